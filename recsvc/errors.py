@@ -1,0 +1,67 @@
+"""Everything that recsvc raises on purpose.
+
+    RecsvcError
+    ├── InvalidRequest       the caller's fault; lists every field that is wrong
+    ├── ItemNotFound         a named item is not in the catalogue
+    ├── StoreUnavailable     Redis did not answer in time
+    ├── ReasonRejected       a sentence did not pass the verifier
+    ├── SettingsError        the operator's configuration cannot be used
+    ├── TextEncoderError     the text encoder cannot be loaded, or is not the one the bundle was trained with
+    └── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
+
+`recsvc.service` has the one table that turns these into gRPC statuses. Messages are written for the person who
+has to act on them, and never carry keys, addresses or user data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class RecsvcError(Exception):
+    """The root: catching it catches every failure that recsvc foresees."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One thing that is wrong with a request: the field's path in the proto, and what to do about it."""
+
+    field: str
+    description: str
+
+
+class InvalidRequest(RecsvcError):
+    """The request breaks a documented limit. All violations are listed, so the caller mends them in one go."""
+
+    def __init__(self, violations: Sequence[FieldViolation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("; ".join(f"{v.field}: {v.description}" for v in self.violations))
+
+
+class ItemNotFound(RecsvcError):
+    def __init__(self, item_id: str) -> None:
+        self.item_id = item_id
+        super().__init__(f"item {item_id!r} is not in the catalogue")
+
+
+class StoreUnavailable(RecsvcError):
+    """Redis refused, dropped or outlasted a command. A read degrades; a write must be sent again."""
+
+
+class ReasonRejected(RecsvcError):
+    """The verifier turned a sentence down; `rule` names the check that failed."""
+
+    def __init__(self, rule: str, detail: str) -> None:
+        self.rule = rule
+        super().__init__(f"{rule}: {detail}")
+
+
+class SettingsError(RecsvcError):
+    pass
+
+
+class TextEncoderError(RecsvcError):
+    pass
+
+
+class BundleError(RecsvcError):
+    pass

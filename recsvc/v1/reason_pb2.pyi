@@ -1,0 +1,90 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EVIDENCE_KIND_UNSPECIFIED: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_REPEAT_PURCHASE: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_HISTORY_ITEM: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_SIMILAR_ITEM: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_BRAND: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_CATEGORY: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_PROFILE: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_POPULARITY: _ClassVar[EvidenceKind]
+
+class Strength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STRENGTH_UNSPECIFIED: _ClassVar[Strength]
+    STRENGTH_CAUSAL: _ClassVar[Strength]
+    STRENGTH_CONTRIBUTORY: _ClassVar[Strength]
+    STRENGTH_RELATIONAL: _ClassVar[Strength]
+    STRENGTH_NEUTRAL: _ClassVar[Strength]
+EVIDENCE_KIND_UNSPECIFIED: EvidenceKind
+EVIDENCE_KIND_REPEAT_PURCHASE: EvidenceKind
+EVIDENCE_KIND_HISTORY_ITEM: EvidenceKind
+EVIDENCE_KIND_SIMILAR_ITEM: EvidenceKind
+EVIDENCE_KIND_BRAND: EvidenceKind
+EVIDENCE_KIND_CATEGORY: EvidenceKind
+EVIDENCE_KIND_PROFILE: EvidenceKind
+EVIDENCE_KIND_POPULARITY: EvidenceKind
+STRENGTH_UNSPECIFIED: Strength
+STRENGTH_CAUSAL: Strength
+STRENGTH_CONTRIBUTORY: Strength
+STRENGTH_RELATIONAL: Strength
+STRENGTH_NEUTRAL: Strength
+
+class Reason(_message.Message):
+    __slots__ = ("text", "language", "evidence", "provenance")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    language: str
+    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    provenance: Provenance
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
+
+class Evidence(_message.Message):
+    __slots__ = ("kind", "strength", "effect", "share", "anchor_item_id", "value", "count", "days", "lift")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    LIFT_FIELD_NUMBER: _ClassVar[int]
+    kind: EvidenceKind
+    strength: Strength
+    effect: float
+    share: float
+    anchor_item_id: str
+    value: str
+    count: int
+    days: int
+    lift: float
+    def __init__(self, kind: _Optional[_Union[EvidenceKind, str]] = ..., strength: _Optional[_Union[Strength, str]] = ..., effect: _Optional[float] = ..., share: _Optional[float] = ..., anchor_item_id: _Optional[str] = ..., value: _Optional[str] = ..., count: _Optional[int] = ..., days: _Optional[int] = ..., lift: _Optional[float] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ("generator", "model", "recipe", "policy_version", "ai_generated", "verified")
+    GENERATOR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    AI_GENERATED_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    generator: str
+    model: str
+    recipe: str
+    policy_version: str
+    ai_generated: bool
+    verified: bool
+    def __init__(self, generator: _Optional[str] = ..., model: _Optional[str] = ..., recipe: _Optional[str] = ..., policy_version: _Optional[str] = ..., ai_generated: _Optional[bool] = ..., verified: _Optional[bool] = ...) -> None: ...

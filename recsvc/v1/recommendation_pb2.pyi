@@ -1,0 +1,122 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from recsvc.v1 import reason_pb2 as _reason_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class RepeatPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REPEAT_POLICY_UNSPECIFIED: _ClassVar[RepeatPolicy]
+    REPEAT_POLICY_ALLOW: _ClassVar[RepeatPolicy]
+    REPEAT_POLICY_EXCLUDE: _ClassVar[RepeatPolicy]
+
+class Degradation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEGRADATION_UNSPECIFIED: _ClassVar[Degradation]
+    DEGRADATION_STORE_UNAVAILABLE: _ClassVar[Degradation]
+    DEGRADATION_REASONS_DROPPED: _ClassVar[Degradation]
+REPEAT_POLICY_UNSPECIFIED: RepeatPolicy
+REPEAT_POLICY_ALLOW: RepeatPolicy
+REPEAT_POLICY_EXCLUDE: RepeatPolicy
+DEGRADATION_UNSPECIFIED: Degradation
+DEGRADATION_STORE_UNAVAILABLE: Degradation
+DEGRADATION_REASONS_DROPPED: Degradation
+
+class RecommendRequest(_message.Message):
+    __slots__ = ("user_id", "k", "context", "filter", "reason_options")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    REASON_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    k: int
+    context: Context
+    filter: Filter
+    reason_options: ReasonOptions
+    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ...) -> None: ...
+
+class Context(_message.Message):
+    __slots__ = ("time", "language")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    language: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ...) -> None: ...
+
+class Filter(_message.Message):
+    __slots__ = ("exclude_item_ids", "repeat_policy")
+    EXCLUDE_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    repeat_policy: RepeatPolicy
+    def __init__(self, exclude_item_ids: _Optional[_Iterable[str]] = ..., repeat_policy: _Optional[_Union[RepeatPolicy, str]] = ...) -> None: ...
+
+class ReasonOptions(_message.Message):
+    __slots__ = ("disabled",)
+    DISABLED_FIELD_NUMBER: _ClassVar[int]
+    disabled: bool
+    def __init__(self, disabled: _Optional[bool] = ...) -> None: ...
+
+class RecommendResponse(_message.Message):
+    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded")
+    RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
+    RECOMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
+    PERSONALISED_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    recommendation_id: str
+    bundle_id: str
+    recommendations: _containers.RepeatedCompositeFieldContainer[Recommendation]
+    personalised: bool
+    degraded: _containers.RepeatedScalarFieldContainer[Degradation]
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ...) -> None: ...
+
+class Recommendation(_message.Message):
+    __slots__ = ("item_id", "score", "rank", "reason")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    score: float
+    rank: int
+    reason: _reason_pb2.Reason
+    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., reason: _Optional[_Union[_reason_pb2.Reason, _Mapping]] = ...) -> None: ...
+
+class SimilarItemsRequest(_message.Message):
+    __slots__ = ("item_id", "k", "filter")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    k: int
+    filter: Filter
+    def __init__(self, item_id: _Optional[str] = ..., k: _Optional[int] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ...) -> None: ...
+
+class SimilarItemsResponse(_message.Message):
+    __slots__ = ("recommendation_id", "bundle_id", "similar_items")
+    RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    recommendation_id: str
+    bundle_id: str
+    similar_items: _containers.RepeatedCompositeFieldContainer[SimilarItem]
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., similar_items: _Optional[_Iterable[_Union[SimilarItem, _Mapping]]] = ...) -> None: ...
+
+class SimilarItem(_message.Message):
+    __slots__ = ("item_id", "score", "rank")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    score: float
+    rank: int
+    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ...) -> None: ...
