@@ -1,4 +1,4 @@
-"""The words of recsvc as types: what a request asks, what is known, what is answered. Frozen, no behaviour to speak of."""
+"""The words of recsvc as types: what a request asks, what is known, what is answered. Frozen, nearly no behaviour."""
 
 import enum
 from dataclasses import dataclass, field

@@ -1,0 +1,59 @@
+"""The command line: `recsvc serve --bundle DIR`. Exit code 2 and one line on standard error where it cannot start."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from recsvc import __version__
+from recsvc.errors import RecsvcError
+from recsvc.logs import configure_logs
+from recsvc.settings import Settings, load_settings
+
+_EXIT_UNUSABLE = 2  # as argparse's own: nothing was wrong with the program, something with what it was given
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code."""
+    given = vars(_parser().parse_args(arguments))
+    command = given.pop("command")
+    try:
+        return int(command(given))
+    except RecsvcError as error:
+        print(f"recsvc: {error}", file=sys.stderr)
+        return _EXIT_UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="recsvc", description="Personalised recommendations over gRPC.")
+    parser.add_argument("--version", action="version", version=f"recsvc {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="serve a bundle",
+        description="Serves a bundle until SIGTERM. Each flag can be set as an environment variable instead: --port as "
+        "RECSVC_PORT. Flags go first. Defaults are in brackets.",
+        argument_default=argparse.SUPPRESS,
+    )
+    serve.set_defaults(command=_serve)
+    for name, setting in Settings.model_fields.items():
+        flags = [f"--{name.replace('_', '-')}"]
+        if name == "redis_url":
+            flags.append("--redis")
+        fixed = not setting.is_required() and setting.default_factory is None and setting.default is not None
+        help_text = f"{setting.description} [{setting.default}]" if fixed else setting.description
+        serve.add_argument(*flags, dest=name, metavar="VALUE", help=help_text)
+    return parser
+
+
+def _serve(flags: dict[str, str]) -> int:
+    settings = load_settings(flags)
+    configure_logs(settings.log_level, settings.log_format)
+    from recsvc.server import serve  # noqa: PLC0415 - torch and grpc take seconds: --help and a bad flag need neither
+
+    asyncio.run(serve(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

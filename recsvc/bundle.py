@@ -1,0 +1,226 @@
+"""The artifact of one training run, and the only thing that crosses from training to serving.
+
+A folder: the catalogue as JSON lines, arrays and weights as safetensors, the lexical vocabulary, and manifest.json with
+the sha256 of each, written last. `bundle_id` is the hash of those hashes and of the model's configuration: the same
+content has the same id wherever it is, and an altered file is refused. The report lies beside it and is not part of it.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from recsvc.catalogue import Catalogue
+from recsvc.domain import Item
+from recsvc.errors import BundleError
+from recsvc.lexical import LexicalEncoder
+from recsvc.repeats import RepeatConfig
+from recsvc.towers.confidence import ConfidenceConfig
+from recsvc.towers.features import TextFeatures
+from recsvc.towers.text import TextTower, TextTowerConfig
+from recsvc.towers.user import BlockWeights, Layout, UserTower
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+CATALOGUE = "catalogue.jsonl"
+ITEMS = "items.safetensors"
+TOWER = "tower.safetensors"
+VOCABULARY = "vocabulary.json"
+FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What the towers and the ranking need to know beside the weights. Part of the bundle's identity.
+
+    regularization: of the fold-in. history_length: how many events a user's history was cut to in training, newest
+    kept. similar_from: the likeness from which two items count as similar. popularity_days: the window of `buyers`.
+    text_encoder: the language model's name; text_encoder_fingerprint: the sha256 of its weights.
+    """
+
+    text_tower: TextTowerConfig
+    block_weights: BlockWeights
+    confidence: ConfidenceConfig
+    repeats: RepeatConfig
+    collaborative_dim: int
+    regularization: float
+    history_length: int
+    similar_from: float
+    popularity_days: int
+    text_encoder: str
+    text_encoder_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model. Arrays have one row an item, n in all, in the catalogue's order.
+
+    item_vectors: float32 (n, d), blocks in the layout's columns. buyers: int32 (n,), different people who bought the
+    item in the last `popularity_days` of the training data. repeat_rates: float32 (n,), see `recsvc.repeats`.
+    purchases: int32 (n,), all purchases in the training data.
+    """
+
+    catalogue: Catalogue
+    item_vectors: NDArray[np.float32]
+    buyers: NDArray[np.int32]
+    purchases: NDArray[np.int32]
+    repeat_rates: NDArray[np.float32]
+    features: TextFeatures
+    text_tower: TextTower
+    model: ModelConfig
+    provenance: dict[str, Any] = field(default_factory=dict)
+    bundle_id: str = ""
+
+    @property
+    def layout(self) -> Layout:
+        return Layout.of(self.model.text_tower.dim, self.model.collaborative_dim)
+
+    def user_tower(self, weights: BlockWeights | None = None) -> UserTower:
+        """The user tower; `weights` in place of the bundle's own serve ablation and tuning."""
+        factors = self.item_vectors[:, self.layout.collaborative].astype(np.float64)
+        return UserTower(
+            self.item_vectors,
+            self.layout,
+            weights or self.model.block_weights,
+            self.model.confidence,
+            factors.T @ factors,
+            self.model.regularization,
+            self.features,
+            self.text_tower,
+        )
+
+    def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """The item tower for items that nobody has bought: float32 (n, d) with the text block alone."""
+        vectors = np.zeros((len(texts), self.item_vectors.shape[1]), np.float32)
+        with torch.inference_mode():
+            features = torch.from_numpy(self.features(text_embeddings, texts))
+            vectors[:, self.layout.text] = self.text_tower.item_vectors(features).numpy()
+        return vectors
+
+
+def save(bundle: Bundle, folder: Path) -> str:
+    """Writes the bundle into a new folder and returns its id. The folder appears whole or not at all."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    with (part / CATALOGUE).open("w", encoding="utf-8") as file:
+        for item in bundle.catalogue.items:
+            file.write(json.dumps(asdict(item), ensure_ascii=False) + "\n")
+    items = {name: getattr(bundle, name) for name in ("item_vectors", "buyers", "purchases", "repeat_rates")}
+    save_file({name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in items.items()}, part / ITEMS)
+    features = bundle.features
+    tower = {f"text_tower.{name}": tensor.contiguous() for name, tensor in bundle.text_tower.state_dict().items()}
+    for name, array in (
+        ("idf", features.lexical.idf),
+        ("components", features.lexical.components),
+        ("mean", features.mean),
+        ("projection", features.projection),
+    ):
+        tower[f"features.{name}"] = torch.from_numpy(np.ascontiguousarray(array, np.float32))
+    save_file(tower, part / TOWER)
+    (part / VOCABULARY).write_text(json.dumps(features.lexical.vocabulary, ensure_ascii=False), encoding="utf-8")
+    identity = {
+        "format_version": FORMAT_VERSION,
+        "files": {name: _sha256(part / name) for name in FILES},
+        "model": asdict(bundle.model),
+    }
+    bundle_id = _identity_hash(identity)
+    write_manifest(part, {"bundle_id": bundle_id, **identity, **bundle.provenance})
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return bundle_id
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Writes manifest.json, whole or not at all."""
+    part = folder / (MANIFEST + ".part")
+    part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.rename(folder / MANIFEST)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle of a known format. Raises BundleError."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder} is not a bundle: it has no {MANIFEST} (make one with python -m training.train)"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder / MANIFEST} cannot be read: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
+        version = manifest.get("format_version") if isinstance(manifest, dict) else None
+        raise BundleError(f"{folder} has bundle format {version!r}; this recsvc reads format {FORMAT_VERSION}")
+    return manifest
+
+
+def load(folder: Path) -> Bundle:
+    """Verifies and opens a bundle. Arrays are memory-mapped: processes that load one bundle share one copy.
+
+    Raises BundleError when it is missing, altered, incomplete or of an unknown format.
+    """
+    manifest = read_manifest(folder)
+    try:
+        for name in FILES:
+            if _sha256(folder / name) != manifest["files"][name]:
+                raise BundleError(f"{folder / name} is not the file that the manifest describes: copy the bundle again")
+        identity = {key: manifest[key] for key in ("format_version", "files", "model")}
+        if _identity_hash(identity) != manifest["bundle_id"]:
+            raise BundleError(f"{folder / MANIFEST} was altered: its bundle_id is not the hash of its content")
+        return _open(folder, manifest)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise BundleError(f"{folder} cannot be opened: {type(error).__name__}: {error}") from error
+
+
+def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
+    with (folder / CATALOGUE).open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    catalogue = Catalogue([Item(**{**row, "categories": tuple(row["categories"])}) for row in rows])
+    items = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
+    for array in items.values():
+        array.flags.writeable = False
+    tower = load_file(folder / TOWER)
+    vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+    lexical = LexicalEncoder(vocabulary, tower["features.idf"].numpy(), tower["features.components"].numpy())
+    model = _model_config(manifest["model"])
+    text_tower = TextTower(model.text_tower)
+    prefix = "text_tower."
+    text_tower.load_state_dict({k.removeprefix(prefix): v for k, v in tower.items() if k.startswith(prefix)})
+    known = {"bundle_id", "format_version", "files", "model"}
+    return Bundle(
+        catalogue=catalogue,
+        features=TextFeatures(lexical, tower["features.mean"].numpy(), tower["features.projection"].numpy()),
+        text_tower=text_tower.eval().requires_grad_(False),
+        model=model,
+        provenance={key: value for key, value in manifest.items() if key not in known},
+        bundle_id=manifest["bundle_id"],
+        **items,
+    )
+
+
+def _model_config(values: dict[str, Any]) -> ModelConfig:
+    nested = {
+        "text_tower": TextTowerConfig,
+        "block_weights": BlockWeights,
+        "confidence": ConfidenceConfig,
+        "repeats": RepeatConfig,
+    }
+    return ModelConfig(**{key: nested[key](**v) if key in nested else v for key, v in values.items()})
+
+
+def _identity_hash(identity: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

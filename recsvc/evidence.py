@@ -1,0 +1,172 @@
+"""Which facts support each item of a page for this user. Arrays in, facts out; names are filled in by the caller.
+
+What moved a score is found by leaving things out: the user vector is computed again without one item of the history,
+and the fall of the score is that item's effect (a deletion counterfactual, as in Tran et al., "Counterfactual
+Explanations for Neural Recommenders", SIGIR 2021). It is exact for the tower that served, not an approximation of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain import EvidenceKind, Strength
+
+# A history item that makes up less than this share of all that raises a score is not worth naming.
+CONTRIBUTORY_SHARE = 0.10
+# Below these a preference for a brand or category may be chance.
+PREFERENCE_LIFT = 1.5
+PREFERENCE_PURCHASES = 3
+# Fewer buyers than this would be a statement about individuals.
+COHORT = 30
+# How many facts of a kind are worth carrying to the planner.
+ANCHORS = 3
+
+Rows = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact about an item of the page. Fields that a kind does not use keep their defaults.
+
+    anchor_row: the history item meant. code: the brand or category. Others as in `recsvc.domain.Evidence`.
+    """
+
+    kind: EvidenceKind
+    strength: Strength
+    effect: float = 0.0
+    share: float = 0.0
+    anchor_row: int = -1
+    code: int = -1
+    count: int = 0
+    lift: float = 0.0
+
+
+@dataclass(frozen=True)
+class ItemFacts:
+    """What is known of every item, whoever asks. All arrays have n rows; codes are -1 where there is none.
+
+    similarity: float32 (n, t), unit rows whose inner product says how alike two items' texts are, and from which
+    `similar_from` upwards they count as similar. brand_shares, category_shares: share of all purchases, by code.
+    buyers: int32, different people who bought the item in the window.
+    """
+
+    similarity: Floats
+    similar_from: float
+    brands: Rows
+    categories: Rows
+    brand_shares: Floats
+    category_shares: Floats
+    buyers: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class UserFacts:
+    """What is known of one user. Rows are distinct items of the history that were bought and kept.
+
+    purchases: int32 (m,), how often each of `bought_rows` was bought. left_out_rows (l,), left_out_vectors (l, d): the
+    user vector without each of these. without_profile: (d,), or None when there is no profile. repeat_rows,
+    repeat_scores: what the score of each bought item gained.
+    """
+
+    user_vector: Floats
+    bought_rows: Rows
+    purchases: NDArray[np.int32]
+    left_out_rows: Rows
+    left_out_vectors: Floats
+    without_profile: Floats | None
+    repeat_rows: Rows
+    repeat_scores: Floats
+
+
+def page_facts(
+    user: UserFacts, items: ItemFacts, item_vectors: Floats, page_rows: Rows, pool_rows: Rows
+) -> list[list[Fact]]:
+    """The facts for each item of a page, strongest first.
+
+    page_rows: the items shown, best first. pool_rows: what competed for the page, the page included. An anchor is
+    called causal only if, without it, at least as many items of the pool as the page is long score higher: since the
+    pool is part of the catalogue, the item would then be off the page in the catalogue too.
+    """
+    page = item_vectors[page_rows]
+    scores = page @ user.user_vector
+    effects = scores[:, None] - page @ user.left_out_vectors.T
+    same = page_rows[:, None] == user.left_out_rows[None, :]
+    profile_effects = np.zeros(len(page_rows), np.float32)
+    if user.without_profile is not None:
+        profile_effects = scores - page @ user.without_profile
+    repeat_gains = _looked_up(page_rows, user.repeat_rows, user.repeat_scores)
+    raising = np.where(effects > 0, effects, 0).sum(axis=1) + np.maximum(profile_effects, 0) + repeat_gains
+    shares = np.where(effects > 0, effects, 0) / np.maximum(raising, 1e-12)[:, None]
+    off_page = _off_page(user, item_vectors, page_rows, pool_rows, repeat_gains)
+    likeness = items.similarity[page_rows] @ items.similarity[user.bought_rows].T
+    preferences = [
+        (EvidenceKind.BRAND, items.brands, _preferred(items.brands, items.brand_shares, user)),
+        (EvidenceKind.CATEGORY, items.categories, _preferred(items.categories, items.category_shares, user)),
+    ]
+
+    facts: list[list[Fact]] = []
+    for i, row in enumerate(page_rows):
+        found: list[Fact] = []
+        if (bought := np.flatnonzero(user.bought_rows == row)).size:
+            effect = float(repeat_gains[i] + np.where(same[i], np.maximum(effects[i], 0), 0).sum())
+            share = min(effect / max(float(raising[i]), 1e-12), 1.0)
+            strength = Strength.CONTRIBUTORY if share >= CONTRIBUTORY_SHARE else Strength.RELATIONAL
+            count = int(user.purchases[bought[0]])
+            found.append(Fact(EvidenceKind.REPEAT_PURCHASE, strength, effect, share, int(row), count=count))
+        for j in np.argsort(-effects[i], kind="stable")[: ANCHORS + 1]:
+            if same[i, j] or effects[i, j] <= 0 or not (off_page[i, j] or shares[i, j] >= CONTRIBUTORY_SHARE):
+                continue
+            strength = Strength.CAUSAL if off_page[i, j] else Strength.CONTRIBUTORY
+            anchor = int(user.left_out_rows[j])
+            found.append(Fact(EvidenceKind.HISTORY_ITEM, strength, float(effects[i, j]), float(shares[i, j]), anchor))
+        for kind, codes, preferred in preferences:
+            if (preference := preferred.get(int(codes[row]))) is not None:
+                count, lift = preference
+                found.append(Fact(kind, Strength.RELATIONAL, code=int(codes[row]), count=count, lift=lift))
+        for j in np.argsort(-likeness[i], kind="stable")[:ANCHORS]:
+            if likeness[i, j] >= items.similar_from and user.bought_rows[j] != row:
+                anchor = int(user.bought_rows[j])
+                found.append(Fact(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, anchor_row=anchor))
+        if profile_effects[i] > 0 and (share := float(profile_effects[i] / raising[i])) >= CONTRIBUTORY_SHARE:
+            effect = float(profile_effects[i])
+            found.append(Fact(EvidenceKind.PROFILE, Strength.CONTRIBUTORY, effect, share))
+        if items.buyers[row] >= COHORT:
+            found.append(Fact(EvidenceKind.POPULARITY, Strength.NEUTRAL, count=int(items.buyers[row])))
+        facts.append(found)
+    return facts
+
+
+def _off_page(
+    user: UserFacts, item_vectors: Floats, page_rows: Rows, pool_rows: Rows, repeat_gains: Floats
+) -> NDArray[np.bool_]:
+    """bool (page, left out): whether the item of the page would be off it without the item left out."""
+    without = user.left_out_vectors @ item_vectors[pool_rows].T
+    without += _looked_up(pool_rows, user.repeat_rows, user.repeat_scores)
+    # Without an item in the history, that item gains nothing from having been bought.
+    own = user.left_out_rows[:, None] == pool_rows[None, :]
+    without -= np.where(own, _looked_up(pool_rows, user.repeat_rows, user.repeat_scores), 0)
+    page_scores = user.left_out_vectors @ item_vectors[page_rows].T + repeat_gains
+    above = (without[:, None, :] > page_scores[:, :, None]).sum(axis=2)
+    return np.asarray(above >= len(page_rows)).T
+
+
+def _preferred(codes: Rows, base_shares: Floats, user: UserFacts) -> dict[int, tuple[int, float]]:
+    """The codes that the user buys more than others do: code to (purchases, lift)."""
+    held = codes[user.bought_rows]
+    purchases = user.purchases[held >= 0]
+    if not len(purchases):
+        return {}
+    counts = np.bincount(held[held >= 0], weights=purchases)
+    lifts = counts / user.purchases.sum() / np.maximum(base_shares[: len(counts)], 1e-12)
+    chosen = np.flatnonzero((counts >= PREFERENCE_PURCHASES) & (lifts >= PREFERENCE_LIFT))
+    return {int(code): (int(counts[code]), float(lifts[code])) for code in chosen}
+
+
+def _looked_up(rows: Rows, known_rows: Rows, values: Floats) -> Floats:
+    """The value of each row, 0 where it is not known. `known_rows` ascend."""
+    if not len(known_rows):
+        return np.zeros(len(rows), np.float32)
+    places = np.minimum(np.searchsorted(known_rows, rows), len(known_rows) - 1)
+    return np.where(known_rows[places] == rows, values[places], 0).astype(np.float32)

@@ -1,0 +1,5 @@
+"""Evidence in, verified sentences out: plan, words, slots, verifier, cache."""
+
+from recsvc.reasons.writer import ReasonWriter
+
+__all__ = ["ReasonWriter"]

@@ -1,0 +1,35 @@
+"""Capitals made readable: 'WHITE HANGING HEART T-LIGHT HOLDER' to 'White Hanging Heart T-Light Holder'."""
+
+import re
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_SMALL_WORDS = frozenset(
+    {"a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
+)
+# Read as letters, not as words, in the titles of most shops.
+_LETTERS = frozenset({"tv", "dvd", "cd", "usb", "led", "lcd", "uv", "uk", "usa", "us", "eu", "hd", "diy", "bbq", "pvc"})
+
+
+def _readable_word(match: re.Match[str]) -> str:
+    word = match.group()
+    lower = word.lower()
+    if lower in _LETTERS or (len(word) <= 3 and any(map(str.isdigit, word))):
+        return word
+    if lower in _SMALL_WORDS and match.start() > 0:
+        return lower
+    head, mark, tail = lower.partition("'")
+    if mark and len(head) == 1 and len(tail) > 2:  # L'Oreal and D'Arcy, but Children's
+        return f"{head.upper()}'{tail.capitalize()}"
+    return lower.capitalize()
+
+
+def readable_case(text: str) -> str:
+    """`text` with capitals for the first letters of words, where four in five of six or more letters are capitals.
+
+    Short names in capitals are names: 'OPI' and 'IKEA' stay.
+    """
+    capitals = sum(map(str.isupper, text))
+    cased = capitals + sum(map(str.islower, text))
+    if cased < 6 or capitals < 0.8 * cased:
+        return text
+    return _WORD.sub(_readable_word, text)

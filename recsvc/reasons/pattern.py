@@ -1,0 +1,40 @@
+"""A pattern: a sentence with `{item}`, `{value}`, `{count}`, `{days}` for the values. All that a generator writes."""
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recsvc.domain import EvidenceKind, Strength
+
+SLOT = re.compile(r"\{(item|value|count|days)\}")
+
+
+class Form(enum.StrEnum):
+    """What a cell of kind and strength needs beside its plain wording."""
+
+    PLAIN = ""
+    MANY = "many"  # `count` is at least 2: the number may be said
+    UNNAMED = "unnamed"  # the anchor has no name that may be shown
+
+
+@dataclass(frozen=True, slots=True)
+class PatternRequest:
+    """What a generator is told: which claim, in which language. No seller text, no number, no user.
+
+    singular: the slots whose number is 1, for plurals.
+    """
+
+    kind: EvidenceKind
+    strength: Strength
+    form: Form
+    language: str
+    singular: tuple[str, ...] = ()
+
+
+def fill(pattern: str, values: Mapping[str, str]) -> str:
+    """`pattern` with every slot replaced, in one pass: a value is never read as a slot.
+
+    Raises KeyError for a slot without a value.
+    """
+    return SLOT.sub(lambda slot: values[slot[1]], pattern)

@@ -1,0 +1,171 @@
+# The English phrase bank. One message a cell: kind-strength, and -many (bought at least twice) or -unnamed (no
+# seller text may be shown) where the cell needs it. Every attribute is one way to say the same thing: add as many
+# as you like, in any order. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
+# category, $count and $days are numbers, and $days-number only chooses the plural.
+# A phrase says no more than policy/lexicon_en.txt allows; a test reads them all.
+
+span = { $days-number ->
+    [one] { $days } day
+   *[other] { $days } days
+}
+
+repeat_purchase-causal =
+    .a = Because you bought this before.
+    .b = Here because you have bought it before.
+    .c = Suggested because you bought this before.
+    .d = You have bought this before, which is why it is here.
+    .e = You bought this item before, so it is suggested again.
+    .f = This is here because it is one of your earlier purchases.
+    .g = Shown again because you have bought it before.
+
+repeat_purchase-causal-many =
+    .a = Because you have bought this { $count } times.
+    .b = Here because you have bought it { $count } times.
+    .c = Suggested because you have bought this { $count } times.
+    .d = You have bought this { $count } times, which is why it is here.
+    .e = You have bought this item { $count } times, so it is suggested again.
+    .f = This is here because it appears { $count } times among your purchases.
+    .g = Shown again because you have bought it { $count } times.
+    .h = This is here because { $count } of your purchases were of it.
+
+repeat_purchase-relational =
+    .a = You have bought this before.
+    .b = One of your earlier purchases.
+    .c = This is one of your earlier purchases.
+    .d = Already among your purchases.
+    .e = An item you have bought before.
+    .f = You know this one from an earlier purchase.
+    .g = This item is already among your purchases.
+
+repeat_purchase-relational-many =
+    .a = You have bought this { $count } times.
+    .b = You have bought this item { $count } times before.
+    .c = This appears { $count } times among your purchases.
+    .d = You know this one from { $count } earlier purchases.
+    .e = Already { $count } times among your purchases.
+    .f = An item you have bought { $count } times.
+    .g = One you have come back to, with { $count } purchases.
+    .h = { $count } of your purchases were of this item.
+
+history_item-causal =
+    .a = Because you bought { $item }.
+    .b = Here because you bought { $item }.
+    .c = You bought { $item }, which is why this is here.
+    .d = Your purchase of { $item } brought this here.
+    .e = Suggested because you bought { $item }.
+    .f = This is here because of { $item }, which you bought.
+    .g = Here thanks to your purchase of { $item }.
+    .h = You bought { $item }, so this was chosen for you.
+    .i = You bought { $item }, hence this suggestion.
+    .j = Chosen for you because you bought { $item }.
+    .k = Your purchase of { $item } led to this suggestion.
+
+history_item-causal-unnamed =
+    .a = Because of an earlier purchase of yours.
+    .b = Here because of something you bought before.
+    .c = An earlier purchase of yours brought this here.
+    .d = Suggested because of one of your earlier purchases.
+    .e = One of your earlier purchases led to this suggestion.
+    .f = Here thanks to something you bought before.
+    .g = This is here because of an earlier purchase of yours.
+
+history_item-contributory =
+    .a = In line with { $item }, which you bought.
+    .b = Your purchase of { $item } points to this.
+    .c = In keeping with { $item }, which you bought.
+    .d = Follows on from { $item }, which you bought.
+    .e = You bought { $item }, and this follows on from it.
+    .f = Suggested in part by your purchase of { $item }.
+    .g = { $item }, which you bought, points this way.
+    .h = Your purchase of { $item } speaks for this one.
+    .i = Among your purchases, { $item } speaks for this one.
+    .j = This follows on from your purchase of { $item }.
+    .k = Chosen partly on the strength of { $item }, which you bought.
+    .l = You bought { $item }, and this is in line with it.
+
+history_item-contributory-unnamed =
+    .a = In line with an earlier purchase of yours.
+    .b = One of your earlier purchases points to this.
+    .c = Follows on from something you bought before.
+    .d = Suggested in part by an earlier purchase of yours.
+    .e = This follows on from one of your earlier purchases.
+    .f = An earlier purchase of yours speaks for this one.
+    .g = In keeping with something you bought before.
+
+history_item-relational =
+    .a = Chosen with your purchase of { $item } in mind.
+    .b = Picked with { $item } in mind, which you bought.
+    .c = With your purchases in mind, { $item } among them.
+    .d = This takes your purchases into account, { $item } among them.
+    .e = Your purchase of { $item } was taken into account here.
+    .f = Among the purchases taken into account here is { $item }.
+    .g = Suggested with a view to what you bought, { $item } included.
+
+history_item-relational-unnamed =
+    .a = Chosen with an earlier purchase of yours in mind.
+    .b = Picked with something you bought before in mind.
+    .c = With one of your earlier purchases in mind.
+    .d = This takes an earlier purchase of yours into account.
+    .e = One of your earlier purchases was taken into account here.
+    .f = Suggested with a view to something you bought before.
+
+similar_item-relational =
+    .a = Similar to { $item }, which you bought.
+    .b = This is similar to { $item }, which you bought.
+    .c = You bought { $item }, and this is similar.
+    .d = Close in description to { $item }, which you bought.
+    .e = Along the same lines as { $item }, which you bought.
+    .f = In the same vein as { $item }, which you bought.
+    .g = Its description is close to that of { $item }, which you bought.
+    .h = Akin to { $item }, which you bought.
+    .i = Of a kind with { $item }, which you bought.
+    .j = { $item }, which you bought, is similar to this.
+
+similar_item-relational-unnamed =
+    .a = Similar to an earlier purchase of yours.
+    .b = This is similar to something you bought before.
+    .c = Close in description to one of your earlier purchases.
+    .d = Along the same lines as an earlier purchase of yours.
+    .e = In the same vein as something you bought before.
+    .f = One of your earlier purchases is similar to this.
+
+brand-relational =
+    .a = From { $value }, a brand you have bought { $count } times.
+    .b = You have bought { $value } { $count } times.
+    .c = By { $value }, like { $count } of your purchases.
+    .d = { $count } of your purchases are from { $value }.
+    .e = Another one from { $value }, bought by you { $count } times.
+    .f = { $value } appears { $count } times among your purchases.
+    .g = Among your purchases, { $count } are from { $value }.
+    .h = This is from { $value }, the brand of { $count } of your purchases.
+
+category-relational =
+    .a = From { $value }, a category you have bought from { $count } times.
+    .b = You have bought from the { $value } category { $count } times.
+    .c = In the { $value } category, like { $count } of your purchases.
+    .d = { $count } of your purchases are from the { $value } category.
+    .e = Another one from { $value }, the category of { $count } of your purchases.
+    .f = The { $value } category appears { $count } times among your purchases.
+    .g = Among your purchases, { $count } are from the { $value } category.
+    .h = This is from { $value }, the category of { $count } of your purchases.
+
+profile-neutral =
+    .a = Chosen with your profile in mind.
+    .b = Your profile played a part in this suggestion.
+    .c = Suggested with the help of your profile.
+    .d = This takes your profile into account.
+    .e = Picked for you with your profile in mind.
+    .f = Your profile was taken into account here.
+    .g = With your profile in mind.
+
+popularity-neutral =
+    .a = Bought by { $count } people within { span }.
+    .b = { $count } people bought this within { span }.
+    .c = Within { span }, { $count } people bought this.
+    .d = In the space of { span }, { $count } shoppers bought this.
+    .e = This was bought by { $count } people within { span }.
+    .f = Bought by { $count } different shoppers within { span }.
+    .g = { $count } different shoppers bought this within { span }.
+    .h = Over a period of { span }, { $count } people bought this.
+    .i = Within { span }, this was bought by { $count } shoppers.
+    .j = This item was bought by { $count } different people within { span }.

@@ -1,0 +1,145 @@
+# 中文句库。The Chinese phrase bank; the rules stand at the head of en.ftl. Full-width punctuation, and the measure
+# words 件 (goods), 次 (times), 人 and 位 (people), 天 (days). $item comes with its quotation marks.
+
+repeat_purchase-causal =
+    .a = 因为你之前买过这件商品。
+    .b = 你之前买过这件商品，所以再次推荐。
+    .c = 推荐这件商品，是因为你以前买过。
+    .d = 之所以推荐，是因为你买过这件商品。
+    .e = 你以前买过这件商品，因此出现在这里。
+    .f = 由于你买过这件商品，所以再次推荐给你。
+
+repeat_purchase-causal-many =
+    .a = 因为这件商品你买过{ $count }次。
+    .b = 你买过{ $count }次这件商品，所以再次推荐。
+    .c = 推荐这件商品，是因为你买过{ $count }次。
+    .d = 之所以推荐，是因为你买过{ $count }次。
+    .e = 这件商品你买过{ $count }次，因此出现在这里。
+    .f = 由于你买过{ $count }次，所以再次推荐给你。
+
+repeat_purchase-relational =
+    .a = 这件商品你以前买过。
+    .b = 你之前买过这件商品。
+    .c = 这是你以前买过的商品。
+    .d = 你的购买记录里有这件商品。
+    .e = 之前你就买过这件商品。
+    .f = 又见到你买过的这件商品。
+
+repeat_purchase-relational-many =
+    .a = 这件商品你买过{ $count }次。
+    .b = 你已经买过{ $count }次这件商品。
+    .c = 这件商品在你的购买记录里出现过{ $count }次。
+    .d = 这是你买过{ $count }次的商品。
+    .e = 你先后买过{ $count }次这件商品。
+    .f = 你的购买记录里有{ $count }次是这件商品。
+    .g = 之前你就买过{ $count }次这件商品。
+
+history_item-causal =
+    .a = 因为你买过{ $item }。
+    .b = 你买过{ $item }，所以推荐这件商品。
+    .c = 推荐这件商品，是因为你买过{ $item }。
+    .d = 之所以推荐，是因为你买过{ $item }。
+    .e = 由于你买过{ $item }，这件商品出现在这里。
+    .f = 你买过{ $item }，因此推荐给你。
+    .g = 这件商品因你买过{ $item }而入选。
+    .h = 推荐理由是你买过{ $item }。
+    .i = 你之前买了{ $item }，所以这件商品出现在这里。
+
+history_item-causal-unnamed =
+    .a = 因为你以前买过的一件商品。
+    .b = 推荐这件商品，是因为你之前的一次购买。
+    .c = 之所以推荐，是因为你以前买过的一件商品。
+    .d = 由于你之前的一次购买，这件商品出现在这里。
+    .e = 这件商品因你之前的一次购买而入选。
+    .f = 推荐理由是你以前买过的一件商品。
+
+history_item-contributory =
+    .a = 参考了你买过的{ $item }。
+    .b = 你买过的{ $item }为这件商品加了分。
+    .c = 与你买过的{ $item }方向一致。
+    .d = 顺着你买过的{ $item }选出。
+    .e = 从你买过的{ $item }延伸而来。
+    .f = 推荐时参考了你买过的{ $item }。
+    .g = 部分依据是你买过的{ $item }。
+    .h = 你买过{ $item }，这件商品与它方向一致。
+    .i = 这条推荐参考了你买过的{ $item }。
+    .j = 这件商品延续了你买过的{ $item }。
+
+history_item-contributory-unnamed =
+    .a = 参考了你之前的一次购买。
+    .b = 你以前买过的一件商品为它加了分。
+    .c = 与你以前买过的一件商品方向一致。
+    .d = 顺着你之前的一次购买选出。
+    .e = 从你以前买过的一件商品延伸而来。
+    .f = 部分依据是你之前的一次购买。
+    .g = 推荐时参考了你之前的一次购买。
+
+history_item-relational =
+    .a = 结合你的购买记录推荐，其中有{ $item }。
+    .b = 推荐时考虑了你的购买记录，包括{ $item }。
+    .c = 考虑到你买过的商品，包括{ $item }。
+    .d = 你的购买记录也在考虑之内，包括{ $item }。
+    .e = 选出这件商品时，也考虑了你买过的{ $item }。
+    .f = 也把你买过的{ $item }考虑在内。
+
+history_item-relational-unnamed =
+    .a = 结合你的购买记录推荐。
+    .b = 推荐时考虑了你以前买过的商品。
+    .c = 考虑到你以前买过的商品。
+    .d = 你的购买记录也在考虑之内。
+    .e = 选出这件商品时，也考虑了你的购买记录。
+    .f = 也把你之前的一次购买考虑在内。
+
+similar_item-relational =
+    .a = 和你买过的{ $item }相似。
+    .b = 与你买过的{ $item }类似。
+    .c = 这件商品和你买过的{ $item }相近。
+    .d = 你买过{ $item }，这件商品与它相似。
+    .e = 商品描述与你买过的{ $item }相近。
+    .f = 它和你买过的{ $item }很接近。
+    .g = 你买过的{ $item }与这件商品相似。
+    .h = 同你买过的{ $item }属于相近的商品。
+
+similar_item-relational-unnamed =
+    .a = 和你以前买过的一件商品相似。
+    .b = 与你之前买过的一件商品类似。
+    .c = 这件商品和你以前买过的一件商品相近。
+    .d = 你之前买过与这件商品相似的商品。
+    .e = 商品描述与你以前买过的一件商品相近。
+    .f = 它和你以前买过的一件商品很接近。
+
+brand-relational =
+    .a = 来自{ $value }，这个品牌你买过{ $count }次。
+    .b = 你买过{ $count }次{ $value }的商品。
+    .c = { $value }是你买过{ $count }次的品牌。
+    .d = 你有{ $count }次购买来自{ $value }。
+    .e = 又一件{ $value }的商品，这个品牌你买过{ $count }次。
+    .f = { $value }在你的购买记录里出现过{ $count }次。
+    .g = 这件商品来自你买过{ $count }次的{ $value }。
+
+category-relational =
+    .a = 来自{ $value }，这个品类你买过{ $count }次。
+    .b = 你有{ $count }次购买属于{ $value }。
+    .c = { $value }是你买过{ $count }次的品类。
+    .d = 又一件{ $value }类商品，这个品类你买过{ $count }次。
+    .e = 同属{ $value }，这个品类你买过{ $count }次。
+    .f = { $value }在你的购买记录里出现过{ $count }次。
+    .g = 这件商品属于你买过{ $count }次的{ $value }。
+
+profile-neutral =
+    .a = 结合你的个人资料推荐。
+    .b = 推荐时参考了你的个人资料。
+    .c = 这条推荐参考了你的个人资料。
+    .d = 参考你的个人资料选出。
+    .e = 你的个人资料为这条推荐提供了参考。
+    .f = 选出这件商品时，参考了你的个人资料。
+
+popularity-neutral =
+    .a = { $days }天内有{ $count }人买过。
+    .b = 有{ $count }人在{ $days }天内买了这件商品。
+    .c = 这件商品在{ $days }天内有{ $count }人购买。
+    .d = { $count }位顾客在{ $days }天内买过这件商品。
+    .e = { $days }天里，{ $count }位顾客买了这件商品。
+    .f = 在{ $days }天的时间里，有{ $count }人买过这件商品。
+    .g = 这件商品{ $days }天里有{ $count }位顾客买过。
+    .h = 共有{ $count }人在{ $days }天内下单购买。

@@ -1,0 +1,99 @@
+"""Which evidence a page states, and in whose words: the strongest that readers value, and no two neighbours alike."""
+
+import functools
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from recsvc.domain import Evidence, EvidenceKind, Item, Strength
+from recsvc.errors import ReasonRejected
+from recsvc.reasons.licence import Licence, licence
+from recsvc.reasons.pattern import Form
+
+# In the order that readers value (user studies put "similar to what you own" and true personal preferences over
+# popularity, and anything over an arbitrary attribute). Lower is better; what is not listed stands at its kind's place.
+_ORDER: Mapping[tuple[EvidenceKind, Strength], int] = {
+    (EvidenceKind.HISTORY_ITEM, Strength.CAUSAL): 1,
+    (EvidenceKind.HISTORY_ITEM, Strength.CONTRIBUTORY): 2,
+    (EvidenceKind.PROFILE, Strength.CAUSAL): 3,
+}
+_KIND_ORDER: Mapping[EvidenceKind, int] = {
+    EvidenceKind.REPEAT_PURCHASE: 0,
+    EvidenceKind.BRAND: 4,
+    EvidenceKind.CATEGORY: 4,
+    EvidenceKind.SIMILAR_ITEM: 5,
+    EvidenceKind.HISTORY_ITEM: 6,
+    EvidenceKind.PROFILE: 8,
+    EvidenceKind.POPULARITY: 9,
+}
+_LAST_PERSONAL = 7  # beyond it a reason is not about what this user bought: no exchange for the sake of variety
+_WORD = re.compile(r"\{\w+\}|[^\s{}]+")
+_CHARACTER = re.compile(r"\{\w+\}|[^{}]")
+
+
+def _place(evidence: Evidence) -> int:
+    return _ORDER.get((evidence.kind, evidence.strength), _KIND_ORDER[evidence.kind])
+
+
+def _preference(evidence: Evidence) -> tuple[int, float, float, float, int]:
+    return _place(evidence), -evidence.share, -evidence.effect, -evidence.lift, -evidence.count
+
+
+@functools.lru_cache(maxsize=20_000)
+def opening(pattern: str, language: str) -> str:
+    """The first two words of a pattern, or its first three Chinese characters, a slot counting as one."""
+    parts = (_WORD if language == "en" else _CHARACTER).findall(pattern)
+    return " ".join(parts[: 2 if language == "en" else 3])
+
+
+class PagePlan:
+    """One page, from the first rank down. Remembers what stands above, so that what follows can differ."""
+
+    def __init__(self, language: str, seed: int) -> None:
+        self._language = language
+        self._seed = seed & 0xFFFFFFFF
+        self._above: tuple[EvidenceKind, str] | None = None
+        self._openings: dict[str, int] = {}
+        self._rank = 0
+
+    def claims(self, item: Item, evidence: Sequence[Evidence]) -> Iterator[tuple[Evidence, Licence]]:
+        """What may be said for `item`, best first, worked out as it is asked for.
+
+        A claim with the kind and the anchor of the reason above waits until the other claims about this user are tried;
+        so does one whose anchor cannot be named.
+        """
+        waiting: list[tuple[Evidence, Licence]] = []
+        for fact in sorted(evidence, key=_preference):
+            if waiting and _place(fact) > _LAST_PERSONAL:
+                yield from waiting
+                waiting.clear()
+            try:
+                licensed = licence(fact, item, self._language)
+            except ReasonRejected:
+                continue
+            if licensed.form is Form.UNNAMED or self._subject(fact) == self._above:
+                waiting.append((fact, licensed))
+            else:
+                yield fact, licensed
+        yield from waiting
+
+    def wordings(self, item: Item, patterns: Sequence[str]) -> list[str]:
+        """`patterns` in the order to try them: those whose opening has not been read on this page, or longest ago.
+
+        Among equals the seed and the item decide: the same user sees the same words all day, the next one others.
+        """
+        first = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), self._seed) % max(len(patterns), 1)
+        turned = [*patterns[first:], *patterns[:first]]
+        return sorted(turned, key=lambda pattern: self._openings.get(opening(pattern, self._language), 0))
+
+    def note(self, evidence: Evidence | None, pattern: str = "") -> None:
+        """Moves one rank down. This rank states `evidence` in the words of `pattern`; None where it has no reason."""
+        self._rank += 1
+        self._above = None
+        if evidence is not None:
+            self._above = self._subject(evidence)
+            self._openings[opening(pattern, self._language)] = self._rank
+
+    @staticmethod
+    def _subject(evidence: Evidence) -> tuple[EvidenceKind, str]:
+        return evidence.kind, evidence.anchor.item_id if evidence.anchor is not None else evidence.value

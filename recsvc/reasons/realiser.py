@@ -1,0 +1,46 @@
+"""The default generator: patterns from the phrase bank `phrases/*.ftl`, resolved by Fluent."""
+
+import functools
+from importlib.resources import files
+
+from fluent.runtime import FluentBundle, FluentResource
+
+from recsvc.domain import LANGUAGES
+from recsvc.reasons.pattern import PatternRequest
+
+_SLOTS = {name: f"{{{name}}}" for name in ("item", "value", "count", "days")}
+_PHRASES = files("recsvc.reasons") / "phrases"
+
+
+def _load(language: str) -> FluentBundle:
+    # Isolation marks would stand in what the shopper reads; values hold no bidi characters that need them.
+    bundle = FluentBundle([language], use_isolating=False)
+    bundle.add_resource(FluentResource((_PHRASES / f"{language}.ftl").read_text(encoding="utf-8")))
+    return bundle
+
+
+class Realiser:
+    """Writes no word of its own: every sentence stands in the phrase bank."""
+
+    name = "realiser"
+    model = ""
+    ai_generated = False
+
+    def __init__(self) -> None:
+        self._bundles = {language: _load(language) for language in LANGUAGES}
+        self.patterns = functools.cache(self._resolve)
+
+    def _resolve(self, request: PatternRequest) -> tuple[str, ...]:
+        """All the patterns of a cell in the bank's order; none where the bank has no such cell."""
+        bundle = self._bundles[request.language]
+        cell = "-".join(filter(None, (request.kind, request.strength, request.form)))
+        if not bundle.has_message(cell):
+            return ()
+        values = _SLOTS | {"days-number": 1 if "days" in request.singular else 2}
+        patterns: list[str] = []
+        for attribute in bundle.get_message(cell).attributes.values():
+            text, errors = bundle.format_pattern(attribute, values)
+            if errors:
+                raise ValueError(f"{request.language}.ftl: {cell}: {errors[0]}")
+            patterns.append(str(text))
+        return tuple(patterns)

@@ -1,0 +1,22 @@
+"""Whether an item, or a word of the seller's, touches what people keep to themselves: health, faith, debt and so on."""
+
+import functools
+
+from recsvc.domain import Item
+from recsvc.reasons.word_lists import sensitive_terms
+
+
+@functools.lru_cache(maxsize=100_000)
+def is_sensitive_text(text: str) -> bool:
+    return sensitive_terms().find(text) is not None
+
+
+@functools.lru_cache(maxsize=100_000)
+def _any_sensitive(title: str, brand: str, categories: tuple[str, ...]) -> bool:
+    # One by one: words of a title must not join with words of a category to a term that neither holds.
+    return any(map(is_sensitive_text, (title, brand, *categories)))
+
+
+def is_sensitive(item: Item) -> bool:
+    """Whether the title, the brand or a category of `item` holds one of the policy's sensitive terms."""
+    return _any_sensitive(item.title, item.brand, item.categories)

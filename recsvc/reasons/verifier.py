@@ -1,0 +1,103 @@
+"""The last word on every sentence: deterministic, closed-world, and the same for whoever wrote it."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from recsvc.domain import Evidence, Item
+from recsvc.errors import ReasonRejected
+from recsvc.reasons.lexicon import is_licensed
+from recsvc.reasons.licence import Licence, licence
+from recsvc.reasons.word_lists import forbidden_terms, negations, policy_digest
+
+POLICY_VERSION = f"reason-policy.1-{policy_digest()}"
+
+MAX_CHARACTERS = {"en": 160, "zh": 60}
+MIN_CHARACTERS = {"en": 1, "zh": 6}
+MAX_WORDS, MIN_WORDS = 30, 4  # English
+MAX_PLACES = 8  # occurrences of one value that are looked at
+
+_CHINESE_FRAME = re.compile(r"[\u4e00-\u9fff，。]*")
+_MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@]|://|www\.|\b\w+\.(?:com|net|org|cn|io|ru)\b", re.IGNORECASE)
+_PHONE = re.compile(r"\d(?:[\s().-]{0,2}\d){7,}")
+_SLOT = re.compile(r"\{\w+\}")
+
+
+def verify(text: str, evidence: Evidence, item: Item, language: str) -> None:
+    """Returns when `text` is one sentence of `language` that claims about `item` what `evidence` supports, no more.
+
+    Raises ReasonRejected with the rule that it breaks: those of `licence`, and those of `check`.
+    """
+    check(text, licence(evidence, item, language))
+
+
+def check(text: str, licensed: Licence) -> None:
+    """Returns when `text` says what `licensed` allows.
+
+    It must have a reading: every value found exactly once, and what remains a frame that the lexicon licenses. So
+    whatever is not a licensed value is a licensed phrase, and there is no third.
+    Raises ReasonRejected: 'unicode', 'length', 'markup', 'contact', 'forbidden' for the whole text; 'slots' where a
+    value is absent; 'number', 'language', 'polarity', 'sentence', 'licence' for what is wrong with the frame.
+    """
+    language = licensed.language
+    _check_surface(text, language)
+    readings = list(_frames(text, licensed))
+    if not readings:
+        raise ReasonRejected("slots", "a value of the evidence is absent or altered")
+    if not any(is_licensed(frame, licensed.kind, licensed.strength, licensed.form, language) for frame in readings):
+        _explain(readings[0], language)
+
+
+def _check_surface(text: str, language: str) -> None:
+    if not text.isprintable() or unicodedata.normalize("NFC", text) != text:
+        raise ReasonRejected("unicode", "unprintable or decomposed characters")
+    words = len(text.split())
+    if not MIN_CHARACTERS[language] <= len(text) <= MAX_CHARACTERS[language]:
+        raise ReasonRejected("length", f"{len(text)} characters")
+    if language == "en" and not MIN_WORDS <= words <= MAX_WORDS:
+        raise ReasonRejected("length", f"{words} words")
+    if _MARKUP.search(text):
+        raise ReasonRejected("markup", "markup or an address")
+    if _PHONE.search(text):
+        raise ReasonRejected("contact", "a number to call")
+    term = forbidden_terms().find(text)
+    if term is not None:
+        raise ReasonRejected("forbidden", term)
+
+
+def _places(text: str, value: str) -> list[int]:
+    places: list[int] = []
+    at = text.find(value)
+    while at >= 0 and len(places) < MAX_PLACES:
+        places.append(at)
+        at = text.find(value, at + 1)
+    return places
+
+
+def _frames(text: str, licensed: Licence) -> Iterator[str]:
+    """Every way to take the values out of `text`: one may have letters that the frame, or another value, has too."""
+    for places in itertools.product(*(_places(text, value) for _, value in licensed.slots)):
+        spans = sorted((at, at + len(value), name) for at, (name, value) in zip(places, licensed.slots, strict=True))
+        if any(left[1] > right[0] for left, right in itertools.pairwise(spans)):
+            continue
+        parts, done = [], 0
+        for start, end, name in spans:
+            parts += [text[done:start], "{", name, "}"]
+            done = end
+        yield "".join(parts) + text[done:]
+
+
+def _explain(frame: str, language: str) -> None:
+    """Raises ReasonRejected for a frame that is not licensed, by the most telling rule: they are counted by rule."""
+    words = _SLOT.sub(" ", frame)
+    if any(map(str.isnumeric, words)) and (language == "en" or any(map(str.isdigit, words))):
+        raise ReasonRejected("number", "a number that is not of the evidence")
+    if not (words.isascii() if language == "en" else _CHINESE_FRAME.fullmatch(words.replace(" ", ""))):
+        raise ReasonRejected("language", f"characters that a sentence in {language!r} has not")
+    if negations(language).find(words) is not None:
+        raise ReasonRejected("polarity", "a negation")
+    stop = "." if language == "en" else "。"
+    if not frame.endswith(stop) or frame.count(stop) != 1:
+        raise ReasonRejected("sentence", "not exactly one sentence")
+    raise ReasonRejected("licence", "words that the evidence does not license")

@@ -1,0 +1,113 @@
+"""The policy's word lists, read from `policy/*.txt`, and the search for their terms in untrusted text."""
+
+import functools
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+
+MAX_TEXT = 2_000  # characters of a text that are searched: bounds the work that a seller's title can cause
+
+_POLICY = files("recsvc.reasons") / "policy"
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+|[%#$]")
+_NOT_LETTERS = re.compile(r"[\W_]+")
+
+
+def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
+    """The lines of `policy/<name>.txt` by heading; lines before the first heading stand under ''.
+
+    A line is a comment when it starts with '# ', a heading when it stands in square brackets.
+    """
+    sections: dict[str, list[str]] = {"": []}
+    heading = ""
+    for raw in (_POLICY / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        line = raw.strip()
+        if not line or line == "#" or line.startswith("# "):
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            heading = line[1:-1]
+            sections.setdefault(heading, [])
+        else:
+            sections[heading].append(line)
+    return {name: tuple(lines) for name, lines in sections.items() if lines}
+
+
+def policy_digest() -> str:
+    """Ten hex digits that change with any byte of any policy file."""
+    digest = hashlib.sha256()
+    for file in sorted(_POLICY.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".txt"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:10]
+
+
+def fold(text: str) -> str:
+    """`text` in the one form that is searched: compatibility forms, case, accents and invisible characters undone."""
+    text = text[:MAX_TEXT]
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", text).casefold().replace("’", "'")
+    return "".join(c for c in folded if unicodedata.category(c) not in ("Mn", "Cf", "Cc"))
+
+
+def _words(folded: str) -> list[str]:
+    # Plurals are undone the crude way, on terms and texts alike: it can only make the search catch more.
+    return [w[:-1] if len(w) > 3 and w[-1] == "s" else w for w in _WORD.findall(folded)]
+
+
+class TermList:
+    """Terms to be found in text. Latin terms match whole words; all others match anywhere, spaces and punctuation
+    aside, because Chinese has no spaces and whoever wants to slip a term through puts some in."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._phrases: dict[str, list[tuple[str, ...]]] = {}
+        dense: list[str] = []
+        for term in terms:
+            folded = fold(term)
+            if folded.isascii():
+                words = tuple(_words(folded))
+                self._phrases.setdefault(words[0], []).append(words)
+            else:
+                dense.append(_NOT_LETTERS.sub("", folded))
+        self._dense = re.compile("|".join(map(re.escape, dense))) if dense else None
+
+    def find(self, text: str) -> str | None:
+        """The first term found in the first `MAX_TEXT` characters of `text`, folded; None when there is none."""
+        folded = fold(text)
+        words = _words(folded)
+        for at, word in enumerate(words):
+            for phrase in self._phrases.get(word, ()):
+                if len(phrase) == 1 or tuple(words[at : at + len(phrase)]) == phrase:
+                    return " ".join(phrase)
+        if self._dense is not None and not folded.isascii():
+            found = self._dense.search(_NOT_LETTERS.sub("", folded))
+            if found:
+                return found.group()
+        return None
+
+
+@functools.cache
+def forbidden_terms() -> TermList:
+    """What no reason may show, in any language: all of `forbidden_*.txt` but negation."""
+    return TermList(
+        term
+        for language in ("en", "zh")
+        for heading, terms in read_sections(f"forbidden_{language}").items()
+        if heading != "negation"
+        for term in terms
+    )
+
+
+@functools.cache
+def negations(language: str) -> TermList:
+    """The words that turn a sentence of `language` round."""
+    return TermList(read_sections(f"forbidden_{language}")["negation"])
+
+
+@functools.cache
+def sensitive_terms() -> TermList:
+    """What tells something private about whoever buys it, in any language."""
+    return TermList(
+        term for language in ("en", "zh") for terms in read_sections(f"sensitive_{language}").values() for term in terms
+    )

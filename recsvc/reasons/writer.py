@@ -1,0 +1,86 @@
+"""From the evidence of a page to its sentences: plan, words, slots, verifier, with verified sentences kept."""
+
+import functools
+from collections import Counter
+from collections.abc import Sequence
+
+from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason
+from recsvc.errors import ReasonRejected, SettingsError
+from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.licence import Licence
+from recsvc.reasons.pattern import PatternRequest, fill
+from recsvc.reasons.plan import PagePlan
+from recsvc.reasons.verifier import POLICY_VERSION, check
+
+MAX_TRIES = 3  # patterns tried for one claim before the next claim gets its turn
+
+
+class ReasonWriter:
+    """Writes the reasons of a page. Safe to share between threads; no call leaves the process.
+
+    generator: a name of `recsvc.reasons.generators.GENERATORS`; raises SettingsError, listing the names, for another.
+    cache_size: verified sentences kept, least recently used out first; some 500 bytes each.
+    policy_version: names the rules; it changes with any byte of the policy's word lists.
+    rejected: how many sentences the verifier has turned down since the start, by rule. Anything here is a fault of the
+    generator, or an attack.
+    """
+
+    def __init__(self, generator: str = "realiser", cache_size: int = 50_000) -> None:
+        factory = GENERATORS.get(generator)
+        if factory is None:
+            raise SettingsError(f"no reason generator {generator!r}; there are: {', '.join(sorted(GENERATORS))}")
+        self._generator = factory()
+        self.policy_version = POLICY_VERSION
+        self.rejected: Counter[str] = Counter()
+        self._provenance = Provenance(
+            generator=self._generator.name,
+            model=self._generator.model,
+            policy_version=self.policy_version,
+            ai_generated=self._generator.ai_generated,
+            verified=True,
+        )
+        # Keyed by the claim, the values in it and the pattern: all that a sentence depends on, and nothing of the user.
+        # Effect and share are no part of it, they are one user's; the evidence is licensed anew on every call.
+        self._sentence = functools.lru_cache(maxsize=cache_size)(self._verified)
+
+    def write_page(
+        self, page: Sequence[tuple[Item, tuple[Evidence, ...]]], language: str, seed: int
+    ) -> list[Reason | None]:
+        """One reason for every item of `page`, which is in rank order; None where there is nothing true to say.
+
+        `seed` settles the choice of words: the same page, language and seed get the same sentences. Raises ValueError
+        for a language that is not one of `LANGUAGES`.
+        """
+        if language not in LANGUAGES:
+            raise ValueError(f"no reasons in {language!r}; there are: {', '.join(LANGUAGES)}")
+        plan = PagePlan(language, seed)
+        return [self._write(plan, item, evidence) for item, evidence in page]
+
+    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
+        for fact, licensed in plan.claims(item, evidence):
+            singular = ("days",) if ("days", "1") in licensed.slots else ()
+            request = PatternRequest(licensed.kind, licensed.strength, licensed.form, licensed.language, singular)
+            for pattern in plan.wordings(item, self._generator.patterns(request))[:MAX_TRIES]:
+                text = self._sentence(pattern, licensed)
+                if text is not None:
+                    plan.note(fact, pattern)
+                    return Reason(text, licensed.language, (fact,), self._provenance)
+        plan.note(None)
+        return None
+
+    def _verified(self, pattern: str, licensed: Licence) -> str | None:
+        """The filled sentence when the verifier passes it, else None: a rejection is kept too, so it costs but once."""
+        try:
+            text = _filled(pattern, licensed)
+            check(text, licensed)
+        except ReasonRejected as rejection:
+            self.rejected[rejection.rule] += 1
+            return None
+        return text
+
+
+def _filled(pattern: str, licensed: Licence) -> str:
+    try:
+        return fill(pattern, dict(licensed.slots))
+    except KeyError as slot:
+        raise ReasonRejected("slots", f"the evidence has no {slot}") from None

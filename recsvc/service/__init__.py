@@ -1,0 +1,41 @@
+"""The proto services over the recommender and the store: one servicer each, and the names that health knows."""
+
+from typing import TYPE_CHECKING
+
+import grpc
+
+from recsvc.service.events import EventService
+from recsvc.service.recommendations import RecommendationService
+from recsvc.service.users import UserService
+from recsvc.v1 import (
+    events_pb2,
+    events_pb2_grpc,
+    recommendation_pb2,
+    recommendation_pb2_grpc,
+    users_pb2,
+    users_pb2_grpc,
+)
+
+if TYPE_CHECKING:
+    from recsvc.recommend import Recommender
+    from recsvc.store import UserStore
+
+SERVICE_NAMES: tuple[str, ...] = tuple(
+    descriptor.full_name
+    for file in (recommendation_pb2, events_pb2, users_pb2)
+    for descriptor in file.DESCRIPTOR.services_by_name.values()
+)
+
+
+def add_services(server: grpc.aio.Server, recommender: "Recommender", store: "UserStore") -> None:
+    """Puts every service of recsvc.v1 on `server`."""
+    # Generated code has no types.
+    events_pb2_grpc.add_EventServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        EventService(recommender, store), server
+    )
+    recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        RecommendationService(recommender), server
+    )
+    users_pb2_grpc.add_UserServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        UserService(recommender, store), server
+    )

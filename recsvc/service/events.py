@@ -1,0 +1,33 @@
+"""EventService: decode, write to Redis, say what became of the batch."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import grpc
+
+from recsvc import wire
+from recsvc.metrics import EVENTS
+from recsvc.v1 import events_pb2 as pb
+from recsvc.v1 import events_pb2_grpc
+
+if TYPE_CHECKING:
+    from recsvc.recommend import Recommender
+    from recsvc.store import UserStore
+
+
+class EventService(events_pb2_grpc.EventServiceServicer):
+    def __init__(self, recommender: "Recommender", store: "UserStore") -> None:
+        self._recommender = recommender
+        self._store = store
+
+    async def WriteEvents(
+        self,
+        request: pb.WriteEventsRequest,
+        context: "grpc.aio.ServicerContext[pb.WriteEventsRequest, pb.WriteEventsResponse]",
+    ) -> pb.WriteEventsResponse:
+        events = wire.decode_write_events(request)
+        await self._store.write_events(events)
+        for event_type, count in Counter(event.event_type for event in events).items():
+            EVENTS.labels(event_type.name.lower()).inc(count)
+        unknown_items = sum(not self._recommender.knows_item(event.item_id) for event in events)
+        return pb.WriteEventsResponse(acknowledged=len(events), unknown_items=unknown_items)

@@ -1,0 +1,37 @@
+"""UserService: profiles in, and users out."""
+
+from typing import TYPE_CHECKING
+
+import grpc
+
+from recsvc import wire
+from recsvc.v1 import users_pb2 as pb
+from recsvc.v1 import users_pb2_grpc
+
+if TYPE_CHECKING:
+    from recsvc.recommend import Recommender
+    from recsvc.store import UserStore
+
+
+class UserService(users_pb2_grpc.UserServiceServicer):
+    def __init__(self, recommender: "Recommender", store: "UserStore") -> None:
+        self._recommender = recommender
+        self._store = store
+
+    async def SetProfile(
+        self,
+        request: pb.SetProfileRequest,
+        context: "grpc.aio.ServicerContext[pb.SetProfileRequest, pb.SetProfileResponse]",
+    ) -> pb.SetProfileResponse:
+        user_id, profile = wire.decode_set_profile(request)
+        embedding = None if profile is None else await self._recommender.encode_profile(profile)
+        await self._store.set_profile(user_id, profile, embedding)
+        return pb.SetProfileResponse()
+
+    async def DeleteUser(
+        self,
+        request: pb.DeleteUserRequest,
+        context: "grpc.aio.ServicerContext[pb.DeleteUserRequest, pb.DeleteUserResponse]",
+    ) -> pb.DeleteUserResponse:
+        erasure = await self._store.delete_user(wire.decode_delete_user(request))
+        return pb.DeleteUserResponse(existed=erasure.existed, removed_log_events=erasure.removed_log_events)

@@ -1,0 +1,122 @@
+"""What an operator can set. The only reader of the environment: every setting, its unit, its default and why.
+
+A flag of `recsvc serve` goes before the environment variable RECSVC_<NAME>, and that before the default.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from recsvc.errors import SettingsError
+
+_PREFIX = "RECSVC_"
+
+
+def _log_format() -> Literal["json", "console"]:
+    return "console" if sys.stderr.isatty() else "json"
+
+
+class Settings(BaseSettings):
+    """Checked settings of one server process. The descriptions are also the help of the flags."""
+
+    # An empty variable counts as unset, as compose files leave them.
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    # What is served.
+    bundle: Path = Field(description="folder of the bundle to serve (required)")
+    text_encoder: str = Field(
+        "embedded",
+        min_length=1,
+        description="sentence-embedding model: a name, a folder, or 'embedded' (needs no network); "
+        "must be the one the bundle was trained with",
+    )
+    reason_generator: Literal["realiser"] = Field("realiser", description="what writes the reasons")
+
+    # Where state is kept.
+    redis_url: SecretStr | None = Field(
+        None,
+        description="URL of a server, cluster or sentinels; none: a private Redis in the data directory. A password "
+        "goes into RECSVC_REDIS_URL, not into a flag: other users of the machine see flags",
+    )
+    namespace: str = Field(
+        "recsvc",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="start of every Redis key, so that shops can share one Redis",
+    )
+    data_dir: Path = Field(Path("var/recsvc"), description="folder of the private Redis")
+    history_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        256, description="events kept of one user, newest first; more costs memory and seldom helps"
+    )
+    store_timeout: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = Field(
+        0.1, description="seconds to wait for Redis; then a list is degraded and a write refused"
+    )
+
+    # Where it listens.
+    host: str = Field(
+        "127.0.0.1",
+        pattern=r"^[A-Za-z0-9_.:-]{1,253}$",
+        description="address for gRPC and metrics; loopback, as neither is encrypted",
+    )
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(50_051, description="gRPC port; 0 takes any free one")
+    metrics_port: Annotated[int, Field(ge=-1, le=65_535)] = Field(
+        9_464, description="Prometheus port; 0 takes any free one, -1 is off"
+    )
+    reuse_port: bool = Field(
+        False,
+        description="true: several processes share the gRPC port, as one process uses about one core",
+    )
+
+    # How it behaves.
+    max_concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1_000, description="calls at once; more are refused at once rather than all served late"
+    )
+    search_threads: Annotated[int, Field(ge=1, le=256)] = Field(
+        2, description="threads that search and encode; as many as cores"
+    )
+    cache_size: Annotated[int, Field(ge=0, le=10_000_000)] = Field(
+        10_000, description="users whose last known record a process keeps for when Redis is away"
+    )
+    drain_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = Field(
+        0.0,
+        description="seconds it still accepts calls after SIGTERM while its health says NOT_SERVING, so that balancers "
+        "notice; 5 behind one, 0 suits a terminal",
+    )
+    grace_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = Field(
+        10.0, description="seconds that accepted calls then have to finish"
+    )
+
+    # What it tells.
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+    log_format: Literal["json", "console"] = Field(
+        default_factory=_log_format, description="json or console; on a terminal console, else json"
+    )
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _not_a_service_link(cls, value: object) -> object:
+        # Kubernetes sets RECSVC_PORT=tcp://... in every pod beside a Service named recsvc. No operator wrote that.
+        if isinstance(value, str) and value.startswith("tcp://"):
+            return cls.model_fields["port"].default
+        return value
+
+
+def load_settings(flags: dict[str, Any]) -> Settings:
+    """The settings from `flags` (by name; absent ones are not in it) and the environment.
+
+    Raises SettingsError naming every bad one, and never its value: a URL may hold a password.
+    """
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_problem(e["loc"], e["msg"]) for e in error.errors())) from None
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    name = str(location[0]) if location else "settings"
+    message = message.removeprefix("Value error, ")
+    return f"{name} ({_PREFIX}{name.upper()}): {message[:1].lower()}{message[1:]}"

@@ -1,0 +1,100 @@
+"""The event log: every event that was acknowledged, until it is exported for training."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recsvc.domain import Event
+from recsvc.errors import StoreUnavailable
+from recsvc.store import keys, packing, scripts
+from recsvc.store.connection import RedisClient, operation
+
+# Each page holds Redis for about a millisecond.
+_ERASE_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of the log. event: None for a tombstone, which says that the user was erased at this point."""
+
+    entry_id: str
+    user_id: str
+    event: Event | None
+
+
+class EventLog:
+    """Streams, partitioned by user, of all events with all their fields. `UserStore` writes them.
+
+    An event may stand in it twice, when a writer was not told that it had succeeded and sent it again: who exports
+    keeps one of each event_id. Nothing is ever dropped to make room: a full partition refuses events until what was
+    exported is trimmed.
+    """
+
+    def __init__(self, client: RedisClient, namespace: str, limit: int) -> None:
+        """limit: entries a partition, of which there are `keys.LOG_PARTITIONS`."""
+        self._client = client
+        self._namespace = namespace
+        self._limit = limit
+
+    def ask_lengths(self, pipeline: Any, user_ids: Iterable[str]) -> list[int]:
+        """Asks in a pipeline how long the users' partitions are. Returns the partitions, in the order of answers."""
+        partitions = sorted(set(map(keys.log_partition, user_ids)))
+        for partition in partitions:
+            pipeline.execute_command("XLEN", self._key(partition))
+        return partitions
+
+    async def append(self, events: Sequence[Event], lengths: Mapping[int, int]) -> None:
+        """Logs events. lengths: each partition's length, read a moment ago; concurrent writers may overshoot a little.
+
+        Raises StoreUnavailable, having logged nothing, when a partition is full. Redis's own errors come through.
+        """
+        coming = Counter(keys.log_partition(event.user_id) for event in events)
+        if any(lengths[partition] + count > self._limit for partition, count in coming.items()):
+            raise StoreUnavailable("the event log is full: export it")
+        pipeline = self._client.pipeline(transaction=False)
+        for event in events:
+            key = self._key(keys.log_partition(event.user_id))
+            pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", packing.pack_logged(event))
+        await pipeline.execute()
+
+    async def read(self, partition: int, after: str = "0-0", count: int = 1000) -> list[LogEntry]:
+        """The next entries, oldest first, at most `count`. after: the entry_id that was read last."""
+        with operation("read_event_log"):
+            entries = await self._client.execute_command(
+                "XRANGE", self._key(partition), f"({after}", "+", "COUNT", count
+            )
+        read = []
+        for entry_id, fields in entries:
+            user_id = fields[b"u"].decode()
+            read.append(LogEntry(entry_id.decode(), user_id, packing.unpack_logged(fields[b"e"], user_id)))
+        return read
+
+    async def trim(self, partition: int, through: str) -> int:
+        """Removes the entries up to and with `through`, which must be exported. Returns how many there were."""
+        milliseconds, sequence = through.split("-")
+        with operation("trim_event_log"):
+            trimmed = await self._client.execute_command(
+                "XTRIM", self._key(partition), "MINID", "=", f"{milliseconds}-{int(sequence) + 1}"
+            )
+        return int(trimmed)
+
+    async def erase(self, user_id: str) -> int:
+        """Leaves a tombstone for what is already exported, and removes all earlier entries of the user.
+
+        Returns how many events that were. The tombstone is written even to a full log: erasure may not be refused.
+        Redis's own errors come through.
+        """
+        key = self._key(keys.log_partition(user_id))
+        tombstone = await self._client.execute_command("XADD", key, "*", "u", user_id, "e", packing.pack_erasure())
+        end = f"({tombstone.decode()}"
+        start, total = "-", 0
+        while True:
+            removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _ERASE_PAGE, user_id)
+            total += int(removed)
+            if not last:
+                return total
+            start = f"({last.decode()}"
+
+    def _key(self, partition: int) -> str:
+        return keys.event_log(self._namespace, partition)

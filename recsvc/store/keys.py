@@ -1,0 +1,51 @@
+"""Every key and field that recsvc has in Redis.
+
+    {shop:alice}:1:user          hash, expires     all that is held of one user
+        version                    decimal, grows with every change of the history or profile
+        history                    `packing.pack_history`
+        profile                    `packing.pack_profile`
+        profile_embedding          `packing.pack_embedding`
+        vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
+    {shop:event_log:7}:1:events  stream, capped    one partition of the event log
+
+`shop` is the namespace. What stands in braces is the hash tag: a Redis Cluster keeps all keys of one tag in one slot.
+The number is the schema version. Ids are percent-encoded, so a colon or brace in one cannot forge another key.
+"""
+
+import zlib
+from urllib.parse import quote
+
+SCHEMA_VERSION = 1
+
+# Part of the schema: another number would look for a user's events in the wrong partition. Enough to spread over a
+# Cluster, few enough that an erasure walks a sixteenth of the log.
+LOG_PARTITIONS = 16
+
+VERSION = "version"
+HISTORY = "history"
+PROFILE = "profile"
+PROFILE_EMBEDDING = "profile_embedding"
+
+
+def user(namespace: str, user_id: str) -> str:
+    """The hash that holds one user."""
+    return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:user"
+
+
+def vector(bundle_id: str) -> str:
+    """The field of a user's hash with the vector that one bundle computed."""
+    return f"vector:{bundle_id}"
+
+
+def event_log(namespace: str, partition: int) -> str:
+    """The stream that is one partition of the event log."""
+    return f"{{{_encoded(namespace)}:event_log:{partition}}}:{SCHEMA_VERSION}:events"
+
+
+def log_partition(user_id: str) -> int:
+    """The partition, 0 to `LOG_PARTITIONS` - 1, that holds all logged events of a user."""
+    return zlib.crc32(user_id.encode()) % LOG_PARTITIONS
+
+
+def _encoded(name: str) -> str:
+    return quote(name, safe="")

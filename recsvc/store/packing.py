@@ -1,0 +1,156 @@
+"""Values as Redis holds them: packed bytes, little-endian, the first byte says which format.
+
+A history or profile in a format that this version does not know raises `StoreUnavailable`, so that an older process
+can never overwrite what a newer one wrote. A user vector of such a format is as good as absent: it is computed again.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain import Event, EventType, Profile
+from recsvc.errors import StoreUnavailable
+from recsvc.store.history import Entry
+
+FORMAT = 1
+ERASURE = 0  # stands where a logged event has its type: the user was erased
+
+_VECTOR_HEADER = struct.Struct("<BQQ")  # format, version, written at (microseconds); scripts.PUT_VECTOR reads it too
+_LOGGED_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
+
+
+def pack_history(entries: Sequence[Entry]) -> bytes:
+    """format, count; then the columns hash, time, quantity, item id length, type; then the item ids."""
+    n = len(entries)
+    item_ids = [entry.item_id.encode() for entry in entries]
+    return struct.pack(
+        f"<BH{n}Q{n}q{n}f{n}H{n}B",
+        FORMAT,
+        n,
+        *(entry.id_hash for entry in entries),
+        *(entry.timestamp for entry in entries),
+        *(entry.quantity for entry in entries),
+        *map(len, item_ids),
+        *(entry.event_type for entry in entries),
+    ) + b"".join(item_ids)
+
+
+def unpack_history(packed: bytes | None) -> list[Entry]:
+    """The entries, oldest first; none when nothing is stored. Quantities come back rounded to float32."""
+    if packed is None:
+        return []
+    with _readable(packed):
+        (n,) = struct.unpack_from("<H", packed, 1)
+        layout = struct.Struct(f"<{n}Q{n}q{n}f{n}H{n}B")
+        columns = layout.unpack_from(packed, 3)
+        item_ids, start = [], 3 + layout.size
+        for length in columns[3 * n : 4 * n]:
+            item_ids.append(packed[start : start + length].decode())
+            start += length
+        _check_end(packed, start)
+        rows = zip(columns[:n], columns[n : 2 * n], columns[4 * n :], columns[2 * n : 3 * n], item_ids, strict=True)
+        return list(map(Entry._make, rows))
+
+
+def pack_profile(profile: Profile) -> bytes:
+    """format; then text, name, value, name, value, ..."""
+    return bytes([FORMAT]) + _pack_strings([profile.text, *(word for pair in profile.attributes for word in pair)])
+
+
+def unpack_profile(packed: bytes | None) -> Profile | None:
+    if packed is None:
+        return None
+    with _readable(packed):
+        text, *words = _unpack_strings(packed, 1)
+        return Profile(text, tuple(zip(words[::2], words[1::2], strict=True)))
+
+
+def pack_embedding(embedding: NDArray[np.float32]) -> bytes:
+    return bytes([FORMAT]) + embedding.astype("<f4").tobytes()
+
+
+def unpack_embedding(packed: bytes | None) -> NDArray[np.float32] | None:
+    if packed is None:
+        return None
+    with _readable(packed):
+        return np.frombuffer(packed, "<f4", offset=1).astype(np.float32)
+
+
+def pack_vector(vector: NDArray[np.float32], version: int, written_at: int) -> bytes:
+    return _VECTOR_HEADER.pack(FORMAT, version, written_at) + vector.astype("<f4").tobytes()
+
+
+def unpack_vector(packed: bytes | None, version: int) -> NDArray[np.float32] | None:
+    """The vector, if it was computed from this very version of the user's record; else None."""
+    if packed is None or len(packed) <= _VECTOR_HEADER.size or len(packed) % 4 != _VECTOR_HEADER.size % 4:
+        return None
+    found_format, found_version, _ = _VECTOR_HEADER.unpack_from(packed)
+    if (found_format, found_version) != (FORMAT, version):
+        return None
+    return np.frombuffer(packed, "<f4", offset=_VECTOR_HEADER.size).astype(np.float32)
+
+
+def pack_logged(event: Event) -> bytes:
+    """An event as the log keeps it: everything but the user id, which has a field of its own."""
+    price = np.nan if event.price is None else event.price  # a price is a number, so NaN can mean: unknown
+    header = _LOGGED_HEADER.pack(FORMAT, event.event_type, event.timestamp, event.quantity, price)
+    return header + _pack_strings([event.event_id, event.item_id, event.order_id, event.recommendation_id])
+
+
+def pack_erasure() -> bytes:
+    """The tombstone that the log keeps in place of an erased user's events."""
+    return bytes([FORMAT, ERASURE])
+
+
+def unpack_logged(packed: bytes, user_id: str) -> Event | None:
+    """The event, or None for the tombstone of an erased user."""
+    with _readable(packed):
+        if packed[1] == ERASURE:
+            return None
+        _, event_type, timestamp, quantity, price = _LOGGED_HEADER.unpack_from(packed)
+        event_id, item_id, order_id, recommendation_id = _unpack_strings(packed, _LOGGED_HEADER.size)
+        return Event(
+            event_id=event_id,
+            user_id=user_id,
+            item_id=item_id,
+            event_type=EventType(event_type),
+            timestamp=timestamp,
+            quantity=quantity,
+            price=None if np.isnan(price) else price,
+            order_id=order_id,
+            recommendation_id=recommendation_id,
+        )
+
+
+def _pack_strings(strings: Sequence[str]) -> bytes:
+    encoded = [string.encode() for string in strings]
+    return b"".join(struct.pack("<H", len(string)) + string for string in encoded)
+
+
+def _unpack_strings(packed: bytes, start: int) -> list[str]:
+    strings = []
+    while start < len(packed):
+        (length,) = struct.unpack_from("<H", packed, start)
+        strings.append(packed[start + 2 : start + 2 + length].decode())
+        start += 2 + length
+    _check_end(packed, start)
+    return strings
+
+
+def _check_end(packed: bytes, end: int) -> None:
+    if end != len(packed):
+        raise ValueError("cut short, or longer than it says")
+
+
+@contextmanager
+def _readable(packed: bytes) -> Iterator[None]:
+    if packed[:1] != bytes([FORMAT]):
+        raise StoreUnavailable("Redis holds a value in a format that this version of recsvc does not know")
+    try:
+        yield
+    except (struct.error, ValueError, IndexError):
+        # What was read is somebody's data: it stays out of the message and the traceback.
+        raise StoreUnavailable("Redis holds a value that is damaged") from None

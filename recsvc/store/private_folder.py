@@ -1,0 +1,63 @@
+"""Who owns the folder of a private Redis, and where in it the socket and the locks are."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsvc.errors import SettingsError
+
+_LONGEST_SOCKET_PATH = 100  # bytes; Linux takes 107, macOS 103
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateFolder:
+    """A folder that only this user can enter. server_lock: held by the running server, whose process id is in it."""
+
+    path: Path
+    socket: Path
+    server_lock: Path
+
+
+@contextmanager
+def private_folder(path: Path) -> Iterator[PrivateFolder]:
+    """Makes the folder and claims it for this process. Raises SettingsError when it cannot, or another one has it."""
+    path = path.absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+        owner_lock = open_lock(path / "owner.lock")
+    except OSError as error:
+        raise SettingsError(f"the data folder cannot be used: {error.strerror}") from error
+    try:
+        if not try_lock(owner_lock):
+            raise SettingsError("the data folder is in use by another recsvc: give each its own, or one Redis by URL")
+        socket = path / "redis.sock"
+        if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
+            yield PrivateFolder(path, socket, path / "server.lock")
+        else:
+            short = Path(tempfile.mkdtemp(prefix="recsvc-"))
+            try:
+                yield PrivateFolder(path, short / "redis.sock", path / "server.lock")
+            finally:
+                shutil.rmtree(short, ignore_errors=True)
+    finally:
+        os.close(owner_lock)
+
+
+def open_lock(path: Path) -> int:
+    """A file descriptor to lock. The lock lives as long as any process holds a copy of the descriptor."""
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Takes the lock, unless somebody else has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""The Lua scripts: each is one atomic step on one key, so they run on a Cluster as they are.
+
+Versions are microseconds of Redis's own clock, at least one above the last: they grow even when a user is erased and
+comes back, and no two servers' clocks have to agree. A double holds them exactly until the year 2255.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from recsvc.store.connection import RedisClient
+
+_NEW_VERSION = """
+local function new_version(key)
+  local now = redis.call('TIME')
+  local last = tonumber(redis.call('HGET', key, 'version') or '0')
+  local version = math.max(last + 1, now[1] * 1000000 + now[2])
+  redis.call('HSET', key, 'version', string.format('%.0f', version))
+end
+"""
+
+# KEYS: user. ARGV: the version that was read ('0': none), packed history, milliseconds to live.
+# Returns 1, or 0 when somebody else changed the record since.
+WRITE_HISTORY = (
+    _NEW_VERSION
+    + """
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+new_version(KEYS[1])
+redis.call('HSET', KEYS[1], 'history', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+)
+
+# KEYS: user. ARGV: packed profile ('': none), packed embedding ('': none), milliseconds to live.
+# The same profile again leaves the version alone. A record with neither profile nor history is no record.
+SET_PROFILE = (
+    _NEW_VERSION
+    + """
+local changed = false
+for i, field in ipairs({'profile', 'profile_embedding'}) do
+  if (redis.call('HGET', KEYS[1], field) or '') ~= ARGV[i] then
+    changed = true
+    if ARGV[i] == '' then redis.call('HDEL', KEYS[1], field) else redis.call('HSET', KEYS[1], field, ARGV[i]) end
+  end
+end
+if redis.call('HEXISTS', KEYS[1], 'profile') + redis.call('HEXISTS', KEYS[1], 'history') == 0 then
+  redis.call('DEL', KEYS[1])
+  return
+end
+if changed then new_version(KEYS[1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+"""
+)
+
+# KEYS: user. ARGV: version the vector was computed from, its field, packed vector.
+# Drops the vectors of other versions, which nobody can use, and keeps at most one other bundle's: the newest.
+# Returns 1, or 0 when the record is not, or no longer, at that version.
+PUT_VECTOR = """
+if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
+local kept, kept_at
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 7) == 'vector:' and field ~= ARGV[2] then
+    local packed, version, at = redis.call('HGET', KEYS[1], field), 0, 0
+    if #packed >= 17 then version, at = struct.unpack('<I8I8', packed, 2) end
+    if string.format('%.0f', version) == ARGV[1] and (not kept or at > kept_at) then
+      if kept then redis.call('HDEL', KEYS[1], kept) end
+      kept, kept_at = field, at
+    else
+      redis.call('HDEL', KEYS[1], field)
+    end
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+return 1
+"""
+
+# KEYS: event log partition. ARGV: first and last id (XRANGE), how many entries to look at, user id.
+# Returns how many events of the user it removed, and the id that it looked at last ('': there was none).
+ERASE_PAGE = """
+local removed, last = 0, ''
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3])) do
+  last = entry[1]
+  if entry[2][2] == ARGV[4] then
+    redis.call('XDEL', KEYS[1], last)
+    if string.byte(entry[2][4], 2) ~= 0 then removed = removed + 1 end
+  end
+end
+return {removed, last}
+"""
+
+
+async def run(client: RedisClient, script: str, key: str, *arguments: str | bytes | int) -> Any:
+    """Runs a script on one key."""
+    (answer,) = await run_each(client, script, [(key, *arguments)])
+    return answer
+
+
+async def run_each(client: RedisClient, script: str, calls: Sequence[tuple[str | bytes | int, ...]]) -> list[Any]:
+    """Runs a script once a call (key, arguments...), all in one pipeline.
+
+    A server that does not know the script yet refuses its digest: then everything is sent again in full. Calls that
+    other servers of a Cluster had already run are run twice, so a script must bear that.
+    """
+    digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+    try:
+        return await _pipeline(client, "EVALSHA", digest, calls)
+    except NoScriptError:
+        return await _pipeline(client, "EVAL", script, calls)
+
+
+async def _pipeline(
+    client: RedisClient, command: str, script: str, calls: Sequence[tuple[str | bytes | int, ...]]
+) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for call in calls:
+        pipeline.execute_command(command, script, 1, *call)
+    return await pipeline.execute()

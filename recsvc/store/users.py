@@ -1,0 +1,160 @@
+"""Users: their history, profile and vectors, one Redis hash each."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain import Event, Profile, UserRecord
+from recsvc.errors import StoreUnavailable
+from recsvc.store import keys, packing, scripts
+from recsvc.store.connection import RedisClient, operation
+from recsvc.store.event_log import EventLog
+from recsvc.store.history import event_of, merge, unseen
+
+DAY_SECONDS = 86_400
+
+# Writers of one user at the same time wait up to 1, 2, 4, ... 64 ms at random between tries. 150 of them get through.
+_WRITE_ATTEMPTS = 24
+_LONGEST_WAIT_SECONDS = 0.064
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What `delete_user` found. existed: anything at all was held of the user."""
+
+    existed: bool
+    removed_log_events: int
+
+
+class UserStore:
+    """Every method raises StoreUnavailable when Redis refuses, or does not answer in time."""
+
+    def __init__(
+        self,
+        client: RedisClient,
+        namespace: str,
+        history_limit: int = 256,
+        ttl_seconds: int = 400 * DAY_SECONDS,
+        event_log_limit: int = 1_000_000,
+    ) -> None:
+        """history_limit: events a user, the newest are kept. ttl_seconds: a user's record lives that long after the
+        last event or profile. event_log_limit: entries in each of the log's partitions."""
+        self._client = client
+        self._namespace = namespace
+        self._history_limit = history_limit
+        self._ttl_milliseconds = 1000 * ttl_seconds
+        self.event_log = EventLog(client, namespace, event_log_limit)
+
+    async def read(self, user_id: str, bundle_id: str) -> UserRecord:
+        """All that is held of a user, in one round trip. A user who is not known has version 0.
+
+        Quantities are rounded to float32, and events carry a hash for their event_id: see `history.event_of`.
+        """
+        fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.vector(bundle_id))
+        with operation("read"):
+            stored = await self._client.execute_command("HMGET", self._key(user_id), *fields)
+        version, history, profile, embedding, vector = stored
+        if version is None:
+            return UserRecord(user_id)
+        return UserRecord(
+            user_id,
+            int(version),
+            tuple(event_of(entry, user_id) for entry in packing.unpack_history(history)),
+            packing.unpack_profile(profile),
+            packing.unpack_embedding(embedding),
+            packing.unpack_vector(vector, int(version)),
+        )
+
+    async def write_events(self, events: Sequence[Event]) -> None:
+        """Adds events, of any users, to the log and to the histories. When it returns, Redis has them all.
+
+        An event that is in its user's history changes nothing. After an error any part of the batch may have been
+        written: send it all again. Events are logged before they enter a history, so what a history holds was
+        logged; the log may hold an event twice. Events written while their user is being erased count as new.
+        """
+        pending: dict[str, list[Event]] = {}
+        for event in events:
+            pending.setdefault(event.user_id, []).append(event)
+        logged: set[tuple[str, str]] = set()
+        with operation("write_events"):
+            for attempt in range(_WRITE_ATTEMPTS):
+                pending = await self._write_once(pending, logged)
+                if not pending:
+                    return
+                wait = min(0.001 * 2**attempt, _LONGEST_WAIT_SECONDS)
+                await asyncio.sleep(random.uniform(0, wait))  # noqa: S311  jitter is no secret
+        raise StoreUnavailable("too many writers changed one user's history at the same time")
+
+    async def _write_once(
+        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]]
+    ) -> dict[str, list[Event]]:
+        """Reads, logs and writes each user once. Returns what has to be tried again: somebody else wrote between."""
+        pipeline = self._client.pipeline(transaction=False)
+        for user_id in pending:
+            pipeline.execute_command("HMGET", self._key(user_id), keys.VERSION, keys.HISTORY)
+        partitions = self.event_log.ask_lengths(pipeline, pending)
+        answers = await pipeline.execute()
+        lengths = dict(zip(partitions, answers[len(pending) :], strict=True))
+
+        unlogged: list[Event] = []
+        writes: dict[str, tuple[str | bytes | int, ...]] = {}
+        for (user_id, events), (version, packed) in zip(pending.items(), answers[: len(pending)], strict=True):
+            history = packing.unpack_history(packed)
+            arrivals = unseen(history, events)
+            unlogged += [event for _, event in arrivals if (user_id, event.event_id) not in logged]
+            merged = merge(history, [entry for entry, _ in arrivals], self._history_limit)
+            if merged != history:
+                key, blob = self._key(user_id), packing.pack_history(merged)
+                writes[user_id] = (key, version or b"0", blob, self._ttl_milliseconds)
+        if unlogged:
+            await self.event_log.append(unlogged, lengths)
+            logged.update((event.user_id, event.event_id) for event in unlogged)
+        if not writes:
+            return {}
+        written = await scripts.run_each(self._client, scripts.WRITE_HISTORY, list(writes.values()))
+        return {user_id: pending[user_id] for user_id, done in zip(writes, written, strict=True) if not done}
+
+    async def set_profile(self, user_id: str, profile: Profile | None, embedding: NDArray[np.float32] | None) -> None:
+        """Replaces a user's profile and its embedding (float32, 1-d); None removes. The same again is no change."""
+        with operation("set_profile"):
+            await scripts.run(
+                self._client,
+                scripts.SET_PROFILE,
+                self._key(user_id),
+                b"" if profile is None else packing.pack_profile(profile),
+                b"" if profile is None or embedding is None else packing.pack_embedding(embedding),
+                self._ttl_milliseconds,
+            )
+
+    async def put_user_vector(self, user_id: str, bundle_id: str, version: int, vector: NDArray[np.float32]) -> bool:
+        """Keeps a vector (float32, 1-d) that `bundle_id` computed from this version of the record.
+
+        False, and nothing changes, when the record has moved on or was erased: a late vector replaces nothing newer
+        and brings nobody back. Vectors of the two bundles that wrote last are kept.
+        """
+        packed = packing.pack_vector(vector, version, written_at=time.time_ns() // 1000)
+        with operation("put_user_vector"):
+            put = await scripts.run(
+                self._client, scripts.PUT_VECTOR, self._key(user_id), str(version), keys.vector(bundle_id), packed
+            )
+        return bool(put)
+
+    async def delete_user(self, user_id: str) -> Erasure:
+        """Removes the record and the logged events of a user. After an error, ask again."""
+        with operation("delete_user"):
+            record = await self._client.execute_command("DEL", self._key(user_id))
+            removed = await self.event_log.erase(user_id)
+        return Erasure(existed=bool(record) or removed > 0, removed_log_events=removed)
+
+    async def ping(self) -> None:
+        """Returns when Redis answers."""
+        with operation("ping"):
+            await self._client.execute_command("PING")
+
+    def _key(self, user_id: str) -> str:
+        return keys.user(self._namespace, user_id)

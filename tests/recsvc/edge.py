@@ -1,0 +1,88 @@
+"""A real gRPC server on a real loopback port over the smallest recommender and store, for tests of the edge alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import numpy as np
+
+from recsvc.domain import (
+    Event,
+    Evidence,
+    EvidenceKind,
+    Item,
+    Profile,
+    Provenance,
+    Query,
+    Reason,
+    Recommendation,
+    RecommendationList,
+    Strength,
+)
+from recsvc.errors import ItemNotFound
+from recsvc.recommend import SimilarItemList
+from recsvc.server import listening
+from recsvc.settings import Settings
+from recsvc.store import Erasure
+
+KNOWN_ITEM = "kettle"
+EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))
+REASON = Reason("Goes with Mug.", "en", (EVIDENCE,), Provenance("realiser", policy_version="p1", verified=True))
+RECOMMENDED = Recommendation(Item(KNOWN_ITEM, "Kettle"), 0.75, 1, (EVIDENCE,), REASON)
+
+
+class KnownAnswers:
+    """Stands for the recommender and the store: gives fixed answers, keeps what it was asked, raises `error` if set."""
+
+    bundle_id = "bundle-1"
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.error: BaseException | None = None
+        self.hold = asyncio.Event()  # calls to `recommend` wait for it
+        self.hold.set()
+
+    def _ask(self, question: object) -> None:
+        self.asked.append(question)
+        if self.error is not None:
+            raise self.error
+
+    async def recommend(self, query: Query) -> RecommendationList:
+        self._ask(query)
+        await self.hold.wait()
+        return RecommendationList("list-1", self.bundle_id, (RECOMMENDED,), personalised=True)
+
+    async def similar_items(self, item_id: str, k: int, excluded_item_ids: frozenset[str]) -> SimilarItemList:
+        self._ask((item_id, k, excluded_item_ids))
+        if not self.knows_item(item_id):
+            raise ItemNotFound(item_id)
+        return SimilarItemList("list-2", self.bundle_id, (RECOMMENDED,))
+
+    def knows_item(self, item_id: str) -> bool:
+        return item_id == KNOWN_ITEM
+
+    async def encode_profile(self, profile: Profile) -> np.ndarray:
+        return np.full(3, len(profile.text), np.float32)
+
+    async def write_events(self, events: list[Event]) -> None:
+        self._ask(list(events))
+
+    async def set_profile(self, user_id: str, profile: Profile | None, embedding: np.ndarray | None) -> None:
+        self._ask((user_id, profile, None if embedding is None else embedding.tolist()))
+
+    async def delete_user(self, user_id: str) -> Erasure:
+        self._ask(user_id)
+        return Erasure(existed=True, removed_log_events=7)
+
+
+@asynccontextmanager
+async def edge(**settings: object) -> AsyncIterator[tuple[KnownAnswers, grpc.aio.Channel, asyncio.Event]]:
+    """The stand-in, a channel to its server, and the event that stops it at once."""
+    answers, at_once = KnownAnswers(), asyncio.Event()
+    checked = Settings(bundle="unused", port=0, **{"grace_seconds": 0, **settings})
+    async with (
+        listening(checked, answers, answers, at_once) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield answers, channel, at_once

@@ -1,0 +1,199 @@
+"""True sentences made false, one way at a time: the verifier must catch every one."""
+
+import re
+
+import pytest
+
+from recsvc.domain import LANGUAGES, EvidenceKind, Item, Strength
+from recsvc.errors import ReasonRejected
+from recsvc.reasons.licence import licence
+from recsvc.reasons.pattern import PatternRequest, fill
+from recsvc.reasons.realiser import Realiser
+from recsvc.reasons.verifier import verify
+from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for
+
+STRENGTHS = {
+    EvidenceKind.REPEAT_PURCHASE: (Strength.CAUSAL, Strength.RELATIONAL),
+    EvidenceKind.HISTORY_ITEM: (Strength.CAUSAL, Strength.CONTRIBUTORY, Strength.RELATIONAL),
+    EvidenceKind.SIMILAR_ITEM: (Strength.RELATIONAL,),
+    EvidenceKind.BRAND: (Strength.RELATIONAL,),
+    EvidenceKind.CATEGORY: (Strength.RELATIONAL,),
+    EvidenceKind.PROFILE: (Strength.NEUTRAL,),
+    EvidenceKind.POPULARITY: (Strength.NEUTRAL,),
+}
+INJECTED = {
+    "en": [
+        "cheapest", "not", "never", "best", "guaranteed", "today", "9", "$5", "50%", "www.evil.com",
+        "a@evil.com", "safe", "cures", "<b>", "best-selling", "five", "and loved", "Grove", "organic", "\u200b",
+        "\u202e", "😀", "!", "Buy now.", "ignore previous instructions", "最好",
+    ],
+    "zh": [
+        "最便宜", "不", "没有", "最好", "保证", "今天", "9", "50%", "www.evil.com", "治疗", "第一", "唯一",
+        "免费", "<b>", "正品", "有机", "\u200b", "\u202e", "😀", "！", "请点击。", "忽略之前的指令", "best",
+        "九", "您",
+    ],
+}  # fmt: skip
+
+
+def sentences(language):
+    """Every sentence that the phrase bank makes of the sample evidence: kind, evidence, text."""
+    realiser = Realiser()
+    for kind, strengths in STRENGTHS.items():
+        for strength in strengths:
+            evidence = evidence_for(kind, strength)
+            licensed = licence(evidence, MUG, language)
+            request = PatternRequest(licensed.kind, licensed.strength, licensed.form, language)
+            for pattern in realiser.patterns(request):
+                yield evidence, fill(pattern, dict(licensed.slots))
+
+
+def caught(text, evidence, language, item=MUG):
+    try:
+        verify(text, evidence, item, language)
+    except ReasonRejected:
+        return True
+    return False
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def spoken(request):
+    return request.param, list(sentences(request.param))
+
+
+def test_unchanged_they_pass(spoken):
+    language, true = spoken
+    assert len(true) > 70
+    for evidence, text in true:
+        verify(text, evidence, MUG, language)
+
+
+def test_numbers(spoken):
+    language, true = spoken
+    for evidence, text in true:
+        for found in re.finditer(r"\d+", text):
+            number = int(found.group())
+            for wrong in (number + 1, number - 1, 10 * number, f"{number}.5", f"0{number}", f"{number}0", ""):
+                assert caught(f"{text[: found.start()]}{wrong}{text[found.end() :]}", evidence, language)
+        swapped = re.sub(r"\d+", lambda m: {"312": "28", "28": "312"}.get(m.group(), m.group()), text)
+        assert swapped == text or caught(swapped, evidence, language)
+
+
+def test_names(spoken):
+    language, true = spoken
+    other = {TRAY.title: CLOCK.title, MUG.brand: TRAY.brand, "Mugs": "Clocks"}
+    for evidence, text in true:
+        for mine, wrong in other.items():
+            if mine in text:
+                for changed in (wrong, mine[:-1], mine + "s", mine.lower() + "x", f"{mine} and {wrong}", "", "this"):
+                    assert caught(text.replace(mine, changed), evidence, language), text
+                assert caught(text.replace(mine, mine + mine), evidence, language)
+
+
+def test_injected_words_at_every_place(spoken):
+    language, true = spoken
+    joint = " " if language == "en" else ""
+    tried = 0
+    for evidence, text in true:
+        gaps = [m.end() for m in re.finditer(r"\s", text)] if language == "en" else range(len(text))
+        for gap in [0, *gaps, len(text)]:
+            for word in INJECTED[language]:
+                changed = f"{text[:gap]}{word}{joint}{text[gap:]}"
+                assert caught(changed, evidence, language), changed
+                tried += 1
+    assert tried > 15_000
+
+
+def test_units(spoken):
+    language, true = spoken
+    units = {"en": (" days", [" weeks", " hours", " months", ""]), "zh": ("天", ["周", "小时", "个月", "年", ""])}
+    unit, wrong = units[language]
+    windows = [(evidence, text) for evidence, text in true if evidence.kind is EvidenceKind.POPULARITY]
+    assert len(windows) >= 6
+    for evidence, text in windows:
+        for other in wrong:
+            assert caught(text.replace(unit, other), evidence, language)
+
+
+def test_stronger_words_than_the_evidence(spoken):
+    language, true = spoken
+    causal = [
+        (evidence, text)
+        for evidence, text in true
+        if evidence.strength is Strength.CAUSAL and evidence.kind is EvidenceKind.HISTORY_ITEM
+    ]
+    weaker = [
+        (evidence_for(kind, strength), kind, strength)
+        for kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM)
+        for strength in (Strength.CONTRIBUTORY, Strength.RELATIONAL)
+    ]
+    for _, text in causal:
+        for evidence, _, _ in weaker:
+            assert caught(text, evidence, language), text
+    for evidence, text in true:
+        because = f"Because {text[0].lower()}{text[1:]}" if language == "en" else f"因为{text}"
+        assert evidence.strength is Strength.CAUSAL or caught(because, evidence, language), because
+
+
+def test_the_claim_of_another_kind(spoken):
+    language, true = spoken
+    for evidence, text in true:
+        for kind, strengths in STRENGTHS.items():
+            if kind is not evidence.kind:
+                assert caught(text, evidence_for(kind, strengths[0]), language), (text, kind)
+
+
+def test_another_language_another_item_another_anchor(spoken):
+    language, true = spoken
+    elsewhere = "zh" if language == "en" else "en"
+    for evidence, text in true:
+        assert caught(text, evidence, elsewhere)
+        if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY):
+            assert caught(text, evidence, language, item=CLOCK)
+        if evidence.kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM):
+            assert caught(text, evidence_for(evidence.kind, evidence.strength, anchor=CLOCK), language)
+
+
+def test_shape(spoken):
+    language, true = spoken
+    for evidence, text in true:
+        stop = "." if language == "en" else "。"
+        changes = [text[:-1], text + stop, text + text, f"{text} {text}", f"{text[:-1]}!", f"{text[:-1]}?"]
+        changes += [f" {text}", f"{text} ", f"{text}\n", text.upper() if language == "en" else f"{text[:-1]}."]
+        for changed in changes:
+            assert caught(changed, evidence, language), changed
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Because you bought “Bamboo Serving Tray”.\u200b", "unicode"),
+        ("You bought “Tray”.", "length"),
+        ("Because you bought <b>“Bamboo Serving Tray”</b>.", "markup"),
+        ("Because you bought “Bamboo Serving Tray” from 020 7946 0000.", "contact"),
+        ("Because you bought the best “Bamboo Serving Tray”.", "forbidden"),
+        ("Because you bought “Bamboo Tray”.", "slots"),
+        ("Because you bought 3 “Bamboo Serving Tray”.", "number"),
+        ("Because you bought “Bamboo Serving Tray” 了.", "language"),
+        ("Because you never bought “Bamboo Serving Tray”.", "polarity"),
+        ("Because you bought it. Because you bought “Bamboo Serving Tray”.", "sentence"),
+        ("Because you loved “Bamboo Serving Tray”.", "licence"),
+    ],
+)
+def test_the_rule_that_is_broken_is_named(text, rule):
+    with pytest.raises(ReasonRejected) as rejected:
+        verify(text, evidence_for(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL), MUG, "en")
+    assert rejected.value.rule == rule
+
+
+def test_a_name_made_of_the_frames_own_words_passes_where_it_is_the_name():
+    evidence = evidence_for(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, anchor=Item("b", "Because you bought"))
+    verify("Because you bought “Because you bought”.", evidence, MUG, "en")
+    assert caught("“Because you bought” because you bought.", evidence, "en")
+
+
+def test_count_equal_to_days_is_no_riddle():
+    evidence = evidence_for(EvidenceKind.POPULARITY, Strength.NEUTRAL)
+    evidence = type(evidence)(evidence.kind, evidence.strength, count=30, days=30)
+    verify("Bought by 30 people within 30 days.", evidence, MUG, "en")
+    assert caught("Bought by 30 people.", evidence, "en")
+    assert caught("Within 30 days, within 30 days.", evidence, "en")

@@ -1,0 +1,163 @@
+"""What a Redis that is away, hung, wrong or back again looks like from the store."""
+
+import asyncio
+import subprocess
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import structlog.testing
+from blockbuster import blockbuster_ctx
+
+from recsvc.domain import Event, EventType
+from recsvc.errors import SettingsError, StoreUnavailable
+from recsvc.store import UserStore, keys, open_store
+from recsvc.store.embedded import redis_server_binary
+from tests.conftest import wait_for_redis
+from tests.recsvc.store.free_ports import free_ports
+
+
+def event(user_id: str) -> Event:
+    return Event("e1", user_id, f"item of {user_id}", EventType.PURCHASE, 1_000)
+
+
+async def every_operation_is_refused(store: UserStore) -> None:
+    # Generous: what is meant is that nobody hangs, or tries for seconds.
+    async with asyncio.timeout(20):
+        for call in (
+            store.read("alice", "b1"),
+            store.write_events([event("alice")]),
+            store.set_profile("alice", None, None),
+            store.delete_user("alice"),
+            store.event_log.read(0),
+            store.ping(),
+        ):
+            with pytest.raises(StoreUnavailable) as caught:
+                await call
+            told = "".join(traceback.format_exception(caught.value))
+            assert "alice" not in str(caught.value)
+            assert "sock" not in str(caught.value)
+            assert "{shop" not in told
+
+
+async def test_a_killed_redis_is_unavailable_and_is_used_again_when_it_is_back(store, redis_server):
+    await store.write_events([event("alice")])
+    redis_server.kill()
+    await every_operation_is_refused(store)
+    redis_server.start()
+    assert len((await store.read("alice", "b1")).events) == 1
+    await store.write_events([event("bob")])
+    assert len((await store.read("bob", "b1")).events) == 1
+
+
+async def test_a_hung_redis_is_unavailable(redis_server, tmp_path):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.2) as store:
+        redis_server.pause()
+        await every_operation_is_refused(store)
+        redis_server.resume()
+
+
+async def test_a_read_given_up_never_answers_the_next_one(store, redis_server):
+    for user_id in ("alice", "bob"):
+        await store.write_events([event(user_id)])
+    redis_server.pause()
+    given_up = [asyncio.create_task(store.read("alice", "b1")) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    for task in given_up:
+        task.cancel()
+    await asyncio.gather(*given_up, return_exceptions=True)
+    redis_server.resume()
+    for _ in range(5):
+        assert [e.item_id for e in (await store.read("bob", "b1")).events] == ["item of bob"]
+
+
+async def test_more_calls_at_once_than_connections(store):
+    await store.write_events([event("alice")])
+    records = await asyncio.gather(*(store.read("alice", "b1") for _ in range(300)))
+    assert {len(record.events) for record in records} == {1}
+
+
+async def test_a_start_without_redis_is_degraded_not_refused(redis_server, tmp_path):
+    redis_server.kill()
+    with structlog.testing.capture_logs() as logs:
+        async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=10) as store:
+            with pytest.raises(StoreUnavailable):
+                await store.read("alice", "b1")
+            redis_server.start()
+            await store.ping()
+    (warning,) = logs
+    assert warning["log_level"] == "warning"
+    assert "redis.sock" not in str(warning)
+
+
+async def test_a_redis_that_may_not_write_is_unavailable(store, raw):
+    raw.config_set("maxmemory", 1)
+    with pytest.raises(StoreUnavailable, match="OutOfMemory"):
+        await store.write_events([event("alice")])
+    raw.config_set("maxmemory", 0)
+    assert raw.keys() == []
+
+
+async def test_a_key_of_another_kind_is_an_error_that_does_not_name_it(store, raw):
+    raw.set(keys.user("shop", "alice"), "mine")
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.write_events([event("alice")])
+    assert "alice" not in "".join(traceback.format_exception(caught.value)).replace('event("alice")', "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hunter2@localhost:6379",
+        "localhost:6379",
+        "redis://:hunter2@localhost:port",
+        "redis+cluster://:hunter2@localhost:port",
+        "redis+sentinel://:hunter2@localhost:26379",
+        "redis+sentinel://:hunter2@localhost:port/service",
+        "",
+    ],
+)
+async def test_a_url_that_cannot_be_used_is_refused_without_repeating_its_password(url, tmp_path):
+    with pytest.raises(SettingsError, match="redis://host") as caught:
+        async with open_store(url, tmp_path, "shop"):
+            pass
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value)).replace(url, "")
+
+
+@pytest.fixture
+def sentinel_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis with a password, and a Sentinel that knows it as `shop`."""
+    redis_port, sentinel_port = free_ports(2)
+    config = tmp_path / "sentinel.conf"
+    config.write_text(f"sentinel monitor shop 127.0.0.1 {redis_port} 1\nsentinel auth-pass shop s3cret/@\n")
+    servers = [
+        subprocess.Popen([redis_server_binary(), *arguments], stdout=subprocess.DEVNULL, cwd=tmp_path)
+        for arguments in (
+            ("--port", str(redis_port), "--bind", "127.0.0.1", "--requirepass", "s3cret/@", "--save", ""),
+            (str(config), "--sentinel", "--port", str(sentinel_port), "--bind", "127.0.0.1"),
+        )
+    ]
+    try:
+        wait_for_redis(redis.Redis(port=redis_port, password="s3cret/@"))  # noqa: S106  it lives for one test
+        wait_for_redis(redis.Redis(port=sentinel_port))
+        yield f"redis+sentinel://:s3cret%2F%40@127.0.0.1:{free_ports(1)[0]},127.0.0.1:{sentinel_port}/shop"
+    finally:
+        for server in servers:
+            server.kill()
+            server.wait()
+
+
+async def test_sentinel_tells_where_the_master_is(sentinel_url, tmp_path):
+    async with open_store(sentinel_url, tmp_path, "shop", timeout_seconds=10) as store:
+        await store.write_events([event("alice")])
+        assert len((await store.read("alice", "b1")).events) == 1
+
+
+async def test_no_operation_blocks_the_event_loop(redis_server, tmp_path):
+    with blockbuster_ctx():
+        async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=10) as store:
+            await store.write_events([event("alice")])
+            assert (await store.read("alice", "b1")).version > 0
+            assert (await store.delete_user("alice")).existed

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from recsvc.domain import Event, EventType, Profile
+from recsvc.errors import StoreUnavailable
+from recsvc.store import packing
+from recsvc.store.history import Entry
+
+ids = st.text(min_size=1, max_size=128)
+timestamps = st.integers(-(2**63), 2**63 - 1)
+event_types = st.sampled_from(EventType)
+entries = st.builds(
+    Entry, st.integers(0, 2**64 - 1), timestamps, event_types.map(int), st.floats(0, 1e6, width=32), ids
+)
+profiles = st.builds(
+    Profile, st.text(max_size=2000), st.lists(st.tuples(ids, st.text(max_size=256)), max_size=32).map(tuple)
+)
+vectors = hnp.arrays(np.float32, st.integers(1, 300), elements=st.floats(-10, 10, width=32))
+events = st.builds(
+    Event,
+    event_id=ids,
+    user_id=st.just("alice"),
+    item_id=ids,
+    event_type=event_types,
+    timestamp=timestamps,
+    quantity=st.floats(0, 1e6),
+    price=st.none() | st.floats(0, 1e9),
+    order_id=st.text(max_size=128),
+    recommendation_id=st.text(max_size=128),
+)
+
+
+@given(st.lists(entries, max_size=40))
+def test_a_history_comes_back(history):
+    assert packing.unpack_history(packing.pack_history(history)) == history
+
+
+@given(profiles)
+def test_a_profile_comes_back(profile):
+    assert packing.unpack_profile(packing.pack_profile(profile)) == profile
+
+
+@given(vectors)
+def test_an_embedding_comes_back(embedding):
+    np.testing.assert_array_equal(packing.unpack_embedding(packing.pack_embedding(embedding)), embedding)
+
+
+@given(vectors, st.integers(1, 2**53))
+def test_a_vector_comes_back_for_its_own_version_only(vector, version):
+    packed = packing.pack_vector(vector, version, written_at=5)
+    back = packing.unpack_vector(packed, version)
+    np.testing.assert_array_equal(back, vector)
+    assert back.dtype == np.float32
+    assert packing.unpack_vector(packed, version + 1) is None
+
+
+@given(events)
+def test_a_logged_event_comes_back_whole(event):
+    assert packing.unpack_logged(packing.pack_logged(event), "alice") == event
+
+
+def test_a_tombstone_is_no_event():
+    assert packing.unpack_logged(packing.pack_erasure(), "alice") is None
+
+
+def test_nothing_stored_is_nothing_known():
+    assert packing.unpack_history(None) == []
+    assert packing.unpack_profile(None) is None
+    assert packing.unpack_embedding(None) is None
+    assert packing.unpack_vector(None, 1) is None
+
+
+HISTORY = packing.pack_history([Entry(1, 2, 1, 1.0, "tea")])
+LOGGED = packing.pack_logged(Event("e", "alice", "tea", EventType.VIEW, 1))
+
+
+@pytest.mark.parametrize("packed", [b"", b"\x02" + HISTORY[1:], HISTORY[:-1], HISTORY[:2], HISTORY + b"x"])
+def test_an_unreadable_history_is_refused_not_taken_for_an_empty_one(packed):
+    with pytest.raises(StoreUnavailable):
+        packing.unpack_history(packed)
+
+
+@pytest.mark.parametrize("packed", [b"\x02", b"\x01\x05\x00ab", b"\x01", packing.pack_profile(Profile("ab")) + b"\x00"])
+def test_an_unreadable_profile_is_refused(packed):
+    with pytest.raises(StoreUnavailable):
+        packing.unpack_profile(packed)
+
+
+@pytest.mark.parametrize("packed", [b"\x01", b"\x02" + LOGGED[1:], LOGGED[:-1], LOGGED[:10]])
+def test_an_unreadable_log_entry_is_refused(packed):
+    with pytest.raises(StoreUnavailable):
+        packing.unpack_logged(packed, "alice")
+
+
+def test_an_unreadable_vector_is_as_good_as_absent():
+    packed = packing.pack_vector(np.ones(3, np.float32), 7, written_at=5)
+    assert packing.unpack_vector(b"\x02" + packed[1:], 7) is None
+    assert packing.unpack_vector(packed[:-1], 7) is None
+    assert packing.unpack_vector(packed[:9], 7) is None

@@ -1,0 +1,174 @@
+"""UserStore against a real Redis: what is written is read, once, in order, and goes when it is erased."""
+
+import time
+
+import numpy as np
+import pytest
+
+from recsvc.domain import Event, EventType, Profile, UserRecord
+from recsvc.errors import StoreUnavailable
+from recsvc.store import Erasure, UserStore, keys
+from recsvc.store.history import entry_of
+
+BUNDLE = "b1"
+DAY = 86_400
+
+
+def event(event_id: str, user_id: str = "alice", timestamp: int = 1_000, item_id: str = "tea", **more) -> Event:
+    return Event(event_id, user_id, item_id, EventType.PURCHASE, timestamp, **more)
+
+
+async def items_of(store: UserStore, user_id: str = "alice") -> list[str]:
+    return [e.item_id for e in (await store.read(user_id, BUNDLE)).events]
+
+
+async def test_an_unknown_user_has_version_0(store):
+    assert await store.read("nobody", BUNDLE) == UserRecord("nobody")
+
+
+async def test_round_trip(store):
+    written = Event("e1", "alice", "tea", EventType.RETURN, 1_700_000_000_000_000, 2.5, 9.99, "order-1", "list-1")
+    await store.write_events([written])
+    embedding = np.arange(5, dtype=np.float32)
+    profile = Profile("likes camping", (("hobby", "camping"), ("城市", "上海")))
+    await store.set_profile("alice", profile, embedding)
+    record = await store.read("alice", BUNDLE)
+    hashed = f"{entry_of(written).id_hash:016x}"
+    assert record.events == (Event(hashed, "alice", "tea", EventType.RETURN, 1_700_000_000_000_000, 2.5),)
+    assert record.profile == profile
+    np.testing.assert_array_equal(record.profile_embedding, embedding)
+    assert record.user_vector is None
+    assert await store.put_user_vector("alice", BUNDLE, record.version, np.array([0.25, -1], np.float32))
+    np.testing.assert_array_equal((await store.read("alice", BUNDLE)).user_vector, [0.25, -1])
+    assert (await store.read("alice", "another bundle")).user_vector is None
+
+
+async def test_an_event_sent_again_changes_nothing(store):
+    await store.write_events([event("e1"), event("e2", timestamp=2_000)])
+    before = await store.read("alice", BUNDLE)
+    await store.write_events([event("e2", timestamp=9_000), event("e1"), event("e1", item_id="milk")])
+    assert await store.read("alice", BUNDLE) == before
+
+
+async def test_events_are_placed_by_time_and_equal_times_keep_their_order(store):
+    await store.write_events([event("e1", timestamp=20, item_id="b"), event("e2", timestamp=20, item_id="c")])
+    await store.write_events([event("e3", timestamp=10, item_id="a"), event("e4", timestamp=20, item_id="d")])
+    assert await items_of(store) == ["a", "b", "c", "d"]
+
+
+async def test_only_the_newest_are_kept_and_an_event_older_than_all_changes_nothing(store):
+    small = UserStore(store._client, "shop", history_limit=3)
+    await small.write_events([event(f"e{n}", timestamp=n, item_id=f"i{n}") for n in range(5)])
+    before = await small.read("alice", BUNDLE)
+    assert [e.item_id for e in before.events] == ["i2", "i3", "i4"]
+    await small.write_events([event("e0", timestamp=0, item_id="i0")])
+    assert await small.read("alice", BUNDLE) == before
+
+
+async def test_a_batch_of_many_users(store):
+    batch = [event(f"e{n}", user_id=f"user-{n % 300}", timestamp=n, item_id=f"i{n}") for n in range(1000)]
+    await store.write_events(batch)
+    for n in (0, 99, 100, 299):
+        assert await items_of(store, f"user-{n}") == [f"i{m}" for m in range(n, 1000, 300)]
+
+
+@pytest.mark.parametrize(
+    "user_id", ["a{b}c", "}{", ":1:user", "a:b", "%7B", "购物者", "\U0001f600" * 128, " ", "a\nb", "*"]
+)
+async def test_any_user_id_will_do(store, user_id):
+    await store.write_events([event("e1", user_id=user_id), event("e2", user_id="someone else")])
+    (kept,) = (await store.read(user_id, BUNDLE)).events
+    assert kept.user_id == user_id
+    assert await store.delete_user(user_id) == Erasure(existed=True, removed_log_events=1)
+    assert len(await items_of(store, "someone else")) == 1
+
+
+async def test_the_version_grows_with_every_change_even_across_an_erasure(store):
+    versions = [0]
+
+    async def grew() -> bool:
+        versions.append((await store.read("alice", BUNDLE)).version)
+        return versions[-1] > versions[-2]
+
+    await store.write_events([event("e1")])
+    assert await grew()
+    await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
+    assert await grew()
+    await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
+    assert not await grew()
+    await store.set_profile("alice", Profile("tea"), np.zeros(2, np.float32))
+    assert await grew()
+    await store.delete_user("alice")
+    await store.write_events([event("e1")])
+    assert await grew()
+
+
+async def test_removing_the_profile_leaves_the_history(store):
+    await store.write_events([event("e1")])
+    await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
+    await store.set_profile("alice", None, None)
+    record = await store.read("alice", BUNDLE)
+    assert (record.profile, record.profile_embedding, len(record.events)) == (None, None, 1)
+
+
+async def test_removing_a_profile_never_makes_a_record_and_removing_the_last_thing_leaves_none(store, raw):
+    await store.set_profile("alice", None, None)
+    await store.set_profile("bob", Profile("tea"), np.ones(2, np.float32))
+    await store.set_profile("bob", None, None)
+    assert raw.keys() == []
+
+
+async def test_every_record_expires_and_a_write_renews_it(store, raw):
+    ttl = 400 * DAY
+    await store.set_profile("alice", Profile("tea"), None)
+    await store.write_events([event("e1", user_id="bob")])
+    for user_id in ("alice", "bob"):
+        key = keys.user("shop", user_id)
+        assert ttl - 100 < raw.ttl(key) <= ttl
+        raw.expire(key, 100)
+    await store.set_profile("alice", Profile("tea"), None)
+    await store.write_events([event("e2", user_id="bob")])
+    assert ttl - 100 < raw.ttl(keys.user("shop", "alice")) <= ttl
+    assert ttl - 100 < raw.ttl(keys.user("shop", "bob")) <= ttl
+
+
+async def test_a_record_in_an_unknown_format_is_refused_and_never_overwritten(store, raw):
+    await store.write_events([event("e1")])
+    raw.hset(keys.user("shop", "alice"), "history", b"\x07from the future")
+    with pytest.raises(StoreUnavailable, match="format"):
+        await store.read("alice", BUNDLE)
+    with pytest.raises(StoreUnavailable, match="format"):
+        await store.write_events([event("e2")])
+    assert raw.hget(keys.user("shop", "alice"), "history") == b"\x07from the future"
+
+
+async def test_scripts_are_sent_again_to_a_redis_that_forgot_them(store, raw):
+    await store.write_events([event("e1")])
+    raw.script_flush()
+    await store.write_events([event("e2", timestamp=2_000), event("e3", user_id="bob")])
+    assert (len(await items_of(store)), len(await items_of(store, "bob"))) == (2, 1)
+
+
+async def test_fifty_events_and_a_vector_fit_in_three_kilobytes(store, raw):
+    now = time.time_ns() // 1000
+    await store.write_events([event(f"order-{n}", timestamp=now + n, item_id=f"item-{n:05d}") for n in range(50)])
+    version = (await store.read("alice", BUNDLE)).version
+    assert await store.put_user_vector("alice", "0123456789abcdef", version, np.ones(193, np.float32))
+    assert raw.memory_usage(keys.user("shop", "alice")) <= 3 * 1024
+
+
+async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
+    await store.write_events([event("e1"), event("e2", timestamp=2_000), event("e3", user_id="alice2")])
+    await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
+    version = (await store.read("alice", BUNDLE)).version
+    assert await store.put_user_vector("alice", BUNDLE, version, np.ones(2, np.float32))
+    assert await store.delete_user("alice") == Erasure(existed=True, removed_log_events=2)
+    assert await store.read("alice", BUNDLE) == UserRecord("alice")
+    assert [key for key in raw.scan_iter() if key.endswith(b":user")] == [keys.user("shop", "alice2").encode()]
+    logged = [entry for n in range(keys.LOG_PARTITIONS) for entry in await store.event_log.read(n)]
+    assert sorted((entry.user_id, entry.event is None) for entry in logged) == [("alice", True), ("alice2", False)]
+
+
+async def test_erasing_an_unknown_user_is_no_error(store):
+    assert await store.delete_user("nobody") == Erasure(existed=False, removed_log_events=0)
+    assert await store.delete_user("nobody") == Erasure(existed=False, removed_log_events=0)

@@ -1,0 +1,257 @@
+"""Every way to ask wrongly, over a real socket: the code, the field paths, and nothing that should stay inside."""
+
+import math
+import time
+
+import grpc
+import pytest
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from prometheus_client import REGISTRY
+
+from recsvc.errors import BundleError, StoreUnavailable
+from recsvc.service import SERVICE_NAMES
+from recsvc.service.status import MAX_VIOLATIONS
+from recsvc.v1 import events_pb2 as ev
+from recsvc.v1 import recommendation_pb2 as rec
+from recsvc.v1 import users_pb2 as us
+from tests.recsvc.edge import KNOWN_ITEM, edge
+
+FILES = {"RecommendationService": rec, "EventService": ev, "UserService": us}
+LONG = "x" * 129
+
+
+def call(channel: grpc.aio.Channel, method: str, request):
+    """Calls 'Service/Method' by name, so that one table serves all."""
+    service, name = method.split("/")
+    descriptor = FILES[service].DESCRIPTOR.services_by_name[service].methods_by_name[name]
+    response = getattr(FILES[service], descriptor.output_type.name)
+    return channel.unary_unary(
+        f"/recsvc.v1.{method}",
+        request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
+        response_deserializer=response.FromString,
+    )(request, timeout=10)
+
+
+async def refused(channel: grpc.aio.Channel, method: str, request) -> tuple[grpc.aio.AioRpcError, dict[type, object]]:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, method, request)
+    details = {}
+    for packed in rpc_status.from_call(caught.value).details:
+        for kind in (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest):
+            if packed.Is(kind.DESCRIPTOR):
+                details[kind] = kind()
+                packed.Unpack(details[kind])
+    return caught.value, details
+
+
+def event(**changes) -> ev.Event:
+    return ev.Event(**{"event_id": "e", "user_id": "u", "item_id": "i", "event_type": ev.EVENT_TYPE_VIEW, **changes})
+
+
+def batch(**changes) -> ev.WriteEventsRequest:
+    """Three good events, then the bad one: events[3]."""
+    return ev.WriteEventsRequest(events=[event(), event(), event(), event(**changes)])
+
+
+def profile(**fields) -> us.SetProfileRequest:
+    return us.SetProfileRequest(user_id="u", profile=us.Profile(**fields))
+
+
+def attributes(*pairs: tuple[str, str]) -> us.SetProfileRequest:
+    return profile(attributes=[us.ProfileAttribute(name=n, value=v) for n, v in pairs])
+
+
+def ahead(seconds: float) -> Timestamp:
+    return Timestamp(seconds=int(time.time() + seconds))
+
+
+RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
+WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
+
+R, S = rec.RecommendRequest, rec.SimilarItemsRequest
+BAD_IDS = {"empty": "", "long": LONG, "newline": "a\nb", "null": "\x00", "delete": "a\x7f", "c1": "a\x85"}
+BAD_KS = [0, 101, 10_000, 2**32 - 1]
+
+BAD_REQUESTS = [
+    *((RECOMMEND, R(user_id=bad, k=5), ["user_id"]) for bad in BAD_IDS.values()),
+    *((RECOMMEND, R(user_id="u", k=k), ["k"]) for k in BAD_KS),
+    *(
+        (RECOMMEND, R(user_id="u", k=5, context=rec.Context(language=tag)), ["context.language"])
+        for tag in ("fr", "english", "en_GB", "en-", "-en", "zho", "e", "en " + "x" * 5000, "\x00")
+    ),
+    (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(nanos=-1))), ["context.time"]),
+    (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(seconds=2**60))), ["context.time"]),
+    (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
+    (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(repeat_policy=3)), ["filter.repeat_policy"]),
+    (RECOMMEND, R(context=rec.Context(language="xx")), ["user_id", "k", "context.language"]),
+    *((SIMILAR, S(item_id=bad, k=5), ["item_id"]) for bad in BAD_IDS.values()),
+    *((SIMILAR, S(item_id="i", k=k), ["k"]) for k in BAD_KS),
+    (SIMILAR, S(item_id="i", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
+    (SIMILAR, S(item_id="i", k=5, filter=rec.Filter(repeat_policy=1)), ["filter.repeat_policy"]),
+    (WRITE, ev.WriteEventsRequest(), ["events"]),
+    (WRITE, ev.WriteEventsRequest(events=[event()] * 1001), ["events"]),
+    *(
+        (WRITE, batch(**{field: bad}), [f"events[3].{field}"])
+        for field in ("event_id", "user_id", "item_id")
+        for bad in BAD_IDS.values()
+    ),
+    *((WRITE, batch(**{field: LONG}), [f"events[3].{field}"]) for field in ("order_id", "recommendation_id")),
+    *((WRITE, batch(**{field: "a\tb"}), [f"events[3].{field}"]) for field in ("order_id", "recommendation_id")),
+    *((WRITE, batch(event_type=bad), ["events[3].event_type"]) for bad in (0, 5, -1)),
+    *((WRITE, batch(quantity=bad), ["events[3].quantity"]) for bad in (0, -1, 1_000_001, math.nan, math.inf)),
+    *((WRITE, batch(price=bad), ["events[3].price"]) for bad in (-0.01, math.nan, math.inf, -math.inf)),
+    *(
+        (WRITE, batch(timestamp=bad), ["events[3].timestamp"])
+        for bad in (Timestamp(seconds=631_151_999), ahead(90_000), Timestamp(seconds=2**62), Timestamp(nanos=2**30))
+    ),
+    (WRITE, batch(user_id="", quantity=0), ["events[3].user_id", "events[3].quantity"]),
+    *((SET, us.SetProfileRequest(user_id=bad, profile=us.Profile()), ["user_id"]) for bad in BAD_IDS.values()),
+    (SET, us.SetProfileRequest(user_id="u"), ["profile"]),
+    (SET, profile(text="x" * 2001), ["profile.text"]),
+    (SET, attributes(*((f"n{i}", "v") for i in range(33))), ["profile.attributes"]),
+    (SET, attributes(("a", "1"), ("b", "2"), ("a", "3")), ["profile.attributes[2].name"]),
+    (SET, attributes(("", "1")), ["profile.attributes[0].name"]),
+    (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
+    (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
+    (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    *((DELETE, us.DeleteUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
+]
+
+GOOD_REQUESTS = {
+    RECOMMEND: R(user_id="u", k=5),
+    SIMILAR: S(item_id=KNOWN_ITEM, k=5),
+    WRITE: ev.WriteEventsRequest(events=[event()]),
+    SET: profile(text="likes tea"),
+    DELETE: us.DeleteUserRequest(user_id="u"),
+}
+
+
+async def test_every_documented_limit_is_kept():
+    async with edge() as (answers, channel, _):
+        for method, request, fields in BAD_REQUESTS:
+            error, details = await refused(channel, method, request)
+            told = details[error_details_pb2.BadRequest].field_violations
+            what = (method, str(request)[:200], [str(v) for v in told])
+            assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, what
+            assert [v.field for v in told] == fields, what
+            assert all(v.description for v in told), what
+            assert error.details().startswith(fields[0]), what
+            info = details[error_details_pb2.ErrorInfo]
+            assert (info.reason, info.domain) == ("INVALID_REQUEST", "recsvc")
+        assert answers.asked == []
+
+
+async def test_the_good_requests_are_good():
+    async with edge() as (answers, channel, _):
+        for method, request in GOOD_REQUESTS.items():
+            await call(channel, method, request)
+        assert len(answers.asked) == len(GOOD_REQUESTS)
+
+
+def test_the_tables_leave_no_method_out():
+    methods = {
+        f"{name}/{method.name}"
+        for name, file in FILES.items()
+        for method in file.DESCRIPTOR.services_by_name[name].methods
+    }
+    assert methods == set(GOOD_REQUESTS) == {method for method, *_ in BAD_REQUESTS}
+    assert {f"recsvc.v1.{name}" for name in FILES} == set(SERVICE_NAMES)
+
+
+async def test_unknown_language_names_the_known_ones():
+    async with edge() as (_, channel, _):
+        _, details = await refused(channel, RECOMMEND, R(user_id="u", k=1, context=rec.Context(language="fr")))
+    assert "en, zh" in details[error_details_pb2.BadRequest].field_violations[0].description
+
+
+async def test_a_batch_wrong_in_thousands_of_ways_gets_an_answer_that_fits_a_header():
+    worst = event(event_id="", user_id="", item_id=LONG, event_type=0, quantity=0, price=-1, order_id=LONG)
+    async with edge() as (_, channel, _):
+        error, details = await refused(channel, WRITE, ev.WriteEventsRequest(events=[worst] * 1000))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert len(details[error_details_pb2.BadRequest].field_violations) == MAX_VIOLATIONS
+    assert "(and 6999 more)" in error.details()
+    assert sum(len(key) + len(value) for key, value in error.trailing_metadata()) < 6_000
+
+
+async def test_an_unknown_item_is_not_found():
+    async with edge() as (_, channel, _):
+        error, details = await refused(channel, SIMILAR, S(item_id="no such", k=1))
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    info = details[error_details_pb2.ErrorInfo]
+    assert (info.reason, info.domain, info.metadata) == ("ITEM_NOT_FOUND", "recsvc", {"item_id": "no such"})
+
+
+@pytest.mark.parametrize("method", [WRITE, SET, DELETE])
+async def test_redis_away_is_unavailable(method):
+    async with edge() as (answers, channel, _):
+        answers.error = StoreUnavailable("Redis did not answer in time")
+        error, details = await refused(channel, method, GOOD_REQUESTS[method])
+    assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, "Redis did not answer in time")
+    assert details[error_details_pb2.ErrorInfo].reason == "STORE_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("method", list(GOOD_REQUESTS))
+@pytest.mark.parametrize("kind", [RuntimeError, BundleError, KeyError])
+async def test_what_nobody_foresaw_is_internal_and_keeps_its_text(method, kind):
+    with structlog.testing.capture_logs() as lines:
+        async with edge() as (answers, channel, _):
+            answers.error = kind("redis://:password@inside")
+            error, details = await refused(channel, method, GOOD_REQUESTS[method])
+    error_id = details[error_details_pb2.ErrorInfo].metadata["error_id"]
+    assert error.code() is grpc.StatusCode.INTERNAL
+    assert error.details() == f"internal error; the server's log tells more under {error_id}"
+    assert b"password" not in b"".join(v if isinstance(v, bytes) else v.encode() for _, v in error.trailing_metadata())
+    [line] = [line for line in lines if line["event"] == "call_failed"]
+    assert (line["error_id"], line["log_level"], line["exc_info"]) == (error_id, "error", answers.error)
+
+
+async def test_bytes_that_are_no_message_are_the_callers_fault():
+    async with edge() as (answers, channel, _):
+        for method in GOOD_REQUESTS:
+            error, details = await refused(channel, method, b"\xff\xff\xff")
+            assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert details[error_details_pb2.ErrorInfo].reason == "INVALID_REQUEST"
+        assert answers.asked == []
+
+
+async def test_a_message_over_four_mebibytes_is_refused_unread():
+    async with edge() as (answers, channel, _):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call(channel, WRITE, b"\x00" * (4 * 1024 * 1024 + 1))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert answers.asked == []
+
+
+async def test_calls_are_counted_by_method_and_code():
+    def count(method: str, code: str) -> float:
+        labels = {"method": f"/recsvc.v1.{method}", "code": code}
+        return REGISTRY.get_sample_value("recsvc_requests_total", labels) or 0.0
+
+    before = count(SIMILAR, "OK"), count(SIMILAR, "NOT_FOUND"), count(SIMILAR, "INVALID_ARGUMENT")
+    async with edge() as (_, channel, _):
+        for _ in range(3):
+            await call(channel, SIMILAR, GOOD_REQUESTS[SIMILAR])
+        await refused(channel, SIMILAR, S(item_id="no such", k=1))
+        await refused(channel, SIMILAR, S())
+        await refused(channel, SIMILAR, S())
+    after = count(SIMILAR, "OK"), count(SIMILAR, "NOT_FOUND"), count(SIMILAR, "INVALID_ARGUMENT")
+    assert [b - a for a, b in zip(before, after, strict=True)] == [3, 1, 2]
+    assert REGISTRY.get_sample_value("recsvc_requests_in_flight") == 0
+
+
+async def test_events_are_counted_by_type_once_redis_has_them():
+    def counts() -> list[float]:
+        names = ("view", "purchase")
+        return [REGISTRY.get_sample_value("recsvc_events_total", {"event_type": n}) or 0.0 for n in names]
+
+    before = counts()
+    request = ev.WriteEventsRequest(events=[event(), event(event_type=ev.EVENT_TYPE_PURCHASE), event()])
+    async with edge() as (answers, channel, _):
+        await call(channel, WRITE, request)
+        answers.error = StoreUnavailable("away")
+        await refused(channel, WRITE, request)
+    assert [b - a for a, b in zip(before, counts(), strict=True)] == [2, 1]

@@ -1,0 +1,60 @@
+"""The generated code, its generator and its runtime belong together, and to the protos that are committed."""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import grpc_tools
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_tools import protoc
+
+from recsvc.v1 import events_pb2, reason_pb2, recommendation_pb2, users_pb2
+
+ROOT = Path(__file__).parents[2]
+FILES = [events_pb2, reason_pb2, recommendation_pb2, users_pb2]
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recsvc" / "v1").glob("*_pb2_grpc.py")), ids=lambda path: path.name)
+def test_stubs_were_made_by_the_installed_generator_for_the_installed_runtime(path):
+    [stamped] = re.findall(r"GRPC_GENERATED_VERSION = '([\d.]+)'", path.read_text())
+    assert stamped == version("grpcio") == version("grpcio-tools")
+    [needed] = re.findall(
+        r"Protobuf Python Version: ([\d.]+)", path.with_name(path.name.replace("_grpc", "")).read_text()
+    )
+    assert numbers(version("protobuf")) >= numbers(needed)
+
+
+def test_the_requirements_allow_no_older_runtime_than_the_stubs_need():
+    wanted = (ROOT / "pyproject.toml").read_text()
+    [stamped] = set(re.findall(r"'([\d.]+)'", (ROOT / "recsvc/v1/users_pb2_grpc.py").read_text()))
+    for package in ("grpcio", "grpcio-health-checking", "grpcio-reflection", "grpcio-status", "grpcio-tools"):
+        assert f'"{package}>={stamped}"' in wanted
+    [needed] = re.findall(r"Protobuf Python Version: ([\d.]+)", (ROOT / "recsvc/v1/users_pb2.py").read_text())
+    assert f'"protobuf>={needed}"' in wanted
+
+
+def test_the_committed_code_is_that_of_the_committed_protos(tmp_path):
+    out = tmp_path / "files.binpb"
+    protos = sorted(str(path) for path in (ROOT / "protos/recsvc/v1").glob("*.proto"))
+    known = Path(grpc_tools.__file__).parent / "_proto"  # google/protobuf/*.proto
+    assert protoc.main(["", f"-I{ROOT / 'protos'}", f"-I{known}", f"--descriptor_set_out={out}", *protos]) == 0
+    compiled = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file}
+    assert len(compiled) == len(FILES)
+    for module in FILES:
+        committed = descriptor_pb2.FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+        compiled[committed.name].ClearField("source_code_info")
+        for file in (committed, compiled[committed.name]):
+            clear_json_names(file)
+        assert committed == compiled[committed.name]
+
+
+def clear_json_names(file: descriptor_pb2.FileDescriptorProto) -> None:
+    """protoc writes them to descriptor sets only; they follow from the names."""
+    for message in file.message_type:
+        for field in message.field:
+            field.ClearField("json_name")

@@ -1,0 +1,9 @@
+import pytest
+
+from tests.training.shop_files import FORMATS
+
+
+@pytest.fixture(params=FORMATS)
+def file_format(request: pytest.FixtureRequest) -> str:
+    """Runs a test once for each format that a table may have."""
+    return request.param

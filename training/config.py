@@ -1,0 +1,83 @@
+"""The one training configuration. `python -m training.train --set name=value` changes any of it."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+
+from recsvc.errors import SettingsError
+from recsvc.text import EMBEDDED
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Every dial of training, with its unit. The defaults were chosen on the validation parts of the shops in
+    docs/experiments.md.
+    """
+
+    seed: int = 0
+    # The split.
+    protocol: str = "time-split"
+    test_days: int = 30
+    history_length: int = 256  # events a user, newest kept; the service keeps as many
+    # Which events count, and how much (see recsvc.towers.confidence).
+    alpha: float = 20.0
+    half_life_days: float = 180.0
+    event_weights: dict[str, float] = field(
+        default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0}
+    )
+    # The collaborative block: implicit ALS.
+    factors: int = 64
+    regularization: float = 1.0
+    als_iterations: int = 15
+    # The text block.
+    text_encoder: str = EMBEDDED
+    lexical_dim: int = 256
+    features: int = 512
+    whitening_exponent: float = 0.25
+    text_dim: int = 128
+    text_epochs: int = 10
+    text_patience: int = 2  # epochs without a better validation NDCG@10 before stopping
+    text_learning_rate: float = 3e-3
+    temperature: float = 0.07
+    batch_users: int = 256
+    full_softmax_items: int = 50_000  # above, the softmax is over sampled items
+    sampled_items: int = 4_096
+    profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
+    # Fusion, popularity, evidence.
+    tuning_users: int = 2_000
+    popularity_days: int = 30
+    popularity_half_life_days: float = 30.0
+    similar_percentile: float = 99.9  # of random pairs' likeness: from there upwards two items count as similar
+    # The finished bundle: what it was fitted on. "validation": all but the test part; "all": everything, to ship.
+    refit: str = "validation"
+
+    def __post_init__(self) -> None:
+        for name, known in (("protocol", ("time-split", "leave-one-out")), ("refit", ("none", "validation", "all"))):
+            if getattr(self, name) not in known:
+                raise SettingsError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+        for name in ("test_days", "history_length", "factors", "text_dim", "text_epochs", "batch_users"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 1")
+
+    def changed(self, assignments: list[str]) -> "TrainConfig":
+        """This configuration with `name=value` assignments; values are JSON, or else plain strings.
+
+        Raises SettingsError for an unknown name or a value of another type.
+        """
+        changes = {}
+        for assignment in assignments:
+            name, equals, text = assignment.partition("=")
+            if not equals or name not in {f.name for f in dataclasses.fields(self)}:
+                names = ", ".join(f.name for f in dataclasses.fields(self))
+                raise SettingsError(f"--set {assignment}: write name=value with a name of: {names}")
+            try:
+                value = json.loads(text)
+            except ValueError:
+                value = text
+            wanted = type(getattr(self, name))
+            if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+            if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+                raise SettingsError(f"--set {assignment}: {name} must be of type {wanted.__name__}")
+            changes[name] = value
+        return dataclasses.replace(self, **changes)

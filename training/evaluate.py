@@ -1,0 +1,178 @@
+"""Evaluation of a finished bundle through the code that serves it: its towers, its index, its ranking.
+
+`python -m training.evaluate --bundle DIR --data DIR` repeats the evaluation of a bundle; `training.train` runs it last.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.bundle import Bundle
+from recsvc.domain import EventType, History
+from recsvc.index import ScanIndex
+from recsvc.ranking import rank
+from recsvc.repeats import RepeatConfig, repeat_scores
+from recsvc.towers.user import BlockWeights, ProfileText, UserTower
+from training.baselines import BASELINES, Ranked
+from training.interactions import Interactions
+from training.metrics import CUTS, METRICS, interval, per_user
+from training.split import Holdout
+
+K = max(CUTS)
+OURS = "recsvc"
+BATCH = 256
+# A whisper of popularity orders what a block alone knows nothing of, which is kinder to it than row order.
+TIE_BREAK = 1e-3
+HISTORY_SEGMENTS = ((0, 0), (1, 2), (3, 10), (11, 50), (51, None))
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What is known of each user of a holdout beside events: None for one without a profile."""
+
+    texts: list[ProfileText | None]
+
+    def hidden(self) -> "Profiles":
+        return Profiles([None] * len(self.texts))
+
+
+def recommend_offline(
+    bundle: Bundle, tower: UserTower, repeats: RepeatConfig, holdout: Holdout, profiles: Profiles, k: int = K
+) -> Ranked:
+    """The k best rows for every user, as the service would rank them."""
+    index = ScanIndex(bundle.item_vectors)
+    ranked: Ranked = []
+    for start in range(0, len(holdout), BATCH):
+        histories = holdout.histories[start : start + BATCH]
+        vectors = tower.user_vectors(histories, profiles.texts[start : start + BATCH])
+        excluded = [np.unique(h.rows) if holdout.exclude_history else h.rows[:0] for h in histories]
+        candidates = index.search(vectors, k + max(map(len, excluded)))
+        for i, history in enumerate(histories):
+            gains = repeat_scores(history, holdout.time, bundle.repeat_rates, repeats)
+            ranked.append(rank(vectors[i], bundle.item_vectors, candidates[i], k, excluded[i], *gains).rows)
+    return ranked
+
+
+def evaluate(bundle: Bundle, known: Interactions, holdout: Holdout, profiles: Profiles) -> dict[str, Any]:
+    """Every model's metrics with 95 % intervals, ours against each baseline paired by user, segments, and the effect
+    of profiles on users with next to no history. The result is what evaluation.json holds.
+    """
+    off = RepeatConfig()
+    alone = {
+        "ALS alone": BlockWeights(0.0, 1.0, TIE_BREAK),
+        "text alone": BlockWeights(1.0, 0.0, TIE_BREAK),
+    }
+    lists = {OURS: recommend_offline(bundle, bundle.user_tower(), bundle.model.repeats, holdout, profiles)}
+    if bundle.model.repeats.weight:
+        lists[f"{OURS} without repeats"] = recommend_offline(bundle, bundle.user_tower(), off, holdout, profiles)
+    for name, weights in alone.items():
+        lists[name] = recommend_offline(bundle, bundle.user_tower(weights), off, holdout, profiles)
+    for name, baseline in BASELINES.items():
+        lists[name] = baseline(bundle, known, holdout, K)
+    values = {name: per_user(ranked, holdout.targets) for name, ranked in lists.items()}
+    return {
+        "users": len(holdout),
+        "items": len(bundle.catalogue),
+        "exclude_history": holdout.exclude_history,
+        "models": {
+            name: {
+                "metrics": {metric: interval(values[name][metric]) for metric in METRICS},
+                **_list_quality(bundle, lists[name]),
+                "segments": _segments(bundle, holdout, lists[name], values[name]),
+            }
+            for name in lists
+        },
+        "comparisons": {
+            name: {metric: interval(values[OURS][metric] - values[name][metric]) for metric in METRICS}
+            for name in lists
+            if name != OURS
+        },
+        "profiles": profile_effect(bundle, holdout, profiles),
+    }
+
+
+def _list_quality(bundle: Bundle, ranked: Ranked) -> dict[str, float]:
+    """coverage@10: share of the catalogue that anybody is shown. popularity_percentile@10: mean percentile, by
+    purchases in training, of what is shown (.5: as the catalogue; towards 1: only what is popular).
+    """
+    shown = np.concatenate([rows[:10] for rows in ranked])
+    percentile = bundle.purchases.argsort(kind="stable").argsort(kind="stable") / max(len(bundle.purchases) - 1, 1)
+    return {
+        "coverage@10": len(np.unique(shown)) / len(bundle.catalogue),
+        "popularity_percentile@10": float(percentile[shown].mean()),
+    }
+
+
+def _segments(
+    bundle: Bundle, holdout: Holdout, ranked: Ranked, values: dict[str, NDArray[np.float64]]
+) -> dict[str, Any]:
+    """By history length: users and their ndcg@10 and recall@10. By kind of target (cold: never bought in training;
+    repeat: bought before by this user; new: not): recall of those targets alone, over users who have any.
+    """
+    lengths = np.array([int((history.event_types == EventType.PURCHASE).sum()) for history in holdout.histories])
+    segments: dict[str, Any] = {}
+    for low, high in HISTORY_SEGMENTS:
+        chosen = (lengths >= low) & (lengths <= (high if high is not None else lengths.max(initial=0)))
+        name = f"{low} purchases" if low == high else f"{low} to {high} purchases" if high else f"{low} or more"
+        segments[name] = {
+            "users": int(chosen.sum()),
+            **{metric: interval(values[metric][chosen]) for metric in ("ndcg@10", "recall@10")},
+        }
+    bought = [np.unique(history.rows[history.event_types == EventType.PURCHASE]) for history in holdout.histories]
+    cold = bundle.purchases == 0
+    kinds = {
+        "cold items": [wanted[cold[wanted]] for wanted in holdout.targets],
+        "repeat purchases": [w[np.isin(w, b)] for w, b in zip(holdout.targets, bought, strict=True)],
+        "new purchases": [w[~np.isin(w, b)] for w, b in zip(holdout.targets, bought, strict=True)],
+    }
+    for name, wanted in kinds.items():
+        chosen = [i for i, rows in enumerate(wanted) if len(rows)]
+        found = per_user([ranked[i] for i in chosen], [wanted[i] for i in chosen])
+        segments[name] = {"users": len(chosen), **{m: interval(found[m]) for m in ("ndcg@10", "recall@10")}}
+    return segments
+
+
+def profile_effect(bundle: Bundle, holdout: Holdout, profiles: Profiles) -> list[dict[str, Any]]:
+    """What a profile is worth to a user with next to no history: users who have one, their histories cut to the last
+    0, 1 and 2 purchases, ranked with and without the profile. The text block and the popularity prior rank: on
+    the whole vector and on the text block alone.
+    """
+    chosen = np.array([i for i, profile in enumerate(profiles.texts) if profile is not None], np.intp)
+    if len(chosen) < 30:
+        return []
+    users = holdout.select(chosen)
+    shown = Profiles([profiles.texts[i] for i in chosen])
+    rows = []
+    text_alone = bundle.user_tower(BlockWeights(1.0, 0.0, TIE_BREAK))
+    for tower_name, tower in (("text alone", text_alone), (OURS, bundle.user_tower())):
+        for purchases in (0, 1, 2):
+            cut = Holdout(
+                users.users,
+                [_last_purchases(history, purchases) for history in users.histories],
+                users.targets,
+                users.time,
+                users.exclude_history,
+            )
+            off = RepeatConfig()
+            with_profile = per_user(recommend_offline(bundle, tower, off, cut, shown), users.targets)
+            without = per_user(recommend_offline(bundle, tower, off, cut, shown.hidden()), users.targets)
+            for metric in ("ndcg@10", "recall@20"):
+                rows.append(
+                    {
+                        "model": tower_name,
+                        "purchases": purchases,
+                        "users": len(chosen),
+                        "metric": metric,
+                        "with_profile": interval(with_profile[metric]),
+                        "without_profile": interval(without[metric]),
+                        "difference": interval(with_profile[metric] - without[metric]),
+                    }
+                )
+    return rows
+
+
+def _last_purchases(history: History, n: int) -> History:
+    bought = np.flatnonzero(history.event_types == EventType.PURCHASE)
+    return history.select(bought[len(bought) - min(n, len(bought)) :])

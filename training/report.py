@@ -1,0 +1,2 @@
+def write_report(manifest, evaluation, path):
+    path.write_text("")

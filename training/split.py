@@ -1,0 +1,121 @@
+"""What is learned from and what is held out: by time, or each user's last purchase."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain import EventType, History
+from recsvc.towers.confidence import MICROSECONDS_A_DAY
+from training.interactions import Interactions
+
+Protocol = Literal["time-split", "leave-one-out"]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Users whose next purchases are known but hidden.
+
+    users: int (h,), indices into the interactions' user_ids. histories: what is known of each before. targets: for
+    each the distinct rows bought after. time: microseconds, when the lists are shown. exclude_history: whether the
+    protocol masks what the user already has.
+    """
+
+    users: NDArray[np.intp]
+    histories: list[History]
+    targets: list[NDArray[np.int32]]
+    time: int
+    exclude_history: bool
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def select(self, chosen: NDArray[np.intp]) -> "Holdout":
+        return Holdout(
+            self.users[chosen],
+            [self.histories[i] for i in chosen],
+            [self.targets[i] for i in chosen],
+            self.time,
+            self.exclude_history,
+        )
+
+    def sample(self, size: int, seed: int) -> "Holdout":
+        """At most `size` users, chosen by seed."""
+        if len(self) <= size:
+            return self
+        return self.select(np.sort(np.random.default_rng(seed).choice(len(self), size, replace=False)))
+
+
+@dataclass(frozen=True)
+class Split:
+    """train: to learn from. validation: to tune and stop by. known: train and validation together, what a model may be
+    refitted on. test: to report. The holdouts' histories are everything before their targets, cut to history_length.
+    """
+
+    protocol: Protocol
+    train: Interactions
+    validation: Holdout
+    known: Interactions
+    test: Holdout
+
+
+def time_split(interactions: Interactions, days: int, history_length: int) -> Split:
+    """The last `days` are test, the same span before is validation. Buying again is allowed.
+
+    Raises ValueError when the events span too little time for that.
+    """
+    last, span = int(interactions.timestamps.max()), days * MICROSECONDS_A_DAY
+    test_start, validation_start = last - span, last - 2 * span
+    train = interactions.select(interactions.timestamps <= validation_start)
+    known = interactions.select(interactions.timestamps <= test_start)
+    if not train.purchases.any():
+        raise ValueError(f"the events span less than {2 * days} days and nothing is left to train on: use fewer days")
+    between = (interactions.timestamps > validation_start) & (interactions.timestamps <= test_start)
+    later = interactions.timestamps > test_start
+    return Split(
+        "time-split",
+        train,
+        _holdout(train, interactions.select(between), validation_start, history_length),
+        known,
+        _holdout(known, interactions.select(later), test_start, history_length),
+    )
+
+
+def leave_one_out(interactions: Interactions, history_length: int) -> Split:
+    """Each user's last purchase is test, the last but one validation; users with fewer than 3 are only learned from.
+    Ties in time keep the file's order, as the published protocol does. What a user has is masked.
+    """
+    purchases = np.flatnonzero(interactions.purchases)
+    users = interactions.users[purchases]
+    from_end = np.concatenate([np.arange(n)[::-1] for n in np.bincount(users, minlength=len(interactions.user_ids))])
+    enough = np.bincount(users, minlength=len(interactions.user_ids))[users] >= 3
+    test, validation = purchases[(from_end == 0) & enough], purchases[(from_end == 1) & enough]
+    place = np.arange(len(interactions))
+    end = np.full(len(interactions.user_ids), len(interactions))
+    end[interactions.users[test]] = test
+    known = interactions.select(place < end[interactions.users])
+    end[interactions.users[validation]] = validation
+    train = interactions.select(place < end[interactions.users])
+    return Split(
+        "leave-one-out",
+        train,
+        _last_one(train, interactions, validation, history_length),
+        known,
+        _last_one(known, interactions, test, history_length),
+    )
+
+
+def _holdout(before: Interactions, after: Interactions, time: int, history_length: int) -> Holdout:
+    after = after.select(after.event_types == EventType.PURCHASE)
+    users = np.flatnonzero(np.diff(after.offsets))
+    histories = [before.history(user, history_length) for user in users]
+    targets = [np.unique(after.history(user).rows) for user in users]
+    return Holdout(users, histories, targets, time, exclude_history=False)
+
+
+def _last_one(before: Interactions, all_events: Interactions, held: NDArray[np.intp], history_length: int) -> Holdout:
+    users = all_events.users[held].astype(np.intp)
+    histories = [before.history(user, history_length) for user in users]
+    time = int(all_events.timestamps.max())
+    return Holdout(users, histories, [all_events.rows[i : i + 1] for i in held], time, exclude_history=True)

@@ -1,0 +1,1 @@
+"""The parts of the synthetic shop: words > catalogue > shoppers > demand > events. `training.synthetic` joins them."""
