@@ -115,7 +115,13 @@ class _Stop:
 @asynccontextmanager
 async def _open_recommender(settings: Settings, store: UserStore) -> AsyncIterator[Recommender]:
     recommender = await asyncio.to_thread(
-        Recommender.open, settings.bundle, store, settings.text_encoder, settings.search_threads, settings.cache_size
+        Recommender.open,
+        settings.bundle,
+        store,
+        settings.text_encoder,
+        settings.search_threads,
+        settings.cache_size,
+        settings.reason_generator,
     )
     try:
         await recommender.start()

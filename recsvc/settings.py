@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         2, description="threads that search and encode; as many as cores"
     )
     cache_size: Annotated[int, Field(ge=0, le=10_000_000)] = Field(
-        10_000, description="users whose last known record a process keeps for when Redis is away"
+        10_000, description="users whose state a process keeps, to save work and for when Redis is away"
     )
     drain_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = Field(
         0.0,

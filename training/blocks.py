@@ -99,7 +99,7 @@ def fit_bundle(
 
 _CONFIDENCE = ("alpha", "half_life_days", "event_weights")
 _TEXT = (
-    *_CONFIDENCE, "seed", "lexical_dim", "features", "whitening_exponent", "temperature", "batch_users",
+    *_CONFIDENCE, "seed", "lexical_dim", "features", "whitening_exponent", "temperature", "batch_events",
     "full_softmax_items", "sampled_items", "history_length",
 )  # fmt: skip
 

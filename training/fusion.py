@@ -1,23 +1,26 @@
 """Late fusion: what each block and the repeat scores count, tuned on validation over cached block scores."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.ranking import rank
 from recsvc.repeats import RepeatConfig, repeat_scores
 from recsvc.towers.user import BlockWeights, ProfileText
-from training.metrics import per_user
 from training.split import Holdout
 
 # Each weight is tried at these multiples of where it stands; the search ends when none of them helps.
 FACTORS = (0.0, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 4.0)
 HALF_LIVES = (15.0, 30.0, 60.0, 120.0, 365.0)
 ROUNDS = 4
-POOL = 300
+# At most so many combinations are tried.
+TRIES = ROUNDS * (4 * len(FACTORS) + len(HALF_LIVES))
+POOL = 200
+CUT = 10
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,32 @@ class Fusion:
         return RepeatConfig(self.repeat_weight, self.repeat_half_life)
 
 
+@dataclass(frozen=True)
+class CachedScores:
+    """What the candidates of each validation user score by each part, so that trying weights is one small product.
+
+    blocks: (u, p, 3), text, collaborative and prior, at weight 1. repeats: half-life to (u, p), at weight 1.
+    wanted: bool (u, p), which are targets. targets: (u,), how many there are, in the pool or not.
+    """
+
+    blocks: Floats
+    repeats: dict[float, Floats]
+    wanted: NDArray[np.bool_]
+    targets: NDArray[np.intp]
+
+    def ndcg(self, fusion: Fusion) -> float:
+        """Mean NDCG@10 of ranking every pool by these weights."""
+        scores = self.blocks @ np.array([fusion.text, fusion.collaborative, fusion.prior], np.float32)
+        if fusion.repeat_weight:
+            scores += fusion.repeat_weight * self.repeats[fusion.repeat_half_life]
+        top = np.argpartition(-scores, CUT, axis=1)[:, :CUT]
+        order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1)
+        found = np.take_along_axis(self.wanted, np.take_along_axis(top, order, axis=1), axis=1)
+        discounts = 1 / np.log2(np.arange(2, CUT + 2))
+        ideal = np.cumsum(discounts)[np.minimum(self.targets, CUT) - 1]
+        return float((found @ discounts / ideal).mean())
+
+
 def tune(
     bundle: Bundle,
     holdout: Holdout,
@@ -47,54 +76,63 @@ def tune(
 ) -> tuple[Fusion, float]:
     """The weights with the best mean NDCG@10 over the holdout, by coordinate search, and that value.
 
-    The candidates are each block's own best POOL and the user's history, ranked by the function that serves.
+    The candidates are each block's own best POOL and the user's history.
     """
-    blocks = bundle.user_tower(BlockWeights(1.0, 1.0, 1.0)).user_vectors(holdout.histories, profiles)
-    layout = bundle.layout
-    pools = _pools(blocks, bundle, [layout.text, layout.collaborative, layout.prior])
-
-    def quality(fusion: Fusion) -> float:
-        progress(1)
-        scale = np.ones(blocks.shape[1], np.float32)
-        for name in ("text", "collaborative", "prior"):
-            scale[getattr(layout, name)] = getattr(fusion, name)
-        ranked = []
-        for i, history in enumerate(holdout.histories):
-            excluded = history.rows if holdout.exclude_history else history.rows[:0]
-            gains = repeat_scores(history, holdout.time, bundle.repeat_rates, fusion.repeats)
-            ranked.append(rank(blocks[i] * scale, bundle.item_vectors, pools[i], 10, excluded, *gains).rows)
-        return float(per_user(ranked, holdout.targets)["ndcg@10"].mean())
-
+    scores = cached_scores(bundle, holdout, profiles)
     best = Fusion(repeat_weight=0.0) if holdout.exclude_history else Fusion()
-    best_quality = quality(best)
+    best_quality = scores.ndcg(best)
     names = ["collaborative", "text", "prior"]
     if not holdout.exclude_history:
         names += ["repeat_weight", "repeat_half_life"]
     for _ in range(ROUNDS):
         before = best_quality
         for name in names:
-            if name == "repeat_half_life":
-                tries = list(HALF_LIVES)
-            else:
-                tries = [getattr(best, name) * factor for factor in FACTORS]
+            here = getattr(best, name)
+            tries = HALF_LIVES if name == "repeat_half_life" else tuple((here or 0.05) * factor for factor in FACTORS)
             for value in tries:
                 candidate = replace(best, **{name: value})
-                if candidate != best and any(asdict(candidate)[n] for n in ("text", "collaborative", "prior")):
-                    found = quality(candidate)
-                    if found > best_quality:
-                        best, best_quality = candidate, found
+                progress(1)
+                if candidate.text + candidate.collaborative + candidate.prior == 0:
+                    continue
+                if (quality := scores.ndcg(candidate)) > best_quality:
+                    best, best_quality = candidate, quality
         if best_quality - before < 1e-5:
             break
     return best, best_quality
 
 
-def _pools(blocks: NDArray[np.float32], bundle: Bundle, parts: list[slice]) -> list[NDArray[np.int32]]:
+def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
+    """The pools of all users, padded to one length with candidates that can never be ranked."""
+    vectors = bundle.user_tower(BlockWeights(1.0, 1.0, 1.0)).user_vectors(holdout.histories, profiles)
+    parts = [bundle.layout.text, bundle.layout.collaborative, bundle.layout.prior]
+    pools = []
+    for history, rows in zip(holdout.histories, _best_by_part(bundle, vectors, parts), strict=True):
+        pool = np.union1d(rows, history.rows)
+        pools.append(pool[~np.isin(pool, history.rows)] if holdout.exclude_history else pool)
+    shape = (len(pools), max(CUT + 1, *map(len, pools)))
+    blocks = np.full((*shape, len(parts)), -1e6, np.float32)
+    repeats = {half_life: np.zeros(shape, np.float32) for half_life in HALF_LIVES}
+    wanted = np.zeros(shape, bool)
+    for i, pool in enumerate(pools):
+        items = bundle.item_vectors[pool]
+        for j, part in enumerate(parts):
+            blocks[i, : len(pool), j] = items[:, part] @ vectors[i, part]
+        wanted[i, : len(pool)] = np.isin(pool, holdout.targets[i])
+        if not holdout.exclude_history:
+            for half_life, gains in repeats.items():
+                config = RepeatConfig(1.0, half_life)
+                rows, scores = repeat_scores(holdout.histories[i], holdout.time, bundle.repeat_rates, config)
+                gains[i, np.searchsorted(pool, rows)] = scores
+    return CachedScores(blocks, repeats, wanted, np.array([len(rows) for rows in holdout.targets]))
+
+
+def _best_by_part(bundle: Bundle, vectors: Floats, parts: list[slice]) -> list[NDArray[np.int32]]:
     size = min(POOL, len(bundle.catalogue))
-    found: list[list[NDArray[np.int32]]] = [[] for _ in blocks]
+    found: list[list[NDArray[np.int32]]] = [[] for _ in vectors]
     for part in parts:
         items = np.ascontiguousarray(bundle.item_vectors[:, part].T)
-        for start in range(0, len(blocks), 128):
-            scores = blocks[start : start + 128, part] @ items
+        for start in range(0, len(vectors), 128):
+            scores = vectors[start : start + 128, part] @ items
             top = np.argpartition(-scores, size - 1, axis=1)[:, :size]
             for i, rows in enumerate(top):
                 found[start + i].append(rows.astype(np.int32))

@@ -43,7 +43,7 @@ class Stages:
             part = path.with_suffix(".part")
             save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, part)
             part.rename(path)
-        self.report(name, time.perf_counter() - started, ", ".join(_described(*i) for i in arrays.items()), note)
+        self.report(name, time.perf_counter() - started, _described(arrays), note)
         return arrays
 
     def report(self, name: str, seconds: float, size: str, note: str = "") -> None:
@@ -65,9 +65,10 @@ class Stages:
             yield lambda done: bar.advance(task, done)
 
 
-def _described(name: str, array: NDArray[Any]) -> str:
-    shape = " x ".join(f"{n:,}" for n in array.shape)
-    return f"{name} {shape}" if shape else f"{name} {float(array):.4g}"
+def _described(arrays: Arrays) -> str:
+    shapes = [f"{name} {' x '.join(f'{n:,}' for n in array.shape)}" for name, array in arrays.items() if array.ndim > 1]
+    megabytes = sum(array.nbytes for array in arrays.values()) / 1e6
+    return ", ".join(shapes[:3] + ["..."] * (len(shapes) > 3)) + f" ({megabytes:.1f} MB)"
 
 
 def _code_fingerprint() -> str:

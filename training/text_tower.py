@@ -17,7 +17,8 @@ from torch.nn import functional
 from recsvc.towers.text import TextTower, TextTowerConfig
 from training.config import TrainConfig
 
-CHUNK = 512
+# Logits formed at a time: 8 MB, which stays in the processor's cache.
+CHUNK_LOGITS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,34 @@ class Sequences:
 
 class ChunkedSoftmax(torch.autograd.Function):
     """Mean cross-entropy of (p, d) states against all of (n, d) item vectors, without the (p, n) logits ever being
-    whole in memory: the gradient of each chunk is formed while its logits are there. bfloat16 inside.
+    whole in memory: the gradient of each chunk is formed while its logits are in the processor's cache.
+
+    States and items are unit vectors, so logits are at most 1 / temperature and their exponentials need no maximum
+    taken off. Products are in bfloat16. bias: (n,) is added to every row of logits.
     """
 
     @staticmethod
-    def forward(ctx, states: Tensor, items: Tensor, targets: Tensor, correction: Tensor, temperature: float) -> Tensor:  # type: ignore[no-untyped-def]
-        states16, items16 = states.bfloat16(), items.bfloat16()
+    def forward(ctx, states: Tensor, items: Tensor, targets: Tensor, bias: Tensor | None, temperature: float) -> Tensor:  # type: ignore[no-untyped-def]
+        scaled = states / temperature
+        scaled16, items16 = scaled.bfloat16(), items.bfloat16()
         state_grad, item_grad = torch.empty_like(states), torch.zeros_like(items)
         loss = torch.zeros(())
-        for start in range(0, len(states), CHUNK):
-            part = slice(start, start + CHUNK)
-            logits = (states16[part] @ items16.T).float() / temperature - correction
-            log_sum = logits.logsumexp(dim=1)
-            index = torch.arange(len(logits))
-            loss += (log_sum - logits[index, targets[part]]).sum()
-            softmax = (logits - log_sum[:, None]).exp_()
-            softmax[index, targets[part]] -= 1
-            gradient = softmax.bfloat16()
-            state_grad[part] = (gradient @ items16).float()
-            item_grad += (gradient.T @ states16[part]).float()
-        scale = 1 / (temperature * len(states))
-        ctx.save_for_backward(state_grad * scale, item_grad * scale)
+        for start in range(0, len(states), max(16, CHUNK_LOGITS // len(items))):
+            part = slice(start, start + max(16, CHUNK_LOGITS // len(items)))
+            wanted = targets[part]
+            logits = (scaled16[part] @ items16.T).float()
+            if bias is not None:
+                logits += bias
+            loss -= logits.gather(1, wanted[:, None]).sum()
+            exponentials = logits.exp_()
+            totals = exponentials.sum(dim=1, keepdim=True)
+            loss += totals.log().sum()
+            # The division by the totals is cheaper on the (p, d) side than on the (p, n) one.
+            weights16 = exponentials.bfloat16()
+            state_grad[part] = (weights16 @ items16).float() / totals - items[wanted]
+            item_grad += (weights16.T @ (scaled[part] / totals).bfloat16()).float()
+        item_grad.index_add_(0, targets, scaled, alpha=-1.0)
+        ctx.save_for_backward(state_grad / (temperature * len(states)), item_grad / len(states))
         return loss / len(states)
 
     @staticmethod
@@ -103,7 +111,7 @@ def fit_text_tower(
     for epoch in range(1, epochs + 1):
         tower.train()
         losses = []
-        for batch in _batches(sequences, config.batch_users, rng):
+        for batch in _batches(sequences, config.batch_events, rng):
             shown = has_profile[sequences.users[batch]] & (rng.random(len(batch)) >= config.profile_dropout)
             first = tower.first_token(profile_inputs[sequences.users[batch]], torch.from_numpy(shown))
             parts = [sequences.rows[i] for i in batch]
@@ -122,14 +130,17 @@ def fit_text_tower(
 
 
 def batches_an_epoch(sequences: Sequences, config: TrainConfig) -> int:
-    return -(-len(sequences.rows) // config.batch_users)
+    return len(_batches(sequences, config.batch_events, np.random.default_rng(0)))
 
 
-def _batches(sequences: Sequences, size: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:
-    """Sequences of like length together (padding to the longest wastes most of the work), in random order."""
+def _batches(sequences: Sequences, events: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:
+    """Sequences of like length together (padding to the longest wastes most of the work), in random order; each batch
+    holds about `events` events.
+    """
     lengths = np.array([len(rows) for rows in sequences.rows])
     order = np.lexsort((rng.random(len(lengths)), lengths))
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    steps = np.cumsum(lengths[order]) // events
+    batches = np.split(order, np.flatnonzero(np.diff(steps)) + 1)
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
@@ -146,18 +157,18 @@ def _loss(
     if len(inputs) <= config.full_softmax_items:
         candidates = None
         vectors, places = tower.item_vectors(inputs), torch.from_numpy(flat.astype(np.int64))
-        correction = torch.zeros(len(inputs))
+        bias = None
     else:
         sampled = rng.choice(len(inputs), config.sampled_items, p=popularity)
         candidates, inverse = np.unique(np.concatenate((flat, sampled)), return_inverse=True)
         vectors, places = tower.item_vectors(inputs[candidates]), torch.from_numpy(inverse[: len(flat)])
         expected = popularity[candidates] * (config.sampled_items + len(flat))
-        correction = torch.from_numpy(np.log(expected)).float()
+        bias = -torch.from_numpy(np.log(expected)).float()
     lengths = torch.tensor([len(part) for part in parts])
     mask = torch.arange(int(lengths.max())) < lengths[:, None]
     padded = torch.zeros(*mask.shape, vectors.shape[1]).masked_scatter(mask[:, :, None], vectors[places])
     states = tower(first, padded)[:, :-1][mask]
-    return ChunkedSoftmax.apply(states, vectors, places, correction, config.temperature)  # type: ignore[no-any-return]
+    return ChunkedSoftmax.apply(states, vectors, places, bias, config.temperature)  # type: ignore[no-any-return]
 
 
 def item_block(tower: TextTower, features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -32,6 +32,7 @@ from training.blocks import ShopText, fit_bundle, with_fusion
 from training.config import TrainConfig
 from training.data import Shop, read_shop
 from training.evaluate import OURS, evaluate
+from training.fusion import TRIES as FUSION_TRIES
 from training.fusion import tune
 from training.interactions import Interactions
 from training.report import write_report
@@ -61,7 +62,7 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
     draft, curve = fit_bundle(split.train, text, config, stages, inputs, "train", validation)
     profiles = text.of_users(interactions.user_ids[validation.users])
     started = time.perf_counter()
-    with stages.progress("fusion weights tried", 40 * 4) as progress:
+    with stages.progress("fusion weights tried", FUSION_TRIES) as progress:
         fusion, quality = tune(draft, validation, profiles.texts, progress)
     weights = ", ".join(f"{name} {value:.3g}" for name, value in asdict(fusion).items())
     stages.report("fusion", time.perf_counter() - started, f"{weights}; validation NDCG@10 {quality:.4f}")

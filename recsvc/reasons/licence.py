@@ -46,6 +46,13 @@ def number_text(number: int, language: str) -> str:
     return f"{number:,}" if language == "en" else str(number)
 
 
+def times_text(count: int, language: str) -> str:
+    """`count`, 2 or more, as how often: 'twice', '5 times'; '两次', '5次'."""
+    if language == "en":
+        return "twice" if count == 2 else f"{number_text(count, language)} times"
+    return "两次" if count == 2 else f"{count}次"
+
+
 def category_name(value: str) -> str:
     """The last step of a category path, cleaned, with a capital: 'Home > Kitchen > mugs' to 'Mugs'."""
     name = clean_name(value.rsplit(">", 1)[-1])
@@ -79,7 +86,7 @@ def licence(evidence: Evidence, item: Item, language: str) -> Licence:
             raise ReasonRejected("evidence", "no purchase to repeat")
         if evidence.count == 1:
             return Licence(kind, strength, Form.PLAIN, language)
-        return Licence(kind, strength, Form.MANY, language, (("count", number_text(evidence.count, language)),))
+        return Licence(kind, strength, Form.MANY, language, (("times", times_text(evidence.count, language)),))
     if kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY):
         return _preference(evidence, item, strength, language)
     return _anchored(evidence, item, strength, language)

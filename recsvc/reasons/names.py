@@ -24,7 +24,10 @@ _MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@]+")
 _SHOUT_BOX = re.compile(r"【[^】]{0,100}】")
 _DOUBLE_QUOTES = re.compile(r"[\"“”„‟«»《》「」『』〝〞]")
 _INCHES = re.compile(r"(?<=\d)\s?(?:\"|”|'')")
-_SENTENCE_END = re.compile(r"[!?。！？]|…|\.{2,}|(?<=[^\W\d_]{4})\.(?=\s+[^\Wa-z])|;|；")
+_SENTENCE_END = re.compile(r"[!?。！？;；…]|\.{2,}|(\b\w+)\.(?=\s+[^\Wa-z])")
+_ABBREVIATIONS = frozenset(
+    {"dr", "mr", "mrs", "ms", "st", "no", "vol", "co", "inc", "ltd", "jr", "sr", "oz", "fl", "misc"}
+)
 _BOUNDARY = re.compile(r"\s+[-–—/]+\s+|\s*[,，、:：(（]\s*|\s+(?:with|for|from|by|w/)\s+", re.IGNORECASE)
 _LOOSE_ENDS = re.compile(r"^[\s\-–—.,，、:：/&+'’·)）]+|[\s\-–—.,，、:：/&+·(（]+$")
 _DANGLING = re.compile(r"\s+(?:and|or|of|the|a|an|for|in|on|to|with|by|from|w)$", re.IGNORECASE)
@@ -66,6 +69,20 @@ def _trim(text: str) -> str:
     if text.count("(") > text.count(")") or text.count("（") > text.count("）"):
         text = _LOOSE_ENDS.sub("", re.split(r"[(（]", text, maxsplit=1)[0])
     return text
+
+
+def _first_sentence(text: str) -> str:
+    """What stands before the first end of a sentence, if anything does; 'Dr.', 'J.' and 'No.' end none."""
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        word = end[1]
+        if word is not None and (len(word) == 1 and word.isalpha() or word.lower() in _ABBREVIATIONS):
+            continue
+        sentence = _trim(text[start : end.end(1) if word is not None else end.start()])
+        if sentence:
+            return sentence
+        start = end.end()
+    return _trim(text[start:])
 
 
 def _shorten(text: str) -> str:
@@ -113,8 +130,5 @@ def clean_name(text: str) -> str:
     name = _SHOUT_BOX.sub(" ", _PHONE.sub(" ", _LINK.sub(" ", name)))
     name = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", name))
     name = _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name)))
-    sentences = [part for part in (_trim(" ".join(part.split())) for part in _SENTENCE_END.split(name)) if part]
-    if not sentences:
-        return ""
-    name = _shorten(readable_case(sentences[0]))
+    name = _shorten(readable_case(_first_sentence(" ".join(name.split()))))
     return name if _decent(name) else ""

@@ -1,4 +1,4 @@
-"""A pattern: a sentence with `{item}`, `{value}`, `{count}`, `{days}` for the values. All that a generator writes."""
+"""A pattern: a sentence with slots like `{item}` for the values. All that a generator writes."""
 
 import enum
 import re
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from recsvc.domain import EvidenceKind, Strength
 
-SLOT = re.compile(r"\{(item|value|count|days)\}")
+SLOTS = ("item", "value", "count", "times", "days")
+SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
 
 
 class Form(enum.StrEnum):

@@ -6,9 +6,9 @@ from importlib.resources import files
 from fluent.runtime import FluentBundle, FluentResource
 
 from recsvc.domain import LANGUAGES
-from recsvc.reasons.pattern import PatternRequest
+from recsvc.reasons.pattern import SLOTS, PatternRequest
 
-_SLOTS = {name: f"{{{name}}}" for name in ("item", "value", "count", "days")}
+_PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
 _PHRASES = files("recsvc.reasons") / "phrases"
 
 
@@ -36,7 +36,7 @@ class Realiser:
         cell = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(cell):
             return ()
-        values = _SLOTS | {"days-number": 1 if "days" in request.singular else 2}
+        values = _PLACEHOLDERS | {"days-number": 1 if "days" in request.singular else 2}
         patterns: list[str] = []
         for attribute in bundle.get_message(cell).attributes.values():
             text, errors = bundle.format_pattern(attribute, values)

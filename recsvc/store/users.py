@@ -50,15 +50,18 @@ class UserStore:
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.event_log = EventLog(client, namespace, event_log_limit)
 
-    async def read(self, user_id: str, bundle_id: str) -> UserRecord:
+    async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.
 
+        None when the record is still at `unless_version`, which spares unpacking what the caller already has.
         Quantities are rounded to float32, and events carry a hash for their event_id: see `history.event_of`.
         """
         fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.vector(bundle_id))
         with operation("read"):
             stored = await self._client.execute_command("HMGET", self._key(user_id), *fields)
         version, history, profile, embedding, vector = stored
+        if int(version or 0) == unless_version:
+            return None
         if version is None:
             return UserRecord(user_id)
         return UserRecord(

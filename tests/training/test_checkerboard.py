@@ -1,5 +1,6 @@
 """The checkerboard shop: the withheld purchase is the one right answer, and every signal points to it."""
 
+import itertools
 import re
 
 import polars as pl
@@ -45,7 +46,7 @@ def test_timestamps_are_distinct_and_grow(board):
 def test_the_withheld_item_comes_next(board):
     """Whoever bought the last item of this user's history and went on, went on to the withheld one."""
     histories = dict(board.events.group_by("user_id", maintain_order=True).agg("item_id").iter_rows())
-    follows = {(a, b) for items in histories.values() for a, b in zip(items, items[1:], strict=False)}
+    follows = {(a, b) for items in histories.values() for a, b in itertools.pairwise(items)}
     successors = dict(follows)
     assert len(successors) == len(follows)
     for user_id, items in histories.items():

@@ -87,7 +87,7 @@ def make_demand(vocabulary: Vocabulary, catalogue: Catalogue, rng: np.random.Gen
     cold[never] = cold[newest] = True
 
     period = np.arange(N_PERIODS)[:, None]
-    drift = np.exp(rng.normal(0.0, 1.0, n_items) * (period / N_PERIODS - 0.5))
+    drift = np.exp(rng.normal(0.0, 1.2, n_items) * (period / N_PERIODS - 0.5))
     age = period - launch
     novelty = np.where(launch > 0, 1.0 + 2.0 * np.exp(-np.maximum(age, 0) / 2.0), 1.0)
     weights = (rank + 1.5) ** -_ZIPF_EXPONENT * drift * novelty * (age >= 0)

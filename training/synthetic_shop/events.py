@@ -10,8 +10,8 @@ from training.synthetic_shop.catalogue import Catalogue
 from training.synthetic_shop.demand import N_DAYS, N_PERIODS, OPENS, PERIOD_DAYS, Demand, WeightedDraw
 from training.synthetic_shop.shoppers import Shoppers
 
-_CANDIDATES = 4  # items that a user weighs before choosing one
-_FAVOURITE_BRAND = 5.0  # odds of a favourite brand against another
+_CANDIDATES = 8  # items that a user weighs before choosing one
+_FAVOURITE_BRAND = 12.0  # odds of a favourite brand against another
 _SAME_CATEGORY = 0.6  # of an order's further lines stay in the category of the first
 _ACCESSORY = 0.4  # of the products with accessories sell one
 _BECOMES_HABIT = 0.6  # of the consumables bought once are bought again

@@ -1,7 +1,7 @@
 # The English phrase bank. One message a cell: kind-strength, and -many (bought at least twice) or -unnamed (no
 # seller text may be shown) where the cell needs it. Every attribute is one way to say the same thing: add as many
 # as you like, in any order. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
-# category, $count and $days are numbers, and $days-number only chooses the plural.
+# category, $times is 'twice' or '5 times', $count and $days are numbers; $days-number only chooses the plural.
 # A phrase says no more than policy/lexicon_en.txt allows; a test reads them all.
 
 span = { $days-number ->
@@ -19,14 +19,14 @@ repeat_purchase-causal =
     .g = Shown again because you have bought it before.
 
 repeat_purchase-causal-many =
-    .a = Because you have bought this { $count } times.
-    .b = Here because you have bought it { $count } times.
-    .c = Suggested because you have bought this { $count } times.
-    .d = You have bought this { $count } times, which is why it is here.
-    .e = You have bought this item { $count } times, so it is suggested again.
-    .f = This is here because it appears { $count } times among your purchases.
-    .g = Shown again because you have bought it { $count } times.
-    .h = This is here because { $count } of your purchases were of it.
+    .a = Because you have bought this { $times }.
+    .b = Here because you have bought it { $times }.
+    .c = Suggested because you have bought this { $times }.
+    .d = You have bought this { $times }, which is why it is here.
+    .e = You have bought this item { $times }, so it is suggested again.
+    .f = This is here because you have bought it { $times }.
+    .g = Shown again because you have bought it { $times }.
+    .h = Bought by you { $times }, which is why it is here.
 
 repeat_purchase-relational =
     .a = You have bought this before.
@@ -38,14 +38,13 @@ repeat_purchase-relational =
     .g = This item is already among your purchases.
 
 repeat_purchase-relational-many =
-    .a = You have bought this { $count } times.
-    .b = You have bought this item { $count } times before.
-    .c = This appears { $count } times among your purchases.
-    .d = You know this one from { $count } earlier purchases.
-    .e = Already { $count } times among your purchases.
-    .f = An item you have bought { $count } times.
-    .g = One you have come back to, with { $count } purchases.
-    .h = { $count } of your purchases were of this item.
+    .a = You have bought this { $times }.
+    .b = You have bought this item { $times } before.
+    .c = This is one you have bought { $times }.
+    .d = Already bought by you { $times }.
+    .e = An item you have bought { $times }.
+    .f = One you have come back to, bought { $times }.
+    .g = Bought by you { $times } before.
 
 history_item-causal =
     .a = Because you bought { $item }.
@@ -94,7 +93,7 @@ history_item-contributory-unnamed =
 
 history_item-relational =
     .a = Chosen with your purchase of { $item } in mind.
-    .b = Picked with { $item } in mind, which you bought.
+    .b = Picked with { $item }, which you bought, in mind.
     .c = With your purchases in mind, { $item } among them.
     .d = This takes your purchases into account, { $item } among them.
     .e = Your purchase of { $item } was taken into account here.

@@ -1,5 +1,5 @@
 # 中文句库。The Chinese phrase bank; the rules stand at the head of en.ftl. Full-width punctuation, and the measure
-# words 件 (goods), 次 (times), 人 and 位 (people), 天 (days). $item comes with its quotation marks.
+# words 件 (goods), 次 (times), 人 and 位 (people), 天 (days). $item comes with its quotation marks, $times with its measure word.
 
 repeat_purchase-causal =
     .a = 因为你之前买过这件商品。
@@ -10,12 +10,12 @@ repeat_purchase-causal =
     .f = 由于你买过这件商品，所以再次推荐给你。
 
 repeat_purchase-causal-many =
-    .a = 因为这件商品你买过{ $count }次。
-    .b = 你买过{ $count }次这件商品，所以再次推荐。
-    .c = 推荐这件商品，是因为你买过{ $count }次。
-    .d = 之所以推荐，是因为你买过{ $count }次。
-    .e = 这件商品你买过{ $count }次，因此出现在这里。
-    .f = 由于你买过{ $count }次，所以再次推荐给你。
+    .a = 因为这件商品你买过{ $times }。
+    .b = 你买过{ $times }这件商品，所以再次推荐。
+    .c = 推荐这件商品，是因为你买过{ $times }。
+    .d = 之所以推荐，是因为你买过{ $times }。
+    .e = 这件商品你买过{ $times }，因此出现在这里。
+    .f = 由于这件商品你买过{ $times }，所以再次推荐。
 
 repeat_purchase-relational =
     .a = 这件商品你以前买过。
@@ -26,13 +26,12 @@ repeat_purchase-relational =
     .f = 又见到你买过的这件商品。
 
 repeat_purchase-relational-many =
-    .a = 这件商品你买过{ $count }次。
-    .b = 你已经买过{ $count }次这件商品。
-    .c = 这件商品在你的购买记录里出现过{ $count }次。
-    .d = 这是你买过{ $count }次的商品。
-    .e = 你先后买过{ $count }次这件商品。
-    .f = 你的购买记录里有{ $count }次是这件商品。
-    .g = 之前你就买过{ $count }次这件商品。
+    .a = 这件商品你买过{ $times }。
+    .b = 你已经买过{ $times }这件商品。
+    .c = 在你的购买记录里，这件商品出现过{ $times }。
+    .d = 这是你买过{ $times }的商品。
+    .e = 你先后买过{ $times }这件商品。
+    .f = 之前你就买过{ $times }这件商品。
 
 history_item-causal =
     .a = 因为你买过{ $item }。

@@ -43,7 +43,7 @@ def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strengt
     patterns = Realiser().patterns(PatternRequest(kind, strength, form, language))
     assert len(set(patterns)) == len(patterns) >= 6
     assert len({opening(pattern, language) for pattern in patterns}) >= 5
-    expected = SLOTS.get(kind, set()) if form is Form.PLAIN else {"count"} if form is Form.MANY else set()
+    expected = SLOTS.get(kind, set()) if form is Form.PLAIN else {"times"} if form is Form.MANY else set()
     for pattern in patterns:
         assert is_licensed(pattern, kind, strength, form, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(expected), pattern
@@ -64,7 +64,7 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
             assert same_claim or {kind, other_kind} == {EvidenceKind.BRAND, EvidenceKind.CATEGORY}, pattern
             if CAUSAL_WORDS[language].search(pattern):
                 assert other_strength is Strength.CAUSAL, pattern
-            if "{count}" in pattern and kind is EvidenceKind.REPEAT_PURCHASE:
+            if "{times}" in pattern:
                 assert other_form is Form.MANY, pattern
 
 

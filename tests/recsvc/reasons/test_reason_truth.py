@@ -28,7 +28,8 @@ NASTY = [
     "Neutrogena Deep Clean Invigorating Foaming Scrub with Salicylic Acid, 4.2 oz",
     "WHITE HANGING HEART T-LIGHT HOLDER", "【官方旗舰】加厚纯棉毛巾，柔软吸水", "北欧风陶瓷马克杯（红色）350ml",
     "بيت الشاي", "ⓂⓊⒼ", "ﷺ" * 40,
-    "[Mug](javascript:alert(1))", "Mug &lt;img src=x onerror=1&gt;", "a. b. c.", "Dr. Bronner's Soap", "ab", "茶", "龙井茶",
+    "[Mug](javascript:alert(1))", "Mug &lt;img src=x onerror=1&gt;", "a. b. c.", "Dr. Bronner's Soap",
+    "ab", "茶", "龙井茶",
 ]  # fmt: skip
 
 texts = st.one_of(
@@ -73,8 +74,7 @@ def recommendations(draw):
 WORDS = {
     EvidenceKind.REPEAT_PURCHASE: """
         because you your have bought this it here suggested before which is why item so again one of
-        earlier purchases purchase already an know from times appears among shown were come back to
-        with
+        earlier purchases purchase already an know from among shown come back to by
     """,
     EvidenceKind.HISTORY_ITEM: """
         because you your yours bought here which is why this purchase of brought suggested so was
@@ -181,9 +181,11 @@ def numbers_stated(evidence):
         people = r" (?:different )?(?:people|shoppers)\b"
         day = r" day\b" if days == 1 else r" days\b"
         return {"en": [(f"{count:,}", people), (f"{days}", day)], "zh": [(count, "(?:人|位顾客)"), (days, "天")]}
-    if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY) or (
-        evidence.kind is EvidenceKind.REPEAT_PURCHASE and count > 1
-    ):
+    if evidence.kind is EvidenceKind.REPEAT_PURCHASE and count == 2:
+        return {"en": [("twice", "")], "zh": [("两", "次")]}
+    if evidence.kind is EvidenceKind.REPEAT_PURCHASE and count > 2:
+        return {"en": [(f"{count:,}", r" times\b")], "zh": [(count, "次")]}
+    if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY):
         times = r" (?:times|of your purchases|are from|(?:earlier )?purchases)\b"
         return {"en": [(f"{count:,}", times)], "zh": [(count, "次")]}
     return {"en": [], "zh": []}

@@ -1,0 +1,91 @@
+"""Evidence and reasons for one page: what the arrays say, joined with the catalogue's names, put into words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.bundle import Bundle
+from recsvc.domain import Evidence, EvidenceKind, Item, Reason
+from recsvc.evidence import Fact, ItemFacts, UserFacts, page_facts
+from recsvc.metrics import REASONS, REASONS_MISSING
+from recsvc.reasons import ReasonWriter
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedItem:
+    item: Item
+    evidence: tuple[Evidence, ...]
+    reason: Reason | None
+
+
+class Explainer:
+    """Explains pages of one bundle."""
+
+    def __init__(self, bundle: Bundle, reasons: ReasonWriter) -> None:
+        self._bundle = bundle
+        self._reasons = reasons
+        self._items = _item_facts(bundle)
+
+    def explain(
+        self,
+        user: UserFacts,
+        page_rows: NDArray[np.int32],
+        pool_rows: NDArray[np.int32],
+        language: str,
+        seed: int,
+    ) -> list[ExplainedItem]:
+        """The items of a page, best first, each with its evidence and, where a true sentence can be made, a reason.
+
+        pool_rows: what competed for the page. seed: keeps the choice of words stable.
+        """
+        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows)
+        items = [self._bundle.catalogue.items[row] for row in page_rows]
+        evidence = [tuple(map(self._named, found)) for found in facts]
+        reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed)
+        for reason in reasons:
+            if reason is None:
+                REASONS_MISSING.inc()
+            else:
+                REASONS.labels(reason.evidence[0].kind.value, language).inc()
+        return [ExplainedItem(*parts) for parts in zip(items, evidence, reasons, strict=True)]
+
+    def _named(self, fact: Fact) -> Evidence:
+        catalogue = self._bundle.catalogue
+        value = ""
+        if fact.kind is EvidenceKind.BRAND:
+            value = catalogue.brands[1][fact.code]
+        elif fact.kind is EvidenceKind.CATEGORY:
+            value = catalogue.categories[1][fact.code]
+        return Evidence(
+            kind=fact.kind,
+            strength=fact.strength,
+            effect=fact.effect,
+            share=fact.share,
+            anchor=catalogue.items[fact.anchor_row] if fact.anchor_row >= 0 else None,
+            value=value,
+            count=fact.count,
+            days=self._bundle.model.popularity_days if fact.kind is EvidenceKind.POPULARITY else 0,
+            lift=fact.lift,
+        )
+
+
+def _item_facts(bundle: Bundle) -> ItemFacts:
+    brands, brand_names = bundle.catalogue.brands
+    categories, category_names = bundle.catalogue.categories
+    return ItemFacts(
+        similarity=bundle.item_vectors[:, bundle.layout.text],
+        similar_from=bundle.model.similar_from,
+        brands=brands,
+        categories=categories,
+        brand_shares=_purchase_shares(brands, len(brand_names), bundle.purchases),
+        category_shares=_purchase_shares(categories, len(category_names), bundle.purchases),
+        buyers=bundle.buyers,
+    )
+
+
+def _purchase_shares(codes: NDArray[np.int32], names: int, purchases: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32 (names,): each brand's or category's share of all purchases."""
+    held = codes >= 0
+    counts = np.bincount(codes[held], weights=purchases[held], minlength=names)
+    return np.asarray(counts / max(int(purchases.sum()), 1), np.float32)

@@ -1,0 +1,219 @@
+"""The use case, top to bottom: a query to a list of items, each with evidence and a reason."""
+
+import asyncio
+import time
+import uuid
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recsvc import bundle as bundles
+from recsvc.batching import Batcher
+from recsvc.bundle import Bundle
+from recsvc.domain import Degradation, Profile, Query, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.errors import ItemNotFound, TextEncoderError
+from recsvc.evidence import UserFacts
+from recsvc.explain import Explainer
+from recsvc.index import ItemIndex, ScanIndex
+from recsvc.metrics import DEGRADED, SEARCH_BATCH_SIZE, SEARCH_SECONDS
+from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
+from recsvc.reasons import ReasonWriter
+from recsvc.repeats import repeat_scores
+from recsvc.store import UserStore
+from recsvc.text import TextEncoder, profile_text
+from recsvc.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.towers.user import LeftOut
+from recsvc.user_states import UserState, UserStates
+
+# How many candidates at least compete for a page: what an item must lose against before an anchor is called causal.
+POOL = 100
+# With less time left than this a request goes without reasons: the list comes first.
+REASON_SECONDS = 0.02
+
+Rows = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItemList:
+    """The neighbours of an item, nearest first."""
+
+    recommendation_id: str
+    bundle_id: str
+    neighbours: tuple[Recommendation, ...]
+
+
+class Recommender:
+    """Answers queries from one bundle. All state is in the store; what is kept here is a cache."""
+
+    def __init__(
+        self, bundle: Bundle, store: UserStore, encoder: TextEncoder, reasons: ReasonWriter, cache_size: int
+    ) -> None:
+        self.bundle_id = bundle.bundle_id
+        self._bundle = bundle
+        self._encoder = encoder
+        # A thread for each kind of work: a batch of searches does not wait for a slow text.
+        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
+        self._states = UserStates(bundle, store, self._threads["tower"], cache_size)
+        self._explainer = Explainer(bundle, reasons)
+        self._neighbour_vectors = _neighbour_vectors(bundle)
+        self._search = _batched_search(ScanIndex(bundle.item_vectors), self._threads["search"])
+        self._search_neighbours = _batched_search(ScanIndex(self._neighbour_vectors), self._threads["search"])
+        self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
+
+    @classmethod
+    def open(
+        cls,
+        bundle_dir: Path,
+        store: UserStore,
+        text_encoder: str,
+        search_threads: int,
+        cache_size: int,
+        reason_generator: str = "realiser",
+    ) -> "Recommender":
+        """Loads the bundle and the text encoder. Raises BundleError, TextEncoderError and SettingsError."""
+        torch.set_num_threads(search_threads)
+        bundle = bundles.load(bundle_dir)
+        encoder = TextEncoder.load(text_encoder)
+        if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
+            raise TextEncoderError(
+                f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
+                f"those of {text_encoder!r}: set text_encoder to the bundle's"
+            )
+        return cls(bundle, store, encoder, ReasonWriter(reason_generator), cache_size)
+
+    async def start(self) -> None:
+        """Warms up what is slow the first time."""
+        await self._search((np.zeros(self._bundle.item_vectors.shape[1], np.float32), POOL))
+
+    async def close(self) -> None:
+        """Finishes what is being written back and stops the threads."""
+        await self._states.close()
+        for thread in self._threads.values():
+            thread.shutdown(wait=False, cancel_futures=True)
+
+    def knows_item(self, item_id: str) -> bool:
+        return item_id in self._bundle.catalogue
+
+    def forget(self, user_id: str) -> None:
+        """Drops what this process keeps of an erased user."""
+        self._states.forget(user_id)
+
+    async def encode_profile(self, profile: Profile) -> Floats:
+        """The language model's embedding of a profile, float32 (dim,)."""
+        return await self._encode(profile_text(profile))
+
+    async def recommend(self, query: Query) -> RecommendationList:
+        """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""
+        state, fresh = await self._states.known(query.user_id)
+        degraded = [] if fresh else [Degradation.STORE_UNAVAILABLE]
+        explain = query.reasons and _has_time_for_reasons(query)
+        if query.reasons and not explain:
+            degraded.append(Degradation.REASONS_DROPPED)
+        user_vector = await self._states.complete(query.user_id, state, left_out=explain)
+
+        excluded = self._excluded_rows(query, state)
+        repeats = self._repeats(query, state)
+        candidates = await self._search((user_vector, max(POOL, query.k) + len(excluded)))
+        ranking = rank(user_vector, self._bundle.item_vectors, candidates, query.k, excluded, *repeats)
+        if explain:
+            pool = candidates[~np.isin(candidates, excluded)] if len(excluded) else candidates
+            recommendations = self._explained(query, state, user_vector, ranking, pool, repeats)
+        else:
+            recommendations = self._plain(ranking)
+        for degradation in degraded:
+            DEGRADED.labels(degradation.value).inc()
+        return RecommendationList(
+            uuid.uuid4().hex, self.bundle_id, recommendations, state.personalised, tuple(degraded)
+        )
+
+    async def similar_items(self, item_id: str, k: int, excluded_item_ids: frozenset[str]) -> SimilarItemList:
+        """The k items nearest to one. Raises ItemNotFound."""
+        row = self._bundle.catalogue.row(item_id)
+        if row is None:
+            raise ItemNotFound(item_id)
+        excluded = np.unique(np.append(self._bundle.catalogue.rows(excluded_item_ids), np.int32(row)))
+        vector = self._neighbour_vectors[row]
+        candidates = await self._search_neighbours((vector, k + len(excluded)))
+        ranking = rank(vector, self._neighbour_vectors, candidates, k, excluded)
+        return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._plain(ranking))
+
+    def _excluded_rows(self, query: Query, state: UserState) -> Rows:
+        named = self._bundle.catalogue.rows(query.excluded_item_ids) if query.excluded_item_ids else NO_ROWS
+        if query.repeats is RepeatPolicy.EXCLUDE:
+            return np.union1d(named, state.held_rows)
+        return named
+
+    def _repeats(self, query: Query, state: UserState) -> tuple[Rows, Floats]:
+        if query.repeats is RepeatPolicy.EXCLUDE or not len(state.bought_rows):
+            return NO_ROWS, NO_SCORES
+        now = query.time if query.time is not None else time.time_ns() // 1000
+        return repeat_scores(state.history, now, self._bundle.repeat_rates, self._bundle.model.repeats)
+
+    def _plain(self, ranking: Ranking) -> tuple[Recommendation, ...]:
+        items = self._bundle.catalogue.items
+        scored = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
+        return tuple(Recommendation(items[row], score, place) for place, (row, score) in enumerate(scored, 1))
+
+    def _explained(
+        self,
+        query: Query,
+        state: UserState,
+        user_vector: Floats,
+        ranking: Ranking,
+        pool: Rows,
+        repeats: tuple[Rows, Floats],
+    ) -> tuple[Recommendation, ...]:
+        left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
+        facts = UserFacts(
+            user_vector,
+            state.bought_rows,
+            state.purchases,
+            left_out.rows,
+            left_out.vectors,
+            left_out.without_profile,
+            *repeats,
+        )
+        # The same words for the same user all day: a page that rewords itself at every reload looks made up.
+        day = (query.time or time.time_ns() // 1000) // MICROSECONDS_A_DAY
+        seed = zlib.crc32(f"{query.user_id}:{day}".encode())
+        explained = self._explainer.explain(facts, ranking.rows, pool, query.language, seed)
+        scores = ranking.scores.tolist()
+        return tuple(
+            Recommendation(found.item, scores[i], i + 1, found.evidence, found.reason)
+            for i, found in enumerate(explained)
+        )
+
+
+def _has_time_for_reasons(query: Query) -> bool:
+    return query.deadline is None or query.deadline - asyncio.get_running_loop().time() > REASON_SECONDS
+
+
+def _batched_search(index: ItemIndex, executor: ThreadPoolExecutor) -> Batcher[tuple[Floats, int], Rows]:
+    """Concurrent searches as one product; each gets at least the k it asked for."""
+
+    def search(queries: list[tuple[Floats, int]]) -> list[Rows]:
+        SEARCH_BATCH_SIZE.observe(len(queries))
+        with SEARCH_SECONDS.time():
+            return list(index.search(np.stack([vector for vector, _ in queries]), max(k for _, k in queries)))
+
+    return Batcher(search, executor)
+
+
+def _neighbour_vectors(bundle: Bundle) -> Floats:
+    """What items are compared by: the text and collaborative blocks at the weights that rank, L2-normalised. Without
+    the prior, or everything would be near to what is popular.
+    """
+    weights, layout = bundle.model.block_weights, bundle.layout
+    vectors = np.zeros_like(bundle.item_vectors)
+    # A shop whose weights say that one block is useless for users still has neighbours by the other.
+    vectors[:, layout.text] = max(weights.text, 0.1) * bundle.item_vectors[:, layout.text]
+    factors = bundle.item_vectors[:, layout.collaborative]
+    norms = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12)
+    vectors[:, layout.collaborative] = weights.collaborative * factors / norms
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

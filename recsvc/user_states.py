@@ -1,0 +1,170 @@
+"""What is known of a user, fresh at every request: the record from Redis joined with the bundle, and the user vector.
+
+Redis says at each request which version of the record holds. A state of that version that this process still has is
+used as it is, so a warm request unpacks and computes nothing again; a vector older than its history is computed anew
+and written back for the other processes.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.batching import Batcher
+from recsvc.bundle import Bundle
+from recsvc.catalogue import Catalogue
+from recsvc.domain import Event, EventType, History, UserRecord
+from recsvc.errors import StoreUnavailable
+from recsvc.metrics import USER_VECTORS
+from recsvc.store import UserStore
+from recsvc.text import profile_text
+from recsvc.towers.user import LeftOut, ProfileText
+
+# How many items of the history are left out in turn to find what moved a score: the ones bought last.
+LEFT_OUT_ITEMS = 20
+
+
+@dataclass
+class UserState:
+    """One user at one version of the record.
+
+    held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
+    user_vector and left_out are filled in when first needed.
+    """
+
+    version: int
+    history: History
+    profile: ProfileText | None
+    held_rows: NDArray[np.int32]
+    bought_rows: NDArray[np.int32]
+    purchases: NDArray[np.int32]
+    user_vector: NDArray[np.float32] | None = None
+    left_out: LeftOut | None = None
+
+    @property
+    def personalised(self) -> bool:
+        """Whether anything is known that could rank."""
+        return len(self.history) > 0 or self.profile is not None
+
+    def latest_bought(self) -> NDArray[np.int32]:
+        """The rows to leave out in turn, ascending: the last LEFT_OUT_ITEMS different items bought."""
+        bought = self.history.rows[self.history.event_types == EventType.PURCHASE]
+        rows, places = np.unique(bought[::-1], return_index=True)
+        return np.sort(rows[np.argsort(places)[:LEFT_OUT_ITEMS]])
+
+
+def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
+    """The state of a record; its vector too, when the record holds one."""
+    history = history_of(record.events, catalogue)
+    bought = history.select(history.event_types == EventType.PURCHASE)
+    # Lines of one order are one purchase: a shopper who bought twelve in one go bought once.
+    orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
+    bought_rows, purchases = np.unique(orders, return_counts=True)
+    profile = None
+    if record.profile is not None and record.profile_embedding is not None:
+        profile = ProfileText(profile_text(record.profile), record.profile_embedding)
+    return UserState(
+        record.version,
+        history,
+        profile,
+        np.unique(history.rows),
+        bought_rows.astype(np.int32),
+        purchases.astype(np.int32),
+        record.user_vector,
+    )
+
+
+def history_of(events: Sequence[Event], catalogue: Catalogue) -> History:
+    """The events whose items the catalogue has, as columns, in their order."""
+    rows = [catalogue.row(event.item_id) for event in events]
+    known = [(row, event) for row, event in zip(rows, events, strict=True) if row is not None]
+    return History(
+        np.array([row for row, _ in known], np.int32),
+        np.array([event.timestamp for _, event in known], np.int64),
+        np.array([event.event_type for _, event in known], np.int8),
+        np.array([event.quantity for _, event in known], np.float32),
+    )
+
+
+@dataclass(slots=True)
+class _Work:
+    state: UserState
+    left_out: bool
+
+
+class UserStates:
+    """Gives the state of any user; keeps the `size` used last."""
+
+    def __init__(self, bundle: Bundle, store: UserStore, executor: Executor, size: int) -> None:
+        self._bundle = bundle
+        self._store = store
+        self._tower = bundle.user_tower()
+        self._complete = Batcher(self._compute, executor)
+        self._size = size
+        self._kept: OrderedDict[str, UserState] = OrderedDict()
+        self._write_backs: set[asyncio.Task[None]] = set()
+
+    async def known(self, user_id: str) -> tuple[UserState, bool]:
+        """The user as Redis has them now, and True; with Redis away, as this process saw them last, and False."""
+        kept = self._kept.get(user_id)
+        try:
+            record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
+        except StoreUnavailable:
+            return kept or state_of(UserRecord(user_id), self._bundle.catalogue), False
+        if record is None and kept is not None:
+            self._kept.move_to_end(user_id)
+            return kept, True
+        state = state_of(record or UserRecord(user_id), self._bundle.catalogue)
+        self._kept[user_id] = state
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return state, True
+
+    async def complete(self, user_id: str, state: UserState, left_out: bool) -> NDArray[np.float32]:
+        """The user vector of a state, float32 (d,); when `left_out`, fills that in as well."""
+        vector, has_left_out = state.user_vector, state.left_out is not None or not left_out
+        if vector is not None and has_left_out:
+            USER_VECTORS.labels("process" if state.left_out is not None else "redis").inc()
+            return vector
+        await self._complete(_Work(state, left_out))
+        if vector is not None:
+            USER_VECTORS.labels("redis").inc()
+            return vector
+        USER_VECTORS.labels("computed").inc()
+        computed = state.user_vector
+        assert computed is not None  # noqa: S101  the worker fills it in or raises
+        if state.version:
+            task = asyncio.create_task(self._write_back(user_id, state.version, computed))
+            self._write_backs.add(task)
+            task.add_done_callback(self._write_backs.discard)
+        return computed
+
+    def forget(self, user_id: str) -> None:
+        """Drops what is kept of an erased user."""
+        self._kept.pop(user_id, None)
+
+    async def close(self) -> None:
+        """Waits for the vectors that are being written back."""
+        await asyncio.gather(*self._write_backs)
+
+    async def _write_back(self, user_id: str, version: int, vector: NDArray[np.float32]) -> None:
+        try:
+            await self._store.put_user_vector(user_id, self._bundle.bundle_id, version, vector)
+        except StoreUnavailable:
+            return  # the next request computes it again; the store has counted the failure
+
+    def _compute(self, works: list[_Work]) -> list[None]:
+        missing = [work.state for work in works if work.state.user_vector is None]
+        if missing:
+            vectors = self._tower.user_vectors([s.history for s in missing], [s.profile for s in missing])
+            for state, vector in zip(missing, vectors, strict=True):
+                state.user_vector = vector
+        for work in works:
+            state = work.state
+            if work.left_out and state.left_out is None:
+                state.left_out = self._tower.left_out(state.history, state.profile, state.latest_bought())
+        return [None] * len(works)

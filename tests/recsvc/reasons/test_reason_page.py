@@ -1,0 +1,240 @@
+"""A page as a whole: what is stated of what, in which words, and what is never stated."""
+
+import dataclasses
+import itertools
+
+import pytest
+
+from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.errors import ReasonRejected, SettingsError
+from recsvc.reasons import ReasonWriter
+from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.licence import licence
+from recsvc.reasons.plan import opening
+from recsvc.reasons.verifier import POLICY_VERSION
+from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
+
+K, S = EvidenceKind, Strength
+ITEMS = [dataclasses.replace(MUG, item_id=f"mug-{i}") for i in range(10)]
+
+
+def kinds(reasons):
+    return [reason.evidence[0].kind if reason else None for reason in reasons]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_of_one_anchor_never_opens_twice_alike_next_door(language):
+    for strength in (S.CAUSAL, S.CONTRIBUTORY):
+        for seed in range(20):
+            page = [(item, (evidence_for(K.HISTORY_ITEM, strength),)) for item in ITEMS]
+            texts = [reason.text for reason in ReasonWriter().write_page(page, language, seed)]
+            openings = [opening(text.replace("“Bamboo Serving Tray”", "{item}"), language) for text in texts]
+            assert all(a != b for a, b in itertools.pairwise(openings)), texts
+            assert len(set(texts[:6])) == 6, texts
+
+
+def test_neighbours_take_turns_where_there_is_another_anchor():
+    both = (
+        evidence_for(K.HISTORY_ITEM, S.CONTRIBUTORY, anchor=TRAY),
+        dataclasses.replace(evidence_for(K.HISTORY_ITEM, S.CONTRIBUTORY, anchor=CLOCK), share=0.2),
+    )
+    reasons = ReasonWriter().write_page([(item, both) for item in ITEMS], "en", 3)
+    assert [reason.evidence[0].anchor for reason in reasons] == [TRAY, CLOCK] * 5
+
+
+def test_variety_never_costs_a_reason_about_this_user():
+    one = (
+        evidence_for(K.HISTORY_ITEM, S.CAUSAL),
+        evidence_for(K.PROFILE, S.NEUTRAL),
+        evidence_for(K.POPULARITY, S.NEUTRAL),
+    )
+    assert kinds(ReasonWriter().write_page([(item, one) for item in ITEMS], "en", 3)) == [K.HISTORY_ITEM] * 10
+
+
+def test_the_order_of_preference():
+    ordered = [
+        evidence_for(K.REPEAT_PURCHASE, S.CONTRIBUTORY),
+        evidence_for(K.HISTORY_ITEM, S.CAUSAL),
+        evidence_for(K.HISTORY_ITEM, S.CONTRIBUTORY),
+        evidence_for(K.BRAND, S.RELATIONAL),
+        evidence_for(K.SIMILAR_ITEM, S.RELATIONAL),
+        evidence_for(K.PROFILE, S.CONTRIBUTORY),
+        evidence_for(K.POPULARITY, S.NEUTRAL),
+    ]
+    for best in range(len(ordered)):
+        (reason,) = ReasonWriter().write_page([(MUG, tuple(reversed(ordered[best:])))], "en", 1)
+        assert reason.evidence == (ordered[best],)
+
+
+def test_the_larger_share_comes_first_among_equals():
+    small, large = (dataclasses.replace(evidence_for(K.HISTORY_ITEM, S.CAUSAL), share=share) for share in (0.1, 0.6))
+    (reason,) = ReasonWriter().write_page([(MUG, (small, large))], "en", 1)
+    assert reason.evidence[0] is large
+
+
+def test_a_named_anchor_comes_before_one_that_cannot_be_named():
+    nameless = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=Item("x", "BEST DEAL $$$"))
+    writer = ReasonWriter()
+    (reason,) = writer.write_page([(MUG, (nameless, evidence_for(K.SIMILAR_ITEM, S.RELATIONAL)))], "en", 1)
+    assert reason.evidence[0].kind is K.SIMILAR_ITEM
+    for language in LANGUAGES:
+        (reason,) = writer.write_page([(MUG, (nameless, evidence_for(K.POPULARITY, S.NEUTRAL)))], language, 1)
+        assert reason.evidence == (nameless,)
+        assert "“" not in reason.text
+        assert "BEST" not in reason.text.upper()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_seed_settles_the_words(language):
+    page = [(item, (evidence_for(K.HISTORY_ITEM, S.CAUSAL), evidence_for(K.POPULARITY, S.NEUTRAL))) for item in ITEMS]
+    writer = ReasonWriter()
+    assert writer.write_page(page, language, 7) == writer.write_page(page, language, 7)
+    assert writer.write_page(page, language, 7) == ReasonWriter().write_page(page, language, 7)
+    first = {writer.write_page(page, language, seed)[0].text for seed in range(-50, 50)}
+    assert len(first) >= 6
+    assert writer.write_page(page, language, 2**80)
+
+
+def test_kept_sentences_equal_fresh_ones_and_carry_their_own_evidence():
+    writer, uncached = ReasonWriter(), ReasonWriter(cache_size=0)
+    mine = evidence_for(K.HISTORY_ITEM, S.CAUSAL)
+    yours = dataclasses.replace(mine, effect=0.9, share=0.8)
+    first, second = (writer.write_page([(MUG, (e,))], "en", 1)[0] for e in (mine, yours))
+    assert writer._sentence.cache_info().hits == 1
+    assert first.text == second.text
+    assert (first.evidence, second.evidence) == ((mine,), (yours,))
+    assert uncached.write_page([(MUG, (yours,))], "en", 1) == [second]
+
+
+def test_a_kept_sentence_does_not_outlive_a_new_title():
+    writer = ReasonWriter()
+    for title in ("Bamboo Serving Tray", "Walnut Serving Tray"):
+        anchor = dataclasses.replace(TRAY, title=title)
+        (reason,) = writer.write_page([(MUG, (evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=anchor),))], "en", 1)
+        assert f"“{title}”" in reason.text
+
+
+SENSITIVE = [
+    Item("s", "Ibuprofen Tablets 200 mg"), Item("s", "Soft Cotton Romper", categories=("Clothing", "Baby")),
+    Item("s", "Folic Acid for Pregnancy"), Item("s", "Silver Crucifix"), Item("s", "Rabbit Vibrator"),
+    Item("s", "Election Campaign Sign"), Item("s", "Rifle Scope"), Item("s", "Getting Out of Debt, paperback"),
+    Item("s", "Rainbow Flag", brand="LGBTQ Store"), Item("s", "Nicotine Gum"), Item("s", "D I A B E T E S 血糖仪"),
+    Item("s", "孕妇枕"), Item("s", "婴儿奶瓶"), Item("s", "古兰经"), Item("s", "情趣内衣"), Item("s", "气枪"),
+    Item("s", "网贷指南"), Item("s", "卫 生 巾"), Item("s", "胶囊", brand="某药业"), Item("s", "电子烟"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("sensitive", SENSITIVE, ids=lambda item: item.title)
+def test_nothing_private_is_ever_inferred(sensitive, language):
+    writer = ReasonWriter()
+    # As the item recommended: at most how many people bought it.
+    personal = tuple(evidence_for(k, S.CAUSAL, item=sensitive if sensitive.categories else MUG) for k in list(K)[:-1])
+    popular = evidence_for(K.POPULARITY, S.NEUTRAL)
+    assert writer.write_page([(sensitive, personal)], language, 1) == [None]
+    assert kinds(writer.write_page([(sensitive, (*personal, popular))], language, 1)) == [K.POPULARITY]
+    # As what was bought: never cited, named or not.
+    cited = tuple(evidence_for(k, S.CAUSAL, anchor=sensitive) for k in (K.HISTORY_ITEM, K.SIMILAR_ITEM))
+    assert writer.write_page([(MUG, cited)], language, 1) == [None]
+    assert kinds(writer.write_page([(MUG, (*cited, popular))], language, 1)) == [K.POPULARITY]
+
+
+@pytest.mark.parametrize(
+    "title", ["Blue Enamel Mug", "Christmas Star Decoration", "Christian Dior Lipstick", "陶瓷马克杯"]
+)
+def test_ordinary_goods_are_not_sensitive(title):
+    (reason,) = ReasonWriter().write_page([(Item("o", title), (evidence_for(K.HISTORY_ITEM, S.CAUSAL),))], "en", 1)
+    assert reason is not None
+
+
+@pytest.mark.parametrize(
+    ("evidence", "rule"),
+    [
+        (evidence_for(K.HISTORY_ITEM, S.NEUTRAL), "strength"),
+        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=0.0, anchor=TRAY), "evidence"),
+        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=-0.1, anchor=TRAY), "evidence"),
+        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=float("nan"), anchor=TRAY), "evidence"),
+        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=0.1), "evidence"),
+        (Evidence(K.SIMILAR_ITEM, S.RELATIONAL, anchor=MUG), "evidence"),  # itself
+        (Evidence(K.REPEAT_PURCHASE, S.CAUSAL, count=0), "evidence"),
+        (Evidence(K.BRAND, S.RELATIONAL, value="Grove", count=5), "evidence"),  # another item's brand
+        (Evidence(K.BRAND, S.RELATIONAL, value="", count=5), "evidence"),
+        (Evidence(K.BRAND, S.RELATIONAL, value=MUG.brand, count=1), "evidence"),
+        (Evidence(K.CATEGORY, S.RELATIONAL, value="Trays", count=5), "evidence"),
+        (Evidence(K.PROFILE, S.NEUTRAL, effect=0.0), "evidence"),
+        (Evidence(K.POPULARITY, S.NEUTRAL, count=9, days=30), "evidence"),
+        (Evidence(K.POPULARITY, S.NEUTRAL, count=50, days=0), "evidence"),
+    ],
+)
+def test_evidence_that_does_not_bear_its_kind_is_not_stated(evidence, rule):
+    with pytest.raises(ReasonRejected) as rejected:
+        licence(evidence, MUG, "en")
+    assert rejected.value.rule == rule
+    assert ReasonWriter().write_page([(MUG, (evidence,))], "en", 1) == [None]
+
+
+def test_a_brand_without_a_name_is_passed_over():
+    item = dataclasses.replace(MUG, brand="Unknown")
+    assert ReasonWriter().write_page([(item, (evidence_for(K.BRAND, S.RELATIONAL, item=item),))], "en", 1) == [None]
+
+
+def test_a_long_number_is_grouped_in_english_alone():
+    evidence = Evidence(K.POPULARITY, S.NEUTRAL, count=1312, days=30)
+    writer = ReasonWriter()
+    assert "1,312 " in writer.write_page([(MUG, (evidence,))], "en", 1)[0].text
+    assert "1312" in writer.write_page([(MUG, (evidence,))], "zh", 1)[0].text
+
+
+def test_twice_is_a_word():
+    evidence = Evidence(K.REPEAT_PURCHASE, S.CONTRIBUTORY, count=2)
+    writer = ReasonWriter()
+    for seed in range(10):
+        assert " twice" in writer.write_page([(MUG, (evidence,))], "en", seed)[0].text
+        assert "两次" in writer.write_page([(MUG, (evidence,))], "zh", seed)[0].text
+
+
+def test_an_empty_page_and_items_without_evidence():
+    assert ReasonWriter().write_page([], "en", 0) == []
+    assert ReasonWriter().write_page([(MUG, ()), (CUP, ())], "zh", 0) == [None, None]
+
+
+def test_provenance():
+    (reason,) = ReasonWriter().write_page([(MUG, (evidence_for(K.PROFILE, S.CONTRIBUTORY),))], "en", 0)
+    assert reason.provenance.generator == "realiser"
+    assert reason.provenance.policy_version == ReasonWriter().policy_version == POLICY_VERSION
+    assert reason.provenance.verified
+    assert not reason.provenance.ai_generated
+
+
+def test_unknown_names_are_told_what_there_is():
+    with pytest.raises(SettingsError, match=r"'poet'.*realiser"):
+        ReasonWriter("poet")
+    with pytest.raises(ValueError, match=r"'fr'.*en, zh"):
+        ReasonWriter().write_page([], "fr", 0)
+
+
+class Liar:
+    """A generator that writes what is not so, whatever it is asked for."""
+
+    name = "liar"
+    model = "liar-1"
+    ai_generated = True
+
+    def patterns(self, request):
+        return (
+            "The cheapest one, because you bought {item}.",
+            "Because you bought {brand}.",
+            "Rated 5 stars by {count} people.",
+        )
+
+
+def test_a_lying_generator_is_not_believed(monkeypatch):
+    monkeypatch.setitem(GENERATORS, "liar", Liar)
+    writer = ReasonWriter("liar")
+    page = [(MUG, tuple(evidence_for(kind, S.CAUSAL) for kind in K))]
+    for language in LANGUAGES:
+        assert writer.write_page(page, language, 1) == [None]
+    assert sum(writer.rejected.values()) > 0
+    before = dict(writer.rejected)
+    writer.write_page(page, "en", 1)
+    assert dict(writer.rejected) == before  # a rejection is remembered, too
