@@ -30,7 +30,7 @@ class ScanIndex:
 
     def __init__(self, item_vectors: NDArray[np.float32]) -> None:
         self._n, dim = item_vectors.shape
-        vectors = torch.from_numpy(np.ascontiguousarray(item_vectors))
+        vectors = torch.tensor(item_vectors)  # a copy: the bundle's own memory is read-only
         if self._n <= FULL_PRECISION_ITEMS:
             self._vectors = vectors
             return

@@ -38,17 +38,18 @@ _PLACEHOLDER_NAMES = frozenset(fold(name) for name in read_sections("placeholder
 def _visible(text: str) -> str:
     """Without control, format, private and unassigned characters, emoji, signs, currency, and heaps of accents."""
     kept: list[str] = []
-    marks = 0
+    marks, lettered = 0, False
     for c in text:
         category = unicodedata.category(c)
         if category in ("Mn", "Me", "Mc"):
             marks += 1
-            if marks <= 2 and not "\ufe00" <= c <= "\ufe0f" and category != "Me":
+            # A mark without a letter of its own would settle on what the sentence puts before the name.
+            if marks <= 2 and not "\ufe00" <= c <= "\ufe0f" and category != "Me" and lettered:
                 kept.append(c)
             continue
-        marks = 0
         if category == "Cf":
             continue  # zero-width and bidi characters hide words from a search: the word closes up again
+        marks, lettered = 0, category[0] == "L"
         kept.append(" " if category in _UNSEEN or category in ("So", "Sk", "Sc") else c)
     return "".join(kept)
 
@@ -76,7 +77,7 @@ def _first_sentence(text: str) -> str:
     start = 0
     for end in _SENTENCE_END.finditer(text):
         word = end[1]
-        if word is not None and (len(word) == 1 and word.isalpha() or word.lower() in _ABBREVIATIONS):
+        if word is not None and ((len(word) == 1 and word.isalpha()) or word.lower() in _ABBREVIATIONS):
             continue
         sentence = _trim(text[start : end.end(1) if word is not None else end.start()])
         if sentence:
@@ -129,6 +130,6 @@ def clean_name(text: str) -> str:
     name = _visible(_TAG.sub(" ", name))
     name = _SHOUT_BOX.sub(" ", _PHONE.sub(" ", _LINK.sub(" ", name)))
     name = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", name))
-    name = _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name)))
+    name = unicodedata.normalize("NFC", _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name))))
     name = _shorten(readable_case(_first_sentence(" ".join(name.split()))))
     return name if _decent(name) else ""

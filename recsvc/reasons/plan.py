@@ -60,7 +60,7 @@ class PagePlan:
         """What may be said for `item`, best first, worked out as it is asked for.
 
         A claim with the kind and the anchor of the reason above waits until the other claims about this user are tried;
-        so does one whose anchor cannot be named.
+        so does one whose anchor cannot be named. A repeat purchase never waits: it is about this very item.
         """
         waiting: list[tuple[Evidence, Licence]] = []
         for fact in sorted(evidence, key=_preference):
@@ -71,7 +71,8 @@ class PagePlan:
                 licensed = licence(fact, item, self._language)
             except ReasonRejected:
                 continue
-            if licensed.form is Form.UNNAMED or self._subject(fact) == self._above:
+            repeated = fact.kind is not EvidenceKind.REPEAT_PURCHASE and self._subject(fact) == self._above
+            if repeated or licensed.form is Form.UNNAMED:
                 waiting.append((fact, licensed))
             else:
                 yield fact, licensed

@@ -11,6 +11,7 @@ from recsvc.reasons.licence import Licence
 from recsvc.reasons.pattern import PatternRequest, fill
 from recsvc.reasons.plan import PagePlan
 from recsvc.reasons.verifier import POLICY_VERSION, check
+from recsvc.reasons.word_lists import forbidden_terms, sensitive_terms
 
 MAX_TRIES = 3  # patterns tried for one claim before the next claim gets its turn
 
@@ -30,6 +31,8 @@ class ReasonWriter:
         if factory is None:
             raise SettingsError(f"no reason generator {generator!r}; there are: {', '.join(sorted(GENERATORS))}")
         self._generator = factory()
+        for read_now in (forbidden_terms, sensitive_terms):  # the first request should not wait for them
+            read_now()
         self.policy_version = POLICY_VERSION
         self.rejected: Counter[str] = Counter()
         self._provenance = Provenance(

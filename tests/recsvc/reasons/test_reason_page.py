@@ -51,6 +51,11 @@ def test_variety_never_costs_a_reason_about_this_user():
     assert kinds(ReasonWriter().write_page([(item, one) for item in ITEMS], "en", 3)) == [K.HISTORY_ITEM] * 10
 
 
+def test_what_was_bought_before_says_so_on_every_rank():
+    both = (evidence_for(K.REPEAT_PURCHASE, S.CONTRIBUTORY), evidence_for(K.HISTORY_ITEM, S.CAUSAL))
+    assert kinds(ReasonWriter().write_page([(item, both) for item in ITEMS], "en", 3)) == [K.REPEAT_PURCHASE] * 10
+
+
 def test_the_order_of_preference():
     ordered = [
         evidence_for(K.REPEAT_PURCHASE, S.CONTRIBUTORY),

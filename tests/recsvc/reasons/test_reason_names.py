@@ -20,6 +20,7 @@ from recsvc.reasons.word_lists import TermList, forbidden_terms
         ("<b>Blue</b> Mug &amp; Saucer", "Blue Mug & Saucer"),
         ("Blue\u200b Mu\u200dg\u202e", "Blue Mug"),
         ("Blue Mug 😀★", "Blue Mug"),
+        ("\u0301Cafe\u200b\u0301 “\u0301Mug", "Café Mug"),  # marks join their letter or go
         ("Blue Mug https://x.example.com/a?b=c", "Blue Mug"),
         ("Blue Mug visit-us.com", "Blue Mug"),
         ("Blue Mug seller@shop.org", "Blue Mug"),
