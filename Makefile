@@ -1,3 +1,5 @@
+.DEFAULT_GOAL := help
+
 # Every target sets up what it needs: on a fresh machine `make demo` and `make test` are all there is to type.
 # Wants Python 3.11 or newer (PYTHON=... picks one) and nothing else.
 
@@ -11,7 +13,10 @@ export OPENBLAS_NUM_THREADS = 1
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test test-slow serve train bench protos lint clean
+.PHONY: help demo test test-slow serve train bench protos lint clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
 
 demo: $(VENV)/.demo  ## make a shop, train, serve, and shop in it as a client
 	$(RUN) -m training.demo

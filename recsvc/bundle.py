@@ -27,7 +27,7 @@ from recsvc.repeats import RepeatConfig
 from recsvc.towers.confidence import ConfidenceConfig
 from recsvc.towers.features import TextFeatures
 from recsvc.towers.text import TextTower, TextTowerConfig
-from recsvc.towers.user import BlockWeights, Layout, UserTower
+from recsvc.towers.user import BlockWeights, FusionWeights, Layout, UserTower
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -48,7 +48,7 @@ class ModelConfig:
     """
 
     text_tower: TextTowerConfig
-    block_weights: BlockWeights
+    fusion: FusionWeights
     confidence: ConfidenceConfig
     repeats: RepeatConfig
     collaborative_dim: int
@@ -84,13 +84,13 @@ class Bundle:
     def layout(self) -> Layout:
         return Layout.of(self.model.text_tower.dim, self.model.collaborative_dim)
 
-    def user_tower(self, weights: BlockWeights | None = None) -> UserTower:
+    def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
         """The user tower; `weights` in place of the bundle's own serve ablation and tuning."""
         factors = self.item_vectors[:, self.layout.collaborative].astype(np.float64)
         return UserTower(
             self.item_vectors,
             self.layout,
-            weights or self.model.block_weights,
+            weights or self.model.fusion,
             self.model.confidence,
             factors.T @ factors,
             self.model.regularization,
@@ -208,13 +208,14 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
 
 
 def _model_config(values: dict[str, Any]) -> ModelConfig:
+    fusion = FusionWeights(**{name: BlockWeights(**weights) for name, weights in values["fusion"].items()})
     nested = {
-        "text_tower": TextTowerConfig,
-        "block_weights": BlockWeights,
-        "confidence": ConfidenceConfig,
-        "repeats": RepeatConfig,
+        "text_tower": TextTowerConfig(**values["text_tower"]),
+        "fusion": fusion,
+        "confidence": ConfidenceConfig(**values["confidence"]),
+        "repeats": RepeatConfig(**values["repeats"]),
     }
-    return ModelConfig(**{key: nested[key](**v) if key in nested else v for key, v in values.items()})
+    return ModelConfig(**{**values, **nested})
 
 
 def _identity_hash(identity: dict[str, Any]) -> str:

@@ -209,7 +209,7 @@ def _neighbour_vectors(bundle: Bundle) -> Floats:
     """What items are compared by: the text and collaborative blocks at the weights that rank, L2-normalised. Without
     the prior, or everything would be near to what is popular.
     """
-    weights, layout = bundle.model.block_weights, bundle.layout
+    weights, layout = bundle.model.fusion.warm, bundle.layout
     vectors = np.zeros_like(bundle.item_vectors)
     # A shop whose weights say that one block is useless for users still has neighbours by the other.
     vectors[:, layout.text] = max(weights.text, 0.1) * bundle.item_vectors[:, layout.text]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,10 @@ import pytest
 import redis
 
 from recsvc.store.embedded import redis_server_binary
+from tests.service_process import ServiceProcess
+from training.config import TrainConfig
+from training.synthetic import SyntheticShop, make_shop, write_shop
+from training.train import train
 
 
 class RedisServer:
@@ -74,3 +78,47 @@ def redis_server() -> Iterator[RedisServer]:
     finally:
         server.kill()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def small_shop() -> SyntheticShop:
+    """400 items, 1,200 users."""
+    return make_shop(400, 1_200, seed=1)
+
+
+@pytest.fixture(scope="session")
+def small_shop_folder(small_shop: SyntheticShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small-shop")
+    write_shop(small_shop, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_config() -> TrainConfig:
+    """Quick, and every part of the recipe still runs."""
+    return TrainConfig(text_epochs=2, factors=32, als_iterations=8, text_dim=64, epoch_events=20_000, tuning_users=300)
+
+
+@pytest.fixture(scope="session")
+def small_bundle(small_shop_folder: Path, small_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a bundle that the real recipe trained on `small_shop`."""
+    return train(small_shop_folder, tmp_path_factory.mktemp("bundles"), small_config)
+
+
+@pytest.fixture
+def start_service(small_bundle: Path, tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
+    """Starts `recsvc serve` in processes of their own; `bundle` and `data_dir` have defaults. All are killed after."""
+    started: list[ServiceProcess] = []
+
+    def start(
+        bundle: Path = small_bundle,
+        data_dir: Path = tmp_path / "data",
+        redis_url: str | None = None,
+        **settings: object,
+    ) -> ServiceProcess:
+        started.append(ServiceProcess(bundle, data_dir, redis_url, **settings))
+        return started[-1]
+
+    yield start
+    for service in started:
+        service.kill()

@@ -1,9 +1,11 @@
 """What a model has to beat: each gives the best rows for every user of a holdout, by the same rules as ours."""
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 from implicit.nearest_neighbours import CosineRecommender
+from implicit.utils import ParameterWarning
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
@@ -46,7 +48,8 @@ def item_knn(bundle: Bundle, known: Interactions, holdout: Holdout, k: int) -> R
     """Cosine item-to-item neighbours on who bought what, summed over the history (Sarwar et al., 2001)."""
     counts = known.select(known.purchases).binary_user_items()
     model = CosineRecommender(K=NEIGHBOURS)
-    model.fit(counts, show_progress=False)
+    with warnings.catch_warnings(action="ignore", category=ParameterWarning):  # it transposes, then warns of that
+        model.fit(counts, show_progress=False)
     scores = counts[holdout.users] @ model.similarity
     popular = bundle.item_vectors[:, bundle.layout.prior].ravel()
     ranked = []

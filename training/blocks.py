@@ -16,10 +16,10 @@ from recsvc.text import TextEncoder
 from recsvc.towers.confidence import liked_sequence
 from recsvc.towers.features import TextFeatures
 from recsvc.towers.text import TextTower, TextTowerConfig
-from recsvc.towers.user import BlockWeights, ProfileText
+from recsvc.towers.user import FusionWeights, ProfileText
 from training.collaborative import confidence_config, fit_als, mean_norm
 from training.config import TrainConfig
-from training.evaluate import TIE_BREAK, Profiles, recommend_offline
+from training.evaluate import TEXT_ALONE, Profiles, recommend_offline
 from training.interactions import Interactions
 from training.metrics import per_user
 from training.popularity import decayed_popularity, recent_buyers, repeat_rates
@@ -99,8 +99,8 @@ def fit_bundle(
 
 _CONFIDENCE = ("alpha", "half_life_days", "event_weights")
 _TEXT = (
-    *_CONFIDENCE, "seed", "lexical_dim", "features", "whitening_exponent", "temperature", "batch_events",
-    "full_softmax_items", "sampled_items", "history_length",
+    *_CONFIDENCE, "seed", "lexical_dim", "features", "whitening_exponent", "temperature", "history_length",
+    "epoch_events", "batch_events", "full_softmax_items", "sampled_items",
 )  # fmt: skip
 
 
@@ -155,8 +155,7 @@ def _fit_text(
 
 def _text_quality(bundle: Bundle, validation: Holdout, text: ShopText, interactions: Interactions) -> float:
     profiles = text.of_users(interactions.user_ids[validation.users])
-    tower = bundle.user_tower(BlockWeights(1.0, 0.0, TIE_BREAK))
-    ranked = recommend_offline(bundle, tower, RepeatConfig(), validation, profiles, 10)
+    ranked = recommend_offline(bundle, bundle.user_tower(TEXT_ALONE), RepeatConfig(), validation, profiles, 10)
     return float(per_user(ranked, validation.targets)["ndcg@10"].mean())
 
 
@@ -180,7 +179,7 @@ def _assemble(
         text_tower=tower,
         model=ModelConfig(
             text_tower=tower.config,
-            block_weights=BlockWeights(),
+            fusion=FusionWeights(),
             confidence=confidence_config(config),
             repeats=RepeatConfig(),
             collaborative_dim=factors.shape[1],
@@ -201,6 +200,6 @@ def _similar_from(block: NDArray[np.float32], config: TrainConfig) -> float:
     return float(np.percentile(likeness, config.similar_percentile)) if len(likeness) else 1.0
 
 
-def with_fusion(bundle: Bundle, weights: BlockWeights, repeats: RepeatConfig) -> Bundle:
+def with_fusion(bundle: Bundle, weights: FusionWeights, repeats: RepeatConfig) -> Bundle:
     """The bundle with tuned fusion weights."""
-    return replace(bundle, model=replace(bundle.model, block_weights=weights, repeats=repeats))
+    return replace(bundle, model=replace(bundle.model, fusion=weights, repeats=repeats))

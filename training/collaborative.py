@@ -31,14 +31,14 @@ def fit_als(
     without a purchase has the zero vector. Scaling commutes with the fold-in if `scaled_regularization` is used there.
     """
     user_items = als_confidence(interactions.user_items(confidence_config(config)))
-    model = AlternatingLeastSquares(
-        factors=config.factors,
-        regularization=config.regularization,
-        alpha=1.0,
-        iterations=config.als_iterations,
-        random_state=config.seed,
-    )
     with threadpool_limits(1, "blas"):  # implicit has threads of its own; a threaded BLAS beneath them crawls
+        model = AlternatingLeastSquares(
+            factors=config.factors,
+            regularization=config.regularization,
+            alpha=1.0,
+            iterations=config.als_iterations,
+            random_state=config.seed,
+        )
         model.fit(user_items, show_progress=False, callback=lambda *_: progress(1))
     factors = np.array(model.item_factors, np.float32)
     factors[np.bincount(user_items.indices, minlength=interactions.n_items) == 0] = 0

@@ -39,6 +39,7 @@ class TrainConfig:
     text_patience: int = 2  # epochs without a better validation NDCG@10 before stopping
     text_learning_rate: float = 3e-3
     temperature: float = 0.07
+    epoch_events: int = 200_000  # at most, drawn anew each epoch: a shop's size must not decide how long training takes
     batch_events: int = 4_096  # events a training step; a small shop still gets enough steps
     full_softmax_items: int = 50_000  # above, the softmax is over sampled items
     sampled_items: int = 4_096
@@ -55,7 +56,15 @@ class TrainConfig:
         for name, known in (("protocol", ("time-split", "leave-one-out")), ("refit", ("none", "validation", "all"))):
             if getattr(self, name) not in known:
                 raise SettingsError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
-        for name in ("test_days", "history_length", "factors", "text_dim", "text_epochs", "batch_events"):
+        for name in (
+            "test_days",
+            "history_length",
+            "factors",
+            "text_dim",
+            "text_epochs",
+            "epoch_events",
+            "batch_events",
+        ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1")
 

@@ -14,7 +14,7 @@ from recsvc.domain import EventType, History
 from recsvc.index import ScanIndex
 from recsvc.ranking import rank
 from recsvc.repeats import RepeatConfig, repeat_scores
-from recsvc.towers.user import BlockWeights, ProfileText, UserTower
+from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText, UserTower
 from training.baselines import BASELINES, Ranked
 from training.interactions import Interactions
 from training.metrics import CUTS, METRICS, interval, per_user
@@ -25,6 +25,7 @@ OURS = "recsvc"
 BATCH = 256
 # A whisper of popularity orders what a block alone knows nothing of, which is kinder to it than row order.
 TIE_BREAK = 1e-3
+TEXT_ALONE = FusionWeights.only(BlockWeights(1.0, 0.0, TIE_BREAK))
 HISTORY_SEGMENTS = ((0, 0), (1, 2), (3, 10), (11, 50), (51, None))
 
 
@@ -61,8 +62,8 @@ def evaluate(bundle: Bundle, known: Interactions, holdout: Holdout, profiles: Pr
     """
     off = RepeatConfig()
     alone = {
-        "ALS alone": BlockWeights(0.0, 1.0, TIE_BREAK),
-        "text alone": BlockWeights(1.0, 0.0, TIE_BREAK),
+        "ALS alone": FusionWeights.only(BlockWeights(0.0, 1.0, TIE_BREAK)),
+        "text alone": TEXT_ALONE,
     }
     lists = {OURS: recommend_offline(bundle, bundle.user_tower(), bundle.model.repeats, holdout, profiles)}
     if bundle.model.repeats.weight:
@@ -145,8 +146,7 @@ def profile_effect(bundle: Bundle, holdout: Holdout, profiles: Profiles) -> list
     users = holdout.select(chosen)
     shown = Profiles([profiles.texts[i] for i in chosen])
     rows = []
-    text_alone = bundle.user_tower(BlockWeights(1.0, 0.0, TIE_BREAK))
-    for tower_name, tower in (("text alone", text_alone), (OURS, bundle.user_tower())):
+    for tower_name, tower in (("text alone", bundle.user_tower(TEXT_ALONE)), (OURS, bundle.user_tower())):
         for purchases in (0, 1, 2):
             cut = Holdout(
                 users.users,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.repeats import RepeatConfig, repeat_scores
-from recsvc.towers.user import BlockWeights, ProfileText
+from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.split import Holdout
 
 # Each weight is tried at these multiples of where it stands; the search ends when none of them helps.
@@ -16,8 +16,10 @@ FACTORS = (0.0, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 4.0)
 HALF_LIVES = (15.0, 30.0, 60.0, 120.0, 365.0)
 ROUNDS = 4
 # At most so many combinations are tried.
-TRIES = ROUNDS * (4 * len(FACTORS) + len(HALF_LIVES))
+TRIES = ROUNDS * (5 * len(FACTORS) + len(HALF_LIVES))
 POOL = 200
+# With fewer profiles in validation than this the weights of cold users would be tuned to noise.
+COLD_USERS = 100
 CUT = 10
 
 Floats = NDArray[np.float32]
@@ -30,7 +32,7 @@ class Fusion:
     text: float = 1.0
     collaborative: float = 1.0
     prior: float = 0.1
-    repeat_weight: float = 0.5
+    repeat_weight: float = 0.0
     repeat_half_life: float = 60.0
 
     @property
@@ -40,6 +42,22 @@ class Fusion:
     @property
     def repeats(self) -> RepeatConfig:
         return RepeatConfig(self.repeat_weight, self.repeat_half_life)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What the validation says: the best point and its NDCG@10 for all users, and for users reduced to their profile
+    (None when too few have one).
+    """
+
+    warm: Fusion
+    warm_ndcg: float
+    cold: Fusion | None
+    cold_ndcg: float | None
+
+    @property
+    def weights(self) -> FusionWeights:
+        return FusionWeights(self.warm.block_weights, (self.cold or Fusion()).block_weights)
 
 
 @dataclass(frozen=True)
@@ -73,19 +91,30 @@ def tune(
     holdout: Holdout,
     profiles: list[ProfileText | None],
     progress: Callable[[int], None] = lambda done: None,
-) -> tuple[Fusion, float]:
-    """The weights with the best mean NDCG@10 over the holdout, by coordinate search, and that value.
-
-    The candidates are each block's own best POOL and the user's history.
-    """
-    scores = cached_scores(bundle, holdout, profiles)
-    best = Fusion(repeat_weight=0.0) if holdout.exclude_history else Fusion()
-    best_quality = scores.ndcg(best)
+) -> Tuned:
+    """The weights with the best mean NDCG@10 over the holdout, by coordinate search over cached scores."""
     names = ["collaborative", "text", "prior"]
+    start = Fusion()
     if not holdout.exclude_history:
         names += ["repeat_weight", "repeat_half_life"]
+        start = Fusion(repeat_weight=0.5)
+    warm, warm_ndcg = _search(cached_scores(bundle, holdout, profiles), start, names, progress)
+    with_profile = np.array([i for i, profile in enumerate(profiles) if profile is not None], np.intp)
+    if len(with_profile) < COLD_USERS:
+        return Tuned(warm, warm_ndcg, None, None)
+    cold_scores = cached_scores(
+        bundle, holdout.select(with_profile).without_histories(), [profiles[i] for i in with_profile]
+    )
+    cold, cold_ndcg = _search(cold_scores, Fusion(collaborative=0.0), ["prior"], progress)
+    return Tuned(warm, warm_ndcg, cold, cold_ndcg)
+
+
+def _search(
+    scores: "CachedScores", start: Fusion, names: list[str], progress: Callable[[int], None]
+) -> tuple[Fusion, float]:
+    best, best_ndcg = start, scores.ndcg(start)
     for _ in range(ROUNDS):
-        before = best_quality
+        before = best_ndcg
         for name in names:
             here = getattr(best, name)
             tries = HALF_LIVES if name == "repeat_half_life" else tuple((here or 0.05) * factor for factor in FACTORS)
@@ -94,16 +123,18 @@ def tune(
                 progress(1)
                 if candidate.text + candidate.collaborative + candidate.prior == 0:
                     continue
-                if (quality := scores.ndcg(candidate)) > best_quality:
-                    best, best_quality = candidate, quality
-        if best_quality - before < 1e-5:
+                if (ndcg := scores.ndcg(candidate)) > best_ndcg:
+                    best, best_ndcg = candidate, ndcg
+        if best_ndcg - before < 1e-5:
             break
-    return best, best_quality
+    return best, best_ndcg
 
 
 def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
     """The pools of all users, padded to one length with candidates that can never be ranked."""
-    vectors = bundle.user_tower(BlockWeights(1.0, 1.0, 1.0)).user_vectors(holdout.histories, profiles)
+    vectors = bundle.user_tower(FusionWeights.only(BlockWeights(1.0, 1.0, 1.0))).user_vectors(
+        holdout.histories, profiles
+    )
     parts = [bundle.layout.text, bundle.layout.collaborative, bundle.layout.prior]
     pools = []
     for history, rows in zip(holdout.histories, _best_by_part(bundle, vectors, parts), strict=True):

@@ -1,6 +1,6 @@
 """What is learned from and what is held out: by time, or each user's last purchase."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -39,6 +39,10 @@ class Holdout:
             self.time,
             self.exclude_history,
         )
+
+    def without_histories(self) -> "Holdout":
+        """The same users as if nothing of them were known but a profile."""
+        return replace(self, histories=[History.empty()] * len(self))
 
     def sample(self, size: int, seed: int) -> "Holdout":
         """At most `size` users, chosen by seed."""

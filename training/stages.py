@@ -77,6 +77,6 @@ def _code_fingerprint() -> str:
     sources: Iterable[Path] = (*training.glob("*.py"), *(training.parent / "recsvc").rglob("towers/*.py"))
     digest = hashlib.sha256()
     for source in sorted(sources):
-        if source.stem not in {"report", "demo", "backfill", "synthetic", "synthetic_words"}:
+        if source.stem not in {"report", "demo", "backfill", "synthetic", "checkerboard"}:
             digest.update(source.read_bytes())
     return digest.hexdigest()

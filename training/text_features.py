@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from recsvc.domain import Item, Profile
+from recsvc.domain import Item
 from recsvc.lexical import LexicalEncoder, tokenize
 from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.features import TextFeatures
 from training.config import TrainConfig
+from training.profiles import profiles_of
 
 Floats = NDArray[np.float32]
 MAX_TERMS = 50_000
@@ -40,13 +41,7 @@ def items_of(frame: pl.DataFrame) -> list[Item]:
 
 def profile_texts(users: pl.DataFrame) -> dict[str, str]:
     """What the towers read of each user's profile; a user without a word in it is left out."""
-    names = [name for name in users.columns if name != "user_id"]
-    texts = {}
-    for row in users.iter_rows(named=True):
-        attributes = tuple((name, str(row[name])) for name in names if row[name])
-        if text := profile_text(Profile(attributes=attributes)):
-            texts[row["user_id"]] = text
-    return texts
+    return {user_id: profile_text(profile) for user_id, profile in profiles_of(users).items()}
 
 
 def embed(

@@ -102,8 +102,8 @@ def fit_text_tower(
     popularity = np.bincount(np.concatenate(sequences.rows), minlength=len(features)) + 1.0
     popularity /= popularity.sum()
     optimizer = torch.optim.AdamW(tower.parameters(), config.text_learning_rate, (0.9, 0.98), weight_decay=0.0)
-    steps = epochs * batches_an_epoch(sequences, config)
-    warm_up = max(1, steps // epochs // 2)
+    an_epoch = batches_an_epoch(sequences, config)
+    steps, warm_up = epochs * an_epoch, max(1, an_epoch // 2)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min(1.0, (step + 1) / warm_up) * (0.1 + 0.45 * (1 + np.cos(np.pi * min(1.0, step / steps)))),
@@ -111,7 +111,7 @@ def fit_text_tower(
     for epoch in range(1, epochs + 1):
         tower.train()
         losses = []
-        for batch in _batches(sequences, config.batch_events, rng):
+        for batch in _batches(sequences, config, rng):
             shown = has_profile[sequences.users[batch]] & (rng.random(len(batch)) >= config.profile_dropout)
             first = tower.first_token(profile_inputs[sequences.users[batch]], torch.from_numpy(shown))
             parts = [sequences.rows[i] for i in batch]
@@ -130,16 +130,18 @@ def fit_text_tower(
 
 
 def batches_an_epoch(sequences: Sequences, config: TrainConfig) -> int:
-    return len(_batches(sequences, config.batch_events, np.random.default_rng(0)))
+    return len(_batches(sequences, config, np.random.default_rng(0)))
 
 
-def _batches(sequences: Sequences, events: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:
-    """Sequences of like length together (padding to the longest wastes most of the work), in random order; each batch
-    holds about `events` events.
+def _batches(sequences: Sequences, config: TrainConfig, rng: np.random.Generator) -> list[NDArray[np.intp]]:
+    """Sequences of like length together (padding to the longest wastes most of the work), in random order, each batch
+    with about `batch_events` events; of a large shop a sample of about `epoch_events` in all.
     """
     lengths = np.array([len(rows) for rows in sequences.rows])
-    order = np.lexsort((rng.random(len(lengths)), lengths))
-    steps = np.cumsum(lengths[order]) // events
+    drawn = rng.permutation(len(lengths))
+    drawn = drawn[: np.searchsorted(np.cumsum(lengths[drawn]), config.epoch_events) + 1]
+    order = drawn[np.argsort(lengths[drawn], kind="stable")]
+    steps = np.cumsum(lengths[order]) // config.batch_events
     batches = np.split(order, np.flatnonzero(np.diff(steps)) + 1)
     return [batches[i] for i in rng.permutation(len(batches))]
 

@@ -63,14 +63,14 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
     profiles = text.of_users(interactions.user_ids[validation.users])
     started = time.perf_counter()
     with stages.progress("fusion weights tried", FUSION_TRIES) as progress:
-        fusion, quality = tune(draft, validation, profiles.texts, progress)
-    weights = ", ".join(f"{name} {value:.3g}" for name, value in asdict(fusion).items())
-    stages.report("fusion", time.perf_counter() - started, f"{weights}; validation NDCG@10 {quality:.4f}")
+        tuned = tune(draft, validation, profiles.texts, progress)
+    weights = ", ".join(f"{name} {value:.3g}" for name, value in asdict(tuned.warm).items())
+    stages.report("fusion", time.perf_counter() - started, f"{weights}; validation NDCG@10 {tuned.warm_ndcg:.4f}")
 
     measured = draft
     if config.refit != "none":
         measured, _ = fit_bundle(split.known, text, config, stages, inputs, "refit", epochs=curve.best_epoch)
-    measured = with_fusion(measured, fusion.block_weights, fusion.repeats)
+    measured = with_fusion(measured, tuned.weights, tuned.warm.repeats)
     about = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
@@ -88,13 +88,18 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
     evaluation = {
         "protocol": config.protocol,
         "fit": {"none": "train", "validation": "train+validation", "all": "train+validation"}[config.refit],
-        "validation": {"ndcg@10": quality, "users": len(validation), "fusion": asdict(fusion)},
+        "validation": {
+            "ndcg@10": tuned.warm_ndcg,
+            "users": len(validation),
+            "fusion": asdict(tuned.warm),
+            "cold": asdict(tuned)["cold"],
+        },
         "text_tower": asdict(curve),
         **evaluation,
     }
     if config.refit == "all":
         shipped, _ = fit_bundle(interactions, text, config, stages, inputs, "all", epochs=curve.best_epoch)
-        bundles.save(replace(with_fusion(shipped, fusion.block_weights, fusion.repeats), provenance=about), part)
+        bundles.save(replace(with_fusion(shipped, tuned.weights, tuned.warm.repeats), provenance=about), part)
     return _finish(part, out, evaluation, stages)
 
 

@@ -42,6 +42,21 @@ class BlockWeights:
 
 
 @dataclass(frozen=True)
+class FusionWeights:
+    """warm: for a user with a history. cold: for one with a profile alone, whom what suits the many warm users in
+    validation would leave with popularity.
+    """
+
+    warm: BlockWeights = BlockWeights()
+    cold: BlockWeights = BlockWeights()
+
+    @staticmethod
+    def only(weights: BlockWeights) -> "FusionWeights":
+        """The same for everybody."""
+        return FusionWeights(weights, weights)
+
+
+@dataclass(frozen=True)
 class ProfileText:
     """A profile as the tower reads it: its text, and the language model's embedding of that text, float32 (dim,)."""
 
@@ -73,7 +88,7 @@ class UserTower:
         self,
         item_vectors: Floats,
         layout: Layout,
-        weights: BlockWeights,
+        weights: FusionWeights,
         confidence: ConfidenceConfig,
         gram: NDArray[np.float64],
         regularization: float,
@@ -99,7 +114,7 @@ class UserTower:
             if len(rows):
                 factors = self.item_vectors[rows, self.layout.collaborative]
                 collaborative[i] = fold_in(factors, self._gram, self._regularization, confidence)
-        return self._fuse(self._text_block(sequences, profiles), collaborative)
+        return self._fuse(self._text_block(sequences, profiles), collaborative, sequences)
 
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
         """The user's vector without each item of `rows` (distinct rows of the history), and without the profile.
@@ -115,7 +130,7 @@ class UserTower:
         whole, parts = fold_in_left_out(
             factors, self._gram, self._regularization, confidence, np.searchsorted(held, rows)
         )
-        vectors = self._fuse(blocks, np.vstack((parts, whole)) if len(held) else np.zeros((1, len(whole))))
+        vectors = self._fuse(blocks, np.vstack((parts, whole)), [*without, sequence])
         return LeftOut(rows, vectors[:-1], vectors[-1] if profile is not None else None)
 
     @torch.inference_mode()
@@ -139,10 +154,12 @@ class UserTower:
         last[(lengths == 0) & ~has_profile] = 0.0
         return np.asarray(last.numpy(), np.float32)
 
-    def _fuse(self, text: Floats, collaborative: NDArray[np.float64]) -> Floats:
+    def _fuse(self, text: Floats, collaborative: NDArray[np.float64], sequences: Sequence[NDArray[np.int32]]) -> Floats:
         norms = np.maximum(np.linalg.norm(collaborative, axis=1, keepdims=True), 1e-12)
+        chosen = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
+        scale = np.array([(w.text, w.collaborative, w.prior) for w in chosen], np.float32)
         vectors = np.empty((len(text), self.dim), np.float32)
-        vectors[:, self.layout.text] = self.weights.text * text
-        vectors[:, self.layout.collaborative] = self.weights.collaborative * collaborative / norms
-        vectors[:, self.layout.prior] = self.weights.prior
+        vectors[:, self.layout.text] = scale[:, :1] * text
+        vectors[:, self.layout.collaborative] = scale[:, 1:2] * collaborative / norms
+        vectors[:, self.layout.prior] = scale[:, 2:]
         return vectors

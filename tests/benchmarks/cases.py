@@ -1,0 +1,62 @@
+"""The calls that are measured, as messages on the wire."""
+
+import itertools
+import random
+import uuid
+from collections.abc import Sequence
+
+from recsvc.v1 import events_pb2, recommendation_pb2
+from tests.benchmarks.load import Task
+
+K = 10
+# More than any run gets through: a write sent twice under one event_id would change nothing.
+WRITES = 20_000
+_RECOMMEND = "/recsvc.v1.RecommendationService/Recommend"
+_SIMILAR_ITEMS = "/recsvc.v1.RecommendationService/SimilarItems"
+_WRITE_EVENTS = "/recsvc.v1.EventService/WriteEvents"
+
+
+def recommend(user_ids: Sequence[str]) -> list[Task]:
+    """As a storefront asks: k items, with reasons."""
+    return [[_recommend_call(user_id)] for user_id in user_ids]
+
+
+def recommend_without_reasons(user_ids: Sequence[str]) -> list[Task]:
+    return [[_recommend_call(user_id, without_reasons=True)] for user_id in user_ids]
+
+
+def similar_items(item_ids: Sequence[str]) -> list[Task]:
+    return [
+        [(_SIMILAR_ITEMS, recommendation_pb2.SimilarItemsRequest(item_id=item_id, k=K).SerializeToString())]
+        for item_id in item_ids
+    ]
+
+
+def write_event(user_ids: Sequence[str], item_ids: Sequence[str]) -> list[Task]:
+    """A purchase a call."""
+    return [[call] for _, call in _writes(user_ids, item_ids)]
+
+
+def write_then_recommend(user_ids: Sequence[str], item_ids: Sequence[str]) -> list[Task]:
+    """A purchase, and when it is acknowledged that user's list: the user vector has to be computed anew."""
+    return [[call, _recommend_call(user_id)] for user_id, call in _writes(user_ids, item_ids)]
+
+
+def _recommend_call(user_id: str, without_reasons: bool = False) -> tuple[str, bytes]:
+    request = recommendation_pb2.RecommendRequest(user_id=user_id, k=K)
+    request.reason_options.disabled = without_reasons
+    return _RECOMMEND, request.SerializeToString()
+
+
+def _writes(user_ids: Sequence[str], item_ids: Sequence[str]) -> list[tuple[str, tuple[str, bytes]]]:
+    run, rng = uuid.uuid4().hex, random.Random(0)
+    writes = []
+    for number, user_id in zip(range(WRITES), itertools.cycle(user_ids), strict=False):
+        event = events_pb2.Event(
+            event_id=f"{run}/{number}",
+            user_id=user_id,
+            item_id=rng.choice(item_ids),
+            event_type=events_pb2.EVENT_TYPE_PURCHASE,
+        )
+        writes.append((user_id, (_WRITE_EVENTS, events_pb2.WriteEventsRequest(events=[event]).SerializeToString())))
+    return writes

@@ -1,0 +1,37 @@
+"""The least that a grpc.aio server can do: answers every Recommend with one and the same response.
+
+    python -m tests.benchmarks.echo RESPONSE_FILE
+
+Prints its port. What Recommend is measured against: nobody who stays with grpc.aio can be faster.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import grpc
+
+from recsvc.v1 import recommendation_pb2, recommendation_pb2_grpc
+
+
+class Echo(recommendation_pb2_grpc.RecommendationServiceServicer):
+    """Decodes the request and encodes the response as any servicer does, and nothing else."""
+
+    def __init__(self, response: recommendation_pb2.RecommendResponse) -> None:
+        self._response = response
+
+    async def Recommend(self, request, context):
+        return self._response
+
+
+async def serve(response: recommendation_pb2.RecommendResponse) -> None:
+    server = grpc.aio.server()
+    recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(Echo(response), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(port, flush=True)
+    await server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(recommendation_pb2.RecommendResponse.FromString(Path(sys.argv[1]).read_bytes())))

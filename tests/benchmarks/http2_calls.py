@@ -1,0 +1,124 @@
+"""Unary gRPC calls over HTTP/2 whose frames are written by hand: some 20 us of processor a call.
+
+grpc's own Python client costs as much as a server does, so a generator made of it measures itself. This one does only
+what a load generator needs: it never looks into a response, only at its size and at the grpc-status that ends it.
+"""
+
+import socket
+from dataclasses import dataclass
+
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY = 0, 1, 3, 4, 6, 7
+_END_STREAM, _ACK, _END_HEADERS = 0x1, 0x1, 0x4
+_FRAME_HEADER = 9
+_LARGEST_WINDOW = 2**31 - 1
+_STATUS = b"grpc-status"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one call ended. status: the grpc-status, "" when the server reset the call. size: bytes of DATA frames."""
+
+    stream: int
+    status: str
+    size: int
+
+
+class Connection:
+    """One connection; calls are numbered by their stream.
+
+    It may receive 2 GB in all: the server is given that window once and for all. Requests have to be small, as the
+    windows for what is sent are taken to be never full.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._authority = f"127.0.0.1:{port}".encode()
+        self._request_headers: dict[str, bytes] = {}
+        self._next_stream = 1
+        self._sizes: dict[int, int] = {}
+        self._received = b""
+        # No dynamic table for headers: then every block can be read by itself.
+        settings = b"\x00\x01" + bytes(4) + b"\x00\x04" + _LARGEST_WINDOW.to_bytes(4, "big")
+        self._unsent = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            _frame(_SETTINGS, 0, 0, settings),
+            _frame(8, 0, 0, (_LARGEST_WINDOW - 65_535).to_bytes(4, "big")),
+        ]
+
+    def call(self, path: str, message: bytes) -> int:
+        """Queues a call, which `flush` sends, and returns its stream."""
+        stream = self._next_stream
+        self._next_stream += 2
+        headers = self._request_headers.get(path)
+        if headers is None:
+            headers = self._request_headers[path] = _request_headers(path.encode(), self._authority)
+        body = b"\x00" + len(message).to_bytes(4, "big") + message
+        self._unsent += (_frame(_HEADERS, _END_HEADERS, stream, headers), _frame(_DATA, _END_STREAM, stream, body))
+        self._sizes[stream] = 0
+        return stream
+
+    def flush(self) -> None:
+        if self._unsent:
+            self.socket.sendall(b"".join(self._unsent))
+            self._unsent.clear()
+
+    def answers(self) -> list[Answer]:
+        """Reads once, and gives the calls that ended with it. ConnectionError when the server hangs up."""
+        read = self.socket.recv(262_144)
+        if not read:
+            raise ConnectionError("the server hung up")
+        data = self._received + read
+        ended, start = [], 0
+        while len(data) - start >= _FRAME_HEADER:
+            size = int.from_bytes(data[start : start + 3], "big")
+            after = start + _FRAME_HEADER + size
+            if after > len(data):
+                break
+            kind, flags = data[start + 3], data[start + 4]
+            stream = int.from_bytes(data[start + 5 : start + 9], "big")
+            if kind == _DATA:
+                self._sizes[stream] += size
+            elif kind == _HEADERS and flags & _END_STREAM:
+                status = _grpc_status(data[start + _FRAME_HEADER : after])
+                ended.append(Answer(stream, status, self._sizes.pop(stream)))
+            elif kind == _RST_STREAM:
+                # gRPC servers end a call that they have answered in full with one of these too.
+                if stream in self._sizes:
+                    ended.append(Answer(stream, "", self._sizes.pop(stream)))
+            elif kind in (_SETTINGS, _PING) and not flags & _ACK:
+                payload = data[start + _FRAME_HEADER : after] if kind == _PING else b""
+                self._unsent.append(_frame(kind, _ACK, 0, payload))
+            elif kind == _GOAWAY:
+                raise ConnectionError("the server closes the connection")
+            start = after
+        self._received = data[start:]
+        return ended
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+
+
+def _request_headers(path: bytes, authority: bytes) -> bytes:
+    """RFC 7541: names from the static table where it has them, values as they are, nothing indexed."""
+    if max(len(path), len(authority)) > 126:
+        raise ValueError("longer paths take more than one byte of length")
+    parts = [b"\x83\x86", b"\x04", _string(path), b"\x01", _string(authority)]  # POST, http, :path, :authority
+    parts += [b"\x0f\x10", _string(b"application/grpc"), b"\x00", _string(b"te"), _string(b"trailers")]
+    return b"".join(parts)
+
+
+def _string(value: bytes) -> bytes:
+    return bytes((len(value),)) + value
+
+
+def _grpc_status(trailers: bytes) -> str:
+    at = trailers.find(_STATUS)
+    if at < 0:
+        return ""
+    at += len(_STATUS)
+    return trailers[at + 1 : at + 1 + trailers[at]].decode("ascii", "replace")

@@ -1,0 +1,171 @@
+"""A load generator: a closed loop, or Poisson arrivals. Gives latencies, and the processor time that servers spent.
+
+With arrivals a task's latency counts from the time at which it was to start, so that a server which stalls is charged
+for the tasks that had to wait (Tene's coordinated omission).
+"""
+
+import gc
+import itertools
+import random
+import select
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import psutil
+
+from tests.benchmarks.http2_calls import Answer, Connection
+
+# Calls made one after the other, each with its method's path and its message.
+Task = Sequence[tuple[str, bytes]]
+
+CONNECTIONS = 4
+DRAIN_SECONDS = 10.0  # after the end; what is then still unanswered has failed
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to do: `tasks`, in a circle, for warm_up + seconds, of which the latter are measured.
+
+    rate: tasks a second on average; 0 for a closed loop with `in_flight` of them at any time. pids: the processes whose
+    time is measured, by name.
+    """
+
+    port: int
+    tasks: Sequence[Task]
+    seconds: float
+    warm_up: float
+    rate: float = 0.0
+    in_flight: int = 32
+    pids: dict[str, int] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of it.
+
+    completed: tasks that ended well within the measured seconds. latencies: seconds of every task that was to start
+    within them. answer_bytes: of the last call of a task, on average. failed: how many calls ended with which other
+    status, at any time. cpu_seconds: of each process, by name. generator_share: of one core, that the generator took.
+    """
+
+    seconds: float
+    completed: int
+    latencies: list[float]
+    answer_bytes: float
+    failed: dict[str, int]
+    cpu_seconds: dict[str, float]
+    generator_share: float
+
+
+def run(load: Load) -> Measured:
+    """Returns when all is answered. ConnectionError when the server hangs up."""
+    generator = _Generator(load)
+    gc.freeze()  # the tasks are many objects, and a collection would walk them all
+    try:
+        return generator.run()
+    finally:
+        gc.unfreeze()
+        generator.close()
+
+
+@dataclass(slots=True)
+class _Running:
+    task: Task
+    calls_made: int
+    scheduled: float
+
+
+class _Generator:
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._tasks = itertools.cycle(load.tasks)
+        self._connections = {c.socket.fileno(): c for c in (Connection(load.port) for _ in range(CONNECTIONS))}
+        self._turn = itertools.cycle(self._connections.values())
+        self._running: dict[tuple[Connection, int], _Running] = {}
+        self._processes = {name: psutil.Process(pid) for name, pid in load.pids.items()}
+        self._begin = time.perf_counter() + load.warm_up
+        self._end = self._begin + load.seconds
+        self._sizes: list[int] = []
+        self._latencies: list[float] = []
+        self._failed: Counter[str] = Counter()
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+
+    def run(self) -> Measured:
+        for _ in range(0 if self._load.rate else self._load.in_flight):
+            self._start(next(self._turn), time.perf_counter())
+        arrivals = self._arrivals()
+        arrival = next(arrivals, _NEVER)
+        # The moments at which the servers' clocks are read, and what they showed.
+        moments, readings = [self._begin, self._end, self._end + DRAIN_SECONDS], []
+        while self._running or len(readings) < 2:
+            now = time.perf_counter()
+            while now >= moments[len(readings)]:
+                readings.append(self._clocks())
+                if len(readings) == len(moments):
+                    return self._measured(readings)
+            while arrival <= now:
+                self._start(next(self._turn), arrival)
+                arrival = next(arrivals, _NEVER)
+            for connection in self._connections.values():
+                connection.flush()
+            self._receive(min(arrival, moments[len(readings)]))
+        return self._measured(readings)
+
+    def _arrivals(self) -> Iterator[float]:
+        rng, arrival = random.Random(self._load.seed), time.perf_counter()
+        while self._load.rate and (arrival := arrival + rng.expovariate(self._load.rate)) < self._end:
+            yield arrival
+
+    def _start(self, connection: Connection, scheduled: float) -> None:
+        task = next(self._tasks)
+        self._running[connection, connection.call(*task[0])] = _Running(task, 1, scheduled)
+
+    def _receive(self, until: float) -> None:
+        # Not `selectors`: its epoll counts in whole milliseconds.
+        readable, _, _ = select.select(self._connections, (), (), max(until - time.perf_counter(), 0))
+        for descriptor in readable:
+            for answer in self._connections[descriptor].answers():
+                self._ended(self._connections[descriptor], answer)
+
+    def _ended(self, connection: Connection, answer: Answer) -> None:
+        running, now = self._running.pop((connection, answer.stream)), time.perf_counter()
+        if answer.status != "0":
+            self._failed[answer.status] += 1
+        elif running.calls_made < len(running.task):
+            stream = connection.call(*running.task[running.calls_made])
+            running.calls_made += 1
+            self._running[connection, stream] = running
+            return
+        else:
+            if self._begin <= now < self._end:
+                self._sizes.append(answer.size)
+            if self._begin <= running.scheduled < self._end:
+                self._latencies.append(now - running.scheduled)
+        if not self._load.rate and now < self._end:
+            self._start(connection, now)
+
+    def _clocks(self) -> dict[str, float]:
+        spent = {name: sum(process.cpu_times()[:2]) for name, process in self._processes.items()}
+        return {**spent, "generator": time.process_time(), "wall": time.perf_counter()}
+
+    def _measured(self, readings: list[dict[str, float]]) -> Measured:
+        if self._running:
+            self._failed["unanswered"] = len(self._running)
+        spent = {name: readings[1][name] - readings[0][name] for name in readings[0]}
+        seconds = spent.pop("wall")
+        return Measured(
+            seconds=seconds,
+            completed=len(self._sizes),
+            latencies=self._latencies,
+            answer_bytes=sum(self._sizes) / max(len(self._sizes), 1),
+            failed=dict(self._failed),
+            generator_share=spent.pop("generator") / seconds,
+            cpu_seconds=spent,
+        )

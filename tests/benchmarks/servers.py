@@ -1,0 +1,101 @@
+"""What is measured: the real service with its embedded Redis, and the echo, in processes of their own, on one core."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import psutil
+
+from recsvc.v1 import recommendation_pb2 as pb
+from tests.integration.clients import Storefront
+from tests.service_process import ServiceProcess
+
+CALLERS = 8
+
+
+@dataclass(frozen=True)
+class Server:
+    """A port, and the processes behind it by name."""
+
+    port: int
+    pids: dict[str, int]
+
+
+def cores() -> tuple[int | None, int | None]:
+    """The core of the servers and that of the generator. None where processes cannot be bound to a core."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None, None
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
+
+
+def bind(core: int | None) -> None:
+    """Binds this process, and what it starts from now on, to one core."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+@contextmanager
+def _bound(core: int | None) -> Iterator[None]:
+    allowed = os.sched_getaffinity(0) if core is not None else set()
+    bind(core)
+    try:
+        yield
+    finally:
+        if allowed:
+            os.sched_setaffinity(0, allowed)
+
+
+@contextmanager
+def service(
+    bundle: Path, data_dir: Path, core: int | None, **settings: object
+) -> Iterator[tuple[ServiceProcess, Server]]:
+    """`recsvc serve` as operators start it, but for one search thread, as it has one core."""
+    with _bound(core):
+        process = ServiceProcess(bundle, data_dir, search_threads=1, **settings)
+    try:
+        [redis] = [p for p in psutil.Process(process.process.pid).children(recursive=True) if "redis" in p.name()]
+        yield process, Server(process.port, {"server": process.process.pid, "redis": redis.pid})
+        process.stop()
+    finally:
+        process.kill()
+
+
+@contextmanager
+def echo(response: pb.RecommendResponse, folder: Path, core: int | None) -> Iterator[Server]:
+    """The echo, which always answers `response`."""
+    file = folder / "response.binpb"
+    file.write_bytes(response.SerializeToString())
+    with _bound(core):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.echo", str(file)], stdout=subprocess.PIPE, text=True
+        )
+    try:
+        assert process.stdout is not None
+        yield Server(int(process.stdout.readline()), {"server": process.pid})
+    finally:
+        process.kill()
+        process.wait()
+
+
+def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> list[pb.RecommendResponse]:
+    """Writes histories and profiles through the service's own calls, then asks once for every user's list: so the user
+    vectors are in Redis. Returns the lists.
+    """
+    with running.channel() as channel, ThreadPoolExecutor(CALLERS) as callers:
+        storefront = Storefront(channel)
+        storefront.write_history(events)
+
+        def set_profile(row: dict[str, str | None]) -> None:
+            attributes = {name: value for name, value in row.items() if name != "user_id" and value}
+            if attributes:
+                storefront.set_profile(str(row["user_id"]), **attributes)
+
+        list(callers.map(set_profile, users.iter_rows(named=True)))
+        return list(callers.map(storefront.recommend, users["user_id"]))

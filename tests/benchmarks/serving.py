@@ -1,0 +1,137 @@
+"""How fast Recommend is beside the least that grpc.aio can do, measured in one run on one machine.
+
+    python -m tests.benchmarks.serving [--rounds N] [--seconds S]
+
+A server has one core, the generator another. Compare the ratios between machines, never the figures themselves.
+Writes var/bench/serving.json.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import random
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import cases, servers
+from tests.benchmarks.shop import BenchShop, prepared_shop
+from tests.benchmarks.side_by_side import IN_FLIGHT, Case, Figures, measure, medians
+
+FOLDER = Path(__file__).parents[2] / "var" / "bench"
+READERS, WRITERS = 2_000, 1_000  # users; the histories of those who buy while it is measured grow
+# From this share of a core on, the generator may be what was measured.
+BUSY_GENERATOR = 0.9
+
+ECHO, RECOMMEND = "bare grpc.aio echo", "Recommend, everything on"
+
+
+def benchmark(rounds: int, seconds: float, console: Console, folder: Path = FOLDER) -> dict[str, Any]:
+    """Measures every case; returns what is printed and written as JSON."""
+    shop = prepared_shop(folder, console)
+    core, generator_core = servers.cores()
+    with ExitStack() as stack:
+        generator = stack.enter_context(
+            ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), servers.bind, (generator_core,))
+        )
+        every_case, answer_bytes = _start(shop, core, stack, console)
+        measured = measure(every_case, rounds, seconds, generator, partial(console.print, style="dim"))
+    setup = {
+        "items": len(shop.item_ids),
+        "users": READERS,
+        "k": cases.K,
+        "answer_bytes": answer_bytes,
+        "in_flight": IN_FLIGHT,
+        "rounds": rounds,
+        "seconds": seconds,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("grpcio", "torch")},
+        "bundle_id": shop.bundle.name,
+    }
+    rows = {name: asdict(medians(found)) | {"rounds": list(map(asdict, found))} for name, found in measured.items()}
+    console.print(_table({name: medians(found) for name, found in measured.items()}, setup))
+    return {"ratio": rows[RECOMMEND]["ratio"], "rows": rows, "setup": setup}
+
+
+def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console) -> tuple[list[Case], int]:
+    """The cases with their servers running, the echo first, and the bytes of a typical answer."""
+    rng = random.Random(0)
+    user_ids = rng.sample(sorted(set(shop.events["user_id"])), READERS + WRITERS)
+    readers, writers = user_ids[:READERS], user_ids[READERS:]
+    item_ids = rng.sample(shop.item_ids, READERS)
+    events = shop.events.filter(shop.events["user_id"].is_in(user_ids))
+    users = shop.users.filter(shop.users["user_id"].is_in(user_ids))
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recsvc-bench-")))
+    console.print(f"writing {len(events):,} events of {len(user_ids):,} users")
+    process, service = stack.enter_context(servers.service(shop.bundle, folder / "service", core))
+    answers = servers.fill(process, events, users)
+    # The state that a process keeps of its users costs a request less than reading and completing it anew.
+    process, forgetful = stack.enter_context(servers.service(shop.bundle, folder / "forgetful", core, cache_size=0))
+    servers.fill(process, events, users)
+    answer = sorted(answers, key=lambda answer: answer.ByteSize())[len(answers) // 2]
+    echo = stack.enter_context(servers.echo(answer, folder, core))
+
+    reading = partial(cases.recommend, readers)
+    return [
+        Case(ECHO, echo, reading),
+        Case(RECOMMEND, service, reading),
+        Case("the same, user not in the process", forgetful, reading),
+        Case("WriteEvents, one purchase", service, partial(cases.write_event, writers, item_ids)),
+        Case("a purchase, then Recommend", service, partial(cases.write_then_recommend, writers, item_ids)),
+        Case("Recommend without reasons", service, partial(cases.recommend_without_reasons, readers)),
+        Case("SimilarItems", service, partial(cases.similar_items, item_ids)),
+    ], answer.ByteSize()
+
+
+def _table(rows: dict[str, Figures], setup: dict[str, Any]) -> Table:
+    table = Table(
+        title=f"{setup['items']:,} items, {setup['users']:,} users, k = {setup['k']}, "
+        f"answers of {setup['answer_bytes']:,} bytes, medians of {setup['rounds']} rounds",
+        caption=f"Requests a second: closed loop, {setup['in_flight']} in flight, one core for server and Redis. "
+        "p50, p99: Poisson arrivals at half of that rate. * marks where the generator was busy and may be what was "
+        "measured; the processor time holds all the same.",
+    )
+    table.add_column()
+    for heading in ("requests/s", "of the echo's", "CPU us", "Redis us", "p50 ms", "p99 ms", "generator"):
+        table.add_column(heading, justify="right")
+    for name, row in rows.items():
+        redis = row.cpu_us.get("redis")
+        busy = "*" if row.generator_share > BUSY_GENERATOR else ""
+        table.add_row(
+            name,
+            f"{row.per_second:,.0f}{busy}",
+            f"{row.ratio:.3f}",
+            f"{row.cpu_us['server']:,.0f}",
+            "" if redis is None else f"{redis:,.0f}",
+            f"{row.p50_ms:,.2f}",
+            f"{row.p99_ms:,.2f}",
+            f"{row.generator_share:.0%}{busy}",
+        )
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="of all cases (default 3)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="each measurement (default 4)")
+    arguments = parser.parse_args()
+    result = benchmark(arguments.rounds, arguments.seconds, Console())
+    out = FOLDER / "serving.json"
+    out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"Recommend has {result['ratio']:.3f} of the echo's requests a second; all figures are in {out}")
+
+
+if __name__ == "__main__":
+    main()

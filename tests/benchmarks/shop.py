@@ -1,0 +1,44 @@
+"""The shop that is measured: 100,000 items, and a bundle that the real recipe trained on it, only less thoroughly.
+
+Making it takes some minutes, most of them for embedding the titles; it is kept for the next run.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+
+from recsvc import bundle as bundles
+from recsvc.errors import BundleError
+from training.config import TrainConfig
+from training.synthetic import make_shop, write_shop
+from training.train import train
+
+ITEMS, USERS, SEED = 100_000, 20_000, 1
+# Every array has the size that it has in earnest, which is what the speed depends on; the weights are only roughly
+# those of a well trained model.
+CONFIG = TrainConfig(test_days=1, text_epochs=1, epoch_events=40_000, tuning_users=200, refit="none")
+
+
+@dataclass(frozen=True)
+class BenchShop:
+    """bundle: its folder. events, users: tables in the columns of the input contract."""
+
+    bundle: Path
+    item_ids: list[str]
+    events: pl.DataFrame
+    users: pl.DataFrame
+
+
+def prepared_shop(folder: Path, console: Console) -> BenchShop:
+    """The shop from `folder`, made there first if it is missing or of a format that this recsvc does not read."""
+    tables, bundle = folder / "shop", folder / "bundles" / "latest"
+    try:
+        bundles.load(bundle)
+    except BundleError:
+        console.print(f"making a shop of {ITEMS:,} items and its bundle, which the next run will find made")
+        write_shop(make_shop(ITEMS, USERS, SEED), tables)
+        train(tables, folder / "bundles", CONFIG, console)
+    events, items, users = (pl.read_parquet(tables / f"{name}.parquet") for name in ("events", "items", "users"))
+    return BenchShop(bundle.resolve(), items["item_id"].to_list(), events, users)

@@ -1,0 +1,147 @@
+"""A storefront in another language, which knows recsvc by its protos alone."""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+from recsvc import bundle as bundles
+from tests.integration.conftest import NODE_CLIENT, ROOT
+from tests.service_process import ServiceProcess
+from training.synthetic import SyntheticShop
+
+Call = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def service(start_service: Callable[..., ServiceProcess]) -> ServiceProcess:
+    return start_service()
+
+
+@pytest.fixture
+def node(node_modules: Path, service: ServiceProcess) -> Call:
+    """Makes calls, given as (method, request), one after the other; returns what the client printed of each."""
+
+    def call(*calls: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        arguments = [part for method, request in calls for part in (method, json.dumps(request))]
+        done = subprocess.run(
+            ["node", str(NODE_CLIENT / "client.js"), str(ROOT / "protos"), service.address, *arguments],
+            env={**os.environ, "NODE_PATH": str(node_modules)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return call
+
+
+def purchases(shop: SyntheticShop, user_id: str) -> list[dict[str, Any]]:
+    """A user's purchases as WriteEvents takes them, proto3's JSON names for enums and strings for 64-bit numbers."""
+    events = shop.events.filter(user_id=user_id, event_type="purchase")
+    return [
+        {
+            "event_id": f"{user_id}/{line}",
+            "user_id": user_id,
+            "item_id": row["item_id"],
+            "event_type": "EVENT_TYPE_PURCHASE",
+            "timestamp": {"seconds": str(int(row["timestamp"].timestamp()))},
+            "quantity": row["quantity"],
+        }
+        for line, row in enumerate(events.iter_rows(named=True))
+    ]
+
+
+def test_recommendations_with_reasons_and_a_purchase_that_changes_them(
+    node: Call, small_shop: SyntheticShop, small_bundle: Path
+) -> None:
+    bundle = bundles.load(small_bundle)
+    counts = small_shop.events.filter(event_type="purchase")["user_id"].value_counts(sort=True)
+    user_id = counts.filter(counts["count"] == 5)["user_id"].sort()[0]
+    history = purchases(small_shop, user_id)
+    ask = ("Recommend", {"user_id": user_id, "k": 10})
+    unknown, written, known, in_chinese = node(
+        ask,
+        ("WriteEvents", {"events": history}),
+        ask,
+        ("Recommend", {"user_id": user_id, "k": 10, "context": {"language": "zh"}}),
+    )
+    assert written["response"] == {"acknowledged": len(history), "unknown_items": 0}
+    for answer in (unknown, known, in_chinese):
+        found = answer["response"]["recommendations"]
+        assert [recommendation["rank"] for recommendation in found] == list(range(1, 11))
+        assert all(recommendation["item_id"] in bundle.catalogue for recommendation in found)
+        assert answer["response"]["bundle_id"] == bundle.bundle_id
+        assert answer["response"]["degraded"] == []
+    assert (unknown["response"]["personalised"], known["response"]["personalised"]) == (False, True)
+    assert item_ids(unknown) != item_ids(known)
+    assert item_ids(known) == item_ids(in_chinese)
+
+    bought = {event["item_id"] for event in history}
+    for answer, language in ((known, "en"), (in_chinese, "zh")):
+        reasons = [found["reason"] for found in answer["response"]["recommendations"] if found["reason"]]
+        assert reasons
+        for reason in reasons:
+            assert reason["language"] == language
+            assert 0 < len(reason["text"]) <= 160
+            assert reason["provenance"]["verified"] is True
+            assert reason["evidence"]
+        cited = {e["anchor_item_id"] for reason in reasons for e in reason["evidence"]} - {""}
+        assert cited <= bought
+        assert cited
+
+    one_more = {**history[0], "event_id": "one more", "item_id": item_ids(known)[0], "timestamp": None}
+    _, changed = node(("WriteEvents", {"events": [one_more]}), ask)
+    assert scores(changed) != scores(known)
+
+
+def item_ids(answer: dict[str, Any]) -> list[str]:
+    return [found["item_id"] for found in answer["response"]["recommendations"]]
+
+
+def scores(answer: dict[str, Any]) -> dict[str, float]:
+    return {found["item_id"]: found["score"] for found in answer["response"]["recommendations"]}
+
+
+def test_similar_items(node: Call, small_shop: SyntheticShop) -> None:
+    item_id = small_shop.items["item_id"][0]
+    [answer] = node(("SimilarItems", {"item_id": item_id, "k": 5}))
+    found = answer["response"]["similar_items"]
+    assert [item["rank"] for item in found] == [1, 2, 3, 4, 5]
+    assert item_id not in {item["item_id"] for item in found}
+    assert [item["score"] for item in found] == sorted((item["score"] for item in found), reverse=True)
+
+
+def test_errors_arrive_with_their_code_and_details(node: Call) -> None:
+    wrong, absent, fine = node(
+        ("Recommend", {"user_id": "", "k": 10_000}),
+        ("SimilarItems", {"item_id": "no such item", "k": 5}),
+        ("Recommend", {"user_id": "u", "k": 1}),
+    )
+    assert wrong["error"]["code"] == "INVALID_ARGUMENT"
+    assert "user_id" in wrong["error"]["details"]
+    assert {violation.field for violation in detail(wrong, error_details_pb2.BadRequest()).field_violations} == {
+        "user_id",
+        "k",
+    }
+    assert absent["error"]["code"] == "NOT_FOUND"
+    assert "no such item" in absent["error"]["details"]
+    info = detail(absent, error_details_pb2.ErrorInfo())
+    assert (info.domain, info.reason) == ("recsvc", "ITEM_NOT_FOUND")
+    assert "response" in fine
+
+
+def detail(answer: dict[str, Any], message: Any) -> Any:
+    """The detail of that type, from the google.rpc.Status that came with the error."""
+    status = status_pb2.Status.FromString(base64.b64decode(answer["error"]["status"]))
+    [found] = [detail for detail in status.details if detail.Is(message.DESCRIPTOR)]
+    found.Unpack(message)
+    return message

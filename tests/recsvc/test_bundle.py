@@ -1,0 +1,85 @@
+"""A bundle is whole, itself, and of a known format, or it is refused with a sentence that says why."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsvc import bundle as bundles
+from recsvc.domain import History
+from recsvc.errors import BundleError
+from recsvc.text import TextEncoder, item_text
+
+
+@pytest.fixture
+def copy(small_bundle: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(small_bundle, tmp_path / "bundle")
+
+
+def change_manifest(folder: Path, **changes: object) -> None:
+    path = folder / bundles.MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_path: Path) -> None:
+    first = bundles.load(small_bundle)
+    assert bundles.save(first, tmp_path / "again") == first.bundle_id == small_bundle.name
+    second = bundles.load(tmp_path / "again")
+    assert second.catalogue.items == first.catalogue.items
+    assert second.model == first.model
+    history = History(
+        np.arange(3, dtype=np.int32), np.arange(3, dtype=np.int64), np.ones(3, np.int8), np.ones(3, np.float32)
+    )
+    vectors = [bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second)]
+    assert np.array_equal(*vectors)
+
+
+def test_arrays_are_frozen(small_bundle: Path) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        bundles.load(small_bundle).item_vectors[0] = 0
+
+
+@pytest.mark.parametrize("name", bundles.FILES)
+def test_an_altered_file_is_refused(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(BundleError, match=f"{name} is not the file"):
+        bundles.load(copy)
+
+
+@pytest.mark.parametrize("name", bundles.FILES)
+def test_a_missing_file_is_refused(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=name):
+        bundles.load(copy)
+
+
+def test_an_altered_configuration_is_refused(copy: Path) -> None:
+    model = json.loads((copy / bundles.MANIFEST).read_text())["model"]
+    change_manifest(copy, model=model | {"regularization": 5.0})
+    with pytest.raises(BundleError, match="was altered"):
+        bundles.load(copy)
+
+
+def test_an_unknown_format_is_refused(copy: Path) -> None:
+    change_manifest(copy, format_version=99)
+    with pytest.raises(BundleError, match="format 99"):
+        bundles.load(copy)
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"training\.train"):
+        bundles.load(tmp_path)
+
+
+def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    texts = [item_text(item) for item in bundle.catalogue.items[:50]]
+    vectors = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)
+    text = bundle.layout.text
+    # The item tower serves what training indexed, up to the rounding of a batch of another size.
+    np.testing.assert_allclose(vectors[:, text], bundle.item_vectors[:50, text], atol=0.02)
+    assert not vectors[:, bundle.layout.collaborative].any()

@@ -1,0 +1,116 @@
+"""Evidence on arrays small enough to check by hand."""
+
+import numpy as np
+
+from recsvc.domain import EvidenceKind, Strength
+from recsvc.evidence import Fact, ItemFacts, UserFacts, page_facts
+
+# Four items in two dimensions. The user bought 2 and 3: vector (1, 1). Without 2 it is (0, 1), without 3 it is (1, 0).
+VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
+NOTHING = np.empty(0, np.int32)
+
+
+def items(**changes: object) -> ItemFacts:
+    known: dict[str, object] = {
+        "similarity": np.eye(4, dtype=np.float32),
+        "similar_from": 0.9,
+        "brands": np.full(4, -1, np.int32),
+        "categories": np.full(4, -1, np.int32),
+        "brand_shares": np.empty(0, np.float32),
+        "category_shares": np.empty(0, np.float32),
+        "buyers": np.zeros(4, np.int32),
+    }
+    return ItemFacts(**(known | changes))  # type: ignore[arg-type]
+
+
+def user(**changes: object) -> UserFacts:
+    known: dict[str, object] = {
+        "user_vector": np.array([1.0, 1.0], np.float32),
+        "bought_rows": np.array([2, 3], np.int32),
+        "purchases": np.array([1, 4], np.int32),
+        "left_out_rows": np.array([2, 3], np.int32),
+        "left_out_vectors": np.array([[0.0, 1.0], [1.0, 0.0]], np.float32),
+        "without_profile": None,
+        "repeat_rows": NOTHING,
+        "repeat_scores": np.empty(0, np.float32),
+    }
+    return UserFacts(**(known | changes))  # type: ignore[arg-type]
+
+
+def of_kind(facts: list[Fact], kind: EvidenceKind) -> list[Fact]:
+    return [fact for fact in facts if fact.kind is kind]
+
+
+def test_the_effect_is_what_the_score_loses() -> None:
+    (facts,) = page_facts(user(), items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    strongest, other = of_kind(facts, EvidenceKind.HISTORY_ITEM)
+    assert (strongest.anchor_row, other.anchor_row) == (2, 3)
+    np.testing.assert_allclose([strongest.effect, other.effect], [1.0, 0.2], rtol=1e-6)
+    np.testing.assert_allclose([strongest.share, other.share], [1.0 / 1.2, 0.2 / 1.2], rtol=1e-6)
+
+
+def test_causal_only_if_the_item_leaves_the_page_without_it() -> None:
+    page, pool = np.array([1], np.int32), np.array([0, 1], np.int32)
+    (facts,) = page_facts(user(), items(), VECTORS, page, pool)
+    strengths = {fact.anchor_row: fact.strength for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)}
+    # Without 3 the user is (1, 0): item 0 scores 1, item 1 only .3. Without 2 item 1 still beats item 0.
+    assert strengths == {3: Strength.CAUSAL, 2: Strength.CONTRIBUTORY}
+    # A page long enough for both keeps item 1 whatever is left out.
+    both = page_facts(user(), items(), VECTORS, np.array([1, 0], np.int32), pool)
+    assert all(fact.strength is not Strength.CAUSAL for facts in both for fact in facts)
+
+
+def test_what_does_not_lower_the_score_is_never_cited() -> None:
+    against = user(left_out_vectors=np.array([[2.0, 1.0], [1.0, 0.0]], np.float32))
+    (facts,) = page_facts(against, items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    assert [fact.anchor_row for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)] == [3]
+
+
+def test_an_item_bought_before_is_a_repeat_and_never_its_own_anchor() -> None:
+    again = user(repeat_rows=np.array([2, 3], np.int32), repeat_scores=np.array([0.1, 0.7], np.float32))
+    (facts,) = page_facts(again, items(), VECTORS, np.array([3], np.int32), np.array([0, 1, 2, 3], np.int32))
+    (repeat,) = of_kind(facts, EvidenceKind.REPEAT_PURCHASE)
+    assert repeat.count == 4
+    np.testing.assert_allclose(repeat.effect, 0.7 + 1.0, rtol=1e-6)
+    assert all(fact.anchor_row != 3 for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM))
+
+
+def test_a_preference_needs_enough_purchases_and_lift() -> None:
+    page, pool = np.array([1], np.int32), np.array([0, 1], np.int32)
+    brands = np.array([0, 1, 0, 1], np.int32)
+    common = items(brands=brands, brand_shares=np.array([0.2, 0.8], np.float32))
+    (facts,) = page_facts(user(), common, VECTORS, page, pool)
+    assert not of_kind(facts, EvidenceKind.BRAND)  # 4 of 5 purchases, as everybody
+    rare = items(brands=brands, brand_shares=np.array([0.6, 0.4], np.float32))
+    (facts,) = page_facts(user(), rare, VECTORS, page, pool)
+    (fact,) = of_kind(facts, EvidenceKind.BRAND)
+    assert (fact.code, fact.count) == (1, 4)
+    np.testing.assert_allclose(fact.lift, 2.0, rtol=1e-6)
+    (facts,) = page_facts(user(purchases=np.array([1, 2], np.int32)), rare, VECTORS, page, pool)
+    assert not of_kind(facts, EvidenceKind.BRAND)  # twice may be chance
+
+
+def test_profile_similarity_and_popularity() -> None:
+    alike = np.eye(4, dtype=np.float32)
+    alike[0] = alike[2]
+    known = items(similarity=alike, buyers=np.array([29, 30, 0, 0], np.int32))
+    profiled = user(without_profile=np.array([0.5, 1.0], np.float32))
+    first, second = page_facts(profiled, known, VECTORS, np.array([0, 1], np.int32), np.array([0, 1], np.int32))
+    (similar,) = of_kind(first, EvidenceKind.SIMILAR_ITEM)
+    assert similar.anchor_row == 2
+    (profile,) = of_kind(first, EvidenceKind.PROFILE)
+    np.testing.assert_allclose(profile.effect, 0.5, rtol=1e-6)
+    assert not of_kind(first, EvidenceKind.POPULARITY)  # 29 people could be guessed at
+    assert [fact.count for fact in of_kind(second, EvidenceKind.POPULARITY)] == [30]
+
+
+def test_a_stranger_has_only_what_is_true_for_everybody() -> None:
+    stranger = user(
+        bought_rows=NOTHING,
+        purchases=NOTHING,
+        left_out_rows=NOTHING,
+        left_out_vectors=np.empty((0, 2), np.float32),
+    )
+    known = items(buyers=np.full(4, 50, np.int32))
+    page = page_facts(stranger, known, VECTORS, np.array([0, 1], np.int32), np.array([0, 1], np.int32))
+    assert all([fact.kind for fact in facts] == [EvidenceKind.POPULARITY] for facts in page)

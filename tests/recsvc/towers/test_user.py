@@ -1,0 +1,80 @@
+"""The user tower: what is left out is really left out, and who brings nothing gets what is popular."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsvc import bundle as bundles
+from recsvc.bundle import Bundle
+from recsvc.domain import EventType, History
+from recsvc.text import TextEncoder
+from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
+
+
+@pytest.fixture(scope="module")
+def bundle(small_bundle: Path) -> Bundle:
+    return bundles.load(small_bundle)
+
+
+@pytest.fixture(scope="module")
+def profile() -> ProfileText:
+    words = "Loves camping and long trail runs."
+    return ProfileText(words, TextEncoder.load().encode([words])[0])
+
+
+def bought(*rows: int) -> History:
+    """All at one moment, so that leaving one out changes no age."""
+    n = len(rows)
+    types = np.full(n, EventType.PURCHASE, np.int8)
+    return History(np.array(rows, np.int32), np.full(n, 10**15, np.int64), types, np.ones(n, np.float32))
+
+
+WARM = FusionWeights(BlockWeights(1.0, 1.0, 0.3), BlockWeights(0.5, 0.0, 0.7))
+
+
+def test_left_out_equals_the_tower_on_the_shorter_history(bundle: Bundle, profile: ProfileText) -> None:
+    tower = bundle.user_tower(WARM)
+    rows = [5, 9, 30, 41, 77]
+    left_out = tower.left_out(bought(*rows), profile, np.array(rows, np.int32))
+    assert left_out.rows.tolist() == rows
+    for i, row in enumerate(rows):
+        rest = [other for other in rows if other != row]
+        np.testing.assert_allclose(left_out.vectors[i], tower.user_vectors([bought(*rest)], [profile])[0], atol=1e-5)
+    without = tower.user_vectors([bought(*rows)], [None])[0]
+    np.testing.assert_allclose(left_out.without_profile, without, atol=1e-5)
+
+
+def test_the_only_item_left_out_leaves_a_cold_user(bundle: Bundle, profile: ProfileText) -> None:
+    tower = bundle.user_tower(WARM)
+    left_out = tower.left_out(bought(5), profile, np.array([5], np.int32))
+    np.testing.assert_allclose(left_out.vectors, tower.user_vectors([History.empty()], [profile]), atol=1e-5)
+
+
+def test_a_stranger_gets_what_is_popular(bundle: Bundle) -> None:
+    vector = bundle.user_tower().user_vectors([History.empty()], [None])[0]
+    scores = bundle.item_vectors @ vector
+    prior = bundle.item_vectors[:, bundle.layout.prior].ravel()
+    assert np.array_equal(np.argsort(-scores, kind="stable"), np.argsort(-prior, kind="stable"))
+
+
+def test_what_was_sent_back_counts_nothing(bundle: Bundle) -> None:
+    tower = bundle.user_tower()
+    returned = History(
+        np.array([5, 9, 9], np.int32),
+        np.full(3, 10**15, np.int64),
+        np.array([EventType.PURCHASE, EventType.PURCHASE, EventType.RETURN], np.int8),
+        np.ones(3, np.float32),
+    )
+    vectors = tower.user_vectors([returned, bought(5)], [None, None])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert tower.left_out(returned, None, np.array([5, 9], np.int32)).rows.tolist() == [5]
+
+
+def test_a_batch_gives_what_each_user_gets_alone(bundle: Bundle, profile: ProfileText) -> None:
+    tower = bundle.user_tower()
+    histories = [bought(*range(n)) for n in (0, 1, 3, 80)]
+    profiles = [profile, None, profile, None]
+    together = tower.user_vectors(histories, profiles)
+    alone = [tower.user_vectors([h], [p])[0] for h, p in zip(histories, profiles, strict=True)]
+    np.testing.assert_allclose(together, np.stack(alone), atol=1e-5)

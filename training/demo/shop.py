@@ -1,0 +1,59 @@
+"""The demo's shop and its bundle: made once, and again only when what makes them has changed."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+import recsvc
+import training
+from recsvc.bundle import read_manifest
+from recsvc.errors import BundleError
+from training.config import TrainConfig
+from training.data import Shop, read_shop
+from training.synthetic import describe_shop, make_shop, write_shop
+from training.train import train
+
+FOLDER = Path("var/demo")
+DATA = FOLDER / "shop"
+BUNDLES = FOLDER / "bundles"
+BUNDLE = BUNDLES / "latest"
+
+ITEMS, USERS, SEED = 1_200, 1_800, 7
+# Quick and still good. The last days are held back to measure what was learned, and then learned as well ("all").
+CONFIG = TrainConfig(text_epochs=4, tuning_users=500, refit="all")
+
+
+def demo_shop(console: Console) -> Shop:
+    """Makes the shop's three tables, the same each time, and reads them as any shop's."""
+    shop = make_shop(ITEMS, USERS, SEED)
+    write_shop(shop, DATA)
+    console.print(describe_shop(shop), highlight=False, markup=False)
+    return read_shop(DATA)
+
+
+def demo_bundle(shop: Shop, console: Console) -> bool:
+    """Trains `BUNDLE`, unless it is there and up to date. Says whether it trained."""
+    if _up_to_date(shop):
+        return False
+    train(DATA, BUNDLES, CONFIG, console)
+    return True
+
+
+def _up_to_date(shop: Shop) -> bool:
+    """As `make` would have it: the bundle is of this data and configuration, and no newer code could make another."""
+    try:
+        manifest = read_manifest(BUNDLE)
+    except BundleError:
+        return False
+    if manifest.get("training") != asdict(CONFIG) or manifest.get("data", {}).get("fingerprint") != shop.fingerprint:
+        return False
+    made = (BUNDLE / "manifest.json").stat().st_mtime
+    return made > max(source.stat().st_mtime for source in _sources())
+
+
+def _sources() -> Iterable[Path]:
+    """The code that trains; not the demo's own, nor the service's."""
+    ours, served = Path(training.__file__).parent, Path(recsvc.__file__).parent
+    return (*ours.glob("*.py"), *served.glob("*.py"), *(served / "towers").glob("*.py"))

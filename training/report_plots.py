@@ -1,0 +1,139 @@
+"""The report's plots, as SVG that sits inside the page: its text is text, its colours are the page's own."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+Interval = Mapping[str, float | None]
+
+# Stand-ins: SVG has no words for a page's colours, so each is drawn as one of these and replaced at the end.
+INK, FAINT, GRID, ABOVE, BELOW, OURS, OTHER, PAPER = (f"#00000{i}" for i in range(1, 9))
+_NAMES = {INK: "ink", FAINT: "faint", GRID: "grid", ABOVE: "above", BELOW: "below", OURS: "ours", OTHER: "other"}
+_VARIABLES = {colour: f"var(--{name})" for colour, name in {**_NAMES, PAPER: "paper"}.items()}
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",  # the same numbers give the same file
+    "text.parse_math": False,  # a name may hold a dollar sign
+    "text.color": INK,
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": FAINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "x",
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": GRID,
+    "xtick.labelcolor": FAINT,
+    "ytick.labelcolor": INK,
+    "ytick.left": False,
+}
+WIDTH = 5.4  # inches; small, so that the text stays readable when a phone shrinks it
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes: a name and its interval a line, from the top."""
+
+    title: str
+    rows: Sequence[tuple[str, Interval]]
+
+
+def measured(value: float | None) -> bool:
+    """False for what could not be measured: None in a file, NaN in memory."""
+    return value is not None and math.isfinite(value)
+
+
+def standing(difference: Interval) -> str:
+    """ "above" or "below" where the interval excludes zero, else "open"."""
+    low, high = difference["low"], difference["high"]
+    if low is not None and low > 0:
+        return "above"
+    return "below" if high is not None and high < 0 else "open"
+
+
+def interval_plot(panels: Sequence[Panel], ours: str | None = None, about_zero: bool = False) -> str:
+    """Dots with their intervals, two panels abreast; the lines of all panels have the same names.
+
+    ours: the name to stand out. about_zero: the values are differences, coloured by `standing`.
+    """
+    lines, deep = len(panels[0].rows), math.ceil(len(panels) / 2)
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH, deep * (0.19 * lines + 0.5)), layout="constrained")
+        grid = figure.subplots(deep, 2, sharey=True, squeeze=False).ravel()
+        for axes, panel in zip(grid, panels, strict=False):
+            _draw(axes, panel, ours, about_zero)
+        for axes in grid[len(panels) :]:
+            axes.remove()
+        return _svg(figure)
+
+
+def _draw(axes: Axes, panel: Panel, ours: str | None, about_zero: bool) -> None:
+    axes.set_title(panel.title)
+    if about_zero:
+        axes.axvline(0, color=INK, linewidth=0.8)
+    for place, (name, value) in enumerate(panel.rows):
+        if not measured(value["mean"]):
+            continue
+        is_open = about_zero and standing(value) == "open"
+        colour = {"above": ABOVE, "below": BELOW, "open": OTHER}[standing(value)] if about_zero else OTHER
+        if name == ours:
+            colour = OURS
+        axes.plot([value["low"], value["high"]], [place, place], color=colour, linewidth=1.6)
+        face = PAPER if is_open else colour
+        axes.plot([value["mean"]], [place], "o", color=colour, markerfacecolor=face, markersize=4.5)
+    if not any(measured(value["mean"]) for _, value in panel.rows):
+        axes.text(0.5, 0.5, "nothing to measure", transform=axes.transAxes, color=FAINT, ha="center", va="center")
+        axes.set_xticks([])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter("{x:g}")
+        if not about_zero:
+            axes.set_xlim(left=0, right=None if axes.get_xlim()[1] > 1e-6 else 1)
+    axes.set_yticks(range(len(panel.rows)), [name for name, _ in panel.rows])
+    axes.set_ylim(len(panel.rows) - 0.4, -0.6)
+    for label in axes.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text() == ours else "normal")
+
+
+def curve_plot(losses: Sequence[float], ndcg: Sequence[float], best_epoch: int) -> str:
+    """Training loss and validation NDCG@10 by epoch, side by side, the kept epoch marked."""
+    with mpl.rc_context({**_STYLE, "axes.grid.axis": "y"}):
+        figure = Figure(figsize=(WIDTH, 1.9), layout="constrained")
+        for axes, title, values in zip(
+            figure.subplots(1, 2), ("Training loss", "Validation NDCG@10"), (losses, ndcg), strict=True
+        ):
+            epochs = range(1, len(values) + 1)
+            axes.set_title(title)
+            axes.axvline(best_epoch, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)))
+            axes.plot(epochs, values, "o-", color=OURS, linewidth=1.6, markersize=3.5)
+            axes.set_xlabel("epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+        return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an element of an HTML page: no prologue, no metadata, no namespaces, no names twice in a page."""
+    file = StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg, count=2)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub("|".join(_VARIABLES), lambda found: _VARIABLES[found[0]], svg)
+    return re.sub(r"\n\s*", "\n", svg)
