@@ -93,49 +93,87 @@ def page_facts(
     scores = page @ user.user_vector
     effects = scores[:, None] - page @ user.left_out_vectors.T
     same = page_rows[:, None] == user.left_out_rows[None, :]
+    lowering = np.maximum(effects, 0)
     profile_effects = np.zeros(len(page_rows), np.float32)
     if user.without_profile is not None:
-        profile_effects = scores - page @ user.without_profile
-    repeat_gains = _looked_up(page_rows, user.repeat_rows, user.repeat_scores)
-    raising = np.where(effects > 0, effects, 0).sum(axis=1) + np.maximum(profile_effects, 0) + repeat_gains
-    shares = np.where(effects > 0, effects, 0) / np.maximum(raising, 1e-12)[:, None]
-    off_page = _off_page(user, item_vectors, page_rows, pool_rows, repeat_gains)
-    likeness = items.similarity[page_rows] @ items.similarity[user.bought_rows].T
-    preferences = [
-        (EvidenceKind.BRAND, items.brands, _preferred(items.brands, items.brand_shares, user)),
-        (EvidenceKind.CATEGORY, items.categories, _preferred(items.categories, items.category_shares, user)),
-    ]
+        profile_effects = np.maximum(scores - page @ user.without_profile, 0)
+    gains = _looked_up(page_rows, user.repeat_rows, user.repeat_scores)
+    raising = np.maximum(lowering.sum(axis=1) + profile_effects + gains, 1e-12)
+    own = gains + (lowering * same).sum(axis=1)
+    off_page = _off_page(user, item_vectors, page_rows, pool_rows, gains)
+    purchases = _looked_up(page_rows, user.bought_rows, user.purchases)
 
+    anchors = _anchors(user, np.where(same, 0, lowering), raising, off_page)
+    similar = _similar(user, items, page_rows)
+    preferences = [
+        (kind, codes[page_rows].tolist(), _preferred(codes, shares, user))
+        for kind, codes, shares in (
+            (EvidenceKind.BRAND, items.brands, items.brand_shares),
+            (EvidenceKind.CATEGORY, items.categories, items.category_shares),
+        )
+    ]
+    buyers = items.buyers[page_rows].tolist()
     facts: list[list[Fact]] = []
-    for i, row in enumerate(page_rows):
+    for i, row in enumerate(page_rows.tolist()):
         found: list[Fact] = []
-        if (bought := np.flatnonzero(user.bought_rows == row)).size:
-            effect = float(repeat_gains[i] + np.where(same[i], np.maximum(effects[i], 0), 0).sum())
-            share = min(effect / max(float(raising[i]), 1e-12), 1.0)
+        if purchases[i]:
+            share = min(float(own[i] / raising[i]), 1.0)
             strength = Strength.CONTRIBUTORY if share >= CONTRIBUTORY_SHARE else Strength.RELATIONAL
-            count = int(user.purchases[bought[0]])
-            found.append(Fact(EvidenceKind.REPEAT_PURCHASE, strength, effect, share, int(row), count=count))
-        for j in np.argsort(-effects[i], kind="stable")[: ANCHORS + 1]:
-            if same[i, j] or effects[i, j] <= 0 or not (off_page[i, j] or shares[i, j] >= CONTRIBUTORY_SHARE):
-                continue
-            strength = Strength.CAUSAL if off_page[i, j] else Strength.CONTRIBUTORY
-            anchor = int(user.left_out_rows[j])
-            found.append(Fact(EvidenceKind.HISTORY_ITEM, strength, float(effects[i, j]), float(shares[i, j]), anchor))
+            count = int(purchases[i])
+            found.append(Fact(EvidenceKind.REPEAT_PURCHASE, strength, float(own[i]), share, row, count=count))
+        found += anchors[i]
         for kind, codes, preferred in preferences:
-            if (preference := preferred.get(int(codes[row]))) is not None:
+            if (preference := preferred.get(codes[i])) is not None:
                 count, lift = preference
-                found.append(Fact(kind, Strength.RELATIONAL, code=int(codes[row]), count=count, lift=lift))
-        for j in np.argsort(-likeness[i], kind="stable")[:ANCHORS]:
-            if likeness[i, j] >= items.similar_from and user.bought_rows[j] != row:
-                anchor = int(user.bought_rows[j])
-                found.append(Fact(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, anchor_row=anchor))
-        if profile_effects[i] > 0 and (share := float(profile_effects[i] / raising[i])) >= CONTRIBUTORY_SHARE:
-            effect = float(profile_effects[i])
-            found.append(Fact(EvidenceKind.PROFILE, Strength.CONTRIBUTORY, effect, share))
-        if items.buyers[row] >= COHORT:
-            found.append(Fact(EvidenceKind.POPULARITY, Strength.NEUTRAL, count=int(items.buyers[row])))
+                found.append(Fact(kind, Strength.RELATIONAL, code=codes[i], count=count, lift=lift))
+        found += similar[i]
+        if (share := float(profile_effects[i] / raising[i])) >= CONTRIBUTORY_SHARE:
+            found.append(Fact(EvidenceKind.PROFILE, Strength.CONTRIBUTORY, float(profile_effects[i]), share))
+        if buyers[i] >= COHORT:
+            found.append(Fact(EvidenceKind.POPULARITY, Strength.NEUTRAL, count=buyers[i]))
         facts.append(found)
     return facts
+
+
+def _anchors(user: UserFacts, effects: Floats, raising: Floats, off_page: NDArray[np.bool_]) -> list[list[Fact]]:
+    """For each item of the page the history items worth naming, the strongest effect first."""
+    strongest = np.argsort(-effects, axis=1, kind="stable")[:, :ANCHORS]
+    rows = user.left_out_rows[strongest].tolist()
+    effect = np.take_along_axis(effects, strongest, axis=1)
+    share = (effect / raising[:, None]).tolist()
+    causal = np.take_along_axis(off_page, strongest, axis=1).tolist()
+    named = [zip(*columns, strict=True) for columns in zip(rows, effect.tolist(), share, causal, strict=True)]
+    return [
+        [
+            Fact(
+                EvidenceKind.HISTORY_ITEM,
+                Strength.CAUSAL if is_causal else Strength.CONTRIBUTORY,
+                an_effect,
+                a_share,
+                anchor,
+            )
+            for anchor, an_effect, a_share, is_causal in anchors
+            if an_effect > 0 and (is_causal or a_share >= CONTRIBUTORY_SHARE)
+        ]
+        for anchors in named
+    ]
+
+
+def _similar(user: UserFacts, items: ItemFacts, page_rows: Rows) -> list[list[Fact]]:
+    """For each item of the page the bought items alike in text, the most alike first."""
+    likeness = items.similarity[page_rows] @ items.similarity[user.bought_rows].T
+    likeness[page_rows[:, None] == user.bought_rows[None, :]] = -1.0
+    alike = np.argsort(-likeness, axis=1, kind="stable")[:, :ANCHORS]
+    enough = (np.take_along_axis(likeness, alike, axis=1) >= items.similar_from).tolist()
+    rows = user.bought_rows[alike].tolist()
+    return [
+        [
+            Fact(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, anchor_row=anchor)
+            for anchor, is_alike in zip(anchors, whether, strict=True)
+            if is_alike
+        ]
+        for anchors, whether in zip(rows, enough, strict=True)
+    ]
 
 
 def _off_page(
@@ -164,7 +202,7 @@ def _preferred(codes: Rows, base_shares: Floats, user: UserFacts) -> dict[int, t
     return {int(code): (int(counts[code]), float(lifts[code])) for code in chosen}
 
 
-def _looked_up(rows: Rows, known_rows: Rows, values: Floats) -> Floats:
+def _looked_up(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
     """The value of each row, 0 where it is not known. `known_rows` ascend."""
     if not len(known_rows):
         return np.zeros(len(rows), np.float32)

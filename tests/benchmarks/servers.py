@@ -92,8 +92,8 @@ def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> 
         storefront = Storefront(channel)
         storefront.write_history(events)
 
-        def set_profile(row: dict[str, str | None]) -> None:
-            attributes = {name: value for name, value in row.items() if name != "user_id" and value}
+        def set_profile(row: dict[str, object]) -> None:
+            attributes = {name: str(value) for name, value in row.items() if name != "user_id" and value}
             if attributes:
                 storefront.set_profile(str(row["user_id"]), **attributes)
 

@@ -1,0 +1,80 @@
+"""The recipe from tables to a finished bundle, from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recsvc import bundle as bundles
+from training import train
+from training.evaluate import OURS
+
+QUICK = ("text_epochs=1", "factors=8", "als_iterations=2", "text_dim=16", "epoch_events=2000", "tuning_users=50")
+
+
+def run(data: Path, out: Path, *settings: str) -> int:
+    chosen = [part for setting in (*QUICK, *settings) for part in ("--set", setting)]
+    return train.main(["--data", str(data), "--out", str(out), *chosen])
+
+
+def test_a_bundle_with_evaluation_and_report(
+    small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_shop_folder, tmp_path) == 0
+    first = capsys.readouterr()
+    folder = (tmp_path / "latest").resolve()
+    bundle = bundles.load(folder)
+    assert folder.name == bundle.bundle_id
+    assert len(bundle.catalogue) == 400
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert set(evaluation["models"]) >= {
+        OURS,
+        "popularity",
+        "personal frequency",
+        "item-kNN",
+        "ALS alone",
+        "text alone",
+    }
+    headline = json.loads((folder / bundles.MANIFEST).read_text())["evaluation"]
+    assert headline["ndcg@10"] == evaluation["models"][OURS]["metrics"]["ndcg@10"]
+    assert (folder / "report.html").read_text().startswith("<!")
+    assert "kept from an earlier run" not in first.err
+
+    # Again with the same settings: every stage is kept, and the bundle is the same one.
+    assert run(small_shop_folder, tmp_path) == 0
+    second = capsys.readouterr()
+    assert second.err.count("kept from an earlier run") >= 5
+    assert (tmp_path / "latest").resolve() == folder
+    # With another setting only what depends on it runs again.
+    assert run(small_shop_folder, tmp_path, "factors=12") == 0
+    third = capsys.readouterr()
+    assert "kept from an earlier run" in third.err
+    assert (tmp_path / "latest").resolve() != folder
+
+
+@pytest.mark.parametrize("setting", ["protocol=leave-one-out", "refit=all", "refit=none"])
+def test_other_ways_to_split_and_fit(small_shop_folder: Path, tmp_path: Path, setting: str) -> None:
+    assert run(small_shop_folder, tmp_path, setting) == 0
+    evaluation = json.loads((tmp_path / "latest" / "evaluation.json").read_text())
+    leave_one_out = setting == "protocol=leave-one-out"
+    assert evaluation["protocol"] == ("leave-one-out" if leave_one_out else "time-split")
+    assert evaluation["exclude_history"] is leave_one_out
+    assert evaluation["fit"] == ("train" if setting == "refit=none" else "train+validation")
+
+
+def test_bad_tables_stop_before_anything_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "items.csv").write_text("item_id,title\n1,Kettle\n1,Pot\n")
+    (tmp_path / "events.csv").write_text("user_id,item_id,timestamp,event_type\nu,1,yesterday,purchase\n")
+    assert run(tmp_path, tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert "items.csv" in said
+    assert "events.csv" in said
+    assert "Traceback" not in said
+    assert not list((tmp_path / "out").glob("[0-9a-f]*"))
+
+
+def test_too_few_days_say_what_to_do(
+    small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_shop_folder, tmp_path, "test_days=4000") == 1
+    assert "test_days=4000" in capsys.readouterr().err

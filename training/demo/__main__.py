@@ -1,0 +1,99 @@
+"""`python -m training.demo` shows everything and stops; with --serve it leaves the service running."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+
+import grpc
+from rich.console import Console
+
+from recsvc.errors import RecsvcError
+from training.backfill import backfill
+from training.data import Shop
+from training.demo import shop as demo
+from training.demo.next_steps import print_commands, print_next_steps
+from training.demo.service import running_service
+from training.demo.shoppers import choose_shoppers
+from training.demo.tables import quality_table
+from training.demo.tour import BACKFILLED_USERS, Steps, tour
+
+LOG = demo.FOLDER / "serve.log"
+# The tour's state and that of `make serve` are apart, so that both can run at the same time.
+TOUR_REDIS, SERVE_REDIS = demo.FOLDER / "redis", demo.FOLDER / "serve-redis"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training.demo", description=__doc__)
+    parser.add_argument("--serve", action="store_true", help="leave the service running, with all of the shop's users")
+    parser.add_argument("--port", type=int, default=50_051, help="where --serve listens [50051]")
+    given = parser.parse_args(arguments)
+    console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the service is stopped too
+    started = time.perf_counter()
+    try:
+        steps = Steps(console)
+        shop = _prepare(steps, console)
+        if given.serve:
+            _serve(shop, given.port, steps, console)
+        else:
+            _demo(shop, steps, console)
+    except RecsvcError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except grpc.RpcError as error:
+        print(f"error: the service answered {error.code().name}: {error.details()}; see {LOG}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nstopped")
+        return 0 if given.serve else 128 + signal.SIGINT
+    console.print(f"\nAll of it took {time.perf_counter() - started:.0f} s.", highlight=False)
+    return 0
+
+
+def _prepare(steps: Steps, console: Console) -> Shop:
+    with steps.step("A made-up shop"):
+        shop = demo.demo_shop(console)
+        console.print(f"Three tables in {demo.DATA}: items, users, events.", highlight=False)
+    with steps.step("Training"):
+        if demo.demo_bundle(shop, console):
+            console.print(
+                "\nHow good is it? It was asked what people would buy in the last 30 days, which it had not seen."
+            )
+        else:
+            console.print(f"The bundle of an earlier run is up to date: {demo.BUNDLE.resolve().name}.", highlight=False)
+        console.print(quality_table(json.loads((demo.BUNDLE / "evaluation.json").read_text(encoding="utf-8"))))
+    return shop
+
+
+def _demo(shop: Shop, steps: Steps, console: Console) -> None:
+    with contextlib.ExitStack() as stack:
+        with steps.step("Serving"):
+            service = stack.enter_context(running_service(demo.BUNDLE, TOUR_REDIS, LOG))
+            console.print(
+                f"recsvc serve: a process of its own, on {service.target}, with a private Redis. Its log: {LOG}",
+                highlight=False,
+            )
+        tour(service.target, shop, steps, console)
+    print_next_steps(console)
+
+
+def _serve(shop: Shop, port: int, steps: Steps, console: Console) -> None:
+    with contextlib.ExitStack() as stack:
+        with steps.step("Serving"):
+            service = stack.enter_context(running_service(demo.BUNDLE, SERVE_REDIS, LOG, port))
+            sent = asyncio.run(backfill(shop, service.target, console=console))
+            console.print(
+                f"On {service.target}, told of {sent.profiles:,} profiles and {sent.events:,} past events.",
+                highlight=False,
+            )
+        print_commands(service.target, choose_shoppers(shop, BACKFILLED_USERS)[0].user_id, console)
+        console.print(f"\nIts log: {LOG}. Ctrl-C stops it.", highlight=False)
+        service.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""How the demo shows profiles, purchases and lists in a terminal. Titles and reasons are printed as plain text."""
+
+from typing import Any
+
+import polars as pl
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from recsvc.domain import Item, Profile
+from recsvc.v1 import recommendation_pb2
+from training.demo.storefront import Answered
+
+SHOWN_PURCHASES = 6
+NO_REASON = "–"
+QUALITY = {"ndcg@10": "NDCG@10", "recall@10": "Recall@10"}
+_CURRENCIES = {"GBP": "£", "EUR": "€", "USD": "$", "CNY": "¥"}
+_HEADINGS = {
+    "en": ("#", "Recommended", "Price", "Why"),
+    "zh": ("#", "推荐商品", "价格", "推荐理由"),
+}
+
+Items = dict[str, Item]
+
+
+def profile_words(profile: Profile | None) -> Text:
+    """The profile as the shop has it: what it says, name by name."""
+    if profile is None:
+        return Text("no profile", style="dim")
+    parts = [(f"{name} ", value) for name, value in (("", profile.text), *profile.attributes) if value]
+    words = Text()
+    for i, (name, value) in enumerate(parts):
+        words.append("  ·  " if i else "", style="dim").append(name.lstrip(), style="dim").append(value)
+    return words
+
+
+def bought_table(purchases: pl.DataFrame, items: Items) -> Table:
+    """The latest purchases, newest first."""
+    table = _table(f"Bought: {len(purchases)} items" if len(purchases) > SHOWN_PURCHASES else "Bought")
+    table.add_column("Date", no_wrap=True)
+    table.add_column("Item", ratio=1)
+    table.add_column("Price", justify="right", no_wrap=True)
+    for line in purchases.reverse().head(SHOWN_PURCHASES).iter_rows(named=True):
+        item = items[line["item_id"]]
+        quantity = f" × {line['quantity']:g}" if line["quantity"] != 1 else ""
+        price = _price(line["price"], item.currency)
+        table.add_row(f"{line['timestamp']:%Y-%m-%d}", Text(item.title + quantity), price)
+    if len(purchases) > SHOWN_PURCHASES:
+        table.add_row("earlier", Text(f"{len(purchases) - SHOWN_PURCHASES} more", style="dim"), "")
+    return table
+
+
+def list_table(answered: Answered, items: Items, language: str) -> Table:
+    """A list with its reasons."""
+    number, recommended, price, why = _HEADINGS[language]
+    table = _table("")
+    table.add_column(number, justify="right", style="dim", no_wrap=True)
+    table.add_column(recommended, ratio=5)
+    table.add_column(price, justify="right", no_wrap=True)
+    table.add_column(why, ratio=6, style="green")
+    for found in answered.response.recommendations:
+        item = items[found.item_id]
+        table.add_row(str(found.rank), Text(item.title), _price(item.price, item.currency), reason_words(found))
+    return table
+
+
+def change_table(before: Answered, after: Answered, items: Items) -> Table:
+    """Two lists of one user side by side: what is new in the second, what moved, what has gone from the first."""
+    table = _table("")
+    table.add_column("#", justify="right", style="dim", no_wrap=True)
+    table.add_column("Before", ratio=4)
+    table.add_column("After", ratio=4)
+    table.add_column("", no_wrap=True)
+    table.add_column("Why now", ratio=5, style="green")
+    gone = set(before.item_ids) - set(after.item_ids)
+    for row, (old, new) in enumerate(zip(before.item_ids, after.response.recommendations, strict=True)):
+        old_title = Text(items[old].title, style="strike dim" if old in gone else "")
+        moved = _moved(before.item_ids, new.item_id, row)
+        style = "bold" if moved == "new" else ""
+        new_title, mark = Text(items[new.item_id].title, style=style), Text(moved, style=f"{style} yellow")
+        table.add_row(str(row + 1), old_title, new_title, mark, reason_words(new))
+    return table
+
+
+def similar_table(similar: list[recommendation_pb2.SimilarItem], items: Items) -> Table:
+    table = _table("")
+    table.add_column("#", justify="right", style="dim", no_wrap=True)
+    table.add_column("Similar item", ratio=1)
+    table.add_column("Price", justify="right", no_wrap=True)
+    table.add_column("Cosine", justify="right", no_wrap=True)
+    for found in similar:
+        item = items[found.item_id]
+        table.add_row(str(found.rank), Text(item.title), _price(item.price, item.currency), f"{found.score:.2f}")
+    return table
+
+
+def quality_table(evaluation: dict[str, Any]) -> Table:
+    """The model against simpler ones, on purchases that it had not seen."""
+    table = _table("")
+    table.add_column("Mean over users", ratio=1)
+    for heading in QUALITY.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, model in evaluation["models"].items():
+        values = [f"{model['metrics'][metric]['mean']:.3f}" for metric in QUALITY]
+        table.add_row(name, *values, style="bold" if name == "recsvc" else "")
+    return table
+
+
+def reason_words(found: recommendation_pb2.Recommendation) -> RenderableType:
+    return Text(found.reason.text) if found.HasField("reason") else Text(NO_REASON, style="dim")
+
+
+def _moved(before: list[str], item_id: str, row: int) -> str:
+    if item_id not in before:
+        return "new"
+    places = before.index(item_id) - row
+    return "" if not places else f"up {places}" if places > 0 else f"down {-places}"
+
+
+def _price(price: float | None, currency: str) -> str:
+    return "" if price is None else f"{_CURRENCIES.get(currency, currency + ' ')}{price:,.2f}"
+
+
+def _table(title: str) -> Table:
+    return Table(title=title or None, title_justify="left", title_style="", box=box.SIMPLE_HEAD, expand=True)
