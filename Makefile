@@ -10,6 +10,8 @@ PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constra
 
 # implicit's ALS runs its own threads: a threaded BLAS beneath it only gets in the way.
 export OPENBLAS_NUM_THREADS = 1
+# Waiting threads sleep: where several processes share few cores, spinning ones slow everybody down tenfold.
+export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         1_000, description="calls at once; more are refused at once rather than all served late"
     )
     search_threads: Annotated[int, Field(ge=1, le=256)] = Field(
-        2, description="threads that search and encode; as many as cores"
+        1, description="cores that one search or one batch of user vectors may take; more helps above 100k items"
     )
     cache_size: Annotated[int, Field(ge=0, le=10_000_000)] = Field(
         10_000, description="users whose state a process keeps, to save work and for when Redis is away"

@@ -51,12 +51,14 @@ def item_knn(bundle: Bundle, known: Interactions, holdout: Holdout, k: int) -> R
     with warnings.catch_warnings(action="ignore", category=ParameterWarning):  # it transposes, then warns of that
         model.fit(counts, show_progress=False)
     scores = counts[holdout.users] @ model.similarity
-    popular = bundle.item_vectors[:, bundle.layout.prior].ravel()
+    prior = bundle.item_vectors[:, bundle.layout.prior].ravel()
+    popular = np.argsort(-prior, kind="stable").astype(np.int32)[: k + bundle.model.history_length]
     ranked = []
     for i in range(len(holdout)):
-        row = scores[i].toarray().ravel()
+        row = scores[i]
         # Popularity breaks the many ties and fills lists that run short.
-        order = np.lexsort((-popular, -row)).astype(np.int32)
+        near = row.indices[np.lexsort((-prior[row.indices], -row.data))].astype(np.int32)
+        order = np.concatenate((near, popular[~np.isin(popular, near)]))
         ranked.append(_without_excluded(order, holdout, i, k))
     return ranked
 

@@ -46,6 +46,7 @@ class TrainConfig:
     profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
     # Fusion, popularity, evidence.
     tuning_users: int = 2_000
+    evaluation_users: int = 20_000  # at most, drawn by seed
     popularity_days: int = 30
     popularity_half_life_days: float = 30.0
     similar_percentile: float = 99.9  # of random pairs' likeness: from there upwards two items count as similar

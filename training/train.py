@@ -81,10 +81,11 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
     bundles.save(replace(measured, provenance=about), part)
 
     started = time.perf_counter()
-    test_profiles = text.of_users(interactions.user_ids[split.test.users])
+    test = split.test.sample(config.evaluation_users, config.seed)
+    test_profiles = text.of_users(interactions.user_ids[test.users])
     known = split.known if config.refit != "none" else split.train
-    evaluation = evaluate(bundles.load(part), known, split.test, test_profiles)
-    stages.report("evaluation", time.perf_counter() - started, f"{len(split.test):,} users")
+    evaluation = evaluate(bundles.load(part), known, test, test_profiles)
+    stages.report("evaluation", time.perf_counter() - started, f"{len(test):,} users")
     evaluation = {
         "protocol": config.protocol,
         "fit": {"none": "train", "validation": "train+validation", "all": "train+validation"}[config.refit],

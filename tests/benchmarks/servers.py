@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,9 +56,11 @@ def _bound(core: int | None) -> Iterator[None]:
 def service(
     bundle: Path, data_dir: Path, core: int | None, **settings: object
 ) -> Iterator[tuple[ServiceProcess, Server]]:
-    """`recsvc serve` as operators start it, but for one search thread, as it has one core."""
+    """`recsvc serve` as operators start it, but for one search thread, as it has one core, and for patience with Redis:
+    on a busy machine a list that goes without the user's history would pass for a fast one.
+    """
     with _bound(core):
-        process = ServiceProcess(bundle, data_dir, search_threads=1, **settings)
+        process = ServiceProcess(bundle, data_dir, search_threads=1, store_timeout=10.0, **settings)
     try:
         [redis] = [p for p in psutil.Process(process.process.pid).children(recursive=True) if "redis" in p.name()]
         yield process, Server(process.port, {"server": process.process.pid, "redis": redis.pid})
@@ -84,10 +86,8 @@ def echo(response: pb.RecommendResponse, folder: Path, core: int | None) -> Iter
         process.wait()
 
 
-def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> list[pb.RecommendResponse]:
-    """Writes histories and profiles through the service's own calls, then asks once for every user's list: so the user
-    vectors are in Redis. Returns the lists.
-    """
+def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> None:
+    """Writes histories and profiles through the service's own calls."""
     with running.channel() as channel, ThreadPoolExecutor(CALLERS) as callers:
         storefront = Storefront(channel)
         storefront.write_history(events)
@@ -98,4 +98,9 @@ def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> 
                 storefront.set_profile(str(row["user_id"]), **attributes)
 
         list(callers.map(set_profile, users.iter_rows(named=True)))
-        return list(callers.map(storefront.recommend, users["user_id"]))
+
+
+def lists(running: ServiceProcess, user_ids: Sequence[str]) -> list[pb.RecommendResponse]:
+    """Asks once for every user's list, so that all user vectors are in Redis afterwards."""
+    with running.channel() as channel, ThreadPoolExecutor(CALLERS) as callers:
+        return list(callers.map(Storefront(channel).recommend, user_ids))

@@ -3,6 +3,7 @@
 Making it takes some minutes, most of them for embedding the titles; it is kept for the next run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,12 @@ class BenchShop:
     item_ids: list[str]
     events: pl.DataFrame
     users: pl.DataFrame
+
+    def of_users(self, user_ids: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Both tables with these users alone."""
+        return self.events.filter(pl.col("user_id").is_in(user_ids)), self.users.filter(
+            pl.col("user_id").is_in(user_ids)
+        )
 
 
 def prepared_shop(folder: Path, console: Console) -> BenchShop:

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from training.synthetic import SyntheticShop
 Call = Callable[..., list[dict[str, Any]]]
 
 
-@pytest.fixture
-def service(start_service: Callable[..., ServiceProcess]) -> ServiceProcess:
-    return start_service()
+@pytest.fixture(scope="module")
+def service(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(small_bundle, tmp_path_factory.mktemp("node") / "data")
+    yield process
+    process.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def node(node_modules: Path, service: ServiceProcess) -> Call:
     """Makes calls, given as (method, request), one after the other; returns what the client printed of each."""
 

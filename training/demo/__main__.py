@@ -18,8 +18,10 @@ from training.demo import shop as demo
 from training.demo.next_steps import print_commands, print_next_steps
 from training.demo.service import running_service
 from training.demo.shoppers import choose_shoppers
+from training.demo.steps import Steps
+from training.demo.storefront import open_storefront
 from training.demo.tables import quality_table
-from training.demo.tour import BACKFILLED_USERS, Steps, tour
+from training.demo.tour import BACKFILLED_USERS, Tour
 
 LOG = demo.FOLDER / "serve.log"
 # The tour's state and that of `make serve` are apart, so that both can run at the same time.
@@ -77,7 +79,8 @@ def _demo(shop: Shop, steps: Steps, console: Console) -> None:
                 f"recsvc serve: a process of its own, on {service.target}, with a private Redis. Its log: {LOG}",
                 highlight=False,
             )
-        tour(service.target, shop, steps, console)
+        storefront = stack.enter_context(open_storefront(service.target, shop))
+        Tour(storefront, shop, console).run(service.target, steps)
     print_next_steps(console)
 
 

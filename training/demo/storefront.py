@@ -33,6 +33,10 @@ class Answered:
     def item_ids(self) -> list[str]:
         return [recommended.item_id for recommended in self.response.recommendations]
 
+    @property
+    def degraded(self) -> list[str]:
+        return [recommendation_pb2.Degradation.Name(number) for number in self.response.degraded]
+
 
 class Storefront:
     """A client of the service. clock: the storefront's time, an hour after the last event of the synthetic shop."""
@@ -44,9 +48,14 @@ class Storefront:
         self.items: dict[str, Item] = {item.item_id: item for item in items_of(shop.items)}
         self.clock: dt.datetime = shop.events["timestamp"][-1] + dt.timedelta(hours=1)
 
-    def recommend(self, user_id: str, k: int, language: str = "en") -> Answered:
-        context = recommendation_pb2.Context(time=self._now(), language=language)
-        request = recommendation_pb2.RecommendRequest(user_id=user_id, k=k, context=context)
+    def recommend(self, user_id: str, k: int, language: str = "en", only_new: bool = False) -> Answered:
+        """only_new: without what the user has bought before."""
+        request = recommendation_pb2.RecommendRequest(
+            user_id=user_id,
+            k=k,
+            context=recommendation_pb2.Context(time=self._now(), language=language),
+            filter=recommendation_pb2.Filter(repeat_policy="REPEAT_POLICY_EXCLUDE" if only_new else None),
+        )
         started = time.perf_counter()
         response = self._recommendations.Recommend(request, timeout=CALL_SECONDS)
         return Answered(response, 1000 * (time.perf_counter() - started))

@@ -28,11 +28,9 @@ def profile_words(profile: Profile | None) -> Text:
     """The profile as the shop has it: what it says, name by name."""
     if profile is None:
         return Text("no profile", style="dim")
-    parts = [(f"{name} ", value) for name, value in (("", profile.text), *profile.attributes) if value]
-    words = Text()
-    for i, (name, value) in enumerate(parts):
-        words.append("  ·  " if i else "", style="dim").append(name.lstrip(), style="dim").append(value)
-    return words
+    parts = [Text(profile.text)] if profile.text else []
+    parts += [Text.assemble((f"{name}: ", "dim"), value) for name, value in profile.attributes]
+    return Text("  ·  ", style="dim").join(parts)
 
 
 def bought_table(purchases: pl.DataFrame, items: Items) -> Table:
@@ -123,4 +121,5 @@ def _price(price: float | None, currency: str) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title or None, title_justify="left", title_style="", box=box.SIMPLE_HEAD, expand=True)
+    look = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "expand": True}
+    return Table(title=title or None, title_justify="left", title_style="bold", **look)

@@ -1,18 +1,18 @@
-"""The tour of `make demo`, step by step: each says what happens, shows it, and how long it took."""
+"""The tour of `make demo`: each step says what happens, does it over gRPC, and shows what came back."""
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cached_property
 
 from rich.console import Console
 from rich.text import Text
 
-from recsvc.domain import Profile
+from recsvc.domain import Item, Profile
 from training.backfill import backfill
 from training.data import Shop
 from training.demo.shoppers import Shopper, choose_shoppers, something_else
-from training.demo.storefront import Answered, Storefront, open_storefront
+from training.demo.steps import Steps
+from training.demo.storefront import Answered, Storefront
 from training.demo.tables import bought_table, change_table, list_table, profile_words, similar_table
 
 BACKFILLED_USERS = 200  # enough for a tour; `make serve` sends all
@@ -20,88 +20,105 @@ SHOWN = 5
 NEWCOMER = "demo-newcomer"
 STRANGER = "demo-stranger"
 NEWCOMER_PROFILE = Profile(
-    "I have just moved to a flat with a small balcony. Every weekend I bake bread, and I share the sofa with a cat.",
-    (("hobby", "growing tomatoes in pots"),),
+    attributes=(
+        ("about", "Bakes bread at home and keeps a sourdough starter, and shares the sofa with two tabby cats."),
+        ("city", "York"),
+    )
 )
 
 
-class Steps:
-    """Numbered headings with the time of each."""
+class Tour:
+    """Shops at a running service. Every step raises grpc.RpcError when the service refuses."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, storefront: Storefront, shop: Shop, console: Console) -> None:
+        self._storefront = storefront
+        self._shop = shop
         self._console = console
-        self.seconds: dict[str, float] = {}
+        self._shoppers = choose_shoppers(shop, BACKFILLED_USERS)
+        self._buyer = min(self._shoppers, key=lambda shopper: len(shopper.purchases))
 
-    @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        started = time.perf_counter()
-        self._console.print()
-        self._console.rule(f"[bold]{len(self.seconds) + 1}. {title}", align="left")
-        yield
-        self.seconds[title] = time.perf_counter() - started
-        self._console.print(f"[dim]{self.seconds[title]:.1f} s[/]", justify="right", highlight=False)
-
-
-def tour(target: str, shop: Shop, steps: Steps, console: Console) -> None:
-    """Shops at a running service. Raises BackfillError and grpc.RpcError."""
-    shoppers = choose_shoppers(shop, BACKFILLED_USERS)
-    with open_storefront(target, shop) as storefront:
+    def run(self, target: str, steps: Steps) -> None:
+        """All steps in order. Raises BackfillError as well."""
         with steps.step("The service is told what the shop knows"):
-            for user_id in (NEWCOMER, STRANGER, *(shopper.user_id for shopper in shoppers)):
-                storefront.erase(user_id)  # what an earlier tour left
-            sent = asyncio.run(backfill(shop, target, BACKFILLED_USERS, console=console))
-            console.print(
-                f"Of {BACKFILLED_USERS} users it sent {sent.profiles:,} profiles and {sent.events:,} past events over gRPC, "
-                "as any storefront would.",
-                highlight=False,
-            )
+            self._tell(target)
         with steps.step("What people get, and why"):
-            for shopper in shoppers:
-                _show(shopper, storefront, console)
-        buyer = next((shopper for shopper in shoppers if len(shopper.purchases) < 5), shoppers[0])
-        item = something_else(shop, buyer, storefront.items)
+            for shopper in self._shoppers:
+                self._show(shopper)
         with steps.step("A purchase changes the very next list"):
-            before = storefront.recommend(buyer.user_id, SHOWN)
-            started = time.perf_counter()
-            storefront.buy(buyer.user_id, item)
-            bought = time.perf_counter()
-            after = storefront.recommend(buyer.user_id, SHOWN)
-            written, answered = 1000 * (bought - started), 1000 * (time.perf_counter() - bought)
-            console.print(Text.assemble(f"{buyer.user_id} buys something quite different: ", (item.title, "bold")))
-            console.print(change_table(before, after, storefront.items))
-            what = "changed list" if before.item_ids != after.item_ids else "list, which is still the same,"
-            console.print(
-                f"The write took {written:.1f} ms. The {what} was there {answered:.1f} ms after it.", highlight=False
-            )
+            self._buy()
         with steps.step("Someone new, of whom only a profile is known"):
-            storefront.set_profile(NEWCOMER, NEWCOMER_PROFILE)
-            console.print(profile_words(NEWCOMER_PROFILE))
-            _show_list(storefront.recommend(NEWCOMER, SHOWN), storefront, console, "en")
+            self._storefront.set_profile(NEWCOMER, NEWCOMER_PROFILE)
+            self._console.print(profile_words(NEWCOMER_PROFILE))
+            self._show_list(NEWCOMER)
         with steps.step("Someone new, of whom nothing is known"):
-            answer = storefront.recommend(STRANGER, SHOWN)
-            console.print(f"Personalised: {answer.response.personalised}. What is popular ranks the list.")
-            _show_list(answer, storefront, console, "en")
+            self._console.print("What is popular ranks the list, and the answer says so: personalised is false.")
+            self._show_list(STRANGER)
         with steps.step("Items like the one just bought"):
-            console.print(Text(item.title, style="bold"))
-            console.print(similar_table(storefront.similar(item.item_id, SHOWN), storefront.items))
+            self._console.print(Text(self._novelty.title, style="bold"), "\n")
+            self._console.print(similar_table(self._storefront.similar(self._novelty.item_id, SHOWN), self._items))
         with steps.step("The right to be forgotten"):
-            erased = storefront.erase(buyer.user_id)
-            left = storefront.recommend(buyer.user_id, SHOWN).response.personalised
-            console.print(
-                f"{buyer.user_id} is erased: history, profile, vectors, and {erased.removed_log_events} logged events. "
-                f"Is the next list personalised? {'Yes' if left else 'No'}."
-            )
+            self._forget()
 
+    @property
+    def _items(self) -> dict[str, Item]:
+        return self._storefront.items
 
-def _show(shopper: Shopper, storefront: Storefront, console: Console) -> None:
-    console.print(f"\n[bold reverse] {shopper.kind} [/] {shopper.user_id}", highlight=False)
-    console.print(profile_words(shopper.profile))
-    console.print(bought_table(shopper.purchases, storefront.items))
-    for language in ("en", "zh"):
-        _show_list(storefront.recommend(shopper.user_id, SHOWN, language), storefront, console, language)
+    @cached_property
+    def _novelty(self) -> Item:
+        return something_else(self._shop, self._buyer, self._items)
 
+    def _tell(self, target: str) -> None:
+        for user_id in (NEWCOMER, STRANGER, *(shopper.user_id for shopper in self._shoppers)):
+            self._storefront.erase(user_id)  # what an earlier tour left
+        sent = asyncio.run(backfill(self._shop, target, BACKFILLED_USERS, console=self._console))
+        self._console.print(
+            f"{sent.profiles:,} profiles and {sent.events:,} past events of {BACKFILLED_USERS} users went in over gRPC, as "
+            "from any storefront.",
+            highlight=False,
+        )
 
-def _show_list(answer: Answered, storefront: Storefront, console: Console, language: str) -> None:
-    console.print(list_table(answer, storefront.items, language))
-    for degraded in answer.response.degraded:
-        console.print(f"[red]degraded: {degraded}[/]")
+    def _show(self, shopper: Shopper) -> None:
+        self._console.print(f"\n[bold reverse] {shopper.kind} [/] {shopper.user_id}\n", highlight=False)
+        self._console.print(profile_words(shopper.profile), "\n")
+        self._console.print(bought_table(shopper.purchases, self._items))
+        for language in ("en", "zh"):
+            self._show_list(shopper.user_id, language)
+
+    def _show_list(self, user_id: str, language: str = "en") -> None:
+        answer = self._storefront.recommend(user_id, SHOWN, language)
+        self._console.print()
+        self._console.print(list_table(answer, self._items, language))
+        self._console.print(f"[dim]ranked and explained in {answer.milliseconds:.1f} ms[/]", highlight=False)
+        self._mention_degraded(answer)
+
+    def _buy(self) -> None:
+        user_id = self._buyer.user_id
+        before = self._storefront.recommend(user_id, SHOWN, only_new=True)
+        started = time.perf_counter()
+        self._storefront.buy(user_id, self._novelty)
+        written = 1000 * (time.perf_counter() - started)
+        after = self._storefront.recommend(user_id, SHOWN, only_new=True)
+        self._console.print(
+            Text.assemble(f"{user_id} buys something quite different: ", (self._novelty.title, "bold"), ".\n"),
+            "Below: what they have not bought yet, as recommended before and after.\n",
+        )
+        self._console.print(change_table(before, after, self._items))
+        what = "changed list" if before.item_ids != after.item_ids else "next list, which is the same,"
+        self._console.print(
+            f"\nThe write was answered in {written:.1f} ms; the {what} was there {after.milliseconds:.1f} ms later.",
+            highlight=False,
+        )
+        self._mention_degraded(after)
+
+    def _forget(self) -> None:
+        erased = self._storefront.erase(self._buyer.user_id)
+        personalised = self._storefront.recommend(self._buyer.user_id, SHOWN).response.personalised
+        self._console.print(
+            f"{self._buyer.user_id} is erased: history, profile, vectors, and {erased.removed_log_events} logged events. "
+            f"Is the next list still personalised? {'Yes' if personalised else 'No'}.",
+            highlight=False,
+        )
+
+    def _mention_degraded(self, answer: Answered) -> None:
+        if answer.degraded:
+            self._console.print(f"[red]The service had to do without something: {', '.join(answer.degraded)}[/]")
