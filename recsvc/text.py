@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from recsvc.domain import Item, Profile
 from recsvc.errors import TextEncoderError
@@ -56,6 +57,7 @@ class TextEncoder:
 
         Raises TextEncoderError when it is missing, or is not what it says.
         """
+        transformers_logging.disable_progress_bar()  # standard error is the service's log
         folder = _embedded_folder() if name == EMBEDDED else Path(name)
         source = str(folder) if folder.is_dir() else name
         try:

@@ -63,16 +63,7 @@ async def backfill(
 
     Raises BackfillError.
     """
-    profiles = profiles_of(shop.users)
-    # Numbered before anything is left out: a line's event_id must not depend on what is sent with it.
-    alike = pl.int_range(pl.len(), dtype=pl.UInt32).over(shop.events.columns)
-    events = shop.events.with_columns(occurrence=alike)
-    if users is not None:
-        chosen = pl.concat((shop.users["user_id"], events["user_id"])).unique(maintain_order=True).head(users)
-        profiles = {user_id: profiles[user_id] for user_id in chosen if user_id in profiles}
-        events = events.filter(pl.col("user_id").is_in(chosen.implode()))
-    if not all_events:
-        events = events.group_by("user_id", maintain_order=True).tail(KEPT_EVENTS)
+    profiles, events = told(shop, users, all_events)
     started = time.perf_counter()
     async with grpc.aio.insecure_channel(target) as channel:
         try:
@@ -87,6 +78,21 @@ async def backfill(
             await _in_lanes(event_lanes, sender.write_events, _counter(bar, "events", len(events)))
     seconds = time.perf_counter() - started
     return Backfilled(len(profiles), sender.acknowledged, sender.unknown_items, sender.retries, seconds)
+
+
+def told(shop: Shop, users: int | None, all_events: bool) -> tuple[dict[str, Profile], pl.DataFrame]:
+    """What is sent: profiles by user_id; events, with an `occurrence` that numbers lines alike in everything else."""
+    profiles = profiles_of(shop.users)
+    # Numbered before anything is left out: a line's event_id must not depend on what is sent with it.
+    alike = pl.int_range(pl.len(), dtype=pl.UInt32).over(shop.events.columns)
+    events = shop.events.with_columns(occurrence=alike)
+    if users is not None:
+        chosen = pl.concat((shop.users["user_id"], events["user_id"])).unique(maintain_order=True).head(users)
+        profiles = {user_id: profiles[user_id] for user_id in chosen if user_id in profiles}
+        events = events.filter(pl.col("user_id").is_in(chosen.implode()))
+    if not all_events:
+        events = events.group_by("user_id", maintain_order=True).tail(KEPT_EVENTS)
+    return profiles, events
 
 
 class _Sender:

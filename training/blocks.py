@@ -174,7 +174,7 @@ def _assemble(
         item_vectors=np.concatenate((block, factors, prior[:, None]), axis=1).astype(np.float32),
         buyers=recent_buyers(interactions, config.popularity_days),
         purchases=interactions.purchase_counts(),
-        repeat_rates=repeat_rates(interactions),
+        repeat_rates=repeat_rates(interactions, text.catalogue.categories[0]),
         features=text.features,
         text_tower=tower,
         model=ModelConfig(

@@ -11,8 +11,9 @@ from recsvc.repeats import RepeatConfig, repeat_scores
 from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.split import Holdout
 
-# Each weight is tried at these multiples of where it stands; the search ends when none of them helps.
-FACTORS = (0.0, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 4.0)
+# Each weight is tried at these multiples of where it stands, far ones too (NDCG has more than one hill); the search
+# ends when none of them helps.
+FACTORS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0, 10.0, 100.0)
 HALF_LIVES = (15.0, 30.0, 60.0, 120.0, 365.0)
 ROUNDS = 4
 # At most so many combinations are tried.

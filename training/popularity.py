@@ -1,5 +1,7 @@
 """What is known of each item from how much, by how many and how often again it is bought."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +28,12 @@ def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
     return np.bincount(pairs % interactions.n_items, minlength=interactions.n_items).astype(np.int32)
 
 
-def repeat_rates(interactions: Interactions) -> NDArray[np.float32]:
-    """float32 (n_items,): the share of an item's buyers who bought it at two or more times, over the shop's share;
-    drawn towards 1 where there are few buyers. All 1 where nobody buys again.
+def repeat_rates(interactions: Interactions, categories: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32 (n_items,): the share of an item's buyers who bought it at two or more times, over the shop's share.
+
+    Where there are few buyers it is drawn towards the share of the item's category, and that towards the shop's: a
+    guitar that nobody has had time to buy twice is still a guitar. All 1 where nobody buys again. categories: codes
+    (n_items,), -1 for none.
     """
     n, bought = interactions.n_items, interactions.select(interactions.purchases)
     pairs = bought.users.astype(np.int64) * n + bought.rows
@@ -41,4 +46,11 @@ def repeat_rates(interactions: Interactions) -> NDArray[np.float32]:
     overall = repeaters.sum() / max(buyers.sum(), 1)
     if not overall:
         return np.ones(n, np.float32)
-    return np.asarray((repeaters + REPEAT_PRIOR * overall) / (buyers + REPEAT_PRIOR) / overall, np.float32)
+    # A last code of its own for the items without a category.
+    codes = np.where(categories >= 0, categories, categories.max(initial=-1) + 1)
+    of_category = _shrunken(np.bincount(codes, repeaters), np.bincount(codes, buyers), overall)
+    return np.asarray(_shrunken(repeaters, buyers, of_category[codes]) / overall, np.float32)
+
+
+def _shrunken(repeaters: NDArray[Any], buyers: NDArray[Any], prior: NDArray[Any] | float) -> NDArray[np.float64]:
+    return np.asarray((repeaters + REPEAT_PRIOR * prior) / (buyers + REPEAT_PRIOR), np.float64)

@@ -41,7 +41,7 @@ class Stages:
         else:
             arrays, note = compute(), ""
             part = path.with_suffix(".part")
-            save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, part)
+            save_file({key: np.array(value, order="C") for key, value in arrays.items()}, part)
             part.rename(path)
         self.report(name, time.perf_counter() - started, _described(arrays), note)
         return arrays

@@ -23,9 +23,9 @@ from training.demo.storefront import open_storefront
 from training.demo.tables import quality_table
 from training.demo.tour import BACKFILLED_USERS, Tour
 
-LOG = demo.FOLDER / "serve.log"
-# The tour's state and that of `make serve` are apart, so that both can run at the same time.
-TOUR_REDIS, SERVE_REDIS = demo.FOLDER / "redis", demo.FOLDER / "serve-redis"
+# What the tour's service leaves and what that of `make serve` leaves are apart, so that both can run at the same time.
+TOUR_REDIS, TOUR_LOG = demo.FOLDER / "redis", demo.FOLDER / "tour.log"
+SERVE_REDIS, SERVE_LOG = demo.FOLDER / "serve-redis", demo.FOLDER / "serve.log"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except grpc.RpcError as error:
-        print(f"error: the service answered {error.code().name}: {error.details()}; see {LOG}", file=sys.stderr)
+        print(
+            f"error: the service answered {error.code().name}: {error.details()}; see the logs in {demo.FOLDER}",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         console.print("\nstopped")
@@ -61,12 +64,16 @@ def _prepare(steps: Steps, console: Console) -> Shop:
         shop = demo.demo_shop(console)
         console.print(f"Three tables in {demo.DATA}: items, users, events.", highlight=False)
     with steps.step("Training"):
+        console.print("Learns from who bought what, from what titles and profiles mean, and from what is popular.\n")
         if demo.demo_bundle(shop, console):
             console.print(
                 "\nHow good is it? It was asked what people would buy in the last 30 days, which it had not seen."
             )
         else:
-            console.print(f"The bundle of an earlier run is up to date: {demo.BUNDLE.resolve().name}.", highlight=False)
+            console.print(
+                f"Not needed: the bundle of an earlier run is up to date ({demo.BUNDLE.resolve().name}).",
+                highlight=False,
+            )
         console.print(quality_table(json.loads((demo.BUNDLE / "evaluation.json").read_text(encoding="utf-8"))))
     return shop
 
@@ -74,9 +81,10 @@ def _prepare(steps: Steps, console: Console) -> Shop:
 def _demo(shop: Shop, steps: Steps, console: Console) -> None:
     with contextlib.ExitStack() as stack:
         with steps.step("Serving"):
-            service = stack.enter_context(running_service(demo.BUNDLE, TOUR_REDIS, LOG))
+            service = stack.enter_context(running_service(demo.BUNDLE, TOUR_REDIS, TOUR_LOG))
             console.print(
-                f"recsvc serve: a process of its own, on {service.target}, with a private Redis. Its log: {LOG}",
+                f"The service runs in a process of its own, on {service.target}, with a private Redis.\n"
+                f"Its log: {TOUR_LOG}",
                 highlight=False,
             )
         storefront = stack.enter_context(open_storefront(service.target, shop))
@@ -87,14 +95,14 @@ def _demo(shop: Shop, steps: Steps, console: Console) -> None:
 def _serve(shop: Shop, port: int, steps: Steps, console: Console) -> None:
     with contextlib.ExitStack() as stack:
         with steps.step("Serving"):
-            service = stack.enter_context(running_service(demo.BUNDLE, SERVE_REDIS, LOG, port))
+            service = stack.enter_context(running_service(demo.BUNDLE, SERVE_REDIS, SERVE_LOG, port))
             sent = asyncio.run(backfill(shop, service.target, console=console))
             console.print(
                 f"On {service.target}, told of {sent.profiles:,} profiles and {sent.events:,} past events.",
                 highlight=False,
             )
         print_commands(service.target, choose_shoppers(shop, BACKFILLED_USERS)[0].user_id, console)
-        console.print(f"\nIts log: {LOG}. Ctrl-C stops it.", highlight=False)
+        console.print(f"\nIts log: {SERVE_LOG}. Ctrl-C stops it.", highlight=False)
         service.wait()
 
 

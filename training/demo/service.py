@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +48,12 @@ def running_service(bundle: Path, data_dir: Path, log: Path, port: int = 0) -> I
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RECSVC_")}
     command = [sys.executable, "-m", "recsvc", "serve", "--bundle", str(bundle), "--data-dir", str(data_dir)]
     command += ["--port", str(port), "--metrics-port", "0", "--log-format", "json"]
-    with log.open("wb") as lines:
+    # Added to, never emptied: it may be the log of one that is running, which is why this one will not start.
+    with log.open("ab") as lines:
+        start = lines.tell()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=lines, env=environment)
     try:
-        host, bound = _until_serving(process, log)
+        host, bound = _until_serving(process, log, start)
         yield RunningService(host, bound, log, process)
     finally:
         process.terminate()
@@ -62,13 +64,14 @@ def running_service(bundle: Path, data_dir: Path, log: Path, port: int = 0) -> I
             process.wait()
 
 
-def _until_serving(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, int]:
+def _until_serving(process: "subprocess.Popen[bytes]", log: Path, start: int) -> tuple[str, int]:
+    """The host and port of the line "serving", which the process writes to its log after `start` bytes."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("{") and line.endswith("}"):
+        for line in log.read_bytes()[start:].splitlines():
+            with suppress(ValueError):  # not every line is JSON, and the last may not be whole yet
                 told = json.loads(line)
-                if told.get("event") == "serving":
+                if isinstance(told, dict) and told.get("event") == "serving":
                     return told["host"], told["port"]
         time.sleep(0.05)
     how = "did not start" if process.poll() is not None else f"was not serving after {START_SECONDS:.0f} s"

@@ -8,13 +8,16 @@ from recsvc.domain import Item, Profile
 from training.data import Shop
 from training.profiles import profiles_of
 
+_REGULAR, _BEGINNER, _SILENT = "A regular customer", "Someone who has bought a little", "Someone without a profile"
+
 
 @dataclass(frozen=True)
 class Shopper:
-    """purchases: the user's purchase lines in time order, in the columns of the events."""
+    """buys_again: the same things, over and over. purchases: in time order, in the columns of the events."""
 
     user_id: str
     kind: str
+    buys_again: bool
     profile: Profile | None
     purchases: pl.DataFrame
 
@@ -35,18 +38,16 @@ def choose_shoppers(shop: Shop, among: int) -> list[Shopper]:
         .filter(pl.col("last") > shop.events["timestamp"].max() - pl.duration(days=45))
         .sort("user_id")
     )
-    kinds = {
-        "A regular customer": users.filter("told", pl.col("lines").is_between(12, 40)).sort(
-            "times", descending=True, maintain_order=True
-        ),
-        "Someone who has bought a little": users.filter("told", pl.col("lines").is_between(3, 4), pl.col("times") == 1),
-        "Someone without a profile": users.filter(~pl.col("told"), pl.col("lines").is_between(5, 15)),
-    }
-    chosen = []
-    for kind, suited in kinds.items():
-        for user_id in suited["user_id"].head(1):
-            chosen.append(Shopper(user_id, kind, profiles.get(user_id), bought.filter(pl.col("user_id") == user_id)))
-    return chosen
+    regular, beginner, silent = (
+        users.filter("told", pl.col("lines").is_between(12, 40)).sort("times", descending=True, maintain_order=True),
+        users.filter("told", pl.col("lines").is_between(3, 4), pl.col("times") == 1),
+        users.filter(~pl.col("told"), pl.col("lines").is_between(5, 15)),
+    )
+    return [
+        Shopper(user_id, kind, kind == _REGULAR, profiles.get(user_id), bought.filter(pl.col("user_id") == user_id))
+        for kind, suited in ((_REGULAR, regular), (_BEGINNER, beginner), (_SILENT, silent))
+        for user_id in suited["user_id"].head(1)
+    ]
 
 
 def something_else(shop: Shop, shopper: Shopper, items: dict[str, Item]) -> Item:

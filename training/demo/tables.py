@@ -35,9 +35,9 @@ def profile_words(profile: Profile | None) -> Text:
 
 def bought_table(purchases: pl.DataFrame, items: Items) -> Table:
     """The latest purchases, newest first."""
-    table = _table(f"Bought: {len(purchases)} items" if len(purchases) > SHOWN_PURCHASES else "Bought")
+    table = _table()
     table.add_column("Date", no_wrap=True)
-    table.add_column("Item", ratio=1)
+    table.add_column("Bought", ratio=1)
     table.add_column("Price", justify="right", no_wrap=True)
     for line in purchases.reverse().head(SHOWN_PURCHASES).iter_rows(named=True):
         item = items[line["item_id"]]
@@ -52,7 +52,7 @@ def bought_table(purchases: pl.DataFrame, items: Items) -> Table:
 def list_table(answered: Answered, items: Items, language: str) -> Table:
     """A list with its reasons."""
     number, recommended, price, why = _HEADINGS[language]
-    table = _table("")
+    table = _table()
     table.add_column(number, justify="right", style="dim", no_wrap=True)
     table.add_column(recommended, ratio=5)
     table.add_column(price, justify="right", no_wrap=True)
@@ -65,7 +65,7 @@ def list_table(answered: Answered, items: Items, language: str) -> Table:
 
 def change_table(before: Answered, after: Answered, items: Items) -> Table:
     """Two lists of one user side by side: what is new in the second, what moved, what has gone from the first."""
-    table = _table("")
+    table = _table()
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("Before", ratio=4)
     table.add_column("After", ratio=4)
@@ -82,7 +82,7 @@ def change_table(before: Answered, after: Answered, items: Items) -> Table:
 
 
 def similar_table(similar: list[recommendation_pb2.SimilarItem], items: Items) -> Table:
-    table = _table("")
+    table = _table()
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("Similar item", ratio=1)
     table.add_column("Price", justify="right", no_wrap=True)
@@ -95,7 +95,7 @@ def similar_table(similar: list[recommendation_pb2.SimilarItem], items: Items) -
 
 def quality_table(evaluation: dict[str, Any]) -> Table:
     """The model against simpler ones, on purchases that it had not seen."""
-    table = _table("")
+    table = _table()
     table.add_column("Mean over users", ratio=1)
     for heading in QUALITY.values():
         table.add_column(heading, justify="right", no_wrap=True)
@@ -120,6 +120,5 @@ def _price(price: float | None, currency: str) -> str:
     return "" if price is None else f"{_CURRENCIES.get(currency, currency + ' ')}{price:,.2f}"
 
 
-def _table(title: str) -> Table:
-    look = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "expand": True}
-    return Table(title=title or None, title_justify="left", title_style="bold", **look)
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)

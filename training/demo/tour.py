@@ -54,7 +54,7 @@ class Tour:
             self._console.print("What is popular ranks the list, and the answer says so: personalised is false.")
             self._show_list(STRANGER)
         with steps.step("Items like the one just bought"):
-            self._console.print(Text(self._novelty.title, style="bold"), "\n")
+            self._console.print(Text(f"{self._novelty.title}\n", style="bold"))
             self._console.print(similar_table(self._storefront.similar(self._novelty.item_id, SHOWN), self._items))
         with steps.step("The right to be forgotten"):
             self._forget()
@@ -72,20 +72,23 @@ class Tour:
             self._storefront.erase(user_id)  # what an earlier tour left
         sent = asyncio.run(backfill(self._shop, target, BACKFILLED_USERS, console=self._console))
         self._console.print(
-            f"{sent.profiles:,} profiles and {sent.events:,} past events of {BACKFILLED_USERS} users went in over gRPC, as "
-            "from any storefront.",
+            f"{sent.profiles:,} profiles and {sent.events:,} past events of {BACKFILLED_USERS} users went in over "
+            "gRPC, as from any storefront.",
             highlight=False,
         )
 
     def _show(self, shopper: Shopper) -> None:
         self._console.print(f"\n[bold reverse] {shopper.kind} [/] {shopper.user_id}\n", highlight=False)
-        self._console.print(profile_words(shopper.profile), "\n")
+        self._console.print(profile_words(shopper.profile))
+        self._console.print()
         self._console.print(bought_table(shopper.purchases, self._items))
+        only_new = not shopper.buys_again
+        self._console.print(f"\nAsked for {'what they have not bought yet' if only_new else 'anything'}:")
         for language in ("en", "zh"):
-            self._show_list(shopper.user_id, language)
+            self._show_list(shopper.user_id, language, only_new)
 
-    def _show_list(self, user_id: str, language: str = "en") -> None:
-        answer = self._storefront.recommend(user_id, SHOWN, language)
+    def _show_list(self, user_id: str, language: str = "en", only_new: bool = False) -> None:
+        answer = self._storefront.recommend(user_id, SHOWN, language, only_new)
         self._console.print()
         self._console.print(list_table(answer, self._items, language))
         self._console.print(f"[dim]ranked and explained in {answer.milliseconds:.1f} ms[/]", highlight=False)
@@ -99,8 +102,7 @@ class Tour:
         written = 1000 * (time.perf_counter() - started)
         after = self._storefront.recommend(user_id, SHOWN, only_new=True)
         self._console.print(
-            Text.assemble(f"{user_id} buys something quite different: ", (self._novelty.title, "bold"), ".\n"),
-            "Below: what they have not bought yet, as recommended before and after.\n",
+            Text.assemble(f"{user_id} buys something quite different: ", (self._novelty.title, "bold"), "\n")
         )
         self._console.print(change_table(before, after, self._items))
         what = "changed list" if before.item_ids != after.item_ids else "next list, which is the same,"
@@ -114,7 +116,7 @@ class Tour:
         erased = self._storefront.erase(self._buyer.user_id)
         personalised = self._storefront.recommend(self._buyer.user_id, SHOWN).response.personalised
         self._console.print(
-            f"{self._buyer.user_id} is erased: history, profile, vectors, and {erased.removed_log_events} logged events. "
+            f"{self._buyer.user_id} is erased: history, profile, vectors, {erased.removed_log_events} logged events. "
             f"Is the next list still personalised? {'Yes' if personalised else 'No'}.",
             highlight=False,
         )
