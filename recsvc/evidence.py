@@ -61,13 +61,21 @@ class ItemFacts:
     buyers: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The brands and the categories that a user buys more than others do: code to (purchases, lift)."""
+
+    brands: dict[int, tuple[int, float]]
+    categories: dict[int, tuple[int, float]]
+
+
 @dataclass(frozen=True)
 class UserFacts:
     """What is known of one user. Rows are distinct items of the history that were bought and kept.
 
     purchases: int32 (m,), how often each of `bought_rows` was bought. left_out_rows (l,), left_out_vectors (l, d): the
     user vector without each of these. without_profile: (d,), or None when there is no profile. repeat_rows,
-    repeat_scores: what the score of each bought item gained.
+    repeat_scores: what the score of each bought item gained. preferences: what `preferences_of` found.
     """
 
     user_vector: Floats
@@ -78,6 +86,15 @@ class UserFacts:
     without_profile: Floats | None
     repeat_rows: Rows
     repeat_scores: Floats
+    preferences: Preferences
+
+
+def preferences_of(items: ItemFacts, bought_rows: Rows, purchases: NDArray[np.int32]) -> Preferences:
+    """Depends on the history alone: worked out once a version of it. Rows and purchases as in `UserFacts`."""
+    return Preferences(
+        _preferred(items.brands[bought_rows], items.brand_shares, purchases),
+        _preferred(items.categories[bought_rows], items.category_shares, purchases),
+    )
 
 
 def page_facts(
@@ -105,13 +122,10 @@ def page_facts(
 
     anchors = _anchors(user, np.where(same, 0, lowering), raising, off_page)
     similar = _similar(user, items, page_rows)
-    preferences = [
-        (kind, codes[page_rows].tolist(), _preferred(codes, shares, user))
-        for kind, codes, shares in (
-            (EvidenceKind.BRAND, items.brands, items.brand_shares),
-            (EvidenceKind.CATEGORY, items.categories, items.category_shares),
-        )
-    ]
+    preferences = (
+        (EvidenceKind.BRAND, items.brands[page_rows].tolist(), user.preferences.brands),
+        (EvidenceKind.CATEGORY, items.categories[page_rows].tolist(), user.preferences.categories),
+    )
     buyers = items.buyers[page_rows].tolist()
     facts: list[list[Fact]] = []
     for i, row in enumerate(page_rows.tolist()):
@@ -190,14 +204,12 @@ def _off_page(
     return np.asarray(above >= len(page_rows)).T
 
 
-def _preferred(codes: Rows, base_shares: Floats, user: UserFacts) -> dict[int, tuple[int, float]]:
-    """The codes that the user buys more than others do: code to (purchases, lift)."""
-    held = codes[user.bought_rows]
-    purchases = user.purchases[held >= 0]
-    if not len(purchases):
+def _preferred(held: Rows, base_shares: Floats, purchases: NDArray[np.int32]) -> dict[int, tuple[int, float]]:
+    coded = held >= 0
+    if not coded.any():
         return {}
-    counts = np.bincount(held[held >= 0], weights=purchases)
-    lifts = counts / user.purchases.sum() / np.maximum(base_shares[: len(counts)], 1e-12)
+    counts = np.bincount(held[coded], weights=purchases[coded])
+    lifts = counts / purchases.sum() / np.maximum(base_shares[: len(counts)], 1e-12)
     chosen = np.flatnonzero((counts >= PREFERENCE_PURCHASES) & (lifts >= PREFERENCE_LIFT))
     return {int(code): (int(counts[code]), float(lifts[code])) for code in chosen}
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.domain import Evidence, EvidenceKind, Item, Reason
-from recsvc.evidence import Fact, ItemFacts, UserFacts, page_facts
+from recsvc.evidence import Fact, ItemFacts, Preferences, UserFacts, page_facts, preferences_of
 from recsvc.metrics import REASONS, REASONS_MISSING
 from recsvc.reasons import ReasonWriter
 
@@ -26,6 +26,10 @@ class Explainer:
         self._bundle = bundle
         self._reasons = reasons
         self._items = _item_facts(bundle)
+
+    def preferences(self, bought_rows: NDArray[np.int32], purchases: NDArray[np.int32]) -> Preferences:
+        """The brands and categories that a user buys more than others do."""
+        return preferences_of(self._items, bought_rows, purchases)
 
     def explain(
         self,

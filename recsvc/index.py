@@ -10,21 +10,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-# A catalogue this small is scanned in full precision: the product is cheap, and its best need no margin.
+# A catalogue this small is scanned in full precision: the product is cheap.
 FULL_PRECISION_ITEMS = 8_192
 # The scan takes the best of each tile and looks only into the best tiles: no k-th item is in a tile whose maximum is
 # below the k-th tile maximum.
 TILE = 32
 # Rows as wide as a multiple of this suit the processor's dot-product instructions.
 ALIGNED = 16
-# 8 bits put items a few places too low: so many below the cut are kept for the caller to score in full. With 128 no
-# item of the best 100 was lost in any trial (tests/recsvc/test_ranking.py).
-MARGIN = 128
+# 8 bits put items a few places too low, the more of them the longer the list: k and so many more are kept below the cut
+# for the caller to score in full. None of the best was lost in any trial (tests/recsvc/test_index.py).
+MARGIN = 32
 
 
 class ItemIndex(Protocol):
     def search(self, user_vectors: NDArray[np.float32], k: int) -> NDArray[np.int32]:
-        """The rows (b, at least min(k, n)) nearest to each of the (b, d) user vectors by inner product, unordered."""
+        """The rows (b, min(2k + MARGIN, n)) among which are the k nearest to each of the (b, d) user vectors by inner
+        product, unordered and without doubles.
+        """
         ...
 
 
@@ -44,11 +46,10 @@ class ScanIndex:
 
     @torch.inference_mode()
     def search(self, user_vectors: NDArray[np.float32], k: int) -> NDArray[np.int32]:
-        queries = torch.from_numpy(user_vectors)
+        queries, k = torch.from_numpy(user_vectors), min(2 * k + MARGIN, self._n)
         if self._exact:
             scores = queries @ self._vectors.T
-            return np.asarray(scores.topk(min(k, self._n), sorted=False).indices.numpy(), np.int32)
-        k = min(k + MARGIN, self._n)
+            return np.asarray(scores.topk(k, sorted=False).indices.numpy(), np.int32)
         # 7 bits here: with 8 on both sides, processors without VNNI may saturate their 16-bit sums. The query's own
         # scale is left out of the scores, since it changes no order.
         narrowed, _ = _in_8_bits(torch.nn.functional.pad(queries, (0, self._vectors.shape[1] - queries.shape[1])), 63)

@@ -17,7 +17,7 @@ from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.domain import Degradation, Profile, Query, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.errors import ItemNotFound, TextEncoderError
-from recsvc.evidence import UserFacts
+from recsvc.evidence import Preferences, UserFacts
 from recsvc.explain import Explainer
 from recsvc.index import ItemIndex, ScanIndex
 from recsvc.metrics import DEGRADED, SEARCH_BATCH_SIZE, SEARCH_SECONDS
@@ -30,8 +30,6 @@ from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates
 
-# How many candidates at least compete for a page: what an item must lose against before an anchor is called causal.
-POOL = 100
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
 
@@ -89,7 +87,7 @@ class Recommender:
 
     async def start(self) -> None:
         """Warms up what is slow the first time."""
-        await self._search((np.zeros(self._bundle.item_vectors.shape[1], np.float32), POOL))
+        await self._search((np.zeros(self._bundle.item_vectors.shape[1], np.float32), 1))
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
@@ -119,7 +117,7 @@ class Recommender:
 
         excluded = self._excluded_rows(query, state)
         repeats = self._repeats(query, state)
-        candidates = await self._search((user_vector, max(POOL, query.k) + len(excluded)))
+        candidates = await self._search((user_vector, query.k + len(excluded)))
         ranking = rank(user_vector, self._bundle.item_vectors, candidates, query.k, excluded, *repeats)
         if explain:
             pool = candidates[~np.isin(candidates, excluded)] if len(excluded) else candidates
@@ -155,6 +153,11 @@ class Recommender:
         now = query.time if query.time is not None else time.time_ns() // 1000
         return repeat_scores(state.history, now, self._bundle.repeat_rates, self._bundle.model.repeats)
 
+    def _preferences(self, state: UserState) -> Preferences:
+        if state.preferences is None:
+            state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
+        return state.preferences
+
     def _plain(self, ranking: Ranking) -> tuple[Recommendation, ...]:
         items = self._bundle.catalogue.items
         scored = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
@@ -178,6 +181,7 @@ class Recommender:
             left_out.vectors,
             left_out.without_profile,
             *repeats,
+            self._preferences(state),
         )
         # The same words for the same user all day: a page that rewords itself at every reload looks made up.
         day = (query.time or time.time_ns() // 1000) // MICROSECONDS_A_DAY

@@ -57,7 +57,7 @@ class TextEncoder:
 
         Raises TextEncoderError when it is missing, or is not what it says.
         """
-        transformers_logging.disable_progress_bar()  # standard error is the service's log
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # standard error is the service's log
         folder = _embedded_folder() if name == EMBEDDED else Path(name)
         source = str(folder) if folder.is_dir() else name
         try:

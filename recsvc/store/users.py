@@ -15,6 +15,7 @@ from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import event_of, merge, unseen
+from recsvc.store.reads import GatheredReads
 
 DAY_SECONDS = 86_400
 
@@ -45,6 +46,7 @@ class UserStore:
         """history_limit: events a user, the newest are kept. ttl_seconds: a user's record lives that long after the
         last event or profile. event_log_limit: entries in each of the log's partitions."""
         self._client = client
+        self._reads = GatheredReads(client)
         self._namespace = namespace
         self._history_limit = history_limit
         self._ttl_milliseconds = 1000 * ttl_seconds
@@ -58,7 +60,7 @@ class UserStore:
         """
         fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.vector(bundle_id))
         with operation("read"):
-            stored = await self._client.execute_command("HMGET", self._key(user_id), *fields)
+            stored = await self._reads.hmget(self._key(user_id), *fields)
         version, history, profile, embedding, vector = stored
         if int(version or 0) == unless_version:
             return None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsvc.domain import EvidenceKind, Strength
-from recsvc.evidence import Fact, ItemFacts, UserFacts, page_facts
+from recsvc.evidence import Fact, ItemFacts, UserFacts, page_facts, preferences_of
 
 # Four items in two dimensions. The user bought 2 and 3: vector (1, 1). Without 2 it is (0, 1), without 3 it is (1, 0).
 VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
@@ -23,7 +23,7 @@ def items(**changes: object) -> ItemFacts:
     return ItemFacts(**(known | changes))  # type: ignore[arg-type]
 
 
-def user(**changes: object) -> UserFacts:
+def user(shop: ItemFacts | None = None, **changes: object) -> UserFacts:
     known: dict[str, object] = {
         "user_vector": np.array([1.0, 1.0], np.float32),
         "bought_rows": np.array([2, 3], np.int32),
@@ -34,7 +34,9 @@ def user(**changes: object) -> UserFacts:
         "repeat_rows": NOTHING,
         "repeat_scores": np.empty(0, np.float32),
     }
-    return UserFacts(**(known | changes))  # type: ignore[arg-type]
+    known |= changes
+    preferences = preferences_of(shop or items(), known["bought_rows"], known["purchases"])  # type: ignore[arg-type]
+    return UserFacts(**known, preferences=preferences)  # type: ignore[arg-type]
 
 
 def of_kind(facts: list[Fact], kind: EvidenceKind) -> list[Fact]:
@@ -79,14 +81,14 @@ def test_a_preference_needs_enough_purchases_and_lift() -> None:
     page, pool = np.array([1], np.int32), np.array([0, 1], np.int32)
     brands = np.array([0, 1, 0, 1], np.int32)
     common = items(brands=brands, brand_shares=np.array([0.2, 0.8], np.float32))
-    (facts,) = page_facts(user(), common, VECTORS, page, pool)
+    (facts,) = page_facts(user(common), common, VECTORS, page, pool)
     assert not of_kind(facts, EvidenceKind.BRAND)  # 4 of 5 purchases, as everybody
     rare = items(brands=brands, brand_shares=np.array([0.6, 0.4], np.float32))
-    (facts,) = page_facts(user(), rare, VECTORS, page, pool)
+    (facts,) = page_facts(user(rare), rare, VECTORS, page, pool)
     (fact,) = of_kind(facts, EvidenceKind.BRAND)
     assert (fact.code, fact.count) == (1, 4)
     np.testing.assert_allclose(fact.lift, 2.0, rtol=1e-6)
-    (facts,) = page_facts(user(purchases=np.array([1, 2], np.int32)), rare, VECTORS, page, pool)
+    (facts,) = page_facts(user(rare, purchases=np.array([1, 2], np.int32)), rare, VECTORS, page, pool)
     assert not of_kind(facts, EvidenceKind.BRAND)  # twice may be chance
 
 
