@@ -17,19 +17,21 @@ from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.domain import Degradation, Profile, Query, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.errors import ItemNotFound, TextEncoderError
-from recsvc.evidence import Preferences, UserFacts
+from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
 from recsvc.index import ItemIndex, ScanIndex
 from recsvc.metrics import DEGRADED, SEARCH_BATCH_SIZE, SEARCH_SECONDS
 from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
 from recsvc.reasons import ReasonWriter
-from recsvc.repeats import repeat_scores
+from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.store import UserStore
 from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates
 
+# Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
+EXPLAINED_PAGES = 4
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
 
@@ -153,11 +155,6 @@ class Recommender:
         now = query.time if query.time is not None else time.time_ns() // 1000
         return repeat_scores(state.history, now, self._bundle.repeat_rates, self._bundle.model.repeats)
 
-    def _preferences(self, state: UserState) -> Preferences:
-        if state.preferences is None:
-            state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
-        return state.preferences
-
     def _plain(self, ranking: Ranking) -> tuple[Recommendation, ...]:
         items = self._bundle.catalogue.items
         scored = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
@@ -172,21 +169,28 @@ class Recommender:
         pool: Rows,
         repeats: tuple[Rows, Floats],
     ) -> tuple[Recommendation, ...]:
-        left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
-        facts = UserFacts(
-            user_vector,
-            state.bought_rows,
-            state.purchases,
-            left_out.rows,
-            left_out.vectors,
-            left_out.without_profile,
-            *repeats,
-            self._preferences(state),
-        )
-        # The same words for the same user all day: a page that rewords itself at every reload looks made up.
-        day = (query.time or time.time_ns() // 1000) // MICROSECONDS_A_DAY
-        seed = zlib.crc32(f"{query.user_id}:{day}".encode())
-        explained = self._explainer.explain(facts, ranking.rows, pool, query.language, seed)
+        now = query.time or time.time_ns() // 1000
+        # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
+        key = (now // MICROSECONDS_AN_HOUR, query.language, ranking.rows.tobytes(), pool.tobytes())
+        explained = state.explained.get(key)
+        if explained is None:
+            left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
+            facts = UserFacts(
+                user_vector,
+                state.bought_rows,
+                state.purchases,
+                left_out.rows,
+                left_out.vectors,
+                left_out.without_profile,
+                *repeats,
+                self._explainer.preferences(state.bought_rows, state.purchases),
+            )
+            # The same words for the same user all day: a page that rewords itself at every reload looks made up.
+            seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
+            explained = self._explainer.explain(facts, ranking.rows, pool, query.language, seed)
+            if len(state.explained) >= EXPLAINED_PAGES:
+                state.explained.clear()
+            state.explained[key] = explained
         scores = ranking.scores.tolist()
         return tuple(
             Recommendation(found.item, scores[i], i + 1, found.evidence, found.reason)

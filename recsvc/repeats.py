@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from recsvc.domain import EventType, History
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 
+MICROSECONDS_AN_HOUR = MICROSECONDS_A_DAY // 24
+
 
 @dataclass(frozen=True)
 class RepeatConfig:
@@ -25,8 +27,10 @@ class RepeatConfig:
 def repeat_counts(history: History, time: int, half_life_days: float) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The distinct rows that the user holds (bought and not sent back), and the decayed count of their purchases.
 
-    time: microseconds since 1970 UTC, when the list is shown; later events count as if they were new.
+    time: microseconds since 1970 UTC, when the list is shown, taken to the hour: so a page and its reasons stay as they
+    are for an hour, and can be kept. Later events count as if they were new.
     """
+    time -= time % MICROSECONDS_AN_HOUR
     bought = history.event_types == EventType.PURCHASE
     returned = history.event_types == EventType.RETURN
     rows, inverse = np.unique(history.rows, return_inverse=True)

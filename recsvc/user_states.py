@@ -7,9 +7,9 @@ and written back for the other processes.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.domain import Event, EventType, History, UserRecord
 from recsvc.errors import StoreUnavailable
-from recsvc.evidence import Preferences
+from recsvc.explain import ExplainedItem
 from recsvc.metrics import USER_VECTORS
 from recsvc.store import UserStore
 from recsvc.text import profile_text
@@ -34,7 +34,7 @@ class UserState:
     """One user at one version of the record.
 
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
-    user_vector, left_out and preferences are filled in when first needed.
+    user_vector and left_out are filled in when first needed; explained holds pages by all that they depend on.
     """
 
     version: int
@@ -45,7 +45,7 @@ class UserState:
     purchases: NDArray[np.int32]
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
-    preferences: Preferences | None = None
+    explained: dict[Hashable, list[ExplainedItem]] = field(default_factory=dict)
 
     @property
     def personalised(self) -> bool:

@@ -34,6 +34,7 @@ FOLDER = Path(__file__).parents[2] / "var" / "bench"
 READERS, WRITERS, STRANGERS = 2_000, 500, 300
 # From this share of a core on, the generator may be what was measured.
 BUSY_GENERATOR = 0.9
+TABLE_WIDTH = 120  # even where the output goes into a file
 
 ECHO, RECOMMEND = "bare grpc.aio echo", "Recommend, everything on"
 
@@ -105,7 +106,7 @@ def _table(rows: dict[str, Figures], setup: dict[str, Any]) -> Table:
         "p50, p99: Poisson arrivals at half of that rate. * marks where the generator was busy and may be what was "
         "measured; the processor time holds all the same.",
     )
-    table.add_column()
+    table.add_column(no_wrap=True)
     for heading in ("requests/s", "of the echo's", "CPU us", "Redis us", "p50 ms", "p99 ms", "generator"):
         table.add_column(heading, justify="right")
     for name, row in rows.items():
@@ -129,7 +130,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of all cases (default 3)")
     parser.add_argument("--seconds", type=float, default=4.0, help="each measurement (default 4)")
     arguments = parser.parse_args()
-    result = benchmark(arguments.rounds, arguments.seconds, Console())
+    result = benchmark(arguments.rounds, arguments.seconds, Console(width=max(Console().width, TABLE_WIDTH)))
     out = FOLDER / "serving.json"
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"Recommend has {result['ratio']:.3f} of the echo's requests a second; all figures are in {out}")
