@@ -128,6 +128,8 @@ def save(bundle: Bundle, folder: Path) -> str:
         tower[f"features.{name}"] = torch.from_numpy(np.ascontiguousarray(array, np.float32))
     save_file(tower, part / TOWER)
     (part / VOCABULARY).write_text(json.dumps(features.lexical.vocabulary, ensure_ascii=False), encoding="utf-8")
+    for name in (ITEMS, TOWER):
+        (part / name).chmod(0o644)  # safetensors writes 0600, and the service runs as another user
     identity = {
         "format_version": FORMAT_VERSION,
         "files": {name: _sha256(part / name) for name in FILES},

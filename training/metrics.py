@@ -39,10 +39,10 @@ def per_user(
     return values
 
 
-def interval(values: NDArray[np.float64]) -> dict[str, float]:
-    """The mean and its 95 % percentile-bootstrap interval over users: {mean, low, high}."""
+def interval(values: NDArray[np.float64]) -> dict[str, float | None]:
+    """The mean and its 95 % percentile-bootstrap interval over users: {mean, low, high}; None each without users."""
     if not len(values):
-        return {"mean": float("nan"), "low": float("nan"), "high": float("nan")}
+        return {"mean": None, "low": None, "high": None}
     means = _resampling(len(values)) @ values / len(values)
     low, high = np.quantile(means, [0.025, 0.975])
     return {"mean": float(values.mean()), "low": float(low), "high": float(high)}

@@ -160,7 +160,7 @@ def _finish(part: Path, out: Path, evaluation: dict[str, Any], stages: Stages) -
         "seconds": stages.seconds,
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-    (part / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n", encoding="utf-8")
+    (part / "evaluation.json").write_text(json.dumps(evaluation, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     write_report(manifest, evaluation, part / "report.html")
     bundles.write_manifest(part, manifest)
     folder = out / manifest["bundle_id"]

@@ -30,6 +30,7 @@ def test_the_ideal_of_many_targets_fills_the_cut() -> None:
 def test_an_interval_holds_its_mean_and_narrows() -> None:
     rng = np.random.default_rng(0)
     few, many = interval(rng.random(50)), interval(rng.random(5_000))
+    assert interval(np.empty(0)) == {"mean": None, "low": None, "high": None}
     for found in (few, many):
         assert found["low"] < found["mean"] < found["high"]
     # 1.96 standard errors of a uniform variable on each side.
