@@ -34,6 +34,6 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         context: "grpc.aio.ServicerContext[pb.DeleteUserRequest, pb.DeleteUserResponse]",
     ) -> pb.DeleteUserResponse:
         user_id = wire.decode_delete_user(request)
-        self._recommender.forget(user_id)
         erasure = await self._store.delete_user(user_id)
+        self._recommender.forget(user_id)
         return pb.DeleteUserResponse(existed=erasure.existed, removed_log_events=erasure.removed_log_events)

@@ -3,7 +3,7 @@
 import itertools
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from recsvc.v1 import events_pb2, recommendation_pb2
 from tests.benchmarks.load import Task
@@ -11,6 +11,8 @@ from tests.benchmarks.load import Task
 K = 10
 # More than any run gets through: a write sent twice under one event_id would change nothing.
 WRITES = 20_000
+OTHER_PAGES = 20_000
+EXCLUDED = 3
 _RECOMMEND = "/recsvc.v1.RecommendationService/Recommend"
 _SIMILAR_ITEMS = "/recsvc.v1.RecommendationService/SimilarItems"
 _WRITE_EVENTS = "/recsvc.v1.EventService/WriteEvents"
@@ -19,6 +21,18 @@ _WRITE_EVENTS = "/recsvc.v1.EventService/WriteEvents"
 def recommend(user_ids: Sequence[str]) -> list[Task]:
     """As a storefront asks: k items, with reasons."""
     return [[_recommend_call(user_id)] for user_id in user_ids]
+
+
+def recommend_other_pages(pages: Mapping[str, Sequence[str]]) -> list[Task]:
+    """The same for pages that were hardly ever shown before: a few items of each user's usual page are excluded, others
+    at every turn. So nothing that the service may keep of earlier pages helps it.
+    """
+    rng, tasks = random.Random(uuid.uuid4().int), []
+    for user_id, item_ids in itertools.islice(itertools.cycle(pages.items()), OTHER_PAGES):
+        request = recommendation_pb2.RecommendRequest(user_id=user_id, k=K)
+        request.filter.exclude_item_ids.extend(rng.sample(item_ids, min(EXCLUDED, len(item_ids))))
+        tasks.append([(_RECOMMEND, request.SerializeToString())])
+    return tasks
 
 
 def recommend_without_reasons(user_ids: Sequence[str]) -> list[Task]:

@@ -28,6 +28,7 @@ from recsvc.v1 import recommendation_pb2 as pb
 from tests.benchmarks import cases, servers
 from tests.benchmarks.shop import BenchShop, prepared_shop
 from tests.benchmarks.side_by_side import IN_FLIGHT, Case, Figures, measure, medians
+from tests.integration import clients
 
 FOLDER = Path(__file__).parents[2] / "var" / "bench"
 # Users. The histories of those who buy while it is measured grow, so they are others.
@@ -36,7 +37,8 @@ READERS, WRITERS, STRANGERS = 2_000, 500, 300
 BUSY_GENERATOR = 0.9
 TABLE_WIDTH = 120  # even where the output goes into a file
 
-ECHO, RECOMMEND = "bare grpc.aio echo", "Recommend, everything on"
+# "Everything on" means that reasons are made: a page that was shown before may have kept its own.
+ECHO, RECOMMEND, SHOWN_BEFORE = "bare grpc.aio echo", "Recommend, everything on", "the same, page shown before"
 
 
 def benchmark(rounds: int, seconds: float, console: Console, folder: Path = FOLDER) -> dict[str, Any]:
@@ -64,7 +66,8 @@ def benchmark(rounds: int, seconds: float, console: Console, folder: Path = FOLD
     }
     rows = {name: asdict(medians(found)) | {"rounds": list(map(asdict, found))} for name, found in measured.items()}
     console.print(_table({name: medians(found) for name, found in measured.items()}, setup))
-    return {"ratio": rows[RECOMMEND]["ratio"], "rows": rows, "setup": setup}
+    ratios = {"ratio": rows[RECOMMEND]["ratio"], "ratio_shown_before": rows[SHOWN_BEFORE]["ratio"]}
+    return {**ratios, "rows": rows, "setup": setup}
 
 
 def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console) -> tuple[list[Case], int]:
@@ -78,18 +81,20 @@ def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console
     console.print(f"writing the histories and profiles of {len(user_ids):,} users", style="dim")
     process, service = stack.enter_context(servers.service(shop.bundle, folder / "service", core))
     servers.fill(process, *shop.of_users(user_ids))
-    answers = sorted(servers.lists(process, readers), key=pb.RecommendResponse.ByteSize)
+    answers = servers.lists(process, readers)
+    pages = {user: clients.item_ids(answer) for user, answer in zip(readers, answers, strict=True)}
     # A process keeps the state of its users, as reading and completing it costs more: this one keeps none.
     process, forgetful = stack.enter_context(servers.service(shop.bundle, folder / "forgetful", core, cache_size=0))
     servers.fill(process, *shop.of_users(strangers))
     servers.lists(process, strangers)
-    answer = answers[len(answers) // 2]
+    answer = sorted(answers, key=pb.RecommendResponse.ByteSize)[len(answers) // 2]
     echo = stack.enter_context(servers.echo(answer, folder, core))
 
     reading = partial(cases.recommend, readers)
     return [
         Case(ECHO, echo, reading),
-        Case(RECOMMEND, service, reading),
+        Case(RECOMMEND, service, partial(cases.recommend_other_pages, pages)),
+        Case(SHOWN_BEFORE, service, reading),
         Case("the same, users not in the process", forgetful, partial(cases.recommend, strangers)),
         Case("WriteEvents, one purchase", service, partial(cases.write_event, writers, item_ids)),
         Case("a purchase, then Recommend", service, partial(cases.write_then_recommend, writers, item_ids)),

@@ -62,6 +62,9 @@ class KnownAnswers:
     def knows_item(self, item_id: str) -> bool:
         return item_id == KNOWN_ITEM
 
+    def forget(self, user_id: str) -> None:
+        self.forgotten = user_id
+
     async def encode_profile(self, profile: Profile) -> np.ndarray:
         return np.full(3, len(profile.text), np.float32)
 

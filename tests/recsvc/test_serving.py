@@ -76,8 +76,8 @@ async def test_from_start_to_signal(settings, number):
             await running
     assert [line["event"] for line in lines if line["log_level"] == "info"][-3:] == ["serving", "stopping", "stopped"]
     assert Opened.latest.steps == ["open", "start", "close"]
-    bundle, store, text_encoder, threads, cache_size = Opened.latest.arguments
-    assert (bundle, text_encoder, threads, cache_size) == (settings.bundle, "embedded", 2, 10_000)
+    bundle, store, *others = Opened.latest.arguments
+    assert (bundle, *others) == (settings.bundle, "embedded", 1, 10_000, "realiser")
     assert hasattr(store, "write_events")
 
 
