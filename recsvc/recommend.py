@@ -30,6 +30,8 @@ from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates
 
+# How many items below a page compete for it: what an item must lose against before an anchor is called causal.
+COMPETITORS = 32
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
 EXPLAINED_PAGES = 4
 # With less time left than this a request goes without reasons: the list comes first.
@@ -120,12 +122,11 @@ class Recommender:
         excluded = self._excluded_rows(query, state)
         repeats = self._repeats(query, state)
         candidates = await self._search((user_vector, query.k + len(excluded)))
-        ranking = rank(user_vector, self._bundle.item_vectors, candidates, query.k, excluded, *repeats)
+        ranking = rank(user_vector, self._bundle.item_vectors, candidates, query.k + COMPETITORS, excluded, *repeats)
         if explain:
-            pool = candidates[~np.isin(candidates, excluded)] if len(excluded) else candidates
-            recommendations = self._explained(query, state, user_vector, ranking, pool, repeats)
+            recommendations = self._explained(query, state, user_vector, ranking, repeats)
         else:
-            recommendations = self._plain(ranking)
+            recommendations = self._plain(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]))
         for degradation in degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
@@ -166,12 +167,12 @@ class Recommender:
         state: UserState,
         user_vector: Floats,
         ranking: Ranking,
-        pool: Rows,
         repeats: tuple[Rows, Floats],
     ) -> tuple[Recommendation, ...]:
+        """The first k of the ranking, explained; what is ranked below them is what competed for the page."""
         now = query.time or time.time_ns() // 1000
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
-        key = (now // MICROSECONDS_AN_HOUR, query.language, ranking.rows.tobytes(), pool.tobytes())
+        key = (now // MICROSECONDS_AN_HOUR, query.language, query.k, ranking.rows.tobytes())
         explained = state.explained.get(key)
         if explained is None:
             left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
@@ -187,7 +188,8 @@ class Recommender:
             )
             # The same words for the same user all day: a page that rewords itself at every reload looks made up.
             seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
-            explained = self._explainer.explain(facts, ranking.rows, pool, query.language, seed)
+            page = ranking.rows[: query.k]
+            explained = self._explainer.explain(facts, page, ranking.rows, query.language, seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = explained

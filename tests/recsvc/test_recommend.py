@@ -1,0 +1,117 @@
+"""The use case with a real store and a real bundle, without the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recsvc.domain import Degradation, Event, EventType, EvidenceKind, Profile, Query, RepeatPolicy, Strength
+from recsvc.errors import ItemNotFound, TextEncoderError
+from recsvc.recommend import Recommender
+from recsvc.store import UserStore, open_store
+
+QUERY = Query("ann", 10, time=1_750_000_000_000_000)
+
+
+@pytest.fixture
+async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
+    # Generous, so that a busy machine is not taken for Redis being away.
+    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
+        recommender = Recommender.open(small_bundle, store, "embedded", 1, 100)
+        await recommender.start()
+        yield recommender, store
+        await recommender.close()
+
+
+async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
+    items = recommender._bundle.catalogue.items
+    await store.write_events(
+        [
+            Event(f"e{row}", "ann", items[row].item_id, EventType.PURCHASE, 1_740_000_000_000_000 + 10**10 * i)
+            for i, row in enumerate(rows)
+        ]
+    )
+
+
+async def test_every_item_once_when_all_are_asked_for(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20)
+    found = await recommender.recommend(replace(QUERY, k=1_000))
+    assert len({r.item.item_id for r in found.recommendations}) == len(found.recommendations) == 400
+    assert [r.rank for r in found.recommendations] == list(range(1, 401))
+    new = await recommender.recommend(replace(QUERY, k=1_000, repeats=RepeatPolicy.EXCLUDE))
+    assert len(new.recommendations) == 397
+
+
+async def test_the_same_page_is_explained_the_same(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20, 50)
+    alone = await recommender.recommend(QUERY)
+    # Among other searches of other lengths, and without what the process kept.
+    recommender.forget("ann")
+    others = [replace(QUERY, user_id=f"other{i}", k=5 * i + 1) for i in range(9)]
+    among, *_ = await asyncio.gather(*map(recommender.recommend, [QUERY, *others]))
+    assert [r.item for r in among.recommendations] == [r.item for r in alone.recommendations]
+    assert [r.reason and r.reason.text for r in among.recommendations] == [
+        r.reason and r.reason.text for r in alone.recommendations
+    ]
+    assert any(r.reason for r in alone.recommendations)
+
+
+async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8)
+    found = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
+    causal = {
+        (recommendation.item.item_id, evidence.anchor.item_id)
+        for recommendation in found.recommendations
+        for evidence in recommendation.evidence
+        if evidence.kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL and evidence.anchor
+    }
+    assert causal
+    items = recommender._bundle.catalogue.items
+    for kept, left_out in ((3, 8), (8, 3)):
+        await store.delete_user("ann")
+        recommender.forget("ann")
+        await buy(store, recommender, kept)
+        without = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
+        shown = {recommendation.item.item_id for recommendation in without.recommendations}
+        assert not shown & {item for item, anchor in causal if anchor == items[left_out].item_id}
+
+
+async def test_a_deadline_drops_reasons_before_the_list(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20)
+    hurried = replace(QUERY, deadline=asyncio.get_running_loop().time() + 0.01)
+    found = await recommender.recommend(hurried)
+    assert found.degraded == (Degradation.REASONS_DROPPED,)
+    assert len(found.recommendations) == 10
+    assert not any(r.reason for r in found.recommendations)
+    patient = await recommender.recommend(QUERY)
+    assert patient.degraded == ()
+    assert [r.item for r in patient.recommendations] == [r.item for r in found.recommendations]
+
+
+async def test_a_profile_counts_with_and_without_a_history(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    assert not (await recommender.recommend(QUERY)).personalised
+    profile = Profile("Bakes bread every weekend.")
+    await store.set_profile("ann", profile, await recommender.encode_profile(profile))
+    known = await recommender.recommend(QUERY)
+    assert known.personalised
+    await store.delete_user("ann")
+    assert not (await recommender.recommend(QUERY)).personalised
+
+
+async def test_an_unknown_item_has_no_neighbours(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, _ = opened
+    with pytest.raises(ItemNotFound, match="no such"):
+        await recommender.similar_items("no such", 5, frozenset())
+
+
+def test_another_encoder_than_the_bundles_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsvc.text.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})())
+    with pytest.raises(TextEncoderError, match="set text_encoder"):
+        Recommender.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]
