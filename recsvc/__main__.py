@@ -2,8 +2,14 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
+
+# Read when numpy and torch are loaded, so before the imports below. One request's products are too small to share: with
+# BLAS threads a page's evidence took ten times the processor time, and waiting threads that spin take the rest.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from recsvc import __version__
 from recsvc.errors import RecsvcError

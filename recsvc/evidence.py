@@ -19,8 +19,8 @@ PREFERENCE_LIFT = 1.5
 PREFERENCE_PURCHASES = 3
 # Fewer buyers than this would be a statement about individuals.
 COHORT = 30
-# How many facts of a kind are worth carrying to the planner.
-ANCHORS = 3
+# How many history items are worth carrying to the planner: the best, and another for a page that just named it.
+ANCHORS = 2
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]

@@ -1,5 +1,6 @@
 """Evidence and reasons for one page: what the arrays say, joined with the catalogue's names, put into words."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,11 +48,10 @@ class Explainer:
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
         reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed)
-        for reason in reasons:
-            if reason is None:
-                REASONS_MISSING.inc()
-            else:
-                REASONS.labels(reason.evidence[0].kind.value, language).inc()
+        written = Counter(reason.evidence[0].kind for reason in reasons if reason is not None)
+        for kind, count in written.items():
+            REASONS.labels(kind.value, language).inc(count)
+        REASONS_MISSING.inc(len(reasons) - written.total())
         return [ExplainedItem(*parts) for parts in zip(items, evidence, reasons, strict=True)]
 
     def _named(self, fact: Fact) -> Evidence:

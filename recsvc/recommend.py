@@ -175,6 +175,8 @@ class Recommender:
         key = (now // MICROSECONDS_AN_HOUR, query.language, query.k, ranking.rows.tobytes())
         explained = state.explained.get(key)
         if explained is None:
+            if state.preferences is None:
+                state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
             left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
             facts = UserFacts(
                 user_vector,
@@ -184,7 +186,7 @@ class Recommender:
                 left_out.vectors,
                 left_out.without_profile,
                 *repeats,
-                self._explainer.preferences(state.bought_rows, state.purchases),
+                state.preferences,
             )
             # The same words for the same user all day: a page that rewords itself at every reload looks made up.
             seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())

@@ -19,6 +19,7 @@ from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.domain import Event, EventType, History, UserRecord
 from recsvc.errors import StoreUnavailable
+from recsvc.evidence import Preferences
 from recsvc.explain import ExplainedItem
 from recsvc.metrics import USER_VECTORS
 from recsvc.store import UserStore
@@ -34,7 +35,8 @@ class UserState:
     """One user at one version of the record.
 
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
-    user_vector and left_out are filled in when first needed; explained holds pages by all that they depend on.
+    user_vector, left_out and preferences are filled in when first needed; explained holds pages by all that they depend
+    on.
     """
 
     version: int
@@ -45,6 +47,7 @@ class UserState:
     purchases: NDArray[np.int32]
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
+    preferences: Preferences | None = None
     explained: dict[Hashable, list[ExplainedItem]] = field(default_factory=dict)
 
     @property
