@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
+# How long a batch is held open under load: short beside what a request takes then, long beside a turn of the loop.
+GATHER_SECONDS = 0.002
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -22,6 +25,7 @@ class Batcher(Generic[In, Out]):
         self._largest = largest
         self._waiting: list[tuple[In, asyncio.Future[Out]]] = []
         self._worker: asyncio.Task[None] | None = None
+        self._last_size = 0
 
     async def __call__(self, item: In) -> Out:
         answer: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
@@ -34,15 +38,22 @@ class Batcher(Generic[In, Out]):
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                # One turn of the loop for requests that are about to ask: batches twice as large cost half a call.
-                await asyncio.sleep(0)
+                await self._gather()
                 batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
                 # A caller that went away (its deadline passed) is not worked for.
                 batch = [(item, answer) for item, answer in batch if not answer.done()]
+                self._last_size = len(batch)
                 if batch:
                     await self._settle(loop, batch)
         finally:
             self._worker = None
+
+    async def _gather(self) -> None:
+        """Waits a moment when the last batch shows that calls come together: a large batch costs each of its calls half
+        of what a small one does. A call that comes alone never waits.
+        """
+        if self._last_size > 1 and len(self._waiting) < self._largest:
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _settle(self, loop: asyncio.AbstractEventLoop, batch: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
         try:
