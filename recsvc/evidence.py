@@ -22,6 +22,9 @@ COHORT = 30
 # How many history items are worth carrying to the planner: the best, and another for a page that just named it.
 ANCHORS = 2
 
+# Scores closer than this are equal.
+ROUNDING = 1e-5
+
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
@@ -200,7 +203,10 @@ def _off_page(
     own = user.left_out_rows[:, None] == pool_rows[None, :]
     without -= np.where(own, _looked_up(pool_rows, user.repeat_rows, user.repeat_scores), 0)
     page_scores = user.left_out_vectors @ item_vectors[page_rows].T + repeat_gains
-    above = (without[:, None, :] > page_scores[:, :, None]).sum(axis=2)
+    # An item never competes with itself: its two scores come from products of different shapes, and may differ in the
+    # last bit. Others count only when they are above by more than such a difference.
+    others = pool_rows[None, :] != page_rows[:, None]
+    above = ((without[:, None, :] > page_scores[:, :, None] + ROUNDING) & others).sum(axis=2)
     return np.asarray(above >= len(page_rows)).T
 
 

@@ -116,3 +116,34 @@ def test_a_stranger_has_only_what_is_true_for_everybody() -> None:
     known = items(buyers=np.full(4, 50, np.int32))
     page = page_facts(stranger, known, VECTORS, np.array([0, 1], np.int32), np.array([0, 1], np.int32))
     assert all([fact.kind for fact in facts] == [EvidenceKind.POPULARITY] for facts in page)
+
+
+def test_causal_means_that_enough_others_are_above() -> None:
+    rng = np.random.default_rng(7)
+    causal = 0
+    for _ in range(200):
+        vectors = rng.standard_normal((40, 33)).astype(np.float32)
+        left_out = rng.standard_normal((6, 33)).astype(np.float32)
+        bought = np.arange(34, 40, dtype=np.int32)
+        shopper = user(
+            shop=(shop := items_of(40)),
+            user_vector=left_out.mean(axis=0),
+            bought_rows=bought,
+            purchases=np.ones(6, np.int32),
+            left_out_rows=bought,
+            left_out_vectors=left_out,
+        )
+        pool = np.argsort(-(vectors[:34] @ shopper.user_vector))[:20].astype(np.int32)
+        page = pool[:5]
+        for row, facts in zip(page, page_facts(shopper, shop, vectors, page, pool), strict=True):
+            for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM):
+                without = vectors.astype(np.float64) @ left_out[fact.anchor_row - 34].astype(np.float64)
+                if fact.strength is Strength.CAUSAL:
+                    causal += 1
+                    assert (np.delete(without, row) > without[row]).sum() >= len(page)
+    assert causal > 100
+
+
+def items_of(n: int) -> ItemFacts:
+    none = np.full(n, -1, np.int32)
+    return items(similarity=np.eye(n, dtype=np.float32), brands=none, categories=none, buyers=np.zeros(n, np.int32))
