@@ -1,4 +1,4 @@
-"""What is called causal on a real bundle: without the anchor the whole catalogue is ranked anew, and the item is gone."""
+"""What is called causal on a real bundle: without the anchor everything is ranked anew, and the item is gone."""
 
 from pathlib import Path
 
