@@ -173,7 +173,6 @@ class Recommendation:
     item: Item
     score: float
     rank: int
-    evidence: tuple[Evidence, ...] = ()
     reason: Reason | None = None
 
 

@@ -111,16 +111,16 @@ def page_facts(
     """
     page = item_vectors[page_rows]
     scores = page @ user.user_vector
-    effects = scores[:, None] - page @ user.left_out_vectors.T
-    same = page_rows[:, None] == user.left_out_rows[None, :]
-    lowering = np.maximum(effects, 0)
+    without = page @ user.left_out_vectors.T
+    same = page_rows[:, None] == user.left_out_rows
+    lowering = np.maximum(scores[:, None] - without, 0)
     profile_effects = np.zeros(len(page_rows), np.float32)
     if user.without_profile is not None:
         profile_effects = np.maximum(scores - page @ user.without_profile, 0)
     gains = _looked_up(page_rows, user.repeat_rows, user.repeat_scores)
     raising = np.maximum(lowering.sum(axis=1) + profile_effects + gains, 1e-12)
     own = gains + (lowering * same).sum(axis=1)
-    off_page = _off_page(user, item_vectors, page_rows, pool_rows, gains)
+    off_page = _off_page(user, item_vectors, page_rows, pool_rows, without + gains[:, None])
     purchases = _looked_up(page_rows, user.bought_rows, user.purchases)
 
     anchors = _anchors(user, np.where(same, 0, lowering), raising, off_page)
@@ -155,59 +155,47 @@ def page_facts(
 def _anchors(user: UserFacts, effects: Floats, raising: Floats, off_page: NDArray[np.bool_]) -> list[list[Fact]]:
     """For each item of the page the history items worth naming, the strongest effect first."""
     strongest = np.argsort(-effects, axis=1, kind="stable")[:, :ANCHORS]
-    rows = user.left_out_rows[strongest].tolist()
-    effect = np.take_along_axis(effects, strongest, axis=1)
-    share = (effect / raising[:, None]).tolist()
-    causal = np.take_along_axis(off_page, strongest, axis=1).tolist()
-    named = [zip(*columns, strict=True) for columns in zip(rows, effect.tolist(), share, causal, strict=True)]
-    return [
-        [
-            Fact(
-                EvidenceKind.HISTORY_ITEM,
-                Strength.CAUSAL if is_causal else Strength.CONTRIBUTORY,
-                an_effect,
-                a_share,
-                anchor,
-            )
-            for anchor, an_effect, a_share, is_causal in anchors
-            if an_effect > 0 and (is_causal or a_share >= CONTRIBUTORY_SHARE)
-        ]
-        for anchors in named
-    ]
+    each = np.arange(len(effects))[:, None]
+    effect, causal = effects[each, strongest], off_page[each, strongest]
+    share = effect / raising[:, None]
+    worth_naming = (effect > 0) & (causal | (share >= CONTRIBUTORY_SHARE))
+    anchors: list[list[Fact]] = [[] for _ in effects]
+    for i, j in zip(*(places.tolist() for places in np.nonzero(worth_naming)), strict=True):
+        strength = Strength.CAUSAL if causal[i, j] else Strength.CONTRIBUTORY
+        anchor = int(user.left_out_rows[strongest[i, j]])
+        anchors[i].append(Fact(EvidenceKind.HISTORY_ITEM, strength, float(effect[i, j]), float(share[i, j]), anchor))
+    return anchors
 
 
 def _similar(user: UserFacts, items: ItemFacts, page_rows: Rows) -> list[list[Fact]]:
     """For each item of the page the bought items alike in text, the most alike first."""
     likeness = items.similarity[page_rows] @ items.similarity[user.bought_rows].T
-    likeness[page_rows[:, None] == user.bought_rows[None, :]] = -1.0
+    likeness[page_rows[:, None] == user.bought_rows] = -1.0
     alike = np.argsort(-likeness, axis=1, kind="stable")[:, :ANCHORS]
-    enough = (np.take_along_axis(likeness, alike, axis=1) >= items.similar_from).tolist()
-    rows = user.bought_rows[alike].tolist()
-    return [
-        [
-            Fact(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, anchor_row=anchor)
-            for anchor, is_alike in zip(anchors, whether, strict=True)
-            if is_alike
-        ]
-        for anchors, whether in zip(rows, enough, strict=True)
-    ]
+    enough = likeness[np.arange(len(alike))[:, None], alike] >= items.similar_from
+    similar: list[list[Fact]] = [[] for _ in page_rows]
+    for i, j in zip(*(places.tolist() for places in np.nonzero(enough)), strict=True):
+        anchor = int(user.bought_rows[alike[i, j]])
+        similar[i].append(Fact(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, anchor_row=anchor))
+    return similar
 
 
 def _off_page(
-    user: UserFacts, item_vectors: Floats, page_rows: Rows, pool_rows: Rows, repeat_gains: Floats
+    user: UserFacts, item_vectors: Floats, page_rows: Rows, pool_rows: Rows, without: Floats
 ) -> NDArray[np.bool_]:
-    """bool (page, left out): whether the item of the page would be off it without the item left out."""
-    without = user.left_out_vectors @ item_vectors[pool_rows].T
-    without += _looked_up(pool_rows, user.repeat_rows, user.repeat_scores)
+    """bool (page, left out): whether the item of the page would be off it without the item left out.
+
+    without: float32 (page, left out), what the item of the page scores then.
+    """
+    gains = _looked_up(pool_rows, user.repeat_rows, user.repeat_scores)
+    competing = user.left_out_vectors @ item_vectors[pool_rows].T + gains
     # Without an item in the history, that item gains nothing from having been bought.
-    own = user.left_out_rows[:, None] == pool_rows[None, :]
-    without -= np.where(own, _looked_up(pool_rows, user.repeat_rows, user.repeat_scores), 0)
-    page_scores = user.left_out_vectors @ item_vectors[page_rows].T + repeat_gains
+    competing -= (user.left_out_rows[:, None] == pool_rows) * gains
     # An item never competes with itself: its two scores come from products of different shapes, and may differ in the
     # last bit. Others count only when they are above by more than such a difference.
-    others = pool_rows[None, :] != page_rows[:, None]
-    above = ((without[:, None, :] > page_scores[:, :, None] + ROUNDING) & others).sum(axis=2)
-    return np.asarray(above >= len(page_rows)).T
+    others = pool_rows != page_rows[:, None, None]
+    above = np.count_nonzero((competing > without[:, :, None] + ROUNDING) & others, axis=2)
+    return np.asarray(above >= len(page_rows))
 
 
 def _preferred(held: Rows, base_shares: Floats, purchases: NDArray[np.int32]) -> dict[int, tuple[int, float]]:

@@ -1,23 +1,15 @@
 """Evidence and reasons for one page: what the arrays say, joined with the catalogue's names, put into words."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.domain import Evidence, EvidenceKind, Item, Reason
+from recsvc.domain import Evidence, EvidenceKind, Reason
 from recsvc.evidence import Fact, ItemFacts, Preferences, UserFacts, page_facts, preferences_of
 from recsvc.metrics import REASONS, REASONS_MISSING
 from recsvc.reasons import ReasonWriter
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedItem:
-    item: Item
-    evidence: tuple[Evidence, ...]
-    reason: Reason | None
 
 
 class Explainer:
@@ -27,6 +19,8 @@ class Explainer:
         self._bundle = bundle
         self._reasons = reasons
         self._items = _item_facts(bundle)
+        catalogue = bundle.catalogue
+        self._names = {EvidenceKind.BRAND: catalogue.brands[1], EvidenceKind.CATEGORY: catalogue.categories[1]}
 
     def preferences(self, bought_rows: NDArray[np.int32], purchases: NDArray[np.int32]) -> Preferences:
         """The brands and categories that a user buys more than others do."""
@@ -39,8 +33,8 @@ class Explainer:
         pool_rows: NDArray[np.int32],
         language: str,
         seed: int,
-    ) -> list[ExplainedItem]:
-        """The items of a page, best first, each with its evidence and, where a true sentence can be made, a reason.
+    ) -> list[Reason | None]:
+        """A reason with its evidence for each item of a page; None where there is nothing true to say.
 
         pool_rows: what competed for the page. seed: keeps the choice of words stable.
         """
@@ -52,26 +46,14 @@ class Explainer:
         for kind, count in written.items():
             REASONS.labels(kind.value, language).inc(count)
         REASONS_MISSING.inc(len(reasons) - written.total())
-        return [ExplainedItem(*parts) for parts in zip(items, evidence, reasons, strict=True)]
+        return reasons
 
     def _named(self, fact: Fact) -> Evidence:
-        catalogue = self._bundle.catalogue
-        value = ""
-        if fact.kind is EvidenceKind.BRAND:
-            value = catalogue.brands[1][fact.code]
-        elif fact.kind is EvidenceKind.CATEGORY:
-            value = catalogue.categories[1][fact.code]
-        return Evidence(
-            kind=fact.kind,
-            strength=fact.strength,
-            effect=fact.effect,
-            share=fact.share,
-            anchor=catalogue.items[fact.anchor_row] if fact.anchor_row >= 0 else None,
-            value=value,
-            count=fact.count,
-            days=self._bundle.model.popularity_days if fact.kind is EvidenceKind.POPULARITY else 0,
-            lift=fact.lift,
-        )
+        kind, names = fact.kind, self._names.get(fact.kind)
+        anchor = self._bundle.catalogue.items[fact.anchor_row] if fact.anchor_row >= 0 else None
+        value = names[fact.code] if names is not None else ""
+        days = self._bundle.model.popularity_days if kind is EvidenceKind.POPULARITY else 0
+        return Evidence(kind, fact.strength, fact.effect, fact.share, anchor, value, fact.count, days, fact.lift)
 
 
 def _item_facts(bundle: Bundle) -> ItemFacts:

@@ -4,8 +4,10 @@ import asyncio
 import time
 import uuid
 import zlib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from recsvc import bundle as bundles
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
-from recsvc.domain import Degradation, Profile, Query, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.domain import Degradation, Profile, Query, Reason, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
@@ -126,7 +128,7 @@ class Recommender:
         if explain:
             recommendations = self._explained(query, state, user_vector, ranking, repeats)
         else:
-            recommendations = self._plain(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]))
+            recommendations = self._listed(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]))
         for degradation in degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
@@ -142,7 +144,7 @@ class Recommender:
         vector = self._neighbour_vectors[row]
         candidates = await self._search_neighbours((vector, k + len(excluded)))
         ranking = rank(vector, self._neighbour_vectors, candidates, k, excluded)
-        return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._plain(ranking))
+        return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(ranking))
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
         named = self._bundle.catalogue.rows(query.excluded_item_ids) if query.excluded_item_ids else NO_ROWS
@@ -153,13 +155,17 @@ class Recommender:
     def _repeats(self, query: Query, state: UserState) -> tuple[Rows, Floats]:
         if query.repeats is RepeatPolicy.EXCLUDE or not len(state.bought_rows):
             return NO_ROWS, NO_SCORES
-        now = query.time if query.time is not None else time.time_ns() // 1000
-        return repeat_scores(state.history, now, self._bundle.repeat_rates, self._bundle.model.repeats)
+        now = _now(query)
+        hour = now // MICROSECONDS_AN_HOUR  # by which the scores move
+        if state.repeats is None or state.repeats[0] != hour:
+            scores = repeat_scores(state.history, now, self._bundle.repeat_rates, self._bundle.model.repeats)
+            state.repeats = hour, scores
+        return state.repeats[1]
 
-    def _plain(self, ranking: Ranking) -> tuple[Recommendation, ...]:
+    def _listed(self, ranking: Ranking, reasons: Iterable[Reason | None] = repeat(None)) -> tuple[Recommendation, ...]:
         items = self._bundle.catalogue.items
-        scored = zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
-        return tuple(Recommendation(items[row], score, place) for place, (row, score) in enumerate(scored, 1))
+        listed = zip(ranking.rows.tolist(), ranking.scores.tolist(), reasons)  # noqa: B905  reasons may be endless
+        return tuple(Recommendation(items[row], score, i, reason) for i, (row, score, reason) in enumerate(listed, 1))
 
     def _explained(
         self,
@@ -170,11 +176,11 @@ class Recommender:
         repeats: tuple[Rows, Floats],
     ) -> tuple[Recommendation, ...]:
         """The first k of the ranking, explained; what is ranked below them is what competed for the page."""
-        now = query.time or time.time_ns() // 1000
+        now = _now(query)
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
         key = (now // MICROSECONDS_AN_HOUR, query.language, query.k, ranking.rows.tobytes())
-        explained = state.explained.get(key)
-        if explained is None:
+        reasons = state.explained.get(key)
+        if reasons is None:
             if state.preferences is None:
                 state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
             left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
@@ -191,15 +197,16 @@ class Recommender:
             # The same words for the same user all day: a page that rewords itself at every reload looks made up.
             seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
             page = ranking.rows[: query.k]
-            explained = self._explainer.explain(facts, page, ranking.rows, query.language, seed)
+            reasons = self._explainer.explain(facts, page, ranking.rows, query.language, seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
-            state.explained[key] = explained
-        scores = ranking.scores.tolist()
-        return tuple(
-            Recommendation(found.item, scores[i], i + 1, found.evidence, found.reason)
-            for i, found in enumerate(explained)
-        )
+            state.explained[key] = reasons
+        return self._listed(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]), reasons)
+
+
+def _now(query: Query) -> int:
+    """Microseconds since 1970 UTC: the time at which the list is shown."""
+    return query.time if query.time is not None else time.time_ns() // 1000
 
 
 def _has_time_for_reasons(query: Query) -> bool:

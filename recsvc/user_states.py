@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Event, EventType, History, UserRecord
+from recsvc.domain import Event, EventType, History, Reason, UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.evidence import Preferences
-from recsvc.explain import ExplainedItem
 from recsvc.metrics import USER_VECTORS
 from recsvc.store import UserStore
 from recsvc.text import profile_text
@@ -35,8 +34,8 @@ class UserState:
     """One user at one version of the record.
 
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
-    user_vector, left_out and preferences are filled in when first needed; explained holds pages by all that they depend
-    on.
+    user_vector, left_out and preferences are filled in when first needed. repeats: the repeat scores of an hour, and
+    explained: the reasons of some pages, by all that they depend on.
     """
 
     version: int
@@ -48,7 +47,8 @@ class UserState:
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
     preferences: Preferences | None = None
-    explained: dict[Hashable, list[ExplainedItem]] = field(default_factory=dict)
+    repeats: tuple[int, tuple[NDArray[np.int32], NDArray[np.float32]]] | None = None
+    explained: dict[Hashable, list[Reason | None]] = field(default_factory=dict)
 
     @property
     def personalised(self) -> bool:

@@ -1,6 +1,6 @@
 """The port that whatever words reasons stands behind, and the table of those there are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from recsvc.reasons.pattern import PatternRequest
@@ -25,7 +25,7 @@ class Generator(Protocol):
     def ai_generated(self) -> bool: ...
 
     @property
-    def patterns(self) -> Callable[[PatternRequest], Sequence[str]]:
+    def patterns(self) -> Callable[[PatternRequest], tuple[str, ...]]:
         """The patterns at hand for a request, in a stable order; empty when there are none. It is called on the serving
         path: what is slow was done before, or is done later."""
         ...

@@ -39,11 +39,15 @@ def _preference(evidence: Evidence) -> tuple[int, float, float, float, int]:
     return _place(evidence), -evidence.share, -evidence.effect, -evidence.lift, -evidence.count
 
 
-@functools.lru_cache(maxsize=20_000)
 def opening(pattern: str, language: str) -> str:
     """The first two words of a pattern, or its first three Chinese characters, a slot counting as one."""
     parts = (_WORD if language == "en" else _CHARACTER).findall(pattern)
     return " ".join(parts[: 2 if language == "en" else 3])
+
+
+@functools.lru_cache(maxsize=2_000)
+def _openings(patterns: tuple[str, ...], language: str) -> tuple[str, ...]:
+    return tuple(opening(pattern, language) for pattern in patterns)
 
 
 class PagePlan:
@@ -78,14 +82,16 @@ class PagePlan:
                 yield fact, licensed
         yield from waiting
 
-    def wordings(self, item: Item, patterns: Sequence[str]) -> list[str]:
+    def wordings(self, item: Item, patterns: tuple[str, ...]) -> list[str]:
         """`patterns` in the order to try them: those whose opening has not been read on this page, or longest ago.
 
         Among equals the seed and the item decide: the same user sees the same words all day, the next one others.
         """
-        first = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), self._seed) % max(len(patterns), 1)
-        turned = [*patterns[first:], *patterns[:first]]
-        return sorted(turned, key=lambda pattern: self._openings.get(opening(pattern, self._language), 0))
+        n = len(patterns)
+        first = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), self._seed) % max(n, 1)
+        read_at = [self._openings.get(opened, 0) for opened in _openings(patterns, self._language)]
+        order = sorted(range(n), key=(read_at[first:] + read_at[:first]).__getitem__)
+        return [patterns[(first + place) % n] for place in order]
 
     def note(self, evidence: Evidence | None, pattern: str = "") -> None:
         """Moves one rank down. This rank states `evidence` in the words of `pattern`; None where it has no reason."""

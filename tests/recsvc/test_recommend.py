@@ -67,7 +67,7 @@ async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -
     causal = {
         (recommendation.item.item_id, evidence.anchor.item_id)
         for recommendation in found.recommendations
-        for evidence in recommendation.evidence
+        for evidence in (recommendation.reason.evidence if recommendation.reason else ())
         if evidence.kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL and evidence.anchor
     }
     assert causal
