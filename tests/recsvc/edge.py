@@ -29,7 +29,7 @@ from recsvc.store import Erasure
 KNOWN_ITEM = "kettle"
 EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))
 REASON = Reason("Goes with Mug.", "en", (EVIDENCE,), Provenance("realiser", policy_version="p1", verified=True))
-RECOMMENDED = Recommendation(Item(KNOWN_ITEM, "Kettle"), 0.75, 1, (EVIDENCE,), REASON)
+RECOMMENDED = Recommendation(Item(KNOWN_ITEM, "Kettle"), 0.75, 1, REASON)
 
 
 class KnownAnswers:
