@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
@@ -18,6 +19,11 @@ from tests.service_process import ServiceProcess
 from training.config import TrainConfig
 from training.synthetic import SyntheticShop, make_shop, write_shop
 from training.train import train
+
+
+# A machine that is busy fails no test.
+hypothesis.settings.register_profile("recsvc", deadline=None)
+hypothesis.settings.load_profile("recsvc")
 
 
 class RedisServer:

@@ -76,7 +76,7 @@ raw_texts = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(raw=raw_texts)
 def test_a_shown_name_is_harmless(raw):
     name = clean_name(raw)

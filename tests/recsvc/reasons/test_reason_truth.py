@@ -220,7 +220,7 @@ def test_every_kind_and_strength_whatever_the_seller_wrote(kind, strength, langu
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(page=st.lists(recommendations(), max_size=6), seed=st.integers())
 def test_every_claim_is_supported(language, page, seed):
     reasons = WRITER.write_page(page, language, seed)
