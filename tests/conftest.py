@@ -20,7 +20,6 @@ from training.config import TrainConfig
 from training.synthetic import SyntheticShop, make_shop, write_shop
 from training.train import train
 
-
 # A machine that is busy fails no test.
 hypothesis.settings.register_profile("recsvc", deadline=None)
 hypothesis.settings.load_profile("recsvc")
