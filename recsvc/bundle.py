@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,10 +26,12 @@ from recsvc.lexical import LexicalEncoder
 from recsvc.repeats import RepeatConfig
 from recsvc.towers.confidence import ConfidenceConfig
 from recsvc.towers.features import TextFeatures
-from recsvc.towers.text import TextTower, TextTowerConfig
-from recsvc.towers.user import BlockWeights, FusionWeights, Layout, UserTower
+from recsvc.towers.sequence import SequenceTower
+from recsvc.towers.text import TextTower
+from recsvc.towers.transformer import TransformerConfig
+from recsvc.towers.user import BlockWeights, FusionWeights, Layout, Towers, UserTower
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.jsonl"
 ITEMS = "items.safetensors"
@@ -37,20 +39,28 @@ TOWER = "tower.safetensors"
 VOCABULARY = "vocabulary.json"
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
+Module = TypeVar("Module", bound=torch.nn.Module)
+
 
 @dataclass(frozen=True)
 class ModelConfig:
     """What the towers and the ranking need to know beside the weights. Part of the bundle's identity.
 
+    text: of the text tower, and text_features: the width of what it reads. sequence: None without that block.
+    lexical_dim, collaborative_dim: widths of blocks, 0 for none. lexical_decay: see `recsvc.towers.user.Towers`.
     regularization: of the fold-in. history_length: how many events a user's history was cut to in training, newest
     kept. similar_from: the likeness from which two items count as similar. popularity_days: the window of `buyers`.
     text_encoder: the language model's name; text_encoder_fingerprint: the sha256 of its weights.
     """
 
-    text_tower: TextTowerConfig
+    text: TransformerConfig
+    text_features: int
+    sequence: TransformerConfig | None
     fusion: FusionWeights
     confidence: ConfidenceConfig
     repeats: RepeatConfig
+    lexical_dim: int
+    lexical_decay: float
     collaborative_dim: int
     regularization: float
     history_length: int
@@ -76,34 +86,37 @@ class Bundle:
     repeat_rates: NDArray[np.float32]
     features: TextFeatures
     text_tower: TextTower
+    sequence_tower: SequenceTower | None
     model: ModelConfig
     provenance: dict[str, Any] = field(default_factory=dict)
     bundle_id: str = ""
 
     @property
     def layout(self) -> Layout:
-        return Layout.of(self.model.text_tower.dim, self.model.collaborative_dim)
+        model = self.model
+        sequence = model.sequence.dim if model.sequence is not None else 0
+        return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
 
     def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
         """The user tower; `weights` in place of the bundle's own serve ablation and tuning."""
         factors = self.item_vectors[:, self.layout.collaborative].astype(np.float64)
-        return UserTower(
-            self.item_vectors,
-            self.layout,
-            weights or self.model.fusion,
-            self.model.confidence,
+        towers = Towers(
+            self.text_tower,
+            self.features,
+            self.sequence_tower,
             factors.T @ factors,
             self.model.regularization,
-            self.features,
-            self.text_tower,
+            self.model.lexical_decay,
         )
+        return UserTower(self.item_vectors, self.layout, weights or self.model.fusion, self.model.confidence, towers)
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """The item tower for items that nobody has bought: float32 (n, d) with the text block alone."""
+        """The item tower for items that nobody has bought: float32 (n, d) with the blocks that read text alone."""
         vectors = np.zeros((len(texts), self.item_vectors.shape[1]), np.float32)
         with torch.inference_mode():
             features = torch.from_numpy(self.features(text_embeddings, texts))
             vectors[:, self.layout.text] = self.text_tower.item_vectors(features).numpy()
+        vectors[:, self.layout.lexical] = self.features.lexical.whitened(texts, self.model.lexical_dim)
         return vectors
 
 
@@ -118,10 +131,17 @@ def save(bundle: Bundle, folder: Path) -> str:
     items = {name: getattr(bundle, name) for name in ("item_vectors", "buyers", "purchases", "repeat_rates")}
     save_file({name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in items.items()}, part / ITEMS)
     features = bundle.features
-    tower = {f"text_tower.{name}": tensor.contiguous() for name, tensor in bundle.text_tower.state_dict().items()}
+    modules = {"text_tower": bundle.text_tower, "sequence_tower": bundle.sequence_tower}
+    tower = {
+        f"{prefix}.{name}": tensor.contiguous()
+        for prefix, module in modules.items()
+        if module is not None
+        for name, tensor in module.state_dict().items()
+    }
     for name, array in (
         ("idf", features.lexical.idf),
         ("components", features.lexical.components),
+        ("singular", features.lexical.singular),
         ("mean", features.mean),
         ("projection", features.projection),
     ):
@@ -192,16 +212,20 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
         array.flags.writeable = False
     tower = load_file(folder / TOWER)
     vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
-    lexical = LexicalEncoder(vocabulary, tower["features.idf"].numpy(), tower["features.components"].numpy())
+    lexical = LexicalEncoder(
+        vocabulary, *(tower[f"features.{name}"].numpy() for name in ("idf", "components", "singular"))
+    )
     model = _model_config(manifest["model"])
-    text_tower = TextTower(model.text_tower)
-    prefix = "text_tower."
-    text_tower.load_state_dict({k.removeprefix(prefix): v for k, v in tower.items() if k.startswith(prefix)})
+    text_tower = _filled(TextTower(model.text_features, model.text), tower, "text_tower.")
+    sequence_tower = None
+    if model.sequence is not None:
+        sequence_tower = _filled(SequenceTower(model.sequence), tower, "sequence_tower.")
     known = {"bundle_id", "format_version", "files", "model"}
     return Bundle(
         catalogue=catalogue,
         features=TextFeatures(lexical, tower["features.mean"].numpy(), tower["features.projection"].numpy()),
-        text_tower=text_tower.eval().requires_grad_(False),
+        text_tower=text_tower,
+        sequence_tower=sequence_tower,
         model=model,
         provenance={key: value for key, value in manifest.items() if key not in known},
         bundle_id=manifest["bundle_id"],
@@ -209,10 +233,16 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     )
 
 
+def _filled(module: Module, tensors: dict[str, torch.Tensor], prefix: str) -> Module:
+    module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    return module.eval().requires_grad_(False)
+
+
 def _model_config(values: dict[str, Any]) -> ModelConfig:
     fusion = FusionWeights(**{name: BlockWeights(**weights) for name, weights in values["fusion"].items()})
     nested = {
-        "text_tower": TextTowerConfig(**values["text_tower"]),
+        "text": TransformerConfig(**values["text"]),
+        "sequence": TransformerConfig(**values["sequence"]) if values["sequence"] is not None else None,
         "fusion": fusion,
         "confidence": ConfidenceConfig(**values["confidence"]),
         "repeats": RepeatConfig(**values["repeats"]),

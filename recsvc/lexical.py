@@ -31,12 +31,14 @@ def tokenize(text: str) -> list[str]:
 class LexicalEncoder:
     """Texts to L2-normalised vectors, float32 (n, dim); a text without a known term is the zero vector.
 
-    vocabulary: term to column. idf: float32 (terms,). components: float32 (terms, dim).
+    vocabulary: term to column. idf: float32 (terms,). components: float32 (terms, dim), and singular: float32 (dim,),
+    the values of its dimensions, largest first.
     """
 
     vocabulary: dict[str, int]
     idf: NDArray[np.float32]
     components: NDArray[np.float32]
+    singular: NDArray[np.float32]
 
     def weights(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """The columns of a text's known terms and their TF-IDF weights, (1 + log tf) * idf, L2-normalised."""
@@ -53,3 +55,10 @@ class LexicalEncoder:
                 vector = values @ self.components[columns]
                 embeddings[i] = vector / max(float(np.linalg.norm(vector)), 1e-12)
         return embeddings
+
+    def whitened(self, texts: Sequence[str], dim: int) -> NDArray[np.float32]:
+        """The first `dim` dimensions with equal weight each, L2-normalised: what tells items apart counts as much as
+        what most of them share.
+        """
+        vectors = self.encode(texts)[:, :dim] / np.maximum(self.singular[:dim], 1e-6)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

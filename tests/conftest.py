@@ -101,7 +101,20 @@ def small_shop_folder(small_shop: SyntheticShop, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="session")
 def small_config() -> TrainConfig:
     """Quick, and every part of the recipe still runs."""
-    return TrainConfig(text_epochs=2, factors=32, als_iterations=8, text_dim=64, epoch_events=20_000, tuning_users=300)
+    return TrainConfig(
+        sequence_dim=32,
+        sequence_epochs=2,
+        text_dim=64,
+        text_epochs=2,
+        features_lexical_dim=256,
+        features=512,
+        lexical_dim=32,
+        factors=32,
+        als_iterations=8,
+        epoch_events=20_000,
+        tuning_users=300,
+        drop_blocks=False,
+    )
 
 
 @pytest.fixture(scope="session")

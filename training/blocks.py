@@ -1,31 +1,34 @@
 """Fits the blocks on one set of interactions, and puts them together as a bundle."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from recsvc.bundle import Bundle, ModelConfig
 from recsvc.catalogue import Catalogue
 from recsvc.repeats import RepeatConfig
-from recsvc.text import TextEncoder
+from recsvc.text import TextEncoder, item_text
 from recsvc.towers.confidence import liked_sequence
 from recsvc.towers.features import TextFeatures
-from recsvc.towers.text import TextTower, TextTowerConfig
-from recsvc.towers.user import FusionWeights, ProfileText
+from recsvc.towers.sequence import SequenceTower
+from recsvc.towers.text import TextTower
+from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.collaborative import confidence_config, fit_als, mean_norm
 from training.config import TrainConfig
-from training.evaluate import TEXT_ALONE, Profiles, recommend_offline
+from training.early_stopping import Curve, EarlyStopping
+from training.evaluate import Profiles
 from training.interactions import Interactions
-from training.metrics import per_user
+from training.next_item import NextItemModel, Rows, Sequences, batches_an_epoch, fit_next_item
 from training.popularity import decayed_popularity, recent_buyers, repeat_rates
+from training.sequence_tower import SequenceModel, sequence_config, start_vectors
 from training.split import Holdout
 from training.stages import Arrays, Stages
-from training.text_tower import Sequences, batches_an_epoch, fit_text_tower, item_block
+from training.text_tower import TextModel, item_block, text_config
 
 LIKENESS_PAIRS = 200_000
 
@@ -48,149 +51,173 @@ class ShopText:
         return Profiles([self.profiles.get(user_id) for user_id in user_ids])
 
 
-@dataclass(frozen=True)
-class TextCurve:
-    """How the text block came along: mean loss and validation NDCG@10 after each epoch, and the epoch kept, from 1."""
+class BlockTrainer:
+    """Fits every block on `interactions`. Each is a stage, so it is not fitted twice.
 
-    losses: list[float]
-    ndcg: list[float]
-    best_epoch: int
-
-
-def fit_bundle(
-    interactions: Interactions,
-    text: ShopText,
-    config: TrainConfig,
-    stages: Stages,
-    inputs: Any,
-    label: str,
-    validation: Holdout | None = None,
-    epochs: int | None = None,
-) -> tuple[Bundle, TextCurve]:
-    """An unsaved bundle with every block fitted on `interactions` and neutral fusion weights.
-
-    With a validation holdout the text tower stops early and keeps its best epoch, else it runs for `epochs`.
-    `inputs` names what the stages depend on beside the configuration.
+    inputs: names what the stages depend on beside the configuration; label: tells fits of one run apart.
     """
 
-    def als() -> Arrays:
-        with stages.progress("ALS iterations", config.als_iterations) as progress:
-            factors = fit_als(interactions, config, progress)
-        norm = mean_norm(factors)
-        return {"factors": factors / norm, "regularization": np.array(config.regularization / norm**2)}
+    def __init__(
+        self,
+        interactions: Interactions,
+        text: ShopText,
+        config: TrainConfig,
+        stages: Stages,
+        inputs: Any,
+        label: str,
+    ) -> None:
+        self._interactions = interactions
+        self._text = text
+        self._config = config
+        self._stages = stages
+        self._inputs = inputs
+        self._label = label
+        confidence = confidence_config(config)
+        self._histories: list[Rows] = [liked_sequence(h, confidence) for h in interactions.histories()]
 
-    als_dials = {n: getattr(config, n) for n in (*_CONFIDENCE, "factors", "regularization", "als_iterations", "seed")}
-    collaborative = stages.run(f"als-{label}", [inputs, als_dials], als)
-    factors, regularization = collaborative["factors"], float(collaborative["regularization"])
+    def fit(
+        self, validation: Holdout | None = None, epochs: Mapping[str, int] | None = None
+    ) -> tuple[Bundle, dict[str, Curve]]:
+        """An unsaved bundle with neutral fusion weights, and how each tower came along.
 
-    def with_tower(tower: TextTower) -> Bundle:
-        return _assemble(interactions, text, config, tower, factors, regularization)
+        With a validation holdout the towers stop early and keep their best epoch, else they run for `epochs` by name.
+        """
+        curves: dict[str, Curve] = {}
+        torch.manual_seed(self._config.seed)
+        text_model = self._text_model()
+        curves["text"] = self._fit_tower("text", text_model, validation, epochs)
+        sequence_tower, sequence_items = None, np.zeros((self._interactions.n_items, 0), np.float32)
+        if self._config.sequence_dim:
+            torch.manual_seed(self._config.seed)
+            start = start_vectors(self._histories, self._interactions.n_items, self._config)
+            sequence_model = SequenceModel(start, sequence_config(self._config))
+            curves["sequence"] = self._fit_tower("sequence", sequence_model, validation, epochs)
+            sequence_tower, sequence_items = sequence_model.tower, self._bought(sequence_model)
+        factors, regularization = self._fit_als()
+        return self._assemble(text_model.tower, sequence_tower, sequence_items, factors, regularization), curves
 
-    def text_tower() -> Arrays:
-        return _fit_text(interactions, text, config, stages, with_tower, validation, epochs)
+    def _text_model(self) -> TextModel:
+        text = self._text
+        profiles = text.of_users(self._interactions.user_ids).texts
+        has_profile = np.array([profile is not None for profile in profiles])
+        features = np.zeros((len(profiles), text.item_features.shape[1]), np.float32)
+        if has_profile.any():
+            known = [profile for profile in profiles if profile is not None]
+            features[has_profile] = text.features(np.stack([p.embedding for p in known]), [p.text for p in known])
+        tower = TextTower(text.item_features.shape[1], text_config(self._config))
+        return TextModel(tower, text.item_features, features, has_profile, self._config)
 
-    text_dials = {n: v for n, v in vars(config).items() if n.startswith(("text_", "profile_")) or n in _TEXT}
-    fitted = stages.run(f"text-{label}", [inputs, text_dials, epochs], text_tower)
-    curve = TextCurve(fitted.pop("losses").tolist(), fitted.pop("ndcg").tolist(), int(fitted.pop("best_epoch")))
-    tower = TextTower(TextTowerConfig(text.item_features.shape[1], config.text_dim))
-    tower.load_state_dict({name: torch.from_numpy(array) for name, array in fitted.items()})
-    return with_tower(tower.eval()), curve
+    def _fit_tower(
+        self, name: str, model: NextItemModel, validation: Holdout | None, epochs: Mapping[str, int] | None
+    ) -> Curve:
+        config, stages = self._config, self._stages
+        most = epochs[name] if epochs else getattr(config, f"{name}_epochs")
+        rate, patience = getattr(config, f"{name}_learning_rate"), getattr(config, f"{name}_patience")
+
+        def compute() -> Arrays:
+            sequences = Sequences.of(self._histories, model.max_length)
+            with stages.progress(f"{name} tower batches", most * batches_an_epoch(sequences, config)) as progress:
+                stopping = EarlyStopping(
+                    model,
+                    validation,
+                    confidence_config(config),
+                    model.max_length,
+                    patience,
+                    lambda line: stages.console.print(f"  {name} tower, {line}", highlight=False),
+                )
+                fit_next_item(model, self._interactions.n_items, sequences, config, rate, most, progress, stopping)
+            stopping.restore()
+            curve = {key: np.array(value) for key, value in asdict(stopping.curve).items()}
+            return {**curve, **_weights(model.module)}
+
+        fitted = stages.run(f"{name}-{self._label}", [self._inputs, _tower_dials(config, name), most], compute)
+        curve = Curve(fitted.pop("losses").tolist(), fitted.pop("ndcg").tolist(), int(fitted.pop("best_epoch")))
+        model.module.load_state_dict({key: torch.from_numpy(array) for key, array in fitted.items()})
+        model.module.eval().requires_grad_(False)
+        return curve
+
+    def _bought(self, model: SequenceModel) -> NDArray[np.float32]:
+        """The table's unit vectors, zero for an item that was never bought: training moved it nowhere."""
+        with torch.inference_mode():
+            vectors = model.item_vectors(None).numpy().copy()
+        seen = np.bincount(np.concatenate(self._histories), minlength=len(vectors)) > 0
+        vectors[~seen] = 0
+        return vectors
+
+    def _fit_als(self) -> tuple[NDArray[np.float32], float]:
+        config, stages = self._config, self._stages
+        if not config.factors:
+            return np.zeros((self._interactions.n_items, 0), np.float32), config.regularization
+
+        def compute() -> Arrays:
+            with stages.progress("ALS iterations", config.als_iterations) as progress:
+                factors = fit_als(self._interactions, config, progress)
+            norm = mean_norm(factors)
+            return {"factors": factors / norm, "regularization": np.array(config.regularization / norm**2)}
+
+        dials = {name: getattr(config, name) for name in (*_ALS, *_CONFIDENCE)}
+        fitted = stages.run(f"als-{self._label}", [self._inputs, dials], compute)
+        return fitted["factors"], float(fitted["regularization"])
+
+    def _assemble(
+        self,
+        text_tower: TextTower,
+        sequence_tower: SequenceTower | None,
+        sequence_items: NDArray[np.float32],
+        factors: NDArray[np.float32],
+        regularization: float,
+    ) -> Bundle:
+        interactions, text, config = self._interactions, self._text, self._config
+        text_block = item_block(text_tower, text.item_features)
+        lexical = text.features.lexical.whitened(list(map(item_text, text.catalogue.items)), config.lexical_dim)
+        prior = decayed_popularity(interactions, config.popularity_half_life_days)[:, None]
+        blocks = (sequence_items, text_block, lexical, factors, prior)
+        equal = FusionWeights.only(BlockWeights(1.0, 1.0, 1.0, 1.0, 0.1))
+        return Bundle(
+            catalogue=text.catalogue,
+            item_vectors=np.concatenate(blocks, axis=1).astype(np.float32),
+            buyers=recent_buyers(interactions, config.popularity_days),
+            purchases=interactions.purchase_counts(),
+            repeat_rates=repeat_rates(interactions, text.catalogue.categories[0]),
+            features=text.features,
+            text_tower=text_tower,
+            sequence_tower=sequence_tower,
+            model=ModelConfig(
+                text=text_tower.config,
+                text_features=text_tower.features,
+                sequence=sequence_tower.config if sequence_tower is not None else None,
+                fusion=equal,
+                confidence=confidence_config(config),
+                repeats=RepeatConfig(),
+                lexical_dim=lexical.shape[1],
+                lexical_decay=config.lexical_decay,
+                collaborative_dim=factors.shape[1],
+                regularization=regularization,
+                history_length=config.history_length,
+                similar_from=_similar_from(text_block, config),
+                popularity_days=config.popularity_days,
+                text_encoder=config.text_encoder,
+                text_encoder_fingerprint=text.encoder.fingerprint,
+            ),
+        )
 
 
 _CONFIDENCE = ("alpha", "half_life_days", "event_weights")
-_TEXT = (
-    *_CONFIDENCE, "seed", "lexical_dim", "features", "whitening_exponent", "temperature", "history_length",
-    "epoch_events", "batch_events", "full_softmax_items", "sampled_items",
+_ALS = ("factors", "regularization", "als_iterations", "seed")
+_TOWERS = (
+    *_CONFIDENCE, "seed", "temperature", "epoch_events", "batch_users", "full_softmax_items", "sampled_items",
 )  # fmt: skip
+_TEXT = ("features_lexical_dim", "features", "whitening_exponent", "profile_dropout")
 
 
-def _fit_text(
-    interactions: Interactions,
-    text: ShopText,
-    config: TrainConfig,
-    stages: Stages,
-    with_tower: Callable[[TextTower], Bundle],
-    validation: Holdout | None,
-    epochs: int | None,
-) -> Arrays:
-    confidence = confidence_config(config)
-    max_length = TextTowerConfig(1).max_length
-    sequences = Sequences.of([liked_sequence(h, confidence) for h in interactions.histories()], max_length)
-    profiles = text.of_users(interactions.user_ids).texts
-    has_profile = np.array([profile is not None for profile in profiles])
-    profile_features = np.zeros((len(profiles), text.item_features.shape[1]), np.float32)
-    if has_profile.any():
-        known = [profile for profile in profiles if profile is not None]
-        profile_features[has_profile] = text.features(
-            np.stack([profile.embedding for profile in known]), [profile.text for profile in known]
-        )
-    losses: list[float] = []
-    ndcg: list[float] = []
-    best: Arrays = {}
-
-    def after_epoch(tower: TextTower, epoch: int, loss: float) -> bool:
-        losses.append(loss)
-        if validation is not None:
-            started = time.perf_counter()
-            ndcg.append(_text_quality(with_tower(tower), validation, text, interactions))
-            seconds = time.perf_counter() - started
-            stages.console.print(
-                f"  epoch {epoch}: loss {loss:.4f}, text alone has validation NDCG@10 {ndcg[-1]:.4f} ({seconds:.1f} s)",
-                highlight=False,
-            )
-            if ndcg[-1] < max(ndcg):
-                return epoch - 1 - int(np.argmax(ndcg)) < config.text_patience
-        best.clear()
-        best.update({name: tensor.clone().numpy() for name, tensor in tower.state_dict().items()})
-        return True
-
-    epochs = epochs or config.text_epochs
-    with stages.progress("text tower batches", epochs * batches_an_epoch(sequences, config)) as progress:
-        fit_text_tower(
-            text.item_features, sequences, profile_features, has_profile, config, epochs, progress, after_epoch
-        )
-    best_epoch = int(np.argmax(ndcg)) + 1 if ndcg else len(losses)
-    return {**best, "losses": np.array(losses), "ndcg": np.array(ndcg), "best_epoch": np.array(best_epoch)}
+def _tower_dials(config: TrainConfig, name: str) -> dict[str, Any]:
+    """The settings that the training of a tower depends on."""
+    names = (*_TOWERS, *(_TEXT if name == "text" else ()))
+    return {key: value for key, value in vars(config).items() if key in names or key.startswith(f"{name}_")}
 
 
-def _text_quality(bundle: Bundle, validation: Holdout, text: ShopText, interactions: Interactions) -> float:
-    profiles = text.of_users(interactions.user_ids[validation.users])
-    ranked = recommend_offline(bundle, bundle.user_tower(TEXT_ALONE), RepeatConfig(), validation, profiles, 10)
-    return float(per_user(ranked, validation.targets)["ndcg@10"].mean())
-
-
-def _assemble(
-    interactions: Interactions,
-    text: ShopText,
-    config: TrainConfig,
-    tower: TextTower,
-    factors: NDArray[np.float32],
-    regularization: float,
-) -> Bundle:
-    block = item_block(tower, text.item_features)
-    prior = decayed_popularity(interactions, config.popularity_half_life_days)
-    return Bundle(
-        catalogue=text.catalogue,
-        item_vectors=np.concatenate((block, factors, prior[:, None]), axis=1).astype(np.float32),
-        buyers=recent_buyers(interactions, config.popularity_days),
-        purchases=interactions.purchase_counts(),
-        repeat_rates=repeat_rates(interactions, text.catalogue.categories[0]),
-        features=text.features,
-        text_tower=tower,
-        model=ModelConfig(
-            text_tower=tower.config,
-            fusion=FusionWeights(),
-            confidence=confidence_config(config),
-            repeats=RepeatConfig(),
-            collaborative_dim=factors.shape[1],
-            regularization=regularization,
-            history_length=config.history_length,
-            similar_from=_similar_from(block, config),
-            popularity_days=config.popularity_days,
-            text_encoder=config.text_encoder,
-            text_encoder_fingerprint=text.encoder.fingerprint,
-        ),
-    )
+def _weights(module: nn.Module) -> Arrays:
+    return {name: tensor.detach().numpy() for name, tensor in module.state_dict().items()}
 
 
 def _similar_from(block: NDArray[np.float32], config: TrainConfig) -> float:
@@ -198,6 +225,23 @@ def _similar_from(block: NDArray[np.float32], config: TrainConfig) -> float:
     left, right = rng.integers(0, len(block), (2, LIKENESS_PAIRS))
     likeness = np.einsum("nd,nd->n", block[left[left != right]], block[right[left != right]])
     return float(np.percentile(likeness, config.similar_percentile)) if len(likeness) else 1.0
+
+
+def without_blocks(bundle: Bundle, names: Sequence[str]) -> Bundle:
+    """The bundle less some of the blocks "sequence", "lexical" and "collaborative"."""
+    columns = [np.arange(bundle.item_vectors.shape[1])[getattr(bundle.layout, name)] for name in names]
+    model = replace(
+        bundle.model,
+        sequence=None if "sequence" in names else bundle.model.sequence,
+        lexical_dim=0 if "lexical" in names else bundle.model.lexical_dim,
+        collaborative_dim=0 if "collaborative" in names else bundle.model.collaborative_dim,
+    )
+    return replace(
+        bundle,
+        item_vectors=np.delete(bundle.item_vectors, np.concatenate(columns), axis=1),
+        sequence_tower=bundle.sequence_tower if model.sequence is not None else None,
+        model=model,
+    )
 
 
 def with_fusion(bundle: Bundle, weights: FusionWeights, repeats: RepeatConfig) -> Bundle:

@@ -25,27 +25,38 @@ class TrainConfig:
     event_weights: dict[str, float] = field(
         default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0}
     )
-    # The collaborative block: implicit ALS.
+    # The sequence block: a causal transformer over learned items; 0 dimensions for none.
+    sequence_dim: int = 120
+    sequence_epochs: int = 16
+    sequence_patience: int = 3  # epochs without a better validation NDCG@10 before stopping
+    sequence_learning_rate: float = 2e-3
+    sequence_dropout: float = 0.5
+    # The text block.
+    text_encoder: str = EMBEDDED
+    features_lexical_dim: int = 1024
+    features: int = 1280
+    whitening_exponent: float = 0.25
+    text_dim: int = 128
+    text_epochs: int = 12
+    text_patience: int = 3
+    text_learning_rate: float = 3e-3
+    # The lexical block: whitened LSA of the items' texts; 0 dimensions for none.
+    lexical_dim: int = 0
+    lexical_decay: float = 0.6
+    # The collaborative block: implicit ALS; 0 factors for none.
     factors: int = 64
     regularization: float = 1.0
     als_iterations: int = 15
-    # The text block.
-    text_encoder: str = EMBEDDED
-    lexical_dim: int = 256
-    features: int = 512
-    whitening_exponent: float = 0.25
-    text_dim: int = 128
-    text_epochs: int = 10
-    text_patience: int = 2  # epochs without a better validation NDCG@10 before stopping
-    text_learning_rate: float = 3e-3
+    # Both transformers' training.
     temperature: float = 0.07
     epoch_events: int = 200_000  # at most, drawn anew each epoch: a shop's size must not decide how long training takes
-    batch_events: int = 4_096  # events a training step; a small shop still gets enough steps
+    batch_users: int = 256
     full_softmax_items: int = 50_000  # above, the softmax is over sampled items
     sampled_items: int = 4_096
     profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
     # Fusion, popularity, evidence.
-    tuning_users: int = 2_000
+    drop_blocks: bool = True  # leave out of the bundle what adds nothing on validation
+    tuning_users: int = 5_000
     evaluation_users: int = 20_000  # at most, drawn by seed
     popularity_days: int = 30
     popularity_half_life_days: float = 30.0
@@ -60,14 +71,20 @@ class TrainConfig:
         for name in (
             "test_days",
             "history_length",
-            "factors",
             "text_dim",
             "text_epochs",
+            "sequence_epochs",
             "epoch_events",
-            "batch_events",
+            "batch_users",
         ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1")
+        for name in ("sequence_dim", "lexical_dim", "factors"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} must be at least 0, which is none")
+        for name in ("sequence_dim", "text_dim"):
+            if getattr(self, name) % 2:
+                raise SettingsError(f"{name} must be even: the tower has two heads")
 
     def changed(self, assignments: list[str]) -> "TrainConfig":
         """This configuration with `name=value` assignments; values are JSON, or else plain strings.

@@ -3,7 +3,7 @@
 `python -m training.evaluate --bundle DIR --data DIR` repeats the evaluation of a bundle; `training.train` runs it last.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 from recsvc.bundle import Bundle
 from recsvc.domain import EventType, History
 from recsvc.index import ScanIndex
-from recsvc.ranking import rank
+from recsvc.ranking import Ranking, rank
 from recsvc.repeats import RepeatConfig, repeat_scores
-from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText, UserTower
-from training.baselines import BASELINES, Ranked
-from training.interactions import Interactions
+from recsvc.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText, UserTower
+from training.baselines import BASELINES, Ranked, Task, rank_all
 from training.metrics import CUTS, METRICS, interval, per_user
 from training.split import Holdout
 
 K = max(CUTS)
 OURS = "recsvc"
 BATCH = 256
+NO_REPEATS = RepeatConfig()
+TIES = 30  # places beyond K that are looked at for scores equal to the K-th
 # A whisper of popularity orders what a block alone knows nothing of, which is kinder to it than row order.
 TIE_BREAK = 1e-3
-TEXT_ALONE = FusionWeights.only(BlockWeights(1.0, 0.0, TIE_BREAK))
+TEXT_ALONE = FusionWeights.only(BlockWeights(text=1.0, prior=TIE_BREAK))
 HISTORY_SEGMENTS = ((0, 0), (1, 2), (3, 10), (11, 50), (51, None))
 
 
@@ -41,10 +42,10 @@ class Profiles:
 
 def recommend_offline(
     bundle: Bundle, tower: UserTower, repeats: RepeatConfig, holdout: Holdout, profiles: Profiles, k: int = K
-) -> Ranked:
-    """The k best rows for every user, as the service would rank them."""
+) -> list[Ranking]:
+    """The k best for every user, as the service would rank them."""
     index = ScanIndex(bundle.item_vectors)
-    ranked: Ranked = []
+    rankings: list[Ranking] = []
     for start in range(0, len(holdout), BATCH):
         histories = holdout.histories[start : start + BATCH]
         vectors = tower.user_vectors(histories, profiles.texts[start : start + BATCH])
@@ -52,26 +53,38 @@ def recommend_offline(
         candidates = index.search(vectors, k + max(map(len, excluded)))
         for i, history in enumerate(histories):
             gains = repeat_scores(history, holdout.time, bundle.repeat_rates, repeats)
-            ranked.append(rank(vectors[i], bundle.item_vectors, candidates[i], k, excluded[i], *gains).rows)
+            rankings.append(rank(vectors[i], bundle.item_vectors, candidates[i], k, excluded[i], *gains))
+    return rankings
+
+
+def against_ties(rankings: list[Ranking], holdout: Holdout, k: int = K) -> Ranked:
+    """The first k rows of each ranking with equal scores held against the model: a target stands behind whatever
+    scores as much.
+    """
+    ranked: Ranked = []
+    for ranking, targets in zip(rankings, holdout.targets, strict=True):
+        order = np.lexsort((np.isin(ranking.rows, targets), -ranking.scores))
+        ranked.append(ranking.rows[order[:k]])
     return ranked
 
 
-def evaluate(bundle: Bundle, known: Interactions, holdout: Holdout, profiles: Profiles) -> dict[str, Any]:
+def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -> dict[str, Any]:
     """Every model's metrics with 95 % intervals, ours against each baseline paired by user, segments, and the effect
     of profiles on users with next to no history. The result is what evaluation.json holds.
     """
-    off = RepeatConfig()
-    alone = {
-        "ALS alone": FusionWeights.only(BlockWeights(0.0, 1.0, TIE_BREAK)),
-        "text alone": TEXT_ALONE,
-    }
-    lists = {OURS: recommend_offline(bundle, bundle.user_tower(), bundle.model.repeats, holdout, profiles)}
+
+    def ranked(weights: FusionWeights | None = None, repeats: RepeatConfig = NO_REPEATS) -> Ranked:
+        return ranked_by(bundle, holdout, profiles, weights, repeats)
+
+    lists = {OURS: ranked(repeats=bundle.model.repeats)}
     if bundle.model.repeats.weight:
-        lists[f"{OURS} without repeats"] = recommend_offline(bundle, bundle.user_tower(), off, holdout, profiles)
-    for name, weights in alone.items():
-        lists[name] = recommend_offline(bundle, bundle.user_tower(weights), off, holdout, profiles)
+        lists[f"{OURS} without repeats"] = ranked()
+    for block in (block for block, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start):
+        if block != "prior":
+            lists[f"{OURS} without {block}"] = ranked(_without(bundle.model.fusion, block), bundle.model.repeats)
+            lists[f"{block} alone"] = ranked(FusionWeights.only(BlockWeights(**{block: 1.0, "prior": TIE_BREAK})))
     for name, baseline in BASELINES.items():
-        lists[name] = baseline(bundle, known, holdout, K)
+        lists[name] = rank_all(baseline(task), holdout, K)
     values = {name: per_user(ranked, holdout.targets) for name, ranked in lists.items()}
     return {
         "users": len(holdout),
@@ -92,6 +105,22 @@ def evaluate(bundle: Bundle, known: Interactions, holdout: Holdout, profiles: Pr
         },
         "profiles": profile_effect(bundle, holdout, profiles),
     }
+
+
+def ranked_by(
+    bundle: Bundle,
+    holdout: Holdout,
+    profiles: Profiles,
+    weights: FusionWeights | None = None,
+    repeats: RepeatConfig = NO_REPEATS,
+) -> Ranked:
+    """What the bundle, at other weights where some are given, ranks first, with ties held against it."""
+    tower = bundle.user_tower(weights)
+    return against_ties(recommend_offline(bundle, tower, repeats, holdout, profiles, K + TIES), holdout)
+
+
+def _without(weights: FusionWeights, block: str) -> FusionWeights:
+    return FusionWeights(*(replace(w, **{block: 0.0}) for w in (weights.warm, weights.cold)))
 
 
 def _list_quality(bundle: Bundle, ranked: Ranked) -> dict[str, float]:
@@ -146,7 +175,7 @@ def profile_effect(bundle: Bundle, holdout: Holdout, profiles: Profiles) -> list
     users = holdout.select(chosen)
     shown = Profiles([profiles.texts[i] for i in chosen])
     rows = []
-    for tower_name, tower in (("text alone", bundle.user_tower(TEXT_ALONE)), (OURS, bundle.user_tower())):
+    for tower_name, weights in (("text alone", TEXT_ALONE), (OURS, None)):
         for purchases in (0, 1, 2):
             cut = Holdout(
                 users.users,
@@ -155,9 +184,8 @@ def profile_effect(bundle: Bundle, holdout: Holdout, profiles: Profiles) -> list
                 users.time,
                 users.exclude_history,
             )
-            off = RepeatConfig()
-            with_profile = per_user(recommend_offline(bundle, tower, off, cut, shown), users.targets)
-            without = per_user(recommend_offline(bundle, tower, off, cut, shown.hidden()), users.targets)
+            with_profile = per_user(ranked_by(bundle, cut, shown, weights), users.targets)
+            without = per_user(ranked_by(bundle, cut, shown.hidden(), weights), users.targets)
             for metric in ("ndcg@10", "recall@20"):
                 rows.append(
                     {

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.repeats import RepeatConfig, repeat_scores
-from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.split import Holdout
 
 # Each weight is tried at these multiples of where it stands, far ones too (NDCG has more than one hill); the search
@@ -17,55 +17,78 @@ FACTORS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0, 10.0, 100.0)
 HALF_LIVES = (15.0, 30.0, 60.0, 120.0, 365.0)
 ROUNDS = 4
 # At most so many combinations are tried.
-TRIES = ROUNDS * (5 * len(FACTORS) + len(HALF_LIVES))
+TRIES = ROUNDS * (4 * 6 * len(FACTORS) + len(HALF_LIVES))
 POOL = 200
 # With fewer profiles in validation than this the weights of cold users would be tuned to noise.
 COLD_USERS = 100
+# A block is dropped when what it adds is less than so many standard errors, and a profile is not used for newcomers
+# unless what it adds is more.
+NOISE, PROFILE_NOISE = 1.0, 2.0
+BATCH = 512
 CUT = 10
 
 Floats = NDArray[np.float32]
+
+# Blocks that a bundle can do without. Text stays, for new items and for users with a profile alone; so does the prior.
+PRUNABLE = ("lexical", "collaborative", "sequence")
+START = BlockWeights(sequence=1.0, text=1.0, lexical=0.3, collaborative=0.3, prior=0.05)
 
 
 @dataclass(frozen=True)
 class Fusion:
     """One point of the search."""
 
-    text: float = 1.0
-    collaborative: float = 1.0
-    prior: float = 0.1
+    blocks: BlockWeights
     repeat_weight: float = 0.0
     repeat_half_life: float = 60.0
 
-    @property
-    def block_weights(self) -> BlockWeights:
-        return BlockWeights(self.text, self.collaborative, self.prior)
+    def at(self, name: str, value: float) -> "Fusion":
+        """The point with another value of a block's weight, or of a field of this class."""
+        if name in BLOCKS:
+            return replace(self, blocks=replace(self.blocks, **{name: value}))
+        return replace(self, **{name: value})
+
+    def value(self, name: str) -> float:
+        return float(getattr(self.blocks if name in BLOCKS else self, name))
 
     @property
     def repeats(self) -> RepeatConfig:
         return RepeatConfig(self.repeat_weight, self.repeat_half_life)
 
+    def scaled(self) -> "Fusion":
+        """The same ranking with block weights that add up to 1: scores of any bundle are of one size, and what counts
+        as rounding in them is too.
+        """
+        total = sum(self.blocks)
+        blocks = BlockWeights(*(weight / total for weight in self.blocks))
+        return replace(self, blocks=blocks, repeat_weight=self.repeat_weight / total)
+
 
 @dataclass(frozen=True)
 class Tuned:
     """What the validation says: the best point and its NDCG@10 for all users, and for users reduced to their profile
-    (None when too few have one).
+    (None when too few have one). dropped: blocks that added nothing that is more than chance.
     """
 
     warm: Fusion
     warm_ndcg: float
     cold: Fusion | None
     cold_ndcg: float | None
+    dropped: tuple[str, ...]
 
     @property
     def weights(self) -> FusionWeights:
-        return FusionWeights(self.warm.block_weights, (self.cold or Fusion()).block_weights)
+        return FusionWeights(self.warm.blocks, (self.cold or COLD).blocks)
+
+
+COLD = Fusion(BlockWeights(text=1.0, prior=0.1))
 
 
 @dataclass(frozen=True)
 class CachedScores:
     """What the candidates of each validation user score by each part, so that trying weights is one small product.
 
-    blocks: (u, p, 3), text, collaborative and prior, at weight 1. repeats: half-life to (u, p), at weight 1.
+    blocks: (u, p, 5), in the order of `BLOCKS`, at weight 1. repeats: half-life to (u, p), at weight 1.
     wanted: bool (u, p), which are targets. targets: (u,), how many there are, in the pool or not.
     """
 
@@ -74,9 +97,9 @@ class CachedScores:
     wanted: NDArray[np.bool_]
     targets: NDArray[np.intp]
 
-    def ndcg(self, fusion: Fusion) -> float:
-        """Mean NDCG@10 of ranking every pool by these weights."""
-        scores = self.blocks @ np.array([fusion.text, fusion.collaborative, fusion.prior], np.float32)
+    def ndcg(self, fusion: Fusion) -> NDArray[np.float64]:
+        """(u,) NDCG@10 of ranking every pool by these weights."""
+        scores = self.blocks @ np.array(tuple(fusion.blocks), np.float32)
         if fusion.repeat_weight:
             scores += fusion.repeat_weight * self.repeats[fusion.repeat_half_life]
         top = np.argpartition(-scores, CUT, axis=1)[:, :CUT]
@@ -84,7 +107,7 @@ class CachedScores:
         found = np.take_along_axis(self.wanted, np.take_along_axis(top, order, axis=1), axis=1)
         discounts = 1 / np.log2(np.arange(2, CUT + 2))
         ideal = np.cumsum(discounts)[np.minimum(self.targets, CUT) - 1]
-        return float((found @ discounts / ideal).mean())
+        return np.asarray(found @ discounts / ideal, np.float64)
 
 
 def tune(
@@ -92,51 +115,72 @@ def tune(
     holdout: Holdout,
     profiles: list[ProfileText | None],
     progress: Callable[[int], None] = lambda done: None,
+    drop_blocks: bool = True,
 ) -> Tuned:
-    """The weights with the best mean NDCG@10 over the holdout, by coordinate search over cached scores."""
-    names = ["collaborative", "text", "prior"]
-    start = Fusion()
+    """The weights with the best mean NDCG@10 over the holdout, by coordinate search over cached scores; then, when
+    `drop_blocks`, without the blocks whose loss there is no more than chance.
+    """
+    held = [name for name, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start]
+    start = Fusion(BlockWeights(**{name: getattr(START, name) for name in held}))
+    names = list(held)
     if not holdout.exclude_history:
         names += ["repeat_weight", "repeat_half_life"]
-        start = Fusion(repeat_weight=0.5)
-    warm, warm_ndcg = _search(cached_scores(bundle, holdout, profiles), start, names, progress)
+        start = replace(start, repeat_weight=0.5)
+    scores = cached_scores(bundle, holdout, profiles)
+    warm, ndcg = _search(scores, start, names, progress)
+    dropped: list[str] = []
+    for name in (name for name in PRUNABLE if drop_blocks and name in held):
+        left = [n for n in names if n not in (name, *dropped)]
+        without, ndcg_without = _search(scores, warm.at(name, 0.0), left, progress)
+        if (ndcg - ndcg_without).mean() <= NOISE * (ndcg - ndcg_without).std() / np.sqrt(len(ndcg)):
+            warm, ndcg = without, ndcg_without
+            dropped.append(name)
     with_profile = np.array([i for i, profile in enumerate(profiles) if profile is not None], np.intp)
     if len(with_profile) < COLD_USERS:
-        return Tuned(warm, warm_ndcg, None, None)
+        return Tuned(warm.scaled(), float(ndcg.mean()), None, None, tuple(dropped))
     cold_scores = cached_scores(
         bundle, holdout.select(with_profile).without_histories(), [profiles[i] for i in with_profile]
     )
-    cold, cold_ndcg = _search(cold_scores, Fusion(collaborative=0.0), ["prior"], progress)
-    return Tuned(warm, warm_ndcg, cold, cold_ndcg)
+    cold, cold_ndcg = _search(cold_scores, COLD, ["prior"], progress)
+    by_prior = cold_scores.ndcg(Fusion(BlockWeights(prior=1.0)))
+    gain = cold_ndcg - by_prior
+    if gain.mean() <= PROFILE_NOISE * gain.std() / np.sqrt(len(gain)):
+        # A profile that does not clearly help would only make a newcomer's list worse than what is popular.
+        cold, cold_ndcg = Fusion(BlockWeights(prior=1.0)), by_prior
+    return Tuned(warm.scaled(), float(ndcg.mean()), cold.scaled(), float(cold_ndcg.mean()), tuple(dropped))
 
 
 def _search(
-    scores: "CachedScores", start: Fusion, names: list[str], progress: Callable[[int], None]
-) -> tuple[Fusion, float]:
+    scores: CachedScores, start: Fusion, names: list[str], progress: Callable[[int], None]
+) -> tuple[Fusion, NDArray[np.float64]]:
     best, best_ndcg = start, scores.ndcg(start)
     for _ in range(ROUNDS):
-        before = best_ndcg
+        before = best_ndcg.mean()
         for name in names:
-            here = getattr(best, name)
+            here = best.value(name)
             tries = HALF_LIVES if name == "repeat_half_life" else tuple((here or 0.05) * factor for factor in FACTORS)
             for value in tries:
-                candidate = replace(best, **{name: value})
+                candidate = best.at(name, value)
                 progress(1)
-                if candidate.text + candidate.collaborative + candidate.prior == 0:
+                if not any(candidate.blocks):
                     continue
-                if (ndcg := scores.ndcg(candidate)) > best_ndcg:
+                if (ndcg := scores.ndcg(candidate)).mean() > best_ndcg.mean():
                     best, best_ndcg = candidate, ndcg
-        if best_ndcg - before < 1e-5:
+        if best_ndcg.mean() - before < 1e-5:
             break
     return best, best_ndcg
 
 
 def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
     """The pools of all users, padded to one length with candidates that can never be ranked."""
-    vectors = bundle.user_tower(FusionWeights.only(BlockWeights(1.0, 1.0, 1.0))).user_vectors(
-        holdout.histories, profiles
+    tower = bundle.user_tower(FusionWeights.only(BlockWeights.all(1.0)))
+    vectors = np.concatenate(
+        [
+            tower.user_vectors(holdout.histories[start : start + BATCH], profiles[start : start + BATCH])
+            for start in range(0, len(holdout), BATCH)
+        ]
     )
-    parts = [bundle.layout.text, bundle.layout.collaborative, bundle.layout.prior]
+    parts = list(bundle.layout)
     pools = []
     for history, rows in zip(holdout.histories, _best_by_part(bundle, vectors, parts), strict=True):
         pool = np.union1d(rows, history.rows)
@@ -161,7 +205,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
 def _best_by_part(bundle: Bundle, vectors: Floats, parts: list[slice]) -> list[NDArray[np.int32]]:
     size = min(POOL, len(bundle.catalogue))
     found: list[list[NDArray[np.int32]]] = [[] for _ in vectors]
-    for part in parts:
+    for part in (part for part in parts if part.stop > part.start):
         items = np.ascontiguousarray(bundle.item_vectors[:, part].T)
         for start in range(0, len(vectors), 128):
             scores = vectors[start : start + 128, part] @ items

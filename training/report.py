@@ -74,11 +74,13 @@ def _plots(evaluation: Mapping[str, Any], rivals: list[str]) -> dict[str, str]:
     for row in profiles:
         label = f"{row['model']}, {row['purchases']} purchase{'' if row['purchases'] == 1 else 's'}"
         effect.setdefault(row["metric"], []).append((label, row["difference"]))
-    curve = evaluation["text_tower"]
     plots = {
         "models": interval_plot(overall, OURS),
         "segments": interval_plot(segments, OURS),
-        "curve": curve_plot(curve["losses"], curve["ndcg"], curve["best_epoch"]),
+        **{
+            f"curve_{name}": curve_plot(curve["losses"], curve["ndcg"], curve["best_epoch"])
+            for name, curve in evaluation["towers"].items()
+        },
     }
     if comparisons:
         plots["paired"] = interval_plot(paired, about_zero=True)

@@ -89,11 +89,15 @@ def time_split(interactions: Interactions, days: int, history_length: int) -> Sp
 def leave_one_out(interactions: Interactions, history_length: int) -> Split:
     """Each user's last purchase is test, the last but one validation; users with fewer than 3 are only learned from.
     Ties in time keep the file's order, as the published protocol does. What a user has is masked.
+
+    Raises ValueError when no user has enough purchases.
     """
     purchases = np.flatnonzero(interactions.purchases)
     users = interactions.users[purchases]
     from_end = np.concatenate([np.arange(n)[::-1] for n in np.bincount(users, minlength=len(interactions.user_ids))])
     enough = np.bincount(users, minlength=len(interactions.user_ids))[users] >= 3
+    if not enough.any():
+        raise ValueError("no user has the 3 purchases that it takes: use time-split")
     test, validation = purchases[(from_end == 0) & enough], purchases[(from_end == 1) & enough]
     place = np.arange(len(interactions))
     end = np.full(len(interactions.user_ids), len(interactions))
@@ -107,6 +111,22 @@ def leave_one_out(interactions: Interactions, history_length: int) -> Split:
         _last_one(train, interactions, validation, history_length),
         known,
         _last_one(known, interactions, test, history_length),
+    )
+
+
+def shuffled_ties(interactions: Interactions, seed: int) -> Interactions:
+    """The same events with those of one user and day in random order. Where the source knows days alone, the file's
+    order within one may be no order of purchases, and a leave-one-out split would learn and test its accidents.
+    """
+    days = interactions.timestamps // MICROSECONDS_A_DAY
+    chance = np.random.default_rng(seed).random(len(days))
+    order = np.lexsort((chance, days, interactions.users))
+    return replace(
+        interactions,
+        rows=interactions.rows[order],
+        timestamps=interactions.timestamps[order],
+        event_types=interactions.event_types[order],
+        quantities=interactions.quantities[order],
     )
 
 

@@ -81,22 +81,27 @@ def fit_lexical(texts: Sequence[str], dim: int, seed: int) -> LexicalEncoder:
     terms = [term for term, n in documents.most_common(MAX_TERMS) if n >= 2]
     vocabulary = {term: column for column, term in enumerate(terms)}
     idf = np.array([np.log((1 + len(texts)) / (1 + documents[term])) + 1 for term in terms], np.float32)
-    unreduced = LexicalEncoder(vocabulary, idf, np.empty((len(terms), 0), np.float32))
-    rows = [unreduced.weights(text) for text in texts]
+    unreduced = LexicalEncoder(vocabulary, idf, np.empty((len(terms), 0), np.float32), np.empty(0, np.float32))
+    matrix = tfidf(unreduced, texts)
+    dim = min(dim, *(size - 1 for size in matrix.shape))
+    if dim < 1:
+        return LexicalEncoder(vocabulary, idf, np.zeros((len(terms), 1), np.float32), np.ones(1, np.float32))
+    _, singular, components = randomized_svd(matrix, dim, random_state=seed)
+    return LexicalEncoder(vocabulary, idf, np.ascontiguousarray(components.T, np.float32), singular.astype(np.float32))
+
+
+def tfidf(lexical: LexicalEncoder, texts: Sequence[str]) -> csr_matrix:
+    """float32 (n, terms): the TF-IDF weights of each text, L2-normalised."""
+    rows = [lexical.weights(text) for text in texts]
     indptr = np.concatenate(([0], np.cumsum([len(columns) for columns, _ in rows])))
     columns = np.concatenate([columns for columns, _ in rows]) if rows else np.empty(0, np.intp)
     values = np.concatenate([values for _, values in rows]) if rows else np.empty(0, np.float32)
-    matrix = csr_matrix((values, columns, indptr), shape=(len(texts), len(terms)))
-    dim = min(dim, *(size - 1 for size in matrix.shape))
-    if dim < 1:
-        return LexicalEncoder(vocabulary, idf, np.zeros((len(terms), 1), np.float32))
-    _, _, components = randomized_svd(matrix, dim, random_state=seed)
-    return LexicalEncoder(vocabulary, idf, np.ascontiguousarray(components.T, np.float32))
+    return csr_matrix((values, columns, indptr), shape=(len(texts), len(lexical.vocabulary)))
 
 
 def fit_features(text_embeddings: Floats, texts: Sequence[str], config: TrainConfig) -> TextFeatures:
     """The lexical encoder and the softened whitening of both embeddings side by side, fitted on the items' texts."""
-    lexical = fit_lexical(texts, config.lexical_dim, config.seed)
+    lexical = fit_lexical(texts, config.features_lexical_dim, config.seed)
     joined = np.concatenate((text_embeddings, lexical.encode(texts)), axis=1)
     mean = joined.mean(axis=0)
     dim = min(config.features, *joined.shape)

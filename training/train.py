@@ -3,7 +3,8 @@
     python -m training.train --data DIR --out BUNDLES [--set name=value ...]
 
 Reads three tables, prints every stage with its time and size, and leaves BUNDLES/<bundle_id>/ with the model, its
-evaluation and its report; BUNDLES/latest points at it. A stopped run goes on where it was.
+evaluation and its report; BUNDLES/latest points at it, unless it is worse than its floor or than the one before: then
+the exit code is 3. A stopped run goes on where it was.
 """
 
 import argparse
@@ -18,27 +19,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from recsvc import bundle as bundles
-from recsvc.catalogue import Catalogue
-from recsvc.errors import RecsvcError, SettingsError
-from recsvc.lexical import LexicalEncoder
-from recsvc.text import TextEncoder, item_text
-from recsvc.towers.features import TextFeatures
-from recsvc.towers.user import ProfileText
-from training.blocks import ShopText, fit_bundle, with_fusion
+from recsvc.errors import RecsvcError
+from training.baselines import Task
 from training.config import TrainConfig
-from training.data import Shop, read_shop
+from training.data import Shop
 from training.evaluate import OURS, evaluate
-from training.fusion import TRIES as FUSION_TRIES
-from training.fusion import tune
+from training.fusion import Fusion
+from training.gate import against_previous, objections
 from training.interactions import Interactions
+from training.recipe import fit, prepare, refit
 from training.report import write_report
-from training.split import Split, leave_one_out, time_split
-from training.stages import Arrays, Stages
-from training.text_features import embed, fit_features, items_of, profile_texts
+from training.split import Split
+from training.stages import Stages
+
+NOT_READY = 3  # exit code: the bundle is there to be looked at, and `latest` stays where it was
 
 
 def train(data: Path, out: Path, config: TrainConfig, console: Console | None = None) -> Path:
@@ -48,114 +45,70 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
     that does not fit the data.
     """
     stages = Stages(out / ".work", console)
-    started = time.perf_counter()
-    shop = read_shop(data)
-    interactions = Interactions.of(shop)
-    stages.report("data", time.perf_counter() - started, _size(shop))
-    for note in shop.notes:
-        stages.console.print(f"  {note}", highlight=False)
-    split = make_split(interactions, config)
-    text = _read_text(shop, config, stages, out)
-    inputs = [shop.fingerprint, config.protocol, config.test_days, text.encoder.fingerprint]
-
-    validation = split.validation.sample(config.tuning_users, config.seed)
-    draft, curve = fit_bundle(split.train, text, config, stages, inputs, "train", validation)
-    profiles = text.of_users(interactions.user_ids[validation.users])
-    started = time.perf_counter()
-    with stages.progress("fusion weights tried", FUSION_TRIES) as progress:
-        tuned = tune(draft, validation, profiles.texts, progress)
-    weights = ", ".join(f"{name} {value:.3g}" for name, value in asdict(tuned.warm).items())
-    stages.report("fusion", time.perf_counter() - started, f"{weights}; validation NDCG@10 {tuned.warm_ndcg:.4f}")
-
-    measured = draft
+    prepared = prepare(data, config, stages)
+    split = prepared.split
+    fitted = fit(prepared, config, stages)
+    measured = fitted.bundle
     if config.refit != "none":
-        measured, _ = fit_bundle(split.known, text, config, stages, inputs, "refit", epochs=curve.best_epoch)
-    measured = with_fusion(measured, tuned.weights, tuned.warm.repeats)
+        measured = refit(prepared, fitted, split.known, stages, "refit")
     about = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
-        "data": _about_data(shop, split),
-        "training": asdict(config),
+        "data": _about_data(prepared.shop, split),
+        "training": asdict(fitted.config),
     }
+    known = split.known if config.refit != "none" else split.train
+    about["data"]["learned_until"] = _last_event(known if config.refit != "all" else prepared.interactions)
     part = out / ".work" / "bundle"
     bundles.save(replace(measured, provenance=about), part)
 
     started = time.perf_counter()
     test = split.test.sample(config.evaluation_users, config.seed)
-    test_profiles = text.of_users(interactions.user_ids[test.users])
-    known = split.known if config.refit != "none" else split.train
-    evaluation = evaluate(bundles.load(part), known, test, test_profiles)
+    test_profiles = prepared.text.of_users(prepared.interactions.user_ids[test.users])
+    task = Task(known, prepared.text.catalogue, split.validation, config)
+    measured = bundles.load(part)
+    evaluation = evaluate(measured, task, test, test_profiles)
+    previous = against_previous(measured, out / "latest", test, test_profiles)
     stages.report("evaluation", time.perf_counter() - started, f"{len(test):,} users")
+    tuned = fitted.tuned
     evaluation = {
         "protocol": config.protocol,
         "fit": {"none": "train", "validation": "train+validation", "all": "train+validation"}[config.refit],
         "validation": {
             "ndcg@10": tuned.warm_ndcg,
-            "users": len(validation),
-            "fusion": asdict(tuned.warm),
-            "cold": asdict(tuned)["cold"],
+            "users": fitted.validation_users,
+            "fusion": _flat(tuned.warm),
+            "cold": _flat(tuned.cold) if tuned.cold is not None else None,
+            "dropped": list(tuned.dropped),
         },
-        "text_tower": asdict(curve),
+        "towers": {name: asdict(curve) for name, curve in fitted.curves.items()},
         **evaluation,
+        "previous": previous,
     }
+    evaluation["objections"] = objections(evaluation)
     if config.refit == "all":
-        shipped, _ = fit_bundle(interactions, text, config, stages, inputs, "all", epochs=curve.best_epoch)
-        bundles.save(replace(with_fusion(shipped, tuned.weights, tuned.warm.repeats), provenance=about), part)
+        shipped = refit(prepared, fitted, prepared.interactions, stages, "all")
+        bundles.save(replace(shipped, provenance=about), part)
     return _finish(part, out, evaluation, stages)
 
 
-def make_split(interactions: Interactions, config: TrainConfig) -> Split:
-    try:
-        if config.protocol == "leave-one-out":
-            return leave_one_out(interactions, config.history_length)
-        return time_split(interactions, config.test_days, config.history_length)
-    except ValueError as error:
-        raise SettingsError(f"test_days={config.test_days}: {error}") from error
-
-
-def _read_text(shop: Shop, config: TrainConfig, stages: Stages, out: Path) -> ShopText:
-    encoder = TextEncoder.load(config.text_encoder)
-    catalogue = Catalogue(items_of(shop.items))
-    texts = [item_text(item) for item in catalogue.items]
-    profiles = profile_texts(shop.users)
-    cache = out / ".work" / "embeddings.sqlite"
-    started = time.perf_counter()
-    with stages.progress("texts embedded", len(texts) + len(profiles)) as progress:
-        item_embeddings = embed(encoder, texts, cache, progress)
-        profile_embeddings = embed(encoder, list(profiles.values()), cache, progress)
-    stages.report("text embedding", time.perf_counter() - started, f"{len(texts):,} items, {len(profiles):,} profiles")
-
-    fitted: list[TextFeatures] = []
-
-    def compute() -> Arrays:
-        fitted.append(fit_features(item_embeddings, texts, config))
-        features = fitted[0]
-        terms = json.dumps(features.lexical.vocabulary).encode()
-        return {
-            "idf": features.lexical.idf,
-            "components": features.lexical.components,
-            "mean": features.mean,
-            "projection": features.projection,
-            "vocabulary": np.frombuffer(terms, np.uint8),
-        }
-
-    dials = [config.lexical_dim, config.features, config.whitening_exponent, config.seed]
-    arrays = stages.run("text features", [shop.fingerprint, encoder.fingerprint, dials], compute)
-    lexical = LexicalEncoder(json.loads(arrays["vocabulary"].tobytes()), arrays["idf"], arrays["components"])
-    features = TextFeatures(lexical, arrays["mean"], arrays["projection"])
-    known = {
-        user_id: ProfileText(words, embedding)
-        for (user_id, words), embedding in zip(profiles.items(), profile_embeddings, strict=True)
+def _flat(fusion: Fusion) -> dict[str, float]:
+    return {
+        **asdict(fusion.blocks),
+        "repeat_weight": fusion.repeat_weight,
+        "repeat_half_life": fusion.repeat_half_life,
     }
-    return ShopText(catalogue, features, features(item_embeddings, texts), encoder, known)
 
 
 def _finish(part: Path, out: Path, evaluation: dict[str, Any], stages: Stages) -> Path:
-    """Adds the evaluation, the report and the manifest's headline, and gives the bundle its name."""
+    """Adds the evaluation, the report and the manifest's headline, and gives the bundle its name. `latest` points at it
+    only when it is ready.
+    """
     manifest = bundles.read_manifest(part)
     ours = evaluation["models"][OURS]["metrics"]
     manifest["evaluation"] = {metric: ours[metric] for metric in ("ndcg@10", "recall@10")}
     manifest["evaluation"] |= {"protocol": evaluation["protocol"], "fit": evaluation["fit"]}
+    manifest["ready"] = not evaluation["objections"]
     evaluation["cost"] = {
         "seconds": stages.seconds,
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -166,11 +119,16 @@ def _finish(part: Path, out: Path, evaluation: dict[str, Any], stages: Stages) -
     folder = out / manifest["bundle_id"]
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
-    latest = out / ".latest.part"
-    latest.unlink(missing_ok=True)
-    latest.symlink_to(folder.name)
-    latest.replace(out / "latest")
+    if not evaluation["objections"]:
+        latest = out / ".latest.part"
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(folder.name)
+        latest.replace(out / "latest")
     return folder
+
+
+def _last_event(interactions: Interactions) -> str:
+    return datetime.fromtimestamp(int(interactions.timestamps.max()) / 1_000_000, UTC).isoformat()
 
 
 def _about_data(shop: Shop, split: Split) -> dict[str, Any]:
@@ -187,10 +145,6 @@ def _about_data(shop: Shop, split: Split) -> dict[str, Any]:
         "known_events": len(split.known),
         "notes": list(shop.notes),
     }
-
-
-def _size(shop: Shop) -> str:
-    return f"{len(shop.events):,} events, {len(shop.items):,} items, {len(shop.users):,} profiles"
 
 
 def _git_commit() -> str | None:
@@ -220,9 +174,12 @@ def main(argv: list[str] | None = None) -> int:
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(_table(json.loads((folder / "evaluation.json").read_text())))
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    print(_table(evaluation))
     print(f"bundle {folder}\nreport {folder / 'report.html'}")
-    return 0
+    for objection in evaluation["objections"]:
+        print(f"not ready: {objection}", file=sys.stderr)
+    return NOT_READY if evaluation["objections"] else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The user tower: a history and a profile to the user vector, and to what it would be with one thing left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,23 +12,37 @@ from recsvc.domain import History
 from recsvc.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.towers.confidence import ConfidenceConfig, item_confidence, liked_sequence
 from recsvc.towers.features import TextFeatures
+from recsvc.towers.sequence import SequenceTower
 from recsvc.towers.text import TextTower
 
 Floats = NDArray[np.float32]
 
+# The lexical block reads the newest items alone: with a typical decay the older ones count next to nothing.
+LEXICAL_ITEMS = 20
+
+
+BLOCKS = ("sequence", "text", "lexical", "collaborative", "prior")
+
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of a vector belong to which block. The sequence block will be one more of these."""
+    """Which columns of a vector belong to which block; a block that a bundle does without has none."""
 
+    sequence: slice
     text: slice
+    lexical: slice
     collaborative: slice
     prior: slice
 
     @staticmethod
-    def of(text_dim: int, collaborative_dim: int) -> "Layout":
-        end = text_dim + collaborative_dim
-        return Layout(slice(0, text_dim), slice(text_dim, end), slice(end, end + 1))
+    def of(sequence: int, text: int, lexical: int, collaborative: int, prior: int = 1) -> "Layout":
+        """From the width of each block."""
+        ends = np.cumsum((sequence, text, lexical, collaborative, prior)).tolist()
+        return Layout(*(slice(start, end) for start, end in zip((0, *ends), ends, strict=False)))
+
+    def __iter__(self) -> Iterator[slice]:
+        """The columns of each block, in the order of `BLOCKS`."""
+        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior))
 
 
 @dataclass(frozen=True)
@@ -36,9 +51,20 @@ class BlockWeights:
     again leaves the index as it is.
     """
 
-    text: float = 1.0
-    collaborative: float = 1.0
-    prior: float = 0.1
+    sequence: float = 0.0
+    text: float = 0.0
+    lexical: float = 0.0
+    collaborative: float = 0.0
+    prior: float = 0.0
+
+    @staticmethod
+    def all(weight: float) -> "BlockWeights":
+        """The same for every block."""
+        return BlockWeights(*(weight for _ in BLOCKS))
+
+    def __iter__(self) -> Iterator[float]:
+        """In the order of `BLOCKS`."""
+        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior))
 
 
 @dataclass(frozen=True)
@@ -47,8 +73,8 @@ class FusionWeights:
     validation would leave with popularity.
     """
 
-    warm: BlockWeights = BlockWeights()
-    cold: BlockWeights = BlockWeights()
+    warm: BlockWeights
+    cold: BlockWeights
 
     @staticmethod
     def only(weights: BlockWeights) -> "FusionWeights":
@@ -77,12 +103,24 @@ class LeftOut:
     without_profile: Floats | None
 
 
-class UserTower:
-    """Frozen once built; safe to call from several threads.
+@dataclass(frozen=True)
+class Towers:
+    """The trained parts that turn a history and a profile into blocks.
 
-    item_vectors: float32 (n, d). gram: float64 (f, f), the collaborative block's Y'Y. regularization: that
-    of the fold-in.
+    sequence: None where the layout has no such block. gram: float64 (f, f), the collaborative block's Y'Y, and
+    regularization: that of the fold-in. lexical_decay: what an item's lexical vector counts for each newer one.
     """
+
+    text: TextTower
+    features: TextFeatures
+    sequence: SequenceTower | None
+    gram: NDArray[np.float64]
+    regularization: float
+    lexical_decay: float
+
+
+class UserTower:
+    """Frozen once built; safe to call from several threads. item_vectors: float32 (n, d)."""
 
     def __init__(
         self,
@@ -90,31 +128,26 @@ class UserTower:
         layout: Layout,
         weights: FusionWeights,
         confidence: ConfidenceConfig,
-        gram: NDArray[np.float64],
-        regularization: float,
-        features: TextFeatures,
-        text_tower: TextTower,
+        towers: Towers,
     ) -> None:
         self.item_vectors = item_vectors
         self.layout = layout
         self.weights = weights
         self.confidence = confidence
-        self._gram = gram
-        self._regularization = regularization
-        self._features = features
-        self._text_tower = text_tower
+        self._towers = towers
         self.dim = item_vectors.shape[1]
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
         """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
         sequences = [liked_sequence(history, self.confidence) for history in histories]
-        collaborative = np.zeros((len(histories), self._gram.shape[0]))
-        for i, history in enumerate(histories):
-            rows, confidence = item_confidence(history, self.confidence)
-            if len(rows):
-                factors = self.item_vectors[rows, self.layout.collaborative]
-                collaborative[i] = fold_in(factors, self._gram, self._regularization, confidence)
-        return self._fuse(self._text_block(sequences, profiles), collaborative, sequences)
+        collaborative = np.zeros((len(histories), self._towers.gram.shape[0]))
+        if collaborative.shape[1]:
+            for i, history in enumerate(histories):
+                rows, confidence = item_confidence(history, self.confidence)
+                if len(rows):
+                    factors = self.item_vectors[rows, self.layout.collaborative]
+                    collaborative[i] = fold_in(factors, self._towers.gram, self._towers.regularization, confidence)
+        return self._fuse(sequences, profiles, collaborative)
 
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
         """The user's vector without each item of `rows` (distinct rows of the history), and without the profile.
@@ -125,41 +158,77 @@ class UserTower:
         held, confidence = item_confidence(history, self.confidence)
         rows = rows[np.isin(rows, held)]
         without = [sequence[sequence != row] for row in rows]
-        blocks = self._text_block([*without, sequence], [*([profile] * len(without)), None])
-        factors = self.item_vectors[held, self.layout.collaborative]
-        whole, parts = fold_in_left_out(
-            factors, self._gram, self._regularization, confidence, np.searchsorted(held, rows)
-        )
-        vectors = self._fuse(blocks, np.vstack((parts, whole)), [*without, sequence])
+        collaborative = np.zeros((len(without) + 1, self._towers.gram.shape[0]))
+        if collaborative.shape[1]:
+            factors, places = self.item_vectors[held, self.layout.collaborative], np.searchsorted(held, rows)
+            whole, parts = fold_in_left_out(factors, self._towers.gram, self._towers.regularization, confidence, places)
+            collaborative = np.vstack((parts, whole))
+        vectors = self._fuse([*without, sequence], [*([profile] * len(without)), None], collaborative)
         return LeftOut(rows, vectors[:-1], vectors[-1] if profile is not None else None)
+
+    def _fuse(
+        self,
+        sequences: Sequence[NDArray[np.int32]],
+        profiles: Sequence[ProfileText | None],
+        collaborative: NDArray[np.float64],
+    ) -> Floats:
+        chosen = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
+        scale = np.array([tuple(weights) for weights in chosen], np.float32)
+        vectors = np.zeros((len(sequences), self.dim), np.float32)
+        if self._towers.sequence is not None:
+            vectors[:, self.layout.sequence] = self._sequence_block(self._towers.sequence, sequences)
+        if self._width(self.layout.text):
+            vectors[:, self.layout.text] = self._text_block(sequences, profiles)
+        if self._width(self.layout.lexical):
+            for i, sequence in enumerate(sequences):
+                vectors[i, self.layout.lexical] = self._lexical_block(sequence)
+        vectors[:, self.layout.collaborative] = _unit(collaborative)
+        vectors[:, self.layout.prior] = 1.0
+        for weight, columns in zip(scale.T, self.layout, strict=True):
+            vectors[:, columns] *= weight[:, None]
+        return vectors
+
+    def _lexical_block(self, sequence: NDArray[np.int32]) -> Floats:
+        latest = sequence[: -LEXICAL_ITEMS - 1 : -1]
+        decay = self._towers.lexical_decay ** np.arange(len(latest), dtype=np.float32)
+        return _unit(decay @ self.item_vectors[latest, self.layout.lexical])
+
+    @torch.inference_mode()
+    def _sequence_block(self, tower: SequenceTower, sequences: Sequence[NDArray[np.int32]]) -> Floats:
+        padded, lengths = self._padded(sequences, self.layout.sequence, tower.config.max_length)
+        last = tower.last(padded, lengths)
+        # Nothing read, nothing said: an unknown user's block must not push anything.
+        last[lengths == 0] = 0.0
+        return np.asarray(last.numpy(), np.float32)
 
     @torch.inference_mode()
     def _text_block(self, sequences: Sequence[NDArray[np.int32]], profiles: Sequence[ProfileText | None]) -> Floats:
-        config = self._text_tower.config
-        sequences = [sequence[-config.max_length :] for sequence in sequences]
-        lengths = torch.tensor([len(sequence) for sequence in sequences])
-        longest = max(map(len, sequences), default=0)
-        padded = np.zeros((len(sequences), longest, config.dim), np.float32)
-        for i, sequence in enumerate(sequences):
-            padded[i, : len(sequence)] = self.item_vectors[sequence, self.layout.text]
+        tower, features = self._towers.text, self._towers.features
+        padded, lengths = self._padded(sequences, self.layout.text, tower.config.max_length)
         has_profile = torch.tensor([profile is not None for profile in profiles])
-        features = np.zeros((len(profiles), config.features), np.float32)
+        read = np.zeros((len(profiles), tower.features), np.float32)
         if known := [i for i, profile in enumerate(profiles) if profile is not None]:
-            read = [profile for profile in profiles if profile is not None]
-            features[known] = self._features(np.stack([p.embedding for p in read]), [p.text for p in read])
-        first = self._text_tower.first_token(torch.from_numpy(features), has_profile)
-        states = self._text_tower(first, torch.from_numpy(padded))
-        last = states[torch.arange(len(sequences)), lengths]
-        # Nothing read, nothing said: an unknown user's text block must not push anything.
+            shown = [profile for profile in profiles if profile is not None]
+            read[known] = features(np.stack([p.embedding for p in shown]), [p.text for p in shown])
+        last = tower.last(tower.first_token(torch.from_numpy(read), has_profile), padded, lengths)
         last[(lengths == 0) & ~has_profile] = 0.0
         return np.asarray(last.numpy(), np.float32)
 
-    def _fuse(self, text: Floats, collaborative: NDArray[np.float64], sequences: Sequence[NDArray[np.int32]]) -> Floats:
-        norms = np.maximum(np.linalg.norm(collaborative, axis=1, keepdims=True), 1e-12)
-        chosen = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
-        scale = np.array([(w.text, w.collaborative, w.prior) for w in chosen], np.float32)
-        vectors = np.empty((len(text), self.dim), np.float32)
-        vectors[:, self.layout.text] = scale[:, :1] * text
-        vectors[:, self.layout.collaborative] = scale[:, 1:2] * collaborative / norms
-        vectors[:, self.layout.prior] = scale[:, 2:]
-        return vectors
+    def _padded(
+        self, sequences: Sequence[NDArray[np.int32]], columns: slice, max_length: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The newest items of each sequence as a block sees them, (b, longest, width), and how many they are, (b,)."""
+        sequences = [sequence[-max_length:] for sequence in sequences]
+        longest = max(map(len, sequences), default=0)
+        padded = np.zeros((len(sequences), longest, self._width(columns)), np.float32)
+        for i, sequence in enumerate(sequences):
+            padded[i, : len(sequence)] = self.item_vectors[sequence, columns]
+        return torch.from_numpy(padded), torch.tensor([len(sequence) for sequence in sequences])
+
+    @staticmethod
+    def _width(columns: slice) -> int:
+        return int(columns.stop - columns.start)
+
+
+def _unit(vectors: NDArray[Any]) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), np.float32)

@@ -19,7 +19,7 @@ from training.train import train
 ITEMS, USERS, SEED = 100_000, 20_000, 1
 # Every array has the size that it has in earnest, which is what the speed depends on; the weights are only roughly
 # those of a well trained model.
-CONFIG = TrainConfig(test_days=1, text_epochs=1, epoch_events=40_000, tuning_users=200, refit="none")
+CONFIG = TrainConfig(test_days=1, text_epochs=1, sequence_epochs=1, epoch_events=40_000, tuning_users=200, refit="none")
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from training.text_features import profile_texts
 
 USERS = 1_000
 K = 20
-# Scores closer than this may change places: a batch of another size rounds the last bits of a product differently.
-SAME_SCORE = 1e-5
+# The language model reads a profile in bfloat16, and a batch of another size rounds that differently: scores closer
+# than this may change places, which the second assertion keeps rare.
+SAME_SCORE = 1e-3
 
 
 def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
@@ -51,16 +52,15 @@ def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
             shopfront.set_profile(user_id, **attributes)
         shopfront.write_history(shop.events.filter(shop.events["user_id"].is_in(user_ids)))
         different, swapped = [], 0
-        for user_id, rows in zip(user_ids, offline, strict=True):
+        for user_id, ranking in zip(user_ids, offline, strict=True):
             served = shopfront.recommend(user_id, K, time, reasons=False)
             assert served.bundle_id == bundle.bundle_id
             assert not served.degraded
-            expected = [bundle.catalogue.items[row].item_id for row in rows]
-            scores = {found.item_id: found.score for found in served.recommendations}
-            for place, (ours, theirs) in enumerate(zip(item_ids(served), expected, strict=True)):
-                if ours != theirs:
-                    swapped += 1
-                    if abs(scores.get(theirs, scores[ours] + 1) - scores[ours]) > SAME_SCORE and place < K - 1:
-                        different.append((user_id, place))
+            expected = [bundle.catalogue.items[row].item_id for row in ranking.rows]
+            swapped += sum(ours != theirs for ours, theirs in zip(item_ids(served), expected, strict=True))
+            # Where scores are equal but for rounding, two items may have changed places.
+            scores = [found.score for found in served.recommendations]
+            if not np.allclose(scores, ranking.scores, rtol=0, atol=SAME_SCORE):
+                different.append(user_id)
     assert not different
     assert swapped <= USERS * K // 1_000  # near-ties are rare, or the comparison would mean nothing

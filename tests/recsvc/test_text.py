@@ -55,7 +55,9 @@ def test_tokens_of_two_scripts() -> None:
 
 
 def test_lexical_weights_are_tf_idf() -> None:
-    lexical = LexicalEncoder({"tea": 0, "pot": 1}, np.array([1.0, 2.0], np.float32), np.eye(2, dtype=np.float32))
+    lexical = LexicalEncoder(
+        {"tea": 0, "pot": 1}, np.array([1.0, 2.0], np.float32), np.eye(2, dtype=np.float32), np.ones(2, np.float32)
+    )
     vector = lexical.encode(["tea tea pot unknown"])[0]
     expected = np.array([(1 + np.log(2)) * 1.0, 2.0])
     np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), rtol=1e-5)

@@ -11,7 +11,7 @@ from recsvc.catalogue import Catalogue
 from recsvc.repeats import RepeatConfig
 from recsvc.text import TextEncoder, item_text
 from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
-from training.blocks import ShopText, fit_bundle
+from training.blocks import BlockTrainer, ShopText
 from training.checkerboard import Checkerboard, checkerboard
 from training.config import TrainConfig
 from training.data import read_shop
@@ -34,7 +34,9 @@ def learned(board: Checkerboard, tmp_path_factory: pytest.TempPathFactory) -> tu
     write_shop(board, folder)  # type: ignore[arg-type]
     shop = read_shop(folder)
     interactions = Interactions.of(shop)
-    config = TrainConfig(factors=8, als_iterations=10, text_dim=32, text_epochs=12, batch_events=256)
+    config = TrainConfig(
+        factors=8, als_iterations=10, text_dim=32, text_epochs=25, sequence_dim=32, lexical_dim=16, batch_users=16
+    )
     encoder, catalogue = TextEncoder.load(), Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
     embeddings = encoder.encode(texts)
@@ -44,7 +46,7 @@ def learned(board: Checkerboard, tmp_path_factory: pytest.TempPathFactory) -> tu
     profiles = {user: ProfileText(words[user], read[user]) for user in words}
     text = ShopText(catalogue, features, features(embeddings, texts), encoder, profiles)
     stages = Stages(folder / "stages", Console(quiet=True))
-    bundle, _ = fit_bundle(interactions, text, config, stages, "board", "board", epochs=config.text_epochs)
+    bundle, _ = BlockTrainer(interactions, text, config, stages, "board", "board").fit()
     return bundle, interactions, text
 
 
@@ -55,16 +57,16 @@ def withheld(board: Checkerboard, bundle: Bundle, interactions: Interactions) ->
     return Holdout(users, histories, targets, int(interactions.timestamps.max()), exclude_history=True)
 
 
-@pytest.mark.parametrize("block", ["text", "collaborative"])
+@pytest.mark.parametrize("block", ["sequence", "text", "collaborative"])
 def test_each_block_alone_finds_what_was_withheld(
     board: Checkerboard, learned: tuple[Bundle, Interactions, ShopText], block: str
 ) -> None:
     bundle, interactions, _ = learned
     holdout = withheld(board, bundle, interactions)
-    weights = FusionWeights.only(BlockWeights(float(block == "text"), float(block == "collaborative"), 0.0))
+    weights = FusionWeights.only(BlockWeights(**{block: 1.0}))
     profiles = Profiles([None] * len(holdout))
     ranked = recommend_offline(bundle, bundle.user_tower(weights), RepeatConfig(), holdout, profiles, 1)
-    assert all(rows[0] == target[0] for rows, target in zip(ranked, holdout.targets, strict=True))
+    assert all(found.rows[0] == target[0] for found, target in zip(ranked, holdout.targets, strict=True))
 
 
 def test_a_cold_user_with_a_profile_gets_their_own_colour(
@@ -76,10 +78,11 @@ def test_a_cold_user_with_a_profile_gets_their_own_colour(
     nothing = [np.array([0], np.int32)] * len(users)
     holdout = Holdout(users, [empty] * len(users), nothing, 0, exclude_history=False)
     profiles = text.of_users(interactions.user_ids)
-    tower = bundle.user_tower(FusionWeights.only(BlockWeights(1.0, 0.0, 0.0)))
-    for rows, user in zip(recommend_offline(bundle, tower, RepeatConfig(), holdout, profiles, 10), users, strict=True):
+    tower = bundle.user_tower(FusionWeights.only(BlockWeights(text=1.0)))
+    ranked = recommend_offline(bundle, tower, RepeatConfig(), holdout, profiles, 10)
+    for found, user in zip(ranked, users, strict=True):
         own = np.unique(interactions.history(int(user)).rows % 2)
-        assert set(rows % 2) == set(own)
+        assert set(found.rows % 2) == set(own)
 
 
 def test_a_stage_is_not_done_twice(tmp_path: Path) -> None:

@@ -23,7 +23,17 @@ BUNDLE = BUNDLES / "latest"
 ITEMS, USERS, SEED = 1_000, 2_400, 7
 # Quick and still good: few epochs of many small steps. The last days are held back to measure what was learned, and
 # then learned as well ("all"). In 90 days enough people buy the best sellers of so small a shop to say so.
-CONFIG = TrainConfig(text_epochs=5, batch_events=1_024, tuning_users=600, popularity_days=90, refit="all")
+CONFIG = TrainConfig(
+    sequence_dim=64,
+    sequence_epochs=6,
+    text_epochs=5,
+    features_lexical_dim=256,
+    features=512,
+    batch_users=128,
+    tuning_users=600,
+    popularity_days=90,
+    refit="all",
+)
 
 
 def demo_shop(console: Console) -> Shop:

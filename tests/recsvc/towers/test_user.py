@@ -30,7 +30,7 @@ def bought(*rows: int) -> History:
     return History(np.array(rows, np.int32), np.full(n, 10**15, np.int64), types, np.ones(n, np.float32))
 
 
-WARM = FusionWeights(BlockWeights(1.0, 1.0, 0.3), BlockWeights(0.5, 0.0, 0.7))
+WARM = FusionWeights(BlockWeights(1.0, 0.8, 0.4, 0.6, 0.3), BlockWeights(text=0.5, prior=0.7))
 
 
 def test_left_out_equals_the_tower_on_the_shorter_history(bundle: Bundle, profile: ProfileText) -> None:
@@ -78,3 +78,13 @@ def test_a_batch_gives_what_each_user_gets_alone(bundle: Bundle, profile: Profil
     together = tower.user_vectors(histories, profiles)
     alone = [tower.user_vectors([h], [p])[0] for h, p in zip(histories, profiles, strict=True)]
     np.testing.assert_allclose(together, np.stack(alone), atol=1e-5)
+
+
+def test_the_lexical_block_is_the_newest_items_decayed(bundle: Bundle) -> None:
+    tower, columns = bundle.user_tower(FusionWeights.only(BlockWeights(lexical=1.0))), bundle.layout.lexical
+    assert columns.stop > columns.start
+    read = tower.user_vectors([bought(5, 9, 30)], [None])[0]
+    decay = bundle.model.lexical_decay
+    expected = sum(decay**age * bundle.item_vectors[row, columns] for age, row in enumerate((30, 9, 5)))
+    np.testing.assert_allclose(read[columns], expected / np.linalg.norm(expected), atol=1e-6)
+    assert not np.delete(read, np.arange(columns.start, columns.stop)).any()

@@ -1,18 +1,17 @@
-"""The chunked softmax against a closed form, and the tower's causality."""
+"""The chunked softmax against a closed form, and how histories are cut."""
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
-from recsvc.towers.text import TextTower, TextTowerConfig
-from training import text_tower
-from training.text_tower import ChunkedSoftmax, Sequences
+from training import next_item
+from training.next_item import ChunkedSoftmax, Sequences
 
 
 @pytest.mark.parametrize("biased", [False, True])
 def test_chunked_softmax_is_cross_entropy(biased: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_tower, "CHUNK_LOGITS", 30 * 900)  # several chunks, the last one short
+    monkeypatch.setattr(next_item, "CHUNK_LOGITS", 30 * 900)  # several chunks, the last one short
     torch.manual_seed(0)
     states = functional.normalize(torch.randn(200, 64), dim=-1).requires_grad_()
     items = functional.normalize(torch.randn(900, 64), dim=-1).requires_grad_()
@@ -25,18 +24,6 @@ def test_chunked_softmax_is_cross_entropy(biased: bool, monkeypatch: pytest.Monk
         torch.autograd.grad(ours, (states, items)), torch.autograd.grad(exact, (states, items)), strict=True
     ):
         assert float((found - wanted).norm() / wanted.norm()) < 0.01  # bfloat16 inside
-
-
-def test_the_future_is_not_seen() -> None:
-    torch.manual_seed(0)
-    tower = TextTower(TextTowerConfig(8, dim=16)).eval()
-    torch.nn.init.normal_(tower.layers[0].attention.distance_bias)
-    first, sequence = torch.randn(3, 16), torch.randn(3, 7, 16)
-    changed = sequence.clone()
-    changed[:, 4:] = 9.0
-    before, after = tower(first, sequence), tower(first, changed)
-    torch.testing.assert_close(before[:, :5], after[:, :5])
-    assert (before[:, 5:] - after[:, 5:]).abs().max() > 1e-3
 
 
 def test_histories_are_cut_from_their_end() -> None:

@@ -1,0 +1,118 @@
+"""The causal transformer that both sequence models are: reads item vectors in order, ends in the same space.
+
+SASRec's (Kang and McAuley, 2018) with pre-LN, GELU and a learned bias by distance (Raffel et al., 2020) in place of
+absolute positions.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """dim: of states and items. max_length: how many events are read. The dropouts act in training alone; input_dropout
+    on what is read, attention_dropout on who looks at whom.
+    """
+
+    dim: int = 128
+    layers: int = 2
+    heads: int = 2
+    max_length: int = 50
+    dropout: float = 0.2
+    input_dropout: float = 0.3
+    attention_dropout: float = 0.2
+
+
+class CausalAttention(nn.Module):
+    """Multi-head self-attention over the past, with a learned bias for each head and distance."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.heads, self.dropout = config.heads, config.attention_dropout
+        self.qkv = nn.Linear(config.dim, 3 * config.dim)
+        self.out = nn.Linear(config.dim, config.dim)
+        self.distance_bias = nn.Parameter(torch.zeros(config.heads, config.max_length + 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, length, dim) to the same."""
+        batch, length, dim = x.shape
+        q, k, v = self.qkv(x).view(batch, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
+        positions = torch.arange(length, device=x.device)
+        bias = self._bias(positions[:, None] - positions)
+        dropout = self.dropout if self.training else 0.0
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=dropout)
+        return self.out(mixed.transpose(1, 2).reshape(batch, length, dim))  # type: ignore[no-any-return]
+
+    def at(self, x: Tensor, places: Tensor) -> Tensor:
+        """(b, dim): what `forward` gives at one of the places, (b,), of each sequence. Not for training."""
+        batch, length, dim = x.shape
+        weight, offset = self.qkv.weight, self.qkv.bias
+        q = functional.linear(x[torch.arange(batch), places], weight[:dim], offset[:dim])
+        k, v = (
+            functional.linear(x, weight[dim:], offset[dim:])
+            .view(batch, length, 2, self.heads, -1)
+            .permute(2, 0, 3, 1, 4)
+        )
+        bias = self._bias(places[:, None] - torch.arange(length)).transpose(0, 1)[:, :, None]
+        q = q.view(batch, self.heads, 1, -1)
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
+        return self.out(mixed.reshape(batch, dim))  # type: ignore[no-any-return]
+
+    def _bias(self, distance: Tensor) -> Tensor:
+        """Of each head by how far back it looks, (heads, ...); the future is out of sight."""
+        return self.distance_bias[:, distance.clamp(min=0)].masked_fill(distance < 0, float("-inf"))
+
+
+class TransformerLayer(nn.Module):
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(config.dim)
+        self.attention = CausalAttention(config)
+        self.mlp_norm = nn.LayerNorm(config.dim)
+        self.mlp = nn.Sequential(
+            nn.Linear(config.dim, 4 * config.dim), nn.GELU(), nn.Linear(4 * config.dim, config.dim)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.dropout(self.attention(self.attention_norm(x)))
+        return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]
+
+    def at(self, x: Tensor, places: Tensor) -> Tensor:
+        """(b, dim): what `forward` gives at one of the places, (b,), of each sequence. Not for training."""
+        y = x[torch.arange(len(x)), places] + self.attention.at(self.attention_norm(x), places)
+        return y + self.mlp(self.mlp_norm(y))  # type: ignore[no-any-return]
+
+
+class CausalTransformer(nn.Module):
+    """A first token and the items after it, to the state after each of them."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.input_norm = nn.LayerNorm(config.dim)
+        self.input_dropout = nn.Dropout(config.input_dropout)
+        self.layers = nn.ModuleList(TransformerLayer(config) for _ in range(config.layers))
+        self.output_norm = nn.LayerNorm(config.dim)
+
+    def forward(self, first: Tensor, sequence: Tensor) -> Tensor:
+        """first: (b, dim). sequence: (b, length, dim) item vectors, oldest first, padded at the end.
+
+        Returns (b, 1 + length, dim), L2-normalised; position i has seen i events.
+        """
+        x = self.input_dropout(self.input_norm(torch.cat((first[:, None], sequence), dim=1)))
+        for layer in self.layers:
+            x = layer(x)
+        return functional.normalize(self.output_norm(x), dim=-1)
+
+    def last(self, first: Tensor, sequence: Tensor, lengths: Tensor) -> Tensor:
+        """(b, dim): of `forward` the state after each whole sequence, of which `lengths` (b,) are its own. The last
+        layer works on that place alone, which halves the cost. Not for training.
+        """
+        x = self.input_norm(torch.cat((first[:, None], sequence), dim=1))
+        for layer in self.layers[:-1]:
+            x = layer(x)
+        return functional.normalize(self.output_norm(self.layers[-1].at(x, lengths)), dim=-1)  # type: ignore[operator]

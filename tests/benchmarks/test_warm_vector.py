@@ -1,0 +1,32 @@
+"""By hand, as it takes a quiet machine: python -m pytest -m benchmark."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from recsvc import bundle as bundles
+from recsvc.domain import EventType, History
+from tests.benchmarks.serving import FOLDER
+from tests.benchmarks.shop import prepared_shop
+
+EVENTS = 50
+MOST_SECONDS = 0.002
+
+
+@pytest.mark.benchmark
+def test_a_purchase_costs_under_two_milliseconds_of_towers() -> None:
+    torch.set_num_threads(1)
+    bundle = bundles.load(prepared_shop(FOLDER, Console()).bundle)
+    rng, tower = np.random.default_rng(0), bundle.user_tower()
+    times = []
+    for _ in range(300):
+        rows = rng.integers(0, len(bundle.catalogue), EVENTS).astype(np.int32)
+        stamps = np.sort(rng.integers(0, 10**15, EVENTS))
+        history = History(rows, stamps, np.full(EVENTS, EventType.PURCHASE, np.int8), np.ones(EVENTS, np.float32))
+        start = time.perf_counter()
+        tower.user_vectors([history], [None])
+        times.append(time.perf_counter() - start)
+    assert float(np.median(times)) < MOST_SECONDS, f"{np.median(times) * 1e3:.2f} ms"

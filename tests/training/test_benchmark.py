@@ -1,0 +1,60 @@
+"""The harness end to end on a small shop, and what it says to data that a protocol does not fit."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from training.benchmark import main
+from training.metrics import METRICS
+
+QUICK = [
+    "text_epochs=1",
+    "text_dim=16",
+    "features_lexical_dim=32",
+    "features=64",
+    "sequence_epochs=1",
+    "sequence_dim=16",
+]
+QUICK += ["lexical_dim=8", "factors=8", "als_iterations=2", "epoch_events=2000", "tuning_users=100"]
+SETTINGS = [part for setting in QUICK for part in ("--set", setting)]
+
+
+def run(data: Path, protocol: str, out: Path, *more: str) -> int:
+    return main(["--data", str(data), "--protocol", protocol, "--out", str(out), *SETTINGS, *more])
+
+
+@pytest.mark.parametrize("protocol", ["leave-one-out", "time-split"])
+def test_rows_of_every_model_and_metric(small_shop_folder: Path, tmp_path: Path, protocol: str) -> None:
+    path = tmp_path / "rows.json"
+    more = ("--seeds", "2", "--fits", "train", "--sasrec-epochs", "1")
+    assert run(small_shop_folder, protocol, tmp_path / "out", "--json", str(path), *more) == 0
+    rows = json.loads(path.read_text())
+    models = {row["model"] for row in rows}
+    wanted = {"recsvc", "popularity", "personal frequency", "ALS", "item-kNN", "co-visitation + text", "SASRec-CE"}
+    assert models == (wanted | {"TIFU-KNN"} if protocol == "time-split" else wanted)
+    assert {(row["model"], row["metric"]) for row in rows} == {(m, metric) for m in models for metric in METRICS}
+    assert all(set(row) == {"model", "fit", "metric", "mean", "std", "seeds", "value"} for row in rows)
+    assert all(row["fit"] == "train" and 0 <= row["mean"] <= 1 for row in rows)
+    ours = next(row for row in rows if row["model"] == "recsvc" and row["metric"] == "ndcg@10")
+    assert ours["seeds"] == 2
+    assert ours["std"] > 0
+
+
+def test_a_protocol_that_the_data_does_not_fit(
+    small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = pl.read_parquet(small_shop_folder / "events.parquet")
+    items = pl.read_parquet(small_shop_folder / "items.parquet")
+    data = tmp_path / "shop"
+    data.mkdir()
+    items.write_parquet(data / "items.parquet")
+    events.unique("user_id", keep="first", maintain_order=True).write_parquet(data / "events.parquet")
+    assert run(data, "leave-one-out", tmp_path / "out") == 1
+    assert "no user has the 3 purchases" in capsys.readouterr().err
+    events.drop("timestamp").write_parquet(data / "events.parquet")
+    assert run(data, "time-split", tmp_path / "out") == 1
+    assert "timestamp" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(data, "k-fold", tmp_path / "out")
