@@ -116,7 +116,7 @@ class Benchmark:
         baselines = dict(BASELINES)
         if not test.exclude_history:
             baselines["TIFU-KNN"] = tifu_knn
-        if fit_name == "train":  # it needs validation users to stop by
+        if fit_name == "train" and self._sasrec_epochs:  # it needs validation users to stop by
             baselines["SASRec-CE"] = partial(sasrec, stages=self.stages, epochs=self._sasrec_epochs)
         for name, baseline in baselines.items():
             # Without chance in it, one seed is as good as all.
@@ -196,7 +196,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="where the rows go")
     parser.add_argument("--fits", default=",".join(FITS), help=f"any of {','.join(FITS)} [both]")
     parser.add_argument("--shuffle-ties", action="store_true", help="a second run with events of one day in any order")
-    parser.add_argument("--sasrec-epochs", type=int, default=40, help="at most; SASRec-CE stops early [40]")
+    parser.add_argument("--sasrec-epochs", type=int, default=40, help="at most; 0 leaves SASRec-CE out [40]")
     parser.add_argument("--out", type=Path, default=Path("var/benchmark"), help="where stages are kept [var/benchmark]")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a training setting")
     arguments = parser.parse_args(argv)

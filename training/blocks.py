@@ -205,7 +205,7 @@ class BlockTrainer:
 _CONFIDENCE = ("alpha", "half_life_days", "event_weights")
 _ALS = ("factors", "regularization", "als_iterations", "seed")
 _TOWERS = (
-    *_CONFIDENCE, "seed", "temperature", "epoch_events", "batch_users", "full_softmax_items", "sampled_items",
+    *_CONFIDENCE, "seed", "temperature", "epoch_events", "batch_events", "full_softmax_items", "sampled_items",
 )  # fmt: skip
 _TEXT = ("features_lexical_dim", "features", "whitening_exponent", "profile_dropout")
 

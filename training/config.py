@@ -50,7 +50,7 @@ class TrainConfig:
     # Both transformers' training.
     temperature: float = 0.07
     epoch_events: int = 200_000  # at most, drawn anew each epoch: a shop's size must not decide how long training takes
-    batch_users: int = 256
+    batch_events: int = 2_048  # events a training step; a small shop still gets enough steps
     full_softmax_items: int = 50_000  # above, the softmax is over sampled items
     sampled_items: int = 4_096
     profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
@@ -75,7 +75,7 @@ class TrainConfig:
             "text_epochs",
             "sequence_epochs",
             "epoch_events",
-            "batch_users",
+            "batch_events",
         ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1")

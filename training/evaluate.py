@@ -45,16 +45,19 @@ def recommend_offline(
 ) -> list[Ranking]:
     """The k best for every user, as the service would rank them."""
     index = ScanIndex(bundle.item_vectors)
-    rankings: list[Ranking] = []
+    # Histories of like length together: the towers pad each batch to its longest.
+    order = np.argsort([len(history) for history in holdout.histories], kind="stable")
+    rankings: list[Ranking | None] = [None] * len(holdout)
     for start in range(0, len(holdout), BATCH):
-        histories = holdout.histories[start : start + BATCH]
-        vectors = tower.user_vectors(histories, profiles.texts[start : start + BATCH])
+        users = order[start : start + BATCH]
+        histories = [holdout.histories[i] for i in users]
+        vectors = tower.user_vectors(histories, [profiles.texts[i] for i in users])
         excluded = [np.unique(h.rows) if holdout.exclude_history else h.rows[:0] for h in histories]
         candidates = index.search(vectors, k + max(map(len, excluded)))
-        for i, history in enumerate(histories):
+        for i, vector, found, hidden, history in zip(users, vectors, candidates, excluded, histories, strict=True):
             gains = repeat_scores(history, holdout.time, bundle.repeat_rates, repeats)
-            rankings.append(rank(vectors[i], bundle.item_vectors, candidates[i], k, excluded[i], *gains))
-    return rankings
+            rankings[i] = rank(vector, bundle.item_vectors, found, k, hidden, *gains)
+    return [ranking for ranking in rankings if ranking is not None]
 
 
 def against_ties(rankings: list[Ranking], holdout: Holdout, k: int = K) -> Ranked:

@@ -148,14 +148,14 @@ def batches_an_epoch(sequences: Sequences, config: TrainConfig) -> int:
 
 
 def _batches(sequences: Sequences, config: TrainConfig, rng: np.random.Generator) -> Iterator[Indices]:
-    """All sequences in random order, each batch with `batch_users` of them; of a large shop a sample of about
-    `epoch_events` events in all.
+    """All sequences in random order, each batch with about `batch_events` events; of a large shop a sample of about
+    `epoch_events` in all.
     """
     lengths = np.array([len(rows) for rows in sequences.rows])
     drawn = rng.permutation(len(lengths))
     drawn = drawn[: np.searchsorted(np.cumsum(lengths[drawn]), config.epoch_events) + 1]
-    # A last batch of a few would take as large a step as a full one.
-    return iter(np.array_split(drawn, max(1, round(len(drawn) / config.batch_users))))
+    # Equal batches: a last one of a few sequences would take as large a step as a full one.
+    return iter(np.array_split(drawn, max(1, round(lengths[drawn].sum() / config.batch_events))))
 
 
 def _learn(

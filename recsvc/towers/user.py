@@ -175,11 +175,13 @@ class UserTower:
         chosen = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
         scale = np.array([tuple(weights) for weights in chosen], np.float32)
         vectors = np.zeros((len(sequences), self.dim), np.float32)
-        if self._towers.sequence is not None:
+        # What weighs nothing for anybody is not worked out.
+        used = {name: bool(scale[:, i].any()) for i, name in enumerate(BLOCKS)}
+        if self._towers.sequence is not None and used["sequence"]:
             vectors[:, self.layout.sequence] = self._sequence_block(self._towers.sequence, sequences)
-        if self._width(self.layout.text):
+        if used["text"]:
             vectors[:, self.layout.text] = self._text_block(sequences, profiles)
-        if self._width(self.layout.lexical):
+        if self._width(self.layout.lexical) and used["lexical"]:
             for i, sequence in enumerate(sequences):
                 vectors[i, self.layout.lexical] = self._lexical_block(sequence)
         vectors[:, self.layout.collaborative] = _unit(collaborative)

@@ -35,7 +35,7 @@ def learned(board: Checkerboard, tmp_path_factory: pytest.TempPathFactory) -> tu
     shop = read_shop(folder)
     interactions = Interactions.of(shop)
     config = TrainConfig(
-        factors=8, als_iterations=10, text_dim=32, text_epochs=25, sequence_dim=32, lexical_dim=16, batch_users=16
+        factors=8, als_iterations=10, text_dim=32, text_epochs=25, sequence_dim=32, lexical_dim=16, batch_events=256
     )
     encoder, catalogue = TextEncoder.load(), Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
