@@ -6,7 +6,7 @@ import uuid
 import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
@@ -36,6 +36,8 @@ from recsvc.user_states import UserState, UserStates
 COMPETITORS = 32
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
 EXPLAINED_PAGES = 4
+# What text counts at least among the blocks by which items are compared; all weights add up to 1.
+LEAST_TEXT = 0.1
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
 
@@ -225,14 +227,17 @@ def _batched_search(index: ItemIndex, executor: ThreadPoolExecutor) -> Batcher[t
 
 
 def _neighbour_vectors(bundle: Bundle) -> Floats:
-    """What items are compared by: the text and collaborative blocks at the weights that rank, L2-normalised. Without
-    the prior, or everything would be near to what is popular.
+    """What items are compared by: their blocks at the weights that rank, L2-normalised. Without the prior, or all would
+    be near to what is popular.
     """
     weights, layout = bundle.model.fusion.warm, bundle.layout
+    # A shop whose weights say that text is useless for users still has neighbours by it.
+    weights = replace(weights, text=max(weights.text, LEAST_TEXT), prior=0.0)
     vectors = np.zeros_like(bundle.item_vectors)
-    # A shop whose weights say that one block is useless for users still has neighbours by the other.
-    vectors[:, layout.text] = max(weights.text, 0.1) * bundle.item_vectors[:, layout.text]
-    factors = bundle.item_vectors[:, layout.collaborative]
-    norms = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12)
-    vectors[:, layout.collaborative] = weights.collaborative * factors / norms
+    for weight, columns in zip(weights, layout, strict=True):
+        vectors[:, columns] = weight * _unit(bundle.item_vectors[:, columns])
+    return _unit(vectors)
+
+
+def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

@@ -11,11 +11,12 @@ from recsvc.catalogue import Catalogue
 from recsvc.repeats import RepeatConfig
 from recsvc.text import TextEncoder, item_text
 from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
-from training.blocks import BlockTrainer, ShopText
+from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.checkerboard import Checkerboard, checkerboard
 from training.config import TrainConfig
 from training.data import read_shop
 from training.evaluate import Profiles, recommend_offline
+from training.fusion import tune
 from training.interactions import Interactions
 from training.split import Holdout
 from training.stages import Stages
@@ -83,6 +84,29 @@ def test_a_cold_user_with_a_profile_gets_their_own_colour(
     for found, user in zip(ranked, users, strict=True):
         own = np.unique(interactions.history(int(user)).rows % 2)
         assert set(found.rows % 2) == set(own)
+
+
+def test_blocks_that_add_nothing_are_dropped(
+    board: Checkerboard, learned: tuple[Bundle, Interactions, ShopText]
+) -> None:
+    bundle, interactions, _ = learned
+    holdout = withheld(board, bundle, interactions)
+    nobody: list[ProfileText | None] = [None] * len(holdout)
+    # Text alone finds everything, so nothing beside it can add to that.
+    tuned = tune(bundle, holdout, nobody)
+    assert set(tuned.dropped) == {"sequence", "lexical", "collaborative"}
+    assert tuned.warm_ndcg == 1.0
+    assert sum(tuned.warm.blocks) == pytest.approx(1.0)
+    assert tune(bundle, holdout, nobody, drop_blocks=False).dropped == ()
+
+    smaller = with_fusion(without_blocks(bundle, tuned.dropped), tuned.weights, tuned.warm.repeats)
+    assert smaller.item_vectors.shape[1] == bundle.model.text.dim + 1
+    whole = with_fusion(bundle, tuned.weights, tuned.warm.repeats)
+    for dropped, kept in zip(
+        *(recommend_offline(b, b.user_tower(), RepeatConfig(), holdout, Profiles(nobody), 5) for b in (smaller, whole)),
+        strict=True,
+    ):
+        assert dropped.rows.tolist() == kept.rows.tolist()
 
 
 def test_a_stage_is_not_done_twice(tmp_path: Path) -> None:
