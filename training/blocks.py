@@ -125,7 +125,7 @@ class BlockTrainer:
                     patience,
                     lambda line: stages.console.print(f"  {name} tower, {line}", highlight=False),
                 )
-                fit_next_item(model, self._interactions.n_items, sequences, config, rate, most, progress, stopping)
+                fit_next_item(model, sequences, config, rate, most, progress, stopping)
             stopping.restore()
             curve = {key: np.array(value) for key, value in asdict(stopping.curve).items()}
             return {**curve, **_weights(model.module)}

@@ -1,8 +1,9 @@
 """Training a causal transformer: every event predicts the next one, among all items, with a softmax.
 
-Full cross-entropy over the catalogue up to `full_softmax_items`, as the softmax family is what ranks well (Klenitskiy
-and Vasilev, "Turning Dross Into Gold Loss", RecSys 2023); above, over the batch's own targets and shared samples with
-the logQ correction (Yi et al., RecSys 2019).
+Full cross-entropy over the items up to `full_softmax_items`, as the softmax family is what ranks well (Klenitskiy and
+Vasilev, "Turning Dross Into Gold Loss", RecSys 2023); above, over the batch's own targets and shared samples with the
+logQ correction (Yi et al., RecSys 2019). Only items that were bought take part: one that never was could only ever be a
+wrong answer, and the text tower would learn to rank what is new below everything.
 """
 
 from collections.abc import Callable, Iterator
@@ -65,6 +66,14 @@ class Sequences:
         return Sequences(rows, np.array(users, np.intp))
 
 
+@dataclass(frozen=True)
+class Competitors:
+    """The items that were bought, ascending rows, and their share of all events."""
+
+    rows: Rows
+    shares: NDArray[np.float64]
+
+
 class ChunkedSoftmax(torch.autograd.Function):
     """Mean cross-entropy of (p, d) states against all of (n, d) item vectors, without the (p, n) logits ever being
     whole in memory: the gradient of each chunk is formed while its logits are in the processor's cache.
@@ -105,7 +114,6 @@ class ChunkedSoftmax(torch.autograd.Function):
 
 def fit_next_item(
     model: NextItemModel,
-    n_items: int,
     sequences: Sequences,
     config: TrainConfig,
     learning_rate: float,
@@ -117,8 +125,8 @@ def fit_next_item(
     progress is told after each batch, of `batches_an_epoch` an epoch.
     """
     rng = np.random.default_rng(config.seed)
-    popularity = np.bincount(np.concatenate(sequences.rows), minlength=n_items) + 1.0
-    popularity /= popularity.sum()
+    bought, counts = np.unique(np.concatenate(sequences.rows), return_counts=True)
+    competitors = Competitors(bought, counts / counts.sum())
     parameters = list(model.module.parameters())
     optimizer = torch.optim.AdamW(parameters, learning_rate, (0.9, 0.98), weight_decay=0.0, fused=True)
     an_epoch = batches_an_epoch(sequences, config)
@@ -132,7 +140,7 @@ def fit_next_item(
         losses = []
         for batch in _batches(sequences, config, rng):
             optimizer.zero_grad(set_to_none=True)
-            losses.append(_learn(model, n_items, sequences, batch, popularity, config, rng))
+            losses.append(_learn(model, sequences, batch, competitors, config, rng))
             nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
             optimizer.step()
             schedule.step()
@@ -160,10 +168,9 @@ def _batches(sequences: Sequences, config: TrainConfig, rng: np.random.Generator
 
 def _learn(
     model: NextItemModel,
-    n_items: int,
     sequences: Sequences,
     batch: Indices,
-    popularity: NDArray[np.float64],
+    competitors: Competitors,
     config: TrainConfig,
     rng: np.random.Generator,
 ) -> float:
@@ -171,14 +178,14 @@ def _learn(
     lengths = np.array([len(sequences.rows[i]) for i in batch])
     batch = batch[np.argsort(lengths, kind="stable")]
     flat = np.concatenate([sequences.rows[i] for i in batch])
-    if n_items <= config.full_softmax_items:
-        vectors, places, bias = model.item_vectors(None), torch.from_numpy(flat.astype(np.int64)), None
-    else:
-        sampled = rng.choice(n_items, config.sampled_items, p=popularity)
-        candidates, inverse = np.unique(np.concatenate((flat, sampled)), return_inverse=True)
-        vectors, places = model.item_vectors(torch.from_numpy(candidates)), torch.from_numpy(inverse[: len(flat)])
-        expected = popularity[candidates] * (config.sampled_items + len(flat))
-        bias = -torch.from_numpy(np.log(expected)).float()
+    candidates, bias = competitors.rows, None
+    if len(candidates) > config.full_softmax_items:
+        sampled = rng.choice(candidates, config.sampled_items, p=competitors.shares)
+        candidates = np.unique(np.concatenate((flat, sampled)))
+        expected = competitors.shares[np.searchsorted(competitors.rows, candidates)]
+        bias = -torch.from_numpy(np.log(expected * (config.sampled_items + len(flat)))).float()
+    vectors = model.item_vectors(torch.from_numpy(candidates.astype(np.int64)))
+    places = torch.from_numpy(np.searchsorted(candidates, flat))
     states, done = [], 0
     for group in np.array_split(batch, min(LENGTH_GROUPS, len(batch))):
         group_lengths = torch.tensor([len(sequences.rows[i]) for i in group])

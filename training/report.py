@@ -34,6 +34,7 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
     page.filters |= {"standing": standing, "duration": duration, "settings": settings}
     models, comparisons = evaluation["models"], evaluation["comparisons"]
     rivals = sorted(comparisons, key=lambda name: _ascending(comparisons[name][HEADLINE]["mean"]))
+    others = [name for name in rivals if not name.startswith(f"{OURS} ")]  # models of their own, no part of ours
     text = page.get_template("report.html.j2").render(
         manifest=manifest,
         evaluation=evaluation,
@@ -44,7 +45,8 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
         metrics=list(models[OURS]["metrics"]),
         best=_best(models),
         rivals=rivals,
-        verdict={s: [name for name in rivals if standing(comparisons[name][HEADLINE]) == s] for s in _STANDINGS},
+        others=others,
+        verdict={s: [name for name in others if standing(comparisons[name][HEADLINE]) == s] for s in _STANDINGS},
         relative={name: _relative(models[OURS], models[name]) for name in rivals},
         parts=_parts(manifest, evaluation),
         plots=_plots(evaluation, rivals),

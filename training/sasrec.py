@@ -35,7 +35,7 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
 
     stopping = EarlyStopping(model, validation, confidence, model.max_length, PATIENCE, say)
     with stages.progress("SASRec-CE batches", epochs * batches_an_epoch(sequences, config)) as progress:
-        fit_next_item(model, n_items, sequences, config, config.sequence_learning_rate, epochs, progress, stopping)
+        fit_next_item(model, sequences, config, config.sequence_learning_rate, epochs, progress, stopping)
     stopping.restore()
     with torch.inference_mode():
         items = model.item_vectors(None)
