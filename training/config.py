@@ -55,7 +55,7 @@ class TrainConfig:
     sampled_items: int = 4_096
     profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
     # Fusion, popularity, evidence.
-    drop_blocks: bool = True  # leave out of the bundle what adds nothing on validation
+    drop_blocks: bool = True  # leave out what adds nothing on validation: blocks, and the profiles of newcomers
     tuning_users: int = 5_000
     evaluation_users: int = 20_000  # at most, drawn by seed
     popularity_days: int = 30

@@ -118,7 +118,7 @@ def tune(
     drop_blocks: bool = True,
 ) -> Tuned:
     """The weights with the best mean NDCG@10 over the holdout, by coordinate search over cached scores; then, when
-    `drop_blocks`, without the blocks whose loss there is no more than chance.
+    `drop_blocks`, without the blocks whose loss there is no more than chance, and without newcomers' profiles likewise.
     """
     held = [name for name, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start]
     start = Fusion(BlockWeights(**{name: getattr(START, name) for name in held}))
@@ -144,7 +144,7 @@ def tune(
     cold, cold_ndcg = _search(cold_scores, COLD, ["prior"], progress)
     by_prior = cold_scores.ndcg(Fusion(BlockWeights(prior=1.0)))
     gain = cold_ndcg - by_prior
-    if gain.mean() <= PROFILE_NOISE * gain.std() / np.sqrt(len(gain)):
+    if drop_blocks and gain.mean() <= PROFILE_NOISE * gain.std() / np.sqrt(len(gain)):
         # A profile that does not clearly help would only make a newcomer's list worse than what is popular.
         cold, cold_ndcg = Fusion(BlockWeights(prior=1.0)), by_prior
     return Tuned(warm.scaled(), float(ndcg.mean()), cold.scaled(), float(cold_ndcg.mean()), tuple(dropped))
