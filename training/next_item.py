@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from training.config import TrainConfig
 
-# Logits formed at a time: 8 MB, which stays in the processor's cache.
-CHUNK_LOGITS = 2_000_000
+# Logits formed at a time: 9 MB, which stays in the processor's cache.
+CHUNK_LOGITS = 4_500_000
 # Sequences of a batch that are worked on together are of like length: padding to the longest wastes most of the work.
 LENGTH_GROUPS = 3
 GRADIENT_NORM = 5.0
@@ -79,29 +79,29 @@ class ChunkedSoftmax(torch.autograd.Function):
     whole in memory: the gradient of each chunk is formed while its logits are in the processor's cache.
 
     States and items are unit vectors, so logits are at most 1 / temperature and their exponentials need no maximum
-    taken off. Products are in bfloat16. bias: (n,) is added to every row of logits.
+    taken off. bias: (n,) is added to every row of logits.
     """
 
     @staticmethod
     def forward(ctx, states: Tensor, items: Tensor, targets: Tensor, bias: Tensor | None, temperature: float) -> Tensor:  # type: ignore[no-untyped-def]
-        scaled = states / temperature
+        scaled, own = states / temperature, items[targets]
         scaled16, items16 = scaled.bfloat16(), items.bfloat16()
         state_grad, item_grad = torch.empty_like(states), torch.zeros_like(items)
-        loss = torch.zeros((), device=states.device)
-        for start in range(0, len(states), max(16, CHUNK_LOGITS // len(items))):
-            part = slice(start, start + max(16, CHUNK_LOGITS // len(items)))
-            wanted = targets[part]
-            logits = (scaled16[part] @ items16.T).float()
-            if bias is not None:
-                logits += bias
-            loss -= logits.gather(1, wanted[:, None]).sum()
-            exponentials = logits.exp_()
-            totals = exponentials.sum(dim=1, keepdim=True)
+        loss = -(scaled * own).sum()
+        if bias is not None:
+            loss -= bias[targets].sum()
+        chunk = max(16, CHUNK_LOGITS // len(items))
+        for start in range(0, len(states), chunk):
+            part = slice(start, start + chunk)
+            logits = scaled16[part] @ items16.T
+            # In bfloat16 throughout, but for a bias: sampled items' are large beside its precision.
+            weights = logits.exp_() if bias is None else (logits.float() + bias).exp_().bfloat16()
+            totals = weights.sum(dim=1, keepdim=True).float()
             loss += totals.log().sum()
             # The division by the totals is cheaper on the (p, d) side than on the (p, n) one.
-            weights16 = exponentials.bfloat16()
-            state_grad[part] = (weights16 @ items16).float() / totals - items[wanted]
-            item_grad += (weights16.T @ (scaled[part] / totals).bfloat16()).float()
+            state_grad[part] = (weights @ items16).float() / totals
+            item_grad += weights.T @ (scaled[part] / totals).bfloat16()
+        state_grad -= own
         item_grad.index_add_(0, targets, scaled, alpha=-1.0)
         ctx.save_for_backward(state_grad / (temperature * len(states)), item_grad / len(states))
         return loss / len(states)
@@ -184,7 +184,9 @@ def _learn(
         candidates = np.unique(np.concatenate((flat, sampled)))
         expected = competitors.shares[np.searchsorted(competitors.rows, candidates)]
         bias = -torch.from_numpy(np.log(expected * (config.sampled_items + len(flat)))).float()
-    vectors = model.item_vectors(torch.from_numpy(candidates.astype(np.int64)))
+        vectors = model.item_vectors(torch.from_numpy(candidates.astype(np.int64)))
+    else:
+        vectors = model.item_vectors(None).index_select(0, torch.from_numpy(candidates.astype(np.int64)))
     places = torch.from_numpy(np.searchsorted(candidates, flat))
     states, done = [], 0
     for group in np.array_split(batch, min(LENGTH_GROUPS, len(batch))):
@@ -193,7 +195,8 @@ def _learn(
         part = places[done : done + int(group_lengths.sum())]
         done += len(part)
         padded = torch.zeros(*mask.shape, vectors.shape[1]).masked_scatter(mask[:, :, None], vectors[part])
-        states.append(model.states(sequences.users[group], padded)[:, :-1][mask])
+        with torch.autocast("cpu", torch.bfloat16):
+            states.append(model.states(sequences.users[group], padded)[:, :-1][mask].float())
     loss = ChunkedSoftmax.apply(torch.cat(states), vectors, places, bias, config.temperature)
     loss.backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())
