@@ -15,18 +15,20 @@ Rows = NDArray[np.int32]
 @dataclass(frozen=True)
 class CovisitationConfig:
     """window: how many places apart two items of a history may be. A pair d places apart weighs d^-distance_exponent,
-    and backward_weight of that from the later item to the earlier one.
+    and backward_weight of that from the later item to the earlier one. A row is divided by its total to the
+    from_exponent, a column to the to_exponent: what is popular goes with everything, and yet is bought. (At .5 and .5,
+    the cosine, it ranks far worse: docs/experiments.md.)
     """
 
     window: int = 20
-    backward_weight: float = 0.7
+    backward_weight: float = 0.5
     distance_exponent: float = 0.35
+    from_exponent: float = 0.3
+    to_exponent: float = 0.2
 
 
 def covisitation(sequences: list[Rows], n_items: int, config: CovisitationConfig) -> csr_matrix:
-    """float32 (n_items, n_items): row i, column j is the weight of j after i, over the root of both items' totals
-    (cosine normalisation: what is popular goes with everything). Nothing goes with itself.
-    """
+    """float32 (n_items, n_items): row i, column j is the weight of j after i. Nothing goes with itself."""
     rows = np.concatenate(sequences) if sequences else np.empty(0, np.int32)
     whose = np.repeat(np.arange(len(sequences)), [len(sequence) for sequence in sequences])
     shape = (n_items, n_items)
@@ -40,8 +42,8 @@ def covisitation(sequences: list[Rows], n_items: int, config: CovisitationConfig
     total.setdiag(0)
     total.eliminate_zeros()
     gone, came = total.sum(axis=1), total.sum(axis=0)
-    left = diags_array(1 / np.sqrt(np.maximum(np.asarray(gone).ravel(), 1e-12)))
-    right = diags_array(1 / np.sqrt(np.maximum(np.asarray(came).ravel(), 1e-12)))
+    left = diags_array(np.maximum(np.asarray(gone).ravel(), 1e-12) ** -config.from_exponent)
+    right = diags_array(np.maximum(np.asarray(came).ravel(), 1e-12) ** -config.to_exponent)
     return csr_matrix((left @ total @ right).astype(np.float32))
 
 

@@ -11,14 +11,14 @@ def rows(*values: int) -> np.ndarray:
 
 
 def test_weights_by_hand() -> None:
-    config = CovisitationConfig(window=2, backward_weight=0.5, distance_exponent=1.0)
+    config = CovisitationConfig(2, backward_weight=0.5, distance_exponent=1.0, from_exponent=0.5, to_exponent=0.25)
     # 0 then 1 then 2 then 0: pairs one apart count 1, two apart 1/2; the other way round half of that.
     found = covisitation([rows(0, 1, 2, 0)], 4, config).toarray()
     raw = np.zeros((4, 4))
     for before, after, distance in ((0, 1, 1), (1, 2, 1), (2, 0, 1), (0, 2, 2), (1, 0, 2)):
         raw[before, after] += 1 / distance
         raw[after, before] += 0.5 / distance
-    totals = np.sqrt(np.outer(raw.sum(axis=1), raw.sum(axis=0)))
+    totals = np.outer(raw.sum(axis=1) ** 0.5, raw.sum(axis=0) ** 0.25)
     np.testing.assert_allclose(found, np.divide(raw, totals, where=totals > 0, out=np.zeros((4, 4))), rtol=1e-6)
     assert not found[3].any()
 
