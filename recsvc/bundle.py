@@ -23,7 +23,7 @@ from recsvc.catalogue import Catalogue
 from recsvc.domain import Item
 from recsvc.errors import BundleError
 from recsvc.lexical import LexicalEncoder
-from recsvc.repeats import RepeatConfig
+from recsvc.repeats import ItemRepeats, RepeatConfig
 from recsvc.towers.confidence import ConfidenceConfig
 from recsvc.towers.features import TextFeatures
 from recsvc.towers.sequence import SequenceTower
@@ -31,12 +31,13 @@ from recsvc.towers.text import TextTower
 from recsvc.towers.transformer import TransformerConfig
 from recsvc.towers.user import BlockWeights, FusionWeights, Layout, Towers, UserTower
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.jsonl"
 ITEMS = "items.safetensors"
 TOWER = "tower.safetensors"
 VOCABULARY = "vocabulary.json"
+ARRAYS = ("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals")
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
 Module = TypeVar("Module", bound=torch.nn.Module)
@@ -75,8 +76,8 @@ class Bundle:
     """A trained model. Arrays have one row an item, n in all, in the catalogue's order.
 
     item_vectors: float32 (n, d), blocks in the layout's columns. buyers: int32 (n,), different people who bought the
-    item in the last `popularity_days` of the training data. repeat_rates: float32 (n,), see `recsvc.repeats`.
-    purchases: int32 (n,), all purchases in the training data.
+    item in the last `popularity_days` of the training data. purchases: int32 (n,), all purchases in the training data.
+    repeat_rates, repeat_intervals: float32 (n,), see `recsvc.repeats.ItemRepeats`.
     """
 
     catalogue: Catalogue
@@ -84,6 +85,7 @@ class Bundle:
     buyers: NDArray[np.int32]
     purchases: NDArray[np.int32]
     repeat_rates: NDArray[np.float32]
+    repeat_intervals: NDArray[np.float32]
     features: TextFeatures
     text_tower: TextTower
     sequence_tower: SequenceTower | None
@@ -96,6 +98,10 @@ class Bundle:
         model = self.model
         sequence = model.sequence.dim if model.sequence is not None else 0
         return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
+
+    @property
+    def item_repeats(self) -> ItemRepeats:
+        return ItemRepeats(self.repeat_rates, self.repeat_intervals, self.item_vectors[:, self.layout.prior.start])
 
     def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
         """The user tower; `weights` in place of the bundle's own serve ablation and tuning."""
@@ -128,7 +134,7 @@ def save(bundle: Bundle, folder: Path) -> str:
     with (part / CATALOGUE).open("w", encoding="utf-8") as file:
         for item in bundle.catalogue.items:
             file.write(json.dumps(asdict(item), ensure_ascii=False) + "\n")
-    items = {name: getattr(bundle, name) for name in ("item_vectors", "buyers", "purchases", "repeat_rates")}
+    items = {name: getattr(bundle, name) for name in ARRAYS}
     save_file({name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in items.items()}, part / ITEMS)
     features = bundle.features
     modules = {"text_tower": bundle.text_tower, "sequence_tower": bundle.sequence_tower}
@@ -245,7 +251,7 @@ def _model_config(values: dict[str, Any]) -> ModelConfig:
         "sequence": TransformerConfig(**values["sequence"]) if values["sequence"] is not None else None,
         "fusion": fusion,
         "confidence": ConfidenceConfig(**values["confidence"]),
-        "repeats": RepeatConfig(**values["repeats"]),
+        "repeats": RepeatConfig(**{**values["repeats"], "coefficients": tuple(values["repeats"]["coefficients"])}),
     }
     return ModelConfig(**{**values, **nested})
 

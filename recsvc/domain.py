@@ -143,6 +143,7 @@ class Reason:
 class RepeatPolicy(enum.Enum):
     """Whether items of the history may be recommended again."""
 
+    UNSPECIFIED = "unspecified"  # as the shop's people do: allowed, unless nobody there ever buys again
     ALLOW = "allow"  # they may, and gain their repeat score
     EXCLUDE = "exclude"  # never: discovery only
 
@@ -162,7 +163,7 @@ class Query:
     k: int
     language: str = "en"
     excluded_item_ids: frozenset[str] = frozenset()
-    repeats: RepeatPolicy = RepeatPolicy.ALLOW
+    repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED
     reasons: bool = True
     time: int | None = None
     deadline: float | None = None  # event-loop time by which the answer must be out

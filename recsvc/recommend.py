@@ -67,6 +67,7 @@ class Recommender:
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
         self._states = UserStates(bundle, store, self._threads["tower"], cache_size)
         self._explainer = Explainer(bundle, reasons)
+        self._item_repeats = bundle.item_repeats
         self._neighbour_vectors = _neighbour_vectors(bundle)
         self._search = _batched_search(ScanIndex(bundle.item_vectors), self._threads["search"])
         self._search_neighbours = _batched_search(ScanIndex(self._neighbour_vectors), self._threads["search"])
@@ -152,15 +153,20 @@ class Recommender:
         named = self._bundle.catalogue.rows(query.excluded_item_ids) if query.excluded_item_ids else NO_ROWS
         if query.repeats is RepeatPolicy.EXCLUDE:
             return np.union1d(named, state.held_rows)
+        if self._masked(query):
+            return np.union1d(named, state.bought_rows)
         return named
 
+    def _masked(self, query: Query) -> bool:
+        return query.repeats is RepeatPolicy.UNSPECIFIED and self._bundle.model.repeats.masked
+
     def _repeats(self, query: Query, state: UserState) -> tuple[Rows, Floats]:
-        if query.repeats is RepeatPolicy.EXCLUDE or not len(state.bought_rows):
+        if query.repeats is RepeatPolicy.EXCLUDE or self._masked(query) or not len(state.bought_rows):
             return NO_ROWS, NO_SCORES
         now = _now(query)
         hour = now // MICROSECONDS_AN_HOUR  # by which the scores move
         if state.repeats is None or state.repeats[0] != hour:
-            scores = repeat_scores(state.history, now, self._bundle.repeat_rates, self._bundle.model.repeats)
+            scores = repeat_scores(state.history, now, self._item_repeats, self._bundle.model.repeats)
             state.repeats = hour, scores
         return state.repeats[1]
 

@@ -47,7 +47,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
 _TIMESTAMP_SECONDS = range(-62_135_596_800, 253_402_300_800)  # years 1 to 9999, as timestamp.proto says
 
-_REPEAT_POLICIES = {0: RepeatPolicy.ALLOW, 1: RepeatPolicy.ALLOW, 2: RepeatPolicy.EXCLUDE}
+_REPEAT_POLICIES = {0: RepeatPolicy.UNSPECIFIED, 1: RepeatPolicy.ALLOW, 2: RepeatPolicy.EXCLUDE}
 _EVENT_TYPES = {t.value: t for t in EventType}
 _DEGRADATIONS = {
     Degradation.STORE_UNAVAILABLE: recommendation_pb2.DEGRADATION_STORE_UNAVAILABLE,

@@ -1,31 +1,34 @@
 """Late fusion: what each block and the repeat scores count, tuned on validation over cached block scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.repeats import RepeatConfig, repeat_scores
+from recsvc.domain import EventType
+from recsvc.repeats import RepeatConfig, repeat_chances
 from recsvc.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
+from training.metrics import interval
 from training.split import Holdout
 
 # Each weight is tried at these multiples of where it stands, far ones too (NDCG has more than one hill); the search
 # ends when none of them helps.
 FACTORS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0, 10.0, 100.0)
-HALF_LIVES = (15.0, 30.0, 60.0, 120.0, 365.0)
+TYPICAL = (0.003, 0.01, 0.03, 0.1, 0.3)  # see `recsvc.repeats.RepeatConfig`
 ROUNDS = 4
 # At most so many combinations are tried.
-TRIES = ROUNDS * (4 * 6 * len(FACTORS) + len(HALF_LIVES))
+TRIES = ROUNDS * (5 * 6 * len(FACTORS) + len(TYPICAL))
 POOL = 200
 # With fewer profiles in validation than this the weights of cold users would be tuned to noise.
 COLD_USERS = 100
-# A block is dropped when what it adds is less than so many standard errors, and a profile is not used for newcomers
-# unless what it adds is more.
-NOISE, PROFILE_NOISE = 1.0, 2.0
+# A block is dropped when what it adds is less than so many standard errors; what newcomers' profiles say, and to leave
+# out what people bought, must add more than so many.
+NOISE, CERTAIN = 1.0, 2.0
 BATCH = 512
 CUT = 10
+NEVER = -1e6  # the score of what can never be ranked
 
 Floats = NDArray[np.float32]
 
@@ -40,7 +43,8 @@ class Fusion:
 
     blocks: BlockWeights
     repeat_weight: float = 0.0
-    repeat_half_life: float = 60.0
+    repeat_typical: float = 0.03
+    masked: bool = False
 
     def at(self, name: str, value: float) -> "Fusion":
         """The point with another value of a block's weight, or of a field of this class."""
@@ -53,7 +57,7 @@ class Fusion:
 
     @property
     def repeats(self) -> RepeatConfig:
-        return RepeatConfig(self.repeat_weight, self.repeat_half_life)
+        return RepeatConfig(self.repeat_weight, self.repeat_typical, masked=self.masked)
 
     def scaled(self) -> "Fusion":
         """The same ranking with block weights that add up to 1: scores of any bundle are of one size, and what counts
@@ -67,13 +71,15 @@ class Fusion:
 @dataclass(frozen=True)
 class Tuned:
     """What the validation says: the best point and its NDCG@10 for all users, and for users reduced to their profile
-    (None when too few have one). dropped: blocks that added nothing that is more than chance.
+    (None when too few have one). gains: what each block that can be dropped adds to the others, as an interval of
+    NDCG@10 paired by user. dropped: those that added nothing that is more than chance.
     """
 
     warm: Fusion
     warm_ndcg: float
     cold: Fusion | None
     cold_ndcg: float | None
+    gains: Mapping[str, Mapping[str, float | None]]
     dropped: tuple[str, ...]
 
     @property
@@ -88,12 +94,14 @@ COLD = Fusion(BlockWeights(text=1.0, prior=0.1))
 class CachedScores:
     """What the candidates of each validation user score by each part, so that trying weights is one small product.
 
-    blocks: (u, p, 5), in the order of `BLOCKS`, at weight 1. repeats: half-life to (u, p), at weight 1.
-    wanted: bool (u, p), which are targets. targets: (u,), how many there are, in the pool or not.
+    blocks: (u, p, 5), in the order of `BLOCKS`, at weight 1. repeats: typical chance to (u, p), at weight 1.
+    bought: bool (u, p), by this user before. wanted: bool (u, p), which are targets. targets: (u,), how many there are,
+    in the pool or not.
     """
 
     blocks: Floats
     repeats: dict[float, Floats]
+    bought: NDArray[np.bool_]
     wanted: NDArray[np.bool_]
     targets: NDArray[np.intp]
 
@@ -101,7 +109,9 @@ class CachedScores:
         """(u,) NDCG@10 of ranking every pool by these weights."""
         scores = self.blocks @ np.array(tuple(fusion.blocks), np.float32)
         if fusion.repeat_weight:
-            scores += fusion.repeat_weight * self.repeats[fusion.repeat_half_life]
+            scores += fusion.repeat_weight * self.repeats[fusion.repeat_typical]
+        if fusion.masked:
+            scores[self.bought] = NEVER
         top = np.argpartition(-scores, CUT, axis=1)[:, :CUT]
         order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1)
         found = np.take_along_axis(self.wanted, np.take_along_axis(top, order, axis=1), axis=1)
@@ -123,31 +133,42 @@ def tune(
     held = [name for name, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start]
     start = Fusion(BlockWeights(**{name: getattr(START, name) for name in held}))
     names = list(held)
-    if not holdout.exclude_history:
-        names += ["repeat_weight", "repeat_half_life"]
+    if not holdout.exclude_history and bundle.model.repeats.coefficients:
+        names += ["repeat_weight", "repeat_typical"]
         start = replace(start, repeat_weight=0.5)
     scores = cached_scores(bundle, holdout, profiles)
     warm, ndcg = _search(scores, start, names, progress)
+    if not holdout.exclude_history:
+        masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
+        if _clearly(ndcg_masked - ndcg, CERTAIN):
+            warm, ndcg = replace(masked, repeat_weight=0.0), ndcg_masked
+            names = held
     dropped: list[str] = []
-    for name in (name for name in PRUNABLE if drop_blocks and name in held):
+    gains: dict[str, Mapping[str, float | None]] = {}
+    for name in (name for name in PRUNABLE if name in held):
         left = [n for n in names if n not in (name, *dropped)]
         without, ndcg_without = _search(scores, warm.at(name, 0.0), left, progress)
-        if (ndcg - ndcg_without).mean() <= NOISE * (ndcg - ndcg_without).std() / np.sqrt(len(ndcg)):
+        gains[name] = interval(ndcg - ndcg_without)
+        if drop_blocks and not _clearly(ndcg - ndcg_without, NOISE):
             warm, ndcg = without, ndcg_without
             dropped.append(name)
     with_profile = np.array([i for i, profile in enumerate(profiles) if profile is not None], np.intp)
     if len(with_profile) < COLD_USERS:
-        return Tuned(warm.scaled(), float(ndcg.mean()), None, None, tuple(dropped))
+        return Tuned(warm.scaled(), float(ndcg.mean()), None, None, gains, tuple(dropped))
     cold_scores = cached_scores(
         bundle, holdout.select(with_profile).without_histories(), [profiles[i] for i in with_profile]
     )
     cold, cold_ndcg = _search(cold_scores, COLD, ["prior"], progress)
     by_prior = cold_scores.ndcg(Fusion(BlockWeights(prior=1.0)))
-    gain = cold_ndcg - by_prior
-    if drop_blocks and gain.mean() <= PROFILE_NOISE * gain.std() / np.sqrt(len(gain)):
+    if drop_blocks and not _clearly(cold_ndcg - by_prior, CERTAIN):
         # A profile that does not clearly help would only make a newcomer's list worse than what is popular.
         cold, cold_ndcg = Fusion(BlockWeights(prior=1.0)), by_prior
-    return Tuned(warm.scaled(), float(ndcg.mean()), cold.scaled(), float(cold_ndcg.mean()), tuple(dropped))
+    return Tuned(warm.scaled(), float(ndcg.mean()), cold.scaled(), float(cold_ndcg.mean()), gains, tuple(dropped))
+
+
+def _clearly(gains: NDArray[np.float64], noise: float) -> bool:
+    """Whether the mean over users is more than `noise` standard errors above 0."""
+    return bool(gains.mean() > noise * gains.std() / np.sqrt(len(gains)))
 
 
 def _search(
@@ -158,7 +179,7 @@ def _search(
         before = best_ndcg.mean()
         for name in names:
             here = best.value(name)
-            tries = HALF_LIVES if name == "repeat_half_life" else tuple((here or 0.05) * factor for factor in FACTORS)
+            tries = TYPICAL if name == "repeat_typical" else tuple((here or 0.05) * factor for factor in FACTORS)
             for value in tries:
                 candidate = best.at(name, value)
                 progress(1)
@@ -186,20 +207,21 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         pool = np.union1d(rows, history.rows)
         pools.append(pool[~np.isin(pool, history.rows)] if holdout.exclude_history else pool)
     shape = (len(pools), max(CUT + 1, *map(len, pools)))
-    blocks = np.full((*shape, len(parts)), -1e6, np.float32)
-    repeats = {half_life: np.zeros(shape, np.float32) for half_life in HALF_LIVES}
-    wanted = np.zeros(shape, bool)
+    blocks = np.full((*shape, len(parts)), NEVER, np.float32)
+    repeats = {typical: np.zeros(shape, np.float32) for typical in TYPICAL}
+    bought, wanted = np.zeros(shape, bool), np.zeros(shape, bool)
     for i, pool in enumerate(pools):
         items = bundle.item_vectors[pool]
         for j, part in enumerate(parts):
             blocks[i, : len(pool), j] = items[:, part] @ vectors[i, part]
         wanted[i, : len(pool)] = np.isin(pool, holdout.targets[i])
         if not holdout.exclude_history:
-            for half_life, gains in repeats.items():
-                config = RepeatConfig(1.0, half_life)
-                rows, scores = repeat_scores(holdout.histories[i], holdout.time, bundle.repeat_rates, config)
-                gains[i, np.searchsorted(pool, rows)] = scores
-    return CachedScores(blocks, repeats, wanted, np.array([len(rows) for rows in holdout.targets]))
+            history = holdout.histories[i]
+            bought[i, : len(pool)] = np.isin(pool, history.rows[history.event_types == EventType.PURCHASE])
+            rows, chances = repeat_chances(history, holdout.time, bundle.item_repeats, bundle.model.repeats)
+            for typical, gains in repeats.items():
+                gains[i, np.searchsorted(pool, rows)] = np.log1p(chances / typical)
+    return CachedScores(blocks, repeats, bought, wanted, np.array([len(rows) for rows in holdout.targets]))
 
 
 def _best_by_part(bundle: Bundle, vectors: Floats, parts: list[slice]) -> list[NDArray[np.int32]]:

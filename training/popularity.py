@@ -1,4 +1,4 @@
-"""What is known of each item from how much, by how many and how often again it is bought."""
+"""What is known of each item from how much and by how many it is bought."""
 
 from typing import Any
 
@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.interactions import Interactions
-
-# How many average buyers' worth of doubt a repeat rate starts with.
-REPEAT_PRIOR = 20.0
 
 
 def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
@@ -28,29 +25,8 @@ def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
     return np.bincount(pairs % interactions.n_items, minlength=interactions.n_items).astype(np.int32)
 
 
-def repeat_rates(interactions: Interactions, categories: NDArray[np.int32]) -> NDArray[np.float32]:
-    """float32 (n_items,): the share of an item's buyers who bought it at two or more times, over the shop's share.
-
-    Where there are few buyers it is drawn towards the share of the item's category, and that towards the shop's: a
-    guitar that nobody has had time to buy twice is still a guitar. All 1 where nobody buys again. categories: codes
-    (n_items,), -1 for none.
-    """
-    n, bought = interactions.n_items, interactions.select(interactions.purchases)
-    pairs = bought.users.astype(np.int64) * n + bought.rows
-    order = np.lexsort((bought.timestamps, pairs))
-    pairs, times = pairs[order], bought.timestamps[order]
-    new_pair = np.r_[True, pairs[1:] != pairs[:-1]]
-    again = np.r_[False, (pairs[1:] == pairs[:-1]) & (times[1:] > times[:-1])]
-    buyers = np.bincount(pairs[new_pair] % n, minlength=n)
-    repeaters = np.bincount(np.unique(pairs[again]) % n, minlength=n)
-    overall = repeaters.sum() / max(buyers.sum(), 1)
-    if not overall:
-        return np.ones(n, np.float32)
-    # A last code of its own for the items without a category.
-    codes = np.where(categories >= 0, categories, categories.max(initial=-1) + 1)
-    of_category = _shrunken(np.bincount(codes, repeaters), np.bincount(codes, buyers), overall)
-    return np.asarray(_shrunken(repeaters, buyers, of_category[codes]) / overall, np.float32)
-
-
-def _shrunken(repeaters: NDArray[Any], buyers: NDArray[Any], prior: NDArray[Any] | float) -> NDArray[np.float64]:
-    return np.asarray((repeaters + REPEAT_PRIOR * prior) / (buyers + REPEAT_PRIOR), np.float64)
+def shrunken(
+    totals: NDArray[Any], counts: NDArray[Any], prior: NDArray[Any] | float, weight: float
+) -> NDArray[np.float64]:
+    """Means of groups, drawn towards a prior as if `weight` more had been seen of it."""
+    return np.asarray((totals + weight * prior) / (counts + weight), np.float64)

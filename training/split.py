@@ -80,9 +80,9 @@ def time_split(interactions: Interactions, days: int, history_length: int) -> Sp
     return Split(
         "time-split",
         train,
-        _holdout(train, interactions.select(between), validation_start, history_length),
+        next_purchases(train, interactions.select(between), validation_start, history_length),
         known,
-        _holdout(known, interactions.select(later), test_start, history_length),
+        next_purchases(known, interactions.select(later), test_start, history_length),
     )
 
 
@@ -130,7 +130,8 @@ def shuffled_ties(interactions: Interactions, seed: int) -> Interactions:
     )
 
 
-def _holdout(before: Interactions, after: Interactions, time: int, history_length: int) -> Holdout:
+def next_purchases(before: Interactions, after: Interactions, time: int, history_length: int) -> Holdout:
+    """Whoever bought something after a time, microseconds, and what was known of them before. Buying again counts."""
     after = after.select(after.event_types == EventType.PURCHASE)
     users = np.flatnonzero(np.diff(after.offsets))
     histories = [before.history(user, history_length) for user in users]

@@ -78,8 +78,19 @@ def _described(arrays: Arrays) -> str:
 
 # What looks at results, or makes shops: to change it changes no stage.
 _NO_PART_OF_A_STAGE = frozenset(
-    {"backfill", "baselines", "benchmark", "checkerboard", "evaluate", "fusion", "report", "report_plots", "sasrec"}
-    | {"synthetic", "tracking", "train", "tune"}
+    {
+        "backfill",
+        "baselines",
+        "benchmark",
+        "checkerboard",
+        "evaluate",
+        "fusion",
+        "gate",
+        "list_quality",
+        "popularity",
+        "repeats",
+    }
+    | {"report", "report_plots", "sasrec", "synthetic", "tracking", "train", "tune"}
 )
 
 

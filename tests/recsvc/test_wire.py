@@ -35,7 +35,7 @@ from recsvc.v1 import users_pb2 as us
 def test_an_empty_request_gets_the_documented_defaults():
     before = wire.decode_recommend(rec.RecommendRequest(user_id="u", k=10), None)
     assert before == Query(
-        "u", 10, language="en", excluded_item_ids=frozenset(), repeats=RepeatPolicy.ALLOW, reasons=True, time=None
+        "u", 10, language="en", excluded_item_ids=frozenset(), repeats=RepeatPolicy.UNSPECIFIED, reasons=True, time=None
     )
 
 

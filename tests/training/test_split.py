@@ -10,7 +10,7 @@ from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, item_
 from training.config import TrainConfig
 from training.data import Shop
 from training.interactions import Interactions
-from training.popularity import decayed_popularity, recent_buyers, repeat_rates
+from training.popularity import decayed_popularity, recent_buyers
 from training.split import leave_one_out, time_split
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -96,11 +96,6 @@ def test_popularity_by_hand() -> None:
     decayed = decayed_popularity(events, 30.0)
     np.testing.assert_allclose(decayed[:2], np.log1p([3 / 4, 1 + 1 / 2]) / np.log1p(1.5), rtol=1e-6)
     assert recent_buyers(events, 31).tolist() == [0, 1, 0, 0, 0, 0]
-    rates = repeat_rates(events, np.full(6, -1, np.int32))
-    assert rates[1] > 1 > rates[0] > 0  # b was bought again, a never
-    by_category = repeat_rates(events, np.array([0, 1, 0, 1, 0, -1], np.int32))
-    assert by_category[3] > by_category[5] == 1 > by_category[2]  # nobody bought these three: their category speaks
-    assert repeat_rates(shop(*bought("u", "abc")), np.full(6, -1, np.int32)).tolist() == [1] * 6
 
 
 def test_half_life_is_in_days() -> None:
