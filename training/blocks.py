@@ -24,11 +24,13 @@ from training.early_stopping import Curve, EarlyStopping
 from training.evaluate import Profiles
 from training.interactions import Interactions
 from training.next_item import NextItemModel, Rows, Sequences, batches_an_epoch, fit_next_item
-from training.popularity import decayed_popularity, recent_buyers, repeat_rates
+from training.popularity import recent_buyers
+from training.repeats import fit_repeats, item_repeats
 from training.sequence_tower import SequenceModel, sequence_config, start_vectors
 from training.split import Holdout
 from training.stages import Arrays, Stages
-from training.text_tower import TextModel, item_block, text_config
+from training.text_tower import TextModel, text_config
+from training.warm_start import WarmStart
 
 LIKENESS_PAIRS = 200_000
 
@@ -54,7 +56,8 @@ class ShopText:
 class BlockTrainer:
     """Fits every block on `interactions`. Each is a stage, so it is not fitted twice.
 
-    inputs: names what the stages depend on beside the configuration; label: tells fits of one run apart.
+    inputs: names what the stages depend on beside the configuration; label: tells fits of one run apart. warm: where
+    the towers start from, if not from nothing.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class BlockTrainer:
         stages: Stages,
         inputs: Any,
         label: str,
+        warm: WarmStart | None = None,
     ) -> None:
         self._interactions = interactions
         self._text = text
@@ -72,6 +76,7 @@ class BlockTrainer:
         self._stages = stages
         self._inputs = inputs
         self._label = label
+        self._warm = warm
         confidence = confidence_config(config)
         self._histories: list[Rows] = [liked_sequence(h, confidence) for h in interactions.histories()]
 
@@ -91,10 +96,12 @@ class BlockTrainer:
             torch.manual_seed(self._config.seed)
             start = start_vectors(self._histories, self._interactions.n_items, self._config)
             sequence_model = SequenceModel(start, sequence_config(self._config))
+            if self._warm is not None:
+                self._warm.sequence(sequence_model, self._text.catalogue, self._histories)
             curves["sequence"] = self._fit_tower("sequence", sequence_model, validation, epochs)
             sequence_tower, sequence_items = sequence_model.tower, self._bought(sequence_model)
         factors, regularization = self._fit_als()
-        return self._assemble(text_model.tower, sequence_tower, sequence_items, factors, regularization), curves
+        return self._assemble(text_model, sequence_tower, sequence_items, factors, regularization), curves
 
     def _text_model(self) -> TextModel:
         text = self._text
@@ -105,7 +112,10 @@ class BlockTrainer:
             known = [profile for profile in profiles if profile is not None]
             features[has_profile] = text.features(np.stack([p.embedding for p in known]), [p.text for p in known])
         tower = TextTower(text.item_features.shape[1], text_config(self._config))
-        return TextModel(tower, text.item_features, features, has_profile, self._config)
+        model = TextModel(tower, text.item_features, features, has_profile, self._config)
+        if self._warm is not None:
+            self._warm.text(model, text.catalogue, text.item_features)
+        return model
 
     def _fit_tower(
         self, name: str, model: NextItemModel, validation: Holdout | None, epochs: Mapping[str, int] | None
@@ -113,6 +123,8 @@ class BlockTrainer:
         config, stages = self._config, self._stages
         most = epochs[name] if epochs else getattr(config, f"{name}_epochs")
         rate, patience = getattr(config, f"{name}_learning_rate"), getattr(config, f"{name}_patience")
+        if self._warm is not None:
+            rate *= config.warm_start_rate
 
         def compute() -> Arrays:
             sequences = Sequences.of(self._histories, model.max_length)
@@ -161,24 +173,26 @@ class BlockTrainer:
 
     def _assemble(
         self,
-        text_tower: TextTower,
+        text_model: TextModel,
         sequence_tower: SequenceTower | None,
         sequence_items: NDArray[np.float32],
         factors: NDArray[np.float32],
         regularization: float,
     ) -> Bundle:
         interactions, text, config = self._interactions, self._text, self._config
-        text_block = item_block(text_tower, text.item_features)
+        text_tower, text_block = text_model.tower, text_model.block(text.item_features)
         lexical = text.features.lexical.whitened(list(map(item_text, text.catalogue.items)), config.lexical_dim)
-        prior = decayed_popularity(interactions, config.popularity_half_life_days)[:, None]
-        blocks = (sequence_items, text_block, lexical, factors, prior)
+        categories = text.catalogue.categories[0]
+        repeats = item_repeats(interactions, categories, config)
+        blocks = (sequence_items, text_block, lexical, factors, repeats.popularity[:, None])
         equal = FusionWeights.only(BlockWeights(1.0, 1.0, 1.0, 1.0, 0.1))
         return Bundle(
             catalogue=text.catalogue,
             item_vectors=np.concatenate(blocks, axis=1).astype(np.float32),
             buyers=recent_buyers(interactions, config.popularity_days),
             purchases=interactions.purchase_counts(),
-            repeat_rates=repeat_rates(interactions, text.catalogue.categories[0]),
+            repeat_rates=repeats.rates,
+            repeat_intervals=repeats.intervals,
             features=text.features,
             text_tower=text_tower,
             sequence_tower=sequence_tower,
@@ -188,7 +202,7 @@ class BlockTrainer:
                 sequence=sequence_tower.config if sequence_tower is not None else None,
                 fusion=equal,
                 confidence=confidence_config(config),
-                repeats=RepeatConfig(),
+                repeats=RepeatConfig(coefficients=fit_repeats(interactions, categories, config)),
                 lexical_dim=lexical.shape[1],
                 lexical_decay=config.lexical_decay,
                 collaborative_dim=factors.shape[1],
@@ -204,8 +218,10 @@ class BlockTrainer:
 
 _CONFIDENCE = ("alpha", "half_life_days", "event_weights")
 _ALS = ("factors", "regularization", "als_iterations", "seed")
+# Which events a tower reads does not depend on alpha: it weighs all alike.
 _TOWERS = (
-    *_CONFIDENCE, "seed", "temperature", "epoch_events", "batch_events", "full_softmax_items", "sampled_items",
+    "half_life_days", "event_weights", "warm_start_rate", "seed", "temperature", "epoch_events", "batch_events",
+    "full_softmax_items", "sampled_items",
 )  # fmt: skip
 _TEXT = ("features_lexical_dim", "features", "whitening_exponent", "profile_dropout")
 
@@ -245,5 +261,6 @@ def without_blocks(bundle: Bundle, names: Sequence[str]) -> Bundle:
 
 
 def with_fusion(bundle: Bundle, weights: FusionWeights, repeats: RepeatConfig) -> Bundle:
-    """The bundle with tuned fusion weights."""
+    """The bundle with tuned fusion weights; of `repeats` all but the coefficients, which are its own."""
+    repeats = replace(repeats, coefficients=bundle.model.repeats.coefficients)
     return replace(bundle, model=replace(bundle.model, fusion=weights, repeats=repeats))

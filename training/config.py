@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from recsvc.errors import SettingsError
 from recsvc.text import EMBEDDED
@@ -22,13 +23,14 @@ class TrainConfig:
     # Which events count, and how much (see recsvc.towers.confidence).
     alpha: float = 20.0
     half_life_days: float = 180.0
+    repeat_window_days: int = 30  # buying again is learned as: again within so many days
     event_weights: dict[str, float] = field(
         default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0}
     )
     # The sequence block: a causal transformer over learned items; 0 dimensions for none.
     sequence_dim: int = 120
     sequence_epochs: int = 16
-    sequence_patience: int = 3  # epochs without a better validation NDCG@10 before stopping
+    sequence_patience: int = 5  # epochs without a better validation NDCG@10 before stopping
     sequence_learning_rate: float = 2e-3
     sequence_dropout: float = 0.5
     # The text block.
@@ -38,7 +40,7 @@ class TrainConfig:
     whitening_exponent: float = 0.25
     text_dim: int = 128
     text_epochs: int = 12
-    text_patience: int = 3
+    text_patience: int = 5
     text_learning_rate: float = 3e-3
     # The lexical block: whitened LSA of the items' texts; 0 dimensions for none.
     lexical_dim: int = 0
@@ -53,6 +55,7 @@ class TrainConfig:
     batch_events: int = 2_048  # events a training step; a small shop still gets enough steps
     full_softmax_items: int = 50_000  # above, the softmax is over sampled items
     sampled_items: int = 4_096
+    warm_start_rate: float = 0.3  # of the learning rates, where the towers start from an earlier bundle's
     profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
     # Fusion, popularity, evidence.
     drop_blocks: bool = True  # leave out what adds nothing on validation: blocks, and the profiles of newcomers
@@ -70,6 +73,7 @@ class TrainConfig:
                 raise SettingsError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
         for name in (
             "test_days",
+            "repeat_window_days",
             "history_length",
             "text_dim",
             "text_epochs",
@@ -108,3 +112,14 @@ class TrainConfig:
                 raise SettingsError(f"--set {assignment}: {name} must be of type {wanted.__name__}")
             changes[name] = value
         return dataclasses.replace(self, **changes)
+
+
+def settings_of(file: Path) -> list[str]:
+    """The settings that a JSON file holds, as `changed` takes them. Raises SettingsError for anything else."""
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file} cannot be read as settings: {error}") from None
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{file} must hold one JSON object of settings by name")
+    return [f"{name}={json.dumps(value)}" for name, value in settings.items()]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
@@ -24,17 +25,19 @@ from training.interactions import Interactions
 from training.split import Split, leave_one_out, time_split
 from training.stages import Arrays, Stages
 from training.text_features import embed, fit_features, items_of, profile_texts
+from training.warm_start import WarmStart
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A shop ready to be learned from. `inputs` names it in the stages."""
+    """A shop ready to be learned from. `inputs` names it, and what it starts from, in the stages."""
 
     shop: Shop
     interactions: Interactions
     split: Split
     text: ShopText
     inputs: Any
+    warm: WarmStart | None = None
 
     def resplit(self, interactions: Interactions, config: TrainConfig, name: str) -> "Prepared":
         """The same shop with its events in another order, under another name."""
@@ -56,12 +59,13 @@ class Fitted:
     validation_users: int
 
 
-def prepare(data: Path, config: TrainConfig, stages: Stages) -> Prepared:
-    """Reads and splits a shop and embeds its texts.
+def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | None = None) -> Prepared:
+    """Reads and splits a shop and embeds its texts. earlier: the bundle that the towers start from, if not nothing.
 
-    Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError for a configuration
-    that does not fit the data.
+    Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError or BundleError for a
+    configuration or an earlier bundle that does not fit.
     """
+    warm = WarmStart.of(earlier, config) if earlier is not None else None
     started = time.perf_counter()
     shop = read_shop(data)
     interactions = Interactions.of(shop)
@@ -70,9 +74,10 @@ def prepare(data: Path, config: TrainConfig, stages: Stages) -> Prepared:
     for note in shop.notes:
         stages.console.print(f"  {note}", highlight=False)
     split = make_split(interactions, config)
-    text = _read_text(shop, config, stages)
+    text = _read_text(shop, config, stages, warm)
     inputs = [shop.fingerprint, config.protocol, config.test_days, text.encoder.fingerprint]
-    return Prepared(shop, interactions, split, text, inputs)
+    inputs.append(warm.bundle.bundle_id if warm is not None else None)
+    return Prepared(shop, interactions, split, text, inputs, warm)
 
 
 def make_split(interactions: Interactions, config: TrainConfig) -> Split:
@@ -89,7 +94,7 @@ def make_split(interactions: Interactions, config: TrainConfig) -> Split:
 def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
     """Fits every block on the train part; epochs, weights and blocks are chosen on validation."""
     validation = prepared.split.validation.sample(config.tuning_users, config.seed)
-    trainer = BlockTrainer(prepared.split.train, prepared.text, config, stages, prepared.inputs, "train")
+    trainer = BlockTrainer(prepared.split.train, prepared.text, config, stages, prepared.inputs, "train", prepared.warm)
     draft, curves = trainer.fit(validation)
     profiles = prepared.text.of_users(prepared.interactions.user_ids[validation.users])
     started = time.perf_counter()
@@ -108,12 +113,12 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
 
 def refit(prepared: Prepared, fitted: Fitted, interactions: Interactions, stages: Stages, label: str) -> Bundle:
     """The same blocks, epochs and weights, fitted on more events."""
-    trainer = BlockTrainer(interactions, prepared.text, fitted.config, stages, prepared.inputs, label)
+    trainer = BlockTrainer(interactions, prepared.text, fitted.config, stages, prepared.inputs, label, prepared.warm)
     bundle, _ = trainer.fit(epochs={name: curve.best_epoch for name, curve in fitted.curves.items()})
     return with_fusion(bundle, fitted.tuned.weights, fitted.tuned.warm.repeats)
 
 
-def _read_text(shop: Shop, config: TrainConfig, stages: Stages) -> ShopText:
+def _read_text(shop: Shop, config: TrainConfig, stages: Stages, warm: WarmStart | None) -> ShopText:
     encoder = TextEncoder.load(config.text_encoder)
     catalogue = Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
@@ -125,8 +130,22 @@ def _read_text(shop: Shop, config: TrainConfig, stages: Stages) -> ShopText:
         profile_embeddings = embed(encoder, list(profiles.values()), cache, progress)
     stages.report("text embedding", time.perf_counter() - started, f"{len(texts):,} items, {len(profiles):,} profiles")
 
+    known = {
+        user_id: ProfileText(words, embedding)
+        for (user_id, words), embedding in zip(profiles.items(), profile_embeddings, strict=True)
+    }
+    if warm is not None:
+        features = warm.bundle.features
+    else:
+        features = _text_features(item_embeddings, texts, [shop.fingerprint, encoder.fingerprint], config, stages)
+    return ShopText(catalogue, features, features(item_embeddings, texts), encoder, known)
+
+
+def _text_features(
+    embeddings: NDArray[np.float32], texts: list[str], inputs: Any, config: TrainConfig, stages: Stages
+) -> TextFeatures:
     def compute() -> Arrays:
-        features = fit_features(item_embeddings, texts, config)
+        features = fit_features(embeddings, texts, config)
         terms = json.dumps(features.lexical.vocabulary).encode()
         return {
             "idf": features.lexical.idf,
@@ -138,13 +157,8 @@ def _read_text(shop: Shop, config: TrainConfig, stages: Stages) -> ShopText:
         }
 
     dials = [config.features_lexical_dim, config.features, config.whitening_exponent, config.seed]
-    arrays = stages.run("text features", [shop.fingerprint, encoder.fingerprint, dials], compute)
+    arrays = stages.run("text features", [*inputs, dials], compute)
     lexical = LexicalEncoder(
         json.loads(arrays["vocabulary"].tobytes()), arrays["idf"], arrays["components"], arrays["singular"]
     )
-    features = TextFeatures(lexical, arrays["mean"], arrays["projection"])
-    known = {
-        user_id: ProfileText(words, embedding)
-        for (user_id, words), embedding in zip(profiles.items(), profile_embeddings, strict=True)
-    }
-    return ShopText(catalogue, features, features(item_embeddings, texts), encoder, known)
+    return TextFeatures(lexical, arrays["mean"], arrays["projection"])
