@@ -1,7 +1,8 @@
 """What training raises on purpose.
 
 RecsvcError
-└── DataError            the input cannot be trained on; lists every problem found
+├── DataError            the input cannot be trained on; lists every problem found
+└── TrackingError        a finished run could not be told to MLflow
 """
 
 from collections.abc import Iterable
@@ -40,6 +41,10 @@ class DataError(RecsvcError):
         self.problems = tuple(problems)
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"the input cannot be trained on:\n{listed}")
+
+
+class TrackingError(RecsvcError):
+    """A finished run could not be told to MLflow. The bundle is as it would be without."""
 
 
 def shown(value: object, length: int = 60) -> str:

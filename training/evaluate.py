@@ -16,13 +16,14 @@ from recsvc.ranking import Ranking, rank
 from recsvc.repeats import RepeatConfig, repeat_scores
 from recsvc.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText, UserTower
 from training.baselines import BASELINES, Ranked, Task, rank_all
+from training.list_quality import examples, list_quality
 from training.metrics import CUTS, METRICS, interval, per_user
 from training.split import Holdout
 
 K = max(CUTS)
 OURS = "recsvc"
 BATCH = 256
-NO_REPEATS = RepeatConfig()
+NO_REPEATS = RepeatConfig()  # and nothing masked
 TIES = 30  # places beyond K that are looked at for scores equal to the K-th
 # A whisper of popularity orders what a block alone knows nothing of, which is kinder to it than row order.
 TIE_BREAK = 1e-3
@@ -52,12 +53,18 @@ def recommend_offline(
         users = order[start : start + BATCH]
         histories = [holdout.histories[i] for i in users]
         vectors = tower.user_vectors(histories, [profiles.texts[i] for i in users])
-        excluded = [np.unique(h.rows) if holdout.exclude_history else h.rows[:0] for h in histories]
+        excluded = [_excluded(history, holdout.exclude_history, repeats.masked) for history in histories]
         candidates = index.search(vectors, k + max(map(len, excluded)))
         for i, vector, found, hidden, history in zip(users, vectors, candidates, excluded, histories, strict=True):
-            gains = repeat_scores(history, holdout.time, bundle.repeat_rates, repeats)
+            gains = repeat_scores(history, holdout.time, bundle.item_repeats, repeats)
             rankings[i] = rank(vector, bundle.item_vectors, found, k, hidden, *gains)
     return [ranking for ranking in rankings if ranking is not None]
+
+
+def _excluded(history: History, exclude_history: bool, masked: bool) -> NDArray[np.int32]:
+    if exclude_history:
+        return np.unique(history.rows)
+    return np.unique(history.rows[history.event_types == EventType.PURCHASE]) if masked else history.rows[:0]
 
 
 def against_ties(rankings: list[Ranking], holdout: Holdout, k: int = K) -> Ranked:
@@ -96,7 +103,7 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
         "models": {
             name: {
                 "metrics": {metric: interval(values[name][metric]) for metric in METRICS},
-                **_list_quality(bundle, lists[name]),
+                **list_quality(bundle, lists[name]),
                 "segments": _segments(bundle, holdout, lists[name], values[name]),
             }
             for name in lists
@@ -107,6 +114,7 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
             if name != OURS
         },
         "profiles": profile_effect(bundle, holdout, profiles),
+        "examples": examples(bundle, holdout, lists[OURS], task.config.seed),
     }
 
 
@@ -124,18 +132,6 @@ def ranked_by(
 
 def _without(weights: FusionWeights, block: str) -> FusionWeights:
     return FusionWeights(*(replace(w, **{block: 0.0}) for w in (weights.warm, weights.cold)))
-
-
-def _list_quality(bundle: Bundle, ranked: Ranked) -> dict[str, float]:
-    """coverage@10: share of the catalogue that anybody is shown. popularity_percentile@10: mean percentile, by
-    purchases in training, of what is shown (.5: as the catalogue; towards 1: only what is popular).
-    """
-    shown = np.concatenate([rows[:10] for rows in ranked])
-    percentile = bundle.purchases.argsort(kind="stable").argsort(kind="stable") / max(len(bundle.purchases) - 1, 1)
-    return {
-        "coverage@10": len(np.unique(shown)) / len(bundle.catalogue),
-        "popularity_percentile@10": float(percentile[shown].mean()),
-    }
 
 
 def _segments(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from training.evaluate import OURS
 from training.metrics import BOOTSTRAP_SAMPLES
@@ -23,19 +23,10 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
     manifest, evaluation: what manifest.json and evaluation.json of the bundle hold. None and NaN are shown as a dash.
     Every text in them is taken for untrusted: notes and names come from a shop's tables.
     """
-    page = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page.filters |= {"number": number, "signed": signed, "percent": percent, "day": day, "metric": metric_name}
-    page.filters |= {"standing": standing, "duration": duration, "settings": settings}
     models, comparisons = evaluation["models"], evaluation["comparisons"]
     rivals = sorted(comparisons, key=lambda name: _ascending(comparisons[name][HEADLINE]["mean"]))
     others = [name for name in rivals if not name.startswith(f"{OURS} ")]  # models of their own, no part of ours
-    text = page.get_template("report.html.j2").render(
+    text = html_page("report.html.j2").render(
         manifest=manifest,
         evaluation=evaluation,
         ours=OURS,
@@ -52,6 +43,20 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
         plots=_plots(evaluation, rivals),
     )
     path.write_text(text, encoding="utf-8")
+
+
+def html_page(template: str) -> Template:
+    """A template of this folder. Every value it is given is escaped."""
+    page = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters |= {"number": number, "signed": signed, "percent": percent, "day": day, "metric": metric_name}
+    page.filters |= {"standing": standing, "duration": duration, "settings": settings}
+    return page.get_template(template)
 
 
 _STANDINGS = ("above", "open", "below")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -41,6 +42,7 @@ _STYLE = {
     "ytick.labelcolor": INK,
     "ytick.left": False,
 }
+WIDE = 20.0  # a dial that was tried over such a range is drawn by its logarithm
 WIDTH = 5.4  # inches; small, so that the text stays readable when a phone shrinks it
 
 
@@ -123,6 +125,23 @@ def curve_plot(losses: Sequence[float], ndcg: Sequence[float], best_epoch: int) 
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(4))
+        return _svg(figure)
+
+
+def trials_plot(x: Sequence[float], ndcg: Sequence[float], label: str, best_so_far: bool = False) -> str:
+    """Validation NDCG@10 of each trial of a search by x, the best one filled. best_so_far: with a line of that."""
+    with mpl.rc_context({**_STYLE, "axes.grid.axis": "y"}):
+        figure = Figure(figsize=(WIDTH, 1.9), layout="constrained")
+        axes = figure.subplots()
+        if best_so_far:
+            axes.step(x, np.maximum.accumulate(ndcg), where="post", color=OURS, linewidth=1.2)
+        axes.plot(x, ndcg, "o", color=OTHER, markerfacecolor=PAPER, markersize=4.5)
+        best = int(np.argmax(ndcg))
+        axes.plot([x[best]], [ndcg[best]], "o", color=OURS, markersize=5.5)
+        if min(x) > 0 and max(x) > WIDE * min(x):
+            axes.set_xscale("log")
+        axes.set_xlabel(label)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
         return _svg(figure)
 
 

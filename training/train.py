@@ -24,8 +24,9 @@ from rich.console import Console
 from recsvc import bundle as bundles
 from recsvc.errors import RecsvcError
 from training.baselines import Task
-from training.config import TrainConfig
+from training.config import TrainConfig, settings_of
 from training.data import Shop
+from training.errors import TrackingError
 from training.evaluate import OURS, evaluate
 from training.fusion import Fusion
 from training.gate import against_previous, objections
@@ -34,18 +35,21 @@ from training.recipe import fit, prepare, refit
 from training.report import write_report
 from training.split import Split
 from training.stages import Stages
+from training.tracking import track
 
 NOT_READY = 3  # exit code: the bundle is there to be looked at, and `latest` stays where it was
 
 
-def train(data: Path, out: Path, config: TrainConfig, console: Console | None = None) -> Path:
-    """Runs the whole recipe and returns the finished bundle's folder.
+def train(
+    data: Path, out: Path, config: TrainConfig, console: Console | None = None, earlier: Path | None = None
+) -> Path:
+    """Runs the whole recipe and returns the finished bundle's folder. earlier: the bundle to start from.
 
-    Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError for a configuration
-    that does not fit the data.
+    Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError or BundleError for a
+    configuration or an earlier bundle that does not fit.
     """
     stages = Stages(out / ".work", console)
-    prepared = prepare(data, config, stages)
+    prepared = prepare(data, config, stages, earlier)
     split = prepared.split
     fitted = fit(prepared, config, stages)
     measured = fitted.bundle
@@ -56,6 +60,7 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
         "git_commit": _git_commit(),
         "data": _about_data(prepared.shop, split),
         "training": asdict(fitted.config),
+        "warm_start": prepared.warm.bundle.bundle_id if prepared.warm is not None else None,
     }
     known = split.known if config.refit != "none" else split.train
     about["data"]["learned_until"] = _last_event(known if config.refit != "all" else prepared.interactions)
@@ -65,7 +70,7 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
     started = time.perf_counter()
     test = split.test.sample(config.evaluation_users, config.seed)
     test_profiles = prepared.text.of_users(prepared.interactions.user_ids[test.users])
-    task = Task(known, prepared.text.catalogue, split.validation, config)
+    task = Task(known, prepared.text.catalogue, prepared.text.item_features, split.validation, config)
     measured = bundles.load(part)
     evaluation = evaluate(measured, task, test, test_profiles)
     previous = against_previous(measured, out / "latest", test, test_profiles)
@@ -79,6 +84,7 @@ def train(data: Path, out: Path, config: TrainConfig, console: Console | None = 
             "users": fitted.validation_users,
             "fusion": _flat(tuned.warm),
             "cold": _flat(tuned.cold) if tuned.cold is not None else None,
+            "gains": tuned.gains,
             "dropped": list(tuned.dropped),
         },
         "towers": {name: asdict(curve) for name, curve in fitted.curves.items()},
@@ -96,7 +102,8 @@ def _flat(fusion: Fusion) -> dict[str, float]:
     return {
         **asdict(fusion.blocks),
         "repeat_weight": fusion.repeat_weight,
-        "repeat_half_life": fusion.repeat_half_life,
+        "repeat_typical": fusion.repeat_typical,
+        "masked": fusion.masked,
     }
 
 
@@ -166,15 +173,25 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.train", description="Three tables to a bundle.")
     parser.add_argument("--data", type=Path, required=True, help="folder with events, items and optionally users")
     parser.add_argument("--out", type=Path, required=True, help="where bundles go")
+    parser.add_argument("--warm-start", type=Path, metavar="BUNDLE", help="start from a bundle, such as OUT/latest")
+    parser.add_argument("--settings", type=Path, help="JSON file of settings, such as the best.json of training.tune")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
     arguments = parser.parse_args(argv)
     console = Console(stderr=True)
     try:
-        folder = train(arguments.data, arguments.out, TrainConfig().changed(arguments.set), console)
+        config = TrainConfig()
+        if arguments.settings is not None:
+            config = config.changed(settings_of(arguments.settings))
+        folder = train(arguments.data, arguments.out, config.changed(arguments.set), console, arguments.warm_start)
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     evaluation = json.loads((folder / "evaluation.json").read_text())
+    try:
+        if run := track(folder, json.loads((folder / "manifest.json").read_text()), evaluation):
+            print(f"tracked as run {run}")
+    except TrackingError as error:
+        print(f"warning: {error}", file=sys.stderr)
     print(_table(evaluation))
     print(f"bundle {folder}\nreport {folder / 'report.html'}")
     for objection in evaluation["objections"]:

@@ -6,7 +6,16 @@ import pytest
 from recsvc.catalogue import Catalogue
 from recsvc.domain import EventType, History, Item
 from recsvc.ranking import Ranking
-from training.baselines import Task, covisitation_and_text, item_knn, personal_frequency, popularity, rank_all, tifu_knn
+from training.baselines import (
+    Task,
+    covisitation_and_text,
+    item_knn,
+    personal_frequency,
+    popularity,
+    rank_all,
+    text_neighbours,
+    tifu_knn,
+)
 from training.config import TrainConfig
 from training.evaluate import against_ties
 from training.interactions import Interactions
@@ -40,7 +49,11 @@ def task() -> Task:
     users = np.array([f"u{i}" for i in range(len(BOUGHT))], object)
     interactions = Interactions(users, len(TITLES), offsets, *columns)
     catalogue = Catalogue([Item(f"i{row}", title) for row, title in enumerate(TITLES)])
-    return Task(interactions, catalogue, holdout(histories[:4], [4, 4, 4, 5]), TrainConfig(factors=4))
+    words = {"red": 0, "blue": 1, "mug": 2, "garden": 3, "rake": 4, "spade": 5, "lamp": 6, "odd": 7, "sock": 8}
+    features = np.zeros((len(TITLES), len(words)), np.float32)
+    for row, title in enumerate(TITLES):
+        features[row, [words[word] for word in title.split()]] = 0.5**0.5
+    return Task(interactions, catalogue, features, holdout(histories[:4], [4, 4, 4, 5]), TrainConfig(factors=4))
 
 
 def test_ties_are_held_against_the_model() -> None:
@@ -75,6 +88,13 @@ def test_neighbours_lead_to_what_goes_together(task: Task, baseline) -> None:
 def test_words_find_what_nobody_bought_with_it(task: Task) -> None:
     (found,) = rank_all(covisitation_and_text(task), holdout([history([5, 4])], [0]), 2)
     assert found[0] in (0, 1)
+
+
+def test_text_neighbours_find_what_nobody_bought_and_never_what_the_user_has(task: Task) -> None:
+    users = holdout([history([4])], [0], exclude_history=False)
+    (found,) = rank_all(text_neighbours(task), users, 6)
+    assert found[0] == 0  # the other red thing
+    assert 4 not in found
 
 
 def test_tifu_repeats_what_the_user_repeats(task: Task) -> None:

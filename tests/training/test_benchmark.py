@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from training.benchmark import main
+from training.benchmark import COLD, main
 from training.metrics import METRICS
 
 QUICK = [
@@ -33,8 +33,10 @@ def test_rows_of_every_model_and_metric(small_shop_folder: Path, tmp_path: Path,
     rows = json.loads(path.read_text())
     models = {row["model"] for row in rows}
     wanted = {"recsvc", "popularity", "personal frequency", "ALS", "item-kNN", "co-visitation + text", "SASRec-CE"}
+    wanted |= {"text neighbours"}
     assert models == (wanted | {"TIFU-KNN"} if protocol == "time-split" else wanted)
-    assert {(row["model"], row["metric"]) for row in rows} == {(m, metric) for m in models for metric in METRICS}
+    metrics = {*METRICS, COLD} if protocol == "time-split" else set(METRICS)
+    assert {(row["model"], row["metric"]) for row in rows} == {(m, metric) for m in models for metric in metrics}
     assert all(set(row) == {"model", "fit", "metric", "mean", "std", "seeds", "value"} for row in rows)
     assert all(row["fit"] == "train" and 0 <= row["mean"] <= 1 for row in rows)
     ours = next(row for row in rows if row["model"] == "recsvc" and row["metric"] == "ndcg@10")

@@ -35,6 +35,7 @@ def test_a_bundle_with_evaluation_and_report(
         "item-kNN",
         "ALS",
         "co-visitation + text",
+        "text neighbours",
         "text alone",
     }
     headline = json.loads((folder / bundles.MANIFEST).read_text())["evaluation"]

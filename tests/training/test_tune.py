@@ -1,0 +1,90 @@
+"""The search for settings: never worse than where it began, goes on where it was stopped, and can be trained with."""
+
+import json
+from pathlib import Path
+
+import optuna
+import pytest
+
+from training import train, tune
+from training.config import TrainConfig, settings_of
+
+QUICK = ["text_epochs=1", "text_dim=16", "features_lexical_dim=32", "features=64", "sequence_epochs=1"]
+QUICK += ["sequence_dim=16", "als_iterations=2", "epoch_events=2000", "tuning_users=100"]
+SETTINGS = [part for setting in QUICK for part in ("--set", setting)]
+DIALS = ("--dials", "alpha,factors")
+
+
+def search(data: Path, study: Path, trials: int, *more: str) -> int:
+    return tune.main(["--data", str(data), "--study", str(study), "--trials", str(trials), *SETTINGS, *DIALS, *more])
+
+
+def trials_of(folder: Path) -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name="recsvc", storage=f"sqlite:///{folder / tune.STUDY}").trials
+
+
+def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
+    small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "study"
+    assert search(small_shop_folder, folder, 1) == 0
+    (first,) = trials_of(folder)
+    assert first.params == {"alpha": TrainConfig().alpha, "factors": TrainConfig().factors}
+
+    # A process that was killed leaves its trial unfinished: its settings are tried by the next.
+    study = optuna.load_study(study_name="recsvc", storage=f"sqlite:///{folder / tune.STUDY}")
+    killed = study.ask()
+    left = {name: tune.DIALS[name](killed) for name in ("alpha", "factors")}
+    assert search(small_shop_folder, folder, 2) == 0
+    done = [trial for trial in trials_of(folder) if trial.state is optuna.trial.TrialState.COMPLETE]
+    assert len(done) == 3
+    assert left in [trial.params for trial in done]
+    assert "kept from an earlier run" in capsys.readouterr().err  # the towers depend on neither dial
+
+    best = max(done, key=lambda trial: trial.value or 0.0)
+    assert json.loads((folder / tune.BEST).read_text()) == best.params
+    assert best.value >= done[0].value
+    page = (folder / tune.PAGE).read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count("<svg") == 3
+
+    out = tmp_path / "bundles"
+    arguments = ["--data", str(small_shop_folder), "--out", str(out), "--settings", str(folder / tune.BEST), *SETTINGS]
+    assert train.main(arguments) == 0
+    trained = json.loads((out / "latest" / "manifest.json").read_text())["training"]
+    assert trained["alpha"] == best.params["alpha"]
+
+
+def test_what_cannot_be_searched(small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert search(small_shop_folder, tmp_path / "study", 1, "--dials", "seed") == 1
+    assert "choose from alpha" in capsys.readouterr().err
+    assert search(small_shop_folder, tmp_path / "study", 1) == 0
+    assert search(small_shop_folder, tmp_path / "study", 1, "--set", "protocol=leave-one-out") == 1
+    assert "another protocol" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        search(small_shop_folder, tmp_path / "study", 0)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_a_file_that_holds_no_settings(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "best.json"
+    file.write_text(text)
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--settings", str(file)]
+    assert train.main(arguments) == 1
+    assert "best.json" in capsys.readouterr().err
+
+
+def test_every_dial_is_a_setting_and_its_default_is_in_range() -> None:
+    study = optuna.create_study()
+    study.enqueue_trial({name: getattr(TrainConfig(), name) for name in tune.DIALS})
+    trial = study.ask()
+    assert {name: dial(trial) for name, dial in tune.DIALS.items()} == {
+        name: getattr(TrainConfig(), name) for name in tune.DIALS
+    }
+
+
+def test_settings_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "best.json"
+    file.write_text(json.dumps({"alpha": 3.5, "factors": 32}))
+    config = TrainConfig().changed(settings_of(file))
+    assert (config.alpha, config.factors) == (3.5, 32)

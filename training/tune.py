@@ -1,0 +1,167 @@
+"""Looks for better settings than the defaults, by the validation NDCG@10 of the fused blocks; test is not read.
+
+    python -m training.tune --data DIR --study FOLDER --trials N [--dials name,name] [--set name=value ...]
+
+FOLDER keeps the study (SQLite; a stopped search goes on where it was), best.json
+with the best settings, for `python -m training.train --settings FOLDER/best.json`, and tuning.html with its plots.
+Wants the `tune` extra. The first trial is the settings as they are, so what comes out is never worse on validation.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from recsvc.errors import RecsvcError, SettingsError
+from training.config import TrainConfig
+from training.recipe import fit, prepare
+from training.report import html_page
+from training.report_plots import trials_plot
+from training.stages import Stages
+
+# What can be looked for, with the range it is looked for in.
+Suggest = Callable[[Any], Any]
+DIALS: Mapping[str, Suggest] = {
+    "alpha": lambda trial: trial.suggest_float("alpha", 1.0, 100.0, log=True),
+    "half_life_days": lambda trial: trial.suggest_float("half_life_days", 30.0, 2_000.0, log=True),
+    "factors": lambda trial: trial.suggest_int("factors", 32, 256, step=32),
+    "regularization": lambda trial: trial.suggest_float("regularization", 0.01, 100.0, log=True),
+    "sequence_dim": lambda trial: trial.suggest_int("sequence_dim", 64, 160, step=8),
+    "sequence_learning_rate": lambda trial: trial.suggest_float("sequence_learning_rate", 3e-4, 6e-3, log=True),
+    "sequence_dropout": lambda trial: trial.suggest_float("sequence_dropout", 0.1, 0.7),
+    "text_dim": lambda trial: trial.suggest_int("text_dim", 64, 160, step=8),
+    "text_learning_rate": lambda trial: trial.suggest_float("text_learning_rate", 5e-4, 1e-2, log=True),
+    "whitening_exponent": lambda trial: trial.suggest_float("whitening_exponent", 0.0, 0.5),
+    "features_lexical_dim": lambda trial: trial.suggest_categorical("features_lexical_dim", [256, 512, 1_024]),
+    "lexical_dim": lambda trial: trial.suggest_categorical("lexical_dim", [0, 128, 256, 512]),
+    "lexical_decay": lambda trial: trial.suggest_float("lexical_decay", 0.3, 0.95),
+    "temperature": lambda trial: trial.suggest_float("temperature", 0.04, 0.15, log=True),
+    "popularity_half_life_days": lambda trial: trial.suggest_float("popularity_half_life_days", 3.0, 365.0, log=True),
+    "batch_events": lambda trial: trial.suggest_categorical("batch_events", [512, 1_024, 2_048, 4_096]),
+}
+ENOUGH = 8  # trials, before it is said which dials mattered
+STUDY, BEST, PAGE = "study.sqlite", "best.json", "tuning.html"
+
+
+def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials: int, console: Console) -> Path:
+    """Runs `trials` more trials and returns the file of the best settings.
+
+    Raises what `training.recipe.prepare` does, and SettingsError for a dial that is none or a study of other data.
+    """
+    optuna = _optuna()
+    unknown = [name for name in dials if name not in DIALS]
+    if unknown:
+        raise SettingsError(f"--dials {','.join(unknown)}: choose from {', '.join(DIALS)}")
+    stages = Stages(folder / ".work", console)
+    prepared = prepare(data, config, stages)
+    study = optuna.create_study(
+        storage=f"sqlite:///{(folder / STUDY).resolve()}",
+        study_name="recsvc",
+        direction="maximize",
+        load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=config.seed),
+    )
+    about = {"data": prepared.shop.fingerprint, "protocol": config.protocol}
+    if study.user_attrs and study.user_attrs != about:
+        raise SettingsError(f"{folder} holds a study of other data or another protocol: choose another --study")
+    for name, value in about.items():
+        study.set_user_attr(name, value)
+    _enqueue(study, config, dials)
+
+    def objective(trial: Any) -> float:
+        settings = {name: DIALS[name](trial) for name in dials}
+        chosen = config.changed([f"{name}={json.dumps(value)}" for name, value in settings.items()])
+        found = fit(prepared, chosen, stages)
+        trial.set_user_attr("blocks", [name for name, weight in vars(found.tuned.warm.blocks).items() if weight])
+        return found.tuned.warm_ndcg
+
+    def after(study: Any, trial: Any) -> None:
+        best = study.best_trial
+        console.print(
+            f"[bold]trial {trial.number}[/]: validation NDCG@10 {trial.value:.4f}; best {best.value:.4f} in trial "
+            f"{best.number}",
+            highlight=False,
+        )
+        _write(study, folder)
+
+    study.optimize(objective, n_trials=trials, callbacks=[after])
+    return folder / BEST
+
+
+def _optuna() -> Any:
+    try:
+        import optuna  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise SettingsError("tuning wants Optuna: pip install 'recsvc[tune]'") from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def _enqueue(study: Any, config: TrainConfig, dials: list[str]) -> None:
+    """The settings as they are come first; then what a stopped process left unfinished."""
+    if not study.trials:
+        study.enqueue_trial({name: getattr(config, name) for name in dials})
+    for trial in study.get_trials(deepcopy=False, states=[_optuna().trial.TrialState.RUNNING]):
+        study.tell(trial.number, state=_optuna().trial.TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+
+
+def _page(study: Any) -> str:
+    """How the search went: each trial, the best so far, what each dial did, and which mattered."""
+    done = [trial for trial in study.trials if trial.value is not None]
+    values = [trial.value for trial in done]
+    importances = {}
+    if len(done) >= ENOUGH and len(study.best_params) > 1:
+        importances = _optuna().importance.get_param_importances(study)
+    plots = {
+        name: trials_plot(
+            [t.params[name] for t in done if name in t.params], [t.value for t in done if name in t.params], name
+        )
+        for name in study.best_params
+    }
+    return html_page("tuning.html.j2").render(
+        about=study.user_attrs,
+        best=study.best_trial,
+        first=done[0],
+        trials=done,
+        importances=importances,
+        history=trials_plot([trial.number for trial in done], values, "trial", best_so_far=True),
+        dials=plots,
+    )
+
+
+def _write(study: Any, folder: Path) -> None:
+    """best.json and tuning.html, each whole or not at all."""
+    for name, text in ((BEST, json.dumps(study.best_params, indent=1) + "\n"), (PAGE, _page(study))):
+        part = folder / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / name)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training.tune", description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with events, items and optionally users")
+    parser.add_argument("--study", type=Path, required=True, help="where the search is kept and its results go")
+    parser.add_argument("--trials", type=int, default=30, help="how many more to run [30]")
+    parser.add_argument("--dials", default=",".join(DIALS), help=f"what to look for, of {', '.join(DIALS)} [all]")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
+    arguments = parser.parse_args(argv)
+    if arguments.trials < 1:
+        parser.error("--trials must be at least 1")
+    try:
+        config = TrainConfig().changed(arguments.set)
+        console = Console(stderr=True)
+        best = tune(arguments.data, arguments.study, config, arguments.dials.split(","), arguments.trials, console)
+    except RecsvcError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"best settings {best}\nreport {arguments.study / PAGE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
