@@ -11,6 +11,7 @@ from recsvc import bundle as bundles
 from recsvc.domain import History
 from recsvc.errors import BundleError
 from recsvc.text import TextEncoder, item_text
+from training.text_tower import OFFSET
 
 
 @pytest.fixture
@@ -77,9 +78,15 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
-    texts = [item_text(item) for item in bundle.catalogue.items[:50]]
+    unsold = np.flatnonzero(bundle.purchases == 0)
+    rows = np.append(unsold, np.arange(50))
+    texts = [item_text(bundle.catalogue.items[row]) for row in rows]
     vectors = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)
     text = bundle.layout.text
     # The item tower serves what training indexed, up to the rounding of a batch of another size.
-    np.testing.assert_allclose(vectors[:, text], bundle.item_vectors[:50, text], atol=0.02)
+    assert len(unsold)
+    np.testing.assert_allclose(vectors[: len(unsold), text], bundle.item_vectors[unsold, text], atol=0.02)
+    # What was bought has moved from its text, and not far.
+    moved = np.einsum("nd,nd->n", vectors[:, text], bundle.item_vectors[rows, text])
+    assert (moved > np.sqrt(1 - OFFSET**2) - 0.02).all()
     assert not vectors[:, bundle.layout.collaborative].any()
