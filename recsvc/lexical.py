@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.vectors import unit
+
 # A word of an alphabetic script, or a run of Chinese, Japanese or Korean characters (written without spaces).
 _TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힯]+|[^\W_]+")
 _CJK_FIRST = "぀"
@@ -61,4 +63,4 @@ class LexicalEncoder:
         what most of them share.
         """
         vectors = self.encode(texts)[:, :dim] / np.maximum(self.singular[:dim], 1e-6)
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+        return unit(vectors)

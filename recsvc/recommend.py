@@ -31,6 +31,7 @@ from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates
+from recsvc.vectors import unit
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32
@@ -241,9 +242,5 @@ def _neighbour_vectors(bundle: Bundle) -> Floats:
     weights = replace(weights, text=max(weights.text, LEAST_TEXT), prior=0.0)
     vectors = np.zeros_like(bundle.item_vectors)
     for weight, columns in zip(weights, layout, strict=True):
-        vectors[:, columns] = weight * _unit(bundle.item_vectors[:, columns])
-    return _unit(vectors)
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+        vectors[:, columns] = weight * unit(bundle.item_vectors[:, columns])
+    return unit(vectors)

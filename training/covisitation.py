@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, diags_array
 from sklearn.utils.extmath import randomized_svd
 
+from recsvc.vectors import unit
+
 Rows = NDArray[np.int32]
 
 
@@ -56,4 +58,4 @@ def covisitation_factors(matrix: csr_matrix, dim: int, seed: int) -> NDArray[np.
     if rank >= 1 and matrix.nnz:
         left, singular, right = randomized_svd(matrix, rank, random_state=seed)
         factors[:, :rank] = (left + right.T) * np.sqrt(singular)
-    return np.asarray(factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12), np.float32)
+    return unit(factors)

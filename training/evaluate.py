@@ -45,7 +45,7 @@ def recommend_offline(
     bundle: Bundle, tower: UserTower, repeats: RepeatConfig, holdout: Holdout, profiles: Profiles, k: int = K
 ) -> list[Ranking]:
     """The k best for every user, as the service would rank them."""
-    index = ScanIndex(bundle.item_vectors)
+    index, items = ScanIndex(bundle.item_vectors), bundle.item_repeats
     # Histories of like length together: the towers pad each batch to its longest.
     order = np.argsort([len(history) for history in holdout.histories], kind="stable")
     rankings: list[Ranking | None] = [None] * len(holdout)
@@ -56,7 +56,7 @@ def recommend_offline(
         excluded = [_excluded(history, holdout.exclude_history, repeats.masked) for history in histories]
         candidates = index.search(vectors, k + max(map(len, excluded)))
         for i, vector, found, hidden, history in zip(users, vectors, candidates, excluded, histories, strict=True):
-            gains = repeat_scores(history, holdout.time, bundle.item_repeats, repeats)
+            gains = repeat_scores(history, holdout.time, items, repeats)
             rankings[i] = rank(vector, bundle.item_vectors, found, k, hidden, *gains)
     return [ranking for ranking in rankings if ranking is not None]
 

@@ -201,7 +201,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
             for start in range(0, len(holdout), BATCH)
         ]
     )
-    parts = list(bundle.layout)
+    parts, item_repeats = list(bundle.layout), bundle.item_repeats
     pools = []
     for history, rows in zip(holdout.histories, _best_by_part(bundle, vectors, parts), strict=True):
         pool = np.union1d(rows, history.rows)
@@ -218,9 +218,10 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         if not holdout.exclude_history:
             history = holdout.histories[i]
             bought[i, : len(pool)] = np.isin(pool, history.rows[history.event_types == EventType.PURCHASE])
-            rows, chances = repeat_chances(history, holdout.time, bundle.item_repeats, bundle.model.repeats)
+            rows, chances = repeat_chances(history, holdout.time, item_repeats, bundle.model.repeats)
+            places = np.searchsorted(pool, rows)
             for typical, gains in repeats.items():
-                gains[i, np.searchsorted(pool, rows)] = np.log1p(chances / typical)
+                gains[i, places] = np.log1p(chances / typical)
     return CachedScores(blocks, repeats, bought, wanted, np.array([len(rows) for rows in holdout.targets]))
 
 

@@ -132,13 +132,19 @@ def _ascending(value: float | None) -> float:
     return value if value is not None and measured(value) else float("inf")
 
 
-def settings(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def settings(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Nested settings as flat pairs: ("event_weights.view", "0.1")."""
+    for name, value in flat(values):
+        yield name, f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values by dotted name."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from settings(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
-            yield prefix + name, f"{value:.6g}" if isinstance(value, float) else str(value)
+            yield prefix + name, value
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import TrackingError
+from training.report import flat
 
 URI = "MLFLOW_TRACKING_URI"
 FILES = ("report.html", "evaluation.json", "manifest.json")
@@ -32,7 +33,8 @@ def track(folder: Path, manifest: Mapping[str, Any], evaluation: Mapping[str, An
     try:
         mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         with mlflow.start_run(run_name=manifest["bundle_id"]) as run:
-            mlflow.log_params(dict(_flat({"training": manifest["training"], "validation": evaluation["validation"]})))
+            settings = flat({"training": manifest["training"], "validation": evaluation["validation"]})
+            mlflow.log_params({_name(name): value for name, value in settings})
             mlflow.log_metrics(dict(_metrics(evaluation)))
             for name, curve in evaluation["towers"].items():
                 for epoch, loss in enumerate(curve["losses"], 1):
@@ -46,14 +48,6 @@ def track(folder: Path, manifest: Mapping[str, Any], evaluation: Mapping[str, An
             return str(run.info.run_id)
     except Exception as error:  # MLflow's clients raise their own, requests' and the operating system's
         raise TrackingError(f"the run was not tracked at {URI}: {type(error).__name__}: {error}") from error
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield _name(prefix + name), value
 
 
 def _name(text: str) -> str:

@@ -2,15 +2,16 @@
 
     python -m training.tune --data DIR --study FOLDER --trials N [--dials name,name] [--set name=value ...]
 
-FOLDER keeps the study (SQLite; a stopped search goes on where it was), best.json
-with the best settings, for `python -m training.train --settings FOLDER/best.json`, and tuning.html with its plots.
-Wants the `tune` extra. The first trial is the settings as they are, so what comes out is never worse on validation.
+FOLDER keeps the study (SQLite; a stopped search goes on where it was), best.json with the best settings, for
+`python -m training.train --settings FOLDER/best.json`, and tuning.html with its plots. Wants the `tune` extra. The
+first trial is the settings as they are, so what comes out is never worse on validation.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,7 @@ def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials
 
     def objective(trial: Any) -> float:
         settings = {name: DIALS[name](trial) for name in dials}
-        chosen = config.changed([f"{name}={json.dumps(value)}" for name, value in settings.items()])
-        found = fit(prepared, chosen, stages)
+        found = fit(prepared, replace(config, **settings), stages)
         trial.set_user_attr("blocks", [name for name, weight in vars(found.tuned.warm.blocks).items() if weight])
         return found.tuned.warm_ndcg
 

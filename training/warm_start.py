@@ -15,6 +15,7 @@ from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.errors import SettingsError
 from recsvc.text import TextEncoder
+from recsvc.vectors import unit
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation
 from training.next_item import Rows
@@ -59,7 +60,7 @@ class WarmStart:
         vectors = self._vectors(catalogue, self.bundle.layout.sequence)
         new = ~vectors.any(axis=1)
         together = covisitation(histories, len(catalogue), CovisitationConfig())
-        vectors[new] = _unit((together[new] + together.T.tocsr()[new]) @ vectors)
+        vectors[new] = unit((together[new] + together.T.tocsr()[new]) @ vectors)
         model.start_from(vectors)
 
     def _vectors(self, catalogue: Catalogue, columns: slice) -> NDArray[np.float32]:
@@ -69,7 +70,3 @@ class WarmStart:
         known = np.array([(row, place) for row, place in places if place is not None], np.intp).reshape(-1, 2)
         vectors[known[:, 0]] = self.bundle.item_vectors[known[:, 1], columns]
         return vectors
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

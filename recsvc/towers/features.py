@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.lexical import LexicalEncoder
+from recsvc.vectors import unit
 
 Floats = NDArray[np.float32]
 
@@ -33,4 +34,4 @@ class TextFeatures:
     def whiten(self, joined: Floats) -> Floats:
         known = np.abs(joined).sum(axis=1, keepdims=True) > 0
         features = np.where(known, (joined - self.mean) @ self.projection, 0.0)
-        return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12), np.float32)
+        return unit(features)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from recsvc.towers.confidence import ConfidenceConfig, item_confidence, liked_se
 from recsvc.towers.features import TextFeatures
 from recsvc.towers.sequence import SequenceTower
 from recsvc.towers.text import TextTower
+from recsvc.vectors import unit
 
 Floats = NDArray[np.float32]
 
@@ -184,7 +184,7 @@ class UserTower:
         if self._width(self.layout.lexical) and used["lexical"]:
             for i, sequence in enumerate(sequences):
                 vectors[i, self.layout.lexical] = self._lexical_block(sequence)
-        vectors[:, self.layout.collaborative] = _unit(collaborative)
+        vectors[:, self.layout.collaborative] = unit(collaborative)
         vectors[:, self.layout.prior] = 1.0
         for weight, columns in zip(scale.T, self.layout, strict=True):
             vectors[:, columns] *= weight[:, None]
@@ -193,7 +193,7 @@ class UserTower:
     def _lexical_block(self, sequence: NDArray[np.int32]) -> Floats:
         latest = sequence[: -LEXICAL_ITEMS - 1 : -1]
         decay = self._towers.lexical_decay ** np.arange(len(latest), dtype=np.float32)
-        return _unit(decay @ self.item_vectors[latest, self.layout.lexical])
+        return unit(decay @ self.item_vectors[latest, self.layout.lexical])
 
     @torch.inference_mode()
     def _sequence_block(self, tower: SequenceTower, sequences: Sequence[NDArray[np.int32]]) -> Floats:
@@ -230,7 +230,3 @@ class UserTower:
     @staticmethod
     def _width(columns: slice) -> int:
         return int(columns.stop - columns.start)
-
-
-def _unit(vectors: NDArray[Any]) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), np.float32)
