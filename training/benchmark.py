@@ -52,6 +52,11 @@ class Result:
 
     seeds: list[Mapping[str, NDArray[np.float64]]] = field(default_factory=list)
 
+    @property
+    def metrics(self) -> list[str]:
+        """What was measured from every seed."""
+        return [metric for metric in self.seeds[0] if all(metric in values for values in self.seeds)]
+
     def mean(self, metric: str) -> float:
         return float(np.mean([values[metric].mean() for values in self.seeds]))
 
@@ -103,12 +108,10 @@ class Benchmark:
             bundle = fitted.bundle
             if name != "train":
                 bundle = refit(prepared, fitted, parts[name], self.stages, "refit")
-            cold = parts[name].purchase_counts() == 0
-            self._keep(results, OURS + suffix, name, self._ours(bundle, prepared, test), test, cold)
-            task = Task(
-                parts[name], prepared.text.catalogue, prepared.text.item_features, prepared.split.validation, config
-            )
-            self._baselines(task, name, test, results, suffix, cold)
+            text, validation = prepared.text, prepared.split.validation
+            task = Task(parts[name], text.catalogue, text.item_features, validation, config)
+            self._keep(results, OURS + suffix, name, self._ours(bundle, prepared, test), test, task)
+            self._baselines(task, name, test, results, suffix)
 
     def _ours(self, bundle: Bundle, prepared: Prepared, test: Holdout) -> list[NDArray[np.int32]]:
         folder = self._out / "bundle"
@@ -119,9 +122,7 @@ class Benchmark:
         shutil.rmtree(folder)
         return ranked
 
-    def _baselines(
-        self, task: Task, fit_name: str, test: Holdout, results: Results, suffix: str, cold: NDArray[np.bool_]
-    ) -> None:
+    def _baselines(self, task: Task, fit_name: str, test: Holdout, results: Results, suffix: str) -> None:
         baselines = dict(BASELINES)
         if not test.exclude_history:
             baselines["TIFU-KNN"] = tifu_knn
@@ -134,7 +135,7 @@ class Benchmark:
             started = time.perf_counter()
             ranked = rank_all(baseline(task), test, K)
             self.stages.report(name, time.perf_counter() - started, f"fitted on {fit_name}")
-            self._keep(results, name + suffix, fit_name, ranked, test, cold)
+            self._keep(results, name + suffix, fit_name, ranked, test, task)
 
     def _keep(
         self,
@@ -143,9 +144,10 @@ class Benchmark:
         fit_name: str,
         ranked: list[NDArray[np.int32]],
         test: Holdout,
-        cold: NDArray[np.bool_],
+        task: Task,
     ) -> None:
         values = per_user(ranked, test.targets)
+        cold = task.interactions.purchase_counts() == 0
         wanted = [targets[cold[targets]] for targets in test.targets]
         if users := [i for i, targets in enumerate(wanted) if len(targets)]:
             values[COLD] = per_user([ranked[i] for i in users], [wanted[i] for i in users])["recall@20"]
@@ -167,7 +169,7 @@ def rows(results: Results) -> list[dict[str, Any]]:
             "value": result.mean(metric),
         }
         for (model, fit_name), result in results.items()
-        for metric in result.seeds[0]
+        for metric in result.metrics
     ]
 
 
@@ -189,7 +191,7 @@ def _table(results: Results, title: str) -> Table:
     table = Table(title=title)
     table.add_column("model", no_wrap=True)
     table.add_column("fitted on")
-    cold = [COLD] if any(COLD in result.seeds[0] for result in results.values()) else []
+    cold = [COLD] if any(COLD in result.metrics for result in results.values()) else []
     for heading in (*HEADLINES, *cold, "recsvc is ahead by (ndcg@10)"):
         table.add_column(heading, justify="right")
     for (model, fit_name), result in results.items():
@@ -201,6 +203,8 @@ def _table(results: Results, title: str) -> Table:
 
 
 def _cell(result: Result, metric: str) -> str:
+    if metric not in result.metrics:
+        return ""
     spread = f" ±{result.std(metric):.4f}" if len(result.seeds) > 1 else ""
     return f"{result.mean(metric):.4f}{spread}"
 

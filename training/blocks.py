@@ -11,7 +11,7 @@ from torch import nn
 
 from recsvc.bundle import Bundle, ModelConfig
 from recsvc.catalogue import Catalogue
-from recsvc.repeats import RepeatConfig
+from recsvc.repeats import ItemRepeats, RepeatConfig
 from recsvc.text import TextEncoder, item_text
 from recsvc.towers.confidence import liked_sequence
 from recsvc.towers.features import TextFeatures
@@ -94,10 +94,7 @@ class BlockTrainer:
         sequence_tower, sequence_items = None, np.zeros((self._interactions.n_items, 0), np.float32)
         if self._config.sequence_dim:
             torch.manual_seed(self._config.seed)
-            start = start_vectors(self._histories, self._interactions.n_items, self._config)
-            sequence_model = SequenceModel(start, sequence_config(self._config))
-            if self._warm is not None:
-                self._warm.sequence(sequence_model, self._text.catalogue, self._histories)
+            sequence_model = self._sequence_model()
             curves["sequence"] = self._fit_tower("sequence", sequence_model, validation, epochs)
             sequence_tower, sequence_items = sequence_model.tower, self._bought(sequence_model)
         factors, regularization = self._fit_als()
@@ -116,6 +113,18 @@ class BlockTrainer:
         if self._warm is not None:
             self._warm.text(model, text.catalogue, text.item_features)
         return model
+
+    def _sequence_model(self) -> SequenceModel:
+        config, n_items = sequence_config(self._config), self._interactions.n_items
+        if self._warm is not None and (model := self._warm.sequence(self._text.catalogue, self._histories, config)):
+            return model
+
+        def compute() -> Arrays:
+            return {"start": start_vectors(self._histories, n_items, self._config)}
+
+        dials = {name: getattr(self._config, name) for name in ("sequence_dim", *_SEQUENCES, "seed")}
+        start = self._stages.run(f"co-visitation-{self._label}", [self._inputs, dials], compute)["start"]
+        return SequenceModel(start, config)
 
     def _fit_tower(
         self, name: str, model: NextItemModel, validation: Holdout | None, epochs: Mapping[str, int] | None
@@ -171,6 +180,18 @@ class BlockTrainer:
         fitted = stages.run(f"als-{self._label}", [self._inputs, dials], compute)
         return fitted["factors"], float(fitted["regularization"])
 
+    def _fit_repeats(self) -> tuple[ItemRepeats, tuple[float, ...]]:
+        def compute() -> Arrays:
+            categories = self._text.catalogue.categories[0]
+            items = item_repeats(self._interactions, categories, self._config)
+            coefficients = fit_repeats(self._interactions, categories, self._config)
+            return {**vars(items), "coefficients": np.array(coefficients)}
+
+        dials = {name: getattr(self._config, name) for name in _REPEATS}
+        fitted = self._stages.run(f"repeats-{self._label}", [self._inputs, dials], compute)
+        coefficients = tuple(fitted.pop("coefficients").tolist())
+        return ItemRepeats(**fitted), coefficients
+
     def _assemble(
         self,
         text_model: TextModel,
@@ -182,8 +203,7 @@ class BlockTrainer:
         interactions, text, config = self._interactions, self._text, self._config
         text_tower, text_block = text_model.tower, text_model.block(text.item_features)
         lexical = text.features.lexical.whitened(list(map(item_text, text.catalogue.items)), config.lexical_dim)
-        categories = text.catalogue.categories[0]
-        repeats = item_repeats(interactions, categories, config)
+        repeats, coefficients = self._fit_repeats()
         blocks = (sequence_items, text_block, lexical, factors, repeats.popularity[:, None])
         equal = FusionWeights.only(BlockWeights(1.0, 1.0, 1.0, 1.0, 0.1))
         return Bundle(
@@ -202,7 +222,7 @@ class BlockTrainer:
                 sequence=sequence_tower.config if sequence_tower is not None else None,
                 fusion=equal,
                 confidence=confidence_config(config),
-                repeats=RepeatConfig(coefficients=fit_repeats(interactions, categories, config)),
+                repeats=RepeatConfig(coefficients=coefficients),
                 lexical_dim=lexical.shape[1],
                 lexical_decay=config.lexical_decay,
                 collaborative_dim=factors.shape[1],
@@ -218,9 +238,11 @@ class BlockTrainer:
 
 _CONFIDENCE = ("alpha", "half_life_days", "event_weights")
 _ALS = ("factors", "regularization", "als_iterations", "seed")
+_REPEATS = ("repeat_window_days", "popularity_half_life_days", "history_length", "seed")
 # Which events a tower reads does not depend on alpha: it weighs all alike.
+_SEQUENCES = ("half_life_days", "event_weights")
 _TOWERS = (
-    "half_life_days", "event_weights", "warm_start_rate", "seed", "temperature", "epoch_events", "batch_events",
+    *_SEQUENCES, "warm_start_rate", "seed", "temperature", "epoch_events", "batch_events",
     "full_softmax_items", "sampled_items",
 )  # fmt: skip
 _TEXT = ("features_lexical_dim", "features", "whitening_exponent", "profile_dropout")

@@ -65,7 +65,6 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError or BundleError for a
     configuration or an earlier bundle that does not fit.
     """
-    warm = WarmStart.of(earlier, config) if earlier is not None else None
     started = time.perf_counter()
     shop = read_shop(data)
     interactions = Interactions.of(shop)
@@ -74,7 +73,9 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     for note in shop.notes:
         stages.console.print(f"  {note}", highlight=False)
     split = make_split(interactions, config)
-    text = _read_text(shop, config, stages, warm)
+    encoder = TextEncoder.load(config.text_encoder)
+    warm = WarmStart.of(earlier, config, encoder) if earlier is not None else None
+    text = _read_text(shop, encoder, config, stages, warm)
     inputs = [shop.fingerprint, config.protocol, config.test_days, text.encoder.fingerprint]
     inputs.append(warm.bundle.bundle_id if warm is not None else None)
     return Prepared(shop, interactions, split, text, inputs, warm)
@@ -118,8 +119,9 @@ def refit(prepared: Prepared, fitted: Fitted, interactions: Interactions, stages
     return with_fusion(bundle, fitted.tuned.weights, fitted.tuned.warm.repeats)
 
 
-def _read_text(shop: Shop, config: TrainConfig, stages: Stages, warm: WarmStart | None) -> ShopText:
-    encoder = TextEncoder.load(config.text_encoder)
+def _read_text(
+    shop: Shop, encoder: TextEncoder, config: TrainConfig, stages: Stages, warm: WarmStart | None
+) -> ShopText:
     catalogue = Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
     profiles = profile_texts(shop.users)

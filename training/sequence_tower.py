@@ -24,14 +24,8 @@ class SequenceModel(nn.Module):
         """start: float32 (n, dim), unit rows that the items start from; a zero row starts from noise."""
         super().__init__()
         self.tower = SequenceTower(config)
-        self.items = nn.Parameter(torch.empty(start.shape))
-        self.start_from(start)
-
-    @torch.no_grad()
-    def start_from(self, vectors: NDArray[np.float32]) -> None:
-        """Puts the items at unit rows, float32 (n, dim); a zero row at noise."""
-        self.items.copy_(torch.from_numpy(vectors) * ENTRY * self.tower.config.dim**0.5)
-        self.items.add_(NOISE * torch.randn(self.items.shape))
+        table = torch.from_numpy(start) * ENTRY * config.dim**0.5
+        self.items = nn.Parameter(table + NOISE * torch.randn(table.shape))
 
     @property
     def module(self) -> nn.Module:

@@ -21,7 +21,8 @@ class Stages:
     """Runs stages and keeps their results as safetensors in `folder`, by what they were computed from.
 
     A run that was stopped starts again where it was; one with a changed setting repeats only what depends on it. The
-    source of `training` and of the towers is one of the inputs, so a result never outlives the code that made it.
+    source of `training`, and of what it shares with the service, is one of the inputs, so a result never outlives the
+    code that made it.
     """
 
     def __init__(self, folder: Path, console: Console | None = None) -> None:
@@ -87,8 +88,6 @@ _NO_PART_OF_A_STAGE = frozenset(
         "fusion",
         "gate",
         "list_quality",
-        "popularity",
-        "repeats",
     }
     | {"report", "report_plots", "sasrec", "synthetic", "tracking", "train", "tune"}
 )
@@ -97,7 +96,9 @@ _NO_PART_OF_A_STAGE = frozenset(
 def _code_fingerprint() -> str:
     """sha256 over the sources that decide what a stage computes."""
     training = Path(__file__).parent
-    sources: Iterable[Path] = (*training.glob("*.py"), *(training.parent / "recsvc").rglob("towers/*.py"))
+    package = training.parent / "recsvc"
+    used = (package / f"{name}.py" for name in ("lexical", "repeats", "text", "vectors"))
+    sources: Iterable[Path] = (*training.glob("*.py"), *package.glob("towers/*.py"), *used)
     digest = hashlib.sha256()
     for source in sorted(sources):
         if source.stem not in _NO_PART_OF_A_STAGE:

@@ -98,7 +98,7 @@ def train(
     return _finish(part, out, evaluation, stages)
 
 
-def _flat(fusion: Fusion) -> dict[str, float]:
+def _flat(fusion: Fusion) -> dict[str, float | bool]:
     return {
         **asdict(fusion.blocks),
         "repeat_weight": fusion.repeat_weight,

@@ -45,6 +45,7 @@ DIALS: Mapping[str, Suggest] = {
     "batch_events": lambda trial: trial.suggest_categorical("batch_events", [512, 1_024, 2_048, 4_096]),
 }
 ENOUGH = 8  # trials, before it is said which dials mattered
+AS_THEY_WERE = "settings as they were"  # what marks that trial
 STUDY, BEST, PAGE = "study.sqlite", "best.json", "tuning.html"
 
 
@@ -104,10 +105,10 @@ def _optuna() -> Any:
 def _enqueue(study: Any, config: TrainConfig, dials: list[str]) -> None:
     """The settings as they are come first; then what a stopped process left unfinished."""
     if not study.trials:
-        study.enqueue_trial({name: getattr(config, name) for name in dials})
+        study.enqueue_trial({name: getattr(config, name) for name in dials}, user_attrs={AS_THEY_WERE: True})
     for trial in study.get_trials(deepcopy=False, states=[_optuna().trial.TrialState.RUNNING]):
         study.tell(trial.number, state=_optuna().trial.TrialState.FAIL)
-        study.enqueue_trial(trial.params)
+        study.enqueue_trial(trial.params, user_attrs=trial.user_attrs)
 
 
 def _page(study: Any) -> str:
@@ -126,7 +127,7 @@ def _page(study: Any) -> str:
     return html_page("tuning.html.j2").render(
         about=study.user_attrs,
         best=study.best_trial,
-        first=done[0],
+        first=next((trial for trial in done if trial.user_attrs.get(AS_THEY_WERE)), None),
         trials=done,
         importances=importances,
         history=trials_plot([trial.number for trial in done], values, "trial", best_so_far=True),

@@ -15,6 +15,7 @@ from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.errors import SettingsError
 from recsvc.text import TextEncoder
+from recsvc.towers.transformer import TransformerConfig
 from recsvc.vectors import unit
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation
@@ -30,7 +31,7 @@ class WarmStart:
     bundle: Bundle
 
     @staticmethod
-    def of(folder: Path, config: TrainConfig) -> "WarmStart":
+    def of(folder: Path, config: TrainConfig, encoder: TextEncoder) -> "WarmStart":
         """Raises BundleError, and SettingsError where the settings ask for what the bundle is not."""
         earlier = bundles.load(folder)
         model = earlier.model
@@ -39,7 +40,7 @@ class WarmStart:
             "text_dim": (config.text_dim, model.text.dim),
             # A block that was dropped starts from nothing.
             "sequence_dim": (config.sequence_dim, sequence_dim or config.sequence_dim),
-            "text_encoder": (TextEncoder.load(config.text_encoder).fingerprint, model.text_encoder_fingerprint),
+            "text_encoder": (encoder.fingerprint, model.text_encoder_fingerprint),
         }
         if wrong := [f"{name} was {was}, is {now}" for name, (now, was) in wanted.items() if now != was]:
             raise SettingsError(f"--warm-start {folder}: it was trained otherwise ({'; '.join(wrong)})")
@@ -50,18 +51,21 @@ class WarmStart:
         model.tower.load_state_dict(self.bundle.text_tower.state_dict())
         model.start_from(self._vectors(catalogue, self.bundle.layout.text), features)
 
-    def sequence(self, model: SequenceModel, catalogue: Catalogue, histories: list[Rows]) -> None:
-        """Gives the model the earlier tower's weights, and its items their vectors; a new item starts in the middle of
-        what it is bought with.
+    def sequence(
+        self, catalogue: Catalogue, histories: list[Rows], config: TransformerConfig
+    ) -> SequenceModel | None:
+        """A model with the earlier tower's weights and its items' vectors, a new item in the middle of what it is
+        bought with; None where the bundle has no such tower.
         """
         if self.bundle.sequence_tower is None:
-            return
-        model.tower.load_state_dict(self.bundle.sequence_tower.state_dict())
+            return None
         vectors = self._vectors(catalogue, self.bundle.layout.sequence)
         new = ~vectors.any(axis=1)
         together = covisitation(histories, len(catalogue), CovisitationConfig())
         vectors[new] = unit((together[new] + together.T.tocsr()[new]) @ vectors)
-        model.start_from(vectors)
+        model = SequenceModel(vectors, config)
+        model.tower.load_state_dict(self.bundle.sequence_tower.state_dict())
+        return model
 
     def _vectors(self, catalogue: Catalogue, columns: slice) -> NDArray[np.float32]:
         """Each item's in the earlier bundle, by its id; zero for a new one."""

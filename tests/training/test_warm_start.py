@@ -14,7 +14,6 @@ from recsvc.catalogue import Catalogue
 from recsvc.domain import Item
 from training import train
 from training.config import TrainConfig
-from training.sequence_tower import SequenceModel
 from training.text_tower import TextModel
 from training.warm_start import WarmStart
 
@@ -47,9 +46,10 @@ def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(s
     items = [Item("new", "a new thing"), *(bundle.catalogue.items[row] for row in known)]
     assert bundle.sequence_tower is not None
     torch.manual_seed(0)
-    model = SequenceModel(np.zeros((4, bundle.sequence_tower.config.dim), np.float32), bundle.sequence_tower.config)
     # The new item is bought with the first known one, ever again.
-    WarmStart(bundle).sequence(model, Catalogue(items), [np.array([1, 0], np.int32)] * 5)
+    histories = [np.array([1, 0], np.int32)] * 5
+    model = WarmStart(bundle).sequence(Catalogue(items), histories, bundle.sequence_tower.config)
+    assert model is not None
     vectors = model.item_vectors(None).detach().numpy()
     before = bundle.item_vectors[known, bundle.layout.sequence]
     assert (np.einsum("nd,nd->n", vectors[1:], before) > 0.99).all()
