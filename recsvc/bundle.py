@@ -31,7 +31,7 @@ from recsvc.towers.text import TextTower
 from recsvc.towers.transformer import TransformerConfig
 from recsvc.towers.user import BlockWeights, FusionWeights, Layout, Towers, UserTower
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.jsonl"
 ITEMS = "items.safetensors"
@@ -123,6 +123,7 @@ class Bundle:
             features = torch.from_numpy(self.features(text_embeddings, texts))
             vectors[:, self.layout.text] = self.text_tower.item_vectors(features).numpy()
         vectors[:, self.layout.lexical] = self.features.lexical.whitened(texts, self.model.lexical_dim)
+        vectors[:, self.layout.newness] = vectors[:, self.layout.unseen] = 1.0
         return vectors
 
 

@@ -234,12 +234,12 @@ def _batched_search(index: ItemIndex, executor: ThreadPoolExecutor) -> Batcher[t
 
 
 def _neighbour_vectors(bundle: Bundle) -> Floats:
-    """What items are compared by: their blocks at the weights that rank, L2-normalised. Without the prior, or all would
-    be near to what is popular.
+    """What items are compared by: their blocks at the weights that rank, L2-normalised. Without what is
+    said of an item alone, or all would be near to what is popular or new.
     """
     weights, layout = bundle.model.fusion.warm, bundle.layout
     # A shop whose weights say that text is useless for users still has neighbours by it.
-    weights = replace(weights, text=max(weights.text, LEAST_TEXT), prior=0.0)
+    weights = replace(weights, text=max(weights.text, LEAST_TEXT), prior=0.0, newness=0.0, unseen=0.0)
     vectors = np.zeros_like(bundle.item_vectors)
     for weight, columns in zip(weights, layout, strict=True):
         vectors[:, columns] = weight * unit(bundle.item_vectors[:, columns])

@@ -60,8 +60,7 @@ def rank_all(scorer: Scorer, holdout: Holdout, k: int) -> Ranked:
         for i in range(len(part)):
             row, targets = scores[i], part.targets[i]
             row[targets] = np.nextafter(row[targets], np.float32(-np.inf))
-            if part.exclude_history:
-                row[part.histories[i].rows] = -np.inf
+            row[part.excluded(i)] = -np.inf
             best = np.argpartition(-row, min(k, len(row) - 1))[:k]
             best = best[np.argsort(-row[best], kind="stable")]
             ranked.append(best[np.isfinite(row[best])].astype(np.int32))

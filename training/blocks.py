@@ -24,7 +24,7 @@ from training.early_stopping import Curve, EarlyStopping
 from training.evaluate import Profiles
 from training.interactions import Interactions
 from training.next_item import NextItemModel, Rows, Sequences, batches_an_epoch, fit_next_item
-from training.popularity import recent_buyers
+from training.popularity import newness, recent_buyers
 from training.repeats import fit_repeats, item_repeats
 from training.sequence_tower import SequenceModel, sequence_config, start_vectors
 from training.split import Holdout
@@ -204,13 +204,17 @@ class BlockTrainer:
         text_tower, text_block = text_model.tower, text_model.block(text.item_features)
         lexical = text.features.lexical.whitened(list(map(item_text, text.catalogue.items)), config.lexical_dim)
         repeats, coefficients = self._fit_repeats()
-        blocks = (sequence_items, text_block, lexical, factors, repeats.popularity[:, None])
+        purchases = interactions.purchase_counts()
+        alone = np.stack(
+            (repeats.popularity, newness(interactions, config.newness_half_life_days), purchases == 0), axis=1
+        )
+        blocks = (sequence_items, text_block, lexical, factors, alone)
         equal = FusionWeights.only(BlockWeights(1.0, 1.0, 1.0, 1.0, 0.1))
         return Bundle(
             catalogue=text.catalogue,
             item_vectors=np.concatenate(blocks, axis=1).astype(np.float32),
             buyers=recent_buyers(interactions, config.popularity_days),
-            purchases=interactions.purchase_counts(),
+            purchases=purchases,
             repeat_rates=repeats.rates,
             repeat_intervals=repeats.intervals,
             features=text.features,

@@ -63,6 +63,7 @@ class TrainConfig:
     evaluation_users: int = 20_000  # at most, drawn by seed
     popularity_days: int = 30
     popularity_half_life_days: float = 30.0
+    newness_half_life_days: float = 365.0
     similar_percentile: float = 99.9  # of random pairs' likeness: from there upwards two items count as similar
     # The finished bundle: what it was fitted on. "validation": all but the test part; "all": everything, to ship.
     refit: str = "validation"

@@ -87,8 +87,7 @@ def validation_ndcg(model: NextItemModel, holdout: Holdout, sequences: list[NDAr
         states = model.states(holdout.users[start : start + BATCH], padded)
         last = states[torch.arange(len(part)), torch.tensor([len(rows) for rows in part])]
         scores = last @ items.T
-        if holdout.exclude_history:
-            for i in range(len(part)):
-                scores[i, torch.from_numpy(holdout.histories[start + i].rows.astype(np.int64))] = -torch.inf
+        for i in range(len(part)):
+            scores[i, torch.from_numpy(holdout.excluded(start + i).astype(np.int64))] = -torch.inf
         ranked.extend(scores.topk(min(CUT, scores.shape[1])).indices.numpy().astype(np.int32))
     return float(per_user(ranked, holdout.targets)["ndcg@10"].mean())

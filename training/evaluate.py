@@ -27,6 +27,8 @@ NO_REPEATS = RepeatConfig()  # and nothing masked
 TIES = 30  # places beyond K that are looked at for scores equal to the K-th
 # A whisper of popularity orders what a block alone knows nothing of, which is kinder to it than row order.
 TIE_BREAK = 1e-3
+# The blocks that know users; the rest says something of an item alone.
+LEARNED = ("sequence", "text", "lexical", "collaborative")
 TEXT_ALONE = FusionWeights.only(BlockWeights(text=1.0, prior=TIE_BREAK))
 HISTORY_SEGMENTS = ((0, 0), (1, 2), (3, 10), (11, 50), (51, None))
 
@@ -46,6 +48,7 @@ def recommend_offline(
 ) -> list[Ranking]:
     """The k best for every user, as the service would rank them."""
     index, items = ScanIndex(bundle.item_vectors), bundle.item_repeats
+    masked = replace(holdout, exclude_history=holdout.exclude_history or repeats.masked)
     # Histories of like length together: the towers pad each batch to its longest.
     order = np.argsort([len(history) for history in holdout.histories], kind="stable")
     rankings: list[Ranking | None] = [None] * len(holdout)
@@ -53,18 +56,12 @@ def recommend_offline(
         users = order[start : start + BATCH]
         histories = [holdout.histories[i] for i in users]
         vectors = tower.user_vectors(histories, [profiles.texts[i] for i in users])
-        excluded = [_excluded(history, holdout.exclude_history, repeats.masked) for history in histories]
+        excluded = [masked.excluded(i) for i in users]
         candidates = index.search(vectors, k + max(map(len, excluded)))
         for i, vector, found, hidden, history in zip(users, vectors, candidates, excluded, histories, strict=True):
             gains = repeat_scores(history, holdout.time, items, repeats)
             rankings[i] = rank(vector, bundle.item_vectors, found, k, hidden, *gains)
     return [ranking for ranking in rankings if ranking is not None]
-
-
-def _excluded(history: History, exclude_history: bool, masked: bool) -> NDArray[np.int32]:
-    if exclude_history:
-        return np.unique(history.rows)
-    return np.unique(history.rows[history.event_types == EventType.PURCHASE]) if masked else history.rows[:0]
 
 
 def against_ties(rankings: list[Ranking], holdout: Holdout, k: int = K) -> Ranked:
@@ -90,7 +87,7 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
     if bundle.model.repeats.weight:
         lists[f"{OURS} without repeats"] = ranked()
     for block in (block for block, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start):
-        if block != "prior":
+        if block in LEARNED:
             lists[f"{OURS} without {block}"] = ranked(_without(bundle.model.fusion, block), bundle.model.repeats)
             lists[f"{block} alone"] = ranked(FusionWeights.only(BlockWeights(**{block: 1.0, "prior": TIE_BREAK})))
     for name, baseline in BASELINES.items():

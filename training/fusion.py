@@ -18,8 +18,13 @@ from training.split import Holdout
 FACTORS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0, 10.0, 100.0)
 TYPICAL = (0.003, 0.01, 0.03, 0.1, 0.3)  # see `recsvc.repeats.RepeatConfig`
 ROUNDS = 4
+# What helps new items is raised to the last of these shares of the weights that costs at most COST of the NDCG: who
+# buys them is hardly in validation, but they will be most of what is sold next year. With too few new items to see
+# what it costs it stays at USUAL, about what other shops end at.
+UNSEEN = tuple(np.geomspace(0.01, 1.0, 25).tolist())
+COST, USUAL, COLD_ITEMS = 0.005, 0.1, 10
 # At most so many combinations are tried.
-TRIES = ROUNDS * (5 * 6 * len(FACTORS) + len(TYPICAL))
+TRIES = ROUNDS * (5 * 8 * len(FACTORS) + len(TYPICAL)) + len(UNSEEN)
 POOL = 200
 # With fewer profiles in validation than this the weights of cold users would be tuned to noise.
 COLD_USERS = 100
@@ -94,7 +99,7 @@ COLD = Fusion(BlockWeights(text=1.0, prior=0.1))
 class CachedScores:
     """What the candidates of each validation user score by each part, so that trying weights is one small product.
 
-    blocks: (u, p, 5), in the order of `BLOCKS`, at weight 1. repeats: typical chance to (u, p), at weight 1.
+    blocks: (u, p, 7), in the order of `BLOCKS`, at weight 1. repeats: typical chance to (u, p), at weight 1.
     bought: bool (u, p), by this user before. wanted: bool (u, p), which are targets. targets: (u,), how many there are,
     in the pool or not.
     """
@@ -131,9 +136,12 @@ def tune(
     `drop_blocks`, without the blocks whose loss there is no more than chance, and without newcomers' profiles likewise.
     """
     held = [name for name, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start]
-    start = Fusion(BlockWeights(**{name: getattr(START, name) for name in held}))
+    repeats = bool(bundle.model.repeats.coefficients)
+    start = Fusion(
+        BlockWeights(**{name: getattr(START, name) for name in held}), masked=holdout.exclude_history and not repeats
+    )
     names = list(held)
-    if not holdout.exclude_history and bundle.model.repeats.coefficients:
+    if not holdout.exclude_history and repeats:
         names += ["repeat_weight", "repeat_typical"]
         start = replace(start, repeat_weight=0.5)
     scores = cached_scores(bundle, holdout, profiles)
@@ -152,6 +160,8 @@ def tune(
         if drop_blocks and not _clearly(ndcg - ndcg_without, NOISE):
             warm, ndcg = without, ndcg_without
             dropped.append(name)
+    cold_items = np.count_nonzero(bundle.item_vectors[:, bundle.layout.unseen])
+    warm, ndcg = help_new_items(scores, warm, ndcg, cold_items, progress)
     with_profile = np.array([i for i, profile in enumerate(profiles) if profile is not None], np.intp)
     if len(with_profile) < COLD_USERS:
         return Tuned(warm.scaled(), float(ndcg.mean()), None, None, gains, tuple(dropped))
@@ -192,6 +202,30 @@ def _search(
     return best, best_ndcg
 
 
+def help_new_items(
+    scores: CachedScores,
+    warm: Fusion,
+    ndcg: NDArray[np.float64],
+    cold_items: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[Fusion, NDArray[np.float64]]:
+    """The point with what helps items that nobody has bought as high as may be, and its NDCG@10. ndcg: that of `warm`.
+    cold_items: how many there are to see by what it costs.
+    """
+    total = sum(warm.at("unseen", 0.0).blocks)
+    if cold_items < COLD_ITEMS:
+        return warm.at("unseen", USUAL * total), ndcg
+    best, best_ndcg = warm, ndcg
+    for share in UNSEEN:
+        candidate = warm.at("unseen", share * total)
+        progress(1)
+        if candidate.blocks.unseen > warm.blocks.unseen:
+            if (tried := scores.ndcg(candidate)).mean() < (1 - COST) * ndcg.mean():
+                break
+            best, best_ndcg = candidate, tried
+    return best, best_ndcg
+
+
 def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
     """The pools of all users, padded to one length with candidates that can never be ranked."""
     tower = bundle.user_tower(FusionWeights.only(BlockWeights.all(1.0)))
@@ -203,9 +237,8 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
     )
     parts, item_repeats = list(bundle.layout), bundle.item_repeats
     pools = []
-    for history, rows in zip(holdout.histories, _best_by_part(bundle, vectors, parts), strict=True):
-        pool = np.union1d(rows, history.rows)
-        pools.append(pool[~np.isin(pool, history.rows)] if holdout.exclude_history else pool)
+    for i, rows in enumerate(_best_by_part(bundle, vectors, parts)):
+        pools.append(np.setdiff1d(np.union1d(rows, holdout.histories[i].rows), holdout.excluded(i)))
     shape = (len(pools), max(CUT + 1, *map(len, pools)))
     blocks = np.full((*shape, len(parts)), NEVER, np.float32)
     repeats = {typical: np.zeros(shape, np.float32) for typical in TYPICAL}
@@ -226,13 +259,17 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
 
 
 def _best_by_part(bundle: Bundle, vectors: Floats, parts: list[slice]) -> list[NDArray[np.int32]]:
-    size = min(POOL, len(bundle.catalogue))
-    found: list[list[NDArray[np.int32]]] = [[] for _ in vectors]
-    for part in (part for part in parts if part.stop > part.start):
-        items = np.ascontiguousarray(bundle.item_vectors[:, part].T)
+    everything, cold = np.arange(len(bundle.catalogue)), np.flatnonzero(bundle.purchases == 0)
+    searched = [(part, everything) for part in parts if part.stop > part.start and part != bundle.layout.unseen]
+    if len(cold):
+        # All cold items are equally unseen: the best of them by their texts.
+        searched.append((bundle.layout.text, cold))
+    found: list[list[NDArray[np.intp]]] = [[] for _ in vectors]
+    for part, rows in searched:
+        items, size = np.ascontiguousarray(bundle.item_vectors[rows, part].T), min(POOL, len(rows))
         for start in range(0, len(vectors), 128):
             scores = vectors[start : start + 128, part] @ items
             top = np.argpartition(-scores, size - 1, axis=1)[:, :size]
-            for i, rows in enumerate(top):
-                found[start + i].append(rows.astype(np.int32))
-    return [np.unique(np.concatenate(rows)) for rows in found]
+            for i, places in enumerate(top):
+                found[start + i].append(rows[places])
+    return [np.unique(np.concatenate(rows)).astype(np.int32) for rows in found]

@@ -17,6 +17,14 @@ def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDA
     return np.asarray(counts / max(float(counts.max()), 1e-12), np.float32)
 
 
+def newness(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
+    """float32 (n_items,), 0 to 1: halved each half-life since the item was first bought; 1 for one that never was."""
+    bought, now = interactions.select(interactions.purchases), interactions.timestamps.max()
+    first = np.full(interactions.n_items, now, np.int64)
+    np.minimum.at(first, bought.rows, bought.timestamps)
+    return np.asarray(np.exp2(-(now - first) / (half_life_days * MICROSECONDS_A_DAY)), np.float32)
+
+
 def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
     """int32 (n_items,): different users who bought each item in the last `days` of the events."""
     since = interactions.timestamps.max() - days * MICROSECONDS_A_DAY

@@ -10,6 +10,9 @@ from recsvc.domain import EventType, History
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.interactions import Interactions
 
+# Of all purchases, the share that buys again what the user has; with less, a shop is one where nobody does.
+FEW_REPEATS = 0.01
+
 Protocol = Literal["time-split", "leave-one-out"]
 
 
@@ -18,8 +21,8 @@ class Holdout:
     """Users whose next purchases are known but hidden.
 
     users: int (h,), indices into the interactions' user_ids. histories: what is known of each before. targets: for
-    each the distinct rows bought after. time: microseconds, when the lists are shown. exclude_history: whether the
-    protocol masks what the user already has.
+    each the distinct rows bought after. time: microseconds, when the lists are shown. exclude_history: whether what the
+    user already bought is left out of every list.
     """
 
     users: NDArray[np.intp]
@@ -30,6 +33,13 @@ class Holdout:
 
     def __len__(self) -> int:
         return len(self.users)
+
+    def excluded(self, i: int) -> NDArray[np.int32]:
+        """The rows that may not be in the i-th user's list."""
+        history = self.histories[i]
+        if not self.exclude_history:
+            return history.rows[:0]
+        return np.unique(history.rows[history.event_types == EventType.PURCHASE])
 
     def select(self, chosen: NDArray[np.intp]) -> "Holdout":
         return Holdout(
@@ -65,7 +75,8 @@ class Split:
 
 
 def time_split(interactions: Interactions, days: int, history_length: int) -> Split:
-    """The last `days` are test, the same span before is validation. Buying again is allowed.
+    """The last `days` are test, the same span before is validation. Buying again counts, unless next to nobody does:
+    then what a user has is left out, for every model.
 
     Raises ValueError when the events span too little time for that.
     """
@@ -77,12 +88,13 @@ def time_split(interactions: Interactions, days: int, history_length: int) -> Sp
         raise ValueError(f"the events span less than {2 * days} days and nothing is left to train on: use fewer days")
     between = (interactions.timestamps > validation_start) & (interactions.timestamps <= test_start)
     later = interactions.timestamps > test_start
+    exclude_history = _repeat_share(train) < FEW_REPEATS
     return Split(
         "time-split",
         train,
-        next_purchases(train, interactions.select(between), validation_start, history_length),
+        next_purchases(train, interactions.select(between), validation_start, history_length, exclude_history),
         known,
-        next_purchases(known, interactions.select(later), test_start, history_length),
+        next_purchases(known, interactions.select(later), test_start, history_length, exclude_history),
     )
 
 
@@ -114,6 +126,12 @@ def leave_one_out(interactions: Interactions, history_length: int) -> Split:
     )
 
 
+def _repeat_share(interactions: Interactions) -> float:
+    bought = interactions.select(interactions.purchases)
+    pairs = np.unique(bought.users.astype(np.int64) * bought.n_items + bought.rows)
+    return 1.0 - len(pairs) / max(len(bought), 1)
+
+
 def shuffled_ties(interactions: Interactions, seed: int) -> Interactions:
     """The same events with those of one user and day in random order. Where the source knows days alone, the file's
     order within one may be no order of purchases, and a leave-one-out split would learn and test its accidents.
@@ -130,13 +148,15 @@ def shuffled_ties(interactions: Interactions, seed: int) -> Interactions:
     )
 
 
-def next_purchases(before: Interactions, after: Interactions, time: int, history_length: int) -> Holdout:
-    """Whoever bought something after a time, microseconds, and what was known of them before. Buying again counts."""
+def next_purchases(
+    before: Interactions, after: Interactions, time: int, history_length: int, exclude_history: bool = False
+) -> Holdout:
+    """Whoever bought something after a time, microseconds, and what was known of them before."""
     after = after.select(after.event_types == EventType.PURCHASE)
     users = np.flatnonzero(np.diff(after.offsets))
     histories = [before.history(user, history_length) for user in users]
     targets = [np.unique(after.history(user).rows) for user in users]
-    return Holdout(users, histories, targets, time, exclude_history=False)
+    return Holdout(users, histories, targets, time, exclude_history)
 
 
 def _last_one(before: Interactions, all_events: Interactions, held: NDArray[np.intp], history_length: int) -> Holdout:

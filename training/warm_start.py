@@ -51,9 +51,7 @@ class WarmStart:
         model.tower.load_state_dict(self.bundle.text_tower.state_dict())
         model.start_from(self._vectors(catalogue, self.bundle.layout.text), features)
 
-    def sequence(
-        self, catalogue: Catalogue, histories: list[Rows], config: TransformerConfig
-    ) -> SequenceModel | None:
+    def sequence(self, catalogue: Catalogue, histories: list[Rows], config: TransformerConfig) -> SequenceModel | None:
         """A model with the earlier tower's weights and its items' vectors, a new item in the middle of what it is
         bought with; None where the bundle has no such tower.
         """

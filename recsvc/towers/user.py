@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 LEXICAL_ITEMS = 20
 
 
-BLOCKS = ("sequence", "text", "lexical", "collaborative", "prior")
+BLOCKS = ("sequence", "text", "lexical", "collaborative", "prior", "newness", "unseen")
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,18 @@ class Layout:
     lexical: slice
     collaborative: slice
     prior: slice
+    newness: slice
+    unseen: slice
 
     @staticmethod
-    def of(sequence: int, text: int, lexical: int, collaborative: int, prior: int = 1) -> "Layout":
-        """From the width of each block."""
-        ends = np.cumsum((sequence, text, lexical, collaborative, prior)).tolist()
+    def of(sequence: int, text: int, lexical: int, collaborative: int) -> "Layout":
+        """From the widths of the learned blocks; what is said of an item alone is one column each."""
+        ends = np.cumsum((sequence, text, lexical, collaborative, 1, 1, 1)).tolist()
         return Layout(*(slice(start, end) for start, end in zip((0, *ends), ends, strict=False)))
 
     def __iter__(self) -> Iterator[slice]:
         """The columns of each block, in the order of `BLOCKS`."""
-        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior))
+        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior, self.newness, self.unseen))
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class BlockWeights:
     lexical: float = 0.0
     collaborative: float = 0.0
     prior: float = 0.0
+    newness: float = 0.0
+    unseen: float = 0.0
 
     @staticmethod
     def all(weight: float) -> "BlockWeights":
@@ -64,7 +68,7 @@ class BlockWeights:
 
     def __iter__(self) -> Iterator[float]:
         """In the order of `BLOCKS`."""
-        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior))
+        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior, self.newness, self.unseen))
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,8 @@ class UserTower:
             for i, sequence in enumerate(sequences):
                 vectors[i, self.layout.lexical] = self._lexical_block(sequence)
         vectors[:, self.layout.collaborative] = unit(collaborative)
-        vectors[:, self.layout.prior] = 1.0
+        for columns in (self.layout.prior, self.layout.newness, self.layout.unseen):
+            vectors[:, columns] = 1.0
         for weight, columns in zip(scale.T, self.layout, strict=True):
             vectors[:, columns] *= weight[:, None]
         return vectors

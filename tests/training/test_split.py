@@ -10,7 +10,7 @@ from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, item_
 from training.config import TrainConfig
 from training.data import Shop
 from training.interactions import Interactions
-from training.popularity import decayed_popularity, recent_buyers
+from training.popularity import decayed_popularity, newness, recent_buyers
 from training.split import leave_one_out, time_split
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_time_split_by_hand() -> None:
     assert events.user_ids[split.test.users].tolist() == ["u", "v"]  # z only looked
     assert [rows.tolist() for rows in split.test.targets] == [[0, 3], [4]]
     assert [history.rows.tolist() for history in split.test.histories] == [[0, 1, 2], []]
-    assert not split.test.exclude_history
+    assert split.test.exclude_history  # in train nobody bought anything again
 
 
 def test_leave_one_out_by_hand() -> None:
@@ -101,3 +101,19 @@ def test_popularity_by_hand() -> None:
 def test_half_life_is_in_days() -> None:
     assert timedelta(days=1) // timedelta(microseconds=1) == MICROSECONDS_A_DAY
     assert TrainConfig().changed(["half_life_days=60"]).half_life_days == 60.0
+
+
+def test_newness_by_hand() -> None:
+    events = shop(*bought("u", "ab"), ("u", "a", 90, "purchase"), ("v", "c", 60, "purchase"), ("v", "d", 1, "view"))
+    np.testing.assert_allclose(newness(events, 30.0), [1 / 8, 2 ** (-89 / 30), 1 / 2, 1, 1, 1], rtol=1e-6)
+
+
+def test_what_a_user_has_is_left_out_where_nobody_buys_again() -> None:
+    several = [event for user in "stuv" for event in bought(user, "abc", 10)]
+    later = [("u", "d", 65, "purchase"), ("u", "e", 95, "purchase"), ("u", "f", 100, "view")]
+    split = time_split(shop(*several, ("u", "f", 50, "view"), *later), 30, 256)
+    assert split.test.exclude_history
+    assert split.test.excluded(0).tolist() == [0, 1, 2, 3]  # what was only looked at may be recommended
+    again = time_split(shop(*several, ("s", "a", 20, "purchase"), *later), 30, 256)
+    assert not again.test.exclude_history
+    assert again.test.excluded(0).tolist() == []
