@@ -246,8 +246,8 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-# The whole recipe with room for the lexical block, and all test users of the published shops.
-BENCHMARK_SETTINGS = ("lexical_dim=512", "evaluation_users=100000")
+# The whole recipe with room for the lexical block in 768 dimensions, and all test users of the published shops.
+BENCHMARK_SETTINGS = ("lexical_dim=448", "evaluation_users=100000")
 
 
 if __name__ == "__main__":
