@@ -86,6 +86,9 @@ def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
     # The item tower serves what training indexed, up to the rounding of a batch of another size.
     assert len(unsold)
     np.testing.assert_allclose(vectors[: len(unsold), text], bundle.item_vectors[unsold, text], atol=0.02)
+    for columns in (bundle.layout.newness, bundle.layout.unseen):
+        assert (vectors[:, columns] == 1).all()
+        assert (bundle.item_vectors[unsold, columns] == 1).all()
     # What was bought has moved from its text, and not far.
     moved = np.einsum("nd,nd->n", vectors[:, text], bundle.item_vectors[rows, text])
     assert (moved > np.sqrt(1 - OFFSET**2) - 0.02).all()

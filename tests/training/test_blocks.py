@@ -100,7 +100,7 @@ def test_blocks_that_add_nothing_are_dropped(
     assert tune(bundle, holdout, nobody, drop_blocks=False).dropped == ()
 
     smaller = with_fusion(without_blocks(bundle, tuned.dropped), tuned.weights, tuned.warm.repeats)
-    assert smaller.item_vectors.shape[1] == bundle.model.text.dim + 1
+    assert smaller.item_vectors.shape[1] == bundle.model.text.dim + 3  # prior, newness, unseen
     whole = with_fusion(bundle, tuned.weights, tuned.warm.repeats)
     for dropped, kept in zip(
         *(recommend_offline(b, b.user_tower(), RepeatConfig(), holdout, Profiles(nobody), 5) for b in (smaller, whole)),
