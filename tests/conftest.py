@@ -1,5 +1,6 @@
 """Fixtures for tests of any floor."""
 
+import functools
 import os
 import shutil
 import signal
@@ -9,13 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
 import redis
 
 from recsvc.store.embedded import redis_server_binary
+from recsvc.text import TextEncoder
 from tests.service_process import ServiceProcess
+from training import recipe
 from training.config import TrainConfig
 from training.synthetic import SyntheticShop, make_shop, write_shop
 from training.train import train
@@ -85,6 +89,14 @@ def redis_server() -> Iterator[RedisServer]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def encoders() -> Iterator[None]:
+    """Trainings get the real text encoder, loaded once for all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "TextEncoder", SimpleNamespace(load=functools.cache(TextEncoder.load)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def small_shop() -> SyntheticShop:
     """400 items, 1,200 users."""
@@ -121,6 +133,18 @@ def small_config() -> TrainConfig:
 def small_bundle(small_shop_folder: Path, small_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bundle that the real recipe trained on `small_shop`."""
     return train(small_shop_folder, tmp_path_factory.mktemp("bundles"), small_config)
+
+
+@pytest.fixture
+def embedded(small_bundle: Path) -> Callable[[Path], Path]:
+    """Makes a folder of stages that knows the embeddings of `small_shop`'s texts, and returns it."""
+
+    def make(folder: Path) -> Path:
+        folder.mkdir(parents=True)
+        shutil.copy(small_bundle.parent / ".work" / recipe.EMBEDDINGS, folder)
+        return folder
+
+    return make
 
 
 @pytest.fixture

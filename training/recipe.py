@@ -27,6 +27,8 @@ from training.stages import Arrays, Stages
 from training.text_features import embed, fit_features, items_of, profile_texts
 from training.warm_start import WarmStart
 
+EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: what texts were embedded before
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -125,7 +127,7 @@ def _read_text(
     catalogue = Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
     profiles = profile_texts(shop.users)
-    cache = stages.folder / "embeddings.sqlite"
+    cache = stages.folder / EMBEDDINGS
     started = time.perf_counter()
     with stages.progress("texts embedded", len(texts) + len(profiles)) as progress:
         item_embeddings = embed(encoder, texts, cache, progress)

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 Interval = Mapping[str, float | None]
 
@@ -140,7 +140,10 @@ def trials_plot(x: Sequence[float], ndcg: Sequence[float], label: str, best_so_f
         axes.plot([x[best]], [ndcg[best]], "o", color=OURS, markersize=5.5)
         if min(x) > 0 and max(x) > WIDE * min(x):
             axes.set_xscale("log")
-        axes.set_xlabel(label)
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel(label.replace("_", " "))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         return _svg(figure)
 

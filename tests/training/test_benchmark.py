@@ -1,6 +1,7 @@
 """The harness end to end on a small shop, and what it says to data that a protocol does not fit."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +27,10 @@ def run(data: Path, protocol: str, out: Path, *more: str) -> int:
 
 
 @pytest.mark.parametrize("protocol", ["leave-one-out", "time-split"])
-def test_rows_of_every_model_and_metric(small_shop_folder: Path, tmp_path: Path, protocol: str) -> None:
+def test_rows_of_every_model_and_metric(
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], protocol: str
+) -> None:
+    embedded(tmp_path / "out" / small_shop_folder.name)
     path = tmp_path / "rows.json"
     more = ("--seeds", "2", "--fits", "train", "--sasrec-epochs", "1")
     assert run(small_shop_folder, protocol, tmp_path / "out", "--json", str(path), *more) == 0

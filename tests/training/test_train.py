@@ -1,6 +1,7 @@
 """The recipe from tables to a finished bundle, from the command line."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ def run(data: Path, out: Path, *settings: str) -> int:
 
 
 def test_a_bundle_with_evaluation_and_report(
-    small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    embedded(tmp_path / ".work")
     assert run(small_shop_folder, tmp_path) == 0
     first = capsys.readouterr()
     folder = (tmp_path / "latest").resolve()
@@ -57,7 +59,10 @@ def test_a_bundle_with_evaluation_and_report(
 
 
 @pytest.mark.parametrize("setting", ["protocol=leave-one-out", "refit=all", "refit=none"])
-def test_other_ways_to_split_and_fit(small_shop_folder: Path, tmp_path: Path, setting: str) -> None:
+def test_other_ways_to_split_and_fit(
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], setting: str
+) -> None:
+    embedded(tmp_path / ".work")
     assert run(small_shop_folder, tmp_path, setting) == 0
     evaluation = json.loads((tmp_path / "latest" / "evaluation.json").read_text())
     leave_one_out = setting == "protocol=leave-one-out"

@@ -1,6 +1,7 @@
 """The search for settings: never worse than where it began, goes on where it was stopped, and can be trained with."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -24,9 +25,11 @@ def trials_of(folder: Path) -> list[optuna.trial.FrozenTrial]:
 
 
 def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
-    small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "study"
+    folder, out = tmp_path / "study", tmp_path / "bundles"
+    embedded(folder / ".work")
+    embedded(out / ".work")
     assert search(small_shop_folder, folder, 1) == 0
     (first,) = trials_of(folder)
     assert first.params == {"alpha": TrainConfig().alpha, "factors": TrainConfig().factors}
@@ -47,15 +50,18 @@ def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
     page = (folder / tune.PAGE).read_text()
     assert page.startswith("<!DOCTYPE html>")
     assert page.count("<svg") == 3
+    assert "mathdefault" not in page
 
-    out = tmp_path / "bundles"
     arguments = ["--data", str(small_shop_folder), "--out", str(out), "--settings", str(folder / tune.BEST), *SETTINGS]
     assert train.main(arguments) == 0
     trained = json.loads((out / "latest" / "manifest.json").read_text())["training"]
     assert trained["alpha"] == best.params["alpha"]
 
 
-def test_what_cannot_be_searched(small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_searched(
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    embedded(tmp_path / "study" / ".work")
     assert search(small_shop_folder, tmp_path / "study", 1, "--dials", "seed") == 1
     assert "choose from alpha" in capsys.readouterr().err
     assert search(small_shop_folder, tmp_path / "study", 1) == 0
