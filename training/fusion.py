@@ -212,6 +212,8 @@ def help_new_items(
     """The point with what helps items that nobody has bought as high as may be, and its NDCG@10. ndcg: that of `warm`.
     cold_items: how many there are to see by what it costs.
     """
+    if not warm.blocks.text and not warm.blocks.lexical:
+        return warm, ndcg  # nothing tells whom a new item is for
     total = sum(warm.at("unseen", 0.0).blocks)
     if cold_items < COLD_ITEMS:
         return warm.at("unseen", USUAL * total), ndcg

@@ -40,3 +40,8 @@ def test_with_too_few_new_items_to_judge_by_they_are_helped_as_is_usual(scores: 
     helped, after = help_new_items(scores, Fusion(BlockWeights(text=3.0, prior=1.0)), np.array([0.5]), 2)
     assert helped.blocks.unseen == pytest.approx(4 * USUAL)
     assert after.tolist() == [0.5]
+
+
+def test_where_texts_count_nothing_new_items_are_not_pushed_on_everybody(scores: CachedScores) -> None:
+    blind = Fusion(BlockWeights(collaborative=1.0))
+    assert help_new_items(scores, blind, np.array([0.5]), 2)[0] == blind
