@@ -140,6 +140,9 @@ class UserTower:
         self.confidence = confidence
         self._towers = towers
         self.dim = item_vectors.shape[1]
+        # bool (n,): what the sequence block can read. An item that nobody had bought says nothing there, and training
+        # never saw a gap.
+        self._in_sequence = item_vectors[:, layout.sequence].any(axis=1)
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
         """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
@@ -202,7 +205,8 @@ class UserTower:
 
     @torch.inference_mode()
     def _sequence_block(self, tower: SequenceTower, sequences: Sequence[NDArray[np.int32]]) -> Floats:
-        padded, lengths = self._padded(sequences, self.layout.sequence, tower.config.max_length)
+        known = [sequence[self._in_sequence[sequence]] for sequence in sequences]
+        padded, lengths = self._padded(known, self.layout.sequence, tower.config.max_length)
         last = tower.last(padded, lengths)
         # Nothing read, nothing said: an unknown user's block must not push anything.
         last[lengths == 0] = 0.0

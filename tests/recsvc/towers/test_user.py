@@ -88,3 +88,11 @@ def test_the_lexical_block_is_the_newest_items_decayed(bundle: Bundle) -> None:
     expected = sum(decay**age * bundle.item_vectors[row, columns] for age, row in enumerate((30, 9, 5)))
     np.testing.assert_allclose(read[columns], expected / np.linalg.norm(expected), atol=1e-6)
     assert not np.delete(read, np.arange(columns.start, columns.stop)).any()
+
+
+def test_the_sequence_block_passes_over_what_nobody_had_bought(bundle: Bundle) -> None:
+    tower, columns = bundle.user_tower(FusionWeights.only(BlockWeights(sequence=1.0))), bundle.layout.sequence
+    (unsold, *_) = np.flatnonzero(bundle.purchases == 0)
+    vectors = tower.user_vectors([bought(5, unsold, 9), bought(5, 9), bought(unsold)], [None] * 3)[:, columns]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert not vectors[2].any()
