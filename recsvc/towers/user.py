@@ -142,7 +142,7 @@ class UserTower:
         self.dim = item_vectors.shape[1]
         # bool (n,): what the sequence block can read. An item that nobody had bought says nothing there, and training
         # never saw a gap.
-        self._in_sequence = item_vectors[:, layout.sequence].any(axis=1)
+        self._in_sequence: NDArray[np.bool_] = np.any(item_vectors[:, layout.sequence], axis=1)
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
         """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
