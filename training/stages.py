@@ -83,6 +83,7 @@ _NO_PART_OF_A_STAGE = frozenset(
         "backfill",
         "baselines",
         "benchmark",
+        "cached_scores",
         "checkerboard",
         "evaluate",
         "fusion",

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from recsvc.towers.user import BLOCKS, BlockWeights
-from training.fusion import COST, UNSEEN, USUAL, CachedScores, Fusion, help_new_items
+from training.cached_scores import CachedScores
+from training.fusion import COST, UNSEEN, USUAL, Fusion, help_new_items
 
 USERS, BOUGHT, NEW = 4_000, 30, 4
 
@@ -26,14 +27,14 @@ def scores() -> CachedScores:
 
 def test_new_items_are_helped_as_far_as_it_costs_next_to_nothing(scores: CachedScores) -> None:
     start = Fusion(BlockWeights(text=1.0))
-    before = scores.ndcg(start)
+    before = start.ndcg(scores)
     helped, after = help_new_items(scores, start, before, NEW * 10)
     weight = helped.blocks.unseen
     assert weight > 0
     assert (1 - COST) * before.mean() <= after.mean() < before.mean()
     # The next step would have cost too much.
     further = min(share for share in UNSEEN if share > weight)
-    assert scores.ndcg(start.at("unseen", further)).mean() < (1 - COST) * before.mean()
+    assert start.at("unseen", further).ndcg(scores).mean() < (1 - COST) * before.mean()
 
 
 def test_with_too_few_new_items_to_judge_by_they_are_helped_as_is_usual(scores: CachedScores) -> None:
