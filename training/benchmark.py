@@ -12,7 +12,7 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -90,7 +90,8 @@ class Benchmark:
         self.stages = Stages(out, console)
         self.prepared = prepare(data, config, self.stages)
 
-    def run(self, seeds: int, ties_shuffled: bool) -> Results:
+    def run(self, seeds: int, ties_shuffled: bool, keep: Callable[[Results], None] = lambda results: None) -> Results:
+        """keep: is given what there is after each seed, since a run takes hours."""
         results: Results = {}
         for seed in range(seeds):
             config = replace(self._config, seed=seed)
@@ -98,6 +99,7 @@ class Benchmark:
             if ties_shuffled:
                 mixed = shuffled_ties(self.prepared.interactions, seed)
                 self._one(self.prepared.resplit(mixed, config, f"{SHUFFLED} {seed}"), config, results, f", {SHUFFLED}")
+            keep(results)
         return results
 
     def _one(self, prepared: Prepared, config: TrainConfig, results: Results, suffix: str) -> None:
@@ -230,7 +232,7 @@ def main(argv: list[str] | None = None) -> int:
         config = TrainConfig().changed([f"protocol={arguments.protocol}", *BENCHMARK_SETTINGS, *arguments.set])
         out = arguments.out / arguments.data.resolve().name
         benchmark = Benchmark(arguments.data, out, config, fits, arguments.sasrec_epochs, console)
-        results = benchmark.run(arguments.seeds, arguments.shuffle_ties)
+        results = benchmark.run(arguments.seeds, arguments.shuffle_ties, partial(_write, arguments.json))
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -240,10 +242,13 @@ def main(argv: list[str] | None = None) -> int:
     seconds = time.perf_counter() - started
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{seconds:,.0f} s in all, at most {memory:,} MiB of memory")
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(rows(results), indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _write(path: Path | None, results: Results) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(rows(results), indent=1) + "\n", encoding="utf-8")
 
 
 # The whole recipe with room for the lexical block in 768 dimensions, and all test users of the published shops.
