@@ -85,7 +85,8 @@ class BlockTrainer:
     ) -> tuple[Bundle, dict[str, Curve]]:
         """An unsaved bundle with neutral fusion weights, and how each tower came along.
 
-        With a validation holdout the towers stop early and keep their best epoch, else they run for `epochs` by name.
+        With a validation holdout the towers stop early, by a sample of it, and keep their best epoch, else they run for
+        `epochs` by name.
         """
         curves: dict[str, Curve] = {}
         torch.manual_seed(self._config.seed)
@@ -134,6 +135,8 @@ class BlockTrainer:
         rate, patience = getattr(config, f"{name}_learning_rate"), getattr(config, f"{name}_patience")
         if self._warm is not None:
             rate *= config.warm_start_rate
+        if validation is not None:
+            validation = validation.sample(config.stopping_users, config.seed)
 
         def compute() -> Arrays:
             sequences = Sequences.of(self._histories, model.max_length)
@@ -246,7 +249,7 @@ _REPEATS = ("repeat_window_days", "popularity_half_life_days", "history_length",
 # Which events a tower reads does not depend on alpha: it weighs all alike.
 _SEQUENCES = ("half_life_days", "event_weights")
 _TOWERS = (
-    *_SEQUENCES, "warm_start_rate", "seed", "temperature", "epoch_events", "batch_events",
+    *_SEQUENCES, "stopping_users", "warm_start_rate", "seed", "temperature", "epoch_events", "batch_events",
     "full_softmax_items", "sampled_items",
 )  # fmt: skip
 _TEXT = ("features_lexical_dim", "features", "whitening_exponent", "profile_dropout")

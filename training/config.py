@@ -56,10 +56,11 @@ class TrainConfig:
     full_softmax_items: int = 50_000  # above, the softmax is over sampled items
     sampled_items: int = 4_096
     warm_start_rate: float = 0.3  # of the learning rates, where the towers start from an earlier bundle's
+    stopping_users: int = 5_000  # validation users by whom training stops, at most
     profile_dropout: float = 0.3  # share of profiles hidden in training, so that the tower does not lean on them
     # Fusion, popularity, evidence.
     drop_blocks: bool = True  # leave out what adds nothing on validation: blocks, and the profiles of newcomers
-    tuning_users: int = 5_000
+    tuning_users: int = 20_000  # validation users that the weights are tuned on, at most
     evaluation_users: int = 20_000  # at most, drawn by seed
     popularity_days: int = 30
     popularity_half_life_days: float = 30.0

@@ -98,7 +98,7 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
     """Fits every block on the train part; epochs, weights and blocks are chosen on validation."""
     validation = prepared.split.validation.sample(config.tuning_users, config.seed)
     trainer = BlockTrainer(prepared.split.train, prepared.text, config, stages, prepared.inputs, "train", prepared.warm)
-    draft, curves = trainer.fit(validation)
+    draft, curves = trainer.fit(prepared.split.validation)
     profiles = prepared.text.of_users(prepared.interactions.user_ids[validation.users])
     started = time.perf_counter()
     with stages.progress("fusion weights tried", TRIES) as progress:

@@ -22,7 +22,7 @@ DIM, PATIENCE = 128, 4
 def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
     """Trains for `epochs`, or until validation has got no better for PATIENCE of them."""
     config, confidence = replace(task.config, sequence_dim=DIM), confidence_config(task.config)
-    validation = task.validation.sample(config.tuning_users, config.seed)
+    validation = task.validation.sample(config.stopping_users, config.seed)
     torch.manual_seed(config.seed)
     n_items = task.interactions.n_items
     model = SequenceModel(np.zeros((n_items, DIM), np.float32), sequence_config(config))
