@@ -49,6 +49,11 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def purchases(self) -> NDArray[np.bool_]:
+        """bool (n,): which events are purchases."""
+        return np.asarray(self.event_types == EventType.PURCHASE)
+
     def select(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "History":
         """The history of the events that `keep` picks: a mask, indices or a slice."""
         return History(self.rows[keep], self.timestamps[keep], self.event_types[keep], self.quantities[keep])

@@ -29,7 +29,7 @@ from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.store import UserStore
 from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.towers.user import LeftOut
+from recsvc.towers.user import ALONE, LeftOut
 from recsvc.user_states import UserState, UserStates
 from recsvc.vectors import unit
 
@@ -234,12 +234,12 @@ def _batched_search(index: ItemIndex, executor: ThreadPoolExecutor) -> Batcher[t
 
 
 def _neighbour_vectors(bundle: Bundle) -> Floats:
-    """What items are compared by: their blocks at the weights that rank, L2-normalised. Without what is
-    said of an item alone, or all would be near to what is popular or new.
+    """What items are compared by: their blocks at the weights that rank, L2-normalised. Without what is said
+    of an item alone, or all would be near to what is popular or new.
     """
     weights, layout = bundle.model.fusion.warm, bundle.layout
     # A shop whose weights say that text is useless for users still has neighbours by it.
-    weights = replace(weights, text=max(weights.text, LEAST_TEXT), prior=0.0, newness=0.0, unseen=0.0)
+    weights = replace(weights, text=max(weights.text, LEAST_TEXT), **dict.fromkeys(ALONE, 0.0))
     vectors = np.zeros_like(bundle.item_vectors)
     for weight, columns in zip(weights, layout, strict=True):
         vectors[:, columns] = weight * unit(bundle.item_vectors[:, columns])

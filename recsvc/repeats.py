@@ -59,7 +59,7 @@ def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Ro
     are for an hour, and can be kept. Later events count as if they were new.
     """
     time -= time % MICROSECONDS_AN_HOUR
-    bought = history.event_types == EventType.PURCHASE
+    bought = history.purchases
     returned = history.event_types == EventType.RETURN
     rows, inverse = np.unique(history.rows, return_inverse=True)
     kept = np.bincount(inverse, history.quantities * (bought * 1.0 - returned), len(rows)) > 0

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Event, EventType, History, Reason, UserRecord
+from recsvc.domain import Event, History, Reason, UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.evidence import Preferences
 from recsvc.metrics import USER_VECTORS
@@ -57,7 +57,7 @@ class UserState:
 
     def latest_bought(self) -> NDArray[np.int32]:
         """The rows to leave out in turn, ascending: the last LEFT_OUT_ITEMS different items bought."""
-        bought = self.history.rows[self.history.event_types == EventType.PURCHASE]
+        bought = self.history.rows[self.history.purchases]
         rows, places = np.unique(bought[::-1], return_index=True)
         return np.sort(rows[np.argsort(places)[:LEFT_OUT_ITEMS]])
 
@@ -65,7 +65,7 @@ class UserState:
 def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
     """The state of a record; its vector too, when the record holds one."""
     history = history_of(record.events, catalogue)
-    bought = history.select(history.event_types == EventType.PURCHASE)
+    bought = history.select(history.purchases)
     # Lines of one order are one purchase: a shopper who bought twelve in one go bought once.
     orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
     bought_rows, purchases = np.unique(orders, return_counts=True)

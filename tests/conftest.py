@@ -136,13 +136,12 @@ def small_bundle(small_shop_folder: Path, small_config: TrainConfig, tmp_path_fa
 
 
 @pytest.fixture
-def embedded(small_bundle: Path) -> Callable[[Path], Path]:
-    """Makes a folder of stages that knows the embeddings of `small_shop`'s texts, and returns it."""
+def embedded(small_bundle: Path) -> Callable[[Path], None]:
+    """Makes a folder of stages that knows the embeddings of `small_shop`'s texts."""
 
-    def make(folder: Path) -> Path:
+    def make(folder: Path) -> None:
         folder.mkdir(parents=True)
         shutil.copy(small_bundle.parent / ".work" / recipe.EMBEDDINGS, folder)
-        return folder
 
     return make
 

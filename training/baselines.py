@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import EventType, History
+from recsvc.domain import History
 from recsvc.text import item_text
 from recsvc.towers.collaborative import fold_in
 from recsvc.towers.confidence import item_confidence, liked_sequence
@@ -82,7 +82,7 @@ def personal_frequency(task: Task) -> Scorer:
     def scores(users: Holdout) -> Floats:
         scored = np.tile(counts / 2, (len(users), 1))
         for i, history in enumerate(users.histories):
-            bought = history.rows[history.event_types == EventType.PURCHASE]
+            bought = history.rows[history.purchases]
             rows, last, times = np.unique(bought[::-1], return_index=True, return_counts=True)
             scored[i, rows] = times + 1 / (2 + last)
         return scored
@@ -116,7 +116,7 @@ def item_knn(task: Task) -> Scorer:
     prior = TIE_BREAK * _popularity(task)
 
     def scores(users: Holdout) -> Floats:
-        held = [np.unique(h.rows[h.event_types == EventType.PURCHASE]) for h in users.histories]
+        held = [np.unique(h.rows[h.purchases]) for h in users.histories]
         return np.asarray((_weighted(held, None, bought.shape[1]) @ model.similarity).toarray() + prior, np.float32)
 
     return scores
@@ -205,7 +205,7 @@ def _frequency(histories: list[History], n: int) -> csr_matrix:
     """float32 (u, n): baskets are what was bought at one time; groups of TIFU_GROUP of them, the newest whole."""
     rows, values, ends = [], [], [0]
     for history in histories:
-        bought = history.select(history.event_types == EventType.PURCHASE)
+        bought = history.select(history.purchases)
         _, basket = np.unique(bought.timestamps, return_inverse=True)
         age = basket.max(initial=0) - basket
         rows.append(bought.rows)
@@ -224,7 +224,7 @@ def _unit_rows(matrix: csr_matrix) -> csr_matrix:
 
 def _newest_first(history: History) -> NDArray[np.int32]:
     """Distinct rows of what was bought, the newest first."""
-    bought = history.rows[history.event_types == EventType.PURCHASE][::-1]
+    bought = history.rows[history.purchases][::-1]
     _, first = np.unique(bought, return_index=True)
     return bought[np.sort(first)]
 

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.domain import EventType
 from recsvc.repeats import RepeatConfig, repeat_chances
 from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.split import Holdout
@@ -73,7 +72,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         wanted[i, : len(pool)] = np.isin(pool, holdout.targets[i])
         if not holdout.exclude_history:
             history = holdout.histories[i]
-            bought[i, : len(pool)] = np.isin(pool, history.rows[history.event_types == EventType.PURCHASE])
+            bought[i, : len(pool)] = np.isin(pool, history.rows[history.purchases])
             rows, chances = repeat_chances(history, holdout.time, item_repeats, bundle.model.repeats)
             places = np.searchsorted(pool, rows)
             for typical, gains in repeats.items():

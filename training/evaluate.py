@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.domain import EventType, History
+from recsvc.domain import History
 from recsvc.index import ScanIndex
 from recsvc.ranking import Ranking, rank
 from recsvc.repeats import RepeatConfig, repeat_scores
-from recsvc.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText, UserTower
+from recsvc.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeights, ProfileText, UserTower
 from training.baselines import BASELINES, Ranked, Task, rank_all
 from training.list_quality import examples, list_quality
 from training.metrics import CUTS, METRICS, interval, per_user
@@ -27,8 +27,6 @@ NO_REPEATS = RepeatConfig()  # and nothing masked
 TIES = 30  # places beyond K that are looked at for scores equal to the K-th
 # A whisper of popularity orders what a block alone knows nothing of, which is kinder to it than row order.
 TIE_BREAK = 1e-3
-# The blocks that know users; the rest says something of an item alone.
-LEARNED = ("sequence", "text", "lexical", "collaborative")
 TEXT_ALONE = FusionWeights.only(BlockWeights(text=1.0, prior=TIE_BREAK))
 HISTORY_SEGMENTS = ((0, 0), (1, 2), (3, 10), (11, 50), (51, None))
 
@@ -137,7 +135,7 @@ def _segments(
     """By history length: users and their ndcg@10 and recall@10. By kind of target (cold: never bought in training;
     repeat: bought before by this user; new: not): recall of those targets alone, over users who have any.
     """
-    lengths = np.array([int((history.event_types == EventType.PURCHASE).sum()) for history in holdout.histories])
+    lengths = np.array([int(history.purchases.sum()) for history in holdout.histories])
     segments: dict[str, Any] = {}
     for low, high in HISTORY_SEGMENTS:
         chosen = (lengths >= low) & (lengths <= (high if high is not None else lengths.max(initial=0)))
@@ -146,7 +144,7 @@ def _segments(
             "users": int(chosen.sum()),
             **{metric: interval(values[metric][chosen]) for metric in ("ndcg@10", "recall@10")},
         }
-    bought = [np.unique(history.rows[history.event_types == EventType.PURCHASE]) for history in holdout.histories]
+    bought = [np.unique(history.rows[history.purchases]) for history in holdout.histories]
     cold = bundle.purchases == 0
     kinds = {
         "cold items": [wanted[cold[wanted]] for wanted in holdout.targets],
@@ -198,5 +196,5 @@ def profile_effect(bundle: Bundle, holdout: Holdout, profiles: Profiles) -> list
 
 
 def _last_purchases(history: History, n: int) -> History:
-    bought = np.flatnonzero(history.event_types == EventType.PURCHASE)
+    bought = np.flatnonzero(history.purchases)
     return history.select(bought[len(bought) - min(n, len(bought)) :])

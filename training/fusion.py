@@ -23,7 +23,7 @@ ROUNDS = 4
 UNSEEN = tuple(np.geomspace(0.01, 1.0, 25).tolist())
 COST, USUAL, COLD_ITEMS = 0.005, 0.1, 10
 # At most so many combinations are tried.
-TRIES = ROUNDS * (5 * 8 * len(FACTORS) + len(TYPICAL)) + len(UNSEEN)
+TRIES = ROUNDS * (5 * (len(BLOCKS) + 1) * len(FACTORS) + len(TYPICAL)) + len(UNSEEN)
 # With fewer profiles in validation than this the weights of cold users would be tuned to noise.
 COLD_USERS = 100
 # A block is dropped when what it adds is less than so many standard errors; what newcomers' profiles say, and to leave
@@ -126,7 +126,7 @@ def tune(
         if drop_blocks and not _clearly(ndcg - ndcg_without, NOISE):
             warm, ndcg = without, ndcg_without
             dropped.append(name)
-    cold_items = np.count_nonzero(bundle.item_vectors[:, bundle.layout.unseen])
+    cold_items = np.count_nonzero(bundle.purchases == 0)
     warm, ndcg = help_new_items(scores, warm, ndcg, cold_items, progress)
     cold, cold_ndcg = _tune_cold(bundle, holdout, profiles, progress, drop_blocks)
     return Tuned(warm.scaled(), float(ndcg.mean()), cold, cold_ndcg, gains, tuple(dropped))
@@ -147,9 +147,10 @@ def _tune_cold(
     scores = cached_scores(bundle, newcomers, [profiles[i] for i in with_profile])
     best, ndcg = _search(scores, COLD, ["prior"], progress)
     by_prior = Fusion(BlockWeights(prior=1.0))
-    if drop_blocks and not _clearly(ndcg - by_prior.ndcg(scores), CERTAIN):
+    ndcg_by_prior = by_prior.ndcg(scores)
+    if drop_blocks and not _clearly(ndcg - ndcg_by_prior, CERTAIN):
         # A profile that does not clearly help would only make a newcomer's list worse than what is popular.
-        best, ndcg = by_prior, by_prior.ndcg(scores)
+        best, ndcg = by_prior, ndcg_by_prior
     return best.scaled(), float(ndcg.mean())
 
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.catalogue import NO_CODE
-from recsvc.domain import EventType
 from training.split import Holdout
 
 LENGTH = 10
@@ -44,7 +43,7 @@ def examples(bundle: Bundle, holdout: Holdout, ranked: Ranked, seed: int) -> lis
     found = []
     for i in np.sort(chosen):
         history, targets = holdout.histories[i], holdout.targets[i]
-        bought = history.rows[history.event_types == EventType.PURCHASE][::-1]
+        bought = history.rows[history.purchases][::-1]
         found.append(
             {
                 "purchases": len(bought),

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import EventType, History
+from recsvc.domain import History
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.interactions import Interactions
 
@@ -39,7 +39,7 @@ class Holdout:
         history = self.histories[i]
         if not self.exclude_history:
             return history.rows[:0]
-        return np.unique(history.rows[history.event_types == EventType.PURCHASE])
+        return np.unique(history.rows[history.purchases])
 
     def select(self, chosen: NDArray[np.intp]) -> "Holdout":
         return Holdout(
@@ -152,7 +152,7 @@ def next_purchases(
     before: Interactions, after: Interactions, time: int, history_length: int, exclude_history: bool = False
 ) -> Holdout:
     """Whoever bought something after a time, microseconds, and what was known of them before."""
-    after = after.select(after.event_types == EventType.PURCHASE)
+    after = after.select(after.purchases)
     users = np.flatnonzero(np.diff(after.offsets))
     histories = [before.history(user, history_length) for user in users]
     targets = [np.unique(after.history(user).rows) for user in users]

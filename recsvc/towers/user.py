@@ -21,7 +21,10 @@ Floats = NDArray[np.float32]
 LEXICAL_ITEMS = 20
 
 
-BLOCKS = ("sequence", "text", "lexical", "collaborative", "prior", "newness", "unseen")
+# What knows users; and what is said of an item alone, the same for everybody, in one column each.
+LEARNED = ("sequence", "text", "lexical", "collaborative")
+ALONE = ("prior", "newness", "unseen")
+BLOCKS = (*LEARNED, *ALONE)
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,13 @@ class Layout:
 
     @staticmethod
     def of(sequence: int, text: int, lexical: int, collaborative: int) -> "Layout":
-        """From the widths of the learned blocks; what is said of an item alone is one column each."""
-        ends = np.cumsum((sequence, text, lexical, collaborative, 1, 1, 1)).tolist()
+        """From the widths of the learned blocks."""
+        ends = np.cumsum((sequence, text, lexical, collaborative, *(1 for _ in ALONE))).tolist()
         return Layout(*(slice(start, end) for start, end in zip((0, *ends), ends, strict=False)))
 
     def __iter__(self) -> Iterator[slice]:
         """The columns of each block, in the order of `BLOCKS`."""
-        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior, self.newness, self.unseen))
+        return (getattr(self, name) for name in BLOCKS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class BlockWeights:
 
     def __iter__(self) -> Iterator[float]:
         """In the order of `BLOCKS`."""
-        return iter((self.sequence, self.text, self.lexical, self.collaborative, self.prior, self.newness, self.unseen))
+        return (getattr(self, name) for name in BLOCKS)
 
 
 @dataclass(frozen=True)
@@ -192,8 +195,8 @@ class UserTower:
             for i, sequence in enumerate(sequences):
                 vectors[i, self.layout.lexical] = self._lexical_block(sequence)
         vectors[:, self.layout.collaborative] = unit(collaborative)
-        for columns in (self.layout.prior, self.layout.newness, self.layout.unseen):
-            vectors[:, columns] = 1.0
+        for name in ALONE:
+            vectors[:, getattr(self.layout, name)] = 1.0
         for weight, columns in zip(scale.T, self.layout, strict=True):
             vectors[:, columns] *= weight[:, None]
         return vectors

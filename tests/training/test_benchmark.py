@@ -28,7 +28,7 @@ def run(data: Path, protocol: str, out: Path, *more: str) -> int:
 
 @pytest.mark.parametrize("protocol", ["leave-one-out", "time-split"])
 def test_rows_of_every_model_and_metric(
-    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], protocol: str
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], protocol: str
 ) -> None:
     embedded(tmp_path / "out" / small_shop_folder.name)
     path = tmp_path / "rows.json"

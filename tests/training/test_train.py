@@ -20,7 +20,7 @@ def run(data: Path, out: Path, *settings: str) -> int:
 
 
 def test_a_bundle_with_evaluation_and_report(
-    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     embedded(tmp_path / ".work")
     assert run(small_shop_folder, tmp_path) == 0
@@ -60,7 +60,7 @@ def test_a_bundle_with_evaluation_and_report(
 
 @pytest.mark.parametrize("setting", ["protocol=leave-one-out", "refit=all", "refit=none"])
 def test_other_ways_to_split_and_fit(
-    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], setting: str
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], setting: str
 ) -> None:
     embedded(tmp_path / ".work")
     assert run(small_shop_folder, tmp_path, setting) == 0

@@ -25,7 +25,7 @@ def trials_of(folder: Path) -> list[optuna.trial.FrozenTrial]:
 
 
 def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
-    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "study", tmp_path / "bundles"
     embedded(folder / ".work")
@@ -59,7 +59,7 @@ def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
 
 
 def test_what_cannot_be_searched(
-    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
+    small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     embedded(tmp_path / "study" / ".work")
     assert search(small_shop_folder, tmp_path / "study", 1, "--dials", "seed") == 1
