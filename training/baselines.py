@@ -14,7 +14,7 @@ from recsvc.catalogue import Catalogue
 from recsvc.domain import History
 from recsvc.text import item_text
 from recsvc.towers.collaborative import fold_in
-from recsvc.towers.confidence import item_confidence, liked_sequence
+from recsvc.towers.confidence import Liked
 from training.collaborative import confidence_config, fit_als
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation
@@ -99,9 +99,9 @@ def als(task: Task) -> Scorer:
     def scores(users: Holdout) -> Floats:
         folded = np.zeros((len(users), factors.shape[1]), np.float32)
         for i, history in enumerate(users.histories):
-            rows, confidence = item_confidence(history, config)
-            if len(rows):
-                folded[i] = fold_in(factors[rows], gram, task.config.regularization, confidence)
+            liked = Liked.of(history, config)
+            if len(liked.rows):
+                folded[i] = fold_in(factors[liked.rows], gram, task.config.regularization, liked.confidence)
         return np.asarray(folded @ factors.T, np.float32)
 
     return scores
@@ -126,7 +126,8 @@ def covisitation_and_text(task: Task) -> Scorer:
     """The training-free floor: what is bought soon after what was bought last, and what has the same words. Validation
     chooses what the words and the older items count.
     """
-    sequences = [liked_sequence(h, confidence_config(task.config)) for h in task.interactions.histories()]
+    confidence = confidence_config(task.config)
+    sequences = [Liked.of(h, confidence).sequence for h in task.interactions.histories()]
     follows = covisitation(sequences, task.interactions.n_items, CovisitationConfig())
     texts = list(map(item_text, task.catalogue.items))
     words = tfidf(fit_lexical(texts, 1, task.config.seed), texts)

@@ -13,7 +13,7 @@ from recsvc.bundle import Bundle, ModelConfig
 from recsvc.catalogue import Catalogue
 from recsvc.repeats import ItemRepeats, RepeatConfig
 from recsvc.text import TextEncoder, item_text
-from recsvc.towers.confidence import liked_sequence
+from recsvc.towers.confidence import Liked
 from recsvc.towers.features import TextFeatures
 from recsvc.towers.sequence import SequenceTower
 from recsvc.towers.text import TextTower
@@ -78,7 +78,7 @@ class BlockTrainer:
         self._label = label
         self._warm = warm
         confidence = confidence_config(config)
-        self._histories: list[Rows] = [liked_sequence(h, confidence) for h in interactions.histories()]
+        self._histories: list[Rows] = [Liked.of(h, confidence).sequence for h in interactions.histories()]
 
     def fit(
         self, validation: Holdout | None = None, epochs: Mapping[str, int] | None = None

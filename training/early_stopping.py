@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.towers.confidence import ConfidenceConfig, liked_sequence
+from recsvc.towers.confidence import ConfidenceConfig, Liked
 from training.metrics import per_user
 from training.next_item import NextItemModel
 from training.split import Holdout
@@ -46,7 +46,7 @@ class EarlyStopping:
         self._validation = validation
         self._sequences = []
         if validation is not None:
-            self._sequences = [liked_sequence(h, confidence)[-max_length:] for h in validation.histories]
+            self._sequences = [Liked.of(h, confidence).sequence[-max_length:] for h in validation.histories]
         self._patience = patience
         self._say = say
         self._losses: list[float] = []

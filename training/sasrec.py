@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from recsvc.towers.confidence import liked_sequence
+from recsvc.towers.confidence import Liked
 from training.baselines import Floats, Scorer, Task
 from training.collaborative import confidence_config
 from training.early_stopping import EarlyStopping
@@ -28,7 +28,9 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
     model = SequenceModel(np.zeros((n_items, DIM), np.float32), sequence_config(config))
     with torch.no_grad():
         model.items.normal_(0, 0.02)
-    sequences = Sequences.of([liked_sequence(h, confidence) for h in task.interactions.histories()], model.max_length)
+    sequences = Sequences.of(
+        [Liked.of(h, confidence).sequence for h in task.interactions.histories()], model.max_length
+    )
 
     def say(line: str) -> None:
         stages.console.print(f"  SASRec-CE, {line}", highlight=False)
@@ -42,7 +44,7 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
 
     @torch.inference_mode()
     def scores(users: Holdout) -> Floats:
-        read = [liked_sequence(h, confidence)[-model.max_length :] for h in users.histories]
+        read = [Liked.of(h, confidence).sequence[-model.max_length :] for h in users.histories]
         padded = torch.zeros(len(read), max(1, *map(len, read)), DIM)
         for i, rows in enumerate(read):
             padded[i, : len(rows)] = items[torch.from_numpy(rows.astype(np.int64))]

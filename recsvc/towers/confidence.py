@@ -1,6 +1,7 @@
 """How much each event says about a user's taste: the one place where training and serving weigh a history."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ class ConfidenceConfig:
         default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0}
     )
 
+    @cached_property
     def weight_by_type(self) -> NDArray[np.float32]:
         """float32 (types,), indexed by the values of `EventType`; a type without a weight counts nothing."""
         weights = np.zeros(max(EventType) + 1, np.float32)
@@ -37,29 +39,33 @@ def event_confidence(
 ) -> NDArray[np.float32]:
     """Elementwise: alpha * weight * log2(1 + quantity) * 2^(-age / half-life). `ages` are in microseconds."""
     decay = np.exp2(-(ages / (config.half_life_days * MICROSECONDS_A_DAY)))
-    weights = config.weight_by_type()[event_types]
+    weights = config.weight_by_type[event_types]
     return np.asarray(config.alpha * weights * np.log2(1.0 + quantities) * decay, np.float32)
 
 
-def item_confidence(history: History, config: ConfidenceConfig) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The distinct rows of a history that stay after returns are taken away, and their confidence, all over 0."""
-    if not len(history):
-        return np.empty(0, np.int32), np.empty(0, np.float32)
-    ages = history.timestamps[-1] - history.timestamps
-    values = event_confidence(history.event_types, history.quantities, ages, config)
-    rows, inverse = np.unique(history.rows, return_inverse=True)
-    totals = np.bincount(inverse, weights=values).astype(np.float32)
-    kept = totals > 0
-    return rows[kept], totals[kept]
+@dataclass(frozen=True)
+class Liked:
+    """What a history says of its user's taste.
 
-
-def liked_sequence(history: History, config: ConfidenceConfig) -> NDArray[np.int32]:
-    """The rows of the events that count for the user, oldest to newest: no returns, nothing that was sent back, and
-    a view, a cart and a purchase of one item in a row as one.
+    rows: int32 (m,) the distinct items that stay after returns are taken away, ascending. confidence: float32 (m,),
+    theirs, all over 0. sequence: int32 (n,) the rows of the events that count, oldest to newest: no returns, nothing
+    that was sent back, and a view, a cart and a purchase of one item in a row as one.
     """
-    rows, _ = item_confidence(history, config)
-    if not len(rows):
-        return rows
-    kept = (config.weight_by_type()[history.event_types] > 0) & np.isin(history.rows, rows)
-    sequence = history.rows[kept]
-    return sequence[np.flatnonzero(np.r_[True, sequence[1:] != sequence[:-1]])]
+
+    rows: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    sequence: NDArray[np.int32]
+
+    @staticmethod
+    def of(history: History, config: ConfidenceConfig) -> "Liked":
+        if not len(history):
+            return Liked(history.rows, np.empty(0, np.float32), history.rows)
+        ages = history.timestamps[-1] - history.timestamps
+        values = event_confidence(history.event_types, history.quantities, ages, config)
+        rows, inverse = np.unique(history.rows, return_inverse=True)
+        totals = np.bincount(inverse, weights=values).astype(np.float32)
+        stays = totals > 0
+        sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & stays[inverse]]
+        changes = np.ones(len(sequence), np.bool_)
+        changes[1:] = sequence[1:] != sequence[:-1]
+        return Liked(rows[stays], totals[stays], sequence[changes])

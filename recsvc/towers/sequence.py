@@ -25,7 +25,3 @@ class SequenceTower(nn.Module):
         L2-normalised; position i has seen i events.
         """
         return self.transformer(self.start_token.expand(len(sequence), -1), sequence)  # type: ignore[no-any-return]
-
-    def last(self, sequence: Tensor, lengths: Tensor) -> Tensor:
-        """(b, dim): of `forward` the block after each whole sequence, of which `lengths` (b,) are its own."""
-        return self.transformer.last(self.start_token.expand(len(sequence), -1), sequence, lengths)

@@ -45,7 +45,3 @@ class TextTower(nn.Module):
         Returns (b, 1 + length, dim), L2-normalised; position i has seen i events.
         """
         return self.transformer(first, sequence)  # type: ignore[no-any-return]
-
-    def last(self, first: Tensor, sequence: Tensor, lengths: Tensor) -> Tensor:
-        """(b, dim): of `forward` the block after each whole sequence, of which `lengths` (b,) are its own."""
-        return self.transformer.last(first, sequence, lengths)

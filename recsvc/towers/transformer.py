@@ -55,8 +55,7 @@ class CausalAttention(nn.Module):
         """(b, length, dim) to the same."""
         batch, length, dim = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
-        positions = torch.arange(length, device=x.device)
-        bias = self._bias(positions[:, None] - positions)
+        bias = self.bias_between(torch.arange(length, device=x.device))
         if self.training:
             looks = (q @ k.transpose(2, 3) * (dim // self.heads) ** -0.5 + bias).softmax(dim=-1)
             mixed = self.dropout(looks).to(v.dtype) @ v
@@ -64,23 +63,9 @@ class CausalAttention(nn.Module):
             mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
         return self.out(mixed.transpose(1, 2).reshape(batch, length, dim))  # type: ignore[no-any-return]
 
-    def at(self, x: Tensor, places: Tensor) -> Tensor:
-        """(b, dim): what `forward` gives at one of the places, (b,), of each sequence. Not for training."""
-        batch, length, dim = x.shape
-        weight, offset = self.qkv.weight, self.qkv.bias
-        q = functional.linear(x[torch.arange(batch), places], weight[:dim], offset[:dim])
-        k, v = (
-            functional.linear(x, weight[dim:], offset[dim:])
-            .view(batch, length, 2, self.heads, -1)
-            .permute(2, 0, 3, 1, 4)
-        )
-        bias = self._bias(places[:, None] - torch.arange(length)).transpose(0, 1)[:, :, None]
-        q = q.view(batch, self.heads, 1, -1)
-        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        return self.out(mixed.reshape(batch, dim))  # type: ignore[no-any-return]
-
-    def _bias(self, distance: Tensor) -> Tensor:
-        """Of each head by how far back it looks, (heads, ...); the future is out of sight."""
+    def bias_between(self, positions: Tensor) -> Tensor:
+        """(heads, p, p): of each head from each of p positions to each, by how far back; the future is out of sight."""
+        distance = positions[:, None] - positions
         return self.distance_bias[:, distance.clamp(min=0)].masked_fill(distance < 0, float("-inf"))
 
 
@@ -98,11 +83,6 @@ class TransformerLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.dropout(self.attention(self.attention_norm(x)))
         return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]
-
-    def at(self, x: Tensor, places: Tensor) -> Tensor:
-        """(b, dim): what `forward` gives at one of the places, (b,), of each sequence. Not for training."""
-        y = x[torch.arange(len(x)), places] + self.attention.at(self.attention_norm(x), places)
-        return y + self.mlp(self.mlp_norm(y))  # type: ignore[no-any-return]
 
 
 class CausalTransformer(nn.Module):
@@ -125,12 +105,3 @@ class CausalTransformer(nn.Module):
         for layer in self.layers:
             x = layer(x)
         return functional.normalize(self.output_norm(x), dim=-1)
-
-    def last(self, first: Tensor, sequence: Tensor, lengths: Tensor) -> Tensor:
-        """(b, dim): of `forward` the state after each whole sequence, of which `lengths` (b,) are its own. The last
-        layer works on that place alone, which halves the cost. Not for training.
-        """
-        x = self.input_norm(torch.cat((first[:, None], sequence), dim=1))
-        for layer in self.layers[:-1]:
-            x = layer(x)
-        return functional.normalize(self.output_norm(self.layers[-1].at(x, lengths)), dim=-1)  # type: ignore[operator]

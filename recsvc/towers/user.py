@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from recsvc.domain import History
 from recsvc.towers.collaborative import fold_in, fold_in_left_out
-from recsvc.towers.confidence import ConfidenceConfig, item_confidence, liked_sequence
+from recsvc.towers.confidence import ConfidenceConfig, Liked
 from recsvc.towers.features import TextFeatures
+from recsvc.towers.last_state import LastState
 from recsvc.towers.sequence import SequenceTower
 from recsvc.towers.text import TextTower
 from recsvc.vectors import unit
@@ -142,6 +143,10 @@ class UserTower:
         self.weights = weights
         self.confidence = confidence
         self._towers = towers
+        self._read_text = LastState(towers.text.transformer, towers.text.no_profile_token)
+        self._read_sequence = (
+            LastState(towers.sequence.transformer, towers.sequence.start_token) if towers.sequence is not None else None
+        )
         self.dim = item_vectors.shape[1]
         # bool (n,): what the sequence block can read. An item that nobody had bought says nothing there, and training
         # never saw a gap.
@@ -149,33 +154,35 @@ class UserTower:
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
         """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
-        sequences = [liked_sequence(history, self.confidence) for history in histories]
+        liked = [Liked.of(history, self.confidence) for history in histories]
         collaborative = np.zeros((len(histories), self._towers.gram.shape[0]))
         if collaborative.shape[1]:
-            for i, history in enumerate(histories):
-                rows, confidence = item_confidence(history, self.confidence)
-                if len(rows):
-                    factors = self.item_vectors[rows, self.layout.collaborative]
-                    collaborative[i] = fold_in(factors, self._towers.gram, self._towers.regularization, confidence)
-        return self._fuse(sequences, profiles, collaborative)
+            for i, user in enumerate(liked):
+                if len(user.rows):
+                    factors = self.item_vectors[user.rows, self.layout.collaborative]
+                    collaborative[i] = fold_in(factors, self._towers.gram, self._towers.regularization, user.confidence)
+        return self._fuse([user.sequence for user in liked], profiles, collaborative)
 
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
         """The user's vector without each item of `rows` (distinct rows of the history), and without the profile.
 
         The age of every event is still reckoned from the last one, even when that one is left out.
         """
-        sequence = liked_sequence(history, self.confidence)
-        held, confidence = item_confidence(history, self.confidence)
-        rows = rows[np.isin(rows, held)]
-        without = [sequence[sequence != row] for row in rows]
+        liked = Liked.of(history, self.confidence)
+        rows = rows[np.isin(rows, liked.rows)]
+        without = [liked.sequence[liked.sequence != row] for row in rows]
         collaborative = np.zeros((len(without) + 1, self._towers.gram.shape[0]))
         if collaborative.shape[1]:
-            factors, places = self.item_vectors[held, self.layout.collaborative], np.searchsorted(held, rows)
-            whole, parts = fold_in_left_out(factors, self._towers.gram, self._towers.regularization, confidence, places)
+            factors = self.item_vectors[liked.rows, self.layout.collaborative]
+            places = np.searchsorted(liked.rows, rows)
+            whole, parts = fold_in_left_out(
+                factors, self._towers.gram, self._towers.regularization, liked.confidence, places
+            )
             collaborative = np.vstack((parts, whole))
-        vectors = self._fuse([*without, sequence], [*([profile] * len(without)), None], collaborative)
+        vectors = self._fuse([*without, liked.sequence], [*([profile] * len(without)), None], collaborative)
         return LeftOut(rows, vectors[:-1], vectors[-1] if profile is not None else None)
 
+    @torch.inference_mode()
     def _fuse(
         self,
         sequences: Sequence[NDArray[np.int32]],
@@ -187,8 +194,8 @@ class UserTower:
         vectors = np.zeros((len(sequences), self.dim), np.float32)
         # What weighs nothing for anybody is not worked out.
         used = {name: bool(scale[:, i].any()) for i, name in enumerate(BLOCKS)}
-        if self._towers.sequence is not None and used["sequence"]:
-            vectors[:, self.layout.sequence] = self._sequence_block(self._towers.sequence, sequences)
+        if self._read_sequence is not None and used["sequence"]:
+            vectors[:, self.layout.sequence] = self._sequence_block(self._read_sequence, sequences)
         if used["text"]:
             vectors[:, self.layout.text] = self._text_block(sequences, profiles)
         if self._width(self.layout.lexical) and used["lexical"]:
@@ -206,38 +213,38 @@ class UserTower:
         decay = self._towers.lexical_decay ** np.arange(len(latest), dtype=np.float32)
         return unit(decay @ self.item_vectors[latest, self.layout.lexical])
 
-    @torch.inference_mode()
-    def _sequence_block(self, tower: SequenceTower, sequences: Sequence[NDArray[np.int32]]) -> Floats:
+    def _sequence_block(self, read: LastState, sequences: Sequence[NDArray[np.int32]]) -> Floats:
         known = [sequence[self._in_sequence[sequence]] for sequence in sequences]
-        padded, lengths = self._padded(known, self.layout.sequence, tower.config.max_length)
-        last = tower.last(padded, lengths)
+        padded, lengths = self._padded(known, self.layout.sequence, read.max_length)
+        last = read(padded, torch.from_numpy(lengths)).numpy()
         # Nothing read, nothing said: an unknown user's block must not push anything.
         last[lengths == 0] = 0.0
-        return np.asarray(last.numpy(), np.float32)
+        return last
 
-    @torch.inference_mode()
     def _text_block(self, sequences: Sequence[NDArray[np.int32]], profiles: Sequence[ProfileText | None]) -> Floats:
-        tower, features = self._towers.text, self._towers.features
-        padded, lengths = self._padded(sequences, self.layout.text, tower.config.max_length)
-        has_profile = torch.tensor([profile is not None for profile in profiles])
-        read = np.zeros((len(profiles), tower.features), np.float32)
-        if known := [i for i, profile in enumerate(profiles) if profile is not None]:
-            shown = [profile for profile in profiles if profile is not None]
-            read[known] = features(np.stack([p.embedding for p in shown]), [p.text for p in shown])
-        last = tower.last(tower.first_token(torch.from_numpy(read), has_profile), padded, lengths)
+        padded, lengths = self._padded(sequences, self.layout.text, self._read_text.max_length)
+        has_profile = np.array([profile is not None for profile in profiles])
+        first = None
+        if shown := [profile for profile in profiles if profile is not None]:
+            features = np.zeros((len(profiles), self._towers.text.features), np.float32)
+            features[has_profile] = self._towers.features(
+                np.stack([p.embedding for p in shown]), [p.text for p in shown]
+            )
+            first = self._towers.text.first_token(torch.from_numpy(features), torch.from_numpy(has_profile))
+        last = self._read_text(padded, torch.from_numpy(lengths), first).numpy()
         last[(lengths == 0) & ~has_profile] = 0.0
-        return np.asarray(last.numpy(), np.float32)
+        return last
 
     def _padded(
         self, sequences: Sequence[NDArray[np.int32]], columns: slice, max_length: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, NDArray[np.int64]]:
         """The newest items of each sequence as a block sees them, (b, longest, width), and how many they are, (b,)."""
         sequences = [sequence[-max_length:] for sequence in sequences]
-        longest = max(map(len, sequences), default=0)
-        padded = np.zeros((len(sequences), longest, self._width(columns)), np.float32)
+        lengths = np.array([len(sequence) for sequence in sequences])
+        padded = np.zeros((len(sequences), max(lengths, default=0), self._width(columns)), np.float32)
         for i, sequence in enumerate(sequences):
             padded[i, : len(sequence)] = self.item_vectors[sequence, columns]
-        return torch.from_numpy(padded), torch.tensor([len(sequence) for sequence in sequences])
+        return torch.from_numpy(padded), lengths
 
     @staticmethod
     def _width(columns: slice) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, item_confidence
+from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
 from training.config import TrainConfig
 from training.data import Shop
 from training.interactions import Interactions
@@ -84,9 +84,9 @@ def test_the_matrix_agrees_with_each_history() -> None:
     config = ConfidenceConfig()
     matrix = events.user_items(config)
     for user, history in enumerate(events.histories()):
-        rows, values = item_confidence(history, config)
-        assert matrix[user].indices.tolist() == rows.tolist()
-        np.testing.assert_allclose(matrix[user].data, values, rtol=1e-4)
+        liked = Liked.of(history, config)
+        assert matrix[user].indices.tolist() == liked.rows.tolist()
+        np.testing.assert_allclose(matrix[user].data, liked.confidence, rtol=1e-4)
 
 
 def test_popularity_by_hand() -> None:

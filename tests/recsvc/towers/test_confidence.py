@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc.domain import EventType, History
-from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, item_confidence, liked_sequence
+from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
 
 CONFIG = ConfidenceConfig(alpha=10.0, half_life_days=30.0)
 
@@ -17,22 +17,21 @@ def history(*events: tuple[int, EventType, float, float]) -> History:
 
 
 def test_weight_quantity_and_age_multiply() -> None:
-    rows, values = item_confidence(
+    liked = Liked.of(
         history((7, EventType.PURCHASE, 3, 0), (4, EventType.VIEW, 1, 0), (5, EventType.PURCHASE, 1, 30)), CONFIG
     )
-    assert rows.tolist() == [4, 5, 7]
+    assert liked.rows.tolist() == [4, 5, 7]
     # A view counts a tenth, three pieces log2(4), an event 30 days before the last one half.
-    assert values.tolist() == pytest.approx([10 * 0.1 * 0.5, 10 * 1.0, 10 * 2 * 0.5])
+    assert liked.confidence.tolist() == pytest.approx([10 * 0.1 * 0.5, 10 * 1.0, 10 * 2 * 0.5])
 
 
 def test_a_return_takes_the_purchase_away() -> None:
     bought = (7, EventType.PURCHASE, 2, 0)
     returned = (7, EventType.RETURN, 2, 1)
-    rows, _ = item_confidence(history(bought, returned), CONFIG)
-    assert rows.tolist() == []
-    rows, values = item_confidence(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
-    assert rows.tolist() == [7]
-    assert values.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
+    assert Liked.of(history(bought, returned), CONFIG).rows.tolist() == []
+    liked = Liked.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
+    assert liked.rows.tolist() == [7]
+    assert liked.confidence.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
 
 
 def test_the_sequence_has_what_the_user_kept_in_order() -> None:
@@ -45,9 +44,9 @@ def test_the_sequence_has_what_the_user_kept_in_order() -> None:
         (2, EventType.RETURN, 1, 3),
         (1, EventType.PURCHASE, 1, 4),
     )
-    assert liked_sequence(events, CONFIG).tolist() == [1, 3, 1]
+    assert Liked.of(events, CONFIG).sequence.tolist() == [1, 3, 1]
 
 
 def test_nothing_gives_nothing() -> None:
-    rows, values = item_confidence(History.empty(), CONFIG)
-    assert (len(rows), len(values), len(liked_sequence(History.empty(), CONFIG))) == (0, 0, 0)
+    liked = Liked.of(History.empty(), CONFIG)
+    assert (len(liked.rows), len(liked.confidence), len(liked.sequence)) == (0, 0, 0)

@@ -2,6 +2,7 @@
 
 import torch
 
+from recsvc.towers.last_state import LastState
 from recsvc.towers.transformer import CausalTransformer, TransformerConfig
 
 
@@ -25,4 +26,6 @@ def test_the_future_is_not_seen() -> None:
 def test_one_place_is_what_it_is_in_the_whole() -> None:
     first, sequence, lengths = torch.randn(4, 16), torch.randn(4, 7, 16), torch.tensor([0, 1, 5, 7])
     whole = transformer()(first, sequence)[torch.arange(4), lengths]
-    torch.testing.assert_close(transformer().last(first, sequence, lengths), whole)
+    read = LastState(transformer(), start=first[0])
+    torch.testing.assert_close(read(sequence, lengths, first), whole)
+    torch.testing.assert_close(read(sequence, lengths)[0], whole[0])
