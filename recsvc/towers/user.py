@@ -147,6 +147,7 @@ class UserTower:
         self._read_sequence = (
             LastState(towers.sequence.transformer, towers.sequence.start_token) if towers.sequence is not None else None
         )
+        self._folds_in = bool(len(towers.gram) and (weights.warm.collaborative or weights.cold.collaborative))
         self.dim = item_vectors.shape[1]
         # bool (n,): what the sequence block can read. An item that nobody had bought says nothing there, and training
         # never saw a gap.
@@ -156,7 +157,7 @@ class UserTower:
         """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
         liked = [Liked.of(history, self.confidence) for history in histories]
         collaborative = np.zeros((len(histories), self._towers.gram.shape[0]))
-        if collaborative.shape[1]:
+        if self._folds_in:
             for i, user in enumerate(liked):
                 if len(user.rows):
                     factors = self.item_vectors[user.rows, self.layout.collaborative]
@@ -172,7 +173,7 @@ class UserTower:
         rows = rows[np.isin(rows, liked.rows)]
         without = [liked.sequence[liked.sequence != row] for row in rows]
         collaborative = np.zeros((len(without) + 1, self._towers.gram.shape[0]))
-        if collaborative.shape[1]:
+        if self._folds_in:
             factors = self.item_vectors[liked.rows, self.layout.collaborative]
             places = np.searchsorted(liked.rows, rows)
             whole, parts = fold_in_left_out(
