@@ -16,6 +16,7 @@ class EventType(enum.IntEnum):
     VIEW = 2
     ADD_TO_CART = 3
     RETURN = 4
+    HIDE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +157,17 @@ class RepeatPolicy(enum.Enum):
 class Degradation(enum.Enum):
     """What a response had to do without. An empty list means: nothing."""
 
+    STALE = "stale"  # the events that the caller asked to be in it are not
     STORE_UNAVAILABLE = "store_unavailable"  # Redis away: the history is the last one this process saw, or none
     REASONS_DROPPED = "reasons_dropped"  # the deadline left no time for them
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now."""
+    """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
+
+    min_freshness: the version of the user's record that the list must have seen.
+    """
 
     user_id: str
     k: int
@@ -171,6 +176,7 @@ class Query:
     repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED
     reasons: bool = True
     time: int | None = None
+    min_freshness: int = 0
     deadline: float | None = None  # event-loop time by which the answer must be out
 
 

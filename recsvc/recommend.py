@@ -120,6 +120,8 @@ class Recommender:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""
         state, fresh = await self._states.known(query.user_id)
         degraded = [] if fresh else [Degradation.STORE_UNAVAILABLE]
+        if state.version < query.min_freshness:
+            degraded.append(Degradation.STALE)
         explain = query.reasons and _has_time_for_reasons(query)
         if query.reasons and not explain:
             degraded.append(Degradation.REASONS_DROPPED)
@@ -151,12 +153,14 @@ class Recommender:
         return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(ranking))
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
-        named = self._bundle.catalogue.rows(query.excluded_item_ids) if query.excluded_item_ids else NO_ROWS
+        excluded = state.hidden_rows
+        if query.excluded_item_ids:
+            excluded = np.union1d(excluded, self._bundle.catalogue.rows(query.excluded_item_ids))
         if query.repeats is RepeatPolicy.EXCLUDE:
-            return np.union1d(named, state.held_rows)
+            return np.union1d(excluded, state.held_rows)
         if self._masked(query):
-            return np.union1d(named, state.bought_rows)
-        return named
+            return np.union1d(excluded, state.bought_rows)
+        return excluded
 
     def _masked(self, query: Query) -> bool:
         return query.repeats is RepeatPolicy.UNSPECIFIED and self._bundle.model.repeats.masked

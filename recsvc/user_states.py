@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Event, History, Reason, UserRecord
+from recsvc.domain import Event, EventType, History, Reason, UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.evidence import Preferences
 from recsvc.metrics import USER_VECTORS
@@ -34,6 +34,7 @@ class UserState:
     """One user at one version of the record.
 
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
+    hidden_rows: distinct rows that the user hid and has not bought since: in no list.
     user_vector, left_out and preferences are filled in when first needed. repeats: the repeat scores of an hour, and
     explained: the reasons of some pages, by all that they depend on.
     """
@@ -44,6 +45,7 @@ class UserState:
     held_rows: NDArray[np.int32]
     bought_rows: NDArray[np.int32]
     purchases: NDArray[np.int32]
+    hidden_rows: NDArray[np.int32]
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
     preferences: Preferences | None = None
@@ -79,8 +81,19 @@ def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
         np.unique(history.rows),
         bought_rows.astype(np.int32),
         purchases.astype(np.int32),
+        _hidden_rows(history),
         record.user_vector,
     )
+
+
+def _hidden_rows(history: History) -> NDArray[np.int32]:
+    hidden = history.event_types == EventType.HIDE
+    if not hidden.any():
+        return history.rows[:0]
+    # The last of hiding and buying decides.
+    decisive = history.select(hidden | history.purchases)
+    rows, last = np.unique(decisive.rows[::-1], return_index=True)
+    return np.asarray(rows[decisive.event_types[::-1][last] == EventType.HIDE])
 
 
 def history_of(events: Sequence[Event], catalogue: Catalogue) -> History:

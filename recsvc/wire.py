@@ -7,6 +7,7 @@
 import functools
 import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -44,6 +45,7 @@ EARLIEST_EVENT = 631_152_000_000_000  # 1990-01-01 in microseconds since 1970
 LATEST_EVENT_AHEAD = 86_400_000_000  # a day: clocks and time zones differ, years do not
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
 _TIMESTAMP_SECONDS = range(-62_135_596_800, 253_402_300_800)  # years 1 to 9999, as timestamp.proto says
 
@@ -51,6 +53,7 @@ _REPEAT_POLICIES = {0: RepeatPolicy.UNSPECIFIED, 1: RepeatPolicy.ALLOW, 2: Repea
 _EVENT_TYPES = {t.value: t for t in EventType}
 _DEGRADATIONS = {
     Degradation.STORE_UNAVAILABLE: recommendation_pb2.DEGRADATION_STORE_UNAVAILABLE,
+    Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
 }
 _KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
@@ -87,6 +90,8 @@ def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: flo
     if request.context.HasField("time"):
         moment = _microseconds(request.context.time)
         violations.note("context.time", "must be a valid timestamp" if moment is None else None)
+    if request.min_freshness and not _FRESHNESS.fullmatch(request.min_freshness):
+        violations.note("min_freshness", "must be a token from WriteEventsResponse.freshness")
     violations.raise_if_any()
     return Query(
         user_id=request.user_id,
@@ -96,6 +101,7 @@ def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: flo
         repeats=_REPEAT_POLICIES[request.filter.repeat_policy],
         reasons=not request.reason_options.disabled,
         time=moment,
+        min_freshness=int(request.min_freshness or "0", 16),
         deadline=deadline,
     )
 
@@ -180,6 +186,14 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
             for evidence in reason.evidence:
                 _add_evidence(target, evidence)
     return response
+
+
+def encode_write_events(
+    acknowledged: int, unknown_items: int, versions: Mapping[str, int]
+) -> events_pb2.WriteEventsResponse:
+    """versions: of the records that hold the events, by user_id."""
+    freshness = {user_id: f"{version:x}" for user_id, version in versions.items()}
+    return events_pb2.WriteEventsResponse(acknowledged=acknowledged, unknown_items=unknown_items, freshness=freshness)
 
 
 def encode_similar_items(answer: "SimilarItemList") -> recommendation_pb2.SimilarItemsResponse:

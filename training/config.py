@@ -25,7 +25,7 @@ class TrainConfig:
     half_life_days: float = 180.0
     repeat_window_days: int = 30  # buying again is learned as: again within so many days
     event_weights: dict[str, float] = field(
-        default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0}
+        default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0, "hide": -1.0}
     )
     # The sequence block: a causal transformer over learned items; 0 dimensions for none.
     sequence_dim: int = 120

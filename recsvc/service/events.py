@@ -26,8 +26,8 @@ class EventService(events_pb2_grpc.EventServiceServicer):
         context: "grpc.aio.ServicerContext[pb.WriteEventsRequest, pb.WriteEventsResponse]",
     ) -> pb.WriteEventsResponse:
         events = wire.decode_write_events(request)
-        await self._store.write_events(events)
+        versions = await self._store.write_events(events)
         for event_type, count in Counter(event.event_type for event in events).items():
             EVENTS.labels(event_type.name.lower()).inc(count)
         unknown_items = sum(not self._recommender.knows_item(event.item_id) for event in events)
-        return pb.WriteEventsResponse(acknowledged=len(events), unknown_items=unknown_items)
+        return wire.encode_write_events(len(events), unknown_items, versions)

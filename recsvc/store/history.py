@@ -45,14 +45,23 @@ def unseen(history: Sequence[Entry], events: Iterable[Event]) -> list[tuple[Entr
 def merge(history: Sequence[Entry], arrivals: Iterable[Entry], limit: int) -> list[Entry]:
     """`history` with unseen `arrivals` placed by their time, capped to the newest `limit`; oldest first.
 
-    Of equal times the one that came first stands first. A full history takes no arrival that is not newer than its
+    What the user hid has a cap of its own, of the same size: no number of later events may bring it back. Of equal
+    times the one that came first stands first. Where a cap is reached, no arrival is taken that is not newer than the
     oldest entry: it may be one that was dropped before, and sending it again must not push out another.
     """
-    if len(history) >= limit:
-        arrivals = [arrival for arrival in arrivals if arrival.timestamp > history[0].timestamp]
-    else:
-        arrivals = list(arrivals)
+    held = {hidden: [entry.timestamp for entry in history if _is_hidden(entry) is hidden] for hidden in (True, False)}
+    oldest = {hidden: times[0] if len(times) >= limit else None for hidden, times in held.items()}
+    arrivals = [entry for entry in arrivals if (least := oldest[_is_hidden(entry)]) is None or entry.timestamp > least]
     if not arrivals:
         return list(history)
+    room, newest = {True: limit, False: limit}, []
     # sorted() is stable: among equal times the history comes before the arrivals, and those in their order.
-    return sorted([*history, *arrivals], key=lambda entry: entry.timestamp)[-limit:]
+    for entry in sorted([*history, *arrivals], key=lambda entry: entry.timestamp)[::-1]:
+        if room[_is_hidden(entry)]:
+            room[_is_hidden(entry)] -= 1
+            newest.append(entry)
+    return newest[::-1]
+
+
+def _is_hidden(entry: Entry) -> bool:
+    return entry.event_type == EventType.HIDE

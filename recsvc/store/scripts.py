@@ -18,19 +18,20 @@ local function new_version(key)
   local last = tonumber(redis.call('HGET', key, 'version') or '0')
   local version = math.max(last + 1, now[1] * 1000000 + now[2])
   redis.call('HSET', key, 'version', string.format('%.0f', version))
+  return version
 end
 """
 
 # KEYS: user. ARGV: the version that was read ('0': none), packed history, milliseconds to live.
-# Returns 1, or 0 when somebody else changed the record since.
+# Returns the new version, or 0 when somebody else changed the record since.
 WRITE_HISTORY = (
     _NEW_VERSION
     + """
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
-new_version(KEYS[1])
+local version = new_version(KEYS[1])
 redis.call('HSET', KEYS[1], 'history', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1
+return version
 """
 )
 

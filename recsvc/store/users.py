@@ -75,30 +75,34 @@ class UserStore:
             packing.unpack_vector(vector, int(version)),
         )
 
-    async def write_events(self, events: Sequence[Event]) -> None:
+    async def write_events(self, events: Sequence[Event]) -> dict[str, int]:
         """Adds events, of any users, to the log and to the histories. When it returns, Redis has them all.
+
+        Returns by user_id the version of a record that holds them: one of that version or a later one does too.
 
         An event that is in its user's history changes nothing. After an error any part of the batch may have been
         written: send it all again. Events are logged before they enter a history, so what a history holds was
         logged; the log may hold an event twice. Events written while their user is being erased count as new.
         """
         pending: dict[str, list[Event]] = {}
+        versions: dict[str, int] = {}
         for event in events:
             pending.setdefault(event.user_id, []).append(event)
         logged: set[tuple[str, str]] = set()
         with operation("write_events"):
             for attempt in range(_WRITE_ATTEMPTS):
-                pending = await self._write_once(pending, logged)
+                versions |= await self._write_once(pending, logged)
+                pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
                 if not pending:
-                    return
+                    return versions
                 wait = min(0.001 * 2**attempt, _LONGEST_WAIT_SECONDS)
                 await asyncio.sleep(random.uniform(0, wait))  # noqa: S311  jitter is no secret
         raise StoreUnavailable("too many writers changed one user's history at the same time")
 
-    async def _write_once(
-        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]]
-    ) -> dict[str, list[Event]]:
-        """Reads, logs and writes each user once. Returns what has to be tried again: somebody else wrote between."""
+    async def _write_once(self, pending: dict[str, list[Event]], logged: set[tuple[str, str]]) -> dict[str, int]:
+        """Reads, logs and writes each user once. Returns the versions of those that went well: where somebody else
+        wrote between, it has to be tried again.
+        """
         pipeline = self._client.pipeline(transaction=False)
         for user_id in pending:
             pipeline.execute_command("HMGET", self._key(user_id), keys.VERSION, keys.HISTORY)
@@ -107,6 +111,7 @@ class UserStore:
         lengths = dict(zip(partitions, answers[len(pending) :], strict=True))
 
         unlogged: list[Event] = []
+        versions: dict[str, int] = {}
         writes: dict[str, tuple[str | bytes | int, ...]] = {}
         for (user_id, events), (version, packed) in zip(pending.items(), answers[: len(pending)], strict=True):
             history = packing.unpack_history(packed)
@@ -116,13 +121,15 @@ class UserStore:
             if merged != history:
                 key, blob = self._key(user_id), packing.pack_history(merged)
                 writes[user_id] = (key, version or b"0", blob, self._ttl_milliseconds)
+            else:
+                versions[user_id] = int(version or 0)
         if unlogged:
             await self.event_log.append(unlogged, lengths)
             logged.update((event.user_id, event.event_id) for event in unlogged)
-        if not writes:
-            return {}
-        written = await scripts.run_each(self._client, scripts.WRITE_HISTORY, list(writes.values()))
-        return {user_id: pending[user_id] for user_id, done in zip(writes, written, strict=True) if not done}
+        if writes:
+            written = await scripts.run_each(self._client, scripts.WRITE_HISTORY, list(writes.values()))
+            versions |= {user_id: version for user_id, version in zip(writes, written, strict=True) if version}
+        return versions
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: NDArray[np.float32] | None) -> None:
         """Replaces a user's profile and its embedding (float32, 1-d); None removes. The same again is no change."""

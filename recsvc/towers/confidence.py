@@ -22,7 +22,7 @@ class ConfidenceConfig:
     alpha: float = 20.0
     half_life_days: float = 180.0
     event_weights: dict[str, float] = field(
-        default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0}
+        default_factory=lambda: {"purchase": 1.0, "view": 0.1, "add_to_cart": 0.3, "return": -1.0, "hide": -1.0}
     )
 
     @cached_property

@@ -17,11 +17,13 @@ class EventType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVENT_TYPE_VIEW: _ClassVar[EventType]
     EVENT_TYPE_ADD_TO_CART: _ClassVar[EventType]
     EVENT_TYPE_RETURN: _ClassVar[EventType]
+    EVENT_TYPE_HIDE: _ClassVar[EventType]
 EVENT_TYPE_UNSPECIFIED: EventType
 EVENT_TYPE_PURCHASE: EventType
 EVENT_TYPE_VIEW: EventType
 EVENT_TYPE_ADD_TO_CART: EventType
 EVENT_TYPE_RETURN: EventType
+EVENT_TYPE_HIDE: EventType
 
 class WriteEventsRequest(_message.Message):
     __slots__ = ("events",)
@@ -30,12 +32,21 @@ class WriteEventsRequest(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ...) -> None: ...
 
 class WriteEventsResponse(_message.Message):
-    __slots__ = ("acknowledged", "unknown_items")
+    __slots__ = ("acknowledged", "unknown_items", "freshness")
+    class FreshnessEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
     acknowledged: int
     unknown_items: int
-    def __init__(self, acknowledged: _Optional[int] = ..., unknown_items: _Optional[int] = ...) -> None: ...
+    freshness: _containers.ScalarMap[str, str]
+    def __init__(self, acknowledged: _Optional[int] = ..., unknown_items: _Optional[int] = ..., freshness: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Event(_message.Message):
     __slots__ = ("event_id", "user_id", "item_id", "event_type", "timestamp", "quantity", "price", "order_id", "recommendation_id")

@@ -22,26 +22,30 @@ class Degradation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEGRADATION_UNSPECIFIED: _ClassVar[Degradation]
     DEGRADATION_STORE_UNAVAILABLE: _ClassVar[Degradation]
     DEGRADATION_REASONS_DROPPED: _ClassVar[Degradation]
+    DEGRADATION_STALE: _ClassVar[Degradation]
 REPEAT_POLICY_UNSPECIFIED: RepeatPolicy
 REPEAT_POLICY_ALLOW: RepeatPolicy
 REPEAT_POLICY_EXCLUDE: RepeatPolicy
 DEGRADATION_UNSPECIFIED: Degradation
 DEGRADATION_STORE_UNAVAILABLE: Degradation
 DEGRADATION_REASONS_DROPPED: Degradation
+DEGRADATION_STALE: Degradation
 
 class RecommendRequest(_message.Message):
-    __slots__ = ("user_id", "k", "context", "filter", "reason_options")
+    __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     REASON_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    MIN_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     k: int
     context: Context
     filter: Filter
     reason_options: ReasonOptions
-    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ...) -> None: ...
+    min_freshness: str
+    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ...) -> None: ...
 
 class Context(_message.Message):
     __slots__ = ("time", "language")

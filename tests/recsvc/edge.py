@@ -68,8 +68,9 @@ class KnownAnswers:
     async def encode_profile(self, profile: Profile) -> np.ndarray:
         return np.full(3, len(profile.text), np.float32)
 
-    async def write_events(self, events: list[Event]) -> None:
+    async def write_events(self, events: list[Event]) -> dict[str, int]:
         self._ask(list(events))
+        return {event.user_id: 0x1F for event in events}
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: np.ndarray | None) -> None:
         self._ask((user_id, profile, None if embedding is None else embedding.tolist()))

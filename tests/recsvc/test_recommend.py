@@ -81,6 +81,33 @@ async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -
         assert not shown & {item for item, anchor in causal if anchor == items[left_out].item_id}
 
 
+async def test_what_is_hidden_is_in_no_list_until_it_is_bought(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8)
+    every = replace(QUERY, k=1_000)
+    hidden = (await recommender.recommend(every)).recommendations[0].item.item_id
+    when = 1_745_000_000_000_000
+    await store.write_events([Event("h1", "ann", hidden, EventType.HIDE, when)])
+    without = (await recommender.recommend(every)).recommendations
+    assert len(without) == 399
+    assert hidden not in {r.item.item_id for r in without}
+    await store.write_events([Event("h2", "ann", hidden, EventType.PURCHASE, when - 1)])
+    assert hidden not in {r.item.item_id for r in (await recommender.recommend(every)).recommendations}
+    await store.write_events([Event("h3", "ann", hidden, EventType.PURCHASE, when + 1)])
+    assert hidden in {r.item.item_id for r in (await recommender.recommend(every)).recommendations}
+
+
+async def test_a_list_that_lacks_the_events_asked_for_says_so(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    item_id = recommender._bundle.catalogue.items[3].item_id
+    versions = await store.write_events([Event("e1", "ann", item_id, EventType.PURCHASE, 1_740_000_000_000_000)])
+    seen = await recommender.recommend(replace(QUERY, min_freshness=versions["ann"]))
+    assert seen.degraded == ()
+    await store.delete_user("ann")
+    erased = await recommender.recommend(replace(QUERY, min_freshness=versions["ann"]))
+    assert erased.degraded == (Degradation.STALE,)
+
+
 async def test_a_deadline_drops_reasons_before_the_list(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)

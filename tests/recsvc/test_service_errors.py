@@ -86,6 +86,7 @@ BAD_REQUESTS = [
     (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(seconds=2**60))), ["context.time"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(repeat_policy=3)), ["filter.repeat_policy"]),
+    (RECOMMEND, R(user_id="u", k=5, min_freshness="-1"), ["min_freshness"]),
     (RECOMMEND, R(context=rec.Context(language="xx")), ["user_id", "k", "context.language"]),
     *((SIMILAR, S(item_id=bad, k=5), ["item_id"]) for bad in BAD_IDS.values()),
     *((SIMILAR, S(item_id="i", k=k), ["k"]) for k in BAD_KS),
@@ -100,7 +101,7 @@ BAD_REQUESTS = [
     ),
     *((WRITE, batch(**{field: LONG}), [f"events[3].{field}"]) for field in ("order_id", "recommendation_id")),
     *((WRITE, batch(**{field: "a\tb"}), [f"events[3].{field}"]) for field in ("order_id", "recommendation_id")),
-    *((WRITE, batch(event_type=bad), ["events[3].event_type"]) for bad in (0, 5, -1)),
+    *((WRITE, batch(event_type=bad), ["events[3].event_type"]) for bad in (0, 6, -1)),
     *((WRITE, batch(quantity=bad), ["events[3].quantity"]) for bad in (0, -1, 1_000_001, math.nan, math.inf)),
     *((WRITE, batch(price=bad), ["events[3].price"]) for bad in (-0.01, math.nan, math.inf, -math.inf)),
     *(

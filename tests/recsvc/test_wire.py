@@ -46,6 +46,7 @@ def test_a_full_request_loses_nothing():
         context=rec.Context(time=Timestamp(seconds=1_700_000_000, nanos=123_456_789), language="zh-Hans-CN"),
         filter=rec.Filter(exclude_item_ids=["a", "b", "a"], repeat_policy=rec.REPEAT_POLICY_EXCLUDE),
         reason_options=rec.ReasonOptions(disabled=True),
+        min_freshness=wire.encode_write_events(1, 0, {"用户-1": 1_700_000_000_123_456}).freshness["用户-1"],
     )
     assert wire.decode_recommend(request, 12.5) == Query(
         "用户-1",
@@ -55,6 +56,7 @@ def test_a_full_request_loses_nothing():
         repeats=RepeatPolicy.EXCLUDE,
         reasons=False,
         time=1_700_000_000_123_456,
+        min_freshness=1_700_000_000_123_456,
         deadline=12.5,
     )
 

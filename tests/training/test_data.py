@@ -94,7 +94,7 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path, file_format):
     tables["users"]["user_id"][1] = "007"
     found = problems(write(tmp_path, file_format, tables))
     assert {(p.file.split(".")[0], p.row, p.column, p.message) for p in found} == {
-        ("events", place(file_format, 4), "event_type", "is none of purchase, view, add_to_cart, return: gift"),
+        ("events", place(file_format, 4), "event_type", "is none of purchase, view, add_to_cart, return, hide: gift"),
         ("events", place(file_format, 1), "quantity", "is negative: -3.0"),
         ("events", place(file_format, 2), "item_id", "is not in the items table: z"),
         ("items", None, "title", "is missing"),

@@ -1,6 +1,7 @@
 """UserStore against a real Redis: what is written is read, once, in order, and goes when it is erased."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,21 @@ async def test_only_the_newest_are_kept_and_an_event_older_than_all_changes_noth
     assert [e.item_id for e in before.events] == ["i2", "i3", "i4"]
     await small.write_events([event("e0", timestamp=0, item_id="i0")])
     assert await small.read("alice", BUNDLE) == before
+
+
+async def test_what_a_user_hid_is_kept_when_newer_events_push_out_the_rest(store):
+    small = UserStore(store._client, "shop", history_limit=3)
+    await small.write_events([replace(event("e0", timestamp=0, item_id="hidden"), event_type=EventType.HIDE)])
+    await small.write_events([event(f"e{n}", timestamp=n, item_id=f"i{n}") for n in range(1, 6)])
+    assert await items_of(small) == ["hidden", "i3", "i4", "i5"]
+
+
+async def test_a_write_says_which_version_holds_it(store):
+    versions = await store.write_events([event("e1"), event("e2", user_id="bob")])
+    assert versions == {name: (await store.read(name, BUNDLE)).version for name in ("alice", "bob")}
+    again = await store.write_events([event("e1"), event("e3", user_id="bob", timestamp=2_000)])
+    assert again["alice"] == versions["alice"]
+    assert again["bob"] > versions["bob"]
 
 
 async def test_a_batch_of_many_users(store):
