@@ -2,6 +2,7 @@
 
 RecsvcError
 ├── DataError            the input cannot be trained on; lists every problem found
+├── ExportError          events cannot be exported there
 └── TrackingError        a finished run could not be told to MLflow
 """
 
@@ -41,6 +42,10 @@ class DataError(RecsvcError):
         self.problems = tuple(problems)
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"the input cannot be trained on:\n{listed}")
+
+
+class ExportError(RecsvcError):
+    """The folder cannot be used, or another export is writing to it."""
 
 
 class TrackingError(RecsvcError):

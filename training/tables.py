@@ -1,4 +1,6 @@
-"""Where a table lies and how it gets into memory: .parquet as it is, .csv as strings with their line numbers."""
+"""Where a table lies and how it gets into memory: .parquet as it is, one file or a folder of parts; .csv as strings
+with their line numbers.
+"""
 
 import csv
 from dataclasses import dataclass
@@ -24,28 +26,33 @@ class Table:
 
 
 def read_table(folder: Path, name: str, *, required: bool = True) -> Table | None:
-    """Reads `name`.parquet or `name`.csv; None when there is neither and the table is not required.
+    """Reads `name`.parquet, `name`.csv or the .parquet files in a folder `name`; None when there is none of them and
+    the table is not required.
 
     Raises DataError when the table is missing, is there twice, or cannot be read.
     """
+    parts = sorted((folder / name).rglob("*.parquet"))
     found = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
-    if len(found) == 2:
-        raise DataError([Problem(name, None, None, "is there as .parquet and as .csv: remove one of them")])
+    if len(found) + bool(parts) > 1:
+        ways = [path.suffix for path in found] + ["a folder"] * bool(parts)
+        raise DataError([Problem(name, None, None, f"is there as {' and as '.join(ways)}: remove one of them")])
+    if parts:
+        return _read_parquet(f"{name}/", parts)
     if not found and required:
         raise DataError([Problem(name, None, None, f"is missing: neither {name}.parquet nor {name}.csv is there")])
     if not found:
         return None
-    return _read_csv(found[0]) if found[0].suffix == ".csv" else _read_parquet(found[0])
+    return _read_csv(found[0]) if found[0].suffix == ".csv" else _read_parquet(found[0].name, found)
 
 
-def _read_parquet(path: Path) -> Table:
+def _read_parquet(file: str, paths: list[Path]) -> Table:
     try:
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+        frame = pl.read_parquet(paths, glob=False, hive_partitioning=False)
     # A damaged file can make the reader panic, which is no Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise DataError([Problem(path.name, None, None, f"cannot be read as Parquet: {reason}")]) from error
-    return Table(path.name, frame, pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True))
+        raise DataError([Problem(file, None, None, f"cannot be read as Parquet: {reason}")]) from error
+    return Table(file, frame, pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True))
 
 
 def _read_csv(path: Path) -> Table:

@@ -1,7 +1,8 @@
 """The shared state, in Redis: users and the event log. `keys` has the schema, `open_store` is the way in."""
 
 from recsvc.store.event_log import EventLog, LogEntry
+from recsvc.store.keys import LOG_PARTITIONS
 from recsvc.store.opening import open_store
 from recsvc.store.users import Erasure, UserStore
 
-__all__ = ["Erasure", "EventLog", "LogEntry", "UserStore", "open_store"]
+__all__ = ["LOG_PARTITIONS", "Erasure", "EventLog", "LogEntry", "UserStore", "open_store"]

@@ -58,6 +58,11 @@ class EventLog:
             pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", packing.pack_logged(event))
         await pipeline.execute()
 
+    async def length(self, partition: int) -> int:
+        """How many entries a partition has."""
+        with operation("read_event_log"):
+            return int(await self._client.execute_command("XLEN", self._key(partition)))
+
     async def read(self, partition: int, after: str = "0-0", count: int = 1000) -> list[LogEntry]:
         """The next entries, oldest first, at most `count`. after: the entry_id that was read last."""
         with operation("read_event_log"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,19 @@ def test_a_table_in_both_formats_is_found(tmp_path, table):
     write(tmp_path, "csv", good())
     write(tmp_path, "parquet", {table: good()[table]})
     assert problems(tmp_path) == (Problem(table, None, None, "is there as .parquet and as .csv: remove one of them"),)
+
+
+def test_a_folder_of_parts_is_a_table(tmp_path):
+    expected = read_shop(write(tmp_path / "whole", "parquet", good()))
+    parts = write(tmp_path / "parts", "parquet", good())
+    events = pl.read_parquet(parts / "events.parquet")
+    for start in (0, 2):
+        (parts / "events" / f"partition-{start}").mkdir(parents=True)
+        events[start : start + 2].write_parquet(parts / "events" / f"partition-{start}" / "some.parquet")
+    (problem,) = problems(parts)
+    assert problem.message == "is there as .parquet and as a folder: remove one of them"
+    (parts / "events.parquet").unlink()
+    assert_same(read_shop(parts), expected)
 
 
 def test_tables_may_differ_in_format(tmp_path):
