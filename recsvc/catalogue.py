@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from recsvc.domain import Item
 
 NO_CODE = -1
+
+Name = TypeVar("Name", str, tuple[str, ...])
 
 
 class Catalogue:
@@ -39,13 +42,18 @@ class Catalogue:
         return _codes([item.brand for item in self.items])
 
     @cached_property
+    def paths(self) -> tuple[NDArray[np.int32], tuple[tuple[str, ...], ...]]:
+        """Each row's path of categories as an index into the paths; NO_CODE for an item without one."""
+        return _codes([item.categories for item in self.items])
+
+    @property
     def categories(self) -> tuple[NDArray[np.int32], tuple[str, ...]]:
         """Each row's deepest category as an index into the names; NO_CODE for an item without one."""
-        paths, names = _codes([" > ".join(item.categories) for item in self.items])
-        return paths, tuple(name.rsplit(" > ", 1)[-1] for name in names)
+        codes, paths = self.paths
+        return codes, tuple(path[-1] for path in paths)
 
 
-def _codes(values: Sequence[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    code_of: dict[str, int] = {}
+def _codes(values: Sequence[Name]) -> tuple[NDArray[np.int32], tuple[Name, ...]]:
+    code_of: dict[Name, int] = {}
     codes = [code_of.setdefault(value, len(code_of)) if value else NO_CODE for value in values]
     return np.array(codes, np.int32), tuple(code_of)

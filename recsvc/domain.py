@@ -163,16 +163,33 @@ class Degradation(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """Which items a caller wants listed; what is empty lets all pass.
+
+    categories: paths, or their beginnings; an item of any of them passes. brands: so with these. min_price, max_price:
+    both inclusive, in the shop's currency; an item of unknown price passes neither.
+    """
+
+    categories: frozenset[tuple[str, ...]] = frozenset()
+    brands: frozenset[str] = frozenset()
+    min_price: float | None = None
+    max_price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
 
-    min_freshness: the version of the user's record that the list must have seen.
+    backfill: when `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that
+    the list must have seen.
     """
 
     user_id: str
     k: int
     language: str = "en"
     excluded_item_ids: frozenset[str] = frozenset()
+    filter: ItemFilter = ItemFilter()
+    backfill: bool = False
     repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED
     reasons: bool = True
     time: int | None = None
@@ -186,6 +203,7 @@ class Recommendation:
     score: float
     rank: int
     reason: Reason | None = None
+    backfilled: bool = False  # the filter would not have let it pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Exact is right up to some hundred thousand items; above, an inverted file takes 
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,9 +23,14 @@ MARGIN = 32
 
 
 class ItemIndex(Protocol):
-    def search(self, user_vectors: NDArray[np.float32], k: int) -> NDArray[np.int32]:
+    def search(
+        self, user_vectors: NDArray[np.float32], k: int, allowed: Sequence[NDArray[np.bool_] | None] = ()
+    ) -> NDArray[np.int32]:
         """The rows (b, min(2k + MARGIN, n)) among which are the k nearest to each of the (b, d) user vectors by inner
         product, unordered and without doubles.
+
+        allowed: for each vector bool (n,), which rows are wanted, or None for all; empty for all. Where fewer rows are
+        wanted than are returned, the others are any.
         """
         ...
 
@@ -40,14 +46,18 @@ class ScanIndex:
             self._packed = _packed(torch.cat((vectors, torch.zeros(-self._n % TILE, dim))))
 
     @torch.inference_mode()
-    def search(self, user_vectors: NDArray[np.float32], k: int) -> NDArray[np.int32]:
+    def search(
+        self, user_vectors: NDArray[np.float32], k: int, allowed: Sequence[NDArray[np.bool_] | None] = ()
+    ) -> NDArray[np.int32]:
         queries, k = torch.from_numpy(user_vectors), min(2 * k + MARGIN, self._n)
         if self._vectors is not None:
             scores = queries @ self._vectors.T
+            _put_out_of_reach(scores, allowed)
             return np.asarray(scores.topk(k, sorted=False).indices.numpy(), np.int32)
         # Queries in 7 bits: with 8 on both sides, processors without VNNI may saturate their 16-bit sums.
         scores = torch.ops.quantized.linear_dynamic(queries, self._packed, True)
         scores[:, self._n :] = float("-inf")
+        _put_out_of_reach(scores, allowed)
         tiles = scores.view(len(scores), -1, TILE)
         n_tiles = tiles.shape[1]
         best_tiles = tiles.amax(-1).topk(min(k, n_tiles), sorted=False).indices
@@ -57,6 +67,13 @@ class ScanIndex:
         found = within.topk(k, sorted=False).indices
         rows = best_tiles.gather(1, found // TILE) * TILE + found % TILE
         return np.asarray(rows.numpy(), np.int32)
+
+
+def _put_out_of_reach(scores: torch.Tensor, allowed: Sequence[NDArray[np.bool_] | None]) -> None:
+    """Of each row of scores what is not allowed, in place, before the cut: nothing that is wanted is cut off."""
+    for row, wanted in zip(scores, allowed, strict=False):
+        if wanted is not None:
+            row[: len(wanted)].masked_fill_(torch.from_numpy(~wanted), float("-inf"))
 
 
 def _packed(vectors: torch.Tensor) -> Any:

@@ -17,15 +17,25 @@ from numpy.typing import NDArray
 from recsvc import bundle as bundles
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
-from recsvc.domain import Degradation, Profile, Query, Reason, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.domain import (
+    Degradation,
+    ItemFilter,
+    Profile,
+    Query,
+    Reason,
+    Recommendation,
+    RecommendationList,
+    RepeatPolicy,
+)
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
-from recsvc.index import ItemIndex, ScanIndex
-from recsvc.metrics import DEGRADED, SEARCH_BATCH_SIZE, SEARCH_SECONDS
+from recsvc.live_catalogue import LiveCatalogue, Selection
+from recsvc.metrics import DEGRADED
 from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
 from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
+from recsvc.search import ItemSearch
 from recsvc.store import UserStore
 from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
@@ -70,8 +80,9 @@ class Recommender:
         self._explainer = Explainer(bundle, reasons)
         self._item_repeats = bundle.item_repeats
         self._neighbour_vectors = _neighbour_vectors(bundle)
-        self._search = _batched_search(ScanIndex(bundle.item_vectors), self._threads["search"])
-        self._search_neighbours = _batched_search(ScanIndex(self._neighbour_vectors), self._threads["search"])
+        self._live = LiveCatalogue(bundle.catalogue)
+        self._search = ItemSearch(bundle.item_vectors, self._threads["search"])
+        self._search_neighbours = ItemSearch(self._neighbour_vectors, self._threads["search"])
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
 
     @classmethod
@@ -97,7 +108,7 @@ class Recommender:
 
     async def start(self) -> None:
         """Warms up what is slow the first time."""
-        await self._search((np.zeros(self._bundle.item_vectors.shape[1], np.float32), 1))
+        await self._search.warm_up()
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
@@ -129,26 +140,45 @@ class Recommender:
 
         excluded = self._excluded_rows(query, state)
         repeats = self._repeats(query, state)
-        candidates = await self._search((user_vector, query.k + len(excluded)))
-        ranking = rank(user_vector, self._bundle.item_vectors, candidates, query.k + COMPETITORS, excluded, *repeats)
+        selection = self._live.select(query.filter)
+        ranking = await self._ranked(user_vector, query.k, excluded, repeats, selection)
+        matching = len(ranking.rows)
+        if query.backfill and matching < query.k:
+            shown = np.union1d(excluded, ranking.rows)
+            others = await self._ranked(user_vector, query.k - matching, shown, repeats, None)
+            ranking = Ranking(np.append(ranking.rows, others.rows), np.append(ranking.scores, others.scores))
         if explain:
             recommendations = self._explained(query, state, user_vector, ranking, repeats)
         else:
             recommendations = self._listed(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]))
+        if query.backfill:
+            recommendations = tuple(replace(r, backfilled=r.rank > matching) for r in recommendations)
         for degradation in degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
             uuid.uuid4().hex, self.bundle_id, recommendations, state.personalised, tuple(degraded)
         )
 
-    async def similar_items(self, item_id: str, k: int, excluded_item_ids: frozenset[str]) -> SimilarItemList:
+    async def _ranked(
+        self, user_vector: Floats, k: int, excluded: Rows, repeats: tuple[Rows, Floats], selection: Selection | None
+    ) -> Ranking:
+        """The k best of the selection, and COMPETITORS after them."""
+        candidates = await self._search(user_vector, k + len(excluded), selection)
+        if selection is not None:
+            wanted = selection.allowed[repeats[0]]
+            repeats = repeats[0][wanted], repeats[1][wanted]
+        return rank(user_vector, self._bundle.item_vectors, candidates, k + COMPETITORS, excluded, *repeats)
+
+    async def similar_items(
+        self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
+    ) -> SimilarItemList:
         """The k items nearest to one. Raises ItemNotFound."""
         row = self._bundle.catalogue.row(item_id)
         if row is None:
             raise ItemNotFound(item_id)
         excluded = np.unique(np.append(self._bundle.catalogue.rows(excluded_item_ids), np.int32(row)))
         vector = self._neighbour_vectors[row]
-        candidates = await self._search_neighbours((vector, k + len(excluded)))
+        candidates = await self._search_neighbours(vector, k + len(excluded), self._live.select(item_filter))
         ranking = rank(vector, self._neighbour_vectors, candidates, k, excluded)
         return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(ranking))
 
@@ -224,17 +254,6 @@ def _now(query: Query) -> int:
 
 def _has_time_for_reasons(query: Query) -> bool:
     return query.deadline is None or query.deadline - asyncio.get_running_loop().time() > REASON_SECONDS
-
-
-def _batched_search(index: ItemIndex, executor: ThreadPoolExecutor) -> Batcher[tuple[Floats, int], Rows]:
-    """Concurrent searches as one product; each gets at least the k it asked for."""
-
-    def search(queries: list[tuple[Floats, int]]) -> list[Rows]:
-        SEARCH_BATCH_SIZE.observe(len(queries))
-        with SEARCH_SECONDS.time():
-            return list(index.search(np.stack([vector for vector, _ in queries]), max(k for _, k in queries)))
-
-    return Batcher(search, executor)
 
 
 def _neighbour_vectors(bundle: Bundle) -> Floats:

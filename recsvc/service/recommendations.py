@@ -32,5 +32,4 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         request: pb.SimilarItemsRequest,
         context: "grpc.aio.ServicerContext[pb.SimilarItemsRequest, pb.SimilarItemsResponse]",
     ) -> pb.SimilarItemsResponse:
-        item_id, k, excluded_item_ids = wire.decode_similar_items(request)
-        return wire.encode_similar_items(await self._recommender.similar_items(item_id, k, excluded_item_ids))
+        return wire.encode_similar_items(await self._recommender.similar_items(*wire.decode_similar_items(request)))

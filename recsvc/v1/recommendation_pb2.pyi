@@ -56,12 +56,22 @@ class Context(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("exclude_item_ids", "repeat_policy")
+    __slots__ = ("exclude_item_ids", "repeat_policy", "categories", "brands", "min_price", "max_price", "backfill")
     EXCLUDE_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     REPEAT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    BRANDS_FIELD_NUMBER: _ClassVar[int]
+    MIN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    MAX_PRICE_FIELD_NUMBER: _ClassVar[int]
+    BACKFILL_FIELD_NUMBER: _ClassVar[int]
     exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
     repeat_policy: RepeatPolicy
-    def __init__(self, exclude_item_ids: _Optional[_Iterable[str]] = ..., repeat_policy: _Optional[_Union[RepeatPolicy, str]] = ...) -> None: ...
+    categories: _containers.RepeatedScalarFieldContainer[str]
+    brands: _containers.RepeatedScalarFieldContainer[str]
+    min_price: float
+    max_price: float
+    backfill: bool
+    def __init__(self, exclude_item_ids: _Optional[_Iterable[str]] = ..., repeat_policy: _Optional[_Union[RepeatPolicy, str]] = ..., categories: _Optional[_Iterable[str]] = ..., brands: _Optional[_Iterable[str]] = ..., min_price: _Optional[float] = ..., max_price: _Optional[float] = ..., backfill: _Optional[bool] = ...) -> None: ...
 
 class ReasonOptions(_message.Message):
     __slots__ = ("disabled",)
@@ -84,16 +94,18 @@ class RecommendResponse(_message.Message):
     def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ...) -> None: ...
 
 class Recommendation(_message.Message):
-    __slots__ = ("item_id", "score", "rank", "reason")
+    __slots__ = ("item_id", "score", "rank", "reason", "backfilled")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLED_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     score: float
     rank: int
     reason: _reason_pb2.Reason
-    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., reason: _Optional[_Union[_reason_pb2.Reason, _Mapping]] = ...) -> None: ...
+    backfilled: bool
+    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., reason: _Optional[_Union[_reason_pb2.Reason, _Mapping]] = ..., backfilled: _Optional[bool] = ...) -> None: ...
 
 class SimilarItemsRequest(_message.Message):
     __slots__ = ("item_id", "k", "filter")

@@ -76,6 +76,7 @@ def test_recommendations_with_reasons_and_a_purchase_that_changes_them(
         ask,
         ("Recommend", {"user_id": user_id, "k": 10, "context": {"language": "zh"}}),
     )
+    assert written["response"].pop("freshness").keys() == {user_id}
     assert written["response"] == {"acknowledged": len(history), "unknown_items": 0}
     for answer in (unknown, known, in_chinese):
         found = answer["response"]["recommendations"]

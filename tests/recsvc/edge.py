@@ -12,6 +12,7 @@ from recsvc.domain import (
     Evidence,
     EvidenceKind,
     Item,
+    ItemFilter,
     Profile,
     Provenance,
     Query,
@@ -53,8 +54,10 @@ class KnownAnswers:
         await self.hold.wait()
         return RecommendationList("list-1", self.bundle_id, (RECOMMENDED,), personalised=True)
 
-    async def similar_items(self, item_id: str, k: int, excluded_item_ids: frozenset[str]) -> SimilarItemList:
-        self._ask((item_id, k, excluded_item_ids))
+    async def similar_items(
+        self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
+    ) -> SimilarItemList:
+        self._ask((item_id, k, excluded_item_ids, item_filter))
         if not self.knows_item(item_id):
             raise ItemNotFound(item_id)
         return SimilarItemList("list-2", self.bundle_id, (RECOMMENDED,))

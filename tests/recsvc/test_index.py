@@ -30,6 +30,21 @@ def test_the_best_are_among_those_found(n: int, prior_weight: float, k: int) -> 
         assert set(best.tolist()) <= set(rows.tolist())
 
 
+@pytest.mark.parametrize("n", [FULL_PRECISION_ITEMS, 30_011])
+@pytest.mark.parametrize("share", [0.3, 0.001])
+def test_of_what_is_allowed_the_best_are_found(n: int, share: float) -> None:
+    rng = np.random.default_rng(7)
+    items = unit(rng.standard_normal((n, 64))).astype(np.float32)
+    queries = unit(rng.standard_normal((8, 64))).astype(np.float32)
+    allowed = [rng.random(n) < share if i % 2 else None for i in range(8)]
+    for rows, query, wanted in zip(ScanIndex(items).search(queries, 10, allowed), queries, allowed, strict=True):
+        scores = items @ query
+        if wanted is not None:
+            scores[~wanted] = -np.inf
+        best = [row for row in np.argsort(-scores)[:10].tolist() if np.isfinite(scores[row])]
+        assert set(best) <= set(rows.tolist())
+
+
 def test_more_than_there_is_gives_all_once() -> None:
     n = FULL_PRECISION_ITEMS + 5
     items = np.random.default_rng(6).standard_normal((n, 4)).astype(np.float32)

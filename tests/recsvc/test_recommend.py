@@ -1,13 +1,26 @@
 """The use case with a real store and a real bundle, without the wire."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from recsvc.domain import Degradation, Event, EventType, EvidenceKind, Profile, Query, RepeatPolicy, Strength
+from recsvc import live_catalogue
+from recsvc.domain import (
+    Degradation,
+    Event,
+    EventType,
+    EvidenceKind,
+    Item,
+    ItemFilter,
+    Profile,
+    Query,
+    RepeatPolicy,
+    Strength,
+)
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.recommend import Recommender
 from recsvc.store import UserStore, open_store
@@ -108,6 +121,68 @@ async def test_a_list_that_lacks_the_events_asked_for_says_so(opened: tuple[Reco
     assert erased.degraded == (Degradation.STALE,)
 
 
+async def test_a_filter_gives_the_best_of_what_passes(
+    opened: tuple[Recommender, UserStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20)
+    items = recommender._bundle.catalogue.items
+    # Scores do not depend on the filter, so the right answer is the list of everything, less what does not pass.
+    everything = (await recommender.recommend(replace(QUERY, k=400, reasons=False))).recommendations
+    rng = random.Random(1)
+    for few in (live_catalogue.FEW_ITEMS, 10):
+        monkeypatch.setattr(live_catalogue, "FEW_ITEMS", few)
+        recommender._live = live_catalogue.LiveCatalogue(recommender._bundle.catalogue)
+        for _ in range(100):
+            item_filter = random_filter(rng, items)
+            k, backfill = rng.choice((1, 5, 50)), rng.random() < 0.5
+            excluded = frozenset(rng.choice(items).item_id for _ in range(rng.choice((0, 3))))
+            query = replace(
+                QUERY, k=k, reasons=False, filter=item_filter, backfill=backfill, excluded_item_ids=excluded
+            )
+            found = (await recommender.recommend(query)).recommendations
+            allowed = [r.item for r in everything if r.item.item_id not in excluded]
+            expected = [item for item in allowed if passes(item, item_filter)][:k]
+            assert [r.item for r in found if not r.backfilled] == expected
+            if backfill and len(expected) < k:
+                rest = [item for item in allowed if item not in expected]
+                expected += rest[: k - len(expected)]
+            assert [r.item for r in found] == expected
+            assert [r.rank for r in found] == list(range(1, len(expected) + 1))
+            assert all(r.score == pytest.approx(e.score, abs=1e-5) for r in found for e in everything if e.item == r.item)
+
+
+def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:
+    item, other = rng.sample(items, 2)
+    low, high = sorted(rng.choice(items).price or 0.0 for _ in range(2))
+    categories = {each.categories[: rng.randint(1, len(each.categories))] for each in (item, other) if each.categories}
+    return ItemFilter(
+        frozenset(categories) if rng.random() < 0.6 else frozenset(),
+        frozenset({item.brand, other.brand, "no such brand"}) if rng.random() < 0.4 else frozenset(),
+        low if rng.random() < 0.4 else None,
+        high if rng.random() < 0.4 else None,
+    )
+
+
+def passes(item: Item, item_filter: ItemFilter) -> bool:
+    """The contract's words, one item at a time."""
+    path, low, high = item.categories, item_filter.min_price, item_filter.max_price
+    return (
+        (not item_filter.categories or any(path[: len(c)] == c for c in item_filter.categories))
+        and (not item_filter.brands or item.brand in item_filter.brands)
+        and (low is None or (item.price is not None and item.price >= low))
+        and (high is None or (item.price is not None and item.price <= high))
+    )
+
+
+async def test_neighbours_pass_the_filter_too(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, _ = opened
+    item = recommender._bundle.catalogue.items[3]
+    found = await recommender.similar_items(item.item_id, 5, frozenset(), ItemFilter(brands=frozenset({item.brand})))
+    assert found.neighbours
+    assert {r.item.brand for r in found.neighbours} == {item.brand}
+
+
 async def test_a_deadline_drops_reasons_before_the_list(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
@@ -135,7 +210,7 @@ async def test_a_profile_counts_with_and_without_a_history(opened: tuple[Recomme
 async def test_an_unknown_item_has_no_neighbours(opened: tuple[Recommender, UserStore]) -> None:
     recommender, _ = opened
     with pytest.raises(ItemNotFound, match="no such"):
-        await recommender.similar_items("no such", 5, frozenset())
+        await recommender.similar_items("no such", 5, frozenset(), ItemFilter())
 
 
 def test_another_encoder_than_the_bundles_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 
 import grpc
 import pytest
@@ -75,6 +76,13 @@ R, S = rec.RecommendRequest, rec.SimilarItemsRequest
 BAD_IDS = {"empty": "", "long": LONG, "newline": "a\nb", "null": "\x00", "delete": "a\x7f", "c1": "a\x85"}
 BAD_KS = [0, 101, 10_000, 2**32 - 1]
 
+FILTERS = {
+    "categories": [["A > B"] * 101, [""], ["x" * 1001]],
+    "brands": [["b"] * 101, [""], ["x" * 257]],
+    "min_price": [-0.01, math.nan, math.inf],
+    "max_price": [-1.0, math.nan, math.inf],
+}
+
 BAD_REQUESTS = [
     *((RECOMMEND, R(user_id=bad, k=5), ["user_id"]) for bad in BAD_IDS.values()),
     *((RECOMMEND, R(user_id="u", k=k), ["k"]) for k in BAD_KS),
@@ -86,12 +94,19 @@ BAD_REQUESTS = [
     (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(seconds=2**60))), ["context.time"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(repeat_policy=3)), ["filter.repeat_policy"]),
+    *(
+        (method, request(filter=rec.Filter(**{field: bad})), [f"filter.{field}"])
+        for method, request in ((RECOMMEND, partial(R, user_id="u", k=5)), (SIMILAR, partial(S, item_id="i", k=5)))
+        for field, bads in FILTERS.items()
+        for bad in bads
+    ),
     (RECOMMEND, R(user_id="u", k=5, min_freshness="-1"), ["min_freshness"]),
     (RECOMMEND, R(context=rec.Context(language="xx")), ["user_id", "k", "context.language"]),
     *((SIMILAR, S(item_id=bad, k=5), ["item_id"]) for bad in BAD_IDS.values()),
     *((SIMILAR, S(item_id="i", k=k), ["k"]) for k in BAD_KS),
     (SIMILAR, S(item_id="i", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
     (SIMILAR, S(item_id="i", k=5, filter=rec.Filter(repeat_policy=1)), ["filter.repeat_policy"]),
+    (SIMILAR, S(item_id="i", k=5, filter=rec.Filter(backfill=True)), ["filter.backfill"]),
     (WRITE, ev.WriteEventsRequest(), ["events"]),
     (WRITE, ev.WriteEventsRequest(events=[event()] * 1001), ["events"]),
     *(

@@ -56,5 +56,6 @@ def test_the_committed_code_is_that_of_the_committed_protos(tmp_path):
 def clear_json_names(file: descriptor_pb2.FileDescriptorProto) -> None:
     """protoc writes them to descriptor sets only; they follow from the names."""
     for message in file.message_type:
-        for field in message.field:
-            field.ClearField("json_name")
+        for each in (message, *message.nested_type):  # a map is a nested message
+            for field in each.field:
+                field.ClearField("json_name")

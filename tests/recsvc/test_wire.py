@@ -16,6 +16,7 @@ from recsvc.domain import (
     Evidence,
     EvidenceKind,
     Item,
+    ItemFilter,
     Profile,
     Provenance,
     Query,
@@ -30,6 +31,7 @@ from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
+from recsvc.wire import fields
 
 
 def test_an_empty_request_gets_the_documented_defaults():
@@ -44,7 +46,15 @@ def test_a_full_request_loses_nothing():
         user_id="用户-1",
         k=100,
         context=rec.Context(time=Timestamp(seconds=1_700_000_000, nanos=123_456_789), language="zh-Hans-CN"),
-        filter=rec.Filter(exclude_item_ids=["a", "b", "a"], repeat_policy=rec.REPEAT_POLICY_EXCLUDE),
+        filter=rec.Filter(
+            exclude_item_ids=["a", "b", "a"],
+            repeat_policy=rec.REPEAT_POLICY_EXCLUDE,
+            categories=["Camping > Tents", "Tea"],
+            brands=["Acme"],
+            min_price=0.0,
+            max_price=9.5,
+            backfill=True,
+        ),
         reason_options=rec.ReasonOptions(disabled=True),
         min_freshness=wire.encode_write_events(1, 0, {"用户-1": 1_700_000_000_123_456}).freshness["用户-1"],
     )
@@ -53,6 +63,8 @@ def test_a_full_request_loses_nothing():
         100,
         language="zh",
         excluded_item_ids=frozenset({"a", "b"}),
+        filter=ItemFilter(frozenset({("Camping", "Tents"), ("Tea",)}), frozenset({"Acme"}), 0.0, 9.5),
+        backfill=True,
         repeats=RepeatPolicy.EXCLUDE,
         reasons=False,
         time=1_700_000_000_123_456,
@@ -71,7 +83,7 @@ def test_a_region_is_accepted_and_ignored(tag, language):
 
 
 def test_the_limits_themselves_are_allowed():
-    longest = "字" * wire.MAX_ID_LENGTH
+    longest = "字" * fields.MAX_ID_LENGTH
     request = rec.RecommendRequest(
         user_id=longest, k=100, filter=rec.Filter(exclude_item_ids=[str(i) for i in range(1_000)])
     )

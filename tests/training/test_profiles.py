@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from recsvc import wire
 from recsvc.domain import Profile
 from recsvc.text import profile_text
+from recsvc.wire import users as limits
 from training import profiles
 from training.backfill import profile_request
 from training.data import ATTRIBUTE_LENGTH, ATTRIBUTES
@@ -30,8 +31,8 @@ def users(rows: list[list[str | None]], names: list[str]) -> pl.DataFrame:
 
 
 def test_the_limits_are_the_contracts():
-    assert (profiles.VALUE_LENGTH, profiles.TEXT_LENGTH) == (wire.MAX_ATTRIBUTE_VALUE, wire.MAX_PROFILE_TEXT)
-    assert ATTRIBUTES == wire.MAX_ATTRIBUTES
+    assert (profiles.VALUE_LENGTH, profiles.TEXT_LENGTH) == (limits.MAX_ATTRIBUTE_VALUE, limits.MAX_PROFILE_TEXT)
+    assert ATTRIBUTES == limits.MAX_ATTRIBUTES
 
 
 @given(ROWS)

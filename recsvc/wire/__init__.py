@@ -1,0 +1,25 @@
+"""Proto <-> domain, and the limits of requests as the protos document them. Nothing below the service knows the wire.
+
+`decode_*` raise InvalidRequest with every violation at once; a description never repeats what the caller sent.
+`encode_*` build responses in place (`add`, then set): half the time of nested constructors, and every list pays it.
+"""
+
+from recsvc.wire.events import decode_write_events, encode_write_events
+from recsvc.wire.recommendations import (
+    decode_recommend,
+    decode_similar_items,
+    encode_recommend,
+    encode_similar_items,
+)
+from recsvc.wire.users import decode_delete_user, decode_set_profile
+
+__all__ = [
+    "decode_delete_user",
+    "decode_recommend",
+    "decode_set_profile",
+    "decode_similar_items",
+    "decode_write_events",
+    "encode_recommend",
+    "encode_similar_items",
+    "encode_write_events",
+]

@@ -1,0 +1,74 @@
+"""EventService: batches of events, and what became of them."""
+
+import time
+from collections.abc import Mapping
+
+from recsvc.domain import Event, EventType
+from recsvc.v1 import events_pb2
+from recsvc.wire.fields import Violations, id_problem, microseconds
+
+MAX_EVENTS = 1_000
+MAX_QUANTITY = 1_000_000
+EARLIEST_EVENT = 631_152_000_000_000  # 1990-01-01 in microseconds since 1970
+LATEST_EVENT_AHEAD = 86_400_000_000  # a day: clocks and time zones differ, years do not
+
+_EVENT_TYPES = {t.value: t for t in EventType}
+
+
+def decode_write_events(request: events_pb2.WriteEventsRequest) -> list[Event]:
+    """The batch in its own order. Raises InvalidRequest, and then nothing of the batch may be recorded."""
+    violations = Violations()
+    count = len(request.events)
+    if not 1 <= count <= MAX_EVENTS:
+        violations.note("events", f"must hold 1 to {MAX_EVENTS} events")
+        violations.raise_if_any()
+    now = time.time_ns() // 1_000
+    events = [_decode_event(e, f"events[{i}].", now, violations) for i, e in enumerate(request.events)]
+    violations.raise_if_any()
+    return events
+
+
+def encode_write_events(
+    acknowledged: int, unknown_items: int, versions: Mapping[str, int]
+) -> events_pb2.WriteEventsResponse:
+    """versions: of the records that hold the events, by user_id."""
+    freshness = {user_id: f"{version:x}" for user_id, version in versions.items()}
+    return events_pb2.WriteEventsResponse(acknowledged=acknowledged, unknown_items=unknown_items, freshness=freshness)
+
+
+def _decode_event(event: events_pb2.Event, path: str, now: int, violations: Violations) -> Event:
+    violations.note(path + "event_id", id_problem(event.event_id))
+    violations.note(path + "user_id", id_problem(event.user_id))
+    violations.note(path + "item_id", id_problem(event.item_id))
+    violations.note(path + "order_id", id_problem(event.order_id, required=False))
+    violations.note(path + "recommendation_id", id_problem(event.recommendation_id, required=False))
+    event_type = _EVENT_TYPES.get(event.event_type)
+    if event_type is None:
+        violations.note(path + "event_type", "is required and must be a known value")
+        event_type = EventType.VIEW  # never used: the violation refuses the batch
+    timestamp: int | None = now
+    if event.HasField("timestamp"):
+        timestamp = microseconds(event.timestamp)
+        if timestamp is None:
+            violations.note(path + "timestamp", "must be a valid timestamp")
+        elif timestamp < EARLIEST_EVENT:
+            violations.note(path + "timestamp", "must not be before 1990")
+        elif timestamp > now + LATEST_EVENT_AHEAD:
+            violations.note(path + "timestamp", "must be at most a day ahead of the server's clock")
+    quantity = event.quantity if event.HasField("quantity") else 1.0
+    if not 0 < quantity <= MAX_QUANTITY:  # NaN fails too
+        violations.note(path + "quantity", f"must be over 0 and at most {MAX_QUANTITY}")
+    price = event.price if event.HasField("price") else None
+    if price is not None and not 0 <= price < float("inf"):
+        violations.note(path + "price", "must be 0 or more, and finite")
+    return Event(
+        event_id=event.event_id,
+        user_id=event.user_id,
+        item_id=event.item_id,
+        event_type=event_type,
+        timestamp=timestamp or now,
+        quantity=quantity,
+        price=price,
+        order_id=event.order_id,
+        recommendation_id=event.recommendation_id,
+    )

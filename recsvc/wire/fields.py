@@ -1,0 +1,42 @@
+"""What every request has: the list of what is wrong with it, ids and times."""
+
+import re
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from recsvc.errors import FieldViolation, InvalidRequest
+
+MAX_ID_LENGTH = 128
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TIMESTAMP_SECONDS = range(-62_135_596_800, 253_402_300_800)  # years 1 to 9999, as timestamp.proto says
+
+
+class Violations:
+    """Gathers what is wrong with one request."""
+
+    def __init__(self) -> None:
+        self._found: list[FieldViolation] = []
+
+    def note(self, field: str, problem: str | None) -> None:
+        if problem is not None:
+            self._found.append(FieldViolation(field, problem))
+
+    def raise_if_any(self) -> None:
+        if self._found:
+            raise InvalidRequest(self._found)
+
+
+def id_problem(value: str, *, required: bool = True) -> str | None:
+    if len(value) > MAX_ID_LENGTH or (required and not value):
+        return f"must have {1 if required else 0} to {MAX_ID_LENGTH} characters"
+    if _CONTROL.search(value):
+        return "must not hold control characters"
+    return None
+
+
+def microseconds(timestamp: Timestamp) -> int | None:
+    """Since 1970, UTC. None: not a valid timestamp."""
+    if timestamp.seconds not in _TIMESTAMP_SECONDS or not 0 <= timestamp.nanos < 1_000_000_000:
+        return None
+    return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000

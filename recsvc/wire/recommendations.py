@@ -1,0 +1,188 @@
+"""RecommendationService: requests to queries, lists to responses."""
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from recsvc.domain import (
+    LANGUAGES,
+    Degradation,
+    Evidence,
+    EvidenceKind,
+    ItemFilter,
+    Provenance,
+    Query,
+    RecommendationList,
+    RepeatPolicy,
+    Strength,
+)
+from recsvc.v1 import reason_pb2, recommendation_pb2
+from recsvc.wire.fields import Violations, id_problem, microseconds
+
+if TYPE_CHECKING:
+    from recsvc.recommend import SimilarItemList
+
+MAX_K = 100
+MAX_EXCLUDED_ITEMS = 1_000
+MAX_FILTER_VALUES = 100
+MAX_BRAND = 256
+MAX_CATEGORY = 1_000
+CATEGORY_SEPARATOR = " > "
+
+_FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
+_LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
+
+_REPEAT_POLICIES = {0: RepeatPolicy.UNSPECIFIED, 1: RepeatPolicy.ALLOW, 2: RepeatPolicy.EXCLUDE}
+_DEGRADATIONS = {
+    Degradation.STORE_UNAVAILABLE: recommendation_pb2.DEGRADATION_STORE_UNAVAILABLE,
+    Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
+    Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
+}
+_KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
+_STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
+
+
+def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: float | None) -> Query:
+    """deadline: event-loop time by which the answer must be out; None: no hurry. Raises InvalidRequest."""
+    violations = Violations()
+    violations.note("user_id", id_problem(request.user_id))
+    violations.note("k", _k_problem(request.k))
+    _check_filter(request.filter, violations)
+    if request.filter.repeat_policy not in _REPEAT_POLICIES:
+        violations.note("filter.repeat_policy", "must be a known value")
+    language = _language(request.context.language)
+    if not language:
+        violations.note("context.language", f"must be one of {', '.join(LANGUAGES)}, with or without a region")
+    moment = None
+    if request.context.HasField("time"):
+        moment = microseconds(request.context.time)
+        violations.note("context.time", "must be a valid timestamp" if moment is None else None)
+    if request.min_freshness and not _FRESHNESS.fullmatch(request.min_freshness):
+        violations.note("min_freshness", "must be a token from WriteEventsResponse.freshness")
+    violations.raise_if_any()
+    return Query(
+        user_id=request.user_id,
+        k=request.k,
+        language=language,
+        excluded_item_ids=frozenset(request.filter.exclude_item_ids),
+        filter=_item_filter(request.filter),
+        backfill=request.filter.backfill,
+        repeats=_REPEAT_POLICIES[request.filter.repeat_policy],
+        reasons=not request.reason_options.disabled,
+        time=moment,
+        min_freshness=int(request.min_freshness or "0", 16),
+        deadline=deadline,
+    )
+
+
+def decode_similar_items(
+    request: recommendation_pb2.SimilarItemsRequest,
+) -> tuple[str, int, frozenset[str], ItemFilter]:
+    """The item's id, k, the excluded item ids and the filter. Raises InvalidRequest."""
+    violations = Violations()
+    violations.note("item_id", id_problem(request.item_id))
+    violations.note("k", _k_problem(request.k))
+    _check_filter(request.filter, violations)
+    if request.filter.repeat_policy != recommendation_pb2.REPEAT_POLICY_UNSPECIFIED:
+        violations.note("filter.repeat_policy", "must be unspecified: no user is asked about")
+    if request.filter.backfill:
+        violations.note("filter.backfill", "must be false: neighbours are not filled up")
+    violations.raise_if_any()
+    return request.item_id, request.k, frozenset(request.filter.exclude_item_ids), _item_filter(request.filter)
+
+
+def encode_recommend(answer: RecommendationList) -> recommendation_pb2.RecommendResponse:
+    response = recommendation_pb2.RecommendResponse(
+        recommendation_id=answer.recommendation_id,
+        bundle_id=answer.bundle_id,
+        personalised=answer.personalised,
+        degraded=[_DEGRADATIONS[d] for d in answer.degraded],
+    )
+    add = response.recommendations.add
+    for recommendation in answer.recommendations:
+        message = add(item_id=recommendation.item.item_id, score=recommendation.score, rank=recommendation.rank)
+        if recommendation.backfilled:
+            message.backfilled = True
+        reason = recommendation.reason
+        if reason is not None:
+            target = message.reason
+            target.text = reason.text
+            target.language = reason.language
+            target.provenance.CopyFrom(_encode_provenance(reason.provenance))
+            for evidence in reason.evidence:
+                _add_evidence(target, evidence)
+    return response
+
+
+def encode_similar_items(answer: "SimilarItemList") -> recommendation_pb2.SimilarItemsResponse:
+    response = recommendation_pb2.SimilarItemsResponse(
+        recommendation_id=answer.recommendation_id, bundle_id=answer.bundle_id
+    )
+    for neighbour in answer.neighbours:
+        response.similar_items.add(item_id=neighbour.item.item_id, score=neighbour.score, rank=neighbour.rank)
+    return response
+
+
+def _k_problem(k: int) -> str | None:
+    return None if 1 <= k <= MAX_K else f"must be 1 to {MAX_K}"
+
+
+def _check_filter(item_filter: recommendation_pb2.Filter, violations: Violations) -> None:
+    # Only their number is limited: one that is no item's id, however odd, is ignored as the proto says.
+    if len(item_filter.exclude_item_ids) > MAX_EXCLUDED_ITEMS:
+        violations.note("filter.exclude_item_ids", f"must hold at most {MAX_EXCLUDED_ITEMS} ids")
+    for name, values, longest in (
+        ("categories", item_filter.categories, MAX_CATEGORY),
+        ("brands", item_filter.brands, MAX_BRAND),
+    ):
+        if len(values) > MAX_FILTER_VALUES or not all(1 <= len(value) <= longest for value in values):
+            violations.note(f"filter.{name}", f"must hold at most {MAX_FILTER_VALUES} of 1 to {longest} characters")
+    for name in ("min_price", "max_price"):
+        if item_filter.HasField(name) and not 0 <= getattr(item_filter, name) < float("inf"):  # NaN fails too
+            violations.note(f"filter.{name}", "must be 0 or more, and finite")
+
+
+def _item_filter(item_filter: recommendation_pb2.Filter) -> ItemFilter:
+    return ItemFilter(
+        categories=frozenset(tuple(path.split(CATEGORY_SEPARATOR)) for path in item_filter.categories),
+        brands=frozenset(item_filter.brands),
+        min_price=item_filter.min_price if item_filter.HasField("min_price") else None,
+        max_price=item_filter.max_price if item_filter.HasField("max_price") else None,
+    )
+
+
+def _language(tag: str) -> str:
+    """The language of a BCP 47 tag: 'zh-Hans-CN' is 'zh', none given is the first known. Empty: not one we know."""
+    if not tag:
+        return LANGUAGES[0]
+    match = _LANGUAGE_TAG.fullmatch(tag)
+    language = match[1].lower() if match else ""
+    return language if language in LANGUAGES else ""
+
+
+@functools.lru_cache(maxsize=64)
+def _encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
+    """Few are ever in use: one a generator, model and policy."""
+    return reason_pb2.Provenance(
+        generator=provenance.generator,
+        model=provenance.model,
+        recipe=provenance.recipe,
+        policy_version=provenance.policy_version,
+        ai_generated=provenance.ai_generated,
+        verified=provenance.verified,
+    )
+
+
+def _add_evidence(reason: reason_pb2.Reason, evidence: Evidence) -> None:
+    message = reason.evidence.add(
+        kind=_KINDS[evidence.kind],
+        strength=_STRENGTHS[evidence.strength],
+        effect=evidence.effect,
+        share=evidence.share,
+        value=evidence.value,
+        count=evidence.count,
+        days=evidence.days,
+        lift=evidence.lift,
+    )
+    if evidence.anchor is not None:
+        message.anchor_item_id = evidence.anchor.item_id
