@@ -84,6 +84,24 @@ class Item:
     currency: str = ""
 
 
+class ItemField(enum.StrEnum):
+    """What a shop sets of an item while the service runs."""
+
+    PRICE = "price"  # of one, in the shop's currency; None where it is unknown
+    STOCK = "stock"  # how many there are: a float that is whole
+    DELETED = "deleted"  # 1: the item is in no list any more; 0: it is back
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """One field of an item, as it was at `set_time` (as `Event.timestamp`): what was set last holds."""
+
+    item_id: str
+    field: ItemField
+    set_time: int
+    value: float | None
+
+
 class EvidenceKind(enum.StrEnum):
     """What sort of fact supports a recommendation. Each kind licenses its own claims and no others."""
 

@@ -1,13 +1,14 @@
 """What of a bundle's catalogue may be listed now, and which of it a caller's filter lets pass."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import ItemFilter
+from recsvc.domain import ItemChange, ItemField, ItemFilter
 
 # A storefront's pages ask for the same few hundred filters all day; one takes a byte an item.
 KEPT_SELECTIONS = 128
@@ -17,36 +18,65 @@ FEW_ITEMS = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Some of the items. allowed: bool (n,). few: int32, their rows, when they are at most FEW_ITEMS; else None."""
+    """Some of the items, or all. allowed: bool (n,). few: int32, their rows, when they are at most FEW_ITEMS and not
+    all; else None.
+    """
 
     allowed: NDArray[np.bool_]
     few: NDArray[np.int32] | None
+    all: bool
 
     @staticmethod
     def of(allowed: NDArray[np.bool_]) -> "Selection":
-        few = np.flatnonzero(allowed).astype(np.int32) if np.count_nonzero(allowed) <= FEW_ITEMS else None
-        return Selection(allowed, few)
+        count = np.count_nonzero(allowed)
+        everything = count == len(allowed)
+        few = np.flatnonzero(allowed).astype(np.int32) if count <= FEW_ITEMS and not everything else None
+        return Selection(allowed, few, everything)
 
 
 class LiveCatalogue:
-    """The catalogue as it is while running. For the event loop's thread alone."""
+    """The catalogue as it is while running. For the event loop's thread alone.
+
+    An item of which nobody says otherwise is in stock.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._prices = np.array([np.nan if item.price is None else item.price for item in catalogue.items])
+        self._in_stock = np.ones(len(catalogue), np.bool_)
+        self._deleted = np.zeros(len(catalogue), np.bool_)
+        self._set_times: dict[tuple[str, ItemField], int] = {}
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
 
+    def apply(self, changes: Iterable[ItemChange]) -> None:
+        """Takes changes in, in any order: of one field of an item the one that was set last holds."""
+        for change in changes:
+            row, key = self._catalogue.row(change.item_id), (change.item_id, change.field)
+            if row is None or self._set_times.get(key, -1) > change.set_time:
+                continue
+            self._set_times[key] = change.set_time
+            if change.field is ItemField.PRICE:
+                self._prices[row] = np.nan if change.value is None else change.value
+            elif change.field is ItemField.STOCK:
+                self._in_stock[row] = change.value != 0
+            else:
+                self._deleted[row] = change.value == 1
+        self._selections.clear()
+
+    def listable(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of these may be in a list now."""
+        return self._in_stock[rows] & ~self._deleted[rows]
+
     def select(self, item_filter: ItemFilter) -> Selection | None:
-        """What the filter lets pass; None: everything."""
-        if item_filter == ItemFilter():
-            return None
+        """What is in stock and the filter lets pass; None: everything."""
         selection = self._selections.get(item_filter)
         if selection is None:
-            selection = self._selections[item_filter] = Selection.of(self._matching(item_filter))
+            allowed = self._matching(item_filter) & self._in_stock & ~self._deleted
+            selection = self._selections[item_filter] = Selection.of(allowed)
             while len(self._selections) > KEPT_SELECTIONS:
                 self._selections.popitem(last=False)
         self._selections.move_to_end(item_filter)
-        return selection
+        return None if selection.all else selection
 
     def _matching(self, item_filter: ItemFilter) -> NDArray[np.bool_]:
         matching = np.ones(len(self._catalogue), np.bool_)

@@ -35,5 +35,10 @@ STORE_SECONDS = Histogram(
 STORE_ERRORS = Counter("recsvc_store_errors", "Operations that Redis refused, dropped or outlasted.")
 EVENTS = Counter("recsvc_events", "Events that Redis has acknowledged, those sent again included.", ("event_type",))
 
+CATALOGUE_BEHIND = Gauge("recsvc_catalogue_behind", "1 while changes of the catalogue cannot be read from Redis.")
+GATE_VIOLATIONS = Counter(
+    "recsvc_gate_violations", "Items taken out of a list at the last moment: 0 unless stock changed that very moment."
+)
+
 BUNDLE_INFO = Gauge("recsvc_bundle_info", "1 for the bundle that this process serves.", ("bundle_id",))
 EMBEDDED_REDIS_RESTARTS = Counter("recsvc_embedded_redis_restarts", "Times the private Redis was started again.")

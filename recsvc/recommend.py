@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recsvc import bundle as bundles
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
+from recsvc.catalogue_follower import CatalogueFollower
 from recsvc.domain import (
     Degradation,
     ItemFilter,
@@ -30,6 +31,7 @@ from recsvc.domain import (
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
+from recsvc.final_gate import let_pass
 from recsvc.live_catalogue import LiveCatalogue, Selection
 from recsvc.metrics import DEGRADED
 from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
@@ -81,6 +83,7 @@ class Recommender:
         self._item_repeats = bundle.item_repeats
         self._neighbour_vectors = _neighbour_vectors(bundle)
         self._live = LiveCatalogue(bundle.catalogue)
+        self._follower = CatalogueFollower(store.catalogue, self._live.apply)
         self._search = ItemSearch(bundle.item_vectors, self._threads["search"])
         self._search_neighbours = ItemSearch(self._neighbour_vectors, self._threads["search"])
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
@@ -107,11 +110,13 @@ class Recommender:
         return cls(bundle, store, encoder, ReasonWriter(reason_generator), cache_size)
 
     async def start(self) -> None:
-        """Warms up what is slow the first time."""
+        """Warms up what is slow the first time, and learns what the shop said of its items."""
         await self._search.warm_up()
+        await self._follower.start()
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
+        await self._follower.close()
         await self._states.close()
         for thread in self._threads.values():
             thread.shutdown(wait=False, cancel_futures=True)
@@ -145,12 +150,13 @@ class Recommender:
         matching = len(ranking.rows)
         if query.backfill and matching < query.k:
             shown = np.union1d(excluded, ranking.rows)
-            others = await self._ranked(user_vector, query.k - matching, shown, repeats, None)
+            in_stock = self._live.select(ItemFilter())
+            others = await self._ranked(user_vector, query.k - matching, shown, repeats, in_stock)
             ranking = Ranking(np.append(ranking.rows, others.rows), np.append(ranking.scores, others.scores))
         if explain:
             recommendations = self._explained(query, state, user_vector, ranking, repeats)
         else:
-            recommendations = self._listed(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]))
+            recommendations = self._listed(_first(ranking, query.k))
         if query.backfill:
             recommendations = tuple(replace(r, backfilled=r.rank > matching) for r in recommendations)
         for degradation in degraded:
@@ -167,7 +173,8 @@ class Recommender:
         if selection is not None:
             wanted = selection.allowed[repeats[0]]
             repeats = repeats[0][wanted], repeats[1][wanted]
-        return rank(user_vector, self._bundle.item_vectors, candidates, k + COMPETITORS, excluded, *repeats)
+        ranking = rank(user_vector, self._bundle.item_vectors, candidates, k + COMPETITORS, excluded, *repeats)
+        return let_pass(ranking, self._live, excluded)
 
     async def similar_items(
         self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
@@ -179,8 +186,9 @@ class Recommender:
         excluded = np.unique(np.append(self._bundle.catalogue.rows(excluded_item_ids), np.int32(row)))
         vector = self._neighbour_vectors[row]
         candidates = await self._search_neighbours(vector, k + len(excluded), self._live.select(item_filter))
-        ranking = rank(vector, self._neighbour_vectors, candidates, k, excluded)
-        return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(ranking))
+        ranking = rank(vector, self._neighbour_vectors, candidates, k + COMPETITORS, excluded)
+        ranking = let_pass(ranking, self._live, excluded)
+        return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(_first(ranking, k)))
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
         excluded = state.hidden_rows
@@ -244,7 +252,11 @@ class Recommender:
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = reasons
-        return self._listed(Ranking(ranking.rows[: query.k], ranking.scores[: query.k]), reasons)
+        return self._listed(_first(ranking, query.k), reasons)
+
+
+def _first(ranking: Ranking, k: int) -> Ranking:
+    return Ranking(ranking.rows[:k], ranking.scores[:k])
 
 
 def _now(query: Query) -> int:

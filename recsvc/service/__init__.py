@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from recsvc.service.catalog import CatalogService
 from recsvc.service.events import EventService
 from recsvc.service.recommendations import RecommendationService
 from recsvc.service.users import UserService
 from recsvc.v1 import (
+    catalog_pb2,
+    catalog_pb2_grpc,
     events_pb2,
     events_pb2_grpc,
     recommendation_pb2,
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
     descriptor.full_name
-    for file in (recommendation_pb2, events_pb2, users_pb2)
+    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2)
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 )
 
@@ -35,6 +38,9 @@ def add_services(server: grpc.aio.Server, recommender: "Recommender", store: "Us
     )
     recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(  # type: ignore[no-untyped-call]
         RecommendationService(recommender), server
+    )
+    catalog_pb2_grpc.add_CatalogServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        CatalogService(recommender, store), server
     )
     users_pb2_grpc.add_UserServiceServicer_to_server(  # type: ignore[no-untyped-call]
         UserService(recommender, store), server

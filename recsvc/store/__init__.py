@@ -1,8 +1,9 @@
-"""The shared state, in Redis: users and the event log. `keys` has the schema, `open_store` is the way in."""
+"""The shared state, in Redis: users, events, items. `keys` has the schema, `open_store` is the way in."""
 
+from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.event_log import EventLog, LogEntry
 from recsvc.store.keys import LOG_PARTITIONS
 from recsvc.store.opening import open_store
 from recsvc.store.users import Erasure, UserStore
 
-__all__ = ["LOG_PARTITIONS", "Erasure", "EventLog", "LogEntry", "UserStore", "open_store"]
+__all__ = ["LOG_PARTITIONS", "CatalogueStore", "Erasure", "EventLog", "LogEntry", "UserStore", "open_store"]

@@ -7,6 +7,8 @@
         profile_embedding          `packing.pack_embedding`
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
+    {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock` and `deleted`
+    {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
 
 `shop` is the namespace. What stands in braces is the hash tag: a Redis Cluster keeps all keys of one tag in one slot.
 The number is the schema version. Ids are percent-encoded, so a colon or brace in one cannot forge another key.
@@ -40,6 +42,16 @@ def vector(bundle_id: str) -> str:
 def event_log(namespace: str, partition: int) -> str:
     """The stream that is one partition of the event log."""
     return f"{{{_encoded(namespace)}:event_log:{partition}}}:{SCHEMA_VERSION}:events"
+
+
+def catalogue(namespace: str, field: str) -> str:
+    """The hash that holds one field of all items."""
+    return f"{{{_encoded(namespace)}:catalogue}}:{SCHEMA_VERSION}:{field}"
+
+
+def catalogue_changes(namespace: str) -> str:
+    """The stream of changes of items."""
+    return catalogue(namespace, "changes")
 
 
 def log_partition(user_id: str) -> int:

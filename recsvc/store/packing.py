@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import Event, EventType, Profile
+from recsvc.domain import Event, EventType, ItemChange, ItemField, Profile
 from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
@@ -19,6 +19,7 @@ FORMAT = 1
 ERASURE = 0  # stands where a logged event has its type: the user was erased
 
 _VECTOR_HEADER = struct.Struct("<BQQ")  # format, version, written at (microseconds); scripts.PUT_VECTOR reads it too
+_ITEM_CHANGE = struct.Struct("<BQd")  # format, set time, value; scripts.SET_ITEM reads the time
 _LOGGED_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
 
 
@@ -123,6 +124,17 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | None:
             order_id=order_id,
             recommendation_id=recommendation_id,
         )
+
+
+def pack_item_change(change: ItemChange) -> bytes:
+    value = np.nan if change.value is None else change.value
+    return _ITEM_CHANGE.pack(FORMAT, change.set_time, value)
+
+
+def unpack_item_change(item_id: str, field: ItemField, packed: bytes) -> ItemChange:
+    with _readable(packed):
+        _, set_time, value = _ITEM_CHANGE.unpack(packed)
+        return ItemChange(item_id, field, set_time, None if np.isnan(value) else value)
 
 
 def _pack_strings(strings: Sequence[str]) -> bytes:

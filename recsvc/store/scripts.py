@@ -1,4 +1,4 @@
-"""The Lua scripts: each is one atomic step on one key, so they run on a Cluster as they are.
+"""The Lua scripts: each is one atomic step on keys of one hash tag, so they run on a Cluster as they are.
 
 Versions are microseconds of Redis's own clock, at least one above the last: they grow even when a user is erased and
 comes back, and no two servers' clocks have to agree. A double holds them exactly until the year 2255.
@@ -93,29 +93,46 @@ return {removed, last}
 """
 
 
+# KEYS: hash of one field, stream of changes. ARGV: item id, name of the field, packed value, the stream's length.
+# Returns 1, or 0 when what is held was set later, or is the same.
+SET_ITEM = """
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held == ARGV[3] then return 0 end
+if held and struct.unpack('<I8', held, 2) > struct.unpack('<I8', ARGV[3], 2) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+local last, number = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1], 1
+if last then number = tonumber(string.match(last[1], '%d+')) + 1 end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], string.format('%.0f-0', number), 'f', ARGV[2], 'i', ARGV[1],
+           'v', ARGV[3])
+return 1
+"""
+
+
 async def run(client: RedisClient, script: str, key: str, *arguments: str | bytes | int) -> Any:
     """Runs a script on one key."""
     (answer,) = await run_each(client, script, [(key, *arguments)])
     return answer
 
 
-async def run_each(client: RedisClient, script: str, calls: Sequence[tuple[str | bytes | int, ...]]) -> list[Any]:
-    """Runs a script once a call (key, arguments...), all in one pipeline.
+async def run_each(
+    client: RedisClient, script: str, calls: Sequence[tuple[str | bytes | int, ...]], keys: int = 1
+) -> list[Any]:
+    """Runs a script once a call (keys, arguments...), all in one pipeline.
 
     A server that does not know the script yet refuses its digest: then everything is sent again in full. Calls that
     other servers of a Cluster had already run are run twice, so a script must bear that.
     """
     digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
     try:
-        return await _pipeline(client, "EVALSHA", digest, calls)
+        return await _pipeline(client, "EVALSHA", digest, calls, keys)
     except NoScriptError:
-        return await _pipeline(client, "EVAL", script, calls)
+        return await _pipeline(client, "EVAL", script, calls, keys)
 
 
 async def _pipeline(
-    client: RedisClient, command: str, script: str, calls: Sequence[tuple[str | bytes | int, ...]]
+    client: RedisClient, command: str, script: str, calls: Sequence[tuple[str | bytes | int, ...]], keys: int
 ) -> list[Any]:
     pipeline = client.pipeline(transaction=False)
     for call in calls:
-        pipeline.execute_command(command, script, 1, *call)
+        pipeline.execute_command(command, script, keys, *call)
     return await pipeline.execute()

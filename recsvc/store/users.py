@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsvc.domain import Event, Profile, UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, packing, scripts
+from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import event_of, merge, unseen
@@ -51,6 +52,7 @@ class UserStore:
         self._history_limit = history_limit
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.event_log = EventLog(client, namespace, event_log_limit)
+        self.catalogue = CatalogueStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.

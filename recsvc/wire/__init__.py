@@ -4,6 +4,7 @@
 `encode_*` build responses in place (`add`, then set): half the time of nested constructors, and every list pays it.
 """
 
+from recsvc.wire.catalog import decode_delete_items, decode_set_inventory
 from recsvc.wire.events import decode_write_events, encode_write_events
 from recsvc.wire.recommendations import (
     decode_recommend,
@@ -14,8 +15,10 @@ from recsvc.wire.recommendations import (
 from recsvc.wire.users import decode_delete_user, decode_set_profile
 
 __all__ = [
+    "decode_delete_items",
     "decode_delete_user",
     "decode_recommend",
+    "decode_set_inventory",
     "decode_set_profile",
     "decode_similar_items",
     "decode_write_events",

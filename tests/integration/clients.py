@@ -7,6 +7,8 @@ import polars as pl
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recsvc.v1 import (
+    catalog_pb2,
+    catalog_pb2_grpc,
     events_pb2,
     events_pb2_grpc,
     recommendation_pb2,
@@ -25,6 +27,7 @@ class Storefront:
         self.recommendations = recommendation_pb2_grpc.RecommendationServiceStub(channel)
         self.events = events_pb2_grpc.EventServiceStub(channel)
         self.users = users_pb2_grpc.UserServiceStub(channel)
+        self.catalog = catalog_pb2_grpc.CatalogServiceStub(channel)
 
     def recommend(
         self, user_id: str, k: int = 10, time: int | None = None, reasons: bool = True, **fields: object
@@ -43,6 +46,16 @@ class Storefront:
             for item_id in item_ids
         ]
         return self.events.WriteEvents(events_pb2.WriteEventsRequest(events=events), timeout=20)
+
+    def set_inventory(self, item_id: str, **fields: object) -> catalog_pb2.SetInventoryResponse:
+        request = catalog_pb2.SetInventoryRequest(
+            inventory=[catalog_pb2.Inventory(item_id=item_id, **fields)]  # type: ignore[arg-type]
+        )
+        return self.catalog.SetInventory(request, timeout=20)
+
+    def delete(self, *item_ids: str, restore: bool = False) -> catalog_pb2.DeleteItemsResponse:
+        request = catalog_pb2.DeleteItemsRequest(item_ids=item_ids, restore=restore)
+        return self.catalog.DeleteItems(request, timeout=20)
 
     def set_profile(self, user_id: str, **attributes: str) -> None:
         named = [users_pb2.ProfileAttribute(name=name, value=value) for name, value in attributes.items()]

@@ -12,6 +12,7 @@ from recsvc.domain import (
     Evidence,
     EvidenceKind,
     Item,
+    ItemChange,
     ItemFilter,
     Profile,
     Provenance,
@@ -39,6 +40,7 @@ class KnownAnswers:
     bundle_id = "bundle-1"
 
     def __init__(self) -> None:
+        self.catalogue = self
         self.asked: list[object] = []
         self.error: BaseException | None = None
         self.hold = asyncio.Event()  # calls to `recommend` wait for it
@@ -74,6 +76,9 @@ class KnownAnswers:
     async def write_events(self, events: list[Event]) -> dict[str, int]:
         self._ask(list(events))
         return {event.user_id: 0x1F for event in events}
+
+    async def set(self, changes: list[ItemChange]) -> None:
+        self._ask(changes)
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: np.ndarray | None) -> None:
         self._ask((user_id, profile, None if embedding is None else embedding.tolist()))

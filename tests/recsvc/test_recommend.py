@@ -149,7 +149,9 @@ async def test_a_filter_gives_the_best_of_what_passes(
                 expected += rest[: k - len(expected)]
             assert [r.item for r in found] == expected
             assert [r.rank for r in found] == list(range(1, len(expected) + 1))
-            assert all(r.score == pytest.approx(e.score, abs=1e-5) for r in found for e in everything if e.item == r.item)
+            assert all(
+                r.score == pytest.approx(e.score, abs=1e-5) for r in found for e in everything if e.item == r.item
+            )
 
 
 def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:

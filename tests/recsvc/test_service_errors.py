@@ -15,12 +15,13 @@ from prometheus_client import REGISTRY
 from recsvc.errors import BundleError, StoreUnavailable
 from recsvc.service import SERVICE_NAMES
 from recsvc.service.status import MAX_VIOLATIONS
+from recsvc.v1 import catalog_pb2 as cat
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
 from tests.recsvc.edge import KNOWN_ITEM, edge
 
-FILES = {"RecommendationService": rec, "EventService": ev, "UserService": us}
+FILES = {"CatalogService": cat, "RecommendationService": rec, "EventService": ev, "UserService": us}
 LONG = "x" * 129
 
 
@@ -65,11 +66,18 @@ def attributes(*pairs: tuple[str, str]) -> us.SetProfileRequest:
     return profile(attributes=[us.ProfileAttribute(name=n, value=v) for n, v in pairs])
 
 
+def inventory(**changes: object) -> cat.SetInventoryRequest:
+    """A batch whose item 1 has these changes."""
+    good = cat.Inventory(item_id="i", stock=3)
+    return cat.SetInventoryRequest(inventory=[good, cat.Inventory(**{"item_id": "j", "stock": 0, **changes})])
+
+
 def ahead(seconds: float) -> Timestamp:
     return Timestamp(seconds=int(time.time() + seconds))
 
 
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
+STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
 
 R, S = rec.RecommendRequest, rec.SimilarItemsRequest
@@ -133,6 +141,20 @@ BAD_REQUESTS = [
     (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
     (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    (STOCK, cat.SetInventoryRequest(), ["inventory"]),
+    (STOCK, cat.SetInventoryRequest(inventory=[cat.Inventory(item_id="i", stock=1)] * 1001), ["inventory"]),
+    (STOCK, cat.SetInventoryRequest(inventory=[cat.Inventory(item_id="i")]), ["inventory[0].stock"]),
+    *((STOCK, inventory(item_id=bad), ["inventory[1].item_id"]) for bad in BAD_IDS.values()),
+    *((STOCK, inventory(price=bad), ["inventory[1].price"]) for bad in (-0.01, math.nan, math.inf)),
+    (STOCK, inventory(stock=1_000_000_001), ["inventory[1].stock"]),
+    *(
+        (STOCK, inventory(set_time=bad), ["inventory[1].set_time"])
+        for bad in (ahead(90), Timestamp(seconds=-1), Timestamp(seconds=2**62))
+    ),
+    (REMOVE, cat.DeleteItemsRequest(), ["item_ids"]),
+    (REMOVE, cat.DeleteItemsRequest(item_ids=["i"] * 1001), ["item_ids"]),
+    *((REMOVE, cat.DeleteItemsRequest(item_ids=["i", bad]), ["item_ids[1]"]) for bad in BAD_IDS.values()),
+    (REMOVE, cat.DeleteItemsRequest(item_ids=["i"], set_time=ahead(90)), ["set_time"]),
     *((DELETE, us.DeleteUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
 ]
 
@@ -140,6 +162,8 @@ GOOD_REQUESTS = {
     RECOMMEND: R(user_id="u", k=5),
     SIMILAR: S(item_id=KNOWN_ITEM, k=5),
     WRITE: ev.WriteEventsRequest(events=[event()]),
+    STOCK: inventory(price=2.5),
+    REMOVE: cat.DeleteItemsRequest(item_ids=["i"], restore=True),
     SET: profile(text="likes tea"),
     DELETE: us.DeleteUserRequest(user_id="u"),
 }

@@ -1,0 +1,82 @@
+"""Keeps one process's catalogue as the shop says, whichever process the shop said it to."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from recsvc.domain import ItemChange
+from recsvc.errors import StoreUnavailable
+from recsvc.metrics import CATALOGUE_BEHIND
+from recsvc.store import CatalogueStore
+
+# How long a change may wait until it is seen: a fraction of what a shop would notice, and next to no work for Redis.
+POLL_SECONDS = 0.02
+
+_log = structlog.get_logger(__name__)
+
+
+class CatalogueFollower:
+    """Reads all changes once, and then each as it comes; while Redis is away the catalogue stays as it was.
+
+    apply: takes changes in, any number of times and in any order.
+    """
+
+    def __init__(self, store: CatalogueStore, apply: Callable[[Iterable[ItemChange]], None]) -> None:
+        self._store = store
+        self._apply = apply
+        self._seen: int | None = None
+        self._behind = False
+        self._ending = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns when the catalogue is up to date; at once, and tries again later, when Redis is away."""
+        await self._catch_up()
+        self._task = asyncio.create_task(self._follow())
+
+    async def close(self) -> None:
+        """Returns when nothing is being read any more."""
+        # Not cancelled: below us, Python 3.11 may lose a cancellation that comes as an answer does.
+        self._ending.set()
+        if self._task is not None:
+            await self._task
+
+    async def _follow(self) -> None:
+        while not self._ending.is_set():
+            await self._catch_up()
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._ending.wait()
+            except TimeoutError:
+                pass
+
+    async def _catch_up(self) -> None:
+        try:
+            while not self._ending.is_set() and await self._step():
+                pass
+        except StoreUnavailable as error:
+            if not self._behind:
+                _log.warning("the catalogue does not follow the shop", problem=str(error))
+            self._behind = True
+        else:
+            self._behind = False
+        CATALOGUE_BEHIND.set(self._behind)
+
+    async def _step(self) -> bool:
+        """Takes in one page. False: there was nothing."""
+        if self._seen is None:
+            # What changes while it is being read comes again as a change.
+            last = await self._store.last_change()
+            async for page in self._store.read_all():
+                self._apply(page)
+            self._seen = last
+            return True
+        found = await self._store.read_after(self._seen)
+        if found is None:
+            self._seen = None
+            return True
+        self._seen, changes = found
+        if changes:
+            self._apply(changes)
+        return bool(changes)

@@ -1,0 +1,50 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SetInventoryRequest(_message.Message):
+    __slots__ = ("inventory",)
+    INVENTORY_FIELD_NUMBER: _ClassVar[int]
+    inventory: _containers.RepeatedCompositeFieldContainer[Inventory]
+    def __init__(self, inventory: _Optional[_Iterable[_Union[Inventory, _Mapping]]] = ...) -> None: ...
+
+class Inventory(_message.Message):
+    __slots__ = ("item_id", "stock", "price", "set_time")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    STOCK_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    SET_TIME_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    stock: int
+    price: float
+    set_time: _timestamp_pb2.Timestamp
+    def __init__(self, item_id: _Optional[str] = ..., stock: _Optional[int] = ..., price: _Optional[float] = ..., set_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SetInventoryResponse(_message.Message):
+    __slots__ = ("unknown_items",)
+    UNKNOWN_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    unknown_items: int
+    def __init__(self, unknown_items: _Optional[int] = ...) -> None: ...
+
+class DeleteItemsRequest(_message.Message):
+    __slots__ = ("item_ids", "restore", "set_time")
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_FIELD_NUMBER: _ClassVar[int]
+    SET_TIME_FIELD_NUMBER: _ClassVar[int]
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    restore: bool
+    set_time: _timestamp_pb2.Timestamp
+    def __init__(self, item_ids: _Optional[_Iterable[str]] = ..., restore: _Optional[bool] = ..., set_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DeleteItemsResponse(_message.Message):
+    __slots__ = ("unknown_items",)
+    UNKNOWN_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    unknown_items: int
+    def __init__(self, unknown_items: _Optional[int] = ...) -> None: ...

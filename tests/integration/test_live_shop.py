@@ -1,0 +1,87 @@
+"""What a shop says of its items holds on every replica, in every list, a moment later and after a restart."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from recsvc.v1 import recommendation_pb2 as pb
+from tests.conftest import RedisServer
+from tests.integration.clients import Storefront, item_ids
+from tests.integration.test_user_vectors import eventually
+from tests.service_process import ServiceProcess
+
+
+@pytest.fixture
+def replicas(start_service: Callable[..., ServiceProcess], redis_server: RedisServer) -> list[ServiceProcess]:
+    return [start_service(redis_url=redis_server.url) for _ in range(2)]
+
+
+def test_out_of_stock_and_deleted_items_leave_every_list_of_every_replica(
+    replicas: list[ServiceProcess], start_service: Callable[..., ServiceProcess], redis_server: RedisServer
+) -> None:
+    with replicas[0].channel() as first, replicas[1].channel() as second:
+        one, two = Storefront(first), Storefront(second)
+        sold_out, deleted, stays, *_ = item_ids(one.recommend("ann"))
+        similar = pb.SimilarItemsRequest(item_id=stays, k=100)
+        one.set_inventory(sold_out, stock=0)
+        two.delete(deleted)
+
+        def gone(shop: Storefront) -> bool:
+            shown = set(item_ids(shop.recommend("ann", 100)))
+            shown |= {found.item_id for found in shop.recommendations.SimilarItems(similar).similar_items}
+            return not shown & {sold_out, deleted}
+
+        for shop in (one, two):
+            eventually(lambda shop=shop: gone(shop))
+        assert len(one.recommend("ann", 100).recommendations) == 100
+        assert item_ids(one.recommend("ann"))[0] == stays
+
+        third = start_service(redis_url=redis_server.url)
+        with third.channel() as channel:
+            assert gone(Storefront(channel))  # from its first answer on
+
+        two.set_inventory(sold_out, stock=5)
+        one.delete(deleted, restore=True)
+        for shop in (one, two):
+            eventually(lambda shop=shop: item_ids(shop.recommend("ann"))[:2] == [sold_out, deleted])
+    assert all(replica.metric("recsvc_gate_violations_total") == 0 for replica in replicas)
+
+
+def test_a_change_is_seen_by_the_other_replica_within_the_time_promised(replicas: list[ServiceProcess]) -> None:
+    with replicas[0].channel() as first, replicas[1].channel() as second:
+        one, two = Storefront(first), Storefront(second)
+        best = item_ids(two.recommend("ann"))[0]
+        one.set_inventory(best, stock=0)
+        start = time.monotonic()
+        eventually(lambda: item_ids(two.recommend("ann"))[0] != best)
+        assert time.monotonic() - start < 10  # a busy machine; tests/benchmarks has the figure
+
+
+def test_a_late_message_undoes_nothing(replicas: list[ServiceProcess]) -> None:
+    with replicas[0].channel() as first, replicas[1].channel() as second:
+        one, two = Storefront(first), Storefront(second)
+        best = item_ids(one.recommend("ann"))[0]
+        now = int(time.time())
+        one.set_inventory(best, stock=0, set_time={"seconds": now})
+        two.set_inventory(best, stock=9, set_time={"seconds": now - 1})
+        eventually(lambda: best not in item_ids(two.recommend("ann", 100)))
+        one.set_inventory(best, price=3.5, set_time={"seconds": now - 1})  # another field
+        in_price = pb.Filter(min_price=3.5, max_price=3.5)
+        two.set_inventory(best, stock=1)
+        eventually(lambda: best in item_ids(two.recommend("ann", 100, filter=in_price)))
+
+
+def test_with_redis_away_lists_obey_what_was_known(replicas: list[ServiceProcess], redis_server: RedisServer) -> None:
+    with replicas[0].channel() as first:
+        shop = Storefront(first)
+        best = item_ids(shop.recommend("ann"))[0]
+        shop.set_inventory(best, stock=0)
+        eventually(lambda: best not in item_ids(shop.recommend("ann", 100)))
+        redis_server.kill()
+        assert best not in item_ids(shop.recommend("ann", 100))
+        eventually(lambda: replicas[0].metric("recsvc_catalogue_behind") == 1)
+        redis_server.start()
+        shop.set_inventory(best, stock=1)
+        eventually(lambda: item_ids(shop.recommend("ann"))[0] == best)
+        eventually(lambda: replicas[0].metric("recsvc_catalogue_behind") == 0)
