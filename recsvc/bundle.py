@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,10 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Item
+from recsvc.domain import Item, ItemContent
 from recsvc.errors import BundleError
 from recsvc.lexical import LexicalEncoder
 from recsvc.repeats import ItemRepeats, RepeatConfig
+from recsvc.text import item_text
 from recsvc.towers.confidence import ConfidenceConfig
 from recsvc.towers.features import TextFeatures
 from recsvc.towers.sequence import SequenceTower
@@ -115,6 +116,32 @@ class Bundle:
             self.model.lexical_decay,
         )
         return UserTower(self.item_vectors, self.layout, weights or self.model.fusion, self.model.confidence, towers)
+
+    def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
+        """This bundle with more items at the end, and with new words for those it has. It is no other model: the
+        bundle_id stays, and so does the vector of an item that people have bought, whatever its words are now.
+        """
+        catalogue = self.catalogue.with_items(content.item for content in contents)
+        more = len(catalogue) - len(self.catalogue)
+        rows = catalogue.rows(content.item.item_id for content in contents)
+        vectors = np.concatenate((self.item_vectors, np.zeros((more, self.item_vectors.shape[1]), np.float32)))
+        purchases = np.append(self.purchases, np.zeros(more, np.int32))
+        cold = purchases[rows] == 0
+        embeddings = np.stack([content.embedding for content in contents])
+        texts = [item_text(content.item) for content in contents]
+        vectors[rows[cold]] = self.new_item_vectors(embeddings, texts)[cold]
+        return replace(
+            self,
+            catalogue=catalogue,
+            item_vectors=vectors,
+            buyers=np.append(self.buyers, np.zeros(more, np.int32)),
+            purchases=purchases,
+            # Nothing is known of how they are bought again: as the average item, and the typical one.
+            repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
+            repeat_intervals=np.append(
+                self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
+            ),
+        )
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """The item tower for items that nobody has bought: float32 (n, d) with the blocks that read text alone."""

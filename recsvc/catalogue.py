@@ -27,6 +27,12 @@ class Catalogue:
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._row_of
 
+    def with_items(self, items: Iterable[Item]) -> "Catalogue":
+        """This catalogue with these items: known ones in their rows, new ones at the end."""
+        changed = {item.item_id: item for item in items}
+        kept = [changed.pop(item.item_id, item) for item in self.items]
+        return Catalogue([*kept, *changed.values()])
+
     def row(self, item_id: str) -> int | None:
         """The row of an item, or None when it is not in the catalogue."""
         return self._row_of.get(item_id)

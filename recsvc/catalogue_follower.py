@@ -1,7 +1,7 @@
 """Keeps one process's catalogue as the shop says, whichever process the shop said it to."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -22,7 +22,7 @@ class CatalogueFollower:
     apply: takes changes in, any number of times and in any order.
     """
 
-    def __init__(self, store: CatalogueStore, apply: Callable[[Iterable[ItemChange]], None]) -> None:
+    def __init__(self, store: CatalogueStore, apply: Callable[[Sequence[ItemChange]], Awaitable[None]]) -> None:
         self._store = store
         self._apply = apply
         self._seen: int | None = None
@@ -69,7 +69,7 @@ class CatalogueFollower:
             # What changes while it is being read comes again as a change.
             last = await self._store.last_change()
             async for page in self._store.read_all():
-                self._apply(page)
+                await self._apply(page)
             self._seen = last
             return True
         found = await self._store.read_after(self._seen)
@@ -78,5 +78,5 @@ class CatalogueFollower:
             return True
         self._seen, changes = found
         if changes:
-            self._apply(changes)
+            await self._apply(changes)
         return bool(changes)

@@ -90,6 +90,19 @@ class ItemField(enum.StrEnum):
     PRICE = "price"  # of one, in the shop's currency; None where it is unknown
     STOCK = "stock"  # how many there are: a float that is whole
     DELETED = "deleted"  # 1: the item is in no list any more; 0: it is back
+    CONTENT = "content"  # an ItemContent: its words
+
+
+@dataclass(frozen=True, slots=True)
+class ItemContent:
+    """An item's words (of `item` the price means nothing), and the language model's embedding of them, (dim,).
+
+    encoder: the fingerprint of that model's weights.
+    """
+
+    item: Item
+    embedding: NDArray[np.float32] = field(compare=False)
+    encoder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class ItemChange:
     item_id: str
     field: ItemField
     set_time: int
-    value: float | None
+    value: float | ItemContent | None
 
 
 class EvidenceKind(enum.StrEnum):
@@ -240,7 +253,8 @@ class UserRecord:
     """All that Redis holds of one user, read in one round trip.
 
     version: grows with every change of the history or profile; 0 when nothing is known.
-    user_vector: float32, only when it was computed from this very version by the bundle that asks.
+    user_vector: float32, only when it was computed from this very version by the bundle that asks; known_events: how
+    many of the events were of items that it knew then.
     """
 
     user_id: str
@@ -249,3 +263,4 @@ class UserRecord:
     profile: Profile | None = None
     profile_embedding: NDArray[np.float32] | None = field(default=None, compare=False)
     user_vector: NDArray[np.float32] | None = field(default=None, compare=False)
+    known_events: int = 0

@@ -37,31 +37,39 @@ class Selection:
 class LiveCatalogue:
     """The catalogue as it is while running. For the event loop's thread alone.
 
-    An item of which nobody says otherwise is in stock.
+    An item of which nobody says otherwise is in stock. before: that of an older catalogue, whose changes still hold.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, before: "LiveCatalogue | None" = None) -> None:
         self._catalogue = catalogue
         self._prices = np.array([np.nan if item.price is None else item.price for item in catalogue.items])
         self._in_stock = np.ones(len(catalogue), np.bool_)
         self._deleted = np.zeros(len(catalogue), np.bool_)
-        self._set_times: dict[tuple[str, ItemField], int] = {}
+        # By item and field, of unknown items too: a bundle may come that has them.
+        self._changes: dict[tuple[str, ItemField], ItemChange] = {}
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
+        if before is not None:
+            self.apply(before._changes.values())
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
         """Takes changes in, in any order: of one field of an item the one that was set last holds."""
-        for change in changes:
-            row, key = self._catalogue.row(change.item_id), (change.item_id, change.field)
-            if row is None or self._set_times.get(key, -1) > change.set_time:
+        for change in filter(self.is_news, changes):
+            self._changes[change.item_id, change.field] = change
+            row = self._catalogue.row(change.item_id)
+            if row is None:
                 continue
-            self._set_times[key] = change.set_time
             if change.field is ItemField.PRICE:
-                self._prices[row] = np.nan if change.value is None else change.value
+                self._prices[row] = change.value  # None becomes NaN
             elif change.field is ItemField.STOCK:
                 self._in_stock[row] = change.value != 0
-            else:
+            elif change.field is ItemField.DELETED:
                 self._deleted[row] = change.value == 1
         self._selections.clear()
+
+    def is_news(self, change: ItemChange) -> bool:
+        """Whether it was set after what is held. What is the same is no news."""
+        held = self._changes.get((change.item_id, change.field))
+        return held is None or (held.set_time <= change.set_time and held != change)
 
     def listable(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Which of these may be in a list now."""

@@ -4,31 +4,27 @@ import asyncio
 import time
 import uuid
 import zlib
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from recsvc import bundle as bundles
-from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
-from recsvc.catalogue_follower import CatalogueFollower
 from recsvc.domain import (
     Degradation,
+    ItemChange,
+    ItemContent,
     ItemFilter,
-    Profile,
     Query,
     Reason,
     Recommendation,
     RecommendationList,
     RepeatPolicy,
 )
-from recsvc.errors import ItemNotFound, TextEncoderError
+from recsvc.errors import ItemNotFound
 from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
 from recsvc.final_gate import let_pass
@@ -39,7 +35,6 @@ from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.search import ItemSearch
 from recsvc.store import UserStore
-from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import ALONE, LeftOut
 from recsvc.user_states import UserState, UserStates
@@ -67,59 +62,54 @@ class SimilarItemList:
     neighbours: tuple[Recommendation, ...]
 
 
-class Recommender:
-    """Answers queries from one bundle. All state is in the store; what is kept here is a cache."""
+@dataclass(frozen=True)
+class Shared:
+    """What the recommenders of one process share. threads: "search" and "tower". cache_size: users that are kept."""
 
-    def __init__(
-        self, bundle: Bundle, store: UserStore, encoder: TextEncoder, reasons: ReasonWriter, cache_size: int
-    ) -> None:
+    store: UserStore
+    reasons: ReasonWriter
+    threads: Mapping[str, Executor]
+    cache_size: int
+
+
+class Recommender:
+    """Answers queries from one bundle. All state is in the store; what is kept here is a cache.
+
+    before: one of the same bundle with fewer items, or other words for them; it may still be answering.
+    """
+
+    def __init__(self, bundle: Bundle, shared: Shared, before: "Recommender | None" = None) -> None:
         self.bundle_id = bundle.bundle_id
         self._bundle = bundle
-        self._encoder = encoder
-        # A thread for each kind of work: a batch of searches does not wait for a slow text.
-        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
-        self._states = UserStates(bundle, store, self._threads["tower"], cache_size)
-        self._explainer = Explainer(bundle, reasons)
+        self._shared = shared
+        self._states: UserStates = UserStates(
+            bundle, shared.store, shared.threads["tower"], shared.cache_size, before._states if before else None
+        )
+        self._explainer = Explainer(bundle, shared.reasons)
         self._item_repeats = bundle.item_repeats
         self._neighbour_vectors = _neighbour_vectors(bundle)
-        self._live = LiveCatalogue(bundle.catalogue)
-        self._follower = CatalogueFollower(store.catalogue, self._live.apply)
-        self._search = ItemSearch(bundle.item_vectors, self._threads["search"])
-        self._search_neighbours = ItemSearch(self._neighbour_vectors, self._threads["search"])
-        self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
+        self._live: LiveCatalogue = LiveCatalogue(bundle.catalogue, before._live if before else None)
+        self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
+        self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
 
-    @classmethod
-    def open(
-        cls,
-        bundle_dir: Path,
-        store: UserStore,
-        text_encoder: str,
-        search_threads: int,
-        cache_size: int,
-        reason_generator: str = "realiser",
-    ) -> "Recommender":
-        """Loads the bundle and the text encoder. Raises BundleError, TextEncoderError and SettingsError."""
-        torch.set_num_threads(search_threads)
-        bundle = bundles.load(bundle_dir)
-        encoder = TextEncoder.load(text_encoder)
-        if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
-            raise TextEncoderError(
-                f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
-                f"those of {text_encoder!r}: set text_encoder to the bundle's"
-            )
-        return cls(bundle, store, encoder, ReasonWriter(reason_generator), cache_size)
-
-    async def start(self) -> None:
-        """Warms up what is slow the first time, and learns what the shop said of its items."""
+    async def warm_up(self) -> None:
+        """Does what is slow the first time."""
         await self._search.warm_up()
-        await self._follower.start()
 
     async def close(self) -> None:
-        """Finishes what is being written back and stops the threads."""
-        await self._follower.close()
+        """Finishes what is being written back."""
         await self._states.close()
-        for thread in self._threads.values():
-            thread.shutdown(wait=False, cancel_futures=True)
+
+    async def with_changes(self, changes: Sequence[ItemChange]) -> "Recommender":
+        """The recommender that knows of these changes: this one, or, where words are new, another beside it.
+
+        One call at a time: meanwhile nothing else may change what is live.
+        """
+        contents = [c.value for c in changes if isinstance(c.value, ItemContent) and self._live.is_news(c)]
+        self._live.apply(changes)
+        if not contents:
+            return self
+        return await asyncio.to_thread(lambda: Recommender(self._bundle.with_items(contents), self._shared, self))
 
     def knows_item(self, item_id: str) -> bool:
         return item_id in self._bundle.catalogue
@@ -127,10 +117,6 @@ class Recommender:
     def forget(self, user_id: str) -> None:
         """Drops what this process keeps of an erased user."""
         self._states.forget(user_id)
-
-    async def encode_profile(self, profile: Profile) -> Floats:
-        """The language model's embedding of a profile, float32 (dim,)."""
-        return await self._encode(profile_text(profile))
 
     async def recommend(self, query: Query) -> RecommendationList:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""

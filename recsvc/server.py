@@ -1,4 +1,4 @@
-"""One server process: builds the store, the recommender and the gRPC server, tells when it is ready, stops in order.
+"""One server process: builds the store, the models and the gRPC server, tells when it is ready, stops in order.
 
 It listens only once it can answer, so no balancer sends it a call too early: a refused connection means starting.
 On SIGTERM or SIGINT: health says NOT_SERVING, calls are still accepted for `drain_seconds`, then accepted calls get
@@ -21,7 +21,7 @@ from prometheus_client import start_http_server
 from recsvc import __version__
 from recsvc.errors import SettingsError
 from recsvc.metrics import BUNDLE_INFO
-from recsvc.recommend import Recommender
+from recsvc.models import Models
 from recsvc.service import SERVICE_NAMES, add_services
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
@@ -53,18 +53,18 @@ async def serve(settings: Settings) -> None:
             history_limit=settings.history_limit,
             timeout_seconds=settings.store_timeout,
         ) as store,
-        _open_recommender(settings, store) as recommender,
+        _open_models(settings, store) as models,
     ):
         if stop.requested.is_set():  # while the bundle was being loaded
             return
         with _metrics(settings) as metrics_port:
-            async with listening(settings, recommender, store, stop.at_once) as port:
+            async with listening(settings, models, store, stop.at_once) as port:
                 _log.info(
                     "serving",
                     host=settings.host,
                     port=port,
                     metrics_port=metrics_port,
-                    bundle_id=recommender.bundle_id,
+                    bundle_id=models.bundle_id,
                     version=__version__,
                 )
                 await stop.requested.wait()
@@ -74,7 +74,7 @@ async def serve(settings: Settings) -> None:
 
 @asynccontextmanager
 async def listening(
-    settings: Settings, recommender: Recommender, store: UserStore, stop_at_once: asyncio.Event
+    settings: Settings, models: Models, store: UserStore, stop_at_once: asyncio.Event
 ) -> AsyncIterator[int]:
     """A running gRPC server with health and reflection; gives its port. Leaving stops it as the module says.
 
@@ -83,7 +83,7 @@ async def listening(
     server = grpc.aio.server(
         interceptors=[CallInterceptor(settings.max_concurrent_requests)], options=_options(settings)
     )
-    add_services(server, recommender, store)
+    add_services(server, models, store)
     health_service = HealthService()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     for name in ("", *SERVICE_NAMES):
@@ -118,9 +118,9 @@ class _Stop:
 
 
 @asynccontextmanager
-async def _open_recommender(settings: Settings, store: UserStore) -> AsyncIterator[Recommender]:
-    recommender = await asyncio.to_thread(
-        Recommender.open,
+async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Models]:
+    models = await asyncio.to_thread(
+        Models.open,
         settings.bundle,
         store,
         settings.text_encoder,
@@ -129,16 +129,16 @@ async def _open_recommender(settings: Settings, store: UserStore) -> AsyncIterat
         settings.reason_generator,
     )
     try:
-        await recommender.start()
+        await models.start()
         # The catalogue stays for good, and the users that the process keeps stay long; garbage in cycles is rare. At
         # Python's thresholds a fifth of the time goes into collections that find nothing.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
-        BUNDLE_INFO.labels(recommender.bundle_id).set(1)
-        yield recommender
+        BUNDLE_INFO.labels(models.bundle_id).set(1)
+        yield models
     finally:
-        await recommender.close()
+        await models.close()
 
 
 @contextmanager

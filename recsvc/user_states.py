@@ -31,8 +31,9 @@ LEFT_OUT_ITEMS = 20
 
 @dataclass
 class UserState:
-    """One user at one version of the record.
+    """One user at one version of the record, as one catalogue knows their items.
 
+    unknown_events: how many events are of items that it does not have.
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
     hidden_rows: distinct rows that the user hid and has not bought since: in no list.
     user_vector, left_out and preferences are filled in when first needed. repeats: the repeat scores of an hour, and
@@ -40,7 +41,9 @@ class UserState:
     """
 
     version: int
+    catalogue: Catalogue
     history: History
+    unknown_events: int
     profile: ProfileText | None
     held_rows: NDArray[np.int32]
     bought_rows: NDArray[np.int32]
@@ -67,6 +70,7 @@ class UserState:
 def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
     """The state of a record; its vector too, when the record holds one."""
     history = history_of(record.events, catalogue)
+    known_vector = record.user_vector if record.known_events == len(history) else None
     bought = history.select(history.purchases)
     # Lines of one order are one purchase: a shopper who bought twelve in one go bought once.
     orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
@@ -76,13 +80,15 @@ def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
         profile = ProfileText(profile_text(record.profile), record.profile_embedding)
     return UserState(
         record.version,
+        catalogue,
         history,
+        len(record.events) - len(history),
         profile,
         np.unique(history.rows),
         bought_rows.astype(np.int32),
         purchases.astype(np.int32),
         _hidden_rows(history),
-        record.user_vector,
+        known_vector,
     )
 
 
@@ -115,20 +121,28 @@ class _Work:
 
 
 class UserStates:
-    """Gives the state of any user; keeps the `size` used last."""
+    """Gives the state of any user; keeps the `size` used last.
 
-    def __init__(self, bundle: Bundle, store: UserStore, executor: Executor, size: int) -> None:
+    before: those of the same bundle with fewer items; what they keep is taken over.
+    """
+
+    def __init__(
+        self, bundle: Bundle, store: UserStore, executor: Executor, size: int, before: "UserStates | None" = None
+    ) -> None:
         self._bundle = bundle
         self._store = store
         self._tower = bundle.user_tower()
         self._complete = Batcher(self._compute, executor)
         self._size = size
-        self._kept: OrderedDict[str, UserState] = OrderedDict()
-        self._write_backs: set[asyncio.Task[None]] = set()
+        # Shared with those before: requests that began with them may still be running.
+        self._kept: OrderedDict[str, UserState] = before._kept if before else OrderedDict()
+        self._write_backs: set[asyncio.Task[None]] = before._write_backs if before else set()
 
     async def known(self, user_id: str) -> tuple[UserState, bool]:
         """The user as Redis has them now, and True; with Redis away, as this process saw them last, and False."""
         kept = self._kept.get(user_id)
+        if kept is not None and kept.unknown_events and kept.catalogue is not self._bundle.catalogue:
+            kept = None  # the catalogue may know those items by now
         try:
             record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
         except StoreUnavailable:
@@ -156,7 +170,7 @@ class UserStates:
         computed = state.user_vector
         assert computed is not None  # noqa: S101  the worker fills it in or raises
         if state.version:
-            task = asyncio.create_task(self._write_back(user_id, state.version, computed))
+            task = asyncio.create_task(self._write_back(user_id, state, computed))
             self._write_backs.add(task)
             task.add_done_callback(self._write_backs.discard)
         return computed
@@ -169,9 +183,10 @@ class UserStates:
         """Waits for the vectors that are being written back."""
         await asyncio.gather(*self._write_backs)
 
-    async def _write_back(self, user_id: str, version: int, vector: NDArray[np.float32]) -> None:
+    async def _write_back(self, user_id: str, state: UserState, vector: NDArray[np.float32]) -> None:
+        bundle_id, known_events = self._bundle.bundle_id, len(state.history)
         try:
-            await self._store.put_user_vector(user_id, self._bundle.bundle_id, version, vector)
+            await self._store.put_user_vector(user_id, bundle_id, state.version, known_events, vector)
         except StoreUnavailable:
             return  # the next request computes it again; the store has counted the failure
 

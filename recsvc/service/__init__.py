@@ -1,4 +1,4 @@
-"""The proto services over the recommender and the store: one servicer each, and the names that health knows."""
+"""The proto services over the models and the store: one servicer each, and the names that health knows."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from recsvc.v1 import (
 )
 
 if TYPE_CHECKING:
-    from recsvc.recommend import Recommender
+    from recsvc.models import Models
     from recsvc.store import UserStore
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
@@ -30,18 +30,18 @@ SERVICE_NAMES: tuple[str, ...] = tuple(
 )
 
 
-def add_services(server: grpc.aio.Server, recommender: "Recommender", store: "UserStore") -> None:
+def add_services(server: grpc.aio.Server, models: "Models", store: "UserStore") -> None:
     """Puts every service of recsvc.v1 on `server`."""
     # Generated code has no types.
     events_pb2_grpc.add_EventServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        EventService(recommender, store), server
+        EventService(models, store), server
     )
     recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        RecommendationService(recommender), server
+        RecommendationService(models), server
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        CatalogService(recommender, store), server
+        CatalogService(models, store), server
     )
     users_pb2_grpc.add_UserServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        UserService(recommender, store), server
+        UserService(models, store), server
     )

@@ -11,13 +11,13 @@ from recsvc.v1 import events_pb2 as pb
 from recsvc.v1 import events_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.recommend import Recommender
+    from recsvc.models import Models
     from recsvc.store import UserStore
 
 
 class EventService(events_pb2_grpc.EventServiceServicer):
-    def __init__(self, recommender: "Recommender", store: "UserStore") -> None:
-        self._recommender = recommender
+    def __init__(self, models: "Models", store: "UserStore") -> None:
+        self._models = models
         self._store = store
 
     async def WriteEvents(
@@ -29,5 +29,5 @@ class EventService(events_pb2_grpc.EventServiceServicer):
         versions = await self._store.write_events(events)
         for event_type, count in Counter(event.event_type for event in events).items():
             EVENTS.labels(event_type.name.lower()).inc(count)
-        unknown_items = sum(not self._recommender.knows_item(event.item_id) for event in events)
+        unknown_items = sum(not self._models.current.knows_item(event.item_id) for event in events)
         return wire.encode_write_events(len(events), unknown_items, versions)

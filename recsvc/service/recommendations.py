@@ -1,4 +1,4 @@
-"""RecommendationService: decode, ask the recommender, encode."""
+"""RecommendationService: decode, ask the recommender that answers now, encode."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ from recsvc.v1 import recommendation_pb2 as pb
 from recsvc.v1 import recommendation_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.recommend import Recommender
+    from recsvc.models import Models
 
 
 class RecommendationService(recommendation_pb2_grpc.RecommendationServiceServicer):
-    def __init__(self, recommender: "Recommender") -> None:
-        self._recommender = recommender
+    def __init__(self, models: "Models") -> None:
+        self._models = models
 
     async def Recommend(
         self,
@@ -25,11 +25,11 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         remaining = context.time_remaining()  # None without a deadline
         deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
         query = wire.decode_recommend(request, deadline)
-        return wire.encode_recommend(await self._recommender.recommend(query))
+        return wire.encode_recommend(await self._models.current.recommend(query))
 
     async def SimilarItems(
         self,
         request: pb.SimilarItemsRequest,
         context: "grpc.aio.ServicerContext[pb.SimilarItemsRequest, pb.SimilarItemsResponse]",
     ) -> pb.SimilarItemsResponse:
-        return wire.encode_similar_items(await self._recommender.similar_items(*wire.decode_similar_items(request)))
+        return wire.encode_similar_items(await self._models.current.similar_items(*wire.decode_similar_items(request)))

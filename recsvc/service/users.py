@@ -9,13 +9,13 @@ from recsvc.v1 import users_pb2 as pb
 from recsvc.v1 import users_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.recommend import Recommender
+    from recsvc.models import Models
     from recsvc.store import UserStore
 
 
 class UserService(users_pb2_grpc.UserServiceServicer):
-    def __init__(self, recommender: "Recommender", store: "UserStore") -> None:
-        self._recommender = recommender
+    def __init__(self, models: "Models", store: "UserStore") -> None:
+        self._models = models
         self._store = store
 
     async def SetProfile(
@@ -24,7 +24,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         context: "grpc.aio.ServicerContext[pb.SetProfileRequest, pb.SetProfileResponse]",
     ) -> pb.SetProfileResponse:
         user_id, profile = wire.decode_set_profile(request)
-        embedding = None if profile is None else await self._recommender.encode_profile(profile)
+        embedding = None if profile is None else await self._models.encode_profile(profile)
         await self._store.set_profile(user_id, profile, embedding)
         return pb.SetProfileResponse()
 
@@ -35,5 +35,5 @@ class UserService(users_pb2_grpc.UserServiceServicer):
     ) -> pb.DeleteUserResponse:
         user_id = wire.decode_delete_user(request)
         erasure = await self._store.delete_user(user_id)
-        self._recommender.forget(user_id)
+        self._models.current.forget(user_id)
         return pb.DeleteUserResponse(existed=erasure.existed, removed_log_events=erasure.removed_log_events)

@@ -15,6 +15,7 @@ from recsvc.store.connection import RedisClient, operation
 # A process that was away for longer reads the whole catalogue again, which takes a second or so.
 _STREAM_LENGTH = 100_000
 _PAGE = 1_000
+_CONTENT_PAGE = 100  # as much to read as some hundred prices
 
 
 class CatalogueStore:
@@ -27,13 +28,13 @@ class CatalogueStore:
 
     async def set(self, changes: Sequence[ItemChange]) -> None:
         """Sets fields. A change that is older than what is held takes no effect. After an error, set them all again."""
-        calls: list[tuple[str | bytes | int, ...]] = [
-            (
-                *(keys.catalogue(self._namespace, change.field), self._changes),
-                *(change.item_id, change.field.value, packing.pack_item_change(change), _STREAM_LENGTH),
-            )
-            for change in changes
-        ]
+        calls: list[tuple[str | bytes | int, ...]] = []
+        for change in changes:
+            packed = packing.pack_item_change(change)
+            # An item's words are some kilobytes: the stream says only that they are new.
+            told = b"" if change.field is ItemField.CONTENT else packed
+            key = keys.catalogue(self._namespace, change.field)
+            calls.append((key, self._changes, change.item_id, change.field.value, packed, told, _STREAM_LENGTH))
         with operation("set_items"):
             await scripts.run_each(self._client, scripts.SET_ITEM, calls, keys=2)
 
@@ -48,15 +49,16 @@ class CatalogueStore:
         for field in ItemField:
             key, cursor = keys.catalogue(self._namespace, field), 0
             while True:
+                count = _CONTENT_PAGE if field is ItemField.CONTENT else _PAGE
                 with operation("read_items"):
-                    cursor, page = await self._client.execute_command("HSCAN", key, cursor, "COUNT", _PAGE)
+                    cursor, page = await self._client.execute_command("HSCAN", key, cursor, "COUNT", count)
                 yield [packing.unpack_item_change(item_id.decode(), field, packed) for item_id, packed in page.items()]
                 cursor = int(cursor)
                 if not cursor:
                     break
 
     async def read_after(self, number: int) -> tuple[int, list[ItemChange]] | None:
-        """The changes after one, oldest first, at most a page of them, and the last one's number. None: some of them
+        """The changes after one, at most a page of them, and the last one's number. None: some of them
         are gone from the stream, or Redis has lost what this process saw, and all has to be read again.
         """
         if (last := await self.last_change()) == number:
@@ -67,11 +69,22 @@ class CatalogueStore:
             entries = await self._client.execute_command("XRANGE", self._changes, f"({number}-0", "+", "COUNT", _PAGE)
         if not entries or _number(entries[0][0]) != number + 1:
             return None
-        changes = [
-            packing.unpack_item_change(fields[b"i"].decode(), _field(fields[b"f"]), fields[b"v"])
-            for _, fields in entries
-        ]
+        told = [(fields[b"i"].decode(), _field(fields[b"f"]), fields[b"v"]) for _, fields in entries]
+        contents = await self._contents([item_id for item_id, field, _ in told if field is ItemField.CONTENT])
+        changes = [packing.unpack_item_change(*each) for each in told if each[1] is not ItemField.CONTENT]
+        changes += [packing.unpack_item_change(*each) for each in contents]
         return _number(entries[-1][0]), changes
+
+    async def _contents(self, item_ids: Sequence[str]) -> list[tuple[str, ItemField, bytes]]:
+        """The words of these items, as they are by now."""
+        if not item_ids:
+            return []
+        ids = list(dict.fromkeys(item_ids))
+        with operation("follow_items"):
+            found = await self._client.execute_command(
+                "HMGET", keys.catalogue(self._namespace, ItemField.CONTENT), *ids
+            )
+        return [(i, ItemField.CONTENT, packed) for i, packed in zip(ids, found, strict=True) if packed is not None]
 
 
 def _number(entry_id: bytes) -> int:

@@ -7,7 +7,7 @@
         profile_embedding          `packing.pack_embedding`
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
-    {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock` and `deleted`
+    {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock`, ...
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
 
 `shop` is the namespace. What stands in braces is the hash tag: a Redis Cluster keeps all keys of one tag in one slot.

@@ -11,15 +11,18 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import Event, EventType, ItemChange, ItemField, Profile
+from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, Profile
 from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
 FORMAT = 1
 ERASURE = 0  # stands where a logged event has its type: the user was erased
 
-_VECTOR_HEADER = struct.Struct("<BQQ")  # format, version, written at (microseconds); scripts.PUT_VECTOR reads it too
-_ITEM_CHANGE = struct.Struct("<BQd")  # format, set time, value; scripts.SET_ITEM reads the time
+VECTOR_FORMAT = 2
+
+# format, version, written at (microseconds), known events; scripts.PUT_VECTOR reads it too
+_VECTOR_HEADER = struct.Struct("<BQQH")
+_ITEM_HEADER = struct.Struct("<BQ")  # format, set time; scripts.SET_ITEM reads the time
 _LOGGED_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
 
 
@@ -80,18 +83,20 @@ def unpack_embedding(packed: bytes | None) -> NDArray[np.float32] | None:
         return np.frombuffer(packed, "<f4", offset=1).astype(np.float32)
 
 
-def pack_vector(vector: NDArray[np.float32], version: int, written_at: int) -> bytes:
-    return _VECTOR_HEADER.pack(FORMAT, version, written_at) + vector.astype("<f4").tobytes()
+def pack_vector(vector: NDArray[np.float32], version: int, known_events: int, written_at: int) -> bytes:
+    return _VECTOR_HEADER.pack(VECTOR_FORMAT, version, written_at, known_events) + vector.astype("<f4").tobytes()
 
 
-def unpack_vector(packed: bytes | None, version: int) -> NDArray[np.float32] | None:
-    """The vector, if it was computed from this very version of the user's record; else None."""
+def unpack_vector(packed: bytes | None, version: int) -> tuple[NDArray[np.float32] | None, int]:
+    """The vector, if it was computed from this very version of the user's record, and from how many known events;
+    else None and 0.
+    """
     if packed is None or len(packed) <= _VECTOR_HEADER.size or len(packed) % 4 != _VECTOR_HEADER.size % 4:
-        return None
-    found_format, found_version, _ = _VECTOR_HEADER.unpack_from(packed)
-    if (found_format, found_version) != (FORMAT, version):
-        return None
-    return np.frombuffer(packed, "<f4", offset=_VECTOR_HEADER.size).astype(np.float32)
+        return None, 0
+    found_format, found_version, _, known_events = _VECTOR_HEADER.unpack_from(packed)
+    if (found_format, found_version) != (VECTOR_FORMAT, version):
+        return None, 0
+    return np.frombuffer(packed, "<f4", offset=_VECTOR_HEADER.size).astype(np.float32), known_events
 
 
 def pack_logged(event: Event) -> bytes:
@@ -127,14 +132,28 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | None:
 
 
 def pack_item_change(change: ItemChange) -> bytes:
-    value = np.nan if change.value is None else change.value
-    return _ITEM_CHANGE.pack(FORMAT, change.set_time, value)
+    """format, set time; then the number, or an embedding after its length, and encoder, title, brand, categories."""
+    header = _ITEM_HEADER.pack(FORMAT, change.set_time)
+    if isinstance(change.value, ItemContent):
+        item, embedding = change.value.item, change.value.embedding.astype("<f4")
+        words = _pack_strings([change.value.encoder, item.title, item.brand, *item.categories])
+        return header + struct.pack("<H", len(embedding)) + embedding.tobytes() + words
+    return header + struct.pack("<d", np.nan if change.value is None else change.value)
 
 
 def unpack_item_change(item_id: str, field: ItemField, packed: bytes) -> ItemChange:
     with _readable(packed):
-        _, set_time, value = _ITEM_CHANGE.unpack(packed)
-        return ItemChange(item_id, field, set_time, None if np.isnan(value) else value)
+        _, set_time = _ITEM_HEADER.unpack_from(packed)
+        start = _ITEM_HEADER.size
+        if field is not ItemField.CONTENT:
+            (value,) = struct.unpack("<d", packed[start:])
+            return ItemChange(item_id, field, set_time, None if np.isnan(value) else value)
+        (dim,) = struct.unpack_from("<H", packed, start)
+        embedding = np.frombuffer(packed, "<f4", dim, start + 2).astype(np.float32)
+        encoder, title, brand, *categories = _unpack_strings(packed, start + 2 + 4 * dim)
+        return ItemChange(
+            item_id, field, set_time, ItemContent(Item(item_id, title, brand, tuple(categories)), embedding, encoder)
+        )
 
 
 def _pack_strings(strings: Sequence[str]) -> bytes:

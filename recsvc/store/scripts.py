@@ -93,7 +93,8 @@ return {removed, last}
 """
 
 
-# KEYS: hash of one field, stream of changes. ARGV: item id, name of the field, packed value, the stream's length.
+# KEYS: hash of one field, stream of changes. ARGV: item id, name of the field, packed value, what the stream says of
+# it, the stream's length.
 # Returns 1, or 0 when what is held was set later, or is the same.
 SET_ITEM = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
@@ -102,8 +103,8 @@ if held and struct.unpack('<I8', held, 2) > struct.unpack('<I8', ARGV[3], 2) the
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 local last, number = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1], 1
 if last then number = tonumber(string.match(last[1], '%d+')) + 1 end
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], string.format('%.0f-0', number), 'f', ARGV[2], 'i', ARGV[1],
-           'v', ARGV[3])
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], string.format('%.0f-0', number), 'f', ARGV[2], 'i', ARGV[1],
+           'v', ARGV[4])
 return 1
 """
 

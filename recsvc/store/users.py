@@ -74,7 +74,7 @@ class UserStore:
             tuple(event_of(entry, user_id) for entry in packing.unpack_history(history)),
             packing.unpack_profile(profile),
             packing.unpack_embedding(embedding),
-            packing.unpack_vector(vector, int(version)),
+            *packing.unpack_vector(vector, int(version)),
         )
 
     async def write_events(self, events: Sequence[Event]) -> dict[str, int]:
@@ -145,13 +145,16 @@ class UserStore:
                 self._ttl_milliseconds,
             )
 
-    async def put_user_vector(self, user_id: str, bundle_id: str, version: int, vector: NDArray[np.float32]) -> bool:
-        """Keeps a vector (float32, 1-d) that `bundle_id` computed from this version of the record.
+    async def put_user_vector(
+        self, user_id: str, bundle_id: str, version: int, known_events: int, vector: NDArray[np.float32]
+    ) -> bool:
+        """Keeps a vector (float32, 1-d) that `bundle_id` computed from this version of the record, of whose events it
+        knew the items of `known_events`.
 
         False, and nothing changes, when the record has moved on or was erased: a late vector replaces nothing newer
         and brings nobody back. Vectors of the two bundles that wrote last are kept.
         """
-        packed = packing.pack_vector(vector, version, written_at=time.time_ns() // 1000)
+        packed = packing.pack_vector(vector, version, known_events, written_at=time.time_ns() // 1000)
         with operation("put_user_vector"):
             put = await scripts.run(
                 self._client, scripts.PUT_VECTOR, self._key(user_id), str(version), keys.vector(bundle_id), packed

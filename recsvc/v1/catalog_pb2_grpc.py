@@ -39,6 +39,11 @@ class CatalogServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.UpsertItems = channel.unary_unary(
+                '/recsvc.v1.CatalogService/UpsertItems',
+                request_serializer=recsvc_dot_v1_dot_catalog__pb2.UpsertItemsRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_catalog__pb2.UpsertItemsResponse.FromString,
+                _registered_method=True)
         self.SetInventory = channel.unary_unary(
                 '/recsvc.v1.CatalogService/SetInventory',
                 request_serializer=recsvc_dot_v1_dot_catalog__pb2.SetInventoryRequest.SerializeToString,
@@ -59,6 +64,15 @@ class CatalogServiceServicer:
     message never undoes a newer one.
     """
 
+    def UpsertItems(self, request, context):
+        """Adds items, or sets new words for those there are. A new item is recommended at once, by its words, until a bundle
+        is trained that knows who buys it. The vector of an item that was bought stays as trained; its new brand and
+        categories hold for filters and reasons. A deleted item is back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetInventory(self, request, context):
         """Sets stock and prices. An item out of stock is in no list; filters by price use the new one.
         """
@@ -76,6 +90,11 @@ class CatalogServiceServicer:
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'UpsertItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpsertItems,
+                    request_deserializer=recsvc_dot_v1_dot_catalog__pb2.UpsertItemsRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_catalog__pb2.UpsertItemsResponse.SerializeToString,
+            ),
             'SetInventory': grpc.unary_unary_rpc_method_handler(
                     servicer.SetInventory,
                     request_deserializer=recsvc_dot_v1_dot_catalog__pb2.SetInventoryRequest.FromString,
@@ -101,6 +120,33 @@ class CatalogService:
     Each field of an item is set at a time, and what was set last holds, in whatever order the calls arrive: a late
     message never undoes a newer one.
     """
+
+    @staticmethod
+    def UpsertItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.CatalogService/UpsertItems',
+            recsvc_dot_v1_dot_catalog__pb2.UpsertItemsRequest.SerializeToString,
+            recsvc_dot_v1_dot_catalog__pb2.UpsertItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def SetInventory(request,

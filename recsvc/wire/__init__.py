@@ -4,7 +4,7 @@
 `encode_*` build responses in place (`add`, then set): half the time of nested constructors, and every list pays it.
 """
 
-from recsvc.wire.catalog import decode_delete_items, decode_set_inventory
+from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items
 from recsvc.wire.events import decode_write_events, encode_write_events
 from recsvc.wire.recommendations import (
     decode_recommend,
@@ -21,6 +21,7 @@ __all__ = [
     "decode_set_inventory",
     "decode_set_profile",
     "decode_similar_items",
+    "decode_upsert_items",
     "decode_write_events",
     "encode_recommend",
     "encode_similar_items",

@@ -5,13 +5,45 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc.domain import ItemChange, ItemField
+from recsvc.domain import Item, ItemChange, ItemField
 from recsvc.v1 import catalog_pb2
-from recsvc.wire.fields import Violations, id_problem, microseconds
+from recsvc.wire.fields import (
+    CATEGORY_SEPARATOR,
+    MAX_BRAND,
+    MAX_CATEGORIES,
+    Violations,
+    id_problem,
+    microseconds,
+    text_problem,
+)
 
 MAX_ITEMS = 1_000
+MAX_UPSERTED = 100  # each takes the language model some milliseconds
+MAX_TITLE = 1_000
 MAX_STOCK = 1_000_000_000
 LATEST_SET_TIME_AHEAD = 60_000_000  # a minute: one set a year ahead would refuse all others until then
+
+
+def decode_upsert_items(request: catalog_pb2.UpsertItemsRequest) -> list[tuple[Item, list[ItemChange]]]:
+    """The items, each with all that is set beside its words. Raises InvalidRequest, and then nothing may be set."""
+    violations = Violations()
+    _check_count(request.items, "items", violations, MAX_UPSERTED)
+    decoded = []
+    for i, message in enumerate(request.items):
+        path = f"items[{i}]."
+        violations.note(path + "item_id", id_problem(message.item_id))
+        for name, least, most in (("title", 1, MAX_TITLE), ("categories", 0, MAX_CATEGORIES), ("brand", 0, MAX_BRAND)):
+            violations.note(path + name, text_problem(getattr(message, name), least, most))
+        set_time = _set_time(message, path, violations)
+        changes = [ItemChange(message.item_id, ItemField.DELETED, set_time, 0.0)]
+        changes += _inventory(message, path, set_time, violations)
+        categories = tuple(message.categories.split(CATEGORY_SEPARATOR)) if message.categories else ()
+        decoded.append((Item(message.item_id, message.title, message.brand, categories), changes))
+    ids = [message.item_id for message in request.items]
+    if len(set(ids)) < len(ids):
+        violations.note("items", "must name each item once")
+    violations.raise_if_any()
+    return decoded
 
 
 def decode_set_inventory(request: catalog_pb2.SetInventoryRequest) -> list[ItemChange]:
@@ -22,15 +54,7 @@ def decode_set_inventory(request: catalog_pb2.SetInventoryRequest) -> list[ItemC
     for i, inventory in enumerate(request.inventory):
         path = f"inventory[{i}]."
         violations.note(path + "item_id", id_problem(inventory.item_id))
-        set_time = _set_time(inventory, path, violations)
-        if inventory.HasField("price"):
-            if not 0 <= inventory.price < float("inf"):  # NaN fails too
-                violations.note(path + "price", "must be 0 or more, and finite")
-            changes.append(ItemChange(inventory.item_id, ItemField.PRICE, set_time, inventory.price))
-        if inventory.HasField("stock"):
-            if inventory.stock > MAX_STOCK:
-                violations.note(path + "stock", f"must be at most {MAX_STOCK}")
-            changes.append(ItemChange(inventory.item_id, ItemField.STOCK, set_time, float(inventory.stock)))
+        changes += _inventory(inventory, path, _set_time(inventory, path, violations), violations)
         if not inventory.HasField("price") and not inventory.HasField("stock"):
             violations.note(path + "stock", "or price must be set")
     violations.raise_if_any()
@@ -49,14 +73,32 @@ def decode_delete_items(request: catalog_pb2.DeleteItemsRequest) -> list[ItemCha
     return [ItemChange(item_id, ItemField.DELETED, set_time, deleted) for item_id in request.item_ids]
 
 
-def _check_count(values: Sequence[object], field: str, violations: Violations) -> None:
-    if not 1 <= len(values) <= MAX_ITEMS:
-        violations.note(field, f"must hold 1 to {MAX_ITEMS} items")
+def _check_count(values: Sequence[object], field: str, violations: Violations, most: int = MAX_ITEMS) -> None:
+    if not 1 <= len(values) <= most:
+        violations.note(field, f"must hold 1 to {most} items")
         violations.raise_if_any()
 
 
+def _inventory(
+    message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem", path: str, set_time: int, violations: Violations
+) -> list[ItemChange]:
+    """The price and the stock, if they are there."""
+    changes = []
+    if message.HasField("price"):
+        if not 0 <= message.price < float("inf"):  # NaN fails too
+            violations.note(path + "price", "must be 0 or more, and finite")
+        changes.append(ItemChange(message.item_id, ItemField.PRICE, set_time, message.price))
+    if message.HasField("stock"):
+        if message.stock > MAX_STOCK:
+            violations.note(path + "stock", f"must be at most {MAX_STOCK}")
+        changes.append(ItemChange(message.item_id, ItemField.STOCK, set_time, float(message.stock)))
+    return changes
+
+
 def _set_time(
-    message: "catalog_pb2.Inventory | catalog_pb2.DeleteItemsRequest", path: str, violations: Violations
+    message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem | catalog_pb2.DeleteItemsRequest",
+    path: str,
+    violations: Violations,
 ) -> int:
     now = time.time_ns() // 1_000
     if not message.HasField("set_time"):

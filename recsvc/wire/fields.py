@@ -7,6 +7,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from recsvc.errors import FieldViolation, InvalidRequest
 
 MAX_ID_LENGTH = 128
+MAX_BRAND = 256
+MAX_CATEGORIES = 1_000  # of a whole path
+CATEGORY_SEPARATOR = " > "
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TIMESTAMP_SECONDS = range(-62_135_596_800, 253_402_300_800)  # years 1 to 9999, as timestamp.proto says
@@ -28,8 +31,12 @@ class Violations:
 
 
 def id_problem(value: str, *, required: bool = True) -> str | None:
-    if len(value) > MAX_ID_LENGTH or (required and not value):
-        return f"must have {1 if required else 0} to {MAX_ID_LENGTH} characters"
+    return text_problem(value, 1 if required else 0, MAX_ID_LENGTH)
+
+
+def text_problem(value: str, least: int, most: int) -> str | None:
+    if not least <= len(value) <= most:
+        return f"must have {least} to {most} characters"
     if _CONTROL.search(value):
         return "must not hold control characters"
     return None

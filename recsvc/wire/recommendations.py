@@ -17,7 +17,7 @@ from recsvc.domain import (
     Strength,
 )
 from recsvc.v1 import reason_pb2, recommendation_pb2
-from recsvc.wire.fields import Violations, id_problem, microseconds
+from recsvc.wire.fields import CATEGORY_SEPARATOR, MAX_BRAND, MAX_CATEGORIES, Violations, id_problem, microseconds
 
 if TYPE_CHECKING:
     from recsvc.recommend import SimilarItemList
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 MAX_K = 100
 MAX_EXCLUDED_ITEMS = 1_000
 MAX_FILTER_VALUES = 100
-MAX_BRAND = 256
-MAX_CATEGORY = 1_000
-CATEGORY_SEPARATOR = " > "
 
 _FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
@@ -132,7 +129,7 @@ def _check_filter(item_filter: recommendation_pb2.Filter, violations: Violations
     if len(item_filter.exclude_item_ids) > MAX_EXCLUDED_ITEMS:
         violations.note("filter.exclude_item_ids", f"must hold at most {MAX_EXCLUDED_ITEMS} ids")
     for name, values, longest in (
-        ("categories", item_filter.categories, MAX_CATEGORY),
+        ("categories", item_filter.categories, MAX_CATEGORIES),
         ("brands", item_filter.brands, MAX_BRAND),
     ):
         if len(values) > MAX_FILTER_VALUES or not all(1 <= len(value) <= longest for value in values):

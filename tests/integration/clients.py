@@ -1,6 +1,7 @@
 """A storefront in a few lines: what the integration tests call the service with."""
 
-from collections.abc import Iterable
+import time as clock
+from collections.abc import Callable, Iterable
 
 import grpc
 import polars as pl
@@ -47,6 +48,10 @@ class Storefront:
         ]
         return self.events.WriteEvents(events_pb2.WriteEventsRequest(events=events), timeout=20)
 
+    def add(self, item_id: str, title: str, **fields: object) -> None:
+        item = catalog_pb2.CatalogItem(item_id=item_id, title=title, **fields)  # type: ignore[arg-type]
+        self.catalog.UpsertItems(catalog_pb2.UpsertItemsRequest(items=[item]), timeout=20)
+
     def set_inventory(self, item_id: str, **fields: object) -> catalog_pb2.SetInventoryResponse:
         request = catalog_pb2.SetInventoryRequest(
             inventory=[catalog_pb2.Inventory(item_id=item_id, **fields)]  # type: ignore[arg-type]
@@ -90,3 +95,10 @@ def reasons(response: recommendation_pb2.RecommendResponse) -> Iterable[str]:
 
 def timestamp(microseconds: int) -> Timestamp:
     return Timestamp(seconds=microseconds // 1_000_000, nanos=microseconds % 1_000_000 * 1_000)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = clock.monotonic() + 20
+    while not holds():
+        assert clock.monotonic() < deadline
+        clock.sleep(0.02)

@@ -31,3 +31,11 @@ def node_modules() -> Path:
         if not folder.is_dir():
             part.rename(folder)
     return folder / "node_modules"
+
+
+@pytest.fixture
+def bought(small_shop: object) -> tuple[str, ...]:
+    """Some items that belong together: those of the user with the longest history."""
+    events = small_shop.events.filter(small_shop.events["event_type"] == "purchase")  # type: ignore[attr-defined]
+    user_id = events["user_id"].mode()[0]
+    return tuple(events.filter(events["user_id"] == user_id)["item_id"].unique(maintain_order=True)[:8])

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import grpc
 import pytest
 
+from recsvc import bundle as bundles
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.conftest import RedisServer
-from tests.integration.clients import Storefront, item_ids
-from tests.integration.test_user_vectors import eventually
+from tests.integration.clients import Storefront, eventually, item_ids
 from tests.service_process import ServiceProcess
 
 
@@ -85,3 +87,62 @@ def test_with_redis_away_lists_obey_what_was_known(replicas: list[ServiceProcess
         shop.set_inventory(best, stock=1)
         eventually(lambda: item_ids(shop.recommend("ann"))[0] == best)
         eventually(lambda: replicas[0].metric("recsvc_catalogue_behind") == 0)
+
+
+def test_a_new_item_is_recommended_by_every_replica_and_after_a_restart(
+    replicas: list[ServiceProcess],
+    start_service: Callable[..., ServiceProcess],
+    redis_server: RedisServer,
+    small_bundle: Path,
+    bought: tuple[str, ...],
+) -> None:
+    catalogue = bundles.load(small_bundle).catalogue
+    twin = catalogue.items[catalogue.rows([bought[0]])[0]]  # the new item is much like what the shopper buys
+    words = {"title": twin.title, "brand": twin.brand, "categories": " > ".join(twin.categories)}
+    with replicas[0].channel() as first, replicas[1].channel() as second:
+        one, two = Storefront(first), Storefront(second)
+        one.buy("ann", *bought[:4])
+        # An event of an item that nobody knows yet is kept, and joined when it is known.
+        assert two.buy("ann", "brand new").unknown_items == 1
+        assert "brand new" not in item_ids(two.recommend("ann", 100))
+        two.set_inventory("brand new", stock=0)
+        one.add("brand new", price=4.0, **words)
+        other = pb.Filter(repeat_policy=pb.REPEAT_POLICY_ALLOW)
+        near = pb.SimilarItemsRequest(item_id=bought[0], k=100)
+        two.set_inventory("brand new", stock=3)
+        for shop in (one, two):
+            eventually(lambda shop=shop: "brand new" in item_ids(shop.recommend("ann", 100, filter=other)))
+            assert "brand new" in [n.item_id for n in shop.recommendations.SimilarItems(near, timeout=20).similar_items]
+        assert one.buy("bob", "brand new").unknown_items == 0
+        assert one.recommend("bob").personalised
+        found = two.recommend("ann", 100, filter=pb.Filter(min_price=4.0, max_price=4.0, brands=[twin.brand]))
+        assert "brand new" in item_ids(found)
+        ranked = item_ids(one.recommend("ann", 100))
+        assert ranked == item_ids(two.recommend("ann", 100))
+
+        third = start_service(redis_url=redis_server.url)
+        with third.channel() as channel:
+            assert item_ids(Storefront(channel).recommend("ann", 100)) == ranked
+
+        one.add("brand new", "Something else entirely", brand="Other")
+        eventually(lambda: "brand new" in item_ids(two.recommend("ann", 5, filter=pb.Filter(brands=["Other"]))))
+        one.delete("brand new")
+        eventually(lambda: "brand new" not in item_ids(two.recommend("ann", 100)))
+
+
+def test_lists_are_answered_while_items_are_added(replicas: list[ServiceProcess]) -> None:
+    with replicas[0].channel() as first:
+        shop = Storefront(first)
+        for n in range(30):
+            shop.add(f"new {n}", f"A new thing, number {n}")
+            assert len(shop.recommend(f"user {n % 3}").recommendations) == 10
+        ask = pb.SimilarItemsRequest(item_id="new 29", k=50)
+
+        def added() -> set[str]:
+            try:
+                answer = shop.recommendations.SimilarItems(ask, timeout=20)
+            except grpc.RpcError:
+                return set()
+            return {found.item_id for found in answer.similar_items if found.item_id.startswith("new ")}
+
+        eventually(lambda: len(added()) == 29)

@@ -1,37 +1,19 @@
 """Where the user vector comes from: Redis, again after a write, after a restart, and without Redis at all."""
 
 import json
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from recsvc.v1 import recommendation_pb2 as pb
 from recsvc.v1 import users_pb2
 from tests.conftest import RedisServer
-from tests.integration.clients import Storefront, item_ids, reasons
+from tests.integration.clients import Storefront, eventually, item_ids, reasons
 from tests.service_process import ServiceProcess
 
 
 def vectors(service: ServiceProcess, source: str) -> float:
     return service.metric("recsvc_user_vectors_total", source=source)
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def bought(small_shop: object) -> tuple[str, ...]:
-    """Some items that belong together: those of the user with the longest history."""
-    events = small_shop.events.filter(small_shop.events["event_type"] == "purchase")  # type: ignore[attr-defined]
-    user_id = events["user_id"].mode()[0]
-    return tuple(events.filter(events["user_id"] == user_id)["item_id"].unique(maintain_order=True)[:8])
 
 
 def test_the_second_call_takes_the_vector_from_redis(

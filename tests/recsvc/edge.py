@@ -13,6 +13,7 @@ from recsvc.domain import (
     EvidenceKind,
     Item,
     ItemChange,
+    ItemContent,
     ItemFilter,
     Profile,
     Provenance,
@@ -35,12 +36,14 @@ RECOMMENDED = Recommendation(Item(KNOWN_ITEM, "Kettle"), 0.75, 1, REASON)
 
 
 class KnownAnswers:
-    """Stands for the recommender and the store: gives fixed answers, keeps what it was asked, raises `error` if set."""
+    """Stands for the models, the recommender and the store: gives fixed answers, keeps what it was asked, raises
+    `error` if set.
+    """
 
     bundle_id = "bundle-1"
 
     def __init__(self) -> None:
-        self.catalogue = self
+        self.catalogue = self.current = self
         self.asked: list[object] = []
         self.error: BaseException | None = None
         self.hold = asyncio.Event()  # calls to `recommend` wait for it
@@ -72,6 +75,9 @@ class KnownAnswers:
 
     async def encode_profile(self, profile: Profile) -> np.ndarray:
         return np.full(3, len(profile.text), np.float32)
+
+    async def encode_items(self, items: list[Item]) -> list[ItemContent]:
+        return [ItemContent(item, np.ones(3, np.float32), "encoder") for item in items]
 
     async def write_events(self, events: list[Event]) -> dict[str, int]:
         self._ask(list(events))

@@ -22,6 +22,7 @@ from recsvc.domain import (
     Strength,
 )
 from recsvc.errors import ItemNotFound, TextEncoderError
+from recsvc.models import Models
 from recsvc.recommend import Recommender
 from recsvc.store import UserStore, open_store
 
@@ -32,10 +33,10 @@ QUERY = Query("ann", 10, time=1_750_000_000_000_000)
 async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
     # Generous, so that a busy machine is not taken for Redis being away.
     async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        recommender = Recommender.open(small_bundle, store, "embedded", 1, 100)
-        await recommender.start()
-        yield recommender, store
-        await recommender.close()
+        models = Models.open(small_bundle, store, "embedded", 1, 100)
+        await models.start()
+        yield models.current, store
+        await models.close()
 
 
 async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
@@ -202,7 +203,8 @@ async def test_a_profile_counts_with_and_without_a_history(opened: tuple[Recomme
     recommender, store = opened
     assert not (await recommender.recommend(QUERY)).personalised
     profile = Profile("Bakes bread every weekend.")
-    await store.set_profile("ann", profile, await recommender.encode_profile(profile))
+    embedding = recommender._bundle.features.projection[:384, 0]  # any direction will do
+    await store.set_profile("ann", profile, embedding)
     known = await recommender.recommend(QUERY)
     assert known.personalised
     await store.delete_user("ann")
@@ -218,4 +220,4 @@ async def test_an_unknown_item_has_no_neighbours(opened: tuple[Recommender, User
 def test_another_encoder_than_the_bundles_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recsvc.text.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})())
     with pytest.raises(TextEncoderError, match="set text_encoder"):
-        Recommender.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]
+        Models.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]

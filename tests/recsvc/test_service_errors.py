@@ -66,6 +66,12 @@ def attributes(*pairs: tuple[str, str]) -> us.SetProfileRequest:
     return profile(attributes=[us.ProfileAttribute(name=n, value=v) for n, v in pairs])
 
 
+def added(**fields: object) -> cat.UpsertItemsRequest:
+    """A batch whose item 1 is this."""
+    good = cat.CatalogItem(item_id="i", title="Kettle")
+    return cat.UpsertItemsRequest(items=[good, cat.CatalogItem(**{"item_id": "j", **fields})])
+
+
 def inventory(**changes: object) -> cat.SetInventoryRequest:
     """A batch whose item 1 has these changes."""
     good = cat.Inventory(item_id="i", stock=3)
@@ -77,6 +83,7 @@ def ahead(seconds: float) -> Timestamp:
 
 
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
+ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
 
@@ -141,6 +148,17 @@ BAD_REQUESTS = [
     (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
     (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    (ADD, cat.UpsertItemsRequest(), ["items"]),
+    (ADD, added(), ["items[1].title"]),
+    (ADD, cat.UpsertItemsRequest(items=[cat.CatalogItem(item_id=f"i{n}", title="t") for n in range(101)]), ["items"]),
+    (ADD, added(item_id="i", title="t"), ["items"]),
+    *((ADD, added(item_id=bad, title="t"), ["items[1].item_id"]) for bad in BAD_IDS.values()),
+    *((ADD, added(title=bad), ["items[1].title"]) for bad in ("x" * 1001, "a\nb")),
+    *((ADD, added(title="t", categories=bad), ["items[1].categories"]) for bad in ("x" * 1001, "a\tb")),
+    *((ADD, added(title="t", brand=bad), ["items[1].brand"]) for bad in ("x" * 257, "a\x7f")),
+    (ADD, added(title="t", price=-1), ["items[1].price"]),
+    (ADD, added(title="t", stock=2_000_000_000), ["items[1].stock"]),
+    (ADD, added(title="t", set_time=ahead(90)), ["items[1].set_time"]),
     (STOCK, cat.SetInventoryRequest(), ["inventory"]),
     (STOCK, cat.SetInventoryRequest(inventory=[cat.Inventory(item_id="i", stock=1)] * 1001), ["inventory"]),
     (STOCK, cat.SetInventoryRequest(inventory=[cat.Inventory(item_id="i")]), ["inventory[0].stock"]),
@@ -162,6 +180,7 @@ GOOD_REQUESTS = {
     RECOMMEND: R(user_id="u", k=5),
     SIMILAR: S(item_id=KNOWN_ITEM, k=5),
     WRITE: ev.WriteEventsRequest(events=[event()]),
+    ADD: added(title="t", categories="A > B", brand="b", price=1.0, stock=0, set_time=ahead(-5)),
     STOCK: inventory(price=2.5),
     REMOVE: cat.DeleteItemsRequest(item_ids=["i"], restore=True),
     SET: profile(text="likes tea"),

@@ -22,7 +22,7 @@ EVENT = events_pb2.Event(event_id="e1", user_id="u", item_id="no such", event_ty
 
 
 class Opened(KnownAnswers):
-    """The recommender as `serve` opens it; the store is the real one."""
+    """The models as `serve` opens them; the store is the real one."""
 
     steps: list[str]
 
@@ -42,7 +42,7 @@ class Opened(KnownAnswers):
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch) -> Settings:
-    monkeypatch.setattr(server, "Recommender", Opened)
+    monkeypatch.setattr(server, "Models", Opened)
     return Settings(bundle=tmp_path / "bundle", data_dir=tmp_path / "data", port=0, metrics_port=0, grace_seconds=5)
 
 

@@ -2,9 +2,10 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
-from recsvc.domain import ItemChange, ItemField
+from recsvc.domain import Item, ItemChange, ItemContent, ItemField
 from recsvc.errors import StoreUnavailable
 from recsvc.store import CatalogueStore, catalogue
 from recsvc.store.keys import catalogue_changes
@@ -53,6 +54,21 @@ async def test_followers_see_what_took_effect_in_its_order(store, monkeypatch):
         seen += page
     assert seen == [price(1.0), *(price(float(n), NOW + n) for n in range(1, 8))]
     assert number == await store.catalogue.last_change() == 8
+
+
+async def test_words_are_followed_as_they_are_by_now(store, raw):
+    def content(title: str, set_time: int) -> ItemChange:
+        item = Item("tea", title, "Ahmad", ("Drinks", "Tea"))
+        return ItemChange("tea", ItemField.CONTENT, set_time, ItemContent(item, np.arange(4, dtype=np.float32), "e1"))
+
+    older, newer = content("Tea", NOW), content("Earl Grey 茶", NOW + 1)
+    await store.catalogue.set([older, newer, price(2.0)])
+    number, changes = await store.catalogue.read_after(0)
+    assert (number, set(changes)) == (3, {newer, price(2.0)})
+    assert await held(store.catalogue) == {newer, price(2.0)}
+    np.testing.assert_array_equal(next(c for c in changes if c == newer).value.embedding, [0, 1, 2, 3])
+    # The stream holds the news and not the words.
+    assert raw.xrange(catalogue_changes("shop"))[0][1][b"v"] == b""
 
 
 async def test_who_missed_a_part_of_the_stream_is_told(store, raw):

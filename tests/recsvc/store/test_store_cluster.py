@@ -59,7 +59,7 @@ async def test_every_operation_works_on_a_cluster(cluster_url, tmp_path):
             record = await store.read(user_id, "b1")
             assert [e.item_id for e in record.events] == [e.item_id for e in batch if e.user_id == user_id]
             assert record.profile == Profile("tea")
-            assert await store.put_user_vector(user_id, "b1", record.version, np.ones(2, np.float32))
+            assert await store.put_user_vector(user_id, "b1", record.version, 1, np.ones(2, np.float32))
             assert (await store.read(user_id, "b1")).user_vector is not None
             assert await store.delete_user(user_id) == Erasure(existed=True, removed_log_events=4)
             assert (await store.read(user_id, "b1")).version == 0

@@ -39,7 +39,7 @@ async def test_round_trip(store):
     assert record.profile == profile
     np.testing.assert_array_equal(record.profile_embedding, embedding)
     assert record.user_vector is None
-    assert await store.put_user_vector("alice", BUNDLE, record.version, np.array([0.25, -1], np.float32))
+    assert await store.put_user_vector("alice", BUNDLE, record.version, 1, np.array([0.25, -1], np.float32))
     np.testing.assert_array_equal((await store.read("alice", BUNDLE)).user_vector, [0.25, -1])
     assert (await store.read("alice", "another bundle")).user_vector is None
 
@@ -169,7 +169,7 @@ async def test_fifty_events_and_a_vector_fit_in_three_kilobytes(store, raw):
     now = time.time_ns() // 1000
     await store.write_events([event(f"order-{n}", timestamp=now + n, item_id=f"item-{n:05d}") for n in range(50)])
     version = (await store.read("alice", BUNDLE)).version
-    assert await store.put_user_vector("alice", "0123456789abcdef", version, np.ones(193, np.float32))
+    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(193, np.float32))
     assert raw.memory_usage(keys.user("shop", "alice")) <= 3 * 1024
 
 
@@ -177,7 +177,7 @@ async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
     await store.write_events([event("e1"), event("e2", timestamp=2_000), event("e3", user_id="alice2")])
     await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
     version = (await store.read("alice", BUNDLE)).version
-    assert await store.put_user_vector("alice", BUNDLE, version, np.ones(2, np.float32))
+    assert await store.put_user_vector("alice", BUNDLE, version, 1, np.ones(2, np.float32))
     assert await store.delete_user("alice") == Erasure(existed=True, removed_log_events=2)
     assert await store.read("alice", BUNDLE) == UserRecord("alice")
     assert [key for key in raw.scan_iter() if key.endswith(b":user")] == [keys.user("shop", "alice2").encode()]

@@ -21,13 +21,13 @@ def bundles_kept(raw: redis.Redis) -> list[bytes]:
 async def test_a_vector_of_an_older_version_is_refused(store):
     old = await written(store, "e1")
     new = await written(store, "e2")
-    assert await store.put_user_vector("alice", "b1", new, VECTOR)
-    assert not await store.put_user_vector("alice", "b1", old, 5 * VECTOR)
+    assert await store.put_user_vector("alice", "b1", new, 1, VECTOR)
+    assert not await store.put_user_vector("alice", "b1", old, 1, 5 * VECTOR)
     np.testing.assert_array_equal((await store.read("alice", "b1")).user_vector, VECTOR)
 
 
 async def test_a_write_makes_the_vector_stale(store):
-    assert await store.put_user_vector("alice", "b1", await written(store, "e1"), VECTOR)
+    assert await store.put_user_vector("alice", "b1", await written(store, "e1"), 1, VECTOR)
     await written(store, "e2")
     assert (await store.read("alice", "b1")).user_vector is None
 
@@ -35,7 +35,7 @@ async def test_a_write_makes_the_vector_stale(store):
 async def test_an_erased_user_is_not_brought_back(store, raw):
     version = await written(store, "e1")
     await store.delete_user("alice")
-    assert not await store.put_user_vector("alice", "b1", version, VECTOR)
+    assert not await store.put_user_vector("alice", "b1", version, 1, VECTOR)
     assert await store.read("alice", "b1") == UserRecord("alice")
     assert not raw.exists(keys.user("shop", "alice"))
 
@@ -44,27 +44,27 @@ async def test_a_user_who_came_back_gets_no_vector_of_the_life_before(store):
     version = await written(store, "e1")
     await store.delete_user("alice")
     await written(store, "e1")
-    assert not await store.put_user_vector("alice", "b1", version, VECTOR)
+    assert not await store.put_user_vector("alice", "b1", version, 1, VECTOR)
 
 
 async def test_an_unknown_user_gets_no_vector(store, raw):
-    assert not await store.put_user_vector("alice", "b1", 0, VECTOR)
+    assert not await store.put_user_vector("alice", "b1", 0, 1, VECTOR)
     assert raw.keys() == []
 
 
 async def test_the_vectors_of_the_two_bundles_that_wrote_last_are_kept(store, raw):
     version = await written(store, "e1")
     for bundle_id in ("b1", "b2", "b3"):
-        assert await store.put_user_vector("alice", bundle_id, version, VECTOR)
+        assert await store.put_user_vector("alice", bundle_id, version, 1, VECTOR)
     assert bundles_kept(raw) == [b"vector:b2", b"vector:b3"]
-    assert await store.put_user_vector("alice", "b2", version, VECTOR)
-    assert await store.put_user_vector("alice", "b4", version, VECTOR)
+    assert await store.put_user_vector("alice", "b2", version, 1, VECTOR)
+    assert await store.put_user_vector("alice", "b4", version, 1, VECTOR)
     assert bundles_kept(raw) == [b"vector:b2", b"vector:b4"]
 
 
 async def test_stale_vectors_of_other_bundles_go(store, raw):
-    assert await store.put_user_vector("alice", "b1", await written(store, "e1"), VECTOR)
-    assert await store.put_user_vector("alice", "b2", await written(store, "e2"), VECTOR)
+    assert await store.put_user_vector("alice", "b1", await written(store, "e1"), 1, VECTOR)
+    assert await store.put_user_vector("alice", "b2", await written(store, "e2"), 1, VECTOR)
     assert bundles_kept(raw) == [b"vector:b2"]
 
 
@@ -72,12 +72,12 @@ async def test_a_vector_that_cannot_be_read_is_replaced(store, raw):
     version = await written(store, "e1")
     raw.hset(keys.user("shop", "alice"), mapping={"vector:b1": b"?", "vector:b2": b""})
     assert (await store.read("alice", "b1")).user_vector is None
-    assert await store.put_user_vector("alice", "b1", version, VECTOR)
+    assert await store.put_user_vector("alice", "b1", version, 1, VECTOR)
     assert bundles_kept(raw) == [b"vector:b1"]
 
 
 async def test_a_vector_does_not_lengthen_the_record_s_life(store, raw):
     version = await written(store, "e1")
     raw.expire(keys.user("shop", "alice"), 100)
-    assert await store.put_user_vector("alice", "b1", version, VECTOR)
+    assert await store.put_user_vector("alice", "b1", version, 1, VECTOR)
     assert raw.ttl(keys.user("shop", "alice")) <= 100
