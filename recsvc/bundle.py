@@ -124,8 +124,7 @@ class Bundle:
         catalogue = self.catalogue.with_items(content.item for content in contents)
         more = len(catalogue) - len(self.catalogue)
         rows = catalogue.rows(content.item.item_id for content in contents)
-        vectors = np.concatenate((self.item_vectors, np.zeros((more, self.item_vectors.shape[1]), np.float32)))
-        purchases = np.append(self.purchases, np.zeros(more, np.int32))
+        vectors, purchases = np.pad(self.item_vectors, ((0, more), (0, 0))), np.pad(self.purchases, (0, more))
         cold = purchases[rows] == 0
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
@@ -134,7 +133,7 @@ class Bundle:
             self,
             catalogue=catalogue,
             item_vectors=vectors,
-            buyers=np.append(self.buyers, np.zeros(more, np.int32)),
+            buyers=np.pad(self.buyers, (0, more)),
             purchases=purchases,
             # Nothing is known of how they are bought again: as the average item, and the typical one.
             repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),

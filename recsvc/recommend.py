@@ -75,10 +75,13 @@ class Shared:
 class Recommender:
     """Answers queries from one bundle. All state is in the store; what is kept here is a cache.
 
-    before: one of the same bundle with fewer items, or other words for them; it may still be answering.
+    before: one of the same bundle that differs in the rows `changed`, some of which it may not have; it may still be
+    answering.
     """
 
-    def __init__(self, bundle: Bundle, shared: Shared, before: "Recommender | None" = None) -> None:
+    def __init__(
+        self, bundle: Bundle, shared: Shared, before: "Recommender | None" = None, changed: Rows = NO_ROWS
+    ) -> None:
         self.bundle_id = bundle.bundle_id
         self._bundle = bundle
         self._shared = shared
@@ -87,10 +90,17 @@ class Recommender:
         )
         self._explainer = Explainer(bundle, shared.reasons)
         self._item_repeats = bundle.item_repeats
-        self._neighbour_vectors = _neighbour_vectors(bundle)
         self._live: LiveCatalogue = LiveCatalogue(bundle.catalogue, before._live if before else None)
-        self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
-        self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
+        if before is None:
+            self._neighbour_vectors = _neighbour_vectors(bundle, bundle.item_vectors)
+            self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
+            self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
+        else:
+            added = len(bundle.catalogue) - len(before._neighbour_vectors)
+            self._neighbour_vectors = np.pad(before._neighbour_vectors, ((0, added), (0, 0)))
+            self._neighbour_vectors[changed] = _neighbour_vectors(bundle, bundle.item_vectors[changed])
+            self._search = before._search.with_changed(bundle.item_vectors, changed)
+            self._search_neighbours = before._search_neighbours.with_changed(self._neighbour_vectors, changed)
 
     async def warm_up(self) -> None:
         """Does what is slow the first time."""
@@ -109,7 +119,12 @@ class Recommender:
         self._live.apply(changes)
         if not contents:
             return self
-        return await asyncio.to_thread(lambda: Recommender(self._bundle.with_items(contents), self._shared, self))
+        return await asyncio.to_thread(self._with_items, contents)
+
+    def _with_items(self, contents: Sequence[ItemContent]) -> "Recommender":
+        bundle = self._bundle.with_items(contents)
+        changed = bundle.catalogue.rows(content.item.item_id for content in contents)
+        return Recommender(bundle, self._shared, self, changed)
 
     def knows_item(self, item_id: str) -> bool:
         return item_id in self._bundle.catalogue
@@ -254,14 +269,14 @@ def _has_time_for_reasons(query: Query) -> bool:
     return query.deadline is None or query.deadline - asyncio.get_running_loop().time() > REASON_SECONDS
 
 
-def _neighbour_vectors(bundle: Bundle) -> Floats:
+def _neighbour_vectors(bundle: Bundle, item_vectors: Floats) -> Floats:
     """What items are compared by: their blocks at the weights that rank, L2-normalised. Without what is said
     of an item alone, or all would be near to what is popular or new.
     """
     weights, layout = bundle.model.fusion.warm, bundle.layout
     # A shop whose weights say that text is useless for users still has neighbours by it.
     weights = replace(weights, text=max(weights.text, LEAST_TEXT), **dict.fromkeys(ALONE, 0.0))
-    vectors = np.zeros_like(bundle.item_vectors)
+    vectors = np.zeros_like(item_vectors)
     for weight, columns in zip(weights, layout, strict=True):
-        vectors[:, columns] = weight * unit(bundle.item_vectors[:, columns])
+        vectors[:, columns] = weight * unit(item_vectors[:, columns])
     return unit(vectors)

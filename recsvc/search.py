@@ -1,15 +1,17 @@
 """Finds the items nearest to a vector, of all or of a selection: concurrent searches as one product, in a thread."""
 
 from concurrent.futures import Executor
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.batching import Batcher
-from recsvc.index import MARGIN, ItemIndex, ScanIndex
+from recsvc.index import FULL_PRECISION_ITEMS, MARGIN, ItemIndex, ScanIndex
 from recsvc.live_catalogue import Selection
 from recsvc.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
+from recsvc.ranking import NO_ROWS
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -27,12 +29,30 @@ class ItemSearch:
 
     def __init__(self, item_vectors: Floats, executor: Executor) -> None:
         self._item_vectors = item_vectors
+        self._indexed = len(item_vectors)
         self._index: ItemIndex = ScanIndex(item_vectors)
+        # Rows that the index does not have, or not as they are now, and an index of them alone.
+        self._late_rows: Rows = NO_ROWS
+        self._late: ItemIndex | None = None
+        self._executor = executor
         self._batched: Batcher[_Search, Rows] = Batcher(self._run, executor)
+
+    def with_changed(self, item_vectors: Floats, rows: Rows) -> "ItemSearch":
+        """The search of these vectors, which differ from ours in `rows` alone, some of them new. Making an index takes
+        a second for 100,000 items: as long as there are few changes, they have a small one of their own beside it.
+        """
+        late = np.union1d(self._late_rows, rows).astype(np.int32)
+        if len(late) > FULL_PRECISION_ITEMS:
+            return ItemSearch(item_vectors, self._executor)
+        other = copy(self)
+        other._item_vectors = item_vectors
+        other._late_rows, other._late = late, ScanIndex(item_vectors[late])
+        other._batched = Batcher(other._run, self._executor)
+        return other
 
     async def __call__(self, vector: Floats, k: int, selection: Selection | None = None) -> Rows:
         """Rows among which are the k of the selection that are nearest to the (d,) vector by inner product, or all of
-        it if it has no more; unordered and without doubles.
+        it if it has no more; unordered, perhaps with doubles.
         """
         return await self._batched(_Search(vector, k, selection))
 
@@ -51,7 +71,10 @@ class ItemSearch:
             return []
         allowed = [each.selection.allowed if each.selection is not None else None for each in searches]
         vectors, k = np.stack([each.vector for each in searches]), max(each.k for each in searches)
-        found = self._index.search(vectors, k, allowed)
+        found = self._index.search(vectors, k, [None if a is None else a[: self._indexed] for a in allowed])
+        if self._late is not None:
+            late = self._late.search(vectors, k, [None if a is None else a[self._late_rows] for a in allowed])
+            found = np.concatenate((found, self._late_rows[late]), axis=1)
         return [rows if wanted is None else rows[wanted[rows]] for rows, wanted in zip(found, allowed, strict=True)]
 
     def _among(self, few: Rows, search: _Search) -> Rows:

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsvc import bundle as bundles
-from recsvc.domain import History
+from recsvc.domain import History, Item, ItemContent
 from recsvc.errors import BundleError
 from recsvc.text import TextEncoder, item_text
 from training.text_tower import OFFSET
@@ -93,3 +94,36 @@ def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
     moved = np.einsum("nd,nd->n", vectors[:, text], bundle.item_vectors[rows, text])
     assert (moved > np.sqrt(1 - OFFSET**2) - 0.02).all()
     assert not vectors[:, bundle.layout.collaborative].any()
+
+
+def test_items_are_added_and_reworded(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    sold, unsold = int(np.argmax(bundle.purchases)), int(np.flatnonzero(bundle.purchases == 0)[0])
+    known = [bundle.catalogue.items[row] for row in (sold, unsold)]
+    contents = [
+        ItemContent(item, embedding, "encoder")
+        for item, embedding in zip(
+            [*(replace(item, title="A garden gnome") for item in known), Item("gnome", "A garden gnome", "Gnomes")],
+            np.eye(3, 384, dtype=np.float32),
+            strict=True,
+        )
+    ]
+    more = bundle.with_items(contents)
+    assert len(more.catalogue) == len(bundle.catalogue) + 1 == len(more.item_vectors) == len(more.buyers)
+    assert [more.catalogue.items[row].title for row in (sold, unsold, -1)] == ["A garden gnome"] * 3
+    assert more.catalogue.row("gnome") == len(bundle.catalogue)
+    assert more.bundle_id == bundle.bundle_id
+    # What buyers taught of an item outweighs its words; of one that nobody bought the words are all there is.
+    np.testing.assert_array_equal(more.item_vectors[sold], bundle.item_vectors[sold])
+    expected = bundle.new_item_vectors(
+        np.eye(3, 384, dtype=np.float32), ["A garden gnome"] * 2 + ["A garden gnome. Gnomes"]
+    )
+    np.testing.assert_allclose(more.item_vectors[-1], expected[2], atol=1e-6)
+    assert np.abs(more.item_vectors[unsold] - bundle.item_vectors[unsold]).max() > 0.01
+    rest = np.setdiff1d(np.arange(len(bundle.catalogue)), [sold, unsold])
+    np.testing.assert_array_equal(more.item_vectors[rest], bundle.item_vectors[rest])
+    again = more.with_items(
+        [ItemContent(Item("gnome", "A stone gnome"), np.eye(3, 384, dtype=np.float32)[2], "encoder")]
+    )
+    assert len(again.catalogue) == len(more.catalogue)
+    assert again.catalogue.items[-1].title == "A stone gnome"
