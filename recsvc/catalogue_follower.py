@@ -12,6 +12,8 @@ from recsvc.store import CatalogueStore
 
 # How long a change may wait until it is seen: a fraction of what a shop would notice, and next to no work for Redis.
 POLL_SECONDS = 0.02
+# After a failure: nobody is helped by fifty attempts a second.
+RETRY_SECONDS = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +48,7 @@ class CatalogueFollower:
         while not self._ending.is_set():
             await self._catch_up()
             try:
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(RETRY_SECONDS if self._behind else POLL_SECONDS):
                     await self._ending.wait()
             except TimeoutError:
                 pass
@@ -55,9 +57,10 @@ class CatalogueFollower:
         try:
             while not self._ending.is_set() and await self._step():
                 pass
-        except StoreUnavailable as error:
+        except Exception as error:  # whatever it is, lists go on, and it is tried again
             if not self._behind:
-                _log.warning("the catalogue does not follow the shop", problem=str(error))
+                foreseen = isinstance(error, StoreUnavailable)
+                _log.error("catalogue_behind", problem=str(error), exc_info=None if foreseen else error)
             self._behind = True
         else:
             self._behind = False

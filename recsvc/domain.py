@@ -211,6 +211,7 @@ class ItemFilter:
 class Query:
     """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
 
+    candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
     backfill: when `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that
     the list must have seen.
     """
@@ -219,6 +220,9 @@ class Query:
     k: int
     language: str = "en"
     excluded_item_ids: frozenset[str] = frozenset()
+    candidates: tuple[str, ...] | None = None
+    viewed: tuple[str, ...] = ()
+    cart: tuple[str, ...] = ()
     filter: ItemFilter = ItemFilter()
     backfill: bool = False
     repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED

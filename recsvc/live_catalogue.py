@@ -86,6 +86,12 @@ class LiveCatalogue:
         self._selections.move_to_end(item_filter)
         return None if selection.all else selection
 
+    def among(self, rows: NDArray[np.int32]) -> Selection:
+        """Those of these rows that are in stock."""
+        allowed = np.zeros(len(self._catalogue), np.bool_)
+        allowed[rows] = self.listable(rows)
+        return Selection.of(allowed)
+
     def _matching(self, item_filter: ItemFilter) -> NDArray[np.bool_]:
         matching = np.ones(len(self._catalogue), np.bool_)
         if item_filter.brands:

@@ -37,7 +37,7 @@ from recsvc.search import ItemSearch
 from recsvc.store import UserStore
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import ALONE, LeftOut
-from recsvc.user_states import UserState, UserStates
+from recsvc.user_states import UserState, UserStates, in_visit
 from recsvc.vectors import unit
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
@@ -139,14 +139,21 @@ class Recommender:
         degraded = [] if fresh else [Degradation.STORE_UNAVAILABLE]
         if state.version < query.min_freshness:
             degraded.append(Degradation.STALE)
+        catalogue = self._bundle.catalogue
+        viewed, cart = catalogue.rows(query.viewed), catalogue.rows(query.cart)
+        if len(viewed) or len(cart):
+            state = in_visit(state, viewed, cart, _now(query))
         explain = query.reasons and _has_time_for_reasons(query)
         if query.reasons and not explain:
             degraded.append(Degradation.REASONS_DROPPED)
         user_vector = await self._states.complete(query.user_id, state, left_out=explain)
 
-        excluded = self._excluded_rows(query, state)
+        excluded, selection = self._excluded_rows(query, state), self._live.select(query.filter)
+        if query.candidates is not None:
+            excluded, selection = state.hidden_rows, self._live.among(catalogue.rows(query.candidates))
+        elif len(viewed) or len(cart):
+            excluded = np.unique(np.concatenate((excluded, viewed, cart)))
         repeats = self._repeats(query, state)
-        selection = self._live.select(query.filter)
         ranking = await self._ranked(user_vector, query.k, excluded, repeats, selection)
         matching = len(ranking.rows)
         if query.backfill and matching < query.k:

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,24 @@ def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
         _hidden_rows(history),
         known_vector,
     )
+
+
+def in_visit(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32], time: int) -> UserState:
+    """The state of the same user who has just viewed these rows, and put those into the cart. It has version 0, that of
+    no record: nothing that is worked out from it is kept.
+    """
+    rows = np.concatenate((viewed, cart))
+    types = np.repeat(np.array([EventType.VIEW, EventType.ADD_TO_CART], np.int8), (len(viewed), len(cart)))
+    history = state.history
+    # Not before what is known to have happened, whatever the clocks say.
+    times = np.full(len(rows), max([time, *history.timestamps[-1:].tolist()]))
+    longer = History(
+        np.append(history.rows, rows),
+        np.append(history.timestamps, times),
+        np.append(history.event_types, types),
+        np.append(history.quantities, np.ones(len(rows), np.float32)),
+    )
+    return replace(state, version=0, history=longer, user_vector=None, left_out=None, explained={})
 
 
 def _hidden_rows(history: History) -> NDArray[np.int32]:

@@ -1,7 +1,7 @@
 """RecommendationService: decode, ask the recommender that answers now, encode."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -22,10 +22,16 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         request: pb.RecommendRequest,
         context: "grpc.aio.ServicerContext[pb.RecommendRequest, pb.RecommendResponse]",
     ) -> pb.RecommendResponse:
-        remaining = context.time_remaining()  # None without a deadline
-        deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
-        query = wire.decode_recommend(request, deadline)
+        query = wire.decode_recommend(request, _deadline(context))
         return wire.encode_recommend(await self._models.current.recommend(query))
+
+    async def Rank(
+        self,
+        request: pb.RankRequest,
+        context: "grpc.aio.ServicerContext[pb.RankRequest, pb.RankResponse]",
+    ) -> pb.RankResponse:
+        query = wire.decode_rank(request, _deadline(context))
+        return wire.encode_rank(await self._models.current.recommend(query), request.item_ids)
 
     async def SimilarItems(
         self,
@@ -33,3 +39,9 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         context: "grpc.aio.ServicerContext[pb.SimilarItemsRequest, pb.SimilarItemsResponse]",
     ) -> pb.SimilarItemsResponse:
         return wire.encode_similar_items(await self._models.current.similar_items(*wire.decode_similar_items(request)))
+
+
+def _deadline(context: "grpc.aio.ServicerContext[Any, Any]") -> float | None:
+    """In the event loop's time; None when the caller set none."""
+    remaining = context.time_remaining()
+    return None if remaining is None else asyncio.get_running_loop().time() + remaining

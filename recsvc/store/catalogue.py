@@ -58,8 +58,8 @@ class CatalogueStore:
                     break
 
     async def read_after(self, number: int) -> tuple[int, list[ItemChange]] | None:
-        """The changes after one, at most a page of them, and the last one's number. None: some of them
-        are gone from the stream, or Redis has lost what this process saw, and all has to be read again.
+        """The changes after one, at most a page of them, and the last one's number. None: some of them are gone from
+        the stream, or Redis has lost what this process saw, and all has to be read again.
         """
         if (last := await self.last_change()) == number:
             return number, []

@@ -48,12 +48,16 @@ class RecommendRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ...) -> None: ...
 
 class Context(_message.Message):
-    __slots__ = ("time", "language")
+    __slots__ = ("time", "language", "viewed_item_ids", "cart_item_ids")
     TIME_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    VIEWED_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    CART_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     language: str
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ...) -> None: ...
+    viewed_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    cart_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., viewed_item_ids: _Optional[_Iterable[str]] = ..., cart_item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Filter(_message.Message):
     __slots__ = ("exclude_item_ids", "repeat_policy", "categories", "brands", "min_price", "max_price", "backfill")
@@ -106,6 +110,36 @@ class Recommendation(_message.Message):
     reason: _reason_pb2.Reason
     backfilled: bool
     def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., reason: _Optional[_Union[_reason_pb2.Reason, _Mapping]] = ..., backfilled: _Optional[bool] = ...) -> None: ...
+
+class RankRequest(_message.Message):
+    __slots__ = ("user_id", "item_ids", "context", "reasons", "min_freshness")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    MIN_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    context: Context
+    reasons: bool
+    min_freshness: str
+    def __init__(self, user_id: _Optional[str] = ..., item_ids: _Optional[_Iterable[str]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., reasons: _Optional[bool] = ..., min_freshness: _Optional[str] = ...) -> None: ...
+
+class RankResponse(_message.Message):
+    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "left_out_item_ids", "personalised", "degraded")
+    RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
+    RECOMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    PERSONALISED_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    recommendation_id: str
+    bundle_id: str
+    recommendations: _containers.RepeatedCompositeFieldContainer[Recommendation]
+    left_out_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    personalised: bool
+    degraded: _containers.RepeatedScalarFieldContainer[Degradation]
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., left_out_item_ids: _Optional[_Iterable[str]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ...) -> None: ...
 
 class SimilarItemsRequest(_message.Message):
     __slots__ = ("item_id", "k", "filter")

@@ -40,6 +40,11 @@ class RecommendationServiceStub:
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
                 _registered_method=True)
+        self.Rank = channel.unary_unary(
+                '/recsvc.v1.RecommendationService/Rank',
+                request_serializer=recsvc_dot_v1_dot_recommendation__pb2.RankRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RankResponse.FromString,
+                _registered_method=True)
         self.SimilarItems = channel.unary_unary(
                 '/recsvc.v1.RecommendationService/SimilarItems',
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.SimilarItemsRequest.SerializeToString,
@@ -54,6 +59,14 @@ class RecommendationServiceServicer:
     def Recommend(self, request, context):
         """The best items for one user, best first, each with evidence and a reason.
         A user never seen before is no error: the profile, or else popularity, ranks the list.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rank(self, request, context):
+        """The caller's own candidates in the order that suits the user, for lists that another system chose: what the shop
+        promotes, a search result, a category's page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,6 +87,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.Recommend,
                     request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.SerializeToString,
+            ),
+            'Rank': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rank,
+                    request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RankRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_recommendation__pb2.RankResponse.SerializeToString,
             ),
             'SimilarItems': grpc.unary_unary_rpc_method_handler(
                     servicer.SimilarItems,
@@ -109,6 +127,33 @@ class RecommendationService:
             '/recsvc.v1.RecommendationService/Recommend',
             recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
             recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rank(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.RecommendationService/Rank',
+            recsvc_dot_v1_dot_recommendation__pb2.RankRequest.SerializeToString,
+            recsvc_dot_v1_dot_recommendation__pb2.RankResponse.FromString,
             options,
             channel_credentials,
             insecure,

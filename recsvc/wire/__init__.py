@@ -7,8 +7,10 @@
 from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items
 from recsvc.wire.events import decode_write_events, encode_write_events
 from recsvc.wire.recommendations import (
+    decode_rank,
     decode_recommend,
     decode_similar_items,
+    encode_rank,
     encode_recommend,
     encode_similar_items,
 )
@@ -17,12 +19,14 @@ from recsvc.wire.users import decode_delete_user, decode_set_profile
 __all__ = [
     "decode_delete_items",
     "decode_delete_user",
+    "decode_rank",
     "decode_recommend",
     "decode_set_inventory",
     "decode_set_profile",
     "decode_similar_items",
     "decode_upsert_items",
     "decode_write_events",
+    "encode_rank",
     "encode_recommend",
     "encode_similar_items",
     "encode_write_events",

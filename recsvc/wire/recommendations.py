@@ -2,7 +2,8 @@
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from recsvc.domain import (
     LANGUAGES,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from recsvc.recommend import SimilarItemList
 
 MAX_K = 100
+MAX_RANKED = 1_000
+MAX_VISITED = 50
 MAX_EXCLUDED_ITEMS = 1_000
 MAX_FILTER_VALUES = 100
 
@@ -47,29 +50,66 @@ def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: flo
     _check_filter(request.filter, violations)
     if request.filter.repeat_policy not in _REPEAT_POLICIES:
         violations.note("filter.repeat_policy", "must be a known value")
-    language = _language(request.context.language)
-    if not language:
-        violations.note("context.language", f"must be one of {', '.join(LANGUAGES)}, with or without a region")
-    moment = None
-    if request.context.HasField("time"):
-        moment = microseconds(request.context.time)
-        violations.note("context.time", "must be a valid timestamp" if moment is None else None)
-    if request.min_freshness and not _FRESHNESS.fullmatch(request.min_freshness):
-        violations.note("min_freshness", "must be a token from WriteEventsResponse.freshness")
+    circumstances = _circumstances(request, violations)
     violations.raise_if_any()
     return Query(
         user_id=request.user_id,
         k=request.k,
-        language=language,
         excluded_item_ids=frozenset(request.filter.exclude_item_ids),
         filter=_item_filter(request.filter),
         backfill=request.filter.backfill,
         repeats=_REPEAT_POLICIES[request.filter.repeat_policy],
         reasons=not request.reason_options.disabled,
-        time=moment,
-        min_freshness=int(request.min_freshness or "0", 16),
         deadline=deadline,
+        **circumstances,
     )
+
+
+def decode_rank(request: recommendation_pb2.RankRequest, deadline: float | None) -> Query:
+    """deadline: as in `decode_recommend`. Raises InvalidRequest."""
+    violations = Violations()
+    violations.note("user_id", id_problem(request.user_id))
+    most = MAX_K if request.reasons else MAX_RANKED
+    if not 1 <= len(request.item_ids) <= most:
+        violations.note("item_ids", f"must hold 1 to {most} ids{' when reasons are asked for' * request.reasons}")
+    circumstances = _circumstances(request, violations)
+    violations.raise_if_any()
+    return Query(
+        user_id=request.user_id,
+        k=len(request.item_ids),
+        candidates=tuple(request.item_ids),
+        repeats=RepeatPolicy.ALLOW,
+        reasons=request.reasons,
+        deadline=deadline,
+        **circumstances,
+    )
+
+
+def _circumstances(
+    request: recommendation_pb2.RecommendRequest | recommendation_pb2.RankRequest, violations: Violations
+) -> dict[str, Any]:
+    """What a query has of its context and of freshness, by the names of its fields."""
+    context = request.context
+    language = _language(context.language)
+    if not language:
+        violations.note("context.language", f"must be one of {', '.join(LANGUAGES)}, with or without a region")
+    moment = None
+    if context.HasField("time"):
+        moment = microseconds(context.time)
+        violations.note("context.time", "must be a valid timestamp" if moment is None else None)
+    for name in ("viewed_item_ids", "cart_item_ids"):
+        if len(getattr(context, name)) > MAX_VISITED:
+            violations.note(f"context.{name}", f"must hold at most {MAX_VISITED} ids")
+    if request.min_freshness and not _FRESHNESS.fullmatch(request.min_freshness):
+        violations.note("min_freshness", "must be a token from WriteEventsResponse.freshness")
+        return {}
+    return {
+        "language": language,
+        "time": moment,
+        "viewed": tuple(context.viewed_item_ids),
+        "cart": tuple(context.cart_item_ids),
+        "min_freshness": int(request.min_freshness or "0", 16),
+    }
 
 
 def decode_similar_items(
@@ -95,6 +135,26 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
         personalised=answer.personalised,
         degraded=[_DEGRADATIONS[d] for d in answer.degraded],
     )
+    _add_recommendations(response, answer)
+    return response
+
+
+def encode_rank(answer: RecommendationList, candidates: Sequence[str]) -> recommendation_pb2.RankResponse:
+    ranked = {recommendation.item.item_id for recommendation in answer.recommendations}
+    response = recommendation_pb2.RankResponse(
+        recommendation_id=answer.recommendation_id,
+        bundle_id=answer.bundle_id,
+        left_out_item_ids=[item_id for item_id in dict.fromkeys(candidates) if item_id not in ranked],
+        personalised=answer.personalised,
+        degraded=[_DEGRADATIONS[d] for d in answer.degraded],
+    )
+    _add_recommendations(response, answer)
+    return response
+
+
+def _add_recommendations(
+    response: recommendation_pb2.RecommendResponse | recommendation_pb2.RankResponse, answer: RecommendationList
+) -> None:
     add = response.recommendations.add
     for recommendation in answer.recommendations:
         message = add(item_id=recommendation.item.item_id, score=recommendation.score, rank=recommendation.rank)
@@ -108,7 +168,6 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
             target.provenance.CopyFrom(_encode_provenance(reason.provenance))
             for evidence in reason.evidence:
                 _add_evidence(target, evidence)
-    return response
 
 
 def encode_similar_items(answer: "SimilarItemList") -> recommendation_pb2.SimilarItemsResponse:

@@ -15,6 +15,8 @@ from recsvc.domain import (
     EventType,
     EvidenceKind,
     Item,
+    ItemChange,
+    ItemField,
     ItemFilter,
     Profile,
     Query,
@@ -176,6 +178,51 @@ def passes(item: Item, item_filter: ItemFilter) -> bool:
         and (low is None or (item.price is not None and item.price >= low))
         and (high is None or (item.price is not None and item.price <= high))
     )
+
+
+async def test_a_visit_moves_the_list_as_its_events_would_and_is_not_kept(
+    opened: tuple[Recommender, UserStore],
+) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20)
+    seen, put = [recommender._bundle.catalogue.items[row].item_id for row in (50, 60)]
+    query = replace(QUERY, k=50, reasons=False)
+    before = await recommender.recommend(query)
+    visit = await recommender.recommend(replace(query, viewed=(seen, "unknown"), cart=(put,)))
+    assert [r.item for r in visit.recommendations] != [r.item for r in before.recommendations]
+    assert not {seen, put} & {r.item.item_id for r in visit.recommendations}
+    again = await recommender.recommend(query)
+    assert again.recommendations == before.recommendations
+
+    assert QUERY.time is not None
+    events = [
+        Event("v", "ann", seen, EventType.VIEW, QUERY.time),
+        Event("c", "ann", put, EventType.ADD_TO_CART, QUERY.time),
+    ]
+    await store.write_events(events)
+    written = await recommender.recommend(replace(query, excluded_item_ids=frozenset({seen, put})))
+    assert [r.item for r in written.recommendations] == [r.item for r in visit.recommendations]
+
+    stranger = await recommender.recommend(replace(query, user_id="nobody", viewed=(seen,)))
+    assert stranger.personalised
+    assert not (await recommender.recommend(replace(query, user_id="nobody"))).personalised
+
+
+async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20)
+    everything = (await recommender.recommend(replace(QUERY, k=400, reasons=False))).recommendations
+    items = recommender._bundle.catalogue.items
+    hidden, sold_out = items[30].item_id, items[31].item_id
+    await store.write_events([Event("h", "ann", hidden, EventType.HIDE, 1_745_000_000_000_000)])
+    recommender._live.apply([ItemChange(sold_out, ItemField.STOCK, 1, 0.0)])
+    candidates = ("no such", *(items[row].item_id for row in (20, 3, 30, 31, 99, 200, 99)))
+    found = await recommender.recommend(replace(QUERY, k=len(candidates), candidates=candidates))
+    ranked = [r.item.item_id for r in found.recommendations]
+    assert set(ranked) == set(candidates) - {"no such", hidden, sold_out}
+    order = [r.item.item_id for r in everything if r.item.item_id in ranked]
+    assert ranked == order
+    assert any(r.reason for r in found.recommendations)
 
 
 async def test_neighbours_pass_the_filter_too(opened: tuple[Recommender, UserStore]) -> None:

@@ -82,12 +82,13 @@ def ahead(seconds: float) -> Timestamp:
     return Timestamp(seconds=int(time.time() + seconds))
 
 
+RANK = "RecommendationService/Rank"
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
 
-R, S = rec.RecommendRequest, rec.SimilarItemsRequest
+R, S, K = rec.RecommendRequest, rec.SimilarItemsRequest, rec.RankRequest
 BAD_IDS = {"empty": "", "long": LONG, "newline": "a\nb", "null": "\x00", "delete": "a\x7f", "c1": "a\x85"}
 BAD_KS = [0, 101, 10_000, 2**32 - 1]
 
@@ -117,6 +118,19 @@ BAD_REQUESTS = [
     ),
     (RECOMMEND, R(user_id="u", k=5, min_freshness="-1"), ["min_freshness"]),
     (RECOMMEND, R(context=rec.Context(language="xx")), ["user_id", "k", "context.language"]),
+    *(
+        (method, request(context=rec.Context(**{field: ["i"] * 51})), [f"context.{field}"])
+        for method, request in (
+            (RECOMMEND, partial(R, user_id="u", k=5)),
+            (RANK, partial(K, user_id="u", item_ids="i")),
+        )
+        for field in ("viewed_item_ids", "cart_item_ids")
+    ),
+    *((RANK, K(user_id=bad, item_ids=["i"]), ["user_id"]) for bad in BAD_IDS.values()),
+    *((RANK, K(user_id="u", item_ids=bad), ["item_ids"]) for bad in ([], ["i"] * 1001)),
+    (RANK, K(user_id="u", item_ids=["i"] * 101, reasons=True), ["item_ids"]),
+    (RANK, K(user_id="u", item_ids=["i"], context=rec.Context(language="xx")), ["context.language"]),
+    (RANK, K(user_id="u", item_ids=["i"], min_freshness="x"), ["min_freshness"]),
     *((SIMILAR, S(item_id=bad, k=5), ["item_id"]) for bad in BAD_IDS.values()),
     *((SIMILAR, S(item_id="i", k=k), ["k"]) for k in BAD_KS),
     (SIMILAR, S(item_id="i", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
@@ -178,6 +192,7 @@ BAD_REQUESTS = [
 
 GOOD_REQUESTS = {
     RECOMMEND: R(user_id="u", k=5),
+    RANK: K(user_id="u", item_ids=["i"] * 1000),
     SIMILAR: S(item_id=KNOWN_ITEM, k=5),
     WRITE: ev.WriteEventsRequest(events=[event()]),
     ADD: added(title="t", categories="A > B", brand="b", price=1.0, stock=0, set_time=ahead(-5)),

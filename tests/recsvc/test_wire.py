@@ -45,7 +45,12 @@ def test_a_full_request_loses_nothing():
     request = rec.RecommendRequest(
         user_id="用户-1",
         k=100,
-        context=rec.Context(time=Timestamp(seconds=1_700_000_000, nanos=123_456_789), language="zh-Hans-CN"),
+        context=rec.Context(
+            time=Timestamp(seconds=1_700_000_000, nanos=123_456_789),
+            language="zh-Hans-CN",
+            viewed_item_ids=["v1", "v2"],
+            cart_item_ids=["c"],
+        ),
         filter=rec.Filter(
             exclude_item_ids=["a", "b", "a"],
             repeat_policy=rec.REPEAT_POLICY_EXCLUDE,
@@ -63,6 +68,8 @@ def test_a_full_request_loses_nothing():
         100,
         language="zh",
         excluded_item_ids=frozenset({"a", "b"}),
+        viewed=("v1", "v2"),
+        cart=("c",),
         filter=ItemFilter(frozenset({("Camping", "Tents"), ("Tea",)}), frozenset({"Acme"}), 0.0, 9.5),
         backfill=True,
         repeats=RepeatPolicy.EXCLUDE,
@@ -205,6 +212,15 @@ def test_an_encoded_list_says_what_the_list_says(answer):
         assert got.HasField("reason") == (meant.reason is not None)
         if meant.reason is not None:
             assert_same_reason(got.reason, meant.reason)
+
+
+@given(lists)
+def test_a_ranking_names_the_candidates_that_are_not_in_it_once_and_in_their_order(answer):
+    ranked = [recommendation.item.item_id for recommendation in answer.recommendations]
+    sent = wire.encode_rank(answer, ["\x00b", *ranked, "\x00a", "\x00b"])
+    assert [found.item_id for found in sent.recommendations] == ranked
+    assert list(sent.left_out_item_ids) == [i for i in ("\x00b", "\x00a") if i not in ranked]
+    assert sent.personalised == answer.personalised
 
 
 def assert_same_reason(got: reason_pb2.Reason, meant: Reason) -> None:
