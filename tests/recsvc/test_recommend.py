@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from recsvc.domain import (
     Event,
     EventType,
     EvidenceKind,
-    Item,
     ItemChange,
     ItemField,
     ItemFilter,
@@ -27,6 +26,7 @@ from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.models import Models
 from recsvc.recommend import Recommender
 from recsvc.store import UserStore, open_store
+from tests.recsvc.contract_filter import passes, random_filter
 
 QUERY = Query("ann", 10, time=1_750_000_000_000_000)
 
@@ -155,29 +155,6 @@ async def test_a_filter_gives_the_best_of_what_passes(
             assert all(
                 r.score == pytest.approx(e.score, abs=1e-5) for r in found for e in everything if e.item == r.item
             )
-
-
-def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:
-    item, other = rng.sample(items, 2)
-    low, high = sorted(rng.choice(items).price or 0.0 for _ in range(2))
-    categories = {each.categories[: rng.randint(1, len(each.categories))] for each in (item, other) if each.categories}
-    return ItemFilter(
-        frozenset(categories) if rng.random() < 0.6 else frozenset(),
-        frozenset({item.brand, other.brand, "no such brand"}) if rng.random() < 0.4 else frozenset(),
-        low if rng.random() < 0.4 else None,
-        high if rng.random() < 0.4 else None,
-    )
-
-
-def passes(item: Item, item_filter: ItemFilter) -> bool:
-    """The contract's words, one item at a time."""
-    path, low, high = item.categories, item_filter.min_price, item_filter.max_price
-    return (
-        (not item_filter.categories or any(path[: len(c)] == c for c in item_filter.categories))
-        and (not item_filter.brands or item.brand in item_filter.brands)
-        and (low is None or (item.price is not None and item.price >= low))
-        and (high is None or (item.price is not None and item.price <= high))
-    )
 
 
 async def test_a_visit_moves_the_list_as_its_events_would_and_is_not_kept(

@@ -1,0 +1,158 @@
+"""Random shops, shoppers and requests: no list ever breaks a hard rule, repeats an item, or is short without cause."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, ItemFilter, Query, RepeatPolicy
+from recsvc.metrics import GATE_VIOLATIONS
+from recsvc.models import Models
+from recsvc.store import UserStore, open_store
+from tests.recsvc.contract_filter import passes, random_filter
+
+NOW = 1_750_000_000_000_000
+USERS = ("ann", "bob", "eve")
+
+
+class Shop:
+    """What a shop and its shoppers did, as the contract tells it; and the service that was told."""
+
+    def __init__(self, models: Models, store: UserStore, seed: int) -> None:
+        self.models, self.store, self.rng = models, store, random.Random(seed)
+        self.items = {item.item_id: item for item in models.current._bundle.catalogue.items}
+        self.stock: dict[str, float] = {}
+        self.deleted: set[str] = set()
+        self.held: dict[str, set[str]] = {user: set() for user in USERS}
+        self.hidden: dict[str, set[str]] = {user: set() for user in USERS}
+        self.time = NOW
+
+    def any_ids(self, most: int) -> list[str]:
+        return [self.rng.choice([*self.items, "unknown"]) for _ in range(self.rng.randint(0, most))]
+
+    async def happen(self) -> None:
+        """One thing, of those that happen in a shop."""
+        self.time += 1_000_000
+        item_id, user_id = self.rng.choice(list(self.items)), self.rng.choice(USERS)
+        match self.rng.choice(("stock", "stock", "delete", "price", "add", "buy", "view", "hide", "erase")):
+            case "stock":
+                self.stock[item_id] = float(self.rng.choice((0, 0, 3)))
+                await self.set(item_id, ItemField.STOCK, self.stock[item_id])
+            case "delete":
+                (self.deleted.discard if item_id in self.deleted else self.deleted.add)(item_id)
+                await self.set(item_id, ItemField.DELETED, float(item_id in self.deleted))
+            case "price":
+                self.items[item_id] = replace(self.items[item_id], price=float(self.rng.randint(1, 300)))
+                await self.set(item_id, ItemField.PRICE, self.items[item_id].price)
+            case "add":
+                like = self.items[item_id]
+                new = replace(like, item_id=f"new {self.rng.randrange(40)}", price=None)
+                new = replace(new, price=self.items[new.item_id].price if new.item_id in self.items else None)
+                self.items[new.item_id] = new
+                embedding = np.random.default_rng(self.rng.randrange(99)).standard_normal(384).astype(np.float32)
+                content = ItemContent(Item(new.item_id, new.title, new.brand, new.categories), embedding / 20, "any")
+                content = replace(content, encoder=self.models._encoder.fingerprint)
+                await self.set(new.item_id, ItemField.CONTENT, content)
+            case "buy":
+                self.hidden[user_id].discard(item_id)
+                await self.act(user_id, item_id, EventType.PURCHASE)
+            case "view":
+                await self.act(user_id, item_id, EventType.VIEW)
+            case "hide":
+                self.hidden[user_id].add(item_id)
+                await self.act(user_id, item_id, EventType.HIDE)
+            case "erase":
+                await self.store.delete_user(user_id)
+                self.models.current.forget(user_id)
+                self.held[user_id], self.hidden[user_id] = set(), set()
+
+    async def set(self, item_id: str, field: ItemField, value: float | ItemContent | None) -> None:
+        await self.models._apply([ItemChange(item_id, field, self.time, value)])
+
+    async def act(self, user_id: str, item_id: str, event_type: EventType) -> None:
+        self.held[user_id].add(item_id)
+        await self.store.write_events([Event(f"{user_id}{self.time}", user_id, item_id, event_type, self.time)])
+
+    def listable(self, item_id: str) -> bool:
+        return item_id in self.items and item_id not in self.deleted and self.stock.get(item_id) != 0
+
+    async def ask(self) -> None:
+        user_id, k = self.rng.choice(USERS), self.rng.choice((1, 10, 100))
+        query = Query(
+            user_id,
+            k,
+            excluded_item_ids=frozenset(self.any_ids(5)),
+            viewed=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),
+            cart=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),
+            filter=random_filter(self.rng, list(self.items.values())) if self.rng.random() < 0.6 else ItemFilter(),
+            backfill=self.rng.random() < 0.3,
+            repeats=self.rng.choice((RepeatPolicy.ALLOW, RepeatPolicy.EXCLUDE)),
+            reasons=self.rng.random() < 0.1,
+            time=self.time,
+        )
+        out = {*query.excluded_item_ids, *query.viewed, *query.cart, *self.hidden[user_id]}
+        if query.repeats is RepeatPolicy.EXCLUDE:
+            out |= self.held[user_id]
+        allowed = {item_id for item_id in self.items if self.listable(item_id) and item_id not in out}
+        match = {item_id for item_id in allowed if passes(self.items[item_id], query.filter)}
+        found = (await self.models.current.recommend(query)).recommendations
+        shown = [recommendation.item.item_id for recommendation in found]
+        assert len(set(shown)) == len(shown)
+        assert set(shown) <= (allowed if query.backfill else match), query
+        assert len(shown) == min(k, len(allowed if query.backfill else match)), query
+        assert [r.item.item_id in match for r in found] == [not r.backfilled for r in found]
+        assert sum(not r.backfilled for r in found) == min(k, len(match))
+
+    async def ask_rank(self) -> None:
+        user_id, candidates = self.rng.choice(USERS), self.any_ids(60)
+        query = Query(
+            user_id, max(1, len(candidates)), candidates=tuple(candidates), repeats=RepeatPolicy.ALLOW, reasons=False
+        )
+        found = (await self.models.current.recommend(query)).recommendations
+        shown = [recommendation.item.item_id for recommendation in found]
+        assert len(set(shown)) == len(shown)
+        assert set(shown) == {i for i in candidates if self.listable(i) and i not in self.hidden[user_id]}
+
+    async def ask_similar(self) -> None:
+        item_id, k = self.rng.choice(list(self.items)), self.rng.choice((1, 10, 100))
+        excluded, item_filter = frozenset(self.any_ids(5)), random_filter(self.rng, list(self.items.values()))
+        answer = await self.models.current.similar_items(item_id, k, excluded, item_filter)
+        shown = [neighbour.item.item_id for neighbour in answer.neighbours]
+        match = {
+            other
+            for other, item in self.items.items()
+            if self.listable(other) and other not in excluded and other != item_id and passes(item, item_filter)
+        }
+        assert len(set(shown)) == len(shown) == min(k, len(match))
+        assert set(shown) <= match
+
+
+@pytest.fixture
+async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Models, UserStore]]:
+    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
+        models = Models.open(small_bundle, store, "embedded", 1, 100)
+        await models.start()
+        yield models, store
+        await models.close()
+
+
+async def _shop_for(opened: tuple[Models, UserStore], steps: int, seed: int) -> None:
+    shop = Shop(*opened, seed)
+    before = GATE_VIOLATIONS._value.get()
+    for _ in range(steps):
+        if shop.rng.random() < 0.3:
+            await shop.happen()
+        await shop.rng.choice((shop.ask, shop.ask, shop.ask, shop.ask_rank, shop.ask_similar))()
+    assert GATE_VIOLATIONS._value.get() == before
+
+
+async def test_two_thousand_requests(opened: tuple[Models, UserStore]) -> None:
+    await _shop_for(opened, 2_000, seed=1)
+
+
+@pytest.mark.slow
+async def test_a_hundred_thousand_requests(opened: tuple[Models, UserStore]) -> None:
+    await _shop_for(opened, 100_000, seed=2)
