@@ -30,22 +30,20 @@ from recsvc.explain import Explainer
 from recsvc.final_gate import let_pass
 from recsvc.live_catalogue import LiveCatalogue, Selection
 from recsvc.metrics import DEGRADED
+from recsvc.neighbours import neighbour_vectors
 from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
 from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.search import ItemSearch
 from recsvc.store import UserStore
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.towers.user import ALONE, LeftOut
+from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates, in_visit
-from recsvc.vectors import unit
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
 EXPLAINED_PAGES = 4
-# What text counts at least among the blocks by which items are compared; all weights add up to 1.
-LEAST_TEXT = 0.1
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
 
@@ -92,13 +90,13 @@ class Recommender:
         self._item_repeats = bundle.item_repeats
         self._live: LiveCatalogue = LiveCatalogue(bundle.catalogue, before._live if before else None)
         if before is None:
-            self._neighbour_vectors = _neighbour_vectors(bundle, bundle.item_vectors)
+            self._neighbour_vectors = neighbour_vectors(bundle, bundle.item_vectors)
             self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
             self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
         else:
             added = len(bundle.catalogue) - len(before._neighbour_vectors)
             self._neighbour_vectors = np.pad(before._neighbour_vectors, ((0, added), (0, 0)))
-            self._neighbour_vectors[changed] = _neighbour_vectors(bundle, bundle.item_vectors[changed])
+            self._neighbour_vectors[changed] = neighbour_vectors(bundle, bundle.item_vectors[changed])
             self._search = before._search.with_changed(bundle.item_vectors, changed)
             self._search_neighbours = before._search_neighbours.with_changed(self._neighbour_vectors, changed)
 
@@ -172,6 +170,16 @@ class Recommender:
         return RecommendationList(
             uuid.uuid4().hex, self.bundle_id, recommendations, state.personalised, tuple(degraded)
         )
+
+    async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
+        """A list for each query, in their order; no item is in two of them."""
+        answers: list[RecommendationList] = []
+        shown: frozenset[str] = frozenset()
+        for query in queries:
+            answer = await self.recommend(replace(query, excluded_item_ids=query.excluded_item_ids | shown))
+            shown |= {recommendation.item.item_id for recommendation in answer.recommendations}
+            answers.append(answer)
+        return answers
 
     async def _ranked(
         self, user_vector: Floats, k: int, excluded: Rows, repeats: tuple[Rows, Floats], selection: Selection | None
@@ -274,16 +282,3 @@ def _now(query: Query) -> int:
 
 def _has_time_for_reasons(query: Query) -> bool:
     return query.deadline is None or query.deadline - asyncio.get_running_loop().time() > REASON_SECONDS
-
-
-def _neighbour_vectors(bundle: Bundle, item_vectors: Floats) -> Floats:
-    """What items are compared by: their blocks at the weights that rank, L2-normalised. Without what is said
-    of an item alone, or all would be near to what is popular or new.
-    """
-    weights, layout = bundle.model.fusion.warm, bundle.layout
-    # A shop whose weights say that text is useless for users still has neighbours by it.
-    weights = replace(weights, text=max(weights.text, LEAST_TEXT), **dict.fromkeys(ALONE, 0.0))
-    vectors = np.zeros_like(item_vectors)
-    for weight, columns in zip(weights, layout, strict=True):
-        vectors[:, columns] = weight * unit(item_vectors[:, columns])
-    return unit(vectors)

@@ -25,6 +25,14 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         query = wire.decode_recommend(request, _deadline(context))
         return wire.encode_recommend(await self._models.current.recommend(query))
 
+    async def BatchRecommend(
+        self,
+        request: pb.BatchRecommendRequest,
+        context: "grpc.aio.ServicerContext[pb.BatchRecommendRequest, pb.BatchRecommendResponse]",
+    ) -> pb.BatchRecommendResponse:
+        queries = wire.decode_batch_recommend(request, _deadline(context))
+        return wire.encode_batch_recommend(await self._models.current.recommend_page(queries))
+
     async def Rank(
         self,
         request: pb.RankRequest,

@@ -40,6 +40,11 @@ class RecommendationServiceStub:
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
                 _registered_method=True)
+        self.BatchRecommend = channel.unary_unary(
+                '/recsvc.v1.RecommendationService/BatchRecommend',
+                request_serializer=recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendResponse.FromString,
+                _registered_method=True)
         self.Rank = channel.unary_unary(
                 '/recsvc.v1.RecommendationService/Rank',
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.RankRequest.SerializeToString,
@@ -59,6 +64,15 @@ class RecommendationServiceServicer:
     def Recommend(self, request, context):
         """The best items for one user, best first, each with evidence and a reason.
         A user never seen before is no error: the profile, or else popularity, ranks the list.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchRecommend(self, request, context):
+        """Several lists for one page, in one call: no item is in two of them. The first takes the best, and each after it what
+        is left, so ask for the most important first. Each list is what Recommend would give with the items of those before
+        it in `filter.exclude_item_ids`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,6 +101,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.Recommend,
                     request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.SerializeToString,
+            ),
+            'BatchRecommend': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchRecommend,
+                    request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendResponse.SerializeToString,
             ),
             'Rank': grpc.unary_unary_rpc_method_handler(
                     servicer.Rank,
@@ -127,6 +146,33 @@ class RecommendationService:
             '/recsvc.v1.RecommendationService/Recommend',
             recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
             recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchRecommend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.RecommendationService/BatchRecommend',
+            recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendRequest.SerializeToString,
+            recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,9 +7,11 @@
 from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items
 from recsvc.wire.events import decode_write_events, encode_write_events
 from recsvc.wire.recommendations import (
+    decode_batch_recommend,
     decode_rank,
     decode_recommend,
     decode_similar_items,
+    encode_batch_recommend,
     encode_rank,
     encode_recommend,
     encode_similar_items,
@@ -17,6 +19,7 @@ from recsvc.wire.recommendations import (
 from recsvc.wire.users import decode_delete_user, decode_set_profile
 
 __all__ = [
+    "decode_batch_recommend",
     "decode_delete_items",
     "decode_delete_user",
     "decode_rank",
@@ -26,6 +29,7 @@ __all__ = [
     "decode_similar_items",
     "decode_upsert_items",
     "decode_write_events",
+    "encode_batch_recommend",
     "encode_rank",
     "encode_recommend",
     "encode_similar_items",

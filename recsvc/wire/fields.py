@@ -20,10 +20,17 @@ class Violations:
 
     def __init__(self) -> None:
         self._found: list[FieldViolation] = []
+        self._path = ""
+
+    def within(self, path: str) -> "Violations":
+        """The same list, for a message within this one: its fields are named after `path`."""
+        inner = Violations()
+        inner._found, inner._path = self._found, self._path + path
+        return inner
 
     def note(self, field: str, problem: str | None) -> None:
         if problem is not None:
-            self._found.append(FieldViolation(field, problem))
+            self._found.append(FieldViolation(self._path + field, problem))
 
     def raise_if_any(self) -> None:
         if self._found:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recsvc.recommend import SimilarItemList
 
 MAX_K = 100
+MAX_BATCH = 10
 MAX_RANKED = 1_000
 MAX_VISITED = 50
 MAX_EXCLUDED_ITEMS = 1_000
@@ -45,23 +46,38 @@ _STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Streng
 def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: float | None) -> Query:
     """deadline: event-loop time by which the answer must be out; None: no hurry. Raises InvalidRequest."""
     violations = Violations()
+    query = _query(request, deadline, violations)
+    violations.raise_if_any()
+    return query
+
+
+def decode_batch_recommend(request: recommendation_pb2.BatchRecommendRequest, deadline: float | None) -> list[Query]:
+    """deadline: as in `decode_recommend`. Raises InvalidRequest."""
+    violations = Violations()
+    if not 1 <= len(request.requests) <= MAX_BATCH:
+        violations.note("requests", f"must hold 1 to {MAX_BATCH} requests")
+        violations.raise_if_any()
+    queries = [_query(r, deadline, violations.within(f"requests[{i}].")) for i, r in enumerate(request.requests)]
+    violations.raise_if_any()
+    return queries
+
+
+def _query(request: recommendation_pb2.RecommendRequest, deadline: float | None, violations: Violations) -> Query:
     violations.note("user_id", id_problem(request.user_id))
     violations.note("k", _k_problem(request.k))
     _check_filter(request.filter, violations)
     if request.filter.repeat_policy not in _REPEAT_POLICIES:
         violations.note("filter.repeat_policy", "must be a known value")
-    circumstances = _circumstances(request, violations)
-    violations.raise_if_any()
     return Query(
         user_id=request.user_id,
         k=request.k,
         excluded_item_ids=frozenset(request.filter.exclude_item_ids),
         filter=_item_filter(request.filter),
         backfill=request.filter.backfill,
-        repeats=_REPEAT_POLICIES[request.filter.repeat_policy],
+        repeats=_REPEAT_POLICIES.get(request.filter.repeat_policy, RepeatPolicy.UNSPECIFIED),
         reasons=not request.reason_options.disabled,
         deadline=deadline,
-        **circumstances,
+        **_circumstances(request, violations),
     )
 
 
@@ -72,17 +88,17 @@ def decode_rank(request: recommendation_pb2.RankRequest, deadline: float | None)
     most = MAX_K if request.reasons else MAX_RANKED
     if not 1 <= len(request.item_ids) <= most:
         violations.note("item_ids", f"must hold 1 to {most} ids{' when reasons are asked for' * request.reasons}")
-    circumstances = _circumstances(request, violations)
-    violations.raise_if_any()
-    return Query(
+    query = Query(
         user_id=request.user_id,
         k=len(request.item_ids),
         candidates=tuple(request.item_ids),
         repeats=RepeatPolicy.ALLOW,
         reasons=request.reasons,
         deadline=deadline,
-        **circumstances,
+        **_circumstances(request, violations),
     )
+    violations.raise_if_any()
+    return query
 
 
 def _circumstances(
@@ -137,6 +153,10 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
     )
     _add_recommendations(response, answer)
     return response
+
+
+def encode_batch_recommend(answers: Sequence[RecommendationList]) -> recommendation_pb2.BatchRecommendResponse:
+    return recommendation_pb2.BatchRecommendResponse(responses=map(encode_recommend, answers))
 
 
 def encode_rank(answer: RecommendationList, candidates: Sequence[str]) -> recommendation_pb2.RankResponse:

@@ -59,6 +59,9 @@ class KnownAnswers:
         await self.hold.wait()
         return RecommendationList("list-1", self.bundle_id, (RECOMMENDED,), personalised=True)
 
+    async def recommend_page(self, queries: list[Query]) -> list[RecommendationList]:
+        return [await self.recommend(query) for query in queries]
+
     async def similar_items(
         self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
     ) -> SimilarItemList:

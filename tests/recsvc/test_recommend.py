@@ -202,6 +202,26 @@ async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[
     assert any(r.reason for r in found.recommendations)
 
 
+async def test_no_item_is_twice_on_a_page(opened: tuple[Recommender, UserStore]) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8, 20)
+    item = recommender._bundle.catalogue.items[3]
+    named = frozenset({recommender._bundle.catalogue.items[50].item_id})
+    queries = [
+        replace(QUERY, k=30),
+        replace(QUERY, k=20, filter=ItemFilter(categories=frozenset({item.categories[:1]})), backfill=True),
+        replace(QUERY, k=400, excluded_item_ids=named),
+    ]
+    first, second, third = await recommender.recommend_page(queries)
+    shown = [{r.item.item_id for r in answer.recommendations} for answer in (first, second, third)]
+    assert [len(items) for items in shown] == [30, 20, 400 - 30 - 20 - len(named - shown[0] - shown[1])]
+    assert not shown[0] & shown[1]
+    assert not (shown[0] | shown[1]) & shown[2]
+    alone = await recommender.recommend(queries[0])
+    assert first.recommendations == alone.recommendations
+    assert len({answer.recommendation_id for answer in (first, second, third)}) == 3
+
+
 async def test_neighbours_pass_the_filter_too(opened: tuple[Recommender, UserStore]) -> None:
     recommender, _ = opened
     item = recommender._bundle.catalogue.items[3]

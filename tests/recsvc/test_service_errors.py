@@ -82,13 +82,14 @@ def ahead(seconds: float) -> Timestamp:
     return Timestamp(seconds=int(time.time() + seconds))
 
 
-RANK = "RecommendationService/Rank"
+RANK, PAGE = "RecommendationService/Rank", "RecommendationService/BatchRecommend"
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
 
 R, S, K = rec.RecommendRequest, rec.SimilarItemsRequest, rec.RankRequest
+P = rec.BatchRecommendRequest
 BAD_IDS = {"empty": "", "long": LONG, "newline": "a\nb", "null": "\x00", "delete": "a\x7f", "c1": "a\x85"}
 BAD_KS = [0, 101, 10_000, 2**32 - 1]
 
@@ -125,6 +126,13 @@ BAD_REQUESTS = [
             (RANK, partial(K, user_id="u", item_ids="i")),
         )
         for field in ("viewed_item_ids", "cart_item_ids")
+    ),
+    *((PAGE, P(requests=[R(user_id="u", k=1)] * n), ["requests"]) for n in (0, 11)),
+    (PAGE, P(requests=[R(user_id="u", k=1), R(user_id="u")]), ["requests[1].k"]),
+    (
+        PAGE,
+        P(requests=[R(k=1, min_freshness="x"), R(user_id="u", k=1, filter=rec.Filter(brands=[""]))]),
+        ["requests[0].user_id", "requests[0].min_freshness", "requests[1].filter.brands"],
     ),
     *((RANK, K(user_id=bad, item_ids=["i"]), ["user_id"]) for bad in BAD_IDS.values()),
     *((RANK, K(user_id="u", item_ids=bad), ["item_ids"]) for bad in ([], ["i"] * 1001)),
@@ -192,6 +200,7 @@ BAD_REQUESTS = [
 
 GOOD_REQUESTS = {
     RECOMMEND: R(user_id="u", k=5),
+    PAGE: P(requests=[R(user_id="u", k=5)]),
     RANK: K(user_id="u", item_ids=["i"] * 1000),
     SIMILAR: S(item_id=KNOWN_ITEM, k=5),
     WRITE: ev.WriteEventsRequest(events=[event()]),
