@@ -114,6 +114,8 @@ def test_what_a_user_has_is_left_out_where_nobody_buys_again() -> None:
     split = time_split(shop(*several, ("u", "f", 50, "view"), *later), 30, 256)
     assert split.test.exclude_history
     assert split.test.excluded(0).tolist() == [0, 1, 2, 3]  # what was only looked at may be recommended
+    two_at_once = time_split(shop(*several, *bought("s", "abc", 10), *later), 30, 256)
+    assert two_at_once.test.exclude_history
     again = time_split(shop(*several, ("s", "a", 20, "purchase"), *later), 30, 256)
     assert not again.test.exclude_history
     assert again.test.excluded(0).tolist() == []
