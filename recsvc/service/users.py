@@ -1,4 +1,4 @@
-"""UserService: profiles in, and users out."""
+"""UserService: profiles in, all that is held of a user, and users out."""
 
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,19 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         await self._store.set_profile(user_id, profile, embedding)
         return pb.SetProfileResponse()
 
+    async def ExportUser(
+        self,
+        request: pb.ExportUserRequest,
+        context: "grpc.aio.ServicerContext[pb.ExportUserRequest, pb.ExportUserResponse]",
+    ) -> pb.ExportUserResponse:
+        return wire.encode_export_user(await self._store.export_user(wire.decode_user_id(request)))
+
     async def DeleteUser(
         self,
         request: pb.DeleteUserRequest,
         context: "grpc.aio.ServicerContext[pb.DeleteUserRequest, pb.DeleteUserResponse]",
     ) -> pb.DeleteUserResponse:
-        user_id = wire.decode_delete_user(request)
+        user_id = wire.decode_user_id(request)
         erasure = await self._store.delete_user(user_id)
         self._models.current.forget(user_id)
         return pb.DeleteUserResponse(existed=erasure.existed, removed_log_events=erasure.removed_log_events)

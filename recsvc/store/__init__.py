@@ -4,6 +4,15 @@ from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.event_log import EventLog, LogEntry
 from recsvc.store.keys import LOG_PARTITIONS
 from recsvc.store.opening import open_store
-from recsvc.store.users import Erasure, UserStore
+from recsvc.store.users import Erasure, UserExport, UserStore
 
-__all__ = ["LOG_PARTITIONS", "CatalogueStore", "Erasure", "EventLog", "LogEntry", "UserStore", "open_store"]
+__all__ = [
+    "LOG_PARTITIONS",
+    "CatalogueStore",
+    "Erasure",
+    "EventLog",
+    "LogEntry",
+    "UserExport",
+    "UserStore",
+    "open_store",
+]

@@ -11,7 +11,7 @@ from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
 
 # Each page holds Redis for about a millisecond.
-_ERASE_PAGE = 1000
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,22 @@ class EventLog:
             read.append(LogEntry(entry_id.decode(), user_id, packing.unpack_logged(fields[b"e"], user_id)))
         return read
 
+    async def of_user(self, user_id: str) -> list[Event]:
+        """What the log holds of one user, oldest first, each event once. Redis's own errors come through."""
+        key, start = self._key(keys.log_partition(user_id)), "-"
+        events: dict[str, Event] = {}
+        while True:
+            found, last = await scripts.run(self._client, scripts.READ_USER_PAGE, key, start, _PAGE, user_id)
+            for packed in found:
+                event = packing.unpack_logged(packed, user_id)
+                if event is None:  # what stood before a tombstone is no longer the user's
+                    events.clear()
+                else:
+                    events.setdefault(event.event_id, event)
+            if not last:
+                return list(events.values())
+            start = f"({last.decode()}"
+
     async def trim(self, partition: int, through: str) -> int:
         """Removes the entries up to and with `through`, which must be exported. Returns how many there were."""
         milliseconds, sequence = through.split("-")
@@ -95,7 +111,7 @@ class EventLog:
         end = f"({tombstone.decode()}"
         start, total = "-", 0
         while True:
-            removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _ERASE_PAGE, user_id)
+            removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _PAGE, user_id)
             total += int(removed)
             if not last:
                 return total

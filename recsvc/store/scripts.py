@@ -78,6 +78,17 @@ redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
 return 1
 """
 
+# KEYS: event log partition. ARGV: first id (XRANGE), how many entries to look at, user id.
+# Returns the packed events of the user, and the id that it looked at last ('': there was none).
+READ_USER_PAGE = """
+local found, last = {}, ''
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])) do
+  last = entry[1]
+  if entry[2][2] == ARGV[3] then found[#found + 1] = entry[2][4] end
+end
+return {found, last}
+"""
+
 # KEYS: event log partition. ARGV: first and last id (XRANGE), how many entries to look at, user id.
 # Returns how many events of the user it removed, and the id that it looked at last ('': there was none).
 ERASE_PAGE = """

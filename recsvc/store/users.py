@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
-from recsvc.store.history import event_of, merge, unseen
+from recsvc.store.history import entry_of, event_of, merge, unseen
 from recsvc.store.reads import GatheredReads
 
 DAY_SECONDS = 86_400
@@ -31,6 +31,17 @@ class Erasure:
 
     existed: bool
     removed_log_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserExport:
+    """All that is held of a user. events: oldest first; one that stands in the history alone has no event_id.
+    user_vectors: float32, 1-d, by bundle_id.
+    """
+
+    profile: Profile | None
+    events: tuple[Event, ...]
+    user_vectors: dict[str, NDArray[np.float32]]
 
 
 class UserStore:
@@ -160,6 +171,24 @@ class UserStore:
                 self._client, scripts.PUT_VECTOR, self._key(user_id), str(version), keys.vector(bundle_id), packed
             )
         return bool(put)
+
+    async def export_user(self, user_id: str) -> UserExport:
+        """All that is held of a user."""
+        with operation("export_user"):
+            fields = await self._client.execute_command("HGETALL", self._key(user_id))
+            logged = await self.event_log.of_user(user_id)
+        version = int(fields.get(keys.VERSION.encode(), 0))
+        known = {entry_of(event).id_hash for event in logged}
+        history = packing.unpack_history(fields.get(keys.HISTORY.encode()))
+        alone = [replace(event_of(entry, user_id), event_id="") for entry in history if entry.id_hash not in known]
+        vectors = {
+            name.decode().partition(":")[2]: vector
+            for name, packed in fields.items()
+            if name.startswith(keys.vector("").encode())
+            and (vector := packing.unpack_vector(packed, version)[0]) is not None
+        }
+        events = sorted([*logged, *alone], key=lambda event: event.timestamp)
+        return UserExport(packing.unpack_profile(fields.get(keys.PROFILE.encode())), tuple(events), vectors)
 
     async def delete_user(self, user_id: str) -> Erasure:
         """Removes the record and the logged events of a user. After an error, ask again."""

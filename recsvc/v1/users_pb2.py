@@ -22,27 +22,34 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from recsvc.v1 import events_pb2 as recsvc_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recsvc/v1/users.proto\x12\trecsvc.v1\"I\n\x11SetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\"\x14\n\x12SetProfileResponse\"H\n\x07Profile\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\nattributes\x18\x02 \x03(\x0b\x32\x1b.recsvc.v1.ProfileAttribute\"/\n\x10ProfileAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"$\n\x11\x44\x65leteUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"A\n\x12\x44\x65leteUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12\x1a\n\x12removed_log_events\x18\x02 \x01(\r2\xa3\x01\n\x0bUserService\x12I\n\nSetProfile\x12\x1c.recsvc.v1.SetProfileRequest\x1a\x1d.recsvc.v1.SetProfileResponse\x12I\n\nDeleteUser\x12\x1c.recsvc.v1.DeleteUserRequest\x1a\x1d.recsvc.v1.DeleteUserResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recsvc/v1/users.proto\x12\trecsvc.v1\x1a\x16recsvc/v1/events.proto\"I\n\x11SetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\"\x14\n\x12SetProfileResponse\"H\n\x07Profile\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\nattributes\x18\x02 \x03(\x0b\x32\x1b.recsvc.v1.ProfileAttribute\"/\n\x10ProfileAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"$\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xae\x01\n\x12\x45xportUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\x12 \n\x06\x65vents\x18\x03 \x03(\x0b\x32\x10.recsvc.v1.Event\x12\x13\n\x0bmore_events\x18\x04 \x01(\r\x12+\n\x0cuser_vectors\x18\x05 \x03(\x0b\x32\x15.recsvc.v1.UserVector\"/\n\nUserVector\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x02\"$\n\x11\x44\x65leteUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"A\n\x12\x44\x65leteUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12\x1a\n\x12removed_log_events\x18\x02 \x01(\r2\xee\x01\n\x0bUserService\x12I\n\nSetProfile\x12\x1c.recsvc.v1.SetProfileRequest\x1a\x1d.recsvc.v1.SetProfileResponse\x12I\n\nExportUser\x12\x1c.recsvc.v1.ExportUserRequest\x1a\x1d.recsvc.v1.ExportUserResponse\x12I\n\nDeleteUser\x12\x1c.recsvc.v1.DeleteUserRequest\x1a\x1d.recsvc.v1.DeleteUserResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.users_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SETPROFILEREQUEST']._serialized_start=36
-  _globals['_SETPROFILEREQUEST']._serialized_end=109
-  _globals['_SETPROFILERESPONSE']._serialized_start=111
-  _globals['_SETPROFILERESPONSE']._serialized_end=131
-  _globals['_PROFILE']._serialized_start=133
-  _globals['_PROFILE']._serialized_end=205
-  _globals['_PROFILEATTRIBUTE']._serialized_start=207
-  _globals['_PROFILEATTRIBUTE']._serialized_end=254
-  _globals['_DELETEUSERREQUEST']._serialized_start=256
-  _globals['_DELETEUSERREQUEST']._serialized_end=292
-  _globals['_DELETEUSERRESPONSE']._serialized_start=294
-  _globals['_DELETEUSERRESPONSE']._serialized_end=359
-  _globals['_USERSERVICE']._serialized_start=362
-  _globals['_USERSERVICE']._serialized_end=525
+  _globals['_SETPROFILEREQUEST']._serialized_start=60
+  _globals['_SETPROFILEREQUEST']._serialized_end=133
+  _globals['_SETPROFILERESPONSE']._serialized_start=135
+  _globals['_SETPROFILERESPONSE']._serialized_end=155
+  _globals['_PROFILE']._serialized_start=157
+  _globals['_PROFILE']._serialized_end=229
+  _globals['_PROFILEATTRIBUTE']._serialized_start=231
+  _globals['_PROFILEATTRIBUTE']._serialized_end=278
+  _globals['_EXPORTUSERREQUEST']._serialized_start=280
+  _globals['_EXPORTUSERREQUEST']._serialized_end=316
+  _globals['_EXPORTUSERRESPONSE']._serialized_start=319
+  _globals['_EXPORTUSERRESPONSE']._serialized_end=493
+  _globals['_USERVECTOR']._serialized_start=495
+  _globals['_USERVECTOR']._serialized_end=542
+  _globals['_DELETEUSERREQUEST']._serialized_start=544
+  _globals['_DELETEUSERREQUEST']._serialized_end=580
+  _globals['_DELETEUSERRESPONSE']._serialized_start=582
+  _globals['_DELETEUSERRESPONSE']._serialized_end=647
+  _globals['_USERSERVICE']._serialized_start=650
+  _globals['_USERSERVICE']._serialized_end=888
 # @@protoc_insertion_point(module_scope)

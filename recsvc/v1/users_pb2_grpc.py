@@ -40,6 +40,11 @@ class UserServiceStub:
                 request_serializer=recsvc_dot_v1_dot_users__pb2.SetProfileRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_users__pb2.SetProfileResponse.FromString,
                 _registered_method=True)
+        self.ExportUser = channel.unary_unary(
+                '/recsvc.v1.UserService/ExportUser',
+                request_serializer=recsvc_dot_v1_dot_users__pb2.ExportUserRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_users__pb2.ExportUserResponse.FromString,
+                _registered_method=True)
         self.DeleteUser = channel.unary_unary(
                 '/recsvc.v1.UserService/DeleteUser',
                 request_serializer=recsvc_dot_v1_dot_users__pb2.DeleteUserRequest.SerializeToString,
@@ -54,6 +59,14 @@ class UserServiceServicer:
     def SetProfile(self, request, context):
         """Sets a user's profile, replacing the one there is. The next Recommend of any replica uses it. Idempotent.
         UNAVAILABLE: nothing was changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportUser(self, request, context):
+        """All that is held of a user, for the user's right to see it. A user who is not known is no error.
+        UNAVAILABLE: send it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,6 +87,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.SetProfile,
                     request_deserializer=recsvc_dot_v1_dot_users__pb2.SetProfileRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_users__pb2.SetProfileResponse.SerializeToString,
+            ),
+            'ExportUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportUser,
+                    request_deserializer=recsvc_dot_v1_dot_users__pb2.ExportUserRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_users__pb2.ExportUserResponse.SerializeToString,
             ),
             'DeleteUser': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteUser,
@@ -109,6 +127,33 @@ class UserService:
             '/recsvc.v1.UserService/SetProfile',
             recsvc_dot_v1_dot_users__pb2.SetProfileRequest.SerializeToString,
             recsvc_dot_v1_dot_users__pb2.SetProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.UserService/ExportUser',
+            recsvc_dot_v1_dot_users__pb2.ExportUserRequest.SerializeToString,
+            recsvc_dot_v1_dot_users__pb2.ExportUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

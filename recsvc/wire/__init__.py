@@ -16,20 +16,21 @@ from recsvc.wire.recommendations import (
     encode_recommend,
     encode_similar_items,
 )
-from recsvc.wire.users import decode_delete_user, decode_set_profile
+from recsvc.wire.users import decode_set_profile, decode_user_id, encode_export_user
 
 __all__ = [
     "decode_batch_recommend",
     "decode_delete_items",
-    "decode_delete_user",
     "decode_rank",
     "decode_recommend",
     "decode_set_inventory",
     "decode_set_profile",
     "decode_similar_items",
     "decode_upsert_items",
+    "decode_user_id",
     "decode_write_events",
     "encode_batch_recommend",
+    "encode_export_user",
     "encode_rank",
     "encode_recommend",
     "encode_similar_items",

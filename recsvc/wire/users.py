@@ -1,9 +1,15 @@
-"""UserService: profiles, and who is to be erased."""
+"""UserService: profiles, all that is held of a user, and who is to be erased."""
+
+from typing import TYPE_CHECKING
 
 from recsvc.domain import Profile
 from recsvc.v1 import users_pb2
 from recsvc.wire.fields import Violations, id_problem
 
+if TYPE_CHECKING:
+    from recsvc.store import UserExport
+
+MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
 MAX_PROFILE_TEXT = 2_000
 MAX_ATTRIBUTES = 32
 MAX_ATTRIBUTE_NAME = 64
@@ -38,9 +44,35 @@ def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profi
     return request.user_id, Profile(profile.text, tuple(attributes.items()))
 
 
-def decode_delete_user(request: users_pb2.DeleteUserRequest) -> str:
+def decode_user_id(request: users_pb2.DeleteUserRequest | users_pb2.ExportUserRequest) -> str:
     """The user's id. Raises InvalidRequest."""
     violations = Violations()
     violations.note("user_id", id_problem(request.user_id))
     violations.raise_if_any()
     return request.user_id
+
+
+def encode_export_user(export: "UserExport") -> users_pb2.ExportUserResponse:
+    response = users_pb2.ExportUserResponse(
+        existed=export.profile is not None or bool(export.events),
+        more_events=max(0, len(export.events) - MAX_EXPORTED_EVENTS),
+    )
+    if export.profile is not None:
+        response.profile.text = export.profile.text
+        for name, value in export.profile.attributes:
+            response.profile.attributes.add(name=name, value=value)
+    for event in export.events[-MAX_EXPORTED_EVENTS:]:
+        message = response.events.add(
+            event_id=event.event_id,
+            user_id=event.user_id,
+            item_id=event.item_id,
+            event_type=event.event_type.value,
+            quantity=event.quantity,
+            price=event.price,
+            order_id=event.order_id,
+            recommendation_id=event.recommendation_id,
+        )
+        message.timestamp.FromMicroseconds(event.timestamp)
+    for bundle_id, vector in export.user_vectors.items():
+        response.user_vectors.add(bundle_id=bundle_id, values=vector)
+    return response

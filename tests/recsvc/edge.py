@@ -27,7 +27,7 @@ from recsvc.errors import ItemNotFound
 from recsvc.recommend import SimilarItemList
 from recsvc.server import listening
 from recsvc.settings import Settings
-from recsvc.store import Erasure
+from recsvc.store import Erasure, UserExport
 
 KNOWN_ITEM = "kettle"
 EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))
@@ -91,6 +91,10 @@ class KnownAnswers:
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: np.ndarray | None) -> None:
         self._ask((user_id, profile, None if embedding is None else embedding.tolist()))
+
+    async def export_user(self, user_id: str) -> UserExport:
+        self._ask(user_id)
+        return UserExport(None, (), {})
 
     async def delete_user(self, user_id: str) -> Erasure:
         self._ask(user_id)

@@ -86,6 +86,7 @@ RANK, PAGE = "RecommendationService/Rank", "RecommendationService/BatchRecommend
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
+EXPORT = "UserService/ExportUser"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
 
 R, S, K = rec.RecommendRequest, rec.SimilarItemsRequest, rec.RankRequest
@@ -195,6 +196,7 @@ BAD_REQUESTS = [
     (REMOVE, cat.DeleteItemsRequest(item_ids=["i"] * 1001), ["item_ids"]),
     *((REMOVE, cat.DeleteItemsRequest(item_ids=["i", bad]), ["item_ids[1]"]) for bad in BAD_IDS.values()),
     (REMOVE, cat.DeleteItemsRequest(item_ids=["i"], set_time=ahead(90)), ["set_time"]),
+    *((EXPORT, us.ExportUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
     *((DELETE, us.DeleteUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
 ]
 
@@ -208,6 +210,7 @@ GOOD_REQUESTS = {
     STOCK: inventory(price=2.5),
     REMOVE: cat.DeleteItemsRequest(item_ids=["i"], restore=True),
     SET: profile(text="likes tea"),
+    EXPORT: us.ExportUserRequest(user_id="u"),
     DELETE: us.DeleteUserRequest(user_id="u"),
 }
 

@@ -3,6 +3,7 @@
 import time
 import unicodedata
 
+import numpy as np
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
@@ -27,6 +28,7 @@ from recsvc.domain import (
     Strength,
 )
 from recsvc.errors import InvalidRequest
+from recsvc.store import UserExport
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2
 from recsvc.v1 import recommendation_pb2 as rec
@@ -118,9 +120,9 @@ def test_an_id_is_refused_exactly_when_it_holds_a_control_character(user_id):
     request = us.DeleteUserRequest(user_id=user_id)
     if any(unicodedata.category(c) == "Cc" for c in user_id):
         with pytest.raises(InvalidRequest, match="control characters"):
-            wire.decode_delete_user(request)
+            wire.decode_user_id(request)
     else:
-        assert wire.decode_delete_user(request) == user_id
+        assert wire.decode_user_id(request) == user_id
 
 
 def test_a_full_event_loses_nothing():
@@ -247,3 +249,22 @@ def assert_same_reason(got: reason_pb2.Reason, meant: Reason) -> None:
 )
 def test_enums_of_domain_and_proto_name_the_same_things(domain, proto, prefix):
     assert {m.name for m in domain} | {"UNSPECIFIED"} == {name.removeprefix(prefix) for name in proto.keys()}  # noqa: SIM118 - not a dict
+
+
+def test_an_export_says_all_and_at_most_ten_thousand_events(monkeypatch):
+    profile = Profile("likes tea", (("hobby", "camping"),))
+    events = tuple(
+        Event(f"e{n}", "u", "tea", EventType.HIDE, 1_700_000_000_123_456 + n, 2.0, 1.5 * n or None, "o", "r")
+        for n in range(3)
+    )
+    export = UserExport(profile, events, {"b1": np.array([0.5, -2.0], np.float32)})
+    sent = us.ExportUserResponse.FromString(wire.encode_export_user(export).SerializeToString())
+    assert wire.decode_set_profile(us.SetProfileRequest(user_id="u", profile=sent.profile)) == ("u", profile)
+    assert tuple(wire.decode_write_events(ev.WriteEventsRequest(events=sent.events))) == events
+    assert [(v.bundle_id, list(v.values)) for v in sent.user_vectors] == [("b1", [0.5, -2.0])]
+    assert sent.existed
+    assert sent.more_events == 0
+    monkeypatch.setattr("recsvc.wire.users.MAX_EXPORTED_EVENTS", 2)
+    cut = wire.encode_export_user(export)
+    assert ([e.event_id for e in cut.events], cut.more_events) == (["e1", "e2"], 1)
+    assert not wire.encode_export_user(UserExport(None, (), {})).existed

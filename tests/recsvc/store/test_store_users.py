@@ -8,7 +8,7 @@ import pytest
 
 from recsvc.domain import Event, EventType, Profile, UserRecord
 from recsvc.errors import StoreUnavailable
-from recsvc.store import Erasure, UserStore, keys
+from recsvc.store import Erasure, UserExport, UserStore, keys
 from recsvc.store.history import entry_of
 
 BUNDLE = "b1"
@@ -183,6 +183,33 @@ async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
     assert [key for key in raw.scan_iter() if key.endswith(b":user")] == [keys.user("shop", "alice2").encode()]
     logged = [entry for n in range(keys.LOG_PARTITIONS) for entry in await store.event_log.read(n)]
     assert sorted((entry.user_id, entry.event is None) for entry in logged) == [("alice", True), ("alice2", False)]
+
+
+async def test_an_export_has_all_that_is_held_and_each_event_once(store):
+    assert await store.export_user("alice") == UserExport(None, (), {})
+    small = UserStore(store._client, "shop", history_limit=3)
+    sent = [event(f"e{n}", timestamp=n, item_id=f"i{n}", price=2.5, order_id="o") for n in range(5)]
+    await small.write_events([*sent[:2], event("other", user_id="bob")])
+    partition = keys.log_partition("alice")
+    exported = await store.event_log.read(partition, count=1)
+    await store.event_log.trim(partition, exported[-1].entry_id)
+    await small.write_events([*sent[2:4], sent[1]])
+    await store.set_profile("alice", Profile("likes tea"), np.ones(3, np.float32))
+    version = (await store.read("alice", BUNDLE)).version
+    await store.put_user_vector("alice", BUNDLE, version, 3, np.array([0.5, 2], np.float32))
+    held = await small.export_user("alice")
+    assert held.profile == Profile("likes tea")
+    assert held.events == tuple(sent[1:4])  # the first was exported, and pushed out of the history
+    np.testing.assert_array_equal(held.user_vectors[BUNDLE], [0.5, 2])
+    await store.delete_user("alice")
+    assert await small.export_user("alice") == UserExport(None, (), {})
+
+
+async def test_what_was_exported_for_training_is_told_as_the_history_has_it(store):
+    await store.write_events([event("e1", price=2.5)])
+    partition = keys.log_partition("alice")
+    await store.event_log.trim(partition, (await store.event_log.read(partition))[-1].entry_id)
+    assert (await store.export_user("alice")).events == (event(""),)
 
 
 async def test_erasing_an_unknown_user_is_no_error(store):
