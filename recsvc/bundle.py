@@ -31,6 +31,7 @@ from recsvc.towers.sequence import SequenceTower
 from recsvc.towers.text import TextTower
 from recsvc.towers.transformer import TransformerConfig
 from recsvc.towers.user import BlockWeights, FusionWeights, Layout, Towers, UserTower
+from recsvc.vectors import GrowingMatrix
 
 FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
@@ -93,6 +94,8 @@ class Bundle:
     model: ModelConfig
     provenance: dict[str, Any] = field(default_factory=dict)
     bundle_id: str = ""
+    # What the item vectors lie in, once items were added.
+    growing: GrowingMatrix | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -119,12 +122,14 @@ class Bundle:
 
     def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
         """This bundle with more items at the end, and with new words for those it has. It is no other model: the
-        bundle_id stays, and so does the vector of an item that people have bought, whatever its words are now.
+        bundle_id stays, and so does the vector of an item that people have bought, whatever its words are now. The two
+        may share memory, and only the last in a row of such bundles may be given more.
         """
-        catalogue = self.catalogue.with_items(content.item for content in contents)
+        catalogue = self.catalogue.with_items([content.item for content in contents])
         more = len(catalogue) - len(self.catalogue)
         rows = catalogue.rows(content.item.item_id for content in contents)
-        vectors, purchases = np.pad(self.item_vectors, ((0, more), (0, 0))), np.pad(self.purchases, (0, more))
+        growing = self.growing or GrowingMatrix(self.item_vectors)
+        vectors, purchases = growing.with_rows(more), np.pad(self.purchases, (0, more))
         cold = purchases[rows] == 0
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
@@ -137,6 +142,7 @@ class Bundle:
             purchases=purchases,
             # Nothing is known of how they are bought again: as the average item, and the typical one.
             repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
+            growing=growing,
             repeat_intervals=np.append(
                 self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
             ),
@@ -240,7 +246,7 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     with (folder / CATALOGUE).open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     catalogue = Catalogue([Item(**{**row, "categories": tuple(row["categories"])}) for row in rows])
-    items = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
+    items: dict[str, Any] = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
     for array in items.values():
         array.flags.writeable = False
     tower = load_file(folder / TOWER)

@@ -20,7 +20,7 @@ class Explainer:
         self._reasons = reasons
         self._items = _item_facts(bundle)
         catalogue = bundle.catalogue
-        self._names = {EvidenceKind.BRAND: catalogue.brands[1], EvidenceKind.CATEGORY: catalogue.categories[1]}
+        self._names = {EvidenceKind.BRAND: catalogue.brands.names, EvidenceKind.CATEGORY: catalogue.categories[1]}
 
     def preferences(self, bought_rows: NDArray[np.int32], purchases: NDArray[np.int32]) -> Preferences:
         """The brands and categories that a user buys more than others do."""
@@ -57,14 +57,14 @@ class Explainer:
 
 
 def _item_facts(bundle: Bundle) -> ItemFacts:
-    brands, brand_names = bundle.catalogue.brands
+    brands = bundle.catalogue.brands
     categories, category_names = bundle.catalogue.categories
     return ItemFacts(
         similarity=bundle.item_vectors[:, bundle.layout.text],
         similar_from=bundle.model.similar_from,
-        brands=brands,
+        brands=brands.codes,
         categories=categories,
-        brand_shares=_purchase_shares(brands, len(brand_names), bundle.purchases),
+        brand_shares=_purchase_shares(brands.codes, len(brands.names), bundle.purchases),
         category_shares=_purchase_shares(categories, len(category_names), bundle.purchases),
         buyers=bundle.buyers,
     )

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,34 +38,45 @@ class Selection:
 class LiveCatalogue:
     """The catalogue as it is while running. For the event loop's thread alone.
 
-    An item of which nobody says otherwise is in stock. before: that of an older catalogue, whose changes still hold.
+    An item of which nobody says otherwise is in stock. before: that of a catalogue with the same items
+    in the same rows, and fewer of them; its changes still hold.
     """
 
     def __init__(self, catalogue: Catalogue, before: "LiveCatalogue | None" = None) -> None:
         self._catalogue = catalogue
-        self._prices = np.array([np.nan if item.price is None else item.price for item in catalogue.items])
-        self._in_stock = np.ones(len(catalogue), np.bool_)
-        self._deleted = np.zeros(len(catalogue), np.bool_)
-        # By item and field, of unknown items too: a bundle may come that has them.
+        known = len(before._catalogue) if before else 0
+        added = catalogue.items[known:]
+        self._prices = np.array([np.nan if item.price is None else item.price for item in added])
+        self._in_stock, self._deleted = np.ones(len(added), np.bool_), np.zeros(len(added), np.bool_)
+        # By item and field, of unknown items too: a catalogue may come that has them.
         self._changes: dict[tuple[str, ItemField], ItemChange] = {}
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         if before is not None:
-            self.apply(before._changes.values())
+            self._prices = np.append(before._prices, self._prices)
+            self._in_stock = np.append(before._in_stock, self._in_stock)
+            self._deleted = np.append(before._deleted, self._deleted)
+            self._changes = dict(before._changes)
+            for item, field in product(added, ItemField):
+                if (change := self._changes.get((item.item_id, field))) is not None:
+                    self._set(change)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
         """Takes changes in, in any order: of one field of an item the one that was set last holds."""
         for change in filter(self.is_news, changes):
             self._changes[change.item_id, change.field] = change
-            row = self._catalogue.row(change.item_id)
-            if row is None:
-                continue
-            if change.field is ItemField.PRICE:
-                self._prices[row] = change.value  # None becomes NaN
-            elif change.field is ItemField.STOCK:
-                self._in_stock[row] = change.value != 0
-            elif change.field is ItemField.DELETED:
-                self._deleted[row] = change.value == 1
+            self._set(change)
         self._selections.clear()
+
+    def _set(self, change: ItemChange) -> None:
+        row = self._catalogue.row(change.item_id)
+        if row is None:
+            return
+        if change.field is ItemField.PRICE:
+            self._prices[row] = change.value  # None becomes NaN
+        elif change.field is ItemField.STOCK:
+            self._in_stock[row] = change.value != 0
+        elif change.field is ItemField.DELETED:
+            self._deleted[row] = change.value == 1
 
     def is_news(self, change: ItemChange) -> bool:
         """Whether it was set after what is held. What is the same is no news."""
@@ -95,11 +107,11 @@ class LiveCatalogue:
     def _matching(self, item_filter: ItemFilter) -> NDArray[np.bool_]:
         matching = np.ones(len(self._catalogue), np.bool_)
         if item_filter.brands:
-            codes, names = self._catalogue.brands
-            matching &= _of_names(codes, [name in item_filter.brands for name in names])
+            brands = self._catalogue.brands
+            matching &= _of_names(brands.codes, [name in item_filter.brands for name in brands.names])
         if item_filter.categories:
-            codes, paths = self._catalogue.paths
-            matching &= _of_names(codes, [_within(path, item_filter.categories) for path in paths])
+            paths = self._catalogue.paths
+            matching &= _of_names(paths.codes, [_within(path, item_filter.categories) for path in paths.names])
         # An item of unknown price is NaN, which is neither above nor below anything.
         if item_filter.min_price is not None:
             matching &= self._prices >= item_filter.min_price

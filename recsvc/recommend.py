@@ -39,6 +39,7 @@ from recsvc.store import UserStore
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates, in_visit
+from recsvc.vectors import GrowingMatrix
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32
@@ -89,13 +90,15 @@ class Recommender:
         self._explainer = Explainer(bundle, shared.reasons)
         self._item_repeats = bundle.item_repeats
         self._live: LiveCatalogue = LiveCatalogue(bundle.catalogue, before._live if before else None)
+        self._growing_neighbours: GrowingMatrix | None = None
         if before is None:
             self._neighbour_vectors = neighbour_vectors(bundle, bundle.item_vectors)
             self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
             self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
         else:
             added = len(bundle.catalogue) - len(before._neighbour_vectors)
-            self._neighbour_vectors = np.pad(before._neighbour_vectors, ((0, added), (0, 0)))
+            self._growing_neighbours = before._growing_neighbours or GrowingMatrix(before._neighbour_vectors)
+            self._neighbour_vectors = self._growing_neighbours.with_rows(added)
             self._neighbour_vectors[changed] = neighbour_vectors(bundle, bundle.item_vectors[changed])
             self._search = before._search.with_changed(bundle.item_vectors, changed)
             self._search_neighbours = before._search_neighbours.with_changed(self._neighbour_vectors, changed)

@@ -132,7 +132,7 @@ def _repeat_share(interactions: Interactions) -> float:
     pairs = bought.users.astype(np.int64) * bought.n_items + bought.rows
     order = np.lexsort((bought.timestamps, pairs))
     pairs, times = pairs[order], bought.timestamps[order]
-    purchases = np.count_nonzero((np.diff(pairs) != 0) | (np.diff(times) != 0)) + 1
+    purchases = int(np.count_nonzero((np.diff(pairs) != 0) | (np.diff(times) != 0))) + 1
     return 1.0 - len(np.unique(pairs)) / purchases
 
 
