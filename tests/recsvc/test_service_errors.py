@@ -181,7 +181,7 @@ BAD_REQUESTS = [
     *((ADD, added(title="t", brand=bad), ["items[1].brand"]) for bad in ("x" * 257, "a\x7f")),
     (ADD, added(title="t", price=-1), ["items[1].price"]),
     (ADD, added(title="t", stock=2_000_000_000), ["items[1].stock"]),
-    (ADD, added(title="t", set_time=ahead(90)), ["items[1].set_time"]),
+    (ADD, added(title="t", set_time=ahead(90_000)), ["items[1].set_time"]),
     (STOCK, cat.SetInventoryRequest(), ["inventory"]),
     (STOCK, cat.SetInventoryRequest(inventory=[cat.Inventory(item_id="i", stock=1)] * 1001), ["inventory"]),
     (STOCK, cat.SetInventoryRequest(inventory=[cat.Inventory(item_id="i")]), ["inventory[0].stock"]),
@@ -190,12 +190,12 @@ BAD_REQUESTS = [
     (STOCK, inventory(stock=1_000_000_001), ["inventory[1].stock"]),
     *(
         (STOCK, inventory(set_time=bad), ["inventory[1].set_time"])
-        for bad in (ahead(90), Timestamp(seconds=-1), Timestamp(seconds=2**62))
+        for bad in (ahead(90_000), Timestamp(seconds=-1), Timestamp(seconds=2**62))
     ),
     (REMOVE, cat.DeleteItemsRequest(), ["item_ids"]),
     (REMOVE, cat.DeleteItemsRequest(item_ids=["i"] * 1001), ["item_ids"]),
     *((REMOVE, cat.DeleteItemsRequest(item_ids=["i", bad]), ["item_ids[1]"]) for bad in BAD_IDS.values()),
-    (REMOVE, cat.DeleteItemsRequest(item_ids=["i"], set_time=ahead(90)), ["set_time"]),
+    (REMOVE, cat.DeleteItemsRequest(item_ids=["i"], set_time=ahead(90_000)), ["set_time"]),
     *((EXPORT, us.ExportUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
     *((DELETE, us.DeleteUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
 ]
