@@ -123,6 +123,33 @@ def test_similar_items(node: Call, small_shop: SyntheticShop) -> None:
     assert [item["score"] for item in found] == sorted((item["score"] for item in found), reverse=True)
 
 
+def test_the_surfaces_of_a_live_shop(node: Call, small_shop: SyntheticShop) -> None:
+    item_ids = small_shop.items["item_id"].to_list()
+    brand = small_shop.items.filter(small_shop.items["brand"] != "")["brand"][0]
+    added, page, written = node(
+        ("UpsertItems", {"items": [{"item_id": "from-node", "title": "A copper kettle", "brand": brand, "price": 49}]}),
+        ("BatchRecommend", {"requests": [{"user_id": "n", "k": 5}, {"user_id": "n", "k": 5}]}),
+        (
+            "WriteEvents",
+            {"events": [{"event_id": "h", "user_id": "n", "item_id": item_ids[0], "event_type": "EVENT_TYPE_HIDE"}]},
+        ),
+    )
+    assert added == {"response": {}}
+    shown = [[found["item_id"] for found in answer["recommendations"]] for answer in page["response"]["responses"]]
+    assert len({*shown[0], *shown[1]}) == 10
+    token = written["response"]["freshness"]["n"]
+    ranked, filtered, held = node(
+        ("Rank", {"user_id": "n", "item_ids": [*item_ids[:4], "no such"], "min_freshness": token}),
+        ("Recommend", {"user_id": "n", "k": 100, "filter": {"brands": [brand], "max_price": 50, "min_price": 49}}),
+        ("ExportUser", {"user_id": "n"}),
+    )
+    assert ranked["response"]["degraded"] == []
+    assert {found["item_id"] for found in ranked["response"]["recommendations"]} == set(item_ids[1:4])
+    assert ranked["response"]["left_out_item_ids"] == [item_ids[0], "no such"]
+    assert "from-node" in {found["item_id"] for found in filtered["response"]["recommendations"]}
+    assert [event["event_type"] for event in held["response"]["events"]] == ["EVENT_TYPE_HIDE"]
+
+
 def test_errors_arrive_with_their_code_and_details(node: Call) -> None:
     wrong, absent, fine = node(
         ("Recommend", {"user_id": "", "k": 10_000}),

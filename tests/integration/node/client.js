@@ -2,8 +2,7 @@
 //
 //   node client.js PROTOS_DIR HOST:PORT METHOD REQUEST_JSON [METHOD REQUEST_JSON ...]
 //
-// Calls one method after the other (Recommend, SimilarItems, WriteEvents, SetProfile, DeleteUser) and prints one line of
-// JSON for each: {"response": ...}, or {"error": {"code", "details", "status"}} when the call was refused.
+// Calls one method after the other (Recommend, WriteEvents, SetInventory, ...) and prints one line of JSON for each: {"response": ...}, or {"error": {"code", "details", "status"}} when the call was refused.
 'use strict';
 
 const path = require('node:path');
@@ -17,7 +16,7 @@ const DEADLINE_MS = 20000;
 const OPTIONS = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
 
 function load(protos) {
-  const files = ['recommendation.proto', 'events.proto', 'users.proto'].map((name) => path.join('recsvc/v1', name));
+  const files = ['recommendation.proto', 'events.proto', 'users.proto', 'catalog.proto'].map((name) => path.join('recsvc/v1', name));
   const definition = protoLoader.loadSync(files, { ...OPTIONS, includeDirs: [protos] });
   return grpc.loadPackageDefinition(definition).recsvc.v1;
 }
@@ -25,7 +24,7 @@ function load(protos) {
 function connect(v1, address) {
   const credentials = grpc.credentials.createInsecure();
   const methods = new Map();
-  for (const service of ['RecommendationService', 'EventService', 'UserService']) {
+  for (const service of ['RecommendationService', 'EventService', 'UserService', 'CatalogService']) {
     const client = new v1[service](address, credentials);
     for (const method of Object.keys(v1[service].service)) {
       methods.set(method, client[method].bind(client));
