@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import redis
 
-from recsvc.domain import Event, EventType, Profile
+from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, Profile
 from recsvc.store import Erasure, open_store
 from recsvc.store.embedded import redis_server_binary
 from tests.conftest import wait_for_redis
@@ -61,5 +61,16 @@ async def test_every_operation_works_on_a_cluster(cluster_url, tmp_path):
             assert record.profile == Profile("tea")
             assert await store.put_user_vector(user_id, "b1", record.version, 1, np.ones(2, np.float32))
             assert (await store.read(user_id, "b1")).user_vector is not None
+            assert len((await store.export_user(user_id)).events) == 4
             assert await store.delete_user(user_id) == Erasure(existed=True, removed_log_events=4)
             assert (await store.read(user_id, "b1")).version == 0
+        content = ItemContent(Item("tea", "Tea"), np.ones(2, np.float32), "encoder")
+        changes = [
+            ItemChange("tea", ItemField.CONTENT, 1, content),
+            *(ItemChange(f"i{n}", ItemField.STOCK, 1, 0.0) for n in range(20)),
+        ]
+        await store.catalogue.set(changes)
+        number, followed = await store.catalogue.read_after(0)
+        assert number == 21
+        assert set(followed) == set(changes)
+        assert {change async for page in store.catalogue.read_all() for change in page} == set(changes)
