@@ -129,7 +129,7 @@ class Bundle:
         more = len(catalogue) - len(self.catalogue)
         rows = catalogue.rows(content.item.item_id for content in contents)
         growing = self.growing or GrowingMatrix(self.item_vectors)
-        vectors, purchases = growing.with_rows(more), np.pad(self.purchases, (0, more))
+        vectors, purchases = growing.extended(len(self.catalogue), more), np.pad(self.purchases, (0, more))
         cold = purchases[rows] == 0
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]

@@ -96,9 +96,9 @@ class Recommender:
             self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
             self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
         else:
-            added = len(bundle.catalogue) - len(before._neighbour_vectors)
+            known = len(before._neighbour_vectors)
             self._growing_neighbours = before._growing_neighbours or GrowingMatrix(before._neighbour_vectors)
-            self._neighbour_vectors = self._growing_neighbours.with_rows(added)
+            self._neighbour_vectors = self._growing_neighbours.extended(known, len(bundle.catalogue) - known)
             self._neighbour_vectors[changed] = neighbour_vectors(bundle, bundle.item_vectors[changed])
             self._search = before._search.with_changed(bundle.item_vectors, changed)
             self._search_neighbours = before._search_neighbours.with_changed(self._neighbour_vectors, changed)

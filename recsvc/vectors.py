@@ -16,17 +16,16 @@ class GrowingMatrix:
     """
 
     def __init__(self, matrix: NDArray[np.float32]) -> None:
-        self._n = len(matrix)
         self._buffer = _with_room(matrix, SPARE_ROWS)
 
-    def with_rows(self, more: int) -> NDArray[np.float32]:
-        """All rows, with so many new ones at the end, zero. What was given before keeps the rows that it had; unless
-        the room ran out in between, they are the same memory.
+    def extended(self, n: int, more: int) -> NDArray[np.float32]:
+        """The first n rows, with so many at the end that are zero. Unless the room ran out in between, it is the memory
+        of what was given before; so only whoever has the most rows may ask for more, but may ask again.
         """
-        if self._n + more > len(self._buffer):
-            self._buffer = _with_room(self._buffer[: self._n], more + SPARE_ROWS)
-        self._n += more
-        return self._buffer[: self._n]
+        if n + more > len(self._buffer):
+            self._buffer = _with_room(self._buffer[:n], more + SPARE_ROWS)
+        self._buffer[n : n + more] = 0.0
+        return self._buffer[: n + more]
 
 
 def _with_room(matrix: NDArray[np.float32], more: int) -> NDArray[np.float32]:
