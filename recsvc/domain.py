@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LANGUAGES = ("en", "zh")
+CATEGORY_SEPARATOR = " > "  # between the parts of a path, where it is one string
 
 
 class EventType(enum.IntEnum):

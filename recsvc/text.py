@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from recsvc.domain import Item, Profile
+from recsvc.domain import CATEGORY_SEPARATOR, Item, Profile
 from recsvc.errors import TextEncoderError
 
 EMBEDDED = "embedded"
@@ -29,7 +29,7 @@ MAX_TOKENS = 128
 
 def item_text(item: Item) -> str:
     """What the language model reads of an item: title, brand, category path."""
-    return ". ".join(part for part in (item.title, item.brand, " > ".join(item.categories)) if part)
+    return ". ".join(part for part in (item.title, item.brand, CATEGORY_SEPARATOR.join(item.categories)) if part)
 
 
 def profile_text(profile: Profile) -> str:

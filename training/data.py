@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
-from recsvc.domain import EventType
+from recsvc.domain import CATEGORY_SEPARATOR, EventType
 from training.checks import TableCheck
 from training.dirt import count_dirt
 from training.errors import DataError, Problem, shown
@@ -34,7 +34,6 @@ ATTRIBUTE_NAME_LENGTH = 64
 ATTRIBUTES = 32
 QUANTITY = 1_000_000
 
-CATEGORY_SEPARATOR = " > "
 UNKNOWN = "unknown"  # what exports write where there is no brand or category; in any case
 UNKNOWN_ITEMS_SHARE = 0.001  # of the events: a catalogue that lost a few items is dirt, more is the wrong catalogue
 

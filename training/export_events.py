@@ -73,8 +73,11 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
                 length -= len(entries)
                 bar.advance(task, len(entries))
                 await log.trim(partition, entries[-1].entry_id)
-    counts = ((part.events, part.repeated, part.erased) for part in exported)
-    return Exported(*map(sum, zip(*counts, strict=True))) if exported else Exported(0, 0, 0)
+    return Exported(
+        sum(part.events for part in exported),
+        sum(part.repeated for part in exported),
+        sum(part.erased for part in exported),
+    )
 
 
 def _add(folder: Path, entries: list[LogEntry]) -> Exported:

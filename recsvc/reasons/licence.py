@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from recsvc.domain import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.names import clean_name
 from recsvc.reasons.pattern import Form
@@ -113,7 +113,7 @@ def _preference(evidence: Evidence, item: Item, strength: Strength, language: st
     if evidence.kind is EvidenceKind.BRAND:
         held, name = item.brand == value, clean_name(value)
     else:
-        held, name = value in item.categories or value == " > ".join(item.categories), category_name(value)
+        held, name = value in item.categories or value == CATEGORY_SEPARATOR.join(item.categories), category_name(value)
     if not value or not held:
         raise ReasonRejected("evidence", f"the item has not that {evidence.kind}")
     if not name:

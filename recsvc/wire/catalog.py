@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc.domain import Item, ItemChange, ItemField
+from recsvc.domain import CATEGORY_SEPARATOR, Item, ItemChange, ItemField
 from recsvc.v1 import catalog_pb2
 from recsvc.wire.fields import (
-    CATEGORY_SEPARATOR,
     MAX_BRAND,
     MAX_CATEGORIES,
     Violations,
@@ -30,13 +29,13 @@ def decode_upsert_items(request: catalog_pb2.UpsertItemsRequest) -> list[tuple[I
     _check_count(request.items, "items", violations, MAX_UPSERTED)
     decoded = []
     for i, message in enumerate(request.items):
-        path = f"items[{i}]."
-        violations.note(path + "item_id", id_problem(message.item_id))
+        inner = violations.within(f"items[{i}].")
+        inner.note("item_id", id_problem(message.item_id))
         for name, least, most in (("title", 1, MAX_TITLE), ("categories", 0, MAX_CATEGORIES), ("brand", 0, MAX_BRAND)):
-            violations.note(path + name, text_problem(getattr(message, name), least, most))
-        set_time = _set_time(message, path, violations)
+            inner.note(name, text_problem(getattr(message, name), least, most))
+        set_time = _set_time(message, inner)
         changes = [ItemChange(message.item_id, ItemField.DELETED, set_time, 0.0)]
-        changes += _inventory(message, path, set_time, violations)
+        changes += _inventory(message, set_time, inner)
         categories = tuple(message.categories.split(CATEGORY_SEPARATOR)) if message.categories else ()
         decoded.append((Item(message.item_id, message.title, message.brand, categories), changes))
     ids = [message.item_id for message in request.items]
@@ -52,11 +51,11 @@ def decode_set_inventory(request: catalog_pb2.SetInventoryRequest) -> list[ItemC
     _check_count(request.inventory, "inventory", violations)
     changes = []
     for i, inventory in enumerate(request.inventory):
-        path = f"inventory[{i}]."
-        violations.note(path + "item_id", id_problem(inventory.item_id))
-        changes += _inventory(inventory, path, _set_time(inventory, path, violations), violations)
+        inner = violations.within(f"inventory[{i}].")
+        inner.note("item_id", id_problem(inventory.item_id))
+        changes += _inventory(inventory, _set_time(inventory, inner), inner)
         if not inventory.HasField("price") and not inventory.HasField("stock"):
-            violations.note(path + "stock", "or price must be set")
+            inner.note("stock", "or price must be set")
     violations.raise_if_any()
     return changes
 
@@ -67,7 +66,7 @@ def decode_delete_items(request: catalog_pb2.DeleteItemsRequest) -> list[ItemCha
     _check_count(request.item_ids, "item_ids", violations)
     for i, item_id in enumerate(request.item_ids):
         violations.note(f"item_ids[{i}]", id_problem(item_id))
-    set_time = _set_time(request, "", violations)
+    set_time = _set_time(request, violations)
     violations.raise_if_any()
     deleted = 0.0 if request.restore else 1.0
     return [ItemChange(item_id, ItemField.DELETED, set_time, deleted) for item_id in request.item_ids]
@@ -80,24 +79,23 @@ def _check_count(values: Sequence[object], field: str, violations: Violations, m
 
 
 def _inventory(
-    message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem", path: str, set_time: int, violations: Violations
+    message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem", set_time: int, violations: Violations
 ) -> list[ItemChange]:
     """The price and the stock, if they are there."""
     changes = []
     if message.HasField("price"):
         if not 0 <= message.price < float("inf"):  # NaN fails too
-            violations.note(path + "price", "must be 0 or more, and finite")
+            violations.note("price", "must be 0 or more, and finite")
         changes.append(ItemChange(message.item_id, ItemField.PRICE, set_time, message.price))
     if message.HasField("stock"):
         if message.stock > MAX_STOCK:
-            violations.note(path + "stock", f"must be at most {MAX_STOCK}")
+            violations.note("stock", f"must be at most {MAX_STOCK}")
         changes.append(ItemChange(message.item_id, ItemField.STOCK, set_time, float(message.stock)))
     return changes
 
 
 def _set_time(
     message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem | catalog_pb2.DeleteItemsRequest",
-    path: str,
     violations: Violations,
 ) -> int:
     now = time.time_ns() // 1_000
@@ -106,8 +104,8 @@ def _set_time(
     timestamp: Timestamp = message.set_time
     moment = microseconds(timestamp)
     if moment is None or moment < 0:
-        violations.note(path + "set_time", "must be a valid timestamp, not before 1970")
+        violations.note("set_time", "must be a valid timestamp, not before 1970")
         return now
     if moment > now + LATEST_SET_TIME_AHEAD:
-        violations.note(path + "set_time", "must be at most a minute ahead of the server's clock")
+        violations.note("set_time", "must be at most a minute ahead of the server's clock")
     return moment

@@ -23,7 +23,7 @@ def decode_write_events(request: events_pb2.WriteEventsRequest) -> list[Event]:
         violations.note("events", f"must hold 1 to {MAX_EVENTS} events")
         violations.raise_if_any()
     now = time.time_ns() // 1_000
-    events = [_decode_event(e, f"events[{i}].", now, violations) for i, e in enumerate(request.events)]
+    events = [_decode_event(e, now, violations.within(f"events[{i}].")) for i, e in enumerate(request.events)]
     violations.raise_if_any()
     return events
 
@@ -36,31 +36,31 @@ def encode_write_events(
     return events_pb2.WriteEventsResponse(acknowledged=acknowledged, unknown_items=unknown_items, freshness=freshness)
 
 
-def _decode_event(event: events_pb2.Event, path: str, now: int, violations: Violations) -> Event:
-    violations.note(path + "event_id", id_problem(event.event_id))
-    violations.note(path + "user_id", id_problem(event.user_id))
-    violations.note(path + "item_id", id_problem(event.item_id))
-    violations.note(path + "order_id", id_problem(event.order_id, required=False))
-    violations.note(path + "recommendation_id", id_problem(event.recommendation_id, required=False))
+def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> Event:
+    violations.note("event_id", id_problem(event.event_id))
+    violations.note("user_id", id_problem(event.user_id))
+    violations.note("item_id", id_problem(event.item_id))
+    violations.note("order_id", id_problem(event.order_id, required=False))
+    violations.note("recommendation_id", id_problem(event.recommendation_id, required=False))
     event_type = _EVENT_TYPES.get(event.event_type)
     if event_type is None:
-        violations.note(path + "event_type", "is required and must be a known value")
+        violations.note("event_type", "is required and must be a known value")
         event_type = EventType.VIEW  # never used: the violation refuses the batch
     timestamp: int | None = now
     if event.HasField("timestamp"):
         timestamp = microseconds(event.timestamp)
         if timestamp is None:
-            violations.note(path + "timestamp", "must be a valid timestamp")
+            violations.note("timestamp", "must be a valid timestamp")
         elif timestamp < EARLIEST_EVENT:
-            violations.note(path + "timestamp", "must not be before 1990")
+            violations.note("timestamp", "must not be before 1990")
         elif timestamp > now + LATEST_EVENT_AHEAD:
-            violations.note(path + "timestamp", "must be at most a day ahead of the server's clock")
+            violations.note("timestamp", "must be at most a day ahead of the server's clock")
     quantity = event.quantity if event.HasField("quantity") else 1.0
     if not 0 < quantity <= MAX_QUANTITY:  # NaN fails too
-        violations.note(path + "quantity", f"must be over 0 and at most {MAX_QUANTITY}")
+        violations.note("quantity", f"must be over 0 and at most {MAX_QUANTITY}")
     price = event.price if event.HasField("price") else None
     if price is not None and not 0 <= price < float("inf"):
-        violations.note(path + "price", "must be 0 or more, and finite")
+        violations.note("price", "must be 0 or more, and finite")
     return Event(
         event_id=event.event_id,
         user_id=event.user_id,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from recsvc.domain import (
+    CATEGORY_SEPARATOR,
     LANGUAGES,
     Degradation,
     Evidence,
@@ -18,7 +19,7 @@ from recsvc.domain import (
     Strength,
 )
 from recsvc.v1 import reason_pb2, recommendation_pb2
-from recsvc.wire.fields import CATEGORY_SEPARATOR, MAX_BRAND, MAX_CATEGORIES, Violations, id_problem, microseconds
+from recsvc.wire.fields import MAX_BRAND, MAX_CATEGORIES, Violations, id_problem, microseconds
 
 if TYPE_CHECKING:
     from recsvc.recommend import SimilarItemList

@@ -30,13 +30,13 @@ def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profi
         violations.note("profile.attributes", f"must hold at most {MAX_ATTRIBUTES} attributes")
     else:
         for i, attribute in enumerate(profile.attributes):
-            path = f"profile.attributes[{i}]."
+            inner = violations.within(f"profile.attributes[{i}].")
             if not 1 <= len(attribute.name) <= MAX_ATTRIBUTE_NAME:
-                violations.note(path + "name", f"must have 1 to {MAX_ATTRIBUTE_NAME} characters")
+                inner.note("name", f"must have 1 to {MAX_ATTRIBUTE_NAME} characters")
             elif attribute.name in attributes:
-                violations.note(path + "name", "must not repeat an earlier attribute's name")
+                inner.note("name", "must not repeat an earlier attribute's name")
             if not 1 <= len(attribute.value) <= MAX_ATTRIBUTE_VALUE:
-                violations.note(path + "value", f"must have 1 to {MAX_ATTRIBUTE_VALUE} characters")
+                inner.note("value", f"must have 1 to {MAX_ATTRIBUTE_VALUE} characters")
             attributes[attribute.name] = attribute.value
     violations.raise_if_any()
     if not profile.text and not attributes:
