@@ -79,7 +79,8 @@ class CatalogueFollower:
         if found is None:
             self._seen = None
             return True
-        self._seen, changes = found
+        last, changes = found
         if changes:
             await self._apply(changes)
+        self._seen = last  # only now: what failed comes again
         return bool(changes)

@@ -17,6 +17,7 @@ from recsvc.domain import (
     Degradation,
     ItemChange,
     ItemContent,
+    ItemField,
     ItemFilter,
     Query,
     Reason,
@@ -117,10 +118,13 @@ class Recommender:
         One call at a time: meanwhile nothing else may change what is live.
         """
         contents = [c.value for c in changes if isinstance(c.value, ItemContent) and self._live.is_news(c)]
-        self._live.apply(changes)
+        # Stock does not wait for the words; and words that fail are still news when they come again.
+        self._live.apply(change for change in changes if change.field is not ItemField.CONTENT)
         if not contents:
             return self
-        return await asyncio.to_thread(self._with_items, contents)
+        other = await asyncio.to_thread(self._with_items, contents)
+        other._live.apply(changes)
+        return other
 
     def _with_items(self, contents: Sequence[ItemContent]) -> "Recommender":
         bundle = self._bundle.with_items(contents)
