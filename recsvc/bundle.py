@@ -33,7 +33,7 @@ from recsvc.towers.transformer import TransformerConfig
 from recsvc.towers.user import BlockWeights, FusionWeights, Layout, Towers, UserTower
 from recsvc.vectors import GrowingMatrix
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.jsonl"
 ITEMS = "items.safetensors"
@@ -245,7 +245,7 @@ def load(folder: Path) -> Bundle:
 def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     with (folder / CATALOGUE).open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    catalogue = Catalogue([Item(**{**row, "categories": tuple(row["categories"])}) for row in rows])
+    catalogue = Catalogue(list(map(_item, rows)))
     items: dict[str, Any] = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
     for array in items.values():
         array.flags.writeable = False
@@ -270,6 +270,11 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
         bundle_id=manifest["bundle_id"],
         **items,
     )
+
+
+def _item(row: dict[str, Any]) -> Item:
+    attributes = tuple((name, value) for name, value in row["attributes"])
+    return Item(**{**row, "categories": tuple(row["categories"]), "attributes": attributes})
 
 
 def _filled(module: Module, tensors: dict[str, torch.Tensor], prefix: str) -> Module:

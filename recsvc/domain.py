@@ -75,7 +75,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the catalogue. Its words are the seller's: untrusted."""
+    """One entry of the catalogue. Its words are the seller's: untrusted.
+
+    attributes: names and values; a name may have several values. Filters look at them, the towers do not.
+    """
 
     item_id: str
     title: str
@@ -83,6 +86,7 @@ class Item:
     categories: tuple[str, ...] = ()
     price: float | None = None
     currency: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 class ItemField(enum.StrEnum):
@@ -195,17 +199,33 @@ class Degradation(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeFilter:
+    """Lets pass what has any of the values of an attribute; with `exclude`, what has none of them."""
+
+    name: str
+    values: frozenset[str]
+    exclude: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """Which items a caller wants listed; what is empty lets all pass.
+    """Which items are meant; what is empty lets all pass.
 
     categories: paths, or their beginnings; an item of any of them passes. brands: so with these. min_price, max_price:
-    both inclusive, in the shop's currency; an item of unknown price passes neither.
+    both inclusive, in the shop's currency; an item of unknown price passes neither. attributes: all must let it pass.
+    item_ids: these alone.
     """
 
     categories: frozenset[tuple[str, ...]] = frozenset()
     brands: frozenset[str] = frozenset()
     min_price: float | None = None
     max_price: float | None = None
+    attributes: frozenset[AttributeFilter] = frozenset()
+    item_ids: frozenset[str] = frozenset()
+
+    def unyielding(self) -> "ItemFilter":
+        """What of it holds even for items that fill up a short list: what must not be shown."""
+        return ItemFilter(attributes=frozenset(wanted for wanted in self.attributes if wanted.exclude))
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,15 @@ class LiveCatalogue:
         if item_filter.categories:
             paths = self._catalogue.paths
             matching &= _of_names(paths.codes, [_within(path, item_filter.categories) for path in paths.names])
+        for wanted in item_filter.attributes:
+            has = np.zeros(len(matching), np.bool_)
+            for value in wanted.values:
+                has[self._catalogue.attributes[wanted.name, value]] = True
+            matching &= has != wanted.exclude
+        if item_filter.item_ids:
+            named = np.zeros(len(matching), np.bool_)
+            named[self._catalogue.rows(item_filter.item_ids)] = True
+            matching &= named
         # An item of unknown price is NaN, which is neither above nor below anything.
         if item_filter.min_price is not None:
             matching &= self._prices >= item_filter.min_price

@@ -30,7 +30,7 @@ class Models:
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
-        self.current = Recommender(bundle, Shared(store, reasons, self._threads, cache_size))
+        self.current = Recommender.of(bundle, Shared(store, reasons, self._threads, cache_size))
         self._follower = CatalogueFollower(store.catalogue, self._apply)
 
     @classmethod

@@ -29,18 +29,16 @@ from recsvc.errors import ItemNotFound
 from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
 from recsvc.final_gate import let_pass
-from recsvc.live_catalogue import LiveCatalogue, Selection
+from recsvc.live_bundle import LiveBundle
+from recsvc.live_catalogue import Selection
 from recsvc.metrics import DEGRADED
-from recsvc.neighbours import neighbour_vectors
 from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
 from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
-from recsvc.search import ItemSearch
 from recsvc.store import UserStore
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates, in_visit
-from recsvc.vectors import GrowingMatrix
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32
@@ -75,14 +73,13 @@ class Shared:
 class Recommender:
     """Answers queries from one bundle. All state is in the store; what is kept here is a cache.
 
-    before: one of the same bundle that differs in the rows `changed`, some of which it may not have; it may still be
-    answering.
+    before: one of the same bundle with fewer items; it may still be answering.
     """
 
-    def __init__(
-        self, bundle: Bundle, shared: Shared, before: "Recommender | None" = None, changed: Rows = NO_ROWS
-    ) -> None:
+    def __init__(self, live: LiveBundle, shared: Shared, before: "Recommender | None" = None) -> None:
+        bundle = live.bundle
         self.bundle_id = bundle.bundle_id
+        self._live = live
         self._bundle = bundle
         self._shared = shared
         self._states: UserStates = UserStates(
@@ -90,23 +87,15 @@ class Recommender:
         )
         self._explainer = Explainer(bundle, shared.reasons)
         self._item_repeats = bundle.item_repeats
-        self._live: LiveCatalogue = LiveCatalogue(bundle.catalogue, before._live if before else None)
-        self._growing_neighbours: GrowingMatrix | None = None
-        if before is None:
-            self._neighbour_vectors = neighbour_vectors(bundle, bundle.item_vectors)
-            self._search = ItemSearch(bundle.item_vectors, shared.threads["search"])
-            self._search_neighbours = ItemSearch(self._neighbour_vectors, shared.threads["search"])
-        else:
-            known = len(before._neighbour_vectors)
-            self._growing_neighbours = before._growing_neighbours or GrowingMatrix(before._neighbour_vectors)
-            self._neighbour_vectors = self._growing_neighbours.extended(known, len(bundle.catalogue) - known)
-            self._neighbour_vectors[changed] = neighbour_vectors(bundle, bundle.item_vectors[changed])
-            self._search = before._search.with_changed(bundle.item_vectors, changed)
-            self._search_neighbours = before._search_neighbours.with_changed(self._neighbour_vectors, changed)
+
+    @classmethod
+    def of(cls, bundle: Bundle, shared: Shared) -> "Recommender":
+        """For a bundle as it was trained."""
+        return cls(LiveBundle(bundle, shared.threads["search"]), shared)
 
     async def warm_up(self) -> None:
         """Does what is slow the first time."""
-        await self._search.warm_up()
+        await self._live.warm_up()
 
     async def close(self) -> None:
         """Finishes what is being written back."""
@@ -117,19 +106,15 @@ class Recommender:
 
         One call at a time: meanwhile nothing else may change what is live.
         """
-        contents = [c.value for c in changes if isinstance(c.value, ItemContent) and self._live.is_news(c)]
+        catalogue = self._live.catalogue
+        contents = [c.value for c in changes if isinstance(c.value, ItemContent) and catalogue.is_news(c)]
         # Stock does not wait for the words; and words that fail are still news when they come again.
-        self._live.apply(change for change in changes if change.field is not ItemField.CONTENT)
+        catalogue.apply(change for change in changes if change.field is not ItemField.CONTENT)
         if not contents:
             return self
-        other = await asyncio.to_thread(self._with_items, contents)
-        other._live.apply(changes)
-        return other
-
-    def _with_items(self, contents: Sequence[ItemContent]) -> "Recommender":
-        bundle = self._bundle.with_items(contents)
-        changed = bundle.catalogue.rows(content.item.item_id for content in contents)
-        return Recommender(bundle, self._shared, self, changed)
+        live = await asyncio.to_thread(self._live.with_items, contents)
+        live.catalogue.apply(changes)
+        return Recommender(live, self._shared, self)
 
     def knows_item(self, item_id: str) -> bool:
         return item_id in self._bundle.catalogue
@@ -153,9 +138,9 @@ class Recommender:
             degraded.append(Degradation.REASONS_DROPPED)
         user_vector = await self._states.complete(query.user_id, state, left_out=explain)
 
-        excluded, selection = self._excluded_rows(query, state), self._live.select(query.filter)
+        excluded, selection = self._excluded_rows(query, state), self._live.catalogue.select(query.filter)
         if query.candidates is not None:
-            excluded, selection = state.hidden_rows, self._live.among(catalogue.rows(query.candidates))
+            excluded, selection = state.hidden_rows, self._live.catalogue.among(catalogue.rows(query.candidates))
         elif len(viewed) or len(cart):
             excluded = np.unique(np.concatenate((excluded, viewed, cart)))
         repeats = self._repeats(query, state)
@@ -163,8 +148,8 @@ class Recommender:
         matching = len(ranking.rows)
         if query.backfill and matching < query.k:
             shown = np.union1d(excluded, ranking.rows)
-            in_stock = self._live.select(ItemFilter())
-            others = await self._ranked(user_vector, query.k - matching, shown, repeats, in_stock)
+            rest = self._live.catalogue.select(query.filter.unyielding())
+            others = await self._ranked(user_vector, query.k - matching, shown, repeats, rest)
             ranking = Ranking(np.append(ranking.rows, others.rows), np.append(ranking.scores, others.scores))
         if explain:
             recommendations = self._explained(query, state, user_vector, ranking, repeats)
@@ -192,12 +177,12 @@ class Recommender:
         self, user_vector: Floats, k: int, excluded: Rows, repeats: tuple[Rows, Floats], selection: Selection | None
     ) -> Ranking:
         """The k best of the selection, and COMPETITORS after them."""
-        candidates = await self._search(user_vector, k + len(excluded), selection)
+        candidates = await self._live.search(user_vector, k + len(excluded), selection)
         if selection is not None:
             wanted = selection.allowed[repeats[0]]
             repeats = repeats[0][wanted], repeats[1][wanted]
         ranking = rank(user_vector, self._bundle.item_vectors, candidates, k + COMPETITORS, excluded, *repeats)
-        return let_pass(ranking, self._live, excluded)
+        return let_pass(ranking, self._live.catalogue, excluded)
 
     async def similar_items(
         self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
@@ -207,10 +192,12 @@ class Recommender:
         if row is None:
             raise ItemNotFound(item_id)
         excluded = np.unique(np.append(self._bundle.catalogue.rows(excluded_item_ids), np.int32(row)))
-        vector = self._neighbour_vectors[row]
-        candidates = await self._search_neighbours(vector, k + len(excluded), self._live.select(item_filter))
-        ranking = rank(vector, self._neighbour_vectors, candidates, k + COMPETITORS, excluded)
-        ranking = let_pass(ranking, self._live, excluded)
+        vector = self._live.neighbour_vectors[row]
+        candidates = await self._live.search_neighbours(
+            vector, k + len(excluded), self._live.catalogue.select(item_filter)
+        )
+        ranking = rank(vector, self._live.neighbour_vectors, candidates, k + COMPETITORS, excluded)
+        ranking = let_pass(ranking, self._live.catalogue, excluded)
         return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(_first(ranking, k)))
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:

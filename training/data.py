@@ -21,7 +21,7 @@ from training.tables import Table, read_table
 
 EVENT_TYPES = tuple(event_type.name.lower() for event_type in EventType)
 EVENT_COLUMNS = ("user_id", "item_id", "timestamp", "event_type", "quantity", "price", "order_id")
-ITEM_COLUMNS = ("item_id", "title", "categories", "brand", "price", "currency")
+ITEM_COLUMNS = ("item_id", "title", "categories", "brand", "price", "currency", "attributes")
 
 # Characters, and the most of a quantity: those of the contract in protos/.
 ID_LENGTH = 128
@@ -29,7 +29,8 @@ TITLE_LENGTH = 1_000
 CATEGORIES_LENGTH = 1_000
 BRAND_LENGTH = 256
 CURRENCY_LENGTH = 16
-ATTRIBUTE_LENGTH = 2_000
+ATTRIBUTE_LENGTH = 2_000  # of a user
+ITEM_ATTRIBUTE_LENGTH = 256
 ATTRIBUTE_NAME_LENGTH = 64
 ATTRIBUTES = 32
 QUANTITY = 1_000_000
@@ -44,8 +45,8 @@ class Shop:
 
     events: user_id, item_id, timestamp (Datetime('us', 'UTC')), event_type, quantity (Float64, 1 where none was given),
         price (Float64 or null), order_id (str or null); by time, in the file's order within a tie.
-    items: item_id, title, categories ('A > B > C'), brand, price (Float64 or null), currency; '' where there is none;
-        in the file's order.
+    items: item_id, title, categories ('A > B > C'), brand, price (Float64 or null), currency, attributes ('name=value;
+        name=value'); '' where there is none; in the file's order.
     users: user_id and a str column an attribute, '' where there is none; no rows when the shop has no profiles.
     notes: the dirt that was counted, for people.
     fingerprint: sha256 of the tables' content, whatever format they came in.
@@ -131,6 +132,7 @@ def _items(check: TableCheck) -> pl.DataFrame:
             brands.zip_with(~unknown, pl.Series([""])),
             check.numbers("price"),
             check.text("currency", CURRENCY_LENGTH),
+            _attributes(check),
         ]
     )
 
@@ -146,6 +148,16 @@ def _known_categories(check: TableCheck, categories: pl.Series) -> pl.Series:
             f"category paths with a part called 'Unknown', left out: {unknown.sum():,} of {paths.len():,}"
         )
     return paths.list.eval(known).list.join(CATEGORY_SEPARATOR)
+
+
+def _attributes(check: TableCheck) -> pl.Series:
+    """name=value pairs with '; ' between them."""
+    attributes = check.text("attributes", ATTRIBUTES * (ATTRIBUTE_NAME_LENGTH + ITEM_ATTRIBUTE_LENGTH))
+    pairs = attributes.str.split(";").list.eval(pl.element().str.strip_chars().filter(pl.element() != ""))
+    well_formed = f"^[^=]{{1,{ATTRIBUTE_NAME_LENGTH}}}=.{{1,{ITEM_ATTRIBUTE_LENGTH}}}$"
+    wrong = ~pairs.list.eval(pl.element().str.contains(well_formed)).list.all() | (pairs.list.len() > ATTRIBUTES)
+    check.flag("attributes", wrong, f"is not at most {ATTRIBUTES} of the form name=value with '; ' between", attributes)
+    return pairs.list.join("; ")
 
 
 def _users(check: TableCheck) -> pl.DataFrame:

@@ -34,9 +34,15 @@ def items_of(frame: pl.DataFrame) -> list[Item]:
             tuple(part.strip() for part in row["categories"].split(">") if part.strip()),
             row["price"],
             row["currency"],
+            _attributes(row["attributes"]),
         )
         for row in frame.iter_rows(named=True)
     ]
+
+
+def _attributes(pairs: str) -> tuple[tuple[str, str], ...]:
+    split = (pair.partition("=") for pair in pairs.split("; ") if pair)
+    return tuple((name, value) for name, _, value in split)
 
 
 def profile_texts(users: pl.DataFrame) -> dict[str, str]:

@@ -132,12 +132,15 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | None:
 
 
 def pack_item_change(change: ItemChange) -> bytes:
-    """format, set time; then the number, or an embedding after its length, and encoder, title, brand, categories."""
+    """format, set time; then the number; or an embedding after its length, how many categories there are, and encoder,
+    title, brand, categories, name, value, name, value, ...
+    """
     header = _ITEM_HEADER.pack(FORMAT, change.set_time)
     if isinstance(change.value, ItemContent):
         item, embedding = change.value.item, change.value.embedding.astype("<f4")
-        words = _pack_strings([change.value.encoder, item.title, item.brand, *item.categories])
-        return header + struct.pack("<H", len(embedding)) + embedding.tobytes() + words
+        attributes = (word for pair in item.attributes for word in pair)
+        words = _pack_strings([change.value.encoder, item.title, item.brand, *item.categories, *attributes])
+        return header + struct.pack("<HH", len(embedding), len(item.categories)) + embedding.tobytes() + words
     return header + struct.pack("<d", np.nan if change.value is None else change.value)
 
 
@@ -148,12 +151,12 @@ def unpack_item_change(item_id: str, field: ItemField, packed: bytes) -> ItemCha
         if field is not ItemField.CONTENT:
             (value,) = struct.unpack("<d", packed[start:])
             return ItemChange(item_id, field, set_time, None if np.isnan(value) else value)
-        (dim,) = struct.unpack_from("<H", packed, start)
-        embedding = np.frombuffer(packed, "<f4", dim, start + 2).astype(np.float32)
-        encoder, title, brand, *categories = _unpack_strings(packed, start + 2 + 4 * dim)
-        return ItemChange(
-            item_id, field, set_time, ItemContent(Item(item_id, title, brand, tuple(categories)), embedding, encoder)
-        )
+        dim, depth = struct.unpack_from("<HH", packed, start)
+        embedding = np.frombuffer(packed, "<f4", dim, start + 4).astype(np.float32)
+        encoder, title, brand, *words = _unpack_strings(packed, start + 4 + 4 * dim)
+        attributes = tuple(zip(words[depth::2], words[depth + 1 :: 2], strict=True))
+        item = Item(item_id, title, brand, tuple(words[:depth]), attributes=attributes)
+        return ItemChange(item_id, field, set_time, ItemContent(item, embedding, encoder))
 
 
 def _pack_strings(strings: Sequence[str]) -> bytes:

@@ -60,13 +60,14 @@ class Context(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., viewed_item_ids: _Optional[_Iterable[str]] = ..., cart_item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("exclude_item_ids", "repeat_policy", "categories", "brands", "min_price", "max_price", "backfill")
+    __slots__ = ("exclude_item_ids", "repeat_policy", "categories", "brands", "min_price", "max_price", "attributes", "backfill")
     EXCLUDE_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     REPEAT_POLICY_FIELD_NUMBER: _ClassVar[int]
     CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     BRANDS_FIELD_NUMBER: _ClassVar[int]
     MIN_PRICE_FIELD_NUMBER: _ClassVar[int]
     MAX_PRICE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     BACKFILL_FIELD_NUMBER: _ClassVar[int]
     exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
     repeat_policy: RepeatPolicy
@@ -74,8 +75,19 @@ class Filter(_message.Message):
     brands: _containers.RepeatedScalarFieldContainer[str]
     min_price: float
     max_price: float
+    attributes: _containers.RepeatedCompositeFieldContainer[AttributeFilter]
     backfill: bool
-    def __init__(self, exclude_item_ids: _Optional[_Iterable[str]] = ..., repeat_policy: _Optional[_Union[RepeatPolicy, str]] = ..., categories: _Optional[_Iterable[str]] = ..., brands: _Optional[_Iterable[str]] = ..., min_price: _Optional[float] = ..., max_price: _Optional[float] = ..., backfill: _Optional[bool] = ...) -> None: ...
+    def __init__(self, exclude_item_ids: _Optional[_Iterable[str]] = ..., repeat_policy: _Optional[_Union[RepeatPolicy, str]] = ..., categories: _Optional[_Iterable[str]] = ..., brands: _Optional[_Iterable[str]] = ..., min_price: _Optional[float] = ..., max_price: _Optional[float] = ..., attributes: _Optional[_Iterable[_Union[AttributeFilter, _Mapping]]] = ..., backfill: _Optional[bool] = ...) -> None: ...
+
+class AttributeFilter(_message.Message):
+    __slots__ = ("name", "values", "exclude")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    exclude: bool
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., exclude: _Optional[bool] = ...) -> None: ...
 
 class ReasonOptions(_message.Message):
     __slots__ = ("disabled",)

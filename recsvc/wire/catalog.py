@@ -8,6 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from recsvc.domain import CATEGORY_SEPARATOR, Item, ItemChange, ItemField
 from recsvc.v1 import catalog_pb2
 from recsvc.wire.fields import (
+    MAX_ATTRIBUTE_NAME,
+    MAX_ATTRIBUTE_VALUE,
+    MAX_ATTRIBUTES,
     MAX_BRAND,
     MAX_CATEGORIES,
     Violations,
@@ -37,7 +40,9 @@ def decode_upsert_items(request: catalog_pb2.UpsertItemsRequest) -> list[tuple[I
         changes = [ItemChange(message.item_id, ItemField.DELETED, set_time, 0.0)]
         changes += _inventory(message, set_time, inner)
         categories = tuple(message.categories.split(CATEGORY_SEPARATOR)) if message.categories else ()
-        decoded.append((Item(message.item_id, message.title, message.brand, categories), changes))
+        attributes = _attributes(message, inner)
+        item = Item(message.item_id, message.title, message.brand, categories, attributes=attributes)
+        decoded.append((item, changes))
     ids = [message.item_id for message in request.items]
     if len(set(ids)) < len(ids):
         violations.note("items", "must name each item once")
@@ -92,6 +97,17 @@ def _inventory(
             violations.note("stock", f"must be at most {MAX_STOCK}")
         changes.append(ItemChange(message.item_id, ItemField.STOCK, set_time, float(message.stock)))
     return changes
+
+
+def _attributes(message: catalog_pb2.CatalogItem, violations: Violations) -> tuple[tuple[str, str], ...]:
+    if len(message.attributes) > MAX_ATTRIBUTES:
+        violations.note("attributes", f"must hold at most {MAX_ATTRIBUTES} attributes")
+        return ()
+    for i, attribute in enumerate(message.attributes):
+        inner = violations.within(f"attributes[{i}].")
+        inner.note("name", text_problem(attribute.name, 1, MAX_ATTRIBUTE_NAME))
+        inner.note("value", text_problem(attribute.value, 1, MAX_ATTRIBUTE_VALUE))
+    return tuple((attribute.name, attribute.value) for attribute in message.attributes)
 
 
 def _set_time(

@@ -9,6 +9,9 @@ from recsvc.errors import FieldViolation, InvalidRequest
 MAX_ID_LENGTH = 128
 MAX_BRAND = 256
 MAX_CATEGORIES = 1_000  # of a whole path
+MAX_ATTRIBUTES = 32
+MAX_ATTRIBUTE_NAME = 64
+MAX_ATTRIBUTE_VALUE = 256
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TIMESTAMP_SECONDS = range(-62_135_596_800, 253_402_300_800)  # years 1 to 9999, as timestamp.proto says

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recsvc.domain import (
     CATEGORY_SEPARATOR,
     LANGUAGES,
+    AttributeFilter,
     Degradation,
     Evidence,
     EvidenceKind,
@@ -19,7 +20,17 @@ from recsvc.domain import (
     Strength,
 )
 from recsvc.v1 import reason_pb2, recommendation_pb2
-from recsvc.wire.fields import MAX_BRAND, MAX_CATEGORIES, Violations, id_problem, microseconds
+from recsvc.wire.fields import (
+    MAX_ATTRIBUTE_NAME,
+    MAX_ATTRIBUTE_VALUE,
+    MAX_ATTRIBUTES,
+    MAX_BRAND,
+    MAX_CATEGORIES,
+    Violations,
+    id_problem,
+    microseconds,
+    text_problem,
+)
 
 if TYPE_CHECKING:
     from recsvc.recommend import SimilarItemList
@@ -212,11 +223,23 @@ def _check_filter(item_filter: recommendation_pb2.Filter, violations: Violations
         ("categories", item_filter.categories, MAX_CATEGORIES),
         ("brands", item_filter.brands, MAX_BRAND),
     ):
-        if len(values) > MAX_FILTER_VALUES or not all(1 <= len(value) <= longest for value in values):
-            violations.note(f"filter.{name}", f"must hold at most {MAX_FILTER_VALUES} of 1 to {longest} characters")
+        violations.note(f"filter.{name}", _values_problem(values, 0, longest))
+    if len(item_filter.attributes) > MAX_ATTRIBUTES:
+        violations.note("filter.attributes", f"must hold at most {MAX_ATTRIBUTES} attributes")
+    for i, attribute in enumerate(item_filter.attributes[:MAX_ATTRIBUTES]):
+        inner = violations.within(f"filter.attributes[{i}].")
+        inner.note("name", text_problem(attribute.name, 1, MAX_ATTRIBUTE_NAME))
+        inner.note("values", _values_problem(attribute.values, 1, MAX_ATTRIBUTE_VALUE))
     for name in ("min_price", "max_price"):
         if item_filter.HasField(name) and not 0 <= getattr(item_filter, name) < float("inf"):  # NaN fails too
             violations.note(f"filter.{name}", "must be 0 or more, and finite")
+
+
+def _values_problem(values: Sequence[str], least: int, longest: int) -> str | None:
+    if least <= len(values) <= MAX_FILTER_VALUES and all(1 <= len(value) <= longest for value in values):
+        return None
+    number = f"{least} to {MAX_FILTER_VALUES}" if least else f"at most {MAX_FILTER_VALUES}"
+    return f"must hold {number} of 1 to {longest} characters"
 
 
 def _item_filter(item_filter: recommendation_pb2.Filter) -> ItemFilter:
@@ -225,6 +248,7 @@ def _item_filter(item_filter: recommendation_pb2.Filter) -> ItemFilter:
         brands=frozenset(item_filter.brands),
         min_price=item_filter.min_price if item_filter.HasField("min_price") else None,
         max_price=item_filter.max_price if item_filter.HasField("max_price") else None,
+        attributes=frozenset(AttributeFilter(a.name, frozenset(a.values), a.exclude) for a in item_filter.attributes),
     )
 
 

@@ -4,16 +4,13 @@ from typing import TYPE_CHECKING
 
 from recsvc.domain import Profile
 from recsvc.v1 import users_pb2
-from recsvc.wire.fields import Violations, id_problem
+from recsvc.wire.fields import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, Violations, id_problem
 
 if TYPE_CHECKING:
     from recsvc.store import UserExport
 
 MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
 MAX_PROFILE_TEXT = 2_000
-MAX_ATTRIBUTES = 32
-MAX_ATTRIBUTE_NAME = 64
-MAX_ATTRIBUTE_VALUE = 256
 
 
 def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profile | None]:

@@ -1,9 +1,9 @@
 """The contract's words on filters, one item at a time, and filters that leave many items, few or none."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from recsvc.domain import Item, ItemFilter
+from recsvc.domain import AttributeFilter, Item, ItemFilter
 
 
 def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:
@@ -15,7 +15,16 @@ def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:
         frozenset({item.brand, other.brand, "no such brand"}) if rng.random() < 0.4 else frozenset(),
         low if rng.random() < 0.4 else None,
         high if rng.random() < 0.4 else None,
+        frozenset(_random_attributes(rng, item, other)),
+        frozenset(rng.choice(items).item_id for _ in range(30)) if rng.random() < 0.1 else frozenset(),
     )
+
+
+def _random_attributes(rng: random.Random, item: Item, other: Item) -> Iterator[AttributeFilter]:
+    for name, value in item.attributes:
+        if rng.random() < 0.3:
+            others = {v for n, v in other.attributes if n == name}
+            yield AttributeFilter(name, frozenset({value, "no such value", *others}), rng.random() < 0.5)
 
 
 def passes(item: Item, item_filter: ItemFilter) -> bool:
@@ -26,4 +35,10 @@ def passes(item: Item, item_filter: ItemFilter) -> bool:
         and (not item_filter.brands or item.brand in item_filter.brands)
         and (low is None or (item.price is not None and item.price >= low))
         and (high is None or (item.price is not None and item.price <= high))
+        and all(has_any(item, wanted) != wanted.exclude for wanted in item_filter.attributes)
+        and (not item_filter.item_ids or item.item_id in item_filter.item_ids)
     )
+
+
+def has_any(item: Item, wanted: AttributeFilter) -> bool:
+    return any((wanted.name, value) in item.attributes for value in wanted.values)

@@ -42,7 +42,7 @@ async def test_an_item_that_could_not_be_added_is_added_later(
         [ItemChange("new", ItemField.CONTENT, NOW, content), ItemChange(known, ItemField.STOCK, NOW, 0.0)]
     )
     await until(lambda: bool(failures))
-    selection = models.current._live.select(ItemFilter())
+    selection = models.current._live.catalogue.select(ItemFilter())
     assert selection is not None  # the stock counts though the item failed
     assert not models.current.knows_item("new")
     await until(lambda: models.current.knows_item("new"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsvc import live_catalogue
-from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, ItemFilter, Query, RepeatPolicy
+from recsvc.domain import Event, EventType, ItemChange, ItemContent, ItemField, ItemFilter, Query, RepeatPolicy
 from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.models import Models
 from recsvc.store import UserStore, open_store
@@ -54,7 +54,9 @@ class Shop:
                 new = replace(new, price=self.items[new.item_id].price if new.item_id in self.items else None)
                 self.items[new.item_id] = new
                 embedding = np.random.default_rng(self.rng.randrange(99)).standard_normal(384).astype(np.float32)
-                content = ItemContent(Item(new.item_id, new.title, new.brand, new.categories), embedding / 20, "any")
+                new = replace(new, attributes=(*new.attributes, ("finish", self.rng.choice(("red", "blue")))))
+                self.items[new.item_id] = new
+                content = ItemContent(replace(new, price=None), embedding / 20, "any")
                 content = replace(content, encoder=self.models._encoder.fingerprint)
                 await self.set(new.item_id, ItemField.CONTENT, content)
             case "buy":
@@ -99,6 +101,7 @@ class Shop:
             out |= self.held[user_id]
         allowed = {item_id for item_id in self.items if self.listable(item_id) and item_id not in out}
         match = {item_id for item_id in allowed if passes(self.items[item_id], query.filter)}
+        allowed = {item_id for item_id in allowed if passes(self.items[item_id], query.filter.unyielding())}
         found = (await self.models.current.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in found]
         assert len(set(shown)) == len(shown)

@@ -118,6 +118,21 @@ BAD_REQUESTS = [
         for field, bads in FILTERS.items()
         for bad in bads
     ),
+    *(
+        (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(attributes=[{"name": "a", "values": "b"}, bad])), [field])
+        for bad, field in (
+            ({"name": "", "values": ["x"]}, "filter.attributes[1].name"),
+            ({"name": "a" * 65, "values": ["x"]}, "filter.attributes[1].name"),
+            ({"name": "a"}, "filter.attributes[1].values"),
+            ({"name": "a", "values": ["x"] * 101}, "filter.attributes[1].values"),
+            ({"name": "a", "values": ["x" * 257]}, "filter.attributes[1].values"),
+        )
+    ),
+    (
+        SIMILAR,
+        S(item_id="i", k=5, filter=rec.Filter(attributes=[{"name": "a", "values": "b"}] * 33)),
+        ["filter.attributes"],
+    ),
     (RECOMMEND, R(user_id="u", k=5, min_freshness="-1"), ["min_freshness"]),
     (RECOMMEND, R(context=rec.Context(language="xx")), ["user_id", "k", "context.language"]),
     *(
@@ -178,6 +193,9 @@ BAD_REQUESTS = [
     *((ADD, added(item_id=bad, title="t"), ["items[1].item_id"]) for bad in BAD_IDS.values()),
     *((ADD, added(title=bad), ["items[1].title"]) for bad in ("x" * 1001, "a\nb")),
     *((ADD, added(title="t", categories=bad), ["items[1].categories"]) for bad in ("x" * 1001, "a\tb")),
+    (ADD, added(title="t", attributes=[{"name": "a", "value": "b"}] * 33), ["items[1].attributes"]),
+    (ADD, added(title="t", attributes=[{"value": "b"}]), ["items[1].attributes[0].name"]),
+    (ADD, added(title="t", attributes=[{"name": "a", "value": "x" * 257}]), ["items[1].attributes[0].value"]),
     *((ADD, added(title="t", brand=bad), ["items[1].brand"]) for bad in ("x" * 257, "a\x7f")),
     (ADD, added(title="t", price=-1), ["items[1].price"]),
     (ADD, added(title="t", stock=2_000_000_000), ["items[1].stock"]),

@@ -37,6 +37,7 @@ def good() -> dict[str, dict[str, list]]:
             "brand": ["Acme", None, "雅"],
             "price": [10.0, None, 0.5],
             "currency": ["EUR", "EUR", None],
+            "attributes": ["colour=red;colour=blue; ", None, "age=18+"],
         },
         "users": {"user_id": ["007", "8"], "country": ["UK", None], "about": ["likes tea, and tents", "x"]},
     }

@@ -26,6 +26,7 @@ def test_a_good_shop_comes_back_in_one_shape(tmp_path, file_format):
         "categories": ["Camping > Tents", "Screens", ""],
         "brand": ["Acme", "", "雅"],
         "currency": ["EUR", "EUR", ""],
+        "attributes": ["colour=red; colour=blue", "", "age=18+"],
     }
     assert_frame_equal(shop.items, pl.DataFrame(items))
     assert_frame_equal(shop.users, pl.DataFrame(expected["users"] | {"country": ["UK", ""]}))
@@ -37,14 +38,14 @@ def test_only_the_required_columns_and_no_users_are_enough(tmp_path, file_format
     del tables["users"]
     for column in ("quantity", "price", "order_id"):
         del tables["events"][column]
-    for column in ("categories", "brand", "price", "currency"):
+    for column in ("categories", "brand", "price", "currency", "attributes"):
         del tables["items"][column]
     shop = read_shop(write(tmp_path, file_format, tables))
     assert shop.events.columns == ["user_id", "item_id", "timestamp", "event_type", "quantity", "price", "order_id"]
     assert shop.events["quantity"].to_list() == [1.0] * 4
     assert shop.events["price"].to_list() == shop.events["order_id"].to_list() == [None] * 4
     assert shop.events["price"].dtype == shop.items["price"].dtype == pl.Float64
-    assert shop.items.columns == ["item_id", "title", "categories", "brand", "price", "currency"]
+    assert shop.items.columns == ["item_id", "title", "categories", "brand", "price", "currency", "attributes"]
     assert shop.items["categories"].to_list() == shop.items["brand"].to_list() == [""] * 3
     assert (shop.users.columns, shop.users.height) == (["user_id"], 0)
     assert shop.notes == ()

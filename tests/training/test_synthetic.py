@@ -79,7 +79,7 @@ def test_tables_have_the_contract_columns(shop):
             "order_id": pl.String,
         }
     )
-    assert shop.items.columns == ["item_id", "title", "categories", "brand", "price", "currency"]
+    assert shop.items.columns == ["item_id", "title", "categories", "brand", "price", "currency", "attributes"]
     assert shop.users.columns == ["user_id", "about", "age", "city"]
     assert shop.items["item_id"][42] == "i00042"
     assert shop.users["user_id"][17] == "u00017"

@@ -45,10 +45,12 @@ def make_catalogue(vocabulary: Vocabulary, n_items: int, rng: np.random.Generato
     product_type = np.repeat(np.arange(len(pairs)), counts)
     category = np.array([c for c, _ in pairs])[product_type]
     titles: list[str] = []
+    attributes: list[str] = []
     brands, prices, intervals = [], [], []
     for (c, kind), count in zip(pairs, counts, strict=True):
         slots = _draw_slots(vocabulary.categories[c], kind, int(count), rng)
         titles += _titles(vocabulary, vocabulary.categories[c], kind, slots)
+        attributes += _attributes(kind, slots)
         size = _factors(kind.finishes)[slots["finish"]]
         prices.append(kind.price * _factors(kind.variants)[slots["variant"]] * size * brand_factors[c][slots["brand"]])
         intervals.append((kind.days or np.nan) * size)
@@ -74,6 +76,7 @@ def make_catalogue(vocabulary: Vocabulary, n_items: int, rng: np.random.Generato
             "brand": brand_names,
             "price": price,
             "currency": [vocabulary.currency] * n_items,
+            "attributes": [attributes[i] for i in shuffled],
         }
     )
     by_name = {(pairs[t][0], pairs[t][1].name): t for t in range(len(pairs))}
@@ -145,6 +148,13 @@ def _titles(
         for brand, line, variant, use, finish in zip(*slots.values(), strict=True)
     )
     return [" ".join(title.split()).replace(" ,", ",") for title in titles]
+
+
+def _attributes(kind: ProductType, slots: dict[str, NDArray[np.int64]]) -> list[str]:
+    """As the items table writes them; what has one variant only has no attribute of it."""
+    named = (("variant", kind.variants), ("finish", kind.finishes))
+    columns = [[f"{name}={options[i].text}" for i in slots[name]] for name, options in named if len(options) > 1]
+    return ["; ".join(pairs) for pairs in zip(*columns, strict=True)] if columns else [""] * len(slots["brand"])
 
 
 def _factors(options: tuple[Option, ...]) -> NDArray[np.float64]:

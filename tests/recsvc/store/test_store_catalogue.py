@@ -58,7 +58,7 @@ async def test_followers_see_what_took_effect_in_its_order(store, monkeypatch):
 
 async def test_words_are_followed_as_they_are_by_now(store, raw):
     def content(title: str, set_time: int) -> ItemChange:
-        item = Item("tea", title, "Ahmad", ("Drinks", "Tea"))
+        item = Item("tea", title, "Ahmad", ("Drinks", "Tea"), attributes=(("leaf", "black"), ("region", "de")))
         return ItemChange("tea", ItemField.CONTENT, set_time, ItemContent(item, np.arange(4, dtype=np.float32), "e1"))
 
     older, newer = content("Tea", NOW), content("Earl Grey 茶", NOW + 1)
