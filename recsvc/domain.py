@@ -18,11 +18,14 @@ class EventType(enum.IntEnum):
     ADD_TO_CART = 3
     RETURN = 4
     HIDE = 5
+    IMPRESSION = 6  # was shown: it is logged and counted, and stands in no history
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a user did with an item. `timestamp` is in microseconds since 1970, UTC."""
+    """One thing a user did with an item. `timestamp` is in microseconds since 1970, UTC. segment: of the shop's users,
+    by which popularity is counted apart; it is not kept.
+    """
 
     event_id: str
     user_id: str
@@ -33,6 +36,7 @@ class Event:
     price: float | None = None
     order_id: str = ""
     recommendation_id: str = ""
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +186,24 @@ class Reason:
     provenance: Provenance
 
 
+class Surface(enum.Enum):
+    """What sort of list."""
+
+    FOR_YOU = "for_you"  # the best for the user
+    SIMILAR = "similar"  # like the item whose page the user is on
+    CART = "cart"  # what goes with what is in the cart
+    BUY_AGAIN = "buy_again"  # what the user bought and is likely to buy again about now
+    POPULAR = "popular"  # what sells, in the shop or in a segment of its users
+    TRENDING = "trending"  # what sells better these hours than it used to
+
+
 class RepeatPolicy(enum.Enum):
     """Whether items of the history may be recommended again."""
 
     UNSPECIFIED = "unspecified"  # as the shop's people do: allowed, unless nobody there ever buys again
     ALLOW = "allow"  # they may, and gain their repeat score
     EXCLUDE = "exclude"  # never: discovery only
+    WHEN_DUE = "when_due"  # as ALLOW, but not before the time after which people buy the item again
 
 
 class Degradation(enum.Enum):
@@ -229,16 +245,59 @@ class ItemFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Boost:
+    """Raises the scores of some items, or lowers them. strength: -1 to 1, of the distance from a list's first to what
+    is just below it.
+    """
+
+    filter: ItemFilter
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An item that stands at a place, 1 being the first, wherever it may be shown at all."""
+
+    item_id: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a shop wants of a list beside good scores.
+
+    buried: what comes after all else. max_per_brand, max_per_category: how many items of one (a category being the
+    whole path); None for any number. diversity: 0 to 1, see `recsvc.rules.pick`.
+    """
+
+    boosts: tuple[Boost, ...] = ()
+    buried: tuple[ItemFilter, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    max_per_brand: int | None = None
+    max_per_category: int | None = None
+    diversity: float = 0.0
+
+
+NO_RULES = Rules()
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
 
     candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
-    backfill: when `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that
-    the list must have seen.
+    segment: of the shop's users, by which popularity is counted apart. backfill: when `filter` lets fewer than k pass,
+    others follow. min_freshness: the version of the user's record that the list must have seen. placement, arm: by
+    which the shop will count what becomes of the list.
     """
 
     user_id: str
     k: int
+    surface: Surface = Surface.FOR_YOU
+    rules: Rules = NO_RULES
+    segment: str = ""
+    placement: str = ""
+    arm: str = ""
     language: str = "en"
     excluded_item_ids: frozenset[str] = frozenset()
     candidates: tuple[str, ...] | None = None
@@ -271,6 +330,7 @@ class RecommendationList:
     recommendations: tuple[Recommendation, ...]
     personalised: bool
     degraded: tuple[Degradation, ...] = ()
+    arm: str = ""
 
 
 @dataclass(frozen=True, slots=True)

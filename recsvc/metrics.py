@@ -35,6 +35,12 @@ STORE_SECONDS = Histogram(
 STORE_ERRORS = Counter("recsvc_store_errors", "Operations that Redis refused, dropped or outlasted.")
 EVENTS = Counter("recsvc_events", "Events that Redis has acknowledged, those sent again included.", ("event_type",))
 
+ATTRIBUTED = Counter(
+    "recsvc_attributed_events",
+    "Events that name the list they came from, by what made it: impressions, clicks (view), conversions (purchase).",
+    ("placement", "arm", "bundle_id", "event_type"),
+)
+
 CATALOGUE_BEHIND = Gauge("recsvc_catalogue_behind", "1 while changes of the catalogue cannot be read from Redis.")
 GATE_VIOLATIONS = Counter(
     "recsvc_gate_violations", "Items taken out of a list at the last moment: 0 unless stock changed that very moment."

@@ -16,6 +16,9 @@ class Ranking(NamedTuple):
     scores: NDArray[np.float32]
 
 
+NOTHING = Ranking(NO_ROWS, NO_SCORES)
+
+
 def rank(
     user_vector: NDArray[np.float32],
     item_vectors: NDArray[np.float32],

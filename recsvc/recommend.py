@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -12,8 +11,11 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.attribution import recommendation_id
 from recsvc.bundle import Bundle
+from recsvc.compose import Composed, Scope, compose
 from recsvc.domain import (
+    NO_RULES,
     Degradation,
     ItemChange,
     ItemContent,
@@ -24,26 +26,27 @@ from recsvc.domain import (
     Recommendation,
     RecommendationList,
     RepeatPolicy,
+    Surface,
 )
 from recsvc.errors import ItemNotFound
 from recsvc.evidence import UserFacts
 from recsvc.explain import Explainer
-from recsvc.final_gate import let_pass
 from recsvc.live_bundle import LiveBundle
-from recsvc.live_catalogue import Selection
 from recsvc.metrics import DEGRADED
-from recsvc.ranking import NO_ROWS, NO_SCORES, Ranking, rank
+from recsvc.popularity import Popularity
+from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
-from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
+from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.store import UserStore
+from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, similar_to
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
-from recsvc.user_states import UserState, UserStates, in_visit
+from recsvc.user_states import UserState, UserStates, bought_together, in_visit
 
-# How many items below a page compete for it: what an item must lose against before an anchor is called causal.
-COMPETITORS = 32
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
 EXPLAINED_PAGES = 4
+# Surfaces whose lists are the same for everybody, but for what a user may not be shown.
+FOR_EVERYBODY = frozenset({Surface.SIMILAR, Surface.POPULAR, Surface.TRENDING})
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
 
@@ -66,6 +69,7 @@ class Shared:
 
     store: UserStore
     reasons: ReasonWriter
+    popularity: Popularity
     threads: Mapping[str, Executor]
     cache_size: int
 
@@ -126,42 +130,61 @@ class Recommender:
     async def recommend(self, query: Query) -> RecommendationList:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""
         state, fresh = await self._states.known(query.user_id)
-        degraded = [] if fresh else [Degradation.STORE_UNAVAILABLE]
+        degraded = set() if fresh else {Degradation.STORE_UNAVAILABLE}
         if state.version < query.min_freshness:
-            degraded.append(Degradation.STALE)
-        catalogue = self._bundle.catalogue
-        viewed, cart = catalogue.rows(query.viewed), catalogue.rows(query.cart)
-        if len(viewed) or len(cart):
-            state = in_visit(state, viewed, cart, _now(query))
+            degraded.add(Degradation.STALE)
+        visited = self._bundle.catalogue.rows(query.viewed), self._bundle.catalogue.rows(query.cart)
+        if query.viewed or query.cart:
+            state = in_visit(state, *visited, _now(query))
         explain = query.reasons and _has_time_for_reasons(query)
         if query.reasons and not explain:
-            degraded.append(Degradation.REASONS_DROPPED)
-        user_vector = await self._states.complete(query.user_id, state, left_out=explain)
+            degraded.add(Degradation.REASONS_DROPPED)
 
-        excluded, selection = self._excluded_rows(query, state), self._live.catalogue.select(query.filter)
-        if query.candidates is not None:
-            excluded, selection = state.hidden_rows, self._live.catalogue.among(catalogue.rows(query.candidates))
-        elif len(viewed) or len(cart):
-            excluded = np.unique(np.concatenate((excluded, viewed, cart)))
-        repeats = self._repeats(query, state)
-        ranking = await self._ranked(user_vector, query.k, excluded, repeats, selection)
-        matching = len(ranking.rows)
-        if query.backfill and matching < query.k:
-            shown = np.union1d(excluded, ranking.rows)
-            rest = self._live.catalogue.select(query.filter.unyielding())
-            others = await self._ranked(user_vector, query.k - matching, shown, repeats, rest)
-            ranking = Ranking(np.append(ranking.rows, others.rows), np.append(ranking.scores, others.scores))
-        if explain:
-            recommendations = self._explained(query, state, user_vector, ranking, repeats)
-        else:
-            recommendations = self._listed(_first(ranking, query.k))
-        if query.backfill:
-            recommendations = tuple(replace(r, backfilled=r.rank > matching) for r in recommendations)
+        scoring, fresh = await self._scoring(query, state, *visited, explain)
+        if not fresh:
+            degraded.add(Degradation.STORE_UNAVAILABLE)
+        found = await compose(self._live, scoring, query.k, self._scope(query, state, *visited), query.rules)
+        reasons = self._reasons(query, state, scoring, found) if explain else repeat(None)
+        recommendations = self._listed(found.ranking, reasons, found.backfilled)
         for degradation in degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
-            uuid.uuid4().hex, self.bundle_id, recommendations, state.personalised, tuple(degraded)
+            recommendation_id(query.placement, query.arm, self.bundle_id),
+            self.bundle_id,
+            recommendations,
+            state.personalised and query.surface not in FOR_EVERYBODY,
+            tuple(degraded),
+            query.arm,
         )
+
+    async def _scoring(
+        self, query: Query, state: UserState, viewed: Rows, cart: Rows, explain: bool
+    ) -> tuple[Scoring, bool]:
+        """What the query's surface ranks by, and False if it needed the store and did not get it."""
+        match query.surface:
+            case Surface.POPULAR | Surface.TRENDING:
+                return await self._shared.popularity.order(self._live, query.surface, query.segment)
+            case Surface.SIMILAR if len(viewed):
+                return similar_to(self._live, int(viewed[-1])), True
+            case Surface.BUY_AGAIN:
+                return buy_again(self._live, state.history, _now(query)), True
+            case Surface.CART if len(cart):
+                own = await self._states.complete(query.user_id, state, left_out=False)
+                basket = bought_together(state, cart, _now(query))
+                together = await self._states.complete(query.user_id, basket, left_out=False)
+                return ByVector(self._live, together + OWN_TASTE * own), True
+        user_vector = await self._states.complete(query.user_id, state, left_out=explain)
+        return ByVector(self._live, user_vector, self._repeats(query, state)), True
+
+    def _scope(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Scope:
+        catalogue = self._live.catalogue
+        if query.candidates is not None:
+            return Scope(state.hidden_rows, catalogue.among(self._bundle.catalogue.rows(query.candidates)))
+        excluded = self._excluded_rows(query, state)
+        if len(viewed) or len(cart):
+            excluded = np.unique(np.concatenate((excluded, viewed, cart)))
+        rest = (catalogue.select(query.filter.unyielding()),) if query.backfill else ()
+        return Scope(excluded, catalogue.select(query.filter), rest)
 
     async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
         """A list for each query, in their order; no item is in two of them."""
@@ -173,17 +196,6 @@ class Recommender:
             answers.append(answer)
         return answers
 
-    async def _ranked(
-        self, user_vector: Floats, k: int, excluded: Rows, repeats: tuple[Rows, Floats], selection: Selection | None
-    ) -> Ranking:
-        """The k best of the selection, and COMPETITORS after them."""
-        candidates = await self._live.search(user_vector, k + len(excluded), selection)
-        if selection is not None:
-            wanted = selection.allowed[repeats[0]]
-            repeats = repeats[0][wanted], repeats[1][wanted]
-        ranking = rank(user_vector, self._bundle.item_vectors, candidates, k + COMPETITORS, excluded, *repeats)
-        return let_pass(ranking, self._live.catalogue, excluded)
-
     async def similar_items(
         self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
     ) -> SimilarItemList:
@@ -192,18 +204,18 @@ class Recommender:
         if row is None:
             raise ItemNotFound(item_id)
         excluded = np.unique(np.append(self._bundle.catalogue.rows(excluded_item_ids), np.int32(row)))
-        vector = self._live.neighbour_vectors[row]
-        candidates = await self._live.search_neighbours(
-            vector, k + len(excluded), self._live.catalogue.select(item_filter)
-        )
-        ranking = rank(vector, self._live.neighbour_vectors, candidates, k + COMPETITORS, excluded)
-        ranking = let_pass(ranking, self._live.catalogue, excluded)
-        return SimilarItemList(uuid.uuid4().hex, self.bundle_id, self._listed(_first(ranking, k)))
+        scope = Scope(excluded, self._live.catalogue.select(item_filter))
+        found = await compose(self._live, similar_to(self._live, row), k, scope, NO_RULES)
+        return SimilarItemList(recommendation_id("", "", self.bundle_id), self.bundle_id, self._listed(found.ranking))
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
         excluded = state.hidden_rows
         if query.excluded_item_ids:
             excluded = np.union1d(excluded, self._bundle.catalogue.rows(query.excluded_item_ids))
+        if query.repeats is RepeatPolicy.WHEN_DUE:
+            return np.union1d(excluded, resting_rows(state.history, _now(query), self._item_repeats))
+        if query.surface is Surface.BUY_AGAIN:
+            return excluded
         if query.repeats is RepeatPolicy.EXCLUDE:
             return np.union1d(excluded, state.held_rows)
         if self._masked(query):
@@ -213,60 +225,60 @@ class Recommender:
     def _masked(self, query: Query) -> bool:
         return query.repeats is RepeatPolicy.UNSPECIFIED and self._bundle.model.repeats.masked
 
-    def _repeats(self, query: Query, state: UserState) -> tuple[Rows, Floats]:
+    def _repeats(self, query: Query, state: UserState) -> Ranking:
         if query.repeats is RepeatPolicy.EXCLUDE or self._masked(query) or not len(state.bought_rows):
-            return NO_ROWS, NO_SCORES
+            return NOTHING
         now = _now(query)
         hour = now // MICROSECONDS_AN_HOUR  # by which the scores move
         if state.repeats is None or state.repeats[0] != hour:
             scores = repeat_scores(state.history, now, self._item_repeats, self._bundle.model.repeats)
-            state.repeats = hour, scores
+            state.repeats = hour, Ranking(*scores)
         return state.repeats[1]
 
-    def _listed(self, ranking: Ranking, reasons: Iterable[Reason | None] = repeat(None)) -> tuple[Recommendation, ...]:
-        items = self._bundle.catalogue.items
-        listed = zip(ranking.rows.tolist(), ranking.scores.tolist(), reasons)  # noqa: B905  reasons may be endless
-        return tuple(Recommendation(items[row], score, i, reason) for i, (row, score, reason) in enumerate(listed, 1))
-
-    def _explained(
-        self,
-        query: Query,
-        state: UserState,
-        user_vector: Floats,
-        ranking: Ranking,
-        repeats: tuple[Rows, Floats],
+    def _listed(
+        self, ranking: Ranking, reasons: Iterable[Reason | None] = repeat(None), backfilled: Rows = NO_ROWS
     ) -> tuple[Recommendation, ...]:
-        """The first k of the ranking, explained; what is ranked below them is what competed for the page."""
-        now = _now(query)
+        items, fills_up = self._bundle.catalogue.items, set(backfilled.tolist())
+        listed = zip(ranking.rows.tolist(), ranking.scores.tolist(), reasons)  # noqa: B905  reasons may be endless
+        return tuple(
+            Recommendation(items[row], score, i, reason, row in fills_up)
+            for i, (row, score, reason) in enumerate(listed, 1)
+        )
+
+    def _reasons(self, query: Query, state: UserState, scoring: Scoring, found: Composed) -> Sequence[Reason | None]:
+        """Why each item is in the list; kept for when the user comes back to the page."""
+        now, rows = _now(query), found.ranking.rows
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
-        key = (now // MICROSECONDS_AN_HOUR, query.language, query.k, ranking.rows.tobytes())
+        key = (now // MICROSECONDS_AN_HOUR, query.language, query.surface, rows.tobytes(), found.competitors.tobytes())
         reasons = state.explained.get(key)
         if reasons is None:
-            if state.preferences is None:
-                state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
-            left_out = state.left_out or LeftOut(NO_ROWS, np.empty((0, len(user_vector)), np.float32), None)
-            facts = UserFacts(
-                user_vector,
-                state.bought_rows,
-                state.purchases,
-                left_out.rows,
-                left_out.vectors,
-                left_out.without_profile,
-                *repeats,
-                state.preferences,
-            )
             # The same words for the same user all day: a page that rewords itself at every reload looks made up.
             seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
-            page = ranking.rows[: query.k]
-            reasons = self._explainer.explain(facts, page, ranking.rows, query.language, seed)
+            facts = self._facts(state, scoring)
+            reasons = self._explainer.explain(facts, rows, found.competitors, query.language, seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = reasons
-        return self._listed(_first(ranking, query.k), reasons)
+        return reasons
 
-
-def _first(ranking: Ranking, k: int) -> Ranking:
-    return Ranking(ranking.rows[:k], ranking.scores[:k])
+    def _facts(self, state: UserState, scoring: Scoring) -> UserFacts:
+        if state.preferences is None:
+            state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
+        nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
+        vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
+        # What was left out of the history says something of a list that the user's own vector ranked, and of no other.
+        if isinstance(scoring, ByVector) and scoring.vector is state.user_vector and state.left_out is not None:
+            vector, left_out = scoring.vector, state.left_out
+        return UserFacts(
+            vector,
+            state.bought_rows,
+            state.purchases,
+            left_out.rows,
+            left_out.vectors,
+            left_out.without_profile,
+            *scoring.gains,
+            state.preferences,
+        )
 
 
 def _now(query: Query) -> int:

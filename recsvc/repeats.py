@@ -101,6 +101,14 @@ def repeat_chances(history: History, time: int, items: ItemRepeats, config: Repe
     return rows, np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
 
 
+def resting_rows(history: History, time: int, items: ItemRepeats) -> Rows:
+    """The distinct rows that the user bought less than the item's usual interval ago; time as in `repeat_features`."""
+    bought = history.purchases
+    rows, places = np.unique(history.rows[bought][::-1], return_index=True)
+    last = history.timestamps[bought][::-1][places]
+    return rows[(time - last) / MICROSECONDS_A_DAY < items.intervals[rows]]
+
+
 def repeat_scores(history: History, time: int, items: ItemRepeats, config: RepeatConfig) -> tuple[Rows, Floats]:
     """Rows of the history and what each gains: weight * log(1 + chance / typical). All 0 or more."""
     if not config.weight:

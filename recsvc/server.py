@@ -127,6 +127,7 @@ async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Mo
         settings.search_threads,
         settings.cache_size,
         settings.reason_generator,
+        settings.placements,
     )
     try:
         await models.start()

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
         description="sentence-embedding model: a name, a folder, or 'embedded' (needs no network); "
         "must be the one the bundle was trained with",
     )
+    placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
     reason_generator: Literal["realiser"] = Field("realiser", description="what writes the reasons")
 
     # Where state is kept.

@@ -21,6 +21,7 @@ from recsvc.domain import Event, EventType, History, Reason, UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.evidence import Preferences
 from recsvc.metrics import USER_VECTORS
+from recsvc.ranking import Ranking
 from recsvc.store import UserStore
 from recsvc.text import profile_text
 from recsvc.towers.user import LeftOut, ProfileText
@@ -52,7 +53,7 @@ class UserState:
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
     preferences: Preferences | None = None
-    repeats: tuple[int, tuple[NDArray[np.int32], NDArray[np.float32]]] | None = None
+    repeats: tuple[int, Ranking] | None = None
     explained: dict[Hashable, list[Reason | None]] = field(default_factory=dict)
 
     @property
@@ -108,6 +109,14 @@ def in_visit(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32
         np.append(history.quantities, np.ones(len(rows), np.float32)),
     )
     return replace(state, version=0, history=longer, user_vector=None, left_out=None, explained={})
+
+
+def bought_together(state: UserState, cart: NDArray[np.int32], time: int) -> UserState:
+    """The state of somebody of whom nothing is known but that they bought these rows now; kept as little as a visit."""
+    n = len(cart)
+    types = np.full(n, EventType.PURCHASE, np.int8)
+    history = History(cart, np.full(n, time), types, np.ones(n, np.float32))
+    return replace(state, version=0, history=history, profile=None, user_vector=None, left_out=None, explained={})
 
 
 def _hidden_rows(history: History) -> NDArray[np.int32]:

@@ -72,6 +72,10 @@ def read_shop(folder: Path) -> Shop:
     if problems or events is None or items is None:
         raise DataError(problems)
     notes = [note for check in checks.values() for note in check.notes]
+    shown = events["event_type"] == EventType.IMPRESSION.name.lower()
+    if shown.any():
+        notes.append(f"impressions, which say nothing of taste, passed over: {shown.sum():,} of {events.height:,}")
+        events = events.filter(~shown)
     events = events.sort("timestamp", maintain_order=True)
     notes += count_dirt(events, items, users)
     return Shop(events, items, users, tuple(notes), _fingerprint(events, items, users))

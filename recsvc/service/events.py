@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from recsvc import wire
+from recsvc import attribution, wire
 from recsvc.metrics import EVENTS
 from recsvc.v1 import events_pb2 as pb
 from recsvc.v1 import events_pb2_grpc
@@ -26,7 +26,9 @@ class EventService(events_pb2_grpc.EventServiceServicer):
         context: "grpc.aio.ServicerContext[pb.WriteEventsRequest, pb.WriteEventsResponse]",
     ) -> pb.WriteEventsResponse:
         events = wire.decode_write_events(request)
-        versions = await self._store.write_events(events)
+        placements = self._models.placements
+        versions = await self._store.write_events(placements.segmented(events))
+        attribution.count(events, placements.names, self._models.bundle_ids)
         for event_type, count in Counter(event.event_type for event in events).items():
             EVENTS.labels(event_type.name.lower()).inc(count)
         unknown_items = sum(not self._models.current.knows_item(event.item_id) for event in events)

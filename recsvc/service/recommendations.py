@@ -23,7 +23,7 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         context: "grpc.aio.ServicerContext[pb.RecommendRequest, pb.RecommendResponse]",
     ) -> pb.RecommendResponse:
         query = wire.decode_recommend(request, _deadline(context))
-        return wire.encode_recommend(await self._models.current.recommend(query))
+        return wire.encode_recommend(await self._models.recommend(query))
 
     async def BatchRecommend(
         self,
@@ -31,7 +31,7 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         context: "grpc.aio.ServicerContext[pb.BatchRecommendRequest, pb.BatchRecommendResponse]",
     ) -> pb.BatchRecommendResponse:
         queries = wire.decode_batch_recommend(request, _deadline(context))
-        return wire.encode_batch_recommend(await self._models.current.recommend_page(queries))
+        return wire.encode_batch_recommend(await self._models.recommend_page(queries))
 
     async def Rank(
         self,
@@ -39,7 +39,7 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         context: "grpc.aio.ServicerContext[pb.RankRequest, pb.RankResponse]",
     ) -> pb.RankResponse:
         query = wire.decode_rank(request, _deadline(context))
-        return wire.encode_rank(await self._models.current.recommend(query), request.item_ids)
+        return wire.encode_rank(await self._models.recommend(query), request.item_ids)
 
     async def SimilarItems(
         self,

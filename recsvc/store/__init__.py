@@ -4,14 +4,17 @@ from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.event_log import EventLog, LogEntry
 from recsvc.store.keys import LOG_PARTITIONS
 from recsvc.store.opening import open_store
+from recsvc.store.popularity import Counts, PopularityStore
 from recsvc.store.users import Erasure, UserExport, UserStore
 
 __all__ = [
     "LOG_PARTITIONS",
     "CatalogueStore",
+    "Counts",
     "Erasure",
     "EventLog",
     "LogEntry",
+    "PopularityStore",
     "UserExport",
     "UserStore",
     "open_store",

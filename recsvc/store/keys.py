@@ -9,6 +9,8 @@
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock`, ...
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
+    {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count: of a segment ('' for the whole
+                                                   shop), by the half-life in days, the ninth such set
 
 `shop` is the namespace. What stands in braces is the hash tag: a Redis Cluster keeps all keys of one tag in one slot.
 The number is the schema version. Ids are percent-encoded, so a colon or brace in one cannot forge another key.
@@ -52,6 +54,11 @@ def catalogue(namespace: str, field: str) -> str:
 def catalogue_changes(namespace: str) -> str:
     """The stream of changes of items."""
     return catalogue(namespace, "changes")
+
+
+def popularity(namespace: str, segment: str, half_life: float, epoch: int) -> str:
+    """The sorted set that holds decayed counts of a segment's items."""
+    return f"{{{_encoded(namespace)}:popularity}}:{SCHEMA_VERSION}:{_encoded(segment)}:{half_life:g}:{epoch}"
 
 
 def log_partition(user_id: str) -> int:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import Event, Profile, UserRecord
+from recsvc.domain import Event, EventType, Profile, UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import entry_of, event_of, merge, unseen
+from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
 
 DAY_SECONDS = 86_400
@@ -64,6 +65,7 @@ class UserStore:
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.event_log = EventLog(client, namespace, event_log_limit)
         self.catalogue = CatalogueStore(client, namespace)
+        self.popularity = PopularityStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.
@@ -102,19 +104,25 @@ class UserStore:
         for event in events:
             pending.setdefault(event.user_id, []).append(event)
         logged: set[tuple[str, str]] = set()
+        new: dict[str, list[Event]] = {}
         with operation("write_events"):
             for attempt in range(_WRITE_ATTEMPTS):
-                versions |= await self._write_once(pending, logged)
+                versions |= await self._write_once(pending, logged, new)
                 pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
                 if not pending:
-                    return versions
+                    break
                 wait = min(0.001 * 2**attempt, _LONGEST_WAIT_SECONDS)
                 await asyncio.sleep(random.uniform(0, wait))  # noqa: S311  jitter is no secret
-        raise StoreUnavailable("too many writers changed one user's history at the same time")
+            else:
+                raise StoreUnavailable("too many writers changed one user's history at the same time")
+        await self.popularity.count(event for events in new.values() for event in events)
+        return versions
 
-    async def _write_once(self, pending: dict[str, list[Event]], logged: set[tuple[str, str]]) -> dict[str, int]:
+    async def _write_once(
+        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]], new: dict[str, list[Event]]
+    ) -> dict[str, int]:
         """Reads, logs and writes each user once. Returns the versions of those that went well: where somebody else
-        wrote between, it has to be tried again.
+        wrote between, it has to be tried again. new: gets what each user's history did not hold.
         """
         pipeline = self._client.pipeline(transaction=False)
         for user_id in pending:
@@ -129,8 +137,10 @@ class UserStore:
         for (user_id, events), (version, packed) in zip(pending.items(), answers[: len(pending)], strict=True):
             history = packing.unpack_history(packed)
             arrivals = unseen(history, events)
-            unlogged += [event for _, event in arrivals if (user_id, event.event_id) not in logged]
-            merged = merge(history, [entry for entry, _ in arrivals], self._history_limit)
+            new[user_id] = [event for _, event in arrivals]
+            unlogged += [event for event in new[user_id] if (user_id, event.event_id) not in logged]
+            done = [entry for entry, event in arrivals if event.event_type is not EventType.IMPRESSION]
+            merged = merge(history, done, self._history_limit)
             if merged != history:
                 key, blob = self._key(user_id), packing.pack_history(merged)
                 writes[user_id] = (key, version or b"0", blob, self._ttl_milliseconds)

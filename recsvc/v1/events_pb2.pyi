@@ -18,12 +18,14 @@ class EventType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVENT_TYPE_ADD_TO_CART: _ClassVar[EventType]
     EVENT_TYPE_RETURN: _ClassVar[EventType]
     EVENT_TYPE_HIDE: _ClassVar[EventType]
+    EVENT_TYPE_IMPRESSION: _ClassVar[EventType]
 EVENT_TYPE_UNSPECIFIED: EventType
 EVENT_TYPE_PURCHASE: EventType
 EVENT_TYPE_VIEW: EventType
 EVENT_TYPE_ADD_TO_CART: EventType
 EVENT_TYPE_RETURN: EventType
 EVENT_TYPE_HIDE: EventType
+EVENT_TYPE_IMPRESSION: EventType
 
 class WriteEventsRequest(_message.Message):
     __slots__ = ("events",)
@@ -49,7 +51,7 @@ class WriteEventsResponse(_message.Message):
     def __init__(self, acknowledged: _Optional[int] = ..., unknown_items: _Optional[int] = ..., freshness: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("event_id", "user_id", "item_id", "event_type", "timestamp", "quantity", "price", "order_id", "recommendation_id")
+    __slots__ = ("event_id", "user_id", "item_id", "event_type", "timestamp", "quantity", "price", "order_id", "recommendation_id", "segment")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +61,7 @@ class Event(_message.Message):
     PRICE_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     user_id: str
     item_id: str
@@ -68,4 +71,5 @@ class Event(_message.Message):
     price: float
     order_id: str
     recommendation_id: str
-    def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., item_id: _Optional[str] = ..., event_type: _Optional[_Union[EventType, str]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., order_id: _Optional[str] = ..., recommendation_id: _Optional[str] = ...) -> None: ...
+    segment: str
+    def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., item_id: _Optional[str] = ..., event_type: _Optional[_Union[EventType, str]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quantity: _Optional[float] = ..., price: _Optional[float] = ..., order_id: _Optional[str] = ..., recommendation_id: _Optional[str] = ..., segment: _Optional[str] = ...) -> None: ...

@@ -11,11 +11,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Surface(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SURFACE_UNSPECIFIED: _ClassVar[Surface]
+    SURFACE_FOR_YOU: _ClassVar[Surface]
+    SURFACE_SIMILAR: _ClassVar[Surface]
+    SURFACE_CART: _ClassVar[Surface]
+    SURFACE_BUY_AGAIN: _ClassVar[Surface]
+    SURFACE_POPULAR: _ClassVar[Surface]
+    SURFACE_TRENDING: _ClassVar[Surface]
+
 class RepeatPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REPEAT_POLICY_UNSPECIFIED: _ClassVar[RepeatPolicy]
     REPEAT_POLICY_ALLOW: _ClassVar[RepeatPolicy]
     REPEAT_POLICY_EXCLUDE: _ClassVar[RepeatPolicy]
+    REPEAT_POLICY_WHEN_DUE: _ClassVar[RepeatPolicy]
 
 class Degradation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -23,41 +34,55 @@ class Degradation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEGRADATION_STORE_UNAVAILABLE: _ClassVar[Degradation]
     DEGRADATION_REASONS_DROPPED: _ClassVar[Degradation]
     DEGRADATION_STALE: _ClassVar[Degradation]
+SURFACE_UNSPECIFIED: Surface
+SURFACE_FOR_YOU: Surface
+SURFACE_SIMILAR: Surface
+SURFACE_CART: Surface
+SURFACE_BUY_AGAIN: Surface
+SURFACE_POPULAR: Surface
+SURFACE_TRENDING: Surface
 REPEAT_POLICY_UNSPECIFIED: RepeatPolicy
 REPEAT_POLICY_ALLOW: RepeatPolicy
 REPEAT_POLICY_EXCLUDE: RepeatPolicy
+REPEAT_POLICY_WHEN_DUE: RepeatPolicy
 DEGRADATION_UNSPECIFIED: Degradation
 DEGRADATION_STORE_UNAVAILABLE: Degradation
 DEGRADATION_REASONS_DROPPED: Degradation
 DEGRADATION_STALE: Degradation
 
 class RecommendRequest(_message.Message):
-    __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness")
+    __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness", "surface", "placement")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     REASON_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     MIN_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    SURFACE_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     k: int
     context: Context
     filter: Filter
     reason_options: ReasonOptions
     min_freshness: str
-    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ...) -> None: ...
+    surface: Surface
+    placement: str
+    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., placement: _Optional[str] = ...) -> None: ...
 
 class Context(_message.Message):
-    __slots__ = ("time", "language", "viewed_item_ids", "cart_item_ids")
+    __slots__ = ("time", "language", "viewed_item_ids", "cart_item_ids", "segment")
     TIME_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     VIEWED_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     CART_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     language: str
     viewed_item_ids: _containers.RepeatedScalarFieldContainer[str]
     cart_item_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., viewed_item_ids: _Optional[_Iterable[str]] = ..., cart_item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    segment: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., viewed_item_ids: _Optional[_Iterable[str]] = ..., cart_item_ids: _Optional[_Iterable[str]] = ..., segment: _Optional[str] = ...) -> None: ...
 
 class Filter(_message.Message):
     __slots__ = ("exclude_item_ids", "repeat_policy", "categories", "brands", "min_price", "max_price", "attributes", "backfill")
@@ -96,18 +121,20 @@ class ReasonOptions(_message.Message):
     def __init__(self, disabled: _Optional[bool] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
-    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded")
+    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm")
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
     PERSONALISED_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    ARM_FIELD_NUMBER: _ClassVar[int]
     recommendation_id: str
     bundle_id: str
     recommendations: _containers.RepeatedCompositeFieldContainer[Recommendation]
     personalised: bool
     degraded: _containers.RepeatedScalarFieldContainer[Degradation]
-    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ...) -> None: ...
+    arm: str
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ...) -> None: ...
 
 class Recommendation(_message.Message):
     __slots__ = ("item_id", "score", "rank", "reason", "backfilled")

@@ -42,6 +42,7 @@ def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> 
     violations.note("item_id", id_problem(event.item_id))
     violations.note("order_id", id_problem(event.order_id, required=False))
     violations.note("recommendation_id", id_problem(event.recommendation_id, required=False))
+    violations.note("segment", id_problem(event.segment, required=False))
     event_type = _EVENT_TYPES.get(event.event_type)
     if event_type is None:
         violations.note("event_type", "is required and must be a known value")
@@ -71,4 +72,5 @@ def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> 
         price=price,
         order_id=event.order_id,
         recommendation_id=event.recommendation_id,
+        segment=event.segment,
     )

@@ -18,6 +18,7 @@ from recsvc.domain import (
     RecommendationList,
     RepeatPolicy,
     Strength,
+    Surface,
 )
 from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
@@ -45,7 +46,8 @@ MAX_FILTER_VALUES = 100
 _FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
 
-_REPEAT_POLICIES = {0: RepeatPolicy.UNSPECIFIED, 1: RepeatPolicy.ALLOW, 2: RepeatPolicy.EXCLUDE}
+_SURFACES = {0: Surface.FOR_YOU} | {recommendation_pb2.Surface.Value(f"SURFACE_{s.name}"): s for s in Surface}
+_REPEAT_POLICIES = {recommendation_pb2.RepeatPolicy.Value(f"REPEAT_POLICY_{p.name}"): p for p in RepeatPolicy}
 _DEGRADATIONS = {
     Degradation.STORE_UNAVAILABLE: recommendation_pb2.DEGRADATION_STORE_UNAVAILABLE,
     Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
@@ -80,9 +82,15 @@ def _query(request: recommendation_pb2.RecommendRequest, deadline: float | None,
     _check_filter(request.filter, violations)
     if request.filter.repeat_policy not in _REPEAT_POLICIES:
         violations.note("filter.repeat_policy", "must be a known value")
+    if request.surface not in _SURFACES:
+        violations.note("surface", "must be a known value")
+    elif request.surface and request.placement:
+        violations.note("surface", "must be empty where a placement is named: it has its own")
     return Query(
         user_id=request.user_id,
         k=request.k,
+        surface=_SURFACES.get(request.surface, Surface.FOR_YOU),
+        placement=request.placement,
         excluded_item_ids=frozenset(request.filter.exclude_item_ids),
         filter=_item_filter(request.filter),
         backfill=request.filter.backfill,
@@ -134,6 +142,7 @@ def _circumstances(
     return {
         "language": language,
         "time": moment,
+        "segment": context.segment,
         "viewed": tuple(context.viewed_item_ids),
         "cart": tuple(context.cart_item_ids),
         "min_freshness": int(request.min_freshness or "0", 16),
@@ -162,6 +171,7 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
         bundle_id=answer.bundle_id,
         personalised=answer.personalised,
         degraded=[_DEGRADATIONS[d] for d in answer.degraded],
+        arm=answer.arm,
     )
     _add_recommendations(response, answer)
     return response

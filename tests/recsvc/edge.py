@@ -24,6 +24,7 @@ from recsvc.domain import (
     Strength,
 )
 from recsvc.errors import ItemNotFound
+from recsvc.placements import Placements
 from recsvc.recommend import SimilarItemList
 from recsvc.server import listening
 from recsvc.settings import Settings
@@ -44,6 +45,7 @@ class KnownAnswers:
 
     def __init__(self) -> None:
         self.catalogue = self.current = self
+        self.placements, self.bundle_ids = Placements({}), {self.bundle_id}
         self.asked: list[object] = []
         self.error: BaseException | None = None
         self.hold = asyncio.Event()  # calls to `recommend` wait for it

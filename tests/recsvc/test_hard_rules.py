@@ -1,7 +1,8 @@
 """Random shops, shoppers and requests: no list ever breaks a hard rule, repeats an item, or is short without cause."""
 
 import random
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,22 @@ import numpy as np
 import pytest
 
 from recsvc import live_catalogue
-from recsvc.domain import Event, EventType, ItemChange, ItemContent, ItemField, ItemFilter, Query, RepeatPolicy
+from recsvc.domain import (
+    NO_RULES,
+    Boost,
+    Event,
+    EventType,
+    ItemChange,
+    ItemContent,
+    ItemField,
+    ItemFilter,
+    Pin,
+    Query,
+    Recommendation,
+    RepeatPolicy,
+    Rules,
+    Surface,
+)
 from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.models import Models
 from recsvc.store import UserStore, open_store
@@ -29,6 +45,7 @@ class Shop:
         self.deleted: set[str] = set()
         self.held: dict[str, set[str]] = {user: set() for user in USERS}
         self.hidden: dict[str, set[str]] = {user: set() for user in USERS}
+        self.bought: dict[str, set[str]] = {user: set() for user in USERS}  # today
         self.time = NOW
 
     def any_ids(self, most: int) -> list[str]:
@@ -61,6 +78,7 @@ class Shop:
                 await self.set(new.item_id, ItemField.CONTENT, content)
             case "buy":
                 self.hidden[user_id].discard(item_id)
+                self.bought[user_id].add(item_id)
                 await self.act(user_id, item_id, EventType.PURCHASE)
             case "view":
                 await self.act(user_id, item_id, EventType.VIEW)
@@ -70,7 +88,7 @@ class Shop:
             case "erase":
                 await self.store.delete_user(user_id)
                 self.models.current.forget(user_id)
-                self.held[user_id], self.hidden[user_id] = set(), set()
+                self.held[user_id], self.hidden[user_id], self.bought[user_id] = set(), set(), set()
 
     async def set(self, item_id: str, field: ItemField, value: float | ItemContent | None) -> None:
         await self.models._apply([ItemChange(item_id, field, self.time, value)])
@@ -82,23 +100,40 @@ class Shop:
     def listable(self, item_id: str) -> bool:
         return item_id in self.items and item_id not in self.deleted and self.stock.get(item_id) != 0
 
+    def random_rules(self) -> Rules:
+        items, rng = list(self.items.values()), self.rng
+        return Rules(
+            tuple(Boost(random_filter(rng, items), rng.uniform(-1, 1)) for _ in range(rng.choice((0, 1, 2)))),
+            tuple(random_filter(rng, items) for _ in range(rng.choice((0, 0, 1)))),
+            tuple(Pin(item_id, rng.randint(1, 12)) for item_id in self.any_ids(2)),
+            rng.choice((None, 1, 3)),
+            rng.choice((None, 2)),
+            rng.choice((0.0, 0.5)),
+        )
+
     async def ask(self) -> None:
         user_id, k = self.rng.choice(USERS), self.rng.choice((1, 10, 100))
         query = Query(
             user_id,
             k,
+            surface=self.rng.choice((Surface.FOR_YOU, Surface.FOR_YOU, *Surface)),
+            rules=self.random_rules() if self.rng.random() < 0.4 else NO_RULES,
             excluded_item_ids=frozenset(self.any_ids(5)),
             viewed=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),
             cart=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),
             filter=random_filter(self.rng, list(self.items.values())) if self.rng.random() < 0.6 else ItemFilter(),
             backfill=self.rng.random() < 0.3,
-            repeats=self.rng.choice((RepeatPolicy.ALLOW, RepeatPolicy.EXCLUDE)),
+            repeats=self.rng.choice((RepeatPolicy.ALLOW, RepeatPolicy.EXCLUDE, RepeatPolicy.WHEN_DUE)),
             reasons=self.rng.random() < 0.1,
             time=self.time,
         )
         out = {*query.excluded_item_ids, *query.viewed, *query.cart, *self.hidden[user_id]}
-        if query.repeats is RepeatPolicy.EXCLUDE:
+        if query.repeats is RepeatPolicy.EXCLUDE and query.surface is not Surface.BUY_AGAIN:
             out |= self.held[user_id]
+        if query.repeats is RepeatPolicy.WHEN_DUE:  # nobody buys anything again within a day
+            out |= self.bought[user_id]
+        if query.surface is Surface.BUY_AGAIN:
+            out |= self.items.keys() - self.bought[user_id]
         allowed = {item_id for item_id in self.items if self.listable(item_id) and item_id not in out}
         match = {item_id for item_id in allowed if passes(self.items[item_id], query.filter)}
         allowed = {item_id for item_id in allowed if passes(self.items[item_id], query.filter.unyielding())}
@@ -106,9 +141,40 @@ class Shop:
         shown = [recommendation.item.item_id for recommendation in found]
         assert len(set(shown)) == len(shown)
         assert set(shown) <= (allowed if query.backfill else match), query
-        assert len(shown) == min(k, len(allowed if query.backfill else match)), query
         assert [r.item.item_id in match for r in found] == [not r.backfilled for r in found]
-        assert sum(not r.backfilled for r in found) == min(k, len(match))
+        if query.rules == NO_RULES:
+            assert len(shown) == min(k, len(allowed if query.backfill else match)), query
+            assert sum(not r.backfilled for r in found) == min(k, len(match))
+        else:
+            self.check_rules(query, found, match, allowed if query.backfill else match)
+
+    def check_rules(self, query: Query, found: Sequence[Recommendation], match: Set[str], allowed: Set[str]) -> None:
+        shown, rules = [r.item.item_id for r in found], query.rules
+        pins = {pin.item_id: pin.position for pin in sorted(rules.pins, key=lambda pin: -pin.position)}
+        pinned = {item_id: place for item_id, place in pins.items() if item_id in match and place <= query.k}
+        assert pinned.keys() <= set(shown)
+        assert all(shown.index(item_id) < place + len(pinned) for item_id, place in pinned.items())
+        # Nothing is left out that there was room for.
+        brands, paths = Counter(self.items[i].brand for i in shown), Counter(self.items[i].categories for i in shown)
+        if len(shown) < query.k:
+            for item in (self.items[item_id] for item_id in allowed - set(shown)):
+                full = rules.max_per_brand is not None and item.brand and brands[item.brand] >= rules.max_per_brand
+                if rules.max_per_category is not None and item.categories:
+                    full = full or paths[item.categories] >= rules.max_per_category
+                assert full, query
+        chosen = [self.items[item_id] for item_id in shown if item_id not in pinned]
+        for limit, names in (
+            (rules.max_per_brand, [item.brand for item in chosen]),
+            (rules.max_per_category, [item.categories for item in chosen]),
+        ):
+            assert limit is None or all(count <= limit for name, count in Counter(names).items() if name)
+        for fills_up in (False, True):
+            buried = [
+                any(passes(item, item_filter) for item_filter in rules.buried)
+                for item in chosen
+                if (item.item_id not in match) is fills_up
+            ]
+            assert buried == sorted(buried)
 
     async def ask_rank(self) -> None:
         user_id, candidates = self.rng.choice(USERS), self.any_ids(60)

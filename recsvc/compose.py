@@ -1,0 +1,171 @@
+"""Composes a list: the best of what may be in it, in the order that the shop's rules want, through the final gate."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain import NO_RULES, ItemFilter, Rules
+from recsvc.final_gate import let_pass
+from recsvc.live_bundle import LiveBundle
+from recsvc.live_catalogue import Selection
+from recsvc.ranking import NO_ROWS, NOTHING, Ranking
+from recsvc.rules import Caps, boosted, pick, pinned
+from recsvc.surfaces import Scoring
+
+# How many items below a page compete for it: what an item must lose against before an anchor is called causal.
+COMPETITORS = 32
+# Rules choose among so many times the items that are wanted, and at least so many.
+_CHOICE, _LEAST_CHOICE = 4, 200
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What may be in one list. excluded: rows that may not. wanted: what the filter lets pass. rest: what fills the
+    list up when that is too little; empty: nothing does. None, for a selection, is every item.
+    """
+
+    excluded: Rows
+    wanted: Selection | None
+    rest: tuple[Selection | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The list, and those of its rows that fill it up. competitors: where scores alone made the list, what stands in it
+    and what would come after it; else nothing.
+    """
+
+    ranking: Ranking
+    backfilled: Rows
+    competitors: Rows
+
+
+async def compose(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules) -> Composed:
+    """At most k items; fewer only when fewer may be listed, or when the rules' caps let no more in."""
+    if rules == NO_RULES:
+        return await _by_scores(live, scoring, k, scope)
+    caps = Caps(
+        [
+            (codes, limit)
+            for codes, limit in (
+                (live.bundle.catalogue.brands.codes, rules.max_per_brand),
+                (live.bundle.catalogue.paths.codes, rules.max_per_category),
+            )
+            if limit is not None
+        ]
+    )
+    pins = [pin async for pin in _pins(live, scoring, k, scope, rules)]
+    for _, alone in pins:
+        caps.take(int(alone.rows[0]))
+    listed = _joined([alone for _, alone in pins]).rows
+    parts: list[Ranking] = []
+    backfilled: list[Rows] = []
+    for selection, fills_up in _stages(live, scope, rules):
+        if len(listed) >= k:
+            break
+        excluded = np.union1d(scope.excluded, listed)
+        part = await _picked(live, scoring, k - len(listed), excluded, selection, rules, caps)
+        parts.append(part)
+        backfilled.append(part.rows if fills_up else NO_ROWS)
+        listed = np.append(listed, part.rows)
+    return Composed(pinned(_joined(parts), pins), np.concatenate([NO_ROWS, *backfilled]), NO_ROWS)
+
+
+async def _by_scores(live: LiveBundle, scoring: Scoring, k: int, scope: Scope) -> Composed:
+    found = await _through_gate(live, scoring, k + COMPETITORS, scope.excluded, scope.wanted)
+    first = Ranking(found.rows[:k], found.scores[:k])
+    if not scope.rest or len(first.rows) == k:
+        return Composed(first, NO_ROWS, found.rows)
+    excluded = np.union1d(scope.excluded, first.rows)
+    others = await _through_gate(live, scoring, k - len(first.rows), excluded, scope.rest[0])
+    return Composed(_joined([first, others]), others.rows, NO_ROWS)
+
+
+async def _through_gate(
+    live: LiveBundle, scoring: Scoring, k: int, excluded: Rows, selection: Selection | None
+) -> Ranking:
+    return let_pass(await scoring.ranking(k, excluded, selection), live.catalogue, excluded)
+
+
+async def _picked(
+    live: LiveBundle,
+    scoring: Scoring,
+    k: int,
+    excluded: Rows,
+    selection: Selection | None,
+    rules: Rules,
+    caps: Caps,
+) -> Ranking:
+    """At most k items of a selection, as boosts, caps and diversity want it."""
+    boosts = [(_mask(live, boost.filter), boost.strength) for boost in rules.boosts]
+    picked = NOTHING
+    depth = max(_CHOICE * k, _LEAST_CHOICE)
+    while True:
+        ranking = await _through_gate(live, scoring, depth, excluded, selection)
+        # What is boosted may rank anywhere by its score.
+        further = [
+            await _through_gate(live, scoring, k, np.union1d(excluded, ranking.rows), _both(selection, chosen))
+            for chosen, strength in boosts
+            if strength > 0
+        ]
+        pool = boosted(_distinct(_joined([ranking, *further])), boosts, k)
+        more = pick(pool, k - len(picked.rows), caps, rules.diversity, live.neighbour_vectors)
+        picked = _joined([picked, more])
+        if len(picked.rows) >= k or len(ranking.rows) < depth:
+            return picked
+        # The caps let too few in: look among those after these.
+        excluded, depth = np.union1d(excluded, pool.rows), depth * _CHOICE
+
+
+async def _pins(
+    live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules
+) -> AsyncIterator[tuple[int, Ranking]]:
+    """Each pin whose item may be shown: its place, ascending, and the item alone."""
+    seen: set[int] = set()
+    for pin in sorted(rules.pins, key=lambda pin: pin.position):
+        row = live.bundle.catalogue.row(pin.item_id)
+        if row is None or row in seen or row in scope.excluded or pin.position > k:
+            continue
+        if scope.wanted is None or scope.wanted.allowed[row]:
+            alone = let_pass(await scoring.one(row), live.catalogue, scope.excluded)
+            if len(alone.rows):
+                seen.add(row)
+                yield pin.position, alone
+
+
+def _stages(live: LiveBundle, scope: Scope, rules: Rules) -> Iterator[tuple[Selection | None, bool]]:
+    """The selections that fill a list, one after the other, and whether each only fills it up."""
+    buried = np.zeros(len(live.bundle.catalogue), np.bool_)
+    for item_filter in rules.buried:
+        buried |= _mask(live, item_filter)
+    for selection, fills_up in ((scope.wanted, False), *((rest, True) for rest in scope.rest)):
+        if not rules.buried:
+            yield selection, fills_up
+        else:
+            yield _both(selection, ~buried), fills_up
+            yield _both(selection, buried), fills_up
+
+
+def _mask(live: LiveBundle, item_filter: ItemFilter) -> NDArray[np.bool_]:
+    selection = live.catalogue.select(item_filter)
+    return np.ones(len(live.bundle.catalogue), np.bool_) if selection is None else selection.allowed
+
+
+def _both(selection: Selection | None, chosen: NDArray[np.bool_]) -> Selection:
+    return Selection.of(chosen if selection is None else selection.allowed & chosen)
+
+
+def _joined(rankings: Sequence[Ranking]) -> Ranking:
+    rows, scores = zip(NOTHING, *rankings, strict=True)
+    return Ranking(np.concatenate(rows), np.concatenate(scores))
+
+
+def _distinct(ranking: Ranking) -> Ranking:
+    """Each row once, best first; two boosts may find the same."""
+    _, places = np.unique(ranking.rows, return_index=True)
+    places = places[np.argsort(-ranking.scores[places], kind="stable")]
+    return Ranking(ranking.rows[places], ranking.scores[places])

@@ -1,0 +1,76 @@
+"""Orders of items by what sells, for users of whom nothing is known and for pages that are the same for everybody."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsvc.catalogue import Catalogue
+from recsvc.domain import Surface
+from recsvc.errors import StoreUnavailable
+from recsvc.live_bundle import LiveBundle
+from recsvc.ranking import Ranking
+from recsvc.store import Counts, PopularityStore
+from recsvc.store.popularity import POPULAR_HALF_LIFE, TRENDING_HALF_LIFE
+from recsvc.surfaces import ByOrder
+
+# How long an order is used before the counts are read again.
+REFRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    read_at: float
+    fresh: bool
+    bundle: LiveBundle
+    orders: Mapping[Surface, ByOrder]
+
+
+class Popularity:
+    """For the event loop's thread alone. Keeps a few orders for each segment: it must come from a known few."""
+
+    def __init__(self, store: PopularityStore) -> None:
+        self._store = store
+        self._known: dict[str, _Known] = {}
+
+    async def order(self, live: LiveBundle, surface: Surface, segment: str) -> tuple[ByOrder, bool]:
+        """All items in the order of POPULAR or TRENDING, and whether it is as Redis has it.
+
+        Below what sold lately stands what sold before the bundle was trained, with scores of at most 0.
+        """
+        known = self._known.get(segment)
+        if known is None or known.bundle is not live or time.monotonic() - known.read_at > REFRESH_SECONDS:
+            try:
+                counts, fresh = await self._store.read(segment), True
+            except StoreUnavailable:
+                counts, fresh = Counts({}, {}), False
+            if fresh or known is None or known.bundle is not live:
+                orders = {Surface.POPULAR: _popular(live, counts), Surface.TRENDING: _trending(live, counts)}
+                known = self._known[segment] = _Known(time.monotonic(), fresh, live, orders)
+        return known.orders[surface], known.fresh
+
+
+def _popular(live: LiveBundle, counts: Counts) -> ByOrder:
+    return _by(live, counts.popular)
+
+
+def _trending(live: LiveBundle, counts: Counts) -> ByOrder:
+    """By how many standard deviations more of an item is sold a day of late than it used to be."""
+    rises = {}
+    for item_id, count in counts.trending.items():
+        lately = count * np.log(2) / TRENDING_HALF_LIFE
+        usually = counts.popular.get(item_id, 0.0) * np.log(2) / POPULAR_HALF_LIFE
+        # One sale a day more, so that the first sale in months is no sensation.
+        rises[item_id] = (lately - usually) / np.sqrt(usually + 1)
+    return _by(live, rises)
+
+
+def _by(live: LiveBundle, scores: Mapping[str, float]) -> ByOrder:
+    catalogue: Catalogue = live.bundle.catalogue
+    every = (live.bundle.item_repeats.popularity - 1.0).astype(np.float32)  # 0 to 1 in the training data
+    for item_id, score in scores.items():
+        if score > 0 and (row := catalogue.row(item_id)) is not None:
+            every[row] = score
+    order = np.argsort(-every, kind="stable").astype(np.int32)
+    return ByOrder(Ranking(order, every[order]))

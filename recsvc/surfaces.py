@@ -1,0 +1,99 @@
+"""What the surfaces rank by: the inner product with a vector, or an order that does not come from vectors."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain import History
+from recsvc.live_bundle import LiveBundle
+from recsvc.live_catalogue import Selection
+from recsvc.ranking import NO_ROWS, NOTHING, Ranking, rank
+from recsvc.repeats import FEATURES, repeat_chances, repeat_features
+
+# How much the user's own taste counts beside a cart.
+OWN_TASTE = 0.25
+
+Rows = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+
+class Scoring(Protocol):
+    """What ranks the items of one list. gains: ascending rows, and what each has for the user's having bought it."""
+
+    @property
+    def gains(self) -> Ranking: ...
+
+    async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        """The k best of a selection, None for all items, without the excluded."""
+        ...
+
+    async def one(self, row: int) -> Ranking:
+        """An item alone, with the score that it has however far down; nothing where it would never be listed."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByVector:
+    """The inner product with the bundle's item vectors, and the gains. vector: float32 (d,). neighbours: with the
+    vectors that items are compared by instead.
+    """
+
+    live: LiveBundle
+    vector: Floats
+    gains: Ranking = NOTHING
+    neighbours: bool = False
+
+    async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        search = self.live.search_neighbours if self.neighbours else self.live.search
+        candidates = await search(self.vector, k + len(excluded), selection)
+        gaining = np.ones(len(self.gains.rows), np.bool_) if selection is None else selection.allowed[self.gains.rows]
+        return self._rank(candidates, k, excluded, gaining)
+
+    async def one(self, row: int) -> Ranking:
+        return self._rank(np.array([row], np.int32), 1, NO_ROWS, self.gains.rows == row)
+
+    def _rank(self, candidates: Rows, k: int, excluded: Rows, gaining: NDArray[np.bool_]) -> Ranking:
+        vectors = self.live.neighbour_vectors if self.neighbours else self.live.bundle.item_vectors
+        rows, scores = self.gains
+        return rank(self.vector, vectors, candidates, k, excluded, rows[gaining], scores[gaining])
+
+
+@dataclass(frozen=True)
+class ByOrder:
+    """An order that is known. order: distinct rows, best first, and their scores; what is not in it is never listed."""
+
+    order: Ranking
+    gains: Ranking = NOTHING
+
+    async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        rows, scores = self.order
+        wanted = np.ones(len(rows), np.bool_) if selection is None else selection.allowed[rows]
+        if len(excluded):
+            wanted &= ~np.isin(rows, excluded)
+        places = np.flatnonzero(wanted)[:k]
+        return Ranking(rows[places], scores[places])
+
+    async def one(self, row: int) -> Ranking:
+        place = np.flatnonzero(self.order.rows == row)
+        return Ranking(self.order.rows[place], self.order.scores[place])
+
+
+def similar_to(live: LiveBundle, row: int) -> ByVector:
+    """Likeness to one item."""
+    return ByVector(live, live.neighbour_vectors[row], neighbours=True)
+
+
+def buy_again(live: LiveBundle, history: History, time: int) -> ByOrder:
+    """The items that the user holds, by how likely they are to buy each again soon. time: microseconds since 1970 UTC.
+
+    Where the shop had too few repeats to learn that from, by how often and how lately they bought each.
+    """
+    items, config = live.bundle.item_repeats, live.bundle.model.repeats
+    rows, chances = repeat_chances(history, time, items, config)
+    if not config.coefficients:
+        _, features = repeat_features(history, time, items)
+        chances = np.exp(features[:, FEATURES.index("recent")]).astype(np.float32)
+    order = np.argsort(-chances, kind="stable")
+    return ByOrder(Ranking(rows[order], chances[order]), gains=Ranking(rows, chances))
