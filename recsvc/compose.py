@@ -1,15 +1,16 @@
 """Composes a list: the best of what may be in it, in the order that the shop's rules want, through the final gate."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_RULES, ItemFilter, Rules
 from recsvc.final_gate import let_pass
 from recsvc.live_bundle import LiveBundle
 from recsvc.live_catalogue import Selection
+from recsvc.query import NO_RULES, ItemFilter, Page, Rules
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.rules import Caps, boosted, pick, pinned
 from recsvc.surfaces import Scoring
@@ -58,7 +59,7 @@ async def compose(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rule
             if limit is not None
         ]
     )
-    pins = [pin async for pin in _pins(live, scoring, k, scope, rules)]
+    pins = list(_pins(live, scoring, k, scope, rules))
     for _, alone in pins:
         caps.take(int(alone.rows[0]))
     listed = _joined([alone for _, alone in pins]).rows
@@ -73,6 +74,27 @@ async def compose(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rule
         backfilled.append(part.rows if fills_up else NO_ROWS)
         listed = np.append(listed, part.rows)
     return Composed(pinned(_joined(parts), pins), np.concatenate([NO_ROWS, *backfilled]), NO_ROWS)
+
+
+def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) -> tuple[Composed, int]:
+    """The next k of a ranking that was kept, and how much of it is shown then. It is as it was, without what may not be
+    listed by now.
+    """
+    catalogue = live.bundle.catalogue
+    shown, rows, backfilled = page.shown, NO_ROWS[:0], NO_ROWS
+    for item_id in page.item_ids[page.shown :]:
+        if len(rows) == k:
+            break
+        shown += 1
+        row = catalogue.row(item_id)
+        if row is None or row in scope.excluded:
+            continue
+        wanted = scope.wanted is None or bool(scope.wanted.allowed[row])
+        if wanted or any(rest is None or rest.allowed[row] for rest in scope.rest):
+            rows = np.append(rows, np.int32(row))
+            backfilled = backfilled if wanted else np.append(backfilled, np.int32(row))
+    ranking = let_pass(scoring.scored(rows), live.catalogue, scope.excluded)
+    return Composed(ranking, backfilled, NO_ROWS), shown
 
 
 async def _by_scores(live: LiveBundle, scoring: Scoring, k: int, scope: Scope) -> Composed:
@@ -113,7 +135,9 @@ async def _picked(
             if strength > 0
         ]
         pool = boosted(_distinct(_joined([ranking, *further])), boosts, k)
-        more = pick(pool, k - len(picked.rows), caps, rules.diversity, live.neighbour_vectors)
+        room = k - len(picked.rows)
+        # Likeness to each that is picked takes milliseconds in all.
+        more = await asyncio.to_thread(pick, pool, room, caps, rules.diversity, live.neighbour_vectors)
         picked = _joined([picked, more])
         if len(picked.rows) >= k or len(ranking.rows) < depth:
             return picked
@@ -121,9 +145,7 @@ async def _picked(
         excluded, depth = np.union1d(excluded, pool.rows), depth * _CHOICE
 
 
-async def _pins(
-    live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules
-) -> AsyncIterator[tuple[int, Ranking]]:
+def _pins(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules) -> Iterator[tuple[int, Ranking]]:
     """Each pin whose item may be shown: its place, ascending, and the item alone."""
     seen: set[int] = set()
     for pin in sorted(rules.pins, key=lambda pin: pin.position):
@@ -131,7 +153,7 @@ async def _pins(
         if row is None or row in seen or row in scope.excluded or pin.position > k:
             continue
         if scope.wanted is None or scope.wanted.allowed[row]:
-            alone = let_pass(await scoring.one(row), live.catalogue, scope.excluded)
+            alone = let_pass(scoring.scored(np.array([row], np.int32)), live.catalogue, scope.excluded)
             if len(alone.rows):
                 seen.add(row)
                 yield pin.position, alone

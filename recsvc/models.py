@@ -12,10 +12,11 @@ from recsvc import bundle as bundles
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.catalogue_follower import CatalogueFollower
-from recsvc.domain import Item, ItemChange, ItemContent, Profile, Query, RecommendationList
+from recsvc.domain import Item, ItemChange, ItemContent, Profile
 from recsvc.errors import TextEncoderError
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
+from recsvc.query import Query, RecommendationList
 from recsvc.reasons import ReasonWriter
 from recsvc.recommend import Floats, Recommender, Shared
 from recsvc.store import UserStore

@@ -30,19 +30,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from recsvc.domain import (
-    CATEGORY_SEPARATOR,
-    AttributeFilter,
-    Boost,
-    Event,
-    ItemFilter,
-    Pin,
-    Query,
-    RepeatPolicy,
-    Rules,
-    Surface,
-)
+from recsvc.domain import CATEGORY_SEPARATOR, Event
 from recsvc.errors import FieldViolation, InvalidRequest, SettingsError
+from recsvc.query import AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 
 # Metrics are labelled with them, and ids of lists carry them.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,24}$")]

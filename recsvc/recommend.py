@@ -1,8 +1,6 @@
 """The use case, top to bottom: a query to a list of items, each with evidence and a reason."""
 
 import asyncio
-import time
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -13,38 +11,33 @@ from numpy.typing import NDArray
 
 from recsvc.attribution import recommendation_id
 from recsvc.bundle import Bundle
-from recsvc.compose import Composed, Scope, compose
-from recsvc.domain import (
+from recsvc.compose import Scope, compose, go_on
+from recsvc.domain import ItemChange, ItemContent, ItemField, Reason
+from recsvc.errors import ItemNotFound
+from recsvc.explain import Explainer
+from recsvc.live_bundle import LiveBundle
+from recsvc.metrics import DEGRADED
+from recsvc.popularity import Popularity
+from recsvc.query import (
     NO_RULES,
     Degradation,
-    ItemChange,
-    ItemContent,
-    ItemField,
     ItemFilter,
+    Page,
     Query,
-    Reason,
     Recommendation,
     RecommendationList,
     RepeatPolicy,
     Surface,
 )
-from recsvc.errors import ItemNotFound
-from recsvc.evidence import UserFacts
-from recsvc.explain import Explainer
-from recsvc.live_bundle import LiveBundle
-from recsvc.metrics import DEGRADED
-from recsvc.popularity import Popularity
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.store import UserStore
 from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, similar_to
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState, UserStates, bought_together, in_visit
 
-# Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
-EXPLAINED_PAGES = 4
+# How much of a ranking is kept for the pages that follow.
+PAGED_ITEMS = 500
 # Surfaces whose lists are the same for everybody, but for what a user may not be shown.
 FOR_EVERYBODY = frozenset({Surface.SIMILAR, Surface.POPULAR, Surface.TRENDING})
 # With less time left than this a request goes without reasons: the list comes first.
@@ -135,7 +128,7 @@ class Recommender:
             degraded.add(Degradation.STALE)
         visited = self._bundle.catalogue.rows(query.viewed), self._bundle.catalogue.rows(query.cart)
         if query.viewed or query.cart:
-            state = in_visit(state, *visited, _now(query))
+            state = in_visit(state, *visited, query.now)
         explain = query.reasons and _has_time_for_reasons(query)
         if query.reasons and not explain:
             degraded.add(Degradation.REASONS_DROPPED)
@@ -143,18 +136,30 @@ class Recommender:
         scoring, fresh = await self._scoring(query, state, *visited, explain)
         if not fresh:
             degraded.add(Degradation.STORE_UNAVAILABLE)
-        found = await compose(self._live, scoring, query.k, self._scope(query, state, *visited), query.rules)
-        reasons = self._reasons(query, state, scoring, found) if explain else repeat(None)
-        recommendations = self._listed(found.ranking, reasons, found.backfilled)
+        scope, page, before = self._scope(query, state, *visited), query.page, 0
+        if page is not None:
+            before = page.shown
+            found, shown = go_on(self._live, scoring, query.k, scope, page)
+            page = replace(page, shown=shown)
+        else:
+            found = await compose(self._live, scoring, PAGED_ITEMS if query.paged else query.k, scope, query.rules)
+            list_id, every = recommendation_id(query.placement, query.arm, self.bundle_id), found.ranking
+            page = Page(list_id, self.bundle_id, self._ids(every.rows) if query.paged else (), query.k)
+            found = replace(found, ranking=Ranking(every.rows[: query.k], every.scores[: query.k]))
+        reasons: Iterable[Reason | None] = repeat(None)
+        if explain:
+            reasons = self._explainer.reasons(query, state, scoring, found)
+        recommendations = self._listed(found.ranking, reasons, found.backfilled, before)
         for degradation in degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
-            recommendation_id(query.placement, query.arm, self.bundle_id),
-            self.bundle_id,
+            page.recommendation_id,
+            page.bundle_id,
             recommendations,
             state.personalised and query.surface not in FOR_EVERYBODY,
             tuple(degraded),
             query.arm,
+            page if page.shown < len(page.item_ids) else None,
         )
 
     async def _scoring(
@@ -167,10 +172,10 @@ class Recommender:
             case Surface.SIMILAR if len(viewed):
                 return similar_to(self._live, int(viewed[-1])), True
             case Surface.BUY_AGAIN:
-                return buy_again(self._live, state.history, _now(query)), True
+                return buy_again(self._live, state.history, query.now), True
             case Surface.CART if len(cart):
                 own = await self._states.complete(query.user_id, state, left_out=False)
-                basket = bought_together(state, cart, _now(query))
+                basket = bought_together(state, cart, query.now)
                 together = await self._states.complete(query.user_id, basket, left_out=False)
                 return ByVector(self._live, together + OWN_TASTE * own), True
         user_vector = await self._states.complete(query.user_id, state, left_out=explain)
@@ -213,7 +218,7 @@ class Recommender:
         if query.excluded_item_ids:
             excluded = np.union1d(excluded, self._bundle.catalogue.rows(query.excluded_item_ids))
         if query.repeats is RepeatPolicy.WHEN_DUE:
-            return np.union1d(excluded, resting_rows(state.history, _now(query), self._item_repeats))
+            return np.union1d(excluded, resting_rows(state.history, query.now, self._item_repeats))
         if query.surface is Surface.BUY_AGAIN:
             return excluded
         if query.repeats is RepeatPolicy.EXCLUDE:
@@ -228,62 +233,29 @@ class Recommender:
     def _repeats(self, query: Query, state: UserState) -> Ranking:
         if query.repeats is RepeatPolicy.EXCLUDE or self._masked(query) or not len(state.bought_rows):
             return NOTHING
-        now = _now(query)
+        now = query.now
         hour = now // MICROSECONDS_AN_HOUR  # by which the scores move
         if state.repeats is None or state.repeats[0] != hour:
             scores = repeat_scores(state.history, now, self._item_repeats, self._bundle.model.repeats)
             state.repeats = hour, Ranking(*scores)
         return state.repeats[1]
 
+    def _ids(self, rows: Rows) -> tuple[str, ...]:
+        return tuple(self._bundle.catalogue.items[row].item_id for row in rows.tolist())
+
     def _listed(
-        self, ranking: Ranking, reasons: Iterable[Reason | None] = repeat(None), backfilled: Rows = NO_ROWS
+        self,
+        ranking: Ranking,
+        reasons: Iterable[Reason | None] = repeat(None),
+        backfilled: Rows = NO_ROWS,
+        before: int = 0,
     ) -> tuple[Recommendation, ...]:
         items, fills_up = self._bundle.catalogue.items, set(backfilled.tolist())
         listed = zip(ranking.rows.tolist(), ranking.scores.tolist(), reasons)  # noqa: B905  reasons may be endless
         return tuple(
             Recommendation(items[row], score, i, reason, row in fills_up)
-            for i, (row, score, reason) in enumerate(listed, 1)
+            for i, (row, score, reason) in enumerate(listed, before + 1)
         )
-
-    def _reasons(self, query: Query, state: UserState, scoring: Scoring, found: Composed) -> Sequence[Reason | None]:
-        """Why each item is in the list; kept for when the user comes back to the page."""
-        now, rows = _now(query), found.ranking.rows
-        # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
-        key = (now // MICROSECONDS_AN_HOUR, query.language, query.surface, rows.tobytes(), found.competitors.tobytes())
-        reasons = state.explained.get(key)
-        if reasons is None:
-            # The same words for the same user all day: a page that rewords itself at every reload looks made up.
-            seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
-            facts = self._facts(state, scoring)
-            reasons = self._explainer.explain(facts, rows, found.competitors, query.language, seed)
-            if len(state.explained) >= EXPLAINED_PAGES:
-                state.explained.clear()
-            state.explained[key] = reasons
-        return reasons
-
-    def _facts(self, state: UserState, scoring: Scoring) -> UserFacts:
-        if state.preferences is None:
-            state.preferences = self._explainer.preferences(state.bought_rows, state.purchases)
-        nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
-        vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
-        # What was left out of the history says something of a list that the user's own vector ranked, and of no other.
-        if isinstance(scoring, ByVector) and scoring.vector is state.user_vector and state.left_out is not None:
-            vector, left_out = scoring.vector, state.left_out
-        return UserFacts(
-            vector,
-            state.bought_rows,
-            state.purchases,
-            left_out.rows,
-            left_out.vectors,
-            left_out.without_profile,
-            *scoring.gains,
-            state.preferences,
-        )
-
-
-def _now(query: Query) -> int:
-    """Microseconds since 1970 UTC: the time at which the list is shown."""
-    return query.time if query.time is not None else time.time_ns() // 1000
 
 
 def _has_time_for_reasons(query: Query) -> bool:

@@ -29,8 +29,8 @@ class Scoring(Protocol):
         """The k best of a selection, None for all items, without the excluded."""
         ...
 
-    async def one(self, row: int) -> Ranking:
-        """An item alone, with the score that it has however far down; nothing where it would never be listed."""
+    def scored(self, rows: Rows) -> Ranking:
+        """These, in their order, with the scores that they have however far down; without what is never listed."""
         ...
 
 
@@ -48,16 +48,20 @@ class ByVector:
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         search = self.live.search_neighbours if self.neighbours else self.live.search
         candidates = await search(self.vector, k + len(excluded), selection)
-        gaining = np.ones(len(self.gains.rows), np.bool_) if selection is None else selection.allowed[self.gains.rows]
-        return self._rank(candidates, k, excluded, gaining)
-
-    async def one(self, row: int) -> Ranking:
-        return self._rank(np.array([row], np.int32), 1, NO_ROWS, self.gains.rows == row)
-
-    def _rank(self, candidates: Rows, k: int, excluded: Rows, gaining: NDArray[np.bool_]) -> Ranking:
-        vectors = self.live.neighbour_vectors if self.neighbours else self.live.bundle.item_vectors
         rows, scores = self.gains
-        return rank(self.vector, vectors, candidates, k, excluded, rows[gaining], scores[gaining])
+        if selection is not None:
+            wanted = selection.allowed[rows]
+            rows, scores = rows[wanted], scores[wanted]
+        return rank(self.vector, self._vectors, candidates, k, excluded, rows, scores)
+
+    def scored(self, rows: Rows) -> Ranking:
+        gaining = np.isin(self.gains.rows, rows)
+        gains = self.gains.rows[gaining], self.gains.scores[gaining]
+        return in_order(rank(self.vector, self._vectors, rows, len(rows), NO_ROWS, *gains), rows)
+
+    @property
+    def _vectors(self) -> Floats:
+        return self.live.neighbour_vectors if self.neighbours else self.live.bundle.item_vectors
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,17 @@ class ByOrder:
         places = np.flatnonzero(wanted)[:k]
         return Ranking(rows[places], scores[places])
 
-    async def one(self, row: int) -> Ranking:
-        place = np.flatnonzero(self.order.rows == row)
-        return Ranking(self.order.rows[place], self.order.scores[place])
+    def scored(self, rows: Rows) -> Ranking:
+        return in_order(self.order, rows)
+
+
+def in_order(ranking: Ranking, rows: Rows) -> Ranking:
+    """Those of the rows that are in the ranking, in the order of `rows`."""
+    ascending = np.argsort(ranking.rows)
+    places = np.searchsorted(ranking.rows, rows, sorter=ascending) if len(ranking.rows) else rows[:0]
+    places = ascending[np.minimum(places, len(ascending) - 1)]
+    found = ranking.rows[places] == rows[: len(places)]
+    return Ranking(ranking.rows[places[found]], ranking.scores[places[found]])
 
 
 def similar_to(live: LiveBundle, row: int) -> ByVector:

@@ -51,7 +51,7 @@ DEGRADATION_REASONS_DROPPED: Degradation
 DEGRADATION_STALE: Degradation
 
 class RecommendRequest(_message.Message):
-    __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness", "surface", "placement")
+    __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness", "surface", "placement", "paged", "page_token")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,8 @@ class RecommendRequest(_message.Message):
     MIN_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
     SURFACE_FIELD_NUMBER: _ClassVar[int]
     PLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    PAGED_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     k: int
     context: Context
@@ -68,7 +70,9 @@ class RecommendRequest(_message.Message):
     min_freshness: str
     surface: Surface
     placement: str
-    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., placement: _Optional[str] = ...) -> None: ...
+    paged: bool
+    page_token: str
+    def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., placement: _Optional[str] = ..., paged: _Optional[bool] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class Context(_message.Message):
     __slots__ = ("time", "language", "viewed_item_ids", "cart_item_ids", "segment")
@@ -121,20 +125,22 @@ class ReasonOptions(_message.Message):
     def __init__(self, disabled: _Optional[bool] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
-    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm")
+    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm", "next_page_token")
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
     PERSONALISED_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     ARM_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     recommendation_id: str
     bundle_id: str
     recommendations: _containers.RepeatedCompositeFieldContainer[Recommendation]
     personalised: bool
     degraded: _containers.RepeatedScalarFieldContainer[Degradation]
     arm: str
-    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Recommendation(_message.Message):
     __slots__ = ("item_id", "score", "rank", "reason", "backfilled")

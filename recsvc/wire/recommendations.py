@@ -5,33 +5,16 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recsvc.domain import (
-    CATEGORY_SEPARATOR,
-    LANGUAGES,
-    AttributeFilter,
-    Degradation,
-    Evidence,
-    EvidenceKind,
-    ItemFilter,
-    Provenance,
-    Query,
-    RecommendationList,
-    RepeatPolicy,
-    Strength,
-    Surface,
-)
+from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Provenance, Strength
+from recsvc.query import Degradation, ItemFilter, Query, RecommendationList, RepeatPolicy, Surface
 from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
-    MAX_ATTRIBUTE_NAME,
-    MAX_ATTRIBUTE_VALUE,
-    MAX_ATTRIBUTES,
-    MAX_BRAND,
-    MAX_CATEGORIES,
     Violations,
     id_problem,
     microseconds,
-    text_problem,
 )
+from recsvc.wire.filters import check_filter, item_filter
+from recsvc.wire.page_token import decode_page, encode_page
 
 if TYPE_CHECKING:
     from recsvc.recommend import SimilarItemList
@@ -40,8 +23,6 @@ MAX_K = 100
 MAX_BATCH = 10
 MAX_RANKED = 1_000
 MAX_VISITED = 50
-MAX_EXCLUDED_ITEMS = 1_000
-MAX_FILTER_VALUES = 100
 
 _FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
@@ -79,20 +60,25 @@ def decode_batch_recommend(request: recommendation_pb2.BatchRecommendRequest, de
 def _query(request: recommendation_pb2.RecommendRequest, deadline: float | None, violations: Violations) -> Query:
     violations.note("user_id", id_problem(request.user_id))
     violations.note("k", _k_problem(request.k))
-    _check_filter(request.filter, violations)
+    check_filter(request.filter, violations)
     if request.filter.repeat_policy not in _REPEAT_POLICIES:
         violations.note("filter.repeat_policy", "must be a known value")
     if request.surface not in _SURFACES:
         violations.note("surface", "must be a known value")
     elif request.surface and request.placement:
         violations.note("surface", "must be empty where a placement is named: it has its own")
+    page = decode_page(request.page_token) if request.page_token else None
+    if request.page_token and page is None:
+        violations.note("page_token", "must be a next_page_token, unaltered")
     return Query(
         user_id=request.user_id,
         k=request.k,
+        page=page,
+        paged=request.paged,
         surface=_SURFACES.get(request.surface, Surface.FOR_YOU),
         placement=request.placement,
         excluded_item_ids=frozenset(request.filter.exclude_item_ids),
-        filter=_item_filter(request.filter),
+        filter=item_filter(request.filter),
         backfill=request.filter.backfill,
         repeats=_REPEAT_POLICIES.get(request.filter.repeat_policy, RepeatPolicy.UNSPECIFIED),
         reasons=not request.reason_options.disabled,
@@ -156,13 +142,13 @@ def decode_similar_items(
     violations = Violations()
     violations.note("item_id", id_problem(request.item_id))
     violations.note("k", _k_problem(request.k))
-    _check_filter(request.filter, violations)
+    check_filter(request.filter, violations)
     if request.filter.repeat_policy != recommendation_pb2.REPEAT_POLICY_UNSPECIFIED:
         violations.note("filter.repeat_policy", "must be unspecified: no user is asked about")
     if request.filter.backfill:
         violations.note("filter.backfill", "must be false: neighbours are not filled up")
     violations.raise_if_any()
-    return request.item_id, request.k, frozenset(request.filter.exclude_item_ids), _item_filter(request.filter)
+    return request.item_id, request.k, frozenset(request.filter.exclude_item_ids), item_filter(request.filter)
 
 
 def encode_recommend(answer: RecommendationList) -> recommendation_pb2.RecommendResponse:
@@ -172,6 +158,7 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
         personalised=answer.personalised,
         degraded=[_DEGRADATIONS[d] for d in answer.degraded],
         arm=answer.arm,
+        next_page_token=encode_page(answer.next_page) if answer.next_page is not None else "",
     )
     _add_recommendations(response, answer)
     return response
@@ -223,43 +210,6 @@ def encode_similar_items(answer: "SimilarItemList") -> recommendation_pb2.Simila
 
 def _k_problem(k: int) -> str | None:
     return None if 1 <= k <= MAX_K else f"must be 1 to {MAX_K}"
-
-
-def _check_filter(item_filter: recommendation_pb2.Filter, violations: Violations) -> None:
-    # Only their number is limited: one that is no item's id, however odd, is ignored as the proto says.
-    if len(item_filter.exclude_item_ids) > MAX_EXCLUDED_ITEMS:
-        violations.note("filter.exclude_item_ids", f"must hold at most {MAX_EXCLUDED_ITEMS} ids")
-    for name, values, longest in (
-        ("categories", item_filter.categories, MAX_CATEGORIES),
-        ("brands", item_filter.brands, MAX_BRAND),
-    ):
-        violations.note(f"filter.{name}", _values_problem(values, 0, longest))
-    if len(item_filter.attributes) > MAX_ATTRIBUTES:
-        violations.note("filter.attributes", f"must hold at most {MAX_ATTRIBUTES} attributes")
-    for i, attribute in enumerate(item_filter.attributes[:MAX_ATTRIBUTES]):
-        inner = violations.within(f"filter.attributes[{i}].")
-        inner.note("name", text_problem(attribute.name, 1, MAX_ATTRIBUTE_NAME))
-        inner.note("values", _values_problem(attribute.values, 1, MAX_ATTRIBUTE_VALUE))
-    for name in ("min_price", "max_price"):
-        if item_filter.HasField(name) and not 0 <= getattr(item_filter, name) < float("inf"):  # NaN fails too
-            violations.note(f"filter.{name}", "must be 0 or more, and finite")
-
-
-def _values_problem(values: Sequence[str], least: int, longest: int) -> str | None:
-    if least <= len(values) <= MAX_FILTER_VALUES and all(1 <= len(value) <= longest for value in values):
-        return None
-    number = f"{least} to {MAX_FILTER_VALUES}" if least else f"at most {MAX_FILTER_VALUES}"
-    return f"must hold {number} of 1 to {longest} characters"
-
-
-def _item_filter(item_filter: recommendation_pb2.Filter) -> ItemFilter:
-    return ItemFilter(
-        categories=frozenset(tuple(path.split(CATEGORY_SEPARATOR)) for path in item_filter.categories),
-        brands=frozenset(item_filter.brands),
-        min_price=item_filter.min_price if item_filter.HasField("min_price") else None,
-        max_price=item_filter.max_price if item_filter.HasField("max_price") else None,
-        attributes=frozenset(AttributeFilter(a.name, frozenset(a.values), a.exclude) for a in item_filter.attributes),
-    )
 
 
 def _language(tag: str) -> str:

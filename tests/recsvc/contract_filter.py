@@ -3,7 +3,8 @@
 import random
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain import AttributeFilter, Item, ItemFilter
+from recsvc.domain import Item
+from recsvc.query import AttributeFilter, ItemFilter
 
 
 def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:

@@ -14,17 +14,14 @@ from recsvc.domain import (
     Item,
     ItemChange,
     ItemContent,
-    ItemFilter,
     Profile,
     Provenance,
-    Query,
     Reason,
-    Recommendation,
-    RecommendationList,
     Strength,
 )
 from recsvc.errors import ItemNotFound
 from recsvc.placements import Placements
+from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList
 from recsvc.recommend import SimilarItemList
 from recsvc.server import listening
 from recsvc.settings import Settings

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from recsvc.bundle import Bundle
-from recsvc.domain import Item, ItemChange, ItemField, ItemFilter
+from recsvc.domain import Item, ItemChange, ItemField
 from recsvc.models import Models
+from recsvc.query import ItemFilter
 from recsvc.store import UserStore, open_store
 
 NOW = 1_750_000_000_000_000

@@ -10,24 +10,10 @@ import numpy as np
 import pytest
 
 from recsvc import live_catalogue
-from recsvc.domain import (
-    NO_RULES,
-    Boost,
-    Event,
-    EventType,
-    ItemChange,
-    ItemContent,
-    ItemField,
-    ItemFilter,
-    Pin,
-    Query,
-    Recommendation,
-    RepeatPolicy,
-    Rules,
-    Surface,
-)
+from recsvc.domain import Event, EventType, ItemChange, ItemContent, ItemField
 from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.models import Models
+from recsvc.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
 from recsvc.store import UserStore, open_store
 from tests.recsvc.contract_filter import passes, random_filter
 

@@ -5,8 +5,9 @@ import random
 import numpy as np
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Item, ItemChange, ItemField, ItemFilter
+from recsvc.domain import Item, ItemChange, ItemField
 from recsvc.live_catalogue import LiveCatalogue
+from recsvc.query import ItemFilter
 
 ITEMS = [Item(f"i{n}", "Tea", price=float(n) if n % 3 else None) for n in range(9)]
 EVERYTHING = ItemFilter()

@@ -5,21 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import (
-    NO_RULES,
-    AttributeFilter,
-    Boost,
-    Event,
-    EventType,
-    ItemFilter,
-    Pin,
-    Query,
-    RepeatPolicy,
-    Rules,
-    Surface,
-)
+from recsvc.domain import Event, EventType
 from recsvc.errors import InvalidRequest, SettingsError
 from recsvc.placements import Placements
+from recsvc.query import NO_RULES, AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 
 HOME = """
 segments = ["de", "at"]

@@ -9,21 +9,10 @@ from pathlib import Path
 import pytest
 
 from recsvc import live_catalogue
-from recsvc.domain import (
-    Degradation,
-    Event,
-    EventType,
-    EvidenceKind,
-    ItemChange,
-    ItemField,
-    ItemFilter,
-    Profile,
-    Query,
-    RepeatPolicy,
-    Strength,
-)
+from recsvc.domain import Event, EventType, EvidenceKind, ItemChange, ItemField, Profile, Strength
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.models import Models
+from recsvc.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.recommend import Recommender
 from recsvc.store import UserStore, open_store
 from tests.recsvc.contract_filter import passes, random_filter

@@ -111,7 +111,7 @@ BAD_REQUESTS = [
     (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(nanos=-1))), ["context.time"]),
     (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(seconds=2**60))), ["context.time"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
-    (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(repeat_policy=3)), ["filter.repeat_policy"]),
+    (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(repeat_policy=4)), ["filter.repeat_policy"]),
     *(
         (method, request(filter=rec.Filter(**{field: bad})), [f"filter.{field}"])
         for method, request in ((RECOMMEND, partial(R, user_id="u", k=5)), (SIMILAR, partial(S, item_id="i", k=5)))
@@ -133,6 +133,9 @@ BAD_REQUESTS = [
         S(item_id="i", k=5, filter=rec.Filter(attributes=[{"name": "a", "values": "b"}] * 33)),
         ["filter.attributes"],
     ),
+    (RECOMMEND, R(user_id="u", k=5, **{"page_token": "no token"}), ["page_token"]),
+    (RECOMMEND, R(user_id="u", k=5, surface=7), ["surface"]),
+    (RECOMMEND, R(user_id="u", k=5, surface=1, placement="home"), ["surface"]),
     (RECOMMEND, R(user_id="u", k=5, min_freshness="-1"), ["min_freshness"]),
     (RECOMMEND, R(context=rec.Context(language="xx")), ["user_id", "k", "context.language"]),
     *(
@@ -169,7 +172,8 @@ BAD_REQUESTS = [
     ),
     *((WRITE, batch(**{field: LONG}), [f"events[3].{field}"]) for field in ("order_id", "recommendation_id")),
     *((WRITE, batch(**{field: "a\tb"}), [f"events[3].{field}"]) for field in ("order_id", "recommendation_id")),
-    *((WRITE, batch(event_type=bad), ["events[3].event_type"]) for bad in (0, 6, -1)),
+    *((WRITE, batch(event_type=bad), ["events[3].event_type"]) for bad in (0, 7, -1)),
+    *((WRITE, batch(segment=bad), ["events[3].segment"]) for bad in ("x" * 129, "a\tb")),
     *((WRITE, batch(quantity=bad), ["events[3].quantity"]) for bad in (0, -1, 1_000_001, math.nan, math.inf)),
     *((WRITE, batch(price=bad), ["events[3].price"]) for bad in (-0.01, math.nan, math.inf, -math.inf)),
     *(

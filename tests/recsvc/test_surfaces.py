@@ -9,20 +9,9 @@ import numpy as np
 import pytest
 
 from recsvc import popularity
-from recsvc.domain import (
-    Boost,
-    Event,
-    EventType,
-    ItemFilter,
-    Query,
-    Recommendation,
-    RecommendationList,
-    RepeatPolicy,
-    Rules,
-    Strength,
-    Surface,
-)
+from recsvc.domain import Event, EventType, Strength
 from recsvc.models import Models
+from recsvc.query import Boost, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy, Rules, Surface
 from recsvc.recommend import Recommender
 from recsvc.repeats import MICROSECONDS_AN_HOUR
 from recsvc.store import UserStore, open_store

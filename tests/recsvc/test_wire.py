@@ -10,24 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc import wire
-from recsvc.domain import (
-    Degradation,
-    Event,
-    EventType,
-    Evidence,
-    EvidenceKind,
-    Item,
-    ItemFilter,
-    Profile,
-    Provenance,
-    Query,
-    Reason,
-    Recommendation,
-    RecommendationList,
-    RepeatPolicy,
-    Strength,
-)
+from recsvc.domain import Event, EventType, Evidence, EvidenceKind, Item, Profile, Provenance, Reason, Strength
 from recsvc.errors import InvalidRequest
+from recsvc.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.store import UserExport
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2

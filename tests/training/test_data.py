@@ -13,6 +13,8 @@ from training.data import Problem, main, read_shop
 
 REAL_SHOPS = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
 
+KNOWN = "purchase, view, add_to_cart, return, hide, impression"
+
 
 def test_a_good_shop_comes_back_in_one_shape(tmp_path, file_format):
     shop = read_shop(write(tmp_path, file_format, good()))
@@ -95,7 +97,7 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path, file_format):
     tables["users"]["user_id"][1] = "007"
     found = problems(write(tmp_path, file_format, tables))
     assert {(p.file.split(".")[0], p.row, p.column, p.message) for p in found} == {
-        ("events", place(file_format, 4), "event_type", "is none of purchase, view, add_to_cart, return, hide: gift"),
+        ("events", place(file_format, 4), "event_type", f"is none of {KNOWN}: gift"),
         ("events", place(file_format, 1), "quantity", "is negative: -3.0"),
         ("events", place(file_format, 2), "item_id", "is not in the items table: z"),
         ("items", None, "title", "is missing"),
@@ -235,3 +237,11 @@ def test_the_real_shops_are_read(name, events, items, users):
     assert shop.events["timestamp"].is_sorted()
     counted = "events of items that are not in the items table, dropped: 1 of 99,423" in shop.notes
     assert counted == (name == "complete-journey")
+
+
+def test_impressions_are_counted_and_passed_over(tmp_path, file_format):
+    tables = good()
+    tables["events"]["event_type"][1] = "impression"
+    shop = read_shop(write(tmp_path, file_format, tables))
+    assert shop.events["event_type"].to_list() == ["purchase", "add_to_cart", "purchase"]
+    assert "impressions, which say nothing of taste, passed over: 1 of 4" in shop.notes

@@ -1,0 +1,172 @@
+"""What a request asks for, and what it is answered with. Frozen, nearly no behaviour."""
+
+import enum
+import time
+from dataclasses import dataclass
+
+from recsvc.domain import Item, Reason
+
+
+class Surface(enum.Enum):
+    """What sort of list."""
+
+    FOR_YOU = "for_you"  # the best for the user
+    SIMILAR = "similar"  # like the item whose page the user is on
+    CART = "cart"  # what goes with what is in the cart
+    BUY_AGAIN = "buy_again"  # what the user bought and is likely to buy again about now
+    POPULAR = "popular"  # what sells, in the shop or in a segment of its users
+    TRENDING = "trending"  # what sells better these hours than it used to
+
+
+class RepeatPolicy(enum.Enum):
+    """Whether items of the history may be recommended again."""
+
+    UNSPECIFIED = "unspecified"  # as the shop's people do: allowed, unless nobody there ever buys again
+    ALLOW = "allow"  # they may, and gain their repeat score
+    EXCLUDE = "exclude"  # never: discovery only
+    WHEN_DUE = "when_due"  # as ALLOW, but not before the time after which people buy the item again
+
+
+class Degradation(enum.Enum):
+    """What a response had to do without. An empty list means: nothing."""
+
+    STALE = "stale"  # the events that the caller asked to be in it are not
+    STORE_UNAVAILABLE = "store_unavailable"  # Redis away: the history is the last one this process saw, or none
+    REASONS_DROPPED = "reasons_dropped"  # the deadline left no time for them
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeFilter:
+    """Lets pass what has any of the values of an attribute; with `exclude`, what has none of them."""
+
+    name: str
+    values: frozenset[str]
+    exclude: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """Which items are meant; what is empty lets all pass.
+
+    categories: paths, or their beginnings; an item of any of them passes. brands: so with these. min_price, max_price:
+    both inclusive, in the shop's currency; an item of unknown price passes neither. attributes: all must let it pass.
+    item_ids: these alone.
+    """
+
+    categories: frozenset[tuple[str, ...]] = frozenset()
+    brands: frozenset[str] = frozenset()
+    min_price: float | None = None
+    max_price: float | None = None
+    attributes: frozenset[AttributeFilter] = frozenset()
+    item_ids: frozenset[str] = frozenset()
+
+    def unyielding(self) -> "ItemFilter":
+        """What of it holds even for items that fill up a short list: what must not be shown."""
+        return ItemFilter(attributes=frozenset(wanted for wanted in self.attributes if wanted.exclude))
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """Raises the scores of some items, or lowers them. strength: -1 to 1, of the distance from a list's first to what
+    is just below it.
+    """
+
+    filter: ItemFilter
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An item that stands at a place, 1 being the first, wherever it may be shown at all."""
+
+    item_id: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a shop wants of a list beside good scores.
+
+    buried: what comes after all else. max_per_brand, max_per_category: how many items of one (a category being the
+    whole path); None for any number. diversity: 0 to 1, see `recsvc.rules.pick`.
+    """
+
+    boosts: tuple[Boost, ...] = ()
+    buried: tuple[ItemFilter, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    max_per_brand: int | None = None
+    max_per_category: int | None = None
+    diversity: float = 0.0
+
+
+NO_RULES = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A ranking that is kept as it was made, and how much of it was shown. bundle_id: of the bundle that made it."""
+
+    recommendation_id: str
+    bundle_id: str
+    item_ids: tuple[str, ...]
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
+
+    candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
+    segment: of the shop's users, by which popularity is counted apart. backfill: when `filter` lets fewer than k pass,
+    others follow. min_freshness: the version of the user's record that the list must have seen. placement, arm: by
+    which the shop will count what becomes of the list. paged: more will be asked for; page: what it goes on from.
+    """
+
+    user_id: str
+    k: int
+    surface: Surface = Surface.FOR_YOU
+    rules: Rules = NO_RULES
+    segment: str = ""
+    placement: str = ""
+    arm: str = ""
+    paged: bool = False
+    page: Page | None = None
+    language: str = "en"
+    excluded_item_ids: frozenset[str] = frozenset()
+    candidates: tuple[str, ...] | None = None
+    viewed: tuple[str, ...] = ()
+    cart: tuple[str, ...] = ()
+    filter: ItemFilter = ItemFilter()
+    backfill: bool = False
+    repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED
+    reasons: bool = True
+    time: int | None = None
+    min_freshness: int = 0
+    deadline: float | None = None  # event-loop time by which the answer must be out
+
+    @property
+    def now(self) -> int:
+        """When the list is shown."""
+        return self.time if self.time is not None else time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    item: Item
+    score: float
+    rank: int
+    reason: Reason | None = None
+    backfilled: bool = False  # the filter would not have let it pass
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationList:
+    """What one query is answered with. Not `personalised` means popularity ranked it."""
+
+    recommendation_id: str
+    bundle_id: str
+    recommendations: tuple[Recommendation, ...]
+    personalised: bool
+    degraded: tuple[Degradation, ...] = ()
+    arm: str = ""
+    next_page: Page | None = None

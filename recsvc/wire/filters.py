@@ -1,0 +1,57 @@
+"""Which items a list is asked for: the filter of every surface."""
+
+from collections.abc import Sequence
+
+from recsvc.domain import CATEGORY_SEPARATOR
+from recsvc.query import AttributeFilter, ItemFilter
+from recsvc.v1 import recommendation_pb2
+from recsvc.wire.fields import (
+    MAX_ATTRIBUTE_NAME,
+    MAX_ATTRIBUTE_VALUE,
+    MAX_ATTRIBUTES,
+    MAX_BRAND,
+    MAX_CATEGORIES,
+    Violations,
+    text_problem,
+)
+
+MAX_EXCLUDED_ITEMS = 1_000
+MAX_FILTER_VALUES = 100
+
+
+def check_filter(message: recommendation_pb2.Filter, violations: Violations) -> None:
+    """Notes all that is wrong with it."""
+    # Only their number is limited: one that is no item's id, however odd, is ignored as the proto says.
+    if len(message.exclude_item_ids) > MAX_EXCLUDED_ITEMS:
+        violations.note("filter.exclude_item_ids", f"must hold at most {MAX_EXCLUDED_ITEMS} ids")
+    for name, values, longest in (
+        ("categories", message.categories, MAX_CATEGORIES),
+        ("brands", message.brands, MAX_BRAND),
+    ):
+        violations.note(f"filter.{name}", _values_problem(values, 0, longest))
+    if len(message.attributes) > MAX_ATTRIBUTES:
+        violations.note("filter.attributes", f"must hold at most {MAX_ATTRIBUTES} attributes")
+    for i, attribute in enumerate(message.attributes[:MAX_ATTRIBUTES]):
+        inner = violations.within(f"filter.attributes[{i}].")
+        inner.note("name", text_problem(attribute.name, 1, MAX_ATTRIBUTE_NAME))
+        inner.note("values", _values_problem(attribute.values, 1, MAX_ATTRIBUTE_VALUE))
+    for name in ("min_price", "max_price"):
+        if message.HasField(name) and not 0 <= getattr(message, name) < float("inf"):  # NaN fails too
+            violations.note(f"filter.{name}", "must be 0 or more, and finite")
+
+
+def item_filter(message: recommendation_pb2.Filter) -> ItemFilter:
+    return ItemFilter(
+        categories=frozenset(tuple(path.split(CATEGORY_SEPARATOR)) for path in message.categories),
+        brands=frozenset(message.brands),
+        min_price=message.min_price if message.HasField("min_price") else None,
+        max_price=message.max_price if message.HasField("max_price") else None,
+        attributes=frozenset(AttributeFilter(a.name, frozenset(a.values), a.exclude) for a in message.attributes),
+    )
+
+
+def _values_problem(values: Sequence[str], least: int, longest: int) -> str | None:
+    if least <= len(values) <= MAX_FILTER_VALUES and all(1 <= len(value) <= longest for value in values):
+        return None
+    number = f"{least} to {MAX_FILTER_VALUES}" if least else f"at most {MAX_FILTER_VALUES}"
+    return f"must hold {number} of 1 to {longest} characters"
