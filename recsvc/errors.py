@@ -7,7 +7,10 @@
     ├── ReasonRejected       a sentence did not pass the verifier
     ├── SettingsError        the operator's configuration cannot be used
     ├── TextEncoderError     the text encoder cannot be loaded, or is not the one the bundle was trained with
-    └── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
+    ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
+    └── BundleUnusable       a bundle that a running service was asked for cannot be taken into use
+        ├── BundleNotFound   ... because there is none of that id
+        └── NoPreviousBundle ... because none was active before
 
 `recsvc.service` has the one table that turns these into gRPC statuses. Messages are written for the person who
 has to act on them, and never carry keys, addresses or user data.
@@ -65,3 +68,18 @@ class TextEncoderError(RecsvcError):
 
 class BundleError(RecsvcError):
     pass
+
+
+class BundleUnusable(RecsvcError):
+    def __init__(self, bundle_id: str, problem: str) -> None:
+        super().__init__(f"bundle {bundle_id!r}: {problem}")
+
+
+class BundleNotFound(BundleUnusable):
+    def __init__(self, bundle_id: str) -> None:
+        super().__init__(bundle_id, "is not in the service's folder of bundles")
+
+
+class NoPreviousBundle(BundleUnusable):
+    def __init__(self) -> None:
+        RecsvcError.__init__(self, "no other bundle was active before this one")

@@ -1,30 +1,35 @@
-"""Which recommender answers: the bundle's, and, once the shop has added items, one that knows those too."""
+"""The bundles in memory: which of them answers, and how another takes its place."""
 
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
+import structlog
 import torch
 
 from recsvc import bundle as bundles
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
-from recsvc.catalogue_follower import CatalogueFollower
-from recsvc.domain import Item, ItemChange, ItemContent, Profile
-from recsvc.errors import TextEncoderError
+from recsvc.bundle_folder import BundleInfo, bundles_in
+from recsvc.bundle_follower import BundleFollower
+from recsvc.domain import Item, ItemContent, Profile
+from recsvc.errors import BundleError, BundleNotFound, BundleUnusable, NoPreviousBundle, TextEncoderError
+from recsvc.metrics import BUNDLE_INFO
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.query import Query, RecommendationList
 from recsvc.reasons import ReasonWriter
 from recsvc.recommend import Floats, Recommender, Shared
-from recsvc.store import UserStore
+from recsvc.served_bundle import ServedBundle
+from recsvc.store import ServerProcess, UserStore, WantedBundles
 from recsvc.text import TextEncoder, item_text, profile_text
+
+_log = structlog.get_logger(__name__)
 
 
 class Models:
-    """`current` may change between any two requests, so a request asks for it once."""
+    """bundle: answers until another is made active. bundles_dir: where others are."""
 
     def __init__(
         self,
@@ -34,15 +39,20 @@ class Models:
         reasons: ReasonWriter,
         cache_size: int,
         placements: Placements,
+        bundles_dir: Path,
     ) -> None:
-        self.placements = placements
         # A thread for each kind of work: a batch of searches does not wait for a slow text.
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
-        shared = Shared(store, reasons, Popularity(store.popularity), self._threads, cache_size)
-        self.current = Recommender.of(bundle, shared)
-        self._follower = CatalogueFollower(store.catalogue, self._apply)
+        self._shared = Shared(store, reasons, Popularity(store.popularity), self._threads, cache_size)
+        self._store = store.models
+        self._bundles_dir = bundles_dir
+        self._served = {bundle.bundle_id: self._serve(bundle)}
+        self._loading = asyncio.Lock()
+        self._follower = BundleFollower(self._store, self._take, lambda: (self.bundle_id, tuple(self._served)))
+        self.bundle_id = bundle.bundle_id
+        self.placements = placements
 
     @classmethod
     def open(
@@ -62,41 +72,63 @@ class Models:
         placed = Placements.load(placements)
         bundle = bundles.load(bundle_dir)
         encoder = TextEncoder.load(text_encoder)
-        if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
+        if not _suits(encoder, bundle):
             raise TextEncoderError(
                 f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
                 f"those of {text_encoder!r}: set text_encoder to the bundle's"
             )
-        return cls(bundle, store, encoder, ReasonWriter(reason_generator), cache_size, placed)
-
-    @property
-    def bundle_id(self) -> str:
-        return self.current.bundle_id
-
-    @property
-    def bundle_ids(self) -> frozenset[str]:
-        """Those that may have made a list that somebody still looks at."""
-        return frozenset({self.current.bundle_id})
-
-    async def recommend(self, query: Query) -> RecommendationList:
-        """The list of a query, as its placement has it. Raises InvalidRequest for a placement that nobody knows."""
-        return await self.current.recommend(self.placements.applied(query))
-
-    async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
-        """A list for each query, in their order; no item is in two of them. Raises as `recommend`."""
-        return await self.current.recommend_page([self.placements.applied(query) for query in queries])
+        writer = ReasonWriter(reason_generator)
+        return cls(bundle, store, encoder, writer, cache_size, placed, bundle_dir.resolve().parent)
 
     async def start(self) -> None:
-        """Warms up what is slow the first time, and learns what the shop said of its items."""
-        await self.current.warm_up()
+        """Takes the bundles that are wanted into memory, warm and up to date. Placements may want some too."""
+        await self._served[self.bundle_id].start()
+        for bundle_id in sorted(self.placements.bundle_ids):
+            await self._load(bundle_id)
         await self._follower.start()
+        BUNDLE_INFO.labels(self.bundle_id).set(1)
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
         await self._follower.close()
-        await self.current.close()
+        for served in self._served.values():
+            await served.close()
         for thread in self._threads.values():
             thread.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def current(self) -> Recommender:
+        """What answers now: it may be another at the next request, so a request asks for it once."""
+        return self._served[self.bundle_id].recommender
+
+    @property
+    def bundle_ids(self) -> frozenset[str]:
+        """Those that may have made a list that somebody still looks at."""
+        return frozenset(self._served)
+
+    async def recommend(self, query: Query) -> RecommendationList:
+        """The list of a query, as its placement has it. Raises InvalidRequest for a placement that nobody knows."""
+        query = self.placements.applied(query)
+        return await self._recommender(query).recommend(query)
+
+    async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
+        """A list for each query, in their order; no item is in two of them. Raises as `recommend`."""
+        answers: list[RecommendationList] = []
+        shown: frozenset[str] = frozenset()
+        for query in [self.placements.applied(query) for query in queries]:
+            answer = await self._recommender(query).recommend(query.without(shown))
+            shown |= {recommendation.item.item_id for recommendation in answer.recommendations}
+            answers.append(answer)
+        return answers
+
+    def _recommender(self, query: Query) -> Recommender:
+        served = self._served.get(query.bundle_id)
+        return served.recommender if served is not None else self.current
+
+    def forget(self, user_id: str) -> None:
+        """Drops what this process keeps of an erased user."""
+        for served in self._served.values():
+            served.recommender.forget(user_id)
 
     async def encode_profile(self, profile: Profile) -> Floats:
         """The language model's embedding of a profile, float32 (dim,)."""
@@ -110,14 +142,65 @@ class Models:
             for item, embedding in zip(items, embeddings, strict=True)
         ]
 
-    async def _apply(self, changes: Sequence[ItemChange]) -> None:
-        foreign = {
-            i: change.value
-            for i, change in enumerate(changes)
-            if isinstance(change.value, ItemContent) and change.value.encoder != self._encoder.fingerprint
-        }
-        if foreign:  # of an earlier text encoder
-            contents = await self.encode_items([content.item for content in foreign.values()])
-            renewed = dict(zip(foreign, contents, strict=True))
-            changes = [replace(c, value=renewed[i]) if i in renewed else c for i, c in enumerate(changes)]
-        self.current = await self.current.with_changes(changes)
+    async def known(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
+        """The bundles in the folder, the processes that serve, and what they are to do."""
+        found = await asyncio.to_thread(bundles_in, self._bundles_dir)
+        return found, await self._store.processes(), await self._store.wanted()
+
+    async def load(self, bundle_id: str) -> None:
+        """Has every process keep a bundle warm; this one has it on return. Raises BundleNotFound, BundleUnusable."""
+        await self._load(bundle_id)
+        await self._store.keep_loaded(bundle_id)
+
+    async def activate(self, bundle_id: str) -> str:
+        """Makes a bundle the one that answers, and returns the one before it. Raises as `load`."""
+        await self._load(bundle_id)
+        previous = await self._store.activate(bundle_id, self.bundle_id)
+        await self._follower.catch_up()
+        return previous
+
+    async def roll_back(self) -> str:
+        """Makes the bundle before the active one answer again, and returns it. Raises NoPreviousBundle."""
+        bundle_id = await self._store.roll_back()
+        if not bundle_id:
+            raise NoPreviousBundle
+        await self._follower.catch_up()
+        return bundle_id
+
+    async def _take(self, wanted: WantedBundles) -> None:
+        if wanted.active:
+            await self._load(wanted.active)
+            BUNDLE_INFO.labels(self.bundle_id).set(0)
+            self.bundle_id = wanted.active
+            BUNDLE_INFO.labels(self.bundle_id).set(1)
+        for bundle_id in filter(None, (wanted.previous, wanted.loaded)):
+            await self._load(bundle_id)
+        kept = {self.bundle_id, wanted.previous, wanted.loaded, *self.placements.bundle_ids}
+        for bundle_id in self._served.keys() - kept:
+            await self._served.pop(bundle_id).close()
+
+    async def _load(self, bundle_id: str) -> None:
+        async with self._loading:
+            if bundle_id in self._served:
+                return
+            found = await asyncio.to_thread(bundles_in, self._bundles_dir)
+            folder = next((info.folder for info in found if info.bundle_id == bundle_id), None)
+            if folder is None:
+                raise BundleNotFound(bundle_id)
+            try:
+                bundle = await asyncio.to_thread(bundles.load, folder)
+            except BundleError as error:
+                _log.error("bundle_unusable", bundle_id=bundle_id, problem=str(error))
+                raise BundleUnusable(bundle_id, "it cannot be read; the server's log says why") from None
+            if not _suits(self._encoder, bundle):
+                raise BundleUnusable(bundle_id, "it was trained with another text encoder than the service has")
+            served = await asyncio.to_thread(self._serve, bundle)
+            await served.start()
+            self._served[bundle_id] = served
+
+    def _serve(self, bundle: Bundle) -> ServedBundle:
+        return ServedBundle(bundle, self._shared, self.encode_items, self._encoder.fingerprint)
+
+
+def _suits(encoder: TextEncoder, bundle: Bundle) -> bool:
+    return encoder.fingerprint == bundle.model.text_encoder_fingerprint

@@ -19,6 +19,7 @@ share of the users gets which arm of an experiment. A caller names a placement, 
     name = "diverse"      # what it does not name is as above
     share = 0.5
     diversity = 0.3
+    bundle_id = "0123456789abcdef"
 """
 
 import hashlib
@@ -92,6 +93,7 @@ class _List(_Strict):
     max_per_brand: Cap | None = None
     max_per_category: Cap | None = None
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
+    bundle_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
 
     def rules(self) -> Rules:
         return Rules(
@@ -128,7 +130,9 @@ class _File(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What one share of a placement's users gets. share: over 0, at most 1; a placement's add up to 1."""
+    """What one share of a placement's users gets. share: over 0, at most 1; a placement's add up to 1. bundle_id: of
+    the bundle that answers, '' for the active one.
+    """
 
     name: str
     share: float
@@ -136,6 +140,7 @@ class Arm:
     repeats: RepeatPolicy
     reasons: bool
     rules: Rules
+    bundle_id: str
 
 
 class Placements:
@@ -145,6 +150,7 @@ class Placements:
         self._arms = arms
         self.segments = segments
         # A list that was asked for without a placement has neither name.
+        self.bundle_ids = frozenset(arm.bundle_id for each in arms.values() for arm in each if arm.bundle_id)
         self.names = frozenset({("", ""), *((name, arm.name) for name, each in arms.items() for arm in each)})
 
     @classmethod
@@ -183,6 +189,7 @@ class Placements:
             arm=arm.name,
             surface=arm.surface,
             rules=arm.rules,
+            bundle_id=arm.bundle_id,
             repeats=arm.repeats if query.repeats is RepeatPolicy.UNSPECIFIED else query.repeats,
             reasons=query.reasons and arm.reasons,
         )
@@ -192,7 +199,9 @@ def _arms(placement: _Placement) -> tuple[Arm, ...]:
     whole: dict[str, Any] = {name: getattr(placement, name) for name in placement.model_fields_set - {"arms"}}
     named = placement.arms or (_Arm(name=CONTROL, share=1),)
     each = [_Arm(**{**whole, **{name: getattr(arm, name) for name in arm.model_fields_set}}) for arm in named]
-    return tuple(Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.rules()) for a in each)
+    return tuple(
+        Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.rules(), a.bundle_id or "") for a in each
+    )
 
 
 def _arm_of(arms: tuple[Arm, ...], placement: str, user_id: str) -> Arm:

@@ -32,14 +32,15 @@ class Popularity:
 
     def __init__(self, store: PopularityStore) -> None:
         self._store = store
-        self._known: dict[str, _Known] = {}
+        self._known: dict[tuple[str, str], _Known] = {}
 
     async def order(self, live: LiveBundle, surface: Surface, segment: str) -> tuple[ByOrder, bool]:
         """All items in the order of POPULAR or TRENDING, and whether it is as Redis has it.
 
         Below what sold lately stands what sold before the bundle was trained, with scores of at most 0.
         """
-        known = self._known.get(segment)
+        key = live.bundle.bundle_id, segment
+        known = self._known.get(key)
         if known is None or known.bundle is not live or time.monotonic() - known.read_at > REFRESH_SECONDS:
             try:
                 counts, fresh = await self._store.read(segment), True
@@ -47,7 +48,7 @@ class Popularity:
                 counts, fresh = Counts({}, {}), False
             if fresh or known is None or known.bundle is not live:
                 orders = {Surface.POPULAR: _popular(live, counts), Surface.TRENDING: _trending(live, counts)}
-                known = self._known[segment] = _Known(time.monotonic(), fresh, live, orders)
+                known = self._known[key] = _Known(time.monotonic(), fresh, live, orders)
         return known.orders[surface], known.fresh
 
 

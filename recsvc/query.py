@@ -2,7 +2,7 @@
 
 import enum
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recsvc.domain import Item, Reason
 
@@ -119,7 +119,8 @@ class Query:
     candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
     segment: of the shop's users, by which popularity is counted apart. backfill: when `filter` lets fewer than k pass,
     others follow. min_freshness: the version of the user's record that the list must have seen. placement, arm: by
-    which the shop will count what becomes of the list. paged: more will be asked for; page: what it goes on from.
+    which the shop will count what becomes of the list. bundle_id: that of the bundle to ask, '' for the active one.
+    paged: more will be asked for; page: what it goes on from.
     """
 
     user_id: str
@@ -129,6 +130,7 @@ class Query:
     segment: str = ""
     placement: str = ""
     arm: str = ""
+    bundle_id: str = ""
     paged: bool = False
     page: Page | None = None
     language: str = "en"
@@ -143,6 +145,10 @@ class Query:
     time: int | None = None
     min_freshness: int = 0
     deadline: float | None = None  # event-loop time by which the answer must be out
+
+    def without(self, item_ids: frozenset[str]) -> "Query":
+        """The same, with these items excluded too."""
+        return replace(self, excluded_item_ids=self.excluded_item_ids | item_ids)
 
     @property
     def now(self) -> int:

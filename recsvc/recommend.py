@@ -191,16 +191,6 @@ class Recommender:
         rest = (catalogue.select(query.filter.unyielding()),) if query.backfill else ()
         return Scope(excluded, catalogue.select(query.filter), rest)
 
-    async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
-        """A list for each query, in their order; no item is in two of them."""
-        answers: list[RecommendationList] = []
-        shown: frozenset[str] = frozenset()
-        for query in queries:
-            answer = await self.recommend(replace(query, excluded_item_ids=query.excluded_item_ids | shown))
-            shown |= {recommendation.item.item_id for recommendation in answer.recommendations}
-            answers.append(answer)
-        return answers
-
     async def similar_items(
         self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
     ) -> SimilarItemList:

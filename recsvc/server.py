@@ -20,7 +20,6 @@ from prometheus_client import start_http_server
 
 from recsvc import __version__
 from recsvc.errors import SettingsError
-from recsvc.metrics import BUNDLE_INFO
 from recsvc.models import Models
 from recsvc.service import SERVICE_NAMES, add_services
 from recsvc.service.health import HealthService
@@ -134,9 +133,7 @@ async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Mo
         # The catalogue stays for good, and the users that the process keeps stay long; garbage in cycles is rare. At
         # Python's thresholds a fifth of the time goes into collections that find nothing.
         gc.collect()
-        gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
-        BUNDLE_INFO.labels(models.bundle_id).set(1)
         yield models
     finally:
         await models.close()

@@ -6,6 +6,7 @@ import grpc
 
 from recsvc.service.catalog import CatalogService
 from recsvc.service.events import EventService
+from recsvc.service.models import ModelService
 from recsvc.service.recommendations import RecommendationService
 from recsvc.service.users import UserService
 from recsvc.v1 import (
@@ -13,6 +14,8 @@ from recsvc.v1 import (
     catalog_pb2_grpc,
     events_pb2,
     events_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
     recommendation_pb2,
     recommendation_pb2_grpc,
     users_pb2,
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
     descriptor.full_name
-    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2)
+    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2, models_pb2)
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 )
 
@@ -41,6 +44,9 @@ def add_services(server: grpc.aio.Server, models: "Models", store: "UserStore") 
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(  # type: ignore[no-untyped-call]
         CatalogService(models, store), server
+    )
+    models_pb2_grpc.add_ModelServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        ModelService(models), server
     )
     users_pb2_grpc.add_UserServiceServicer_to_server(  # type: ignore[no-untyped-call]
         UserService(models, store), server

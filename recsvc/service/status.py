@@ -5,7 +5,14 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[import-untyped]  # no stubs
 from grpc_status import rpc_status
 
-from recsvc.errors import InvalidRequest, ItemNotFound, RecsvcError, StoreUnavailable
+from recsvc.errors import (
+    BundleNotFound,
+    BundleUnusable,
+    InvalidRequest,
+    ItemNotFound,
+    RecsvcError,
+    StoreUnavailable,
+)
 
 DOMAIN = "recsvc"
 
@@ -13,6 +20,8 @@ DOMAIN = "recsvc"
 _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     InvalidRequest: (code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     ItemNotFound: (code_pb2.NOT_FOUND, "ITEM_NOT_FOUND"),
+    BundleNotFound: (code_pb2.NOT_FOUND, "BUNDLE_NOT_FOUND"),
+    BundleUnusable: (code_pb2.FAILED_PRECONDITION, "BUNDLE_UNUSABLE"),
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
 }
 

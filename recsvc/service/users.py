@@ -42,5 +42,5 @@ class UserService(users_pb2_grpc.UserServiceServicer):
     ) -> pb.DeleteUserResponse:
         user_id = wire.decode_user_id(request)
         erasure = await self._store.delete_user(user_id)
-        self._models.current.forget(user_id)
+        self._models.forget(user_id)
         return pb.DeleteUserResponse(existed=erasure.existed, removed_log_events=erasure.removed_log_events)

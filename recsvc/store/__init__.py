@@ -3,6 +3,7 @@
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.event_log import EventLog, LogEntry
 from recsvc.store.keys import LOG_PARTITIONS
+from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
 from recsvc.store.opening import open_store
 from recsvc.store.popularity import Counts, PopularityStore
 from recsvc.store.users import Erasure, UserExport, UserStore
@@ -14,8 +15,11 @@ __all__ = [
     "Erasure",
     "EventLog",
     "LogEntry",
+    "ModelStore",
     "PopularityStore",
+    "ServerProcess",
     "UserExport",
     "UserStore",
+    "WantedBundles",
     "open_store",
 ]

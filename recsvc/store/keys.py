@@ -9,6 +9,8 @@
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock`, ...
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
+    {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles
+    {shop:models}:1:processes    hash              by process what it does, as JSON
     {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count: of a segment ('' for the whole
                                                    shop), by the half-life in days, the ninth such set
 
@@ -54,6 +56,11 @@ def catalogue(namespace: str, field: str) -> str:
 def catalogue_changes(namespace: str) -> str:
     """The stream of changes of items."""
     return catalogue(namespace, "changes")
+
+
+def models(namespace: str, name: str) -> str:
+    """The hash of the bundles that are wanted, or of the processes that have them."""
+    return f"{{{_encoded(namespace)}:models}}:{SCHEMA_VERSION}:{name}"
 
 
 def popularity(namespace: str, segment: str, half_life: float, epoch: int) -> str:

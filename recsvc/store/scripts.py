@@ -104,6 +104,26 @@ return {removed, last}
 """
 
 
+# KEYS: hash of bundles. ARGV: the bundle that is to answer, the one that does where none was ever activated.
+# Returns the one that answered before.
+ACTIVATE = """
+local active = redis.call('HGET', KEYS[1], 'active') or ARGV[2]
+if active == ARGV[1] then
+  redis.call('HSET', KEYS[1], 'active', ARGV[1])
+  return redis.call('HGET', KEYS[1], 'previous') or ''
+end
+redis.call('HSET', KEYS[1], 'active', ARGV[1], 'previous', active)
+return active
+"""
+
+# KEYS: hash of bundles. Returns the bundle that answers now, '' if none was active before.
+ROLL_BACK = """
+local previous = redis.call('HGET', KEYS[1], 'previous')
+if not previous then return '' end
+redis.call('HSET', KEYS[1], 'previous', redis.call('HGET', KEYS[1], 'active'), 'active', previous)
+return previous
+"""
+
 # KEYS: hash of one field, stream of changes. ARGV: item id, name of the field, packed value, what the stream says of
 # it, the stream's length.
 # Returns 1, or 0 when what is held was set later, or is the same.

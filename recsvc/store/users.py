@@ -16,6 +16,7 @@ from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import entry_of, event_of, merge, unseen
+from recsvc.store.models import ModelStore
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
 
@@ -66,6 +67,7 @@ class UserStore:
         self.event_log = EventLog(client, namespace, event_log_limit)
         self.catalogue = CatalogueStore(client, namespace)
         self.popularity = PopularityStore(client, namespace)
+        self.models = ModelStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.

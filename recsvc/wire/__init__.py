@@ -6,6 +6,7 @@
 
 from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items
 from recsvc.wire.events import decode_write_events, encode_write_events
+from recsvc.wire.models import decode_bundle_id, encode_bundles
 from recsvc.wire.recommendations import (
     decode_batch_recommend,
     decode_rank,
@@ -20,6 +21,7 @@ from recsvc.wire.users import decode_set_profile, decode_user_id, encode_export_
 
 __all__ = [
     "decode_batch_recommend",
+    "decode_bundle_id",
     "decode_delete_items",
     "decode_rank",
     "decode_recommend",
@@ -30,6 +32,7 @@ __all__ = [
     "decode_user_id",
     "decode_write_events",
     "encode_batch_recommend",
+    "encode_bundles",
     "encode_export_user",
     "encode_rank",
     "encode_recommend",

@@ -48,6 +48,17 @@ class Storefront:
         ]
         return self.events.WriteEvents(events_pb2.WriteEventsRequest(events=events), timeout=20)
 
+    def buy_from(self, answer: recommendation_pb2.RecommendResponse, user_id: str, item_id: str) -> None:
+        """Buys an item of a list, and says so."""
+        bought = events_pb2.Event(
+            event_id=f"{answer.recommendation_id}/{item_id}",
+            user_id=user_id,
+            item_id=item_id,
+            event_type="EVENT_TYPE_PURCHASE",
+            recommendation_id=answer.recommendation_id,
+        )
+        self.events.WriteEvents(events_pb2.WriteEventsRequest(events=[bought]), timeout=20)
+
     def add(self, item_id: str, title: str, **fields: object) -> None:
         item = catalog_pb2.CatalogItem(item_id=item_id, title=title, **fields)  # type: ignore[arg-type]
         self.catalog.UpsertItems(catalog_pb2.UpsertItemsRequest(items=[item]), timeout=20)

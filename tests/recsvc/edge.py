@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import grpc
 import numpy as np
 
+from recsvc.bundle_folder import BundleInfo
 from recsvc.domain import (
     Event,
     Evidence,
@@ -19,13 +22,13 @@ from recsvc.domain import (
     Reason,
     Strength,
 )
-from recsvc.errors import ItemNotFound
+from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.placements import Placements
 from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList
 from recsvc.recommend import SimilarItemList
 from recsvc.server import listening
 from recsvc.settings import Settings
-from recsvc.store import Erasure, UserExport
+from recsvc.store import Erasure, ServerProcess, UserExport, WantedBundles
 
 KNOWN_ITEM = "kettle"
 EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))
@@ -68,6 +71,25 @@ class KnownAnswers:
         if not self.knows_item(item_id):
             raise ItemNotFound(item_id)
         return SimilarItemList("list-2", self.bundle_id, (RECOMMENDED,))
+
+    async def known(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
+        self._ask("bundles")
+        info = BundleInfo(self.bundle_id, Path(), datetime(2026, 1, 2, tzinfo=UTC), {"ndcg@10": 0.5})
+        process = ServerProcess("host:1", self.bundle_id, (self.bundle_id,), "")
+        return [info], [process], WantedBundles(self.bundle_id, "bundle-0")
+
+    async def load(self, bundle_id: str) -> None:
+        self._ask(bundle_id)
+        if bundle_id != self.bundle_id:
+            raise BundleNotFound(bundle_id)
+
+    async def activate(self, bundle_id: str) -> str:
+        await self.load(bundle_id)
+        return "bundle-0"
+
+    async def roll_back(self) -> str:
+        self._ask("roll back")
+        return "bundle-0"
 
     def knows_item(self, item_id: str) -> bool:
         return item_id == KNOWN_ITEM

@@ -21,13 +21,23 @@ QUERY = Query("ann", 10, time=1_750_000_000_000_000)
 
 
 @pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
+async def store(tmp_path: Path) -> AsyncIterator[UserStore]:
     # Generous, so that a busy machine is not taken for Redis being away.
     async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        yield models.current, store
-        await models.close()
+        yield store
+
+
+@pytest.fixture
+async def models(small_bundle: Path, store: UserStore) -> AsyncIterator[Models]:
+    models = Models.open(small_bundle, store, "embedded", 1, 100)
+    await models.start()
+    yield models
+    await models.close()
+
+
+@pytest.fixture
+def opened(models: Models, store: UserStore) -> tuple[Recommender, UserStore]:
+    return models.current, store
 
 
 async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
@@ -192,8 +202,8 @@ async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[
     assert any(r.reason for r in found.recommendations)
 
 
-async def test_no_item_is_twice_on_a_page(opened: tuple[Recommender, UserStore]) -> None:
-    recommender, store = opened
+async def test_no_item_is_twice_on_a_page(models: Models, store: UserStore) -> None:
+    recommender = models.current
     await buy(store, recommender, 3, 8, 20)
     item = recommender._bundle.catalogue.items[3]
     named = frozenset({recommender._bundle.catalogue.items[50].item_id})
@@ -202,7 +212,7 @@ async def test_no_item_is_twice_on_a_page(opened: tuple[Recommender, UserStore])
         replace(QUERY, k=20, filter=ItemFilter(categories=frozenset({item.categories[:1]})), backfill=True),
         replace(QUERY, k=400, excluded_item_ids=named),
     ]
-    first, second, third = await recommender.recommend_page(queries)
+    first, second, third = await models.recommend_page(queries)
     shown = [{r.item.item_id for r in answer.recommendations} for answer in (first, second, third)]
     assert [len(items) for items in shown] == [30, 20, 400 - 30 - 20 - len(named - shown[0] - shown[1])]
     assert not shown[0] & shown[1]

@@ -17,11 +17,18 @@ from recsvc.service import SERVICE_NAMES
 from recsvc.service.status import MAX_VIOLATIONS
 from recsvc.v1 import catalog_pb2 as cat
 from recsvc.v1 import events_pb2 as ev
+from recsvc.v1 import models_pb2 as mod
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
 from tests.recsvc.edge import KNOWN_ITEM, edge
 
-FILES = {"CatalogService": cat, "RecommendationService": rec, "EventService": ev, "UserService": us}
+FILES = {
+    "CatalogService": cat,
+    "RecommendationService": rec,
+    "EventService": ev,
+    "ModelService": mod,
+    "UserService": us,
+}
 LONG = "x" * 129
 
 
@@ -86,6 +93,7 @@ RANK, PAGE = "RecommendationService/Rank", "RecommendationService/BatchRecommend
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
+LOAD, ACTIVATE = "ModelService/LoadBundle", "ModelService/ActivateBundle"
 EXPORT = "UserService/ExportUser"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
 
@@ -190,6 +198,8 @@ BAD_REQUESTS = [
     (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
     (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    *((LOAD, mod.LoadBundleRequest(bundle_id=bad), ["bundle_id"]) for bad in BAD_IDS.values()),
+    *((ACTIVATE, mod.ActivateBundleRequest(bundle_id=bad), ["bundle_id"]) for bad in BAD_IDS.values()),
     (ADD, cat.UpsertItemsRequest(), ["items"]),
     (ADD, added(), ["items[1].title"]),
     (ADD, cat.UpsertItemsRequest(items=[cat.CatalogItem(item_id=f"i{n}", title="t") for n in range(101)]), ["items"]),
@@ -234,6 +244,10 @@ GOOD_REQUESTS = {
     SET: profile(text="likes tea"),
     EXPORT: us.ExportUserRequest(user_id="u"),
     DELETE: us.DeleteUserRequest(user_id="u"),
+    "ModelService/ListBundles": mod.ListBundlesRequest(),
+    LOAD: mod.LoadBundleRequest(bundle_id="bundle-1"),
+    ACTIVATE: mod.ActivateBundleRequest(bundle_id="bundle-1"),
+    "ModelService/RollBack": mod.RollBackRequest(),
 }
 
 
@@ -265,7 +279,9 @@ def test_the_tables_leave_no_method_out():
         for name, file in FILES.items()
         for method in file.DESCRIPTOR.services_by_name[name].methods
     }
-    assert methods == set(GOOD_REQUESTS) == {method for method, *_ in BAD_REQUESTS}
+    assert methods == set(GOOD_REQUESTS)
+    taking_something = {method for method, request in GOOD_REQUESTS.items() if request.DESCRIPTOR.fields}
+    assert taking_something == {method for method, *_ in BAD_REQUESTS}
     assert {f"recsvc.v1.{name}" for name in FILES} == set(SERVICE_NAMES)
 
 
@@ -283,6 +299,13 @@ async def test_a_batch_wrong_in_thousands_of_ways_gets_an_answer_that_fits_a_hea
     assert len(details[error_details_pb2.BadRequest].field_violations) == MAX_VIOLATIONS
     assert "(and 6999 more)" in error.details()
     assert sum(len(key) + len(value) for key, value in error.trailing_metadata()) < 6_000
+
+
+async def test_an_unknown_bundle_is_not_found():
+    async with edge() as (_, channel, _):
+        error, details = await refused(channel, ACTIVATE, mod.ActivateBundleRequest(bundle_id="no such"))
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    assert details[error_details_pb2.ErrorInfo].reason == "BUNDLE_NOT_FOUND"
 
 
 async def test_an_unknown_item_is_not_found():

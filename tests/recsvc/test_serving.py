@@ -69,7 +69,6 @@ async def test_from_start_to_signal(settings, number):
             written = await EventServiceStub(channel).WriteEvents(request)
         assert (written.acknowledged, written.unknown_items) == (2, 1)
         page = await asyncio.to_thread(read, f"http://127.0.0.1:{line['metrics_port']}/metrics")
-        assert f'recsvc_bundle_info{{bundle_id="{Opened.bundle_id}"}} 1.0' in page
         assert 'recsvc_requests_total{code="OK",method="/recsvc.v1.RecommendationService/Recommend"}' in page
         os.kill(os.getpid(), number)
         async with asyncio.timeout(20):

@@ -1,0 +1,36 @@
+"""ModelService: bundles by their ids."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from recsvc.v1 import models_pb2
+from recsvc.wire.fields import Violations, id_problem
+
+if TYPE_CHECKING:
+    from recsvc.bundle_folder import BundleInfo
+    from recsvc.store import ServerProcess, WantedBundles
+
+
+def decode_bundle_id(request: models_pb2.LoadBundleRequest | models_pb2.ActivateBundleRequest) -> str:
+    """Raises InvalidRequest."""
+    violations = Violations()
+    violations.note("bundle_id", id_problem(request.bundle_id))
+    violations.raise_if_any()
+    return request.bundle_id
+
+
+def encode_bundles(
+    found: Sequence["BundleInfo"], processes: Sequence["ServerProcess"], wanted: "WantedBundles"
+) -> models_pb2.ListBundlesResponse:
+    response = models_pb2.ListBundlesResponse(active_bundle_id=wanted.active, previous_bundle_id=wanted.previous)
+    for info in found:
+        message = response.bundles.add(bundle_id=info.bundle_id, metrics=info.metrics)
+        message.trained_at.FromDatetime(info.trained_at)
+    for process in processes:
+        response.processes.add(
+            process_id=process.process_id,
+            serving_bundle_id=process.serving,
+            loaded_bundle_ids=process.loaded,
+            problem=process.problem,
+        )
+    return response
