@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +76,8 @@ async def compose(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rule
     return Composed(pinned(_joined(parts), pins), np.concatenate([NO_ROWS, *backfilled]), NO_ROWS)
 
 
-def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) -> tuple[Composed, int]:
-    """The next k of a ranking that was kept, and how much of it is shown then. It is as it was, without what may not be
-    listed by now.
-    """
+def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) -> tuple[Composed, Page]:
+    """The next k of a ranking that was kept, but for what may not be listed by now; and the page with these shown."""
     catalogue = live.bundle.catalogue
     shown, rows, backfilled = page.shown, NO_ROWS[:0], NO_ROWS
     for item_id in page.item_ids[page.shown :]:
@@ -94,7 +92,7 @@ def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) 
             rows = np.append(rows, np.int32(row))
             backfilled = backfilled if wanted else np.append(backfilled, np.int32(row))
     ranking = let_pass(scoring.scored(rows), live.catalogue, scope.excluded)
-    return Composed(ranking, backfilled, NO_ROWS), shown
+    return Composed(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
 
 
 async def _by_scores(live: LiveBundle, scoring: Scoring, k: int, scope: Scope) -> Composed:

@@ -187,6 +187,26 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenList:
+    """A list as it was given. time: as in `Event.timestamp`. version: of the user's record, 0 where the list came from
+    more than the record. propensity: the share of the users who get the arm. shown: how many items of earlier pages
+    stand before these. items: ids and scores, best first.
+    """
+
+    recommendation_id: str
+    user_id: str
+    time: int
+    version: int
+    placement: str
+    arm: str
+    propensity: float
+    bundle_id: str
+    surface: str
+    shown: int
+    items: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UserRecord:
     """All that Redis holds of one user, read in one round trip.
 

@@ -3,6 +3,7 @@
     RecsvcError
     ├── InvalidRequest       the caller's fault; lists every field that is wrong
     ├── ItemNotFound         a named item is not in the catalogue
+    ├── ListNotFound         a named list is not, or no longer, kept
     ├── StoreUnavailable     Redis did not answer in time
     ├── ReasonRejected       a sentence did not pass the verifier
     ├── SettingsError        the operator's configuration cannot be used
@@ -44,6 +45,11 @@ class ItemNotFound(RecsvcError):
     def __init__(self, item_id: str) -> None:
         self.item_id = item_id
         super().__init__(f"item {item_id!r} is not in the catalogue")
+
+
+class ListNotFound(RecsvcError):
+    def __init__(self) -> None:
+        super().__init__("no such list of this user is kept")
 
 
 class StoreUnavailable(RecsvcError):

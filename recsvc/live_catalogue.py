@@ -88,6 +88,9 @@ class LiveCatalogue:
         """Which of these may be in a list now."""
         return self._in_stock[rows] & ~self._deleted[rows]
 
+    def is_deleted(self, row: int) -> bool:
+        return bool(self._deleted[row])
+
     def select(self, item_filter: ItemFilter) -> Selection | None:
         """What is in stock and the filter lets pass; None: everything."""
         selection = self._selections.get(item_filter)

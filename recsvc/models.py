@@ -13,15 +13,23 @@ from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
-from recsvc.domain import Item, ItemContent, Profile
-from recsvc.errors import BundleError, BundleNotFound, BundleUnusable, NoPreviousBundle, TextEncoderError
+from recsvc.domain import GivenList, Item, ItemContent, Profile
+from recsvc.errors import (
+    BundleError,
+    BundleNotFound,
+    BundleUnusable,
+    ListNotFound,
+    NoPreviousBundle,
+    TextEncoderError,
+)
 from recsvc.metrics import BUNDLE_INFO
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
-from recsvc.query import Query, RecommendationList
+from recsvc.query import Query, RecommendationList, Surface
 from recsvc.reasons import ReasonWriter
 from recsvc.recommend import Floats, Recommender, Shared
 from recsvc.served_bundle import ServedBundle
+from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles
 from recsvc.text import TextEncoder, item_text, profile_text
 
@@ -46,7 +54,7 @@ class Models:
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
         self._shared = Shared(store, reasons, Popularity(store.popularity), self._threads, cache_size)
-        self._store = store.models
+        self._store, self._lists = store.models, store.lists
         self._bundles_dir = bundles_dir
         self._served = {bundle.bundle_id: self._serve(bundle)}
         self._loading = asyncio.Lock()
@@ -91,6 +99,7 @@ class Models:
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
         await self._follower.close()
+        await self._lists.close()
         for served in self._served.values():
             await served.close()
         for thread in self._threads.values():
@@ -108,21 +117,63 @@ class Models:
 
     async def recommend(self, query: Query) -> RecommendationList:
         """The list of a query, as its placement has it. Raises InvalidRequest for a placement that nobody knows."""
-        query = self.placements.applied(query)
-        return await self._recommender(query).recommend(query)
+        return await self._recommend(self.placements.applied(query))
 
     async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
         """A list for each query, in their order; no item is in two of them. Raises as `recommend`."""
         answers: list[RecommendationList] = []
         shown: frozenset[str] = frozenset()
         for query in [self.placements.applied(query) for query in queries]:
-            answer = await self._recommender(query).recommend(query.without(shown))
+            answer = await self._recommend(query.without(shown))
             shown |= {recommendation.item.item_id for recommendation in answer.recommendations}
             answers.append(answer)
         return answers
 
-    def _recommender(self, query: Query) -> Recommender:
-        served = self._served.get(query.bundle_id)
+    async def _recommend(self, query: Query) -> RecommendationList:
+        answer = await self._recommender(query.bundle_id).recommend(query)
+        if query.placement:
+            shown = answer.recommendations[0].rank - 1 if answer.recommendations else 0
+            items = tuple((r.item.item_id, r.score) for r in answer.recommendations)
+            self._lists.keep(
+                GivenList(
+                    answer.recommendation_id,
+                    query.user_id,
+                    query.now,
+                    answer.version,
+                    query.placement,
+                    query.arm,
+                    query.propensity,
+                    answer.bundle_id,
+                    query.surface.value,
+                    shown,
+                    items,
+                )
+            )
+        return answer
+
+    async def standing(self, query: Query, item_id: str) -> Standing:
+        """Where an item stands in the list of a query. Raises as `recommend`."""
+        query = self.placements.applied(query)
+        return await self._recommender(query.bundle_id).standing(query, item_id)
+
+    async def given(self, user_id: str, recommendation_id: str) -> tuple[GivenList, list[BlockScores], bool]:
+        """A list that is kept, what the scores of its items are made of now, and whether that is what it was then.
+
+        Raises ListNotFound and StoreUnavailable.
+        """
+        kept = await self._lists.of_user(user_id)
+        given = next((each for each in kept if each.recommendation_id == recommendation_id), None)
+        if given is None:
+            raise ListNotFound
+        served = self._served.get(given.bundle_id)
+        if served is None or given.surface != Surface.FOR_YOU.value:
+            return given, [()] * len(given.items), False
+        blocks, version = await served.recommender.block_scores(user_id, [item_id for item_id, _ in given.items])
+        return given, blocks, version == given.version
+
+    def _recommender(self, bundle_id: str) -> Recommender:
+        """That of a bundle; of one that is not in memory, the one that answers."""
+        served = self._served.get(bundle_id)
         return served.recommender if served is not None else self.current
 
     def forget(self, user_id: str) -> None:

@@ -187,6 +187,7 @@ class Placements:
         return replace(
             query,
             arm=arm.name,
+            propensity=arm.share,
             surface=arm.surface,
             rules=arm.rules,
             bundle_id=arm.bundle_id,

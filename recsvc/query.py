@@ -119,8 +119,8 @@ class Query:
     candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
     segment: of the shop's users, by which popularity is counted apart. backfill: when `filter` lets fewer than k pass,
     others follow. min_freshness: the version of the user's record that the list must have seen. placement, arm: by
-    which the shop will count what becomes of the list. bundle_id: that of the bundle to ask, '' for the active one.
-    paged: more will be asked for; page: what it goes on from.
+    which the shop will count what becomes of the list; propensity: the share of users in the arm. bundle_id: that of
+    the bundle to ask, '' for the active one. paged: more will be asked for; page: what it goes on from.
     """
 
     user_id: str
@@ -130,6 +130,7 @@ class Query:
     segment: str = ""
     placement: str = ""
     arm: str = ""
+    propensity: float = 1.0
     bundle_id: str = ""
     paged: bool = False
     page: Page | None = None
@@ -167,7 +168,9 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class RecommendationList:
-    """What one query is answered with. Not `personalised` means popularity ranked it."""
+    """What one query is answered with. Not `personalised` means popularity ranked it. next_page: where more may follow.
+    version: of the user's record, 0 where the list came from more than the record.
+    """
 
     recommendation_id: str
     bundle_id: str
@@ -176,3 +179,4 @@ class RecommendationList:
     degraded: tuple[Degradation, ...] = ()
     arm: str = ""
     next_page: Page | None = None
+    version: int = 0

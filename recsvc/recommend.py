@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsvc.attribution import recommendation_id
 from recsvc.bundle import Bundle
-from recsvc.compose import Scope, compose, go_on
+from recsvc.compose import Composed, Scope, compose, go_on
 from recsvc.domain import ItemChange, ItemContent, ItemField, Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
@@ -32,6 +32,7 @@ from recsvc.query import (
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
+from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.store import UserStore
 from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, similar_to
 from recsvc.user_states import UserState, UserStates, bought_together, in_visit
@@ -65,6 +66,16 @@ class Shared:
     popularity: Popularity
     threads: Mapping[str, Executor]
     cache_size: int
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a query comes to, for its user and now."""
+
+    state: UserState
+    scoring: Scoring
+    scope: Scope
+    degraded: set[Degradation]
 
 
 class Recommender:
@@ -122,45 +133,69 @@ class Recommender:
 
     async def recommend(self, query: Query) -> RecommendationList:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""
-        state, fresh = await self._states.known(query.user_id)
-        degraded = set() if fresh else {Degradation.STORE_UNAVAILABLE}
-        if state.version < query.min_freshness:
-            degraded.add(Degradation.STALE)
-        visited = self._bundle.catalogue.rows(query.viewed), self._bundle.catalogue.rows(query.cart)
-        if query.viewed or query.cart:
-            state = in_visit(state, *visited, query.now)
         explain = query.reasons and _has_time_for_reasons(query)
+        asked = await self._asked(query, explain)
         if query.reasons and not explain:
-            degraded.add(Degradation.REASONS_DROPPED)
-
-        scoring, fresh = await self._scoring(query, state, *visited, explain)
-        if not fresh:
-            degraded.add(Degradation.STORE_UNAVAILABLE)
-        scope, page, before = self._scope(query, state, *visited), query.page, 0
-        if page is not None:
-            before = page.shown
-            found, shown = go_on(self._live, scoring, query.k, scope, page)
-            page = replace(page, shown=shown)
+            asked.degraded.add(Degradation.REASONS_DROPPED)
+        if query.page is not None:
+            found, page = go_on(self._live, asked.scoring, query.k, asked.scope, query.page)
         else:
-            found = await compose(self._live, scoring, PAGED_ITEMS if query.paged else query.k, scope, query.rules)
-            list_id, every = recommendation_id(query.placement, query.arm, self.bundle_id), found.ranking
-            page = Page(list_id, self.bundle_id, self._ids(every.rows) if query.paged else (), query.k)
-            found = replace(found, ranking=Ranking(every.rows[: query.k], every.scores[: query.k]))
+            found, page = await self._first_page(query, asked)
         reasons: Iterable[Reason | None] = repeat(None)
         if explain:
-            reasons = self._explainer.reasons(query, state, scoring, found)
+            reasons = self._explainer.reasons(query, asked.state, asked.scoring, found)
+        before = query.page.shown if query.page is not None else 0
         recommendations = self._listed(found.ranking, reasons, found.backfilled, before)
-        for degradation in degraded:
+        for degradation in asked.degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
             page.recommendation_id,
             page.bundle_id,
             recommendations,
-            state.personalised and query.surface not in FOR_EVERYBODY,
-            tuple(degraded),
+            asked.state.personalised and query.surface not in FOR_EVERYBODY,
+            tuple(asked.degraded),
             query.arm,
             page if page.shown < len(page.item_ids) else None,
+            asked.state.version,
         )
+
+    async def standing(self, query: Query, item_id: str) -> Standing:
+        """Where an item stands in the list of a query."""
+        asked = await self._asked(query, explain=False)
+        found = await compose(self._live, asked.scoring, query.k, asked.scope, query.rules)
+        return await standing(self._live, query, asked.state, asked.scoring, asked.scope, found, item_id)
+
+    async def block_scores(self, user_id: str, item_ids: Sequence[str]) -> tuple[list[BlockScores], int]:
+        """What the scores of items for a user are made of now, nothing for unknown items; and the version of the user's
+        record.
+        """
+        asked = await self._asked(Query(user_id, 1, reasons=False), explain=False)
+        rows = [self._bundle.catalogue.row(item_id) for item_id in item_ids]
+        return [block_scores(asked.scoring, row) if row is not None else () for row in rows], asked.state.version
+
+    async def _asked(self, query: Query, explain: bool) -> "_Asked":
+        state, fresh = await self._states.known(query.user_id)
+        degraded = set() if fresh else {Degradation.STORE_UNAVAILABLE}
+        if state.version < query.min_freshness:
+            degraded.add(Degradation.STALE)
+        viewed, cart = self._bundle.catalogue.rows(query.viewed), self._bundle.catalogue.rows(query.cart)
+        if len(viewed) or len(cart):
+            state = in_visit(state, viewed, cart, query.now)
+        scoring, fresh = await self._scoring(query, state, viewed, cart, explain)
+        if not fresh:
+            degraded.add(Degradation.STORE_UNAVAILABLE)
+        return _Asked(state, scoring, self._scope(query, state, viewed, cart), degraded)
+
+    async def _first_page(self, query: Query, asked: "_Asked") -> tuple[Composed, Page]:
+        """What of the list is shown first, and the whole of it where it will be continued."""
+        k = PAGED_ITEMS if query.paged else query.k
+        found = await compose(self._live, asked.scoring, k, asked.scope, query.rules)
+        rows, scores = found.ranking
+        items = self._bundle.catalogue.items
+        every = tuple(items[row].item_id for row in rows.tolist()) if query.paged else ()
+        list_id = recommendation_id(query.placement, query.arm, self.bundle_id)
+        first = replace(found, ranking=Ranking(rows[: query.k], scores[: query.k]))
+        return first, Page(list_id, self.bundle_id, every, query.k)
 
     async def _scoring(
         self, query: Query, state: UserState, viewed: Rows, cart: Rows, explain: bool
@@ -229,9 +264,6 @@ class Recommender:
             scores = repeat_scores(state.history, now, self._item_repeats, self._bundle.model.repeats)
             state.repeats = hour, Ranking(*scores)
         return state.repeats[1]
-
-    def _ids(self, rows: Rows) -> tuple[str, ...]:
-        return tuple(self._bundle.catalogue.items[row].item_id for row in rows.tolist())
 
     def _listed(
         self,

@@ -6,6 +6,7 @@ import grpc
 
 from recsvc.service.catalog import CatalogService
 from recsvc.service.events import EventService
+from recsvc.service.explain import ExplainService
 from recsvc.service.models import ModelService
 from recsvc.service.recommendations import RecommendationService
 from recsvc.service.users import UserService
@@ -14,6 +15,8 @@ from recsvc.v1 import (
     catalog_pb2_grpc,
     events_pb2,
     events_pb2_grpc,
+    explain_pb2,
+    explain_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
     recommendation_pb2,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
     descriptor.full_name
-    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2, models_pb2)
+    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2, models_pb2, explain_pb2)
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 )
 
@@ -44,6 +47,9 @@ def add_services(server: grpc.aio.Server, models: "Models", store: "UserStore") 
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(  # type: ignore[no-untyped-call]
         CatalogService(models, store), server
+    )
+    explain_pb2_grpc.add_ExplainServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        ExplainService(models), server
     )
     models_pb2_grpc.add_ModelServiceServicer_to_server(  # type: ignore[no-untyped-call]
         ModelService(models), server

@@ -10,6 +10,7 @@ from recsvc.errors import (
     BundleUnusable,
     InvalidRequest,
     ItemNotFound,
+    ListNotFound,
     RecsvcError,
     StoreUnavailable,
 )
@@ -20,6 +21,7 @@ DOMAIN = "recsvc"
 _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     InvalidRequest: (code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     ItemNotFound: (code_pb2.NOT_FOUND, "ITEM_NOT_FOUND"),
+    ListNotFound: (code_pb2.NOT_FOUND, "LIST_NOT_FOUND"),
     BundleNotFound: (code_pb2.NOT_FOUND, "BUNDLE_NOT_FOUND"),
     BundleUnusable: (code_pb2.FAILED_PRECONDITION, "BUNDLE_UNUSABLE"),
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),

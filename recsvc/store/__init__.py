@@ -3,6 +3,7 @@
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.event_log import EventLog, LogEntry
 from recsvc.store.keys import LOG_PARTITIONS
+from recsvc.store.lists import ListStore
 from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
 from recsvc.store.opening import open_store
 from recsvc.store.popularity import Counts, PopularityStore
@@ -14,6 +15,7 @@ __all__ = [
     "Counts",
     "Erasure",
     "EventLog",
+    "ListStore",
     "LogEntry",
     "ModelStore",
     "PopularityStore",

@@ -6,6 +6,7 @@
         profile                    `packing.pack_profile`
         profile_embedding          `packing.pack_embedding`
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
+    {shop:alice}:1:lists         list, capped, expires   `packing.pack_given_list`, newest first
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock`, ...
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
@@ -36,6 +37,11 @@ PROFILE_EMBEDDING = "profile_embedding"
 def user(namespace: str, user_id: str) -> str:
     """The hash that holds one user."""
     return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:user"
+
+
+def lists(namespace: str, user_id: str) -> str:
+    """The list of what one user was shown of late."""
+    return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:lists"
 
 
 def vector(bundle_id: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, Profile
+from recsvc.domain import Event, EventType, GivenList, Item, ItemChange, ItemContent, ItemField, Profile
 from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
@@ -23,6 +23,7 @@ VECTOR_FORMAT = 2
 # format, version, written at (microseconds), known events; scripts.PUT_VECTOR reads it too
 _VECTOR_HEADER = struct.Struct("<BQQH")
 _ITEM_HEADER = struct.Struct("<BQ")  # format, set time; scripts.SET_ITEM reads the time
+_GIVEN_HEADER = struct.Struct("<BqQdHH")
 _LOGGED_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
 
 
@@ -128,6 +129,26 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | None:
             price=None if np.isnan(price) else price,
             order_id=order_id,
             recommendation_id=recommendation_id,
+        )
+
+
+def pack_given_list(given: GivenList) -> bytes:
+    """format, time, version, propensity, shown, number of items; their scores; then the words, and the items' ids."""
+    scores = [score for _, score in given.items]
+    words = [given.recommendation_id, given.placement, given.arm, given.bundle_id, given.surface]
+    header = _GIVEN_HEADER.pack(FORMAT, given.time, given.version, given.propensity, given.shown, len(scores))
+    return header + struct.pack(f"<{len(scores)}f", *scores) + _pack_strings([*words, *(i for i, _ in given.items)])
+
+
+def unpack_given_list(packed: bytes, user_id: str) -> GivenList:
+    with _readable(packed):
+        _, moment, version, propensity, shown, n = _GIVEN_HEADER.unpack_from(packed)
+        scores = struct.unpack_from(f"<{n}f", packed, _GIVEN_HEADER.size)
+        words = _unpack_strings(packed, _GIVEN_HEADER.size + 4 * n)
+        list_id, placement, arm, bundle_id, surface, *item_ids = words
+        items = tuple(zip(item_ids, scores, strict=True))
+        return GivenList(
+            list_id, user_id, moment, version, placement, arm, propensity, bundle_id, surface, shown, items
         )
 
 

@@ -16,6 +16,7 @@ from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import entry_of, event_of, merge, unseen
+from recsvc.store.lists import ListStore
 from recsvc.store.models import ModelStore
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
@@ -68,6 +69,7 @@ class UserStore:
         self.catalogue = CatalogueStore(client, namespace)
         self.popularity = PopularityStore(client, namespace)
         self.models = ModelStore(client, namespace)
+        self.lists = ListStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.
@@ -205,7 +207,8 @@ class UserStore:
     async def delete_user(self, user_id: str) -> Erasure:
         """Removes the record and the logged events of a user. After an error, ask again."""
         with operation("delete_user"):
-            record = await self._client.execute_command("DEL", self._key(user_id))
+            # Both are of one hash tag, as a Cluster wants it.
+            record = await self._client.execute_command("DEL", self._key(user_id), keys.lists(self._namespace, user_id))
             removed = await self.event_log.erase(user_id)
         return Erasure(existed=bool(record) or removed > 0, removed_log_events=removed)
 

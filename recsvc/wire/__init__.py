@@ -6,6 +6,12 @@
 
 from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items
 from recsvc.wire.events import decode_write_events, encode_write_events
+from recsvc.wire.explain import (
+    decode_explain_recommendation,
+    decode_why_not,
+    encode_explain_recommendation,
+    encode_why_not,
+)
 from recsvc.wire.models import decode_bundle_id, encode_bundles
 from recsvc.wire.recommendations import (
     decode_batch_recommend,
@@ -23,6 +29,7 @@ __all__ = [
     "decode_batch_recommend",
     "decode_bundle_id",
     "decode_delete_items",
+    "decode_explain_recommendation",
     "decode_rank",
     "decode_recommend",
     "decode_set_inventory",
@@ -30,12 +37,15 @@ __all__ = [
     "decode_similar_items",
     "decode_upsert_items",
     "decode_user_id",
+    "decode_why_not",
     "decode_write_events",
     "encode_batch_recommend",
     "encode_bundles",
+    "encode_explain_recommendation",
     "encode_export_user",
     "encode_rank",
     "encode_recommend",
     "encode_similar_items",
+    "encode_why_not",
     "encode_write_events",
 ]

@@ -41,7 +41,7 @@ _STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Streng
 def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: float | None) -> Query:
     """deadline: event-loop time by which the answer must be out; None: no hurry. Raises InvalidRequest."""
     violations = Violations()
-    query = _query(request, deadline, violations)
+    query = decode_query(request, deadline, violations)
     violations.raise_if_any()
     return query
 
@@ -52,12 +52,13 @@ def decode_batch_recommend(request: recommendation_pb2.BatchRecommendRequest, de
     if not 1 <= len(request.requests) <= MAX_BATCH:
         violations.note("requests", f"must hold 1 to {MAX_BATCH} requests")
         violations.raise_if_any()
-    queries = [_query(r, deadline, violations.within(f"requests[{i}].")) for i, r in enumerate(request.requests)]
+    queries = [decode_query(r, deadline, violations.within(f"requests[{i}].")) for i, r in enumerate(request.requests)]
     violations.raise_if_any()
     return queries
 
 
-def _query(request: recommendation_pb2.RecommendRequest, deadline: float | None, violations: Violations) -> Query:
+def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float | None, violations: Violations) -> Query:
+    """For a request within another: notes what is wrong, and then the query may not be used."""
     violations.note("user_id", id_problem(request.user_id))
     violations.note("k", _k_problem(request.k))
     check_filter(request.filter, violations)

@@ -14,6 +14,7 @@ from recsvc.domain import (
     Event,
     Evidence,
     EvidenceKind,
+    GivenList,
     Item,
     ItemChange,
     ItemContent,
@@ -28,6 +29,7 @@ from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList
 from recsvc.recommend import SimilarItemList
 from recsvc.server import listening
 from recsvc.settings import Settings
+from recsvc.standing import BlockScores, Obstacle, Standing
 from recsvc.store import Erasure, ServerProcess, UserExport, WantedBundles
 
 KNOWN_ITEM = "kettle"
@@ -71,6 +73,15 @@ class KnownAnswers:
         if not self.knows_item(item_id):
             raise ItemNotFound(item_id)
         return SimilarItemList("list-2", self.bundle_id, (RECOMMENDED,))
+
+    async def standing(self, query: Query, item_id: str) -> Standing:
+        self._ask((query, item_id))
+        return Standing(self.bundle_id, "", 0, 12, 0.5, (("text", 0.5),), (Obstacle.SCORE,))
+
+    async def given(self, user_id: str, recommendation_id: str) -> tuple[GivenList, list[BlockScores], bool]:
+        self._ask((user_id, recommendation_id))
+        given = GivenList(recommendation_id, user_id, 1, 2, "home", "a", 0.5, self.bundle_id, "cart", 0, (("i", 1.0),))
+        return given, [()], True
 
     async def known(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
         self._ask("bundles")

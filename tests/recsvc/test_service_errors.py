@@ -17,6 +17,7 @@ from recsvc.service import SERVICE_NAMES
 from recsvc.service.status import MAX_VIOLATIONS
 from recsvc.v1 import catalog_pb2 as cat
 from recsvc.v1 import events_pb2 as ev
+from recsvc.v1 import explain_pb2 as exp
 from recsvc.v1 import models_pb2 as mod
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
@@ -26,6 +27,7 @@ FILES = {
     "CatalogService": cat,
     "RecommendationService": rec,
     "EventService": ev,
+    "ExplainService": exp,
     "ModelService": mod,
     "UserService": us,
 }
@@ -93,6 +95,7 @@ RANK, PAGE = "RecommendationService/Rank", "RecommendationService/BatchRecommend
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
+WHY_NOT, GIVEN = "ExplainService/WhyNot", "ExplainService/ExplainRecommendation"
 LOAD, ACTIVATE = "ModelService/LoadBundle", "ModelService/ActivateBundle"
 EXPORT = "UserService/ExportUser"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
@@ -198,6 +201,10 @@ BAD_REQUESTS = [
     (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
     (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    (WHY_NOT, exp.WhyNotRequest(), ["request.user_id", "request.k", "item_id"]),
+    (WHY_NOT, exp.WhyNotRequest(request=R(user_id="u", k=5, paged=True), item_id="i"), ["request.page_token"]),
+    (GIVEN, exp.ExplainRecommendationRequest(), ["user_id", "recommendation_id"]),
+    (GIVEN, exp.ExplainRecommendationRequest(user_id="u", recommendation_id=LONG), ["recommendation_id"]),
     *((LOAD, mod.LoadBundleRequest(bundle_id=bad), ["bundle_id"]) for bad in BAD_IDS.values()),
     *((ACTIVATE, mod.ActivateBundleRequest(bundle_id=bad), ["bundle_id"]) for bad in BAD_IDS.values()),
     (ADD, cat.UpsertItemsRequest(), ["items"]),
@@ -244,6 +251,8 @@ GOOD_REQUESTS = {
     SET: profile(text="likes tea"),
     EXPORT: us.ExportUserRequest(user_id="u"),
     DELETE: us.DeleteUserRequest(user_id="u"),
+    WHY_NOT: exp.WhyNotRequest(request=R(user_id="u", k=5), item_id="i"),
+    GIVEN: exp.ExplainRecommendationRequest(user_id="u", recommendation_id="r"),
     "ModelService/ListBundles": mod.ListBundlesRequest(),
     LOAD: mod.LoadBundleRequest(bundle_id="bundle-1"),
     ACTIVATE: mod.ActivateBundleRequest(bundle_id="bundle-1"),

@@ -1,0 +1,72 @@
+"""The last lists of each user, kept for a while: what was shown, and what made it.
+
+Writing is off the path of a request: lists gather for a moment and go to Redis together.
+"""
+
+import asyncio
+from collections import deque
+
+from recsvc.domain import GivenList
+from recsvc.errors import StoreUnavailable
+from recsvc.metrics import LISTS_LOST
+from recsvc.store import keys, packing
+from recsvc.store.connection import RedisClient, operation
+
+KEPT_LISTS = 20
+KEPT_SECONDS = 86_400
+GATHER_SECONDS = 0.05
+# More than a process can make while Redis restarts would be memory for nothing.
+_WAITING = 10_000
+_BATCH = 500
+
+
+class ListStore:
+    """For the event loop's thread alone."""
+
+    def __init__(self, client: RedisClient, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._waiting: deque[GivenList] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    def keep(self, given: GivenList) -> None:
+        """Keeps a list, a moment later; if Redis does not take it, it is lost and counted."""
+        if len(self._waiting) >= _WAITING:
+            LISTS_LOST.inc()
+            return
+        self._waiting.append(given)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def of_user(self, user_id: str) -> list[GivenList]:
+        """What is kept of a user, newest first. Raises StoreUnavailable."""
+        with operation("read_lists"):
+            packed = await self._client.execute_command("LRANGE", self._key(user_id), 0, -1)
+        return [packing.unpack_given_list(each, user_id) for each in packed]
+
+    async def close(self) -> None:
+        """Returns when nothing is waiting."""
+        while self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        try:
+            await asyncio.sleep(GATHER_SECONDS)
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+                pipeline = self._client.pipeline(transaction=False)
+                for given in batch:
+                    key = self._key(given.user_id)
+                    pipeline.execute_command("LPUSH", key, packing.pack_given_list(given))
+                    pipeline.execute_command("LTRIM", key, 0, KEPT_LISTS - 1)
+                    pipeline.execute_command("EXPIRE", key, KEPT_SECONDS)
+                try:
+                    with operation("keep_lists"):
+                        await pipeline.execute()
+                except StoreUnavailable:
+                    LISTS_LOST.inc(len(batch))
+        finally:
+            self._writing = None
+
+    def _key(self, user_id: str) -> str:
+        return keys.lists(self._namespace, user_id)
