@@ -13,12 +13,15 @@ _METRICS = ("ndcg@10", "recall@10")
 
 @dataclass(frozen=True, slots=True)
 class BundleInfo:
-    """trained_at: in UTC; 1970 where the manifest does not say. metrics: what the evaluation found, by name."""
+    """trained_at: in UTC; 1970 where the manifest does not say. metrics: what the evaluation found, by name.
+    erasures_until: users erased until then are not in it; microseconds since 1970 UTC, 0 where nobody knows.
+    """
 
     bundle_id: str
     folder: Path
     trained_at: datetime
     metrics: dict[str, float]
+    erasures_until: int = 0
 
 
 def bundles_in(folder: Path) -> list[BundleInfo]:
@@ -32,7 +35,8 @@ def bundles_in(folder: Path) -> list[BundleInfo]:
         except BundleError:
             continue
         bundle_id = str(manifest.get("bundle_id", ""))
-        found[bundle_id] = BundleInfo(bundle_id, path, _trained_at(manifest), _metrics(manifest))
+        until = int(manifest.get("data", {}).get("erasures_until") or 0)
+        found[bundle_id] = BundleInfo(bundle_id, path, _trained_at(manifest), _metrics(manifest), until)
     return sorted(found.values(), key=lambda info: info.trained_at, reverse=True)
 
 

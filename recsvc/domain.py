@@ -78,6 +78,30 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Taste:
+    """What a user has said of their taste. gifts: ids of items that were for somebody else. less_items, less_brands,
+    less_categories (paths, or their beginnings): what the user wants to see less of.
+    """
+
+    gifts: frozenset[str] = frozenset()
+    less_items: frozenset[str] = frozenset()
+    less_brands: frozenset[str] = frozenset()
+    less_categories: frozenset[str] = frozenset()
+
+    def sorts(self) -> tuple[frozenset[str], ...]:
+        """All that is said, sort by sort, in the order of the fields."""
+        return self.gifts, self.less_items, self.less_brands, self.less_categories
+
+    def changed(self, add: "Taste", remove: "Taste") -> "Taste":
+        """This with some more said, and then some taken back."""
+        each = zip(self.sorts(), add.sorts(), remove.sorts(), strict=True)
+        return Taste(*((said | more) - less for said, more, less in each))
+
+
+NO_TASTE = Taste()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One entry of the catalogue. Its words are the seller's: untrusted.
 
@@ -220,5 +244,6 @@ class UserRecord:
     events: tuple[Event, ...] = ()
     profile: Profile | None = None
     profile_embedding: NDArray[np.float32] | None = field(default=None, compare=False)
+    taste: Taste = NO_TASTE
     user_vector: NDArray[np.float32] | None = field(default=None, compare=False)
     known_events: int = 0

@@ -1,7 +1,7 @@
 """The bundles in memory: which of them answers, and how another takes its place."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
 from recsvc.domain import GivenList, Item, ItemContent, Profile
+from recsvc.erasure_follower import ErasureFollower
 from recsvc.errors import (
     BundleError,
     BundleNotFound,
@@ -59,6 +60,7 @@ class Models:
         self._served = {bundle.bundle_id: self._serve(bundle)}
         self._loading = asyncio.Lock()
         self._follower = BundleFollower(self._store, self._take, lambda: (self.bundle_id, tuple(self._served)))
+        self._erasures = ErasureFollower(store.erasures, self.forget)
         self.bundle_id = bundle.bundle_id
         self.placements = placements
 
@@ -94,11 +96,13 @@ class Models:
         for bundle_id in sorted(self.placements.bundle_ids):
             await self._load(bundle_id)
         await self._follower.start()
+        await self._erasures.start()
         BUNDLE_INFO.labels(self.bundle_id).set(1)
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
         await self._follower.close()
+        await self._erasures.close()
         await self._lists.close()
         for served in self._served.values():
             await served.close()
@@ -176,10 +180,18 @@ class Models:
         served = self._served.get(bundle_id)
         return served.recommender if served is not None else self.current
 
-    def forget(self, user_id: str) -> None:
-        """Drops what this process keeps of an erased user."""
+    def forget(self, hashes: Set[int]) -> None:
+        """Drops what this process keeps of erased users, who are told by `recsvc.store.hash_of`."""
         for served in self._served.values():
-            served.recommender.forget(user_id)
+            served.recommender.forget(hashes)
+
+    async def first_without(self, erased_at: int) -> tuple[str, bool]:
+        """The oldest bundle that was trained without the users erased until then, '' for none; and whether it, or one
+        after it, answers. erased_at: microseconds since 1970 UTC.
+        """
+        found = await asyncio.to_thread(bundles_in, self._bundles_dir)
+        without = [info.bundle_id for info in found if info.erasures_until >= erased_at]
+        return (without[-1] if without else ""), self.bundle_id in without
 
     async def encode_profile(self, profile: Profile) -> Floats:
         """The language model's embedding of a profile, float32 (dim,)."""

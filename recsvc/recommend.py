@@ -1,7 +1,7 @@
 """The use case, top to bottom: a query to a list of items, each with evidence and a reason."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recsvc.attribution import recommendation_id
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed, Scope, compose, go_on
-from recsvc.domain import ItemChange, ItemContent, ItemField, Reason
+from recsvc.domain import ItemChange, ItemContent, ItemField, Reason, UserRecord
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
@@ -35,7 +35,8 @@ from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.store import UserStore
 from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, similar_to
-from recsvc.user_states import UserState, UserStates, bought_together, in_visit
+from recsvc.taste import TasteProfile, taste_profile
+from recsvc.user_states import UserState, UserStates, bought_together, in_visit, state_of
 
 # How much of a ranking is kept for the pages that follow.
 PAGED_ITEMS = 500
@@ -127,9 +128,15 @@ class Recommender:
     def knows_item(self, item_id: str) -> bool:
         return item_id in self._bundle.catalogue
 
-    def forget(self, user_id: str) -> None:
-        """Drops what this process keeps of an erased user."""
-        self._states.forget(user_id)
+    def forget(self, hashes: Set[int]) -> None:
+        """Drops what this process keeps of erased users, who are told by `recsvc.store.hash_of`."""
+        self._states.forget(hashes)
+
+    async def taste_profile(self, user_id: str) -> TasteProfile:
+        """What is believed of a user. Raises StoreUnavailable."""
+        record = await self._shared.store.read(user_id, self.bundle_id) or UserRecord(user_id)
+        state = state_of(record, self._bundle)
+        return taste_profile(self._bundle, record.profile, record.taste, state.bought_rows, state.purchases)
 
     async def recommend(self, query: Query) -> RecommendationList:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""

@@ -7,7 +7,7 @@ and written back for the other processes.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +22,8 @@ from recsvc.errors import StoreUnavailable
 from recsvc.evidence import Preferences
 from recsvc.metrics import USER_VECTORS
 from recsvc.ranking import Ranking
-from recsvc.store import UserStore
+from recsvc.store import UserStore, hash_of
+from recsvc.taste import disliked, silent_rows
 from recsvc.text import profile_text
 from recsvc.towers.user import LeftOut, ProfileText
 
@@ -34,9 +35,10 @@ LEFT_OUT_ITEMS = 20
 class UserState:
     """One user at one version of the record, as one catalogue knows their items.
 
-    unknown_events: how many events are of items that it does not have.
+    unknown_events: how many events are of items that it does not have; known_events: how many of those that it has.
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
     hidden_rows: distinct rows that the user hid and has not bought since: in no list.
+    disliked: what is taken from the user vector for what the user has said, of its length; None for nothing.
     user_vector, left_out and preferences are filled in when first needed. repeats: the repeat scores of an hour, and
     explained: the reasons of some pages, by all that they depend on.
     """
@@ -50,16 +52,18 @@ class UserState:
     bought_rows: NDArray[np.int32]
     purchases: NDArray[np.int32]
     hidden_rows: NDArray[np.int32]
+    disliked: NDArray[np.float32] | None = None
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
     preferences: Preferences | None = None
+    known_events: int = 0
     repeats: tuple[int, Ranking] | None = None
     explained: dict[Hashable, list[Reason | None]] = field(default_factory=dict)
 
     @property
     def personalised(self) -> bool:
         """Whether anything is known that could rank."""
-        return len(self.history) > 0 or self.profile is not None
+        return len(self.history) > 0 or self.profile is not None or self.disliked is not None
 
     def latest_bought(self) -> NDArray[np.int32]:
         """The rows to leave out in turn, ascending: the last LEFT_OUT_ITEMS different items bought."""
@@ -68,10 +72,13 @@ class UserState:
         return np.sort(rows[np.argsort(places)[:LEFT_OUT_ITEMS]])
 
 
-def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
+def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     """The state of a record; its vector too, when the record holds one."""
-    history = history_of(record.events, catalogue)
-    known_vector = record.user_vector if record.known_events == len(history) else None
+    catalogue = bundle.catalogue
+    history = whole = history_of(record.events, catalogue)
+    known_vector = record.user_vector if record.known_events == len(whole) else None
+    if len(silent := silent_rows(record.taste, catalogue)):
+        history = whole.select(~np.isin(whole.rows, silent))
     bought = history.select(history.purchases)
     # Lines of one order are one purchase: a shopper who bought twelve in one go bought once.
     orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
@@ -83,13 +90,15 @@ def state_of(record: UserRecord, catalogue: Catalogue) -> UserState:
         record.version,
         catalogue,
         history,
-        len(record.events) - len(history),
+        len(record.events) - len(whole),
         profile,
-        np.unique(history.rows),
+        np.unique(whole.rows),
         bought_rows.astype(np.int32),
         purchases.astype(np.int32),
-        _hidden_rows(history),
+        _hidden_rows(whole),
+        disliked(record.taste, bundle),
         known_vector,
+        known_events=len(whole),
     )
 
 
@@ -173,11 +182,11 @@ class UserStates:
         try:
             record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
         except StoreUnavailable:
-            return kept or state_of(UserRecord(user_id), self._bundle.catalogue), False
+            return kept or state_of(UserRecord(user_id), self._bundle), False
         if record is None and kept is not None:
             self._kept.move_to_end(user_id)
             return kept, True
-        state = state_of(record or UserRecord(user_id), self._bundle.catalogue)
+        state = state_of(record or UserRecord(user_id), self._bundle)
         self._kept[user_id] = state
         while len(self._kept) > self._size:
             self._kept.popitem(last=False)
@@ -202,18 +211,19 @@ class UserStates:
             task.add_done_callback(self._write_backs.discard)
         return computed
 
-    def forget(self, user_id: str) -> None:
-        """Drops what is kept of an erased user."""
-        self._kept.pop(user_id, None)
+    def forget(self, hashes: Set[int]) -> None:
+        """Drops what is kept of erased users, who are told by `recsvc.store.hash_of`."""
+        for user_id in [user_id for user_id in self._kept if hash_of(user_id) in hashes]:
+            del self._kept[user_id]
 
     async def close(self) -> None:
         """Waits for the vectors that are being written back."""
         await asyncio.gather(*self._write_backs)
 
     async def _write_back(self, user_id: str, state: UserState, vector: NDArray[np.float32]) -> None:
-        bundle_id, known_events = self._bundle.bundle_id, len(state.history)
+        bundle_id = self._bundle.bundle_id
         try:
-            await self._store.put_user_vector(user_id, bundle_id, state.version, known_events, vector)
+            await self._store.put_user_vector(user_id, bundle_id, state.version, state.known_events, vector)
         except StoreUnavailable:
             return  # the next request computes it again; the store has counted the failure
 
@@ -222,9 +232,21 @@ class UserStates:
         if missing:
             vectors = self._tower.user_vectors([s.history for s in missing], [s.profile for s in missing])
             for state, vector in zip(missing, vectors, strict=True):
-                state.user_vector = vector
+                state.user_vector = _without(vector, state.disliked)
         for work in works:
             state = work.state
             if work.left_out and state.left_out is None:
-                state.left_out = self._tower.left_out(state.history, state.profile, state.latest_bought())
+                left_out = self._tower.left_out(state.history, state.profile, state.latest_bought())
+                if state.disliked is not None:
+                    vectors, alone = left_out.vectors, left_out.without_profile
+                    alone = _without(alone, state.disliked) if alone is not None else None
+                    left_out = LeftOut(left_out.rows, _without(vectors, state.disliked), alone)
+                state.left_out = left_out
         return [None] * len(works)
+
+
+def _without(vectors: NDArray[np.float32], disliked: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """User vectors, (d,) or (m, d), without what the user wants to see less of, in proportion to their length."""
+    if disliked is None:
+        return vectors
+    return np.asarray(vectors + disliked * np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)

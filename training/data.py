@@ -35,6 +35,9 @@ ATTRIBUTE_NAME_LENGTH = 64
 ATTRIBUTES = 32
 QUANTITY = 1_000_000
 
+# In the folder of exported events: users erased until then are not in it, in microseconds since 1970 UTC.
+ERASURES_UNTIL = "erasures_until"
+
 UNKNOWN = "unknown"  # what exports write where there is no brand or category; in any case
 UNKNOWN_ITEMS_SHARE = 0.001  # of the events: a catalogue that lost a few items is dirt, more is the wrong catalogue
 
@@ -50,6 +53,7 @@ class Shop:
     users: user_id and a str column an attribute, '' where there is none; no rows when the shop has no profiles.
     notes: the dirt that was counted, for people.
     fingerprint: sha256 of the tables' content, whatever format they came in.
+    erasures_until: users who were erased until then are not in it, in microseconds since 1970 UTC; None: nobody knows.
     """
 
     events: pl.DataFrame
@@ -57,6 +61,7 @@ class Shop:
     users: pl.DataFrame
     notes: tuple[str, ...]
     fingerprint: str
+    erasures_until: int | None = None
 
 
 def read_shop(folder: Path) -> Shop:
@@ -78,7 +83,9 @@ def read_shop(folder: Path) -> Shop:
         events = events.filter(~shown)
     events = events.sort("timestamp", maintain_order=True)
     notes += count_dirt(events, items, users)
-    return Shop(events, items, users, tuple(notes), _fingerprint(events, items, users))
+    until = folder / "events" / ERASURES_UNTIL
+    erasures_until = int(until.read_text()) if until.is_file() else None
+    return Shop(events, items, users, tuple(notes), _fingerprint(events, items, users), erasures_until)
 
 
 def _open(folder: Path) -> tuple[dict[str, TableCheck], list[Problem]]:

@@ -26,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from recsvc.domain import Event
 from recsvc.errors import RecsvcError
 from recsvc.store import LOG_PARTITIONS, EventLog, LogEntry, open_store
+from training.data import ERASURES_UNTIL
 from training.errors import ExportError
 
 PART_ENTRIES = 10_000  # of the log, at most, in one part: a few hundred KB, and what is in memory at a time
@@ -61,6 +62,7 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
 
     Raises ExportError, and StoreUnavailable when Redis is away: what was written until then is good.
     """
+    started = await log.time()
     lengths = [await log.length(partition) for partition in range(LOG_PARTITIONS)]
     exported = []
     with _alone(out), _progress(console or Console(stderr=True)) as bar:
@@ -73,6 +75,8 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
                 length -= len(entries)
                 bar.advance(task, len(entries))
                 await log.trim(partition, entries[-1].entry_id)
+        # Whoever was erased before is in none of the parts: training says so in its bundle's manifest.
+        (out / ERASURES_UNTIL).write_text(f"{started}\n")
     return Exported(
         sum(part.events for part in exported),
         sum(part.repeated for part in exported),

@@ -151,6 +151,7 @@ def _about_data(shop: Shop, split: Split) -> dict[str, Any]:
         "train_events": len(split.train),
         "known_events": len(split.known),
         "notes": list(shop.notes),
+        "erasures_until": shop.erasures_until,
     }
 
 

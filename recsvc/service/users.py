@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from recsvc import wire
+from recsvc.store import hash_of
 from recsvc.v1 import users_pb2 as pb
 from recsvc.v1 import users_pb2_grpc
 
@@ -42,5 +43,28 @@ class UserService(users_pb2_grpc.UserServiceServicer):
     ) -> pb.DeleteUserResponse:
         user_id = wire.decode_user_id(request)
         erasure = await self._store.delete_user(user_id)
-        self._models.forget(user_id)
-        return pb.DeleteUserResponse(existed=erasure.existed, removed_log_events=erasure.removed_log_events)
+        self._models.forget({hash_of(user_id)})
+        return wire.encode_erasure(erasure)
+
+    async def GetErasure(
+        self,
+        request: pb.GetErasureRequest,
+        context: "grpc.aio.ServicerContext[pb.GetErasureRequest, pb.GetErasureResponse]",
+    ) -> pb.GetErasureResponse:
+        bundle_id, in_use = await self._models.first_without(wire.decode_get_erasure(request))
+        return pb.GetErasureResponse(first_bundle_id=bundle_id, in_use=in_use)
+
+    async def GetTasteProfile(
+        self,
+        request: pb.GetTasteProfileRequest,
+        context: "grpc.aio.ServicerContext[pb.GetTasteProfileRequest, pb.GetTasteProfileResponse]",
+    ) -> pb.GetTasteProfileResponse:
+        return wire.encode_taste_profile(await self._models.current.taste_profile(wire.decode_user_id(request)))
+
+    async def UpdateTasteProfile(
+        self,
+        request: pb.UpdateTasteProfileRequest,
+        context: "grpc.aio.ServicerContext[pb.UpdateTasteProfileRequest, pb.UpdateTasteProfileResponse]",
+    ) -> pb.UpdateTasteProfileResponse:
+        taste = await self._store.update_taste(*wire.decode_update_taste(request), wire.MAX_TASTE)
+        return wire.encode_taste(taste)

@@ -1,7 +1,9 @@
 """The shared state, in Redis: users, events, items. `keys` has the schema, `open_store` is the way in."""
 
 from recsvc.store.catalogue import CatalogueStore
+from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog, LogEntry
+from recsvc.store.history import hash_of
 from recsvc.store.keys import LOG_PARTITIONS
 from recsvc.store.lists import ListStore
 from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
@@ -14,6 +16,7 @@ __all__ = [
     "CatalogueStore",
     "Counts",
     "Erasure",
+    "ErasureStore",
     "EventLog",
     "ListStore",
     "LogEntry",
@@ -23,5 +26,6 @@ __all__ = [
     "UserExport",
     "UserStore",
     "WantedBundles",
+    "hash_of",
     "open_store",
 ]

@@ -100,10 +100,17 @@ class EventLog:
             )
         return int(trimmed)
 
-    async def erase(self, user_id: str) -> int:
+    async def time(self) -> int:
+        """By the clock that the entries' ids come from: microseconds since 1970 UTC."""
+        with operation("read_event_log"):
+            seconds, microseconds = await self._client.execute_command("TIME")
+        return int(seconds) * 1_000_000 + int(microseconds)
+
+    async def erase(self, user_id: str) -> tuple[int, int]:
         """Leaves a tombstone for what is already exported, and removes all earlier entries of the user.
 
-        Returns how many events that were. The tombstone is written even to a full log: erasure may not be refused.
+        Returns how many events that were, and the tombstone's time, in microseconds since 1970 UTC. The tombstone is
+        written even to a full log: erasure may not be refused.
         Redis's own errors come through.
         """
         key = self._key(keys.log_partition(user_id))
@@ -114,7 +121,7 @@ class EventLog:
             removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _PAGE, user_id)
             total += int(removed)
             if not last:
-                return total
+                return total, int(tombstone.partition(b"-")[0]) * 1_000
             start = f"({last.decode()}"
 
     def _key(self, partition: int) -> str:

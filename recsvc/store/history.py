@@ -19,9 +19,13 @@ class Entry(NamedTuple):
     item_id: str
 
 
+def hash_of(external_id: str) -> int:
+    """64 bits of an id: enough to know it again, too little to tell it."""
+    return int.from_bytes(hashlib.blake2b(external_id.encode(), digest_size=8).digest(), "big")
+
+
 def entry_of(event: Event) -> Entry:
-    digest = hashlib.blake2b(event.event_id.encode(), digest_size=8).digest()
-    return Entry(int.from_bytes(digest, "big"), event.timestamp, int(event.event_type), event.quantity, event.item_id)
+    return Entry(hash_of(event.event_id), event.timestamp, int(event.event_type), event.quantity, event.item_id)
 
 
 def event_of(entry: Entry, user_id: str) -> Event:

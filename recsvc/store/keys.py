@@ -5,8 +5,10 @@
         history                    `packing.pack_history`
         profile                    `packing.pack_profile`
         profile_embedding          `packing.pack_embedding`
+        taste                      `packing.pack_taste`
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
     {shop:alice}:1:lists         list, capped, expires   `packing.pack_given_list`, newest first
+    {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` of a user who was erased
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock`, ...
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
@@ -32,6 +34,7 @@ VERSION = "version"
 HISTORY = "history"
 PROFILE = "profile"
 PROFILE_EMBEDDING = "profile_embedding"
+TASTE = "taste"
 
 
 def user(namespace: str, user_id: str) -> str:
@@ -47,6 +50,11 @@ def lists(namespace: str, user_id: str) -> str:
 def vector(bundle_id: str) -> str:
     """The field of a user's hash with the vector that one bundle computed."""
     return f"vector:{bundle_id}"
+
+
+def erasures(namespace: str) -> str:
+    """The stream of hashes of erased users."""
+    return f"{{{_encoded(namespace)}:erasures}}:{SCHEMA_VERSION}:users"
 
 
 def event_log(namespace: str, partition: int) -> str:

@@ -11,7 +11,18 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import Event, EventType, GivenList, Item, ItemChange, ItemContent, ItemField, Profile
+from recsvc.domain import (
+    NO_TASTE,
+    Event,
+    EventType,
+    GivenList,
+    Item,
+    ItemChange,
+    ItemContent,
+    ItemField,
+    Profile,
+    Taste,
+)
 from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
@@ -71,6 +82,21 @@ def unpack_profile(packed: bytes | None) -> Profile | None:
     with _readable(packed):
         text, *words = _unpack_strings(packed, 1)
         return Profile(text, tuple(zip(words[::2], words[1::2], strict=True)))
+
+
+def pack_taste(taste: Taste) -> bytes:
+    """format, how many there are of each sort; then the words of all."""
+    sorts = list(map(sorted, taste.sorts()))
+    return struct.pack("<B4H", FORMAT, *map(len, sorts)) + _pack_strings([word for words in sorts for word in words])
+
+
+def unpack_taste(packed: bytes | None) -> Taste:
+    if packed is None:
+        return NO_TASTE
+    with _readable(packed):
+        counts = struct.unpack_from("<4H", packed, 1)
+        words = iter(_unpack_strings(packed, 9))
+        return Taste(*(frozenset(next(words) for _ in range(count)) for count in counts))
 
 
 def pack_embedding(embedding: NDArray[np.float32]) -> bytes:

@@ -56,6 +56,20 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 """
 )
 
+# KEYS: user. ARGV: the version that was read ('0': none), packed taste ('': none), milliseconds to live.
+# Returns 1, or 0 when somebody else changed the record since.
+SET_TASTE = (
+    _NEW_VERSION
+    + """
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+if (redis.call('HGET', KEYS[1], 'taste') or '') == ARGV[2] then return 1 end
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'taste') else redis.call('HSET', KEYS[1], 'taste', ARGV[2]) end
+new_version(KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+)
+
 # KEYS: user. ARGV: version the vector was computed from, its field, packed vector.
 # Drops the vectors of other versions, which nobody can use, and keeps at most one other bundle's: the newest.
 # Returns 1, or 0 when the record is not, or no longer, at that version.

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import Event, EventType, Profile, UserRecord
-from recsvc.errors import StoreUnavailable
+from recsvc.domain import NO_TASTE, Event, EventType, GivenList, Profile, Taste, UserRecord
+from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import entry_of, event_of, merge, unseen
 from recsvc.store.lists import ListStore
@@ -30,21 +31,30 @@ _LONGEST_WAIT_SECONDS = 0.064
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What `delete_user` found. existed: anything at all was held of the user."""
+    """What `delete_user` found and removed. existed: anything at all was held of the user. erased_at: microseconds
+    since 1970 UTC, by the clock of Redis.
+    """
 
     existed: bool
-    removed_log_events: int
+    log_events: int
+    history_events: int
+    profile: bool
+    user_vectors: int
+    lists: int
+    erased_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class UserExport:
     """All that is held of a user. events: oldest first; one that stands in the history alone has no event_id.
-    user_vectors: float32, 1-d, by bundle_id.
+    user_vectors: float32, 1-d, by bundle_id. lists: newest first.
     """
 
     profile: Profile | None
     events: tuple[Event, ...]
     user_vectors: dict[str, NDArray[np.float32]]
+    taste: Taste = NO_TASTE
+    lists: tuple[GivenList, ...] = ()
 
 
 class UserStore:
@@ -70,6 +80,7 @@ class UserStore:
         self.popularity = PopularityStore(client, namespace)
         self.models = ModelStore(client, namespace)
         self.lists = ListStore(client, namespace)
+        self.erasures = ErasureStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.
@@ -77,10 +88,10 @@ class UserStore:
         None when the record is still at `unless_version`, which spares unpacking what the caller already has.
         Quantities are rounded to float32, and events carry a hash for their event_id: see `history.event_of`.
         """
-        fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.vector(bundle_id))
+        fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.TASTE, keys.vector(bundle_id))
         with operation("read"):
             stored = await self._reads.hmget(self._key(user_id), *fields)
-        version, history, profile, embedding, vector = stored
+        version, history, profile, embedding, taste, vector = stored
         if int(version or 0) == unless_version:
             return None
         if version is None:
@@ -91,6 +102,7 @@ class UserStore:
             tuple(event_of(entry, user_id) for entry in packing.unpack_history(history)),
             packing.unpack_profile(profile),
             packing.unpack_embedding(embedding),
+            packing.unpack_taste(taste),
             *packing.unpack_vector(vector, int(version)),
         )
 
@@ -115,8 +127,7 @@ class UserStore:
                 pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
                 if not pending:
                     break
-                wait = min(0.001 * 2**attempt, _LONGEST_WAIT_SECONDS)
-                await asyncio.sleep(random.uniform(0, wait))  # noqa: S311  jitter is no secret
+                await _wait_a_little(attempt)
             else:
                 raise StoreUnavailable("too many writers changed one user's history at the same time")
         await self.popularity.count(event for events in new.values() for event in events)
@@ -170,6 +181,25 @@ class UserStore:
                 self._ttl_milliseconds,
             )
 
+    async def update_taste(self, user_id: str, add: Taste, remove: Taste, most: int) -> Taste:
+        """Changes what a user has said of their taste, and returns all of it. Raises InvalidRequest when there would be
+        more than `most` of a sort.
+        """
+        with operation("update_taste"):
+            for attempt in range(_WRITE_ATTEMPTS):
+                command = ("HMGET", self._key(user_id), keys.VERSION, keys.TASTE)
+                version, packed = await self._client.execute_command(*command)
+                taste = packing.unpack_taste(packed).changed(add, remove)
+                if any(len(said) > most for said in taste.sorts()):
+                    raise InvalidRequest([FieldViolation("add", f"would be more than {most} of a sort, in all")])
+                said = b"" if taste == NO_TASTE else packing.pack_taste(taste)
+                arguments = (self._key(user_id), version or b"0", said, self._ttl_milliseconds)
+                nothing = taste == NO_TASTE and packed is None
+                if nothing or await scripts.run(self._client, scripts.SET_TASTE, *arguments):
+                    return taste
+                await _wait_a_little(attempt)
+        raise StoreUnavailable("too many writers changed one user's record at the same time")
+
     async def put_user_vector(
         self, user_id: str, bundle_id: str, version: int, known_events: int, vector: NDArray[np.float32]
     ) -> bool:
@@ -202,15 +232,33 @@ class UserStore:
             and (vector := packing.unpack_vector(packed, version)[0]) is not None
         }
         events = sorted([*logged, *alone], key=lambda event: event.timestamp)
-        return UserExport(packing.unpack_profile(fields.get(keys.PROFILE.encode())), tuple(events), vectors)
+        return UserExport(
+            packing.unpack_profile(fields.get(keys.PROFILE.encode())),
+            tuple(events),
+            vectors,
+            packing.unpack_taste(fields.get(keys.TASTE.encode())),
+            tuple(await self.lists.of_user(user_id)),
+        )
 
     async def delete_user(self, user_id: str) -> Erasure:
         """Removes the record and the logged events of a user. After an error, ask again."""
+        lists = keys.lists(self._namespace, user_id)
         with operation("delete_user"):
+            fields = await self._client.execute_command("HGETALL", self._key(user_id))
+            kept = int(await self._client.execute_command("LLEN", lists))
             # Both are of one hash tag, as a Cluster wants it.
-            record = await self._client.execute_command("DEL", self._key(user_id), keys.lists(self._namespace, user_id))
-            removed = await self.event_log.erase(user_id)
-        return Erasure(existed=bool(record) or removed > 0, removed_log_events=removed)
+            await self._client.execute_command("DEL", self._key(user_id), lists)
+            removed, erased_at = await self.event_log.erase(user_id)
+            await self.erasures.add(user_id)
+        return Erasure(
+            existed=bool(fields) or kept > 0 or removed > 0,
+            log_events=removed,
+            history_events=len(packing.unpack_history(fields.get(keys.HISTORY.encode()))),
+            profile=keys.PROFILE.encode() in fields or keys.TASTE.encode() in fields,
+            user_vectors=sum(name.startswith(keys.vector("").encode()) for name in fields),
+            lists=kept,
+            erased_at=erased_at,
+        )
 
     async def ping(self) -> None:
         """Returns when Redis answers."""
@@ -219,3 +267,9 @@ class UserStore:
 
     def _key(self, user_id: str) -> str:
         return keys.user(self._namespace, user_id)
+
+
+async def _wait_a_little(attempt: int) -> None:
+    """Before the next try, longer each time, at random so that writers do not meet again."""
+    wait = min(0.001 * 2**attempt, _LONGEST_WAIT_SECONDS)
+    await asyncio.sleep(random.uniform(0, wait))  # noqa: S311  jitter is no secret

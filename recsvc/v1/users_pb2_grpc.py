@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class UserServiceStub:
-    """Profiles and erasure.
+    """Profiles, what the service believes of a user's taste, and erasure.
     """
 
     def __init__(self, channel):
@@ -45,15 +45,30 @@ class UserServiceStub:
                 request_serializer=recsvc_dot_v1_dot_users__pb2.ExportUserRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_users__pb2.ExportUserResponse.FromString,
                 _registered_method=True)
+        self.GetTasteProfile = channel.unary_unary(
+                '/recsvc.v1.UserService/GetTasteProfile',
+                request_serializer=recsvc_dot_v1_dot_users__pb2.GetTasteProfileRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_users__pb2.GetTasteProfileResponse.FromString,
+                _registered_method=True)
+        self.UpdateTasteProfile = channel.unary_unary(
+                '/recsvc.v1.UserService/UpdateTasteProfile',
+                request_serializer=recsvc_dot_v1_dot_users__pb2.UpdateTasteProfileRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_users__pb2.UpdateTasteProfileResponse.FromString,
+                _registered_method=True)
         self.DeleteUser = channel.unary_unary(
                 '/recsvc.v1.UserService/DeleteUser',
                 request_serializer=recsvc_dot_v1_dot_users__pb2.DeleteUserRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_users__pb2.DeleteUserResponse.FromString,
                 _registered_method=True)
+        self.GetErasure = channel.unary_unary(
+                '/recsvc.v1.UserService/GetErasure',
+                request_serializer=recsvc_dot_v1_dot_users__pb2.GetErasureRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_users__pb2.GetErasureResponse.FromString,
+                _registered_method=True)
 
 
 class UserServiceServicer:
-    """Profiles and erasure.
+    """Profiles, what the service believes of a user's taste, and erasure.
     """
 
     def SetProfile(self, request, context):
@@ -72,9 +87,32 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTasteProfile(self, request, context):
+        """What the service believes of a user's taste, to be shown to the user. A user who is not known is no error.
+        UNAVAILABLE: send it again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTasteProfile(self, request, context):
+        """Takes the user's own word on it. The next Recommend of any replica uses it. Idempotent. UNAVAILABLE: send it again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteUser(self, request, context):
-        """Removes a user's history, profile and vectors, and the user's events that the event log still holds.
+        """Removes all that is held of a user: history, profile, taste, vectors, the lists that were kept, and the user's events
+        that the event log still holds. Every list of any replica does without from now on. The answer is the receipt.
         A user who is not known is no error. Idempotent. UNAVAILABLE: send it again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasure(self, request, context):
+        """Which bundle was the first to be trained without a user who was erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,10 +131,25 @@ def add_UserServiceServicer_to_server(servicer, server):
                     request_deserializer=recsvc_dot_v1_dot_users__pb2.ExportUserRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_users__pb2.ExportUserResponse.SerializeToString,
             ),
+            'GetTasteProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTasteProfile,
+                    request_deserializer=recsvc_dot_v1_dot_users__pb2.GetTasteProfileRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_users__pb2.GetTasteProfileResponse.SerializeToString,
+            ),
+            'UpdateTasteProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTasteProfile,
+                    request_deserializer=recsvc_dot_v1_dot_users__pb2.UpdateTasteProfileRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_users__pb2.UpdateTasteProfileResponse.SerializeToString,
+            ),
             'DeleteUser': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteUser,
                     request_deserializer=recsvc_dot_v1_dot_users__pb2.DeleteUserRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_users__pb2.DeleteUserResponse.SerializeToString,
+            ),
+            'GetErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasure,
+                    request_deserializer=recsvc_dot_v1_dot_users__pb2.GetErasureRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_users__pb2.GetErasureResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -107,7 +160,7 @@ def add_UserServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UserService:
-    """Profiles and erasure.
+    """Profiles, what the service believes of a user's taste, and erasure.
     """
 
     @staticmethod
@@ -165,6 +218,60 @@ class UserService:
             _registered_method=True)
 
     @staticmethod
+    def GetTasteProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.UserService/GetTasteProfile',
+            recsvc_dot_v1_dot_users__pb2.GetTasteProfileRequest.SerializeToString,
+            recsvc_dot_v1_dot_users__pb2.GetTasteProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTasteProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.UserService/UpdateTasteProfile',
+            recsvc_dot_v1_dot_users__pb2.UpdateTasteProfileRequest.SerializeToString,
+            recsvc_dot_v1_dot_users__pb2.UpdateTasteProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteUser(request,
             target,
             options=(),
@@ -181,6 +288,33 @@ class UserService:
             '/recsvc.v1.UserService/DeleteUser',
             recsvc_dot_v1_dot_users__pb2.DeleteUserRequest.SerializeToString,
             recsvc_dot_v1_dot_users__pb2.DeleteUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.UserService/GetErasure',
+            recsvc_dot_v1_dot_users__pb2.GetErasureRequest.SerializeToString,
+            recsvc_dot_v1_dot_users__pb2.GetErasureResponse.FromString,
             options,
             channel_credentials,
             insecure,

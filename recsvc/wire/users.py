@@ -2,15 +2,35 @@
 
 from typing import TYPE_CHECKING
 
-from recsvc.domain import Profile
+from recsvc.domain import NO_TASTE, Profile, Taste
 from recsvc.v1 import users_pb2
-from recsvc.wire.fields import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, Violations, id_problem
+from recsvc.wire.fields import (
+    MAX_ATTRIBUTE_NAME,
+    MAX_ATTRIBUTE_VALUE,
+    MAX_ATTRIBUTES,
+    MAX_BRAND,
+    MAX_CATEGORIES,
+    MAX_ID_LENGTH,
+    Violations,
+    id_problem,
+    microseconds,
+)
 
 if TYPE_CHECKING:
-    from recsvc.store import UserExport
+    from recsvc.store import Erasure, UserExport
+    from recsvc.taste import TasteProfile
 
 MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
 MAX_PROFILE_TEXT = 2_000
+MAX_TASTE = 200  # of a sort, in all
+MAX_TASTE_CHANGES = 100
+# In the order of `Taste.sorts`, and how long each word of them may be.
+_TASTE_FIELDS = (
+    ("gift_item_ids", MAX_ID_LENGTH),
+    ("less_item_ids", MAX_ID_LENGTH),
+    ("less_brands", MAX_BRAND),
+    ("less_categories", MAX_CATEGORIES),
+)
 
 
 def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profile | None]:
@@ -41,7 +61,9 @@ def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profi
     return request.user_id, Profile(profile.text, tuple(attributes.items()))
 
 
-def decode_user_id(request: users_pb2.DeleteUserRequest | users_pb2.ExportUserRequest) -> str:
+def decode_user_id(
+    request: users_pb2.DeleteUserRequest | users_pb2.ExportUserRequest | users_pb2.GetTasteProfileRequest,
+) -> str:
     """The user's id. Raises InvalidRequest."""
     violations = Violations()
     violations.note("user_id", id_problem(request.user_id))
@@ -49,15 +71,90 @@ def decode_user_id(request: users_pb2.DeleteUserRequest | users_pb2.ExportUserRe
     return request.user_id
 
 
+def decode_get_erasure(request: users_pb2.GetErasureRequest) -> int:
+    """The time of the erasure, in microseconds since 1970 UTC. Raises InvalidRequest."""
+    violations = Violations()
+    moment = microseconds(request.erased_at) if request.HasField("erased_at") else None
+    violations.note("erased_at", "must be DeleteUserResponse.erased_at" if moment is None else None)
+    violations.raise_if_any()
+    return moment or 0
+
+
+def decode_update_taste(request: users_pb2.UpdateTasteProfileRequest) -> tuple[str, Taste, Taste]:
+    """The user's id, what to add and what to take back. Raises InvalidRequest."""
+    violations = Violations()
+    violations.note("user_id", id_problem(request.user_id))
+    add = _decode_taste(request.add, violations.within("add."))
+    remove = _decode_taste(request.remove, violations.within("remove."))
+    violations.raise_if_any()
+    return request.user_id, add, remove
+
+
+def _decode_taste(taste: users_pb2.Taste, violations: Violations) -> Taste:
+    sorts = []
+    for name, longest in _TASTE_FIELDS:
+        said = getattr(taste, name)
+        if len(said) > MAX_TASTE_CHANGES or not all(1 <= len(word) <= longest for word in said):
+            violations.note(name, f"must hold at most {MAX_TASTE_CHANGES} of 1 to {longest} characters")
+        sorts.append(frozenset(said))
+    return Taste(*sorts)
+
+
+def encode_taste(taste: Taste) -> users_pb2.UpdateTasteProfileResponse:
+    return users_pb2.UpdateTasteProfileResponse(taste=_taste(taste))
+
+
+def encode_taste_profile(believed: "TasteProfile") -> users_pb2.GetTasteProfileResponse:
+    response = users_pb2.GetTasteProfileResponse(
+        taste=_taste(believed.taste), purchases=believed.purchases, bundle_id=believed.bundle_id
+    )
+    if believed.profile is not None:
+        _set_profile(response.profile, believed.profile)
+    for name in ("categories", "brands", "attributes"):
+        for preference in getattr(believed, name):
+            getattr(response, name).add(value=preference.value, purchases=preference.purchases, share=preference.share)
+    return response
+
+
+def encode_erasure(erasure: "Erasure") -> users_pb2.DeleteUserResponse:
+    response = users_pb2.DeleteUserResponse(
+        existed=erasure.existed,
+        removed_log_events=erasure.log_events,
+        removed_history_events=erasure.history_events,
+        removed_profile=erasure.profile,
+        removed_user_vectors=erasure.user_vectors,
+        removed_lists=erasure.lists,
+    )
+    response.erased_at.FromMicroseconds(erasure.erased_at)
+    return response
+
+
+def _taste(taste: Taste) -> users_pb2.Taste:
+    return users_pb2.Taste(**{name: sorted(said) for (name, _), said in zip(_TASTE_FIELDS, taste.sorts(), strict=True)})
+
+
+def _set_profile(message: users_pb2.Profile, profile: Profile) -> None:
+    message.text = profile.text
+    for name, value in profile.attributes:
+        message.attributes.add(name=name, value=value)
+
+
 def encode_export_user(export: "UserExport") -> users_pb2.ExportUserResponse:
     response = users_pb2.ExportUserResponse(
-        existed=export.profile is not None or bool(export.events),
+        existed=export.profile is not None or export.taste != NO_TASTE or bool(export.events or export.lists),
         more_events=max(0, len(export.events) - MAX_EXPORTED_EVENTS),
     )
     if export.profile is not None:
-        response.profile.text = export.profile.text
-        for name, value in export.profile.attributes:
-            response.profile.attributes.add(name=name, value=value)
+        _set_profile(response.profile, export.profile)
+    if export.taste != NO_TASTE:
+        response.taste.CopyFrom(_taste(export.taste))
+    for given in export.lists:
+        shown = response.lists.add(
+            recommendation_id=given.recommendation_id,
+            placement=given.placement,
+            item_ids=[item_id for item_id, _ in given.items],
+        )
+        shown.time.FromMicroseconds(given.time)
     for event in export.events[-MAX_EXPORTED_EVENTS:]:
         message = response.events.add(
             event_id=event.event_id,

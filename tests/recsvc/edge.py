@@ -11,6 +11,7 @@ import numpy as np
 
 from recsvc.bundle_folder import BundleInfo
 from recsvc.domain import (
+    NO_TASTE,
     Event,
     Evidence,
     EvidenceKind,
@@ -22,6 +23,7 @@ from recsvc.domain import (
     Provenance,
     Reason,
     Strength,
+    Taste,
 )
 from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.placements import Placements
@@ -31,6 +33,7 @@ from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.standing import BlockScores, Obstacle, Standing
 from recsvc.store import Erasure, ServerProcess, UserExport, WantedBundles
+from recsvc.taste import Preference, TasteProfile
 
 KNOWN_ITEM = "kettle"
 EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))
@@ -105,8 +108,8 @@ class KnownAnswers:
     def knows_item(self, item_id: str) -> bool:
         return item_id == KNOWN_ITEM
 
-    def forget(self, user_id: str) -> None:
-        self.forgotten = user_id
+    def forget(self, hashes: set[int]) -> None:
+        self.forgotten = hashes
 
     async def encode_profile(self, profile: Profile) -> np.ndarray:
         return np.full(3, len(profile.text), np.float32)
@@ -130,7 +133,19 @@ class KnownAnswers:
 
     async def delete_user(self, user_id: str) -> Erasure:
         self._ask(user_id)
-        return Erasure(existed=True, removed_log_events=7)
+        return Erasure(True, 7, 5, True, 1, 2, 1_750_000_000_000_000)
+
+    async def first_without(self, erased_at: int) -> tuple[str, bool]:
+        self._ask(erased_at)
+        return self.bundle_id, True
+
+    async def taste_profile(self, user_id: str) -> TasteProfile:
+        self._ask(user_id)
+        return TasteProfile(None, NO_TASTE, (Preference("Tea", 2, 1.0),), (), (), 2, self.bundle_id)
+
+    async def update_taste(self, user_id: str, add: Taste, remove: Taste, most: int) -> Taste:
+        self._ask((user_id, add, remove))
+        return add
 
 
 @asynccontextmanager

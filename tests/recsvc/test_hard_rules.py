@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from recsvc import live_catalogue
-from recsvc.domain import Event, EventType, ItemChange, ItemContent, ItemField
+from recsvc.domain import NO_TASTE, Event, EventType, ItemChange, ItemContent, ItemField, Taste
 from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.models import Models
 from recsvc.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
-from recsvc.store import UserStore, open_store
+from recsvc.store import UserStore, hash_of, open_store
 from tests.recsvc.contract_filter import passes, random_filter
 
 NOW = 1_750_000_000_000_000
@@ -32,6 +32,7 @@ class Shop:
         self.held: dict[str, set[str]] = {user: set() for user in USERS}
         self.hidden: dict[str, set[str]] = {user: set() for user in USERS}
         self.bought: dict[str, set[str]] = {user: set() for user in USERS}  # today
+        self.silent: dict[str, set[str]] = {user: set() for user in USERS}  # they say that they want to see less of it
         self.time = NOW
 
     def any_ids(self, most: int) -> list[str]:
@@ -41,7 +42,7 @@ class Shop:
         """One thing, of those that happen in a shop."""
         self.time += 1_000_000
         item_id, user_id = self.rng.choice(list(self.items)), self.rng.choice(USERS)
-        match self.rng.choice(("stock", "stock", "delete", "price", "add", "buy", "view", "hide", "erase")):
+        match self.rng.choice(("stock", "stock", "delete", "price", "add", "buy", "view", "hide", "taste", "erase")):
             case "stock":
                 self.stock[item_id] = float(self.rng.choice((0, 0, 3)))
                 await self.set(item_id, ItemField.STOCK, self.stock[item_id])
@@ -71,13 +72,17 @@ class Shop:
             case "hide":
                 self.hidden[user_id].add(item_id)
                 await self.act(user_id, item_id, EventType.HIDE)
+            case "taste":
+                self.silent[user_id].add(item_id)
+                await self.store.update_taste(user_id, Taste(less_items=frozenset({item_id})), NO_TASTE, 10_000)
             case "erase":
                 await self.store.delete_user(user_id)
-                self.models.current.forget(user_id)
-                self.held[user_id], self.hidden[user_id], self.bought[user_id] = set(), set(), set()
+                self.models.forget({hash_of(user_id)})
+                for known in (self.held, self.hidden, self.bought, self.silent):
+                    known[user_id] = set()
 
     async def set(self, item_id: str, field: ItemField, value: float | ItemContent | None) -> None:
-        await self.models._apply([ItemChange(item_id, field, self.time, value)])
+        await self.models._served[self.models.bundle_id].apply([ItemChange(item_id, field, self.time, value)])
 
     async def act(self, user_id: str, item_id: str, event_type: EventType) -> None:
         self.held[user_id].add(item_id)
@@ -117,9 +122,9 @@ class Shop:
         if query.repeats is RepeatPolicy.EXCLUDE and query.surface is not Surface.BUY_AGAIN:
             out |= self.held[user_id]
         if query.repeats is RepeatPolicy.WHEN_DUE:  # nobody buys anything again within a day
-            out |= self.bought[user_id]
+            out |= self.bought[user_id] - self.silent[user_id]
         if query.surface is Surface.BUY_AGAIN:
-            out |= self.items.keys() - self.bought[user_id]
+            out |= self.items.keys() - (self.bought[user_id] - self.silent[user_id])
         allowed = {item_id for item_id in self.items if self.listable(item_id) and item_id not in out}
         match = {item_id for item_id in allowed if passes(self.items[item_id], query.filter)}
         allowed = {item_id for item_id in allowed if passes(self.items[item_id], query.filter.unyielding())}

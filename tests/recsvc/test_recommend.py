@@ -14,7 +14,7 @@ from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.models import Models
 from recsvc.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.recommend import Recommender
-from recsvc.store import UserStore, open_store
+from recsvc.store import UserStore, hash_of, open_store
 from tests.recsvc.contract_filter import passes, random_filter
 
 QUERY = Query("ann", 10, time=1_750_000_000_000_000)
@@ -65,7 +65,7 @@ async def test_the_same_page_is_explained_the_same(opened: tuple[Recommender, Us
     await buy(store, recommender, 3, 8, 20, 50)
     alone = await recommender.recommend(QUERY)
     # Among other searches of other lengths, and without what the process kept.
-    recommender.forget("ann")
+    recommender.forget({hash_of("ann")})
     others = [replace(QUERY, user_id=f"other{i}", k=5 * i + 1) for i in range(9)]
     among, *_ = await asyncio.gather(*map(recommender.recommend, [QUERY, *others]))
     assert [r.item for r in among.recommendations] == [r.item for r in alone.recommendations]
@@ -89,7 +89,7 @@ async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -
     items = recommender._bundle.catalogue.items
     for kept, left_out in ((3, 8), (8, 3)):
         await store.delete_user("ann")
-        recommender.forget("ann")
+        recommender.forget({hash_of("ann")})
         await buy(store, recommender, kept)
         without = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
         shown = {recommendation.item.item_id for recommendation in without.recommendations}

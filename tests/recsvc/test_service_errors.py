@@ -96,6 +96,8 @@ RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/S
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
 WHY_NOT, GIVEN = "ExplainService/WhyNot", "ExplainService/ExplainRecommendation"
+BELIEVED, TASTE = "UserService/GetTasteProfile", "UserService/UpdateTasteProfile"
+ERASURE = "UserService/GetErasure"
 LOAD, ACTIVATE = "ModelService/LoadBundle", "ModelService/ActivateBundle"
 EXPORT = "UserService/ExportUser"
 WRITE, SET, DELETE = "EventService/WriteEvents", "UserService/SetProfile", "UserService/DeleteUser"
@@ -201,6 +203,16 @@ BAD_REQUESTS = [
     (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
     (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    (ERASURE, us.GetErasureRequest(), ["erased_at"]),
+    (ERASURE, us.GetErasureRequest(erased_at=Timestamp(nanos=-1)), ["erased_at"]),
+    *((BELIEVED, us.GetTasteProfileRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
+    *((TASTE, us.UpdateTasteProfileRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
+    *(
+        (TASTE, us.UpdateTasteProfileRequest(user_id="u", **{side: us.Taste(**{sort: bad})}), [f"{side}.{sort}"])
+        for side in ("add", "remove")
+        for sort, longest in (("gift_item_ids", 128), ("less_brands", 256), ("less_categories", 1_000))
+        for bad in (["x"] * 101, [""], ["x" * (longest + 1)])
+    ),
     (WHY_NOT, exp.WhyNotRequest(), ["request.user_id", "request.k", "item_id"]),
     (WHY_NOT, exp.WhyNotRequest(request=R(user_id="u", k=5, paged=True), item_id="i"), ["request.page_token"]),
     (GIVEN, exp.ExplainRecommendationRequest(), ["user_id", "recommendation_id"]),
@@ -251,6 +263,9 @@ GOOD_REQUESTS = {
     SET: profile(text="likes tea"),
     EXPORT: us.ExportUserRequest(user_id="u"),
     DELETE: us.DeleteUserRequest(user_id="u"),
+    ERASURE: us.GetErasureRequest(erased_at=ahead(-5)),
+    BELIEVED: us.GetTasteProfileRequest(user_id="u"),
+    TASTE: us.UpdateTasteProfileRequest(user_id="u", add=us.Taste(gift_item_ids=["i"])),
     WHY_NOT: exp.WhyNotRequest(request=R(user_id="u", k=5), item_id="i"),
     GIVEN: exp.ExplainRecommendationRequest(user_id="u", recommendation_id="r"),
     "ModelService/ListBundles": mod.ListBundlesRequest(),

@@ -46,6 +46,11 @@ async def test_what_is_exported_can_be_trained_on_and_leaves_the_log(store, tmp_
     await store.write_events([event(999, "new")])
     assert await export_events(store.event_log, out) == Exported(1, 0, 0)
     assert held(out).height == 301
+    # Whoever was erased before the last run is in none of it, and training knows.
+    receipt = await store.delete_user("new")
+    assert read_shop(tmp_path).erasures_until < receipt.erased_at
+    await export_events(store.event_log, out)
+    assert read_shop(tmp_path).erasures_until >= receipt.erased_at
 
 
 async def test_stopped_before_the_log_lets_go_it_writes_nothing_twice(store, tmp_path, monkeypatch):

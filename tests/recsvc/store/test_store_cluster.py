@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, Profile
-from recsvc.store import Erasure, open_store
+from recsvc.store import open_store
 from recsvc.store.embedded import redis_server_binary
 from tests.conftest import wait_for_redis
 from tests.recsvc.store.free_ports import free_ports
@@ -62,7 +62,8 @@ async def test_every_operation_works_on_a_cluster(cluster_url, tmp_path):
             assert await store.put_user_vector(user_id, "b1", record.version, 1, np.ones(2, np.float32))
             assert (await store.read(user_id, "b1")).user_vector is not None
             assert len((await store.export_user(user_id)).events) == 4
-            assert await store.delete_user(user_id) == Erasure(existed=True, removed_log_events=4)
+            erasure = await store.delete_user(user_id)
+            assert (erasure.existed, erasure.log_events) == (True, 4)
             assert (await store.read(user_id, "b1")).version == 0
         content = ItemContent(Item("tea", "Tea"), np.ones(2, np.float32), "encoder")
         changes = [

@@ -8,7 +8,7 @@ import pytest
 
 from recsvc.domain import Event, EventType, Profile, UserRecord
 from recsvc.errors import StoreUnavailable
-from recsvc.store import Erasure, UserExport, UserStore, keys
+from recsvc.store import UserExport, UserStore, keys
 from recsvc.store.history import entry_of
 
 BUNDLE = "b1"
@@ -95,7 +95,8 @@ async def test_any_user_id_will_do(store, user_id):
     await store.write_events([event("e1", user_id=user_id), event("e2", user_id="someone else")])
     (kept,) = (await store.read(user_id, BUNDLE)).events
     assert kept.user_id == user_id
-    assert await store.delete_user(user_id) == Erasure(existed=True, removed_log_events=1)
+    erasure = await store.delete_user(user_id)
+    assert (erasure.existed, erasure.log_events) == (True, 1)
     assert len(await items_of(store, "someone else")) == 1
 
 
@@ -178,7 +179,8 @@ async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
     await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
     version = (await store.read("alice", BUNDLE)).version
     assert await store.put_user_vector("alice", BUNDLE, version, 1, np.ones(2, np.float32))
-    assert await store.delete_user("alice") == Erasure(existed=True, removed_log_events=2)
+    erasure = await store.delete_user("alice")
+    assert (erasure.existed, erasure.log_events) == (True, 2)
     assert await store.read("alice", BUNDLE) == UserRecord("alice")
     assert [key for key in raw.scan_iter() if key.endswith(b":user")] == [keys.user("shop", "alice2").encode()]
     logged = [entry for n in range(keys.LOG_PARTITIONS) for entry in await store.event_log.read(n)]
@@ -213,5 +215,7 @@ async def test_what_was_exported_for_training_is_told_as_the_history_has_it(stor
 
 
 async def test_erasing_an_unknown_user_is_no_error(store):
-    assert await store.delete_user("nobody") == Erasure(existed=False, removed_log_events=0)
-    assert await store.delete_user("nobody") == Erasure(existed=False, removed_log_events=0)
+    erasure = await store.delete_user("nobody")
+    assert (erasure.existed, erasure.log_events) == (False, 0)
+    erasure = await store.delete_user("nobody")
+    assert (erasure.existed, erasure.log_events) == (False, 0)
