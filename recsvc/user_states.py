@@ -170,6 +170,7 @@ class UserStates:
         self._tower = bundle.user_tower()
         self._complete = Batcher(self._compute, executor)
         self._size = size
+        self._erasures = 0
         # Shared with those before: requests that began with them may still be running.
         self._kept: OrderedDict[str, UserState] = before._kept if before else OrderedDict()
         self._write_backs: set[asyncio.Task[None]] = before._write_backs if before else set()
@@ -179,15 +180,16 @@ class UserStates:
         kept = self._kept.get(user_id)
         if kept is not None and kept.unknown_events and kept.catalogue is not self._bundle.catalogue:
             kept = None  # the catalogue may know those items by now
+        erasures = self._erasures
         try:
             record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
         except StoreUnavailable:
             return kept or state_of(UserRecord(user_id), self._bundle), False
-        if record is None and kept is not None:
-            self._kept.move_to_end(user_id)
-            return kept, True
-        state = state_of(record or UserRecord(user_id), self._bundle)
+        state = kept if record is None and kept is not None else state_of(record or UserRecord(user_id), self._bundle)
+        if erasures != self._erasures:
+            return state, True  # of whom we asked may have been erased since: not kept
         self._kept[user_id] = state
+        self._kept.move_to_end(user_id)
         while len(self._kept) > self._size:
             self._kept.popitem(last=False)
         return state, True
@@ -213,6 +215,7 @@ class UserStates:
 
     def forget(self, hashes: Set[int]) -> None:
         """Drops what is kept of erased users, who are told by `recsvc.store.hash_of`."""
+        self._erasures += 1
         for user_id in [user_id for user_id in self._kept if hash_of(user_id) in hashes]:
             del self._kept[user_id]
 
