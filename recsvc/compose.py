@@ -148,7 +148,7 @@ def _pins(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules
     seen: set[int] = set()
     for pin in sorted(rules.pins, key=lambda pin: pin.position):
         row = live.bundle.catalogue.row(pin.item_id)
-        if row is None or row in seen or row in scope.excluded or pin.position > k:
+        if row is None or row in seen or row in scope.excluded or pin.position > k or len(seen) == k:
             continue
         if scope.wanted is None or scope.wanted.allowed[row]:
             alone = let_pass(scoring.scored(np.array([row], np.int32)), live.catalogue, scope.excluded)

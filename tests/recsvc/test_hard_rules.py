@@ -143,8 +143,8 @@ class Shop:
         shown, rules = [r.item.item_id for r in found], query.rules
         pins = {pin.item_id: pin.position for pin in sorted(rules.pins, key=lambda pin: -pin.position)}
         pinned = {item_id: place for item_id, place in pins.items() if item_id in match and place <= query.k}
-        assert pinned.keys() <= set(shown)
-        assert all(shown.index(item_id) < place + len(pinned) for item_id, place in pinned.items())
+        assert len(pinned.keys() & set(shown)) >= min(len(pinned), query.k)
+        assert all(shown.index(i) < place + len(pinned) for i, place in pinned.items() if i in shown)
         # Nothing is left out that there was room for.
         brands, paths = Counter(self.items[i].brand for i in shown), Counter(self.items[i].categories for i in shown)
         if len(shown) < query.k:
