@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.domain import ItemContent
+from recsvc.item_words import ItemWords
 from recsvc.live_catalogue import LiveCatalogue
 from recsvc.neighbours import neighbour_vectors
 from recsvc.ranking import NO_ROWS
 from recsvc.search import ItemSearch
+from recsvc.text import item_text
 from recsvc.vectors import GrowingMatrix
 
 
 class LiveBundle:
     """bundle: with all items. catalogue: what may be listed now. neighbour_vectors: float32 (n, d), what items are
-    compared by. search, search_neighbours: by `bundle.item_vectors`, and by those.
+    compared by. search, search_neighbours: by `bundle.item_vectors`, and by those. words: the items by theirs.
 
     before: one of the same model that differs in the rows `changed`, some of which it may not have; it may still be in
     use.
@@ -38,6 +40,7 @@ class LiveBundle:
             self.neighbour_vectors = neighbour_vectors(bundle, bundle.item_vectors)
             self.search = ItemSearch(bundle.item_vectors, executor)
             self.search_neighbours = ItemSearch(self.neighbour_vectors, executor)
+            self.words = ItemWords(bundle.features.lexical, [item_text(item) for item in bundle.catalogue.items])
         else:
             known = len(before.neighbour_vectors)
             self._growing = before._growing or GrowingMatrix(before.neighbour_vectors)
@@ -45,6 +48,8 @@ class LiveBundle:
             self.neighbour_vectors[changed] = neighbour_vectors(bundle, bundle.item_vectors[changed])
             self.search = before.search.with_changed(bundle.item_vectors, changed)
             self.search_neighbours = before.search_neighbours.with_changed(self.neighbour_vectors, changed)
+            texts = {row: item_text(bundle.catalogue.items[row]) for row in changed.tolist()}
+            self.words = before.words.with_texts(texts)
 
     def with_items(self, contents: Sequence[ItemContent]) -> "LiveBundle":
         """One that knows these items, with these words, too."""

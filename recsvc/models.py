@@ -54,7 +54,7 @@ class Models:
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
-        self._shared = Shared(store, reasons, Popularity(store.popularity), self._threads, cache_size)
+        self._shared = Shared(store, reasons, Popularity(store.popularity), self._encode, self._threads, cache_size)
         self._store, self._lists = store.models, store.lists
         self._bundles_dir = bundles_dir
         self._served = {bundle.bundle_id: self._serve(bundle)}

@@ -13,6 +13,7 @@ class Surface(enum.Enum):
     FOR_YOU = "for_you"  # the best for the user
     SIMILAR = "similar"  # like the item whose page the user is on
     CART = "cart"  # what goes with what is in the cart
+    SEARCH = "search"  # what has the words that the user looks for
     BUY_AGAIN = "buy_again"  # what the user bought and is likely to buy again about now
     POPULAR = "popular"  # what sells, in the shop or in a segment of its users
     TRENDING = "trending"  # what sells better these hours than it used to
@@ -117,10 +118,11 @@ class Query:
     """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
 
     candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
-    segment: of the shop's users, by which popularity is counted apart. backfill: when `filter` lets fewer than k pass,
-    others follow. min_freshness: the version of the user's record that the list must have seen. placement, arm: by
-    which the shop will count what becomes of the list; propensity: the share of users in the arm. bundle_id: that of
-    the bundle to ask, '' for the active one. paged: more will be asked for; page: what it goes on from.
+    text: what the user looks for. segment: of the shop's users, by which popularity is counted apart. backfill: when
+    `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that the list must
+    have seen. placement, arm: by which the shop will count what becomes of the list; propensity: the share of users in
+    the arm. bundle_id: that of the bundle to ask, '' for the active one. paged: more will be asked for; page: what it
+    goes on from.
     """
 
     user_id: str
@@ -128,6 +130,7 @@ class Query:
     surface: Surface = Surface.FOR_YOU
     rules: Rules = NO_RULES
     segment: str = ""
+    text: str = ""
     placement: str = ""
     arm: str = ""
     propensity: float = 1.0

@@ -1,7 +1,7 @@
 """The use case, top to bottom: a query to a list of items, each with evidence and a reason."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -34,8 +34,9 @@ from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.store import UserStore
-from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, similar_to
+from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, search, similar_to
 from recsvc.taste import TasteProfile, taste_profile
+from recsvc.text_queries import TextQueries
 from recsvc.user_states import UserState, UserStates, bought_together, in_visit, state_of
 
 # How much of a ranking is kept for the pages that follow.
@@ -65,6 +66,7 @@ class Shared:
     store: UserStore
     reasons: ReasonWriter
     popularity: Popularity
+    encode: Callable[[str], Awaitable[Floats]]
     threads: Mapping[str, Executor]
     cache_size: int
 
@@ -96,6 +98,7 @@ class Recommender:
         )
         self._explainer = Explainer(bundle, shared.reasons)
         self._item_repeats = bundle.item_repeats
+        self._texts = TextQueries(live, shared.encode, shared.threads["search"])
 
     @classmethod
     def of(cls, bundle: Bundle, shared: Shared) -> "Recommender":
@@ -220,7 +223,14 @@ class Recommender:
                 basket = bought_together(state, cart, query.now)
                 together = await self._states.complete(query.user_id, basket, left_out=False)
                 return ByVector(self._live, together + OWN_TASTE * own), True
+            case Surface.SEARCH if query.text:
+                own = await self._states.complete(query.user_id, state, left_out=False)
+                wanted = await self._texts.vector(query.text)
+                return search(self._live, wanted, await self._texts.matches(query.text), own), True
         user_vector = await self._states.complete(query.user_id, state, left_out=explain)
+        if query.text:
+            wanted = await self._texts.vector(query.text)
+            user_vector = user_vector + np.float32(np.linalg.norm(user_vector)) * wanted
         return ByVector(self._live, user_vector, self._repeats(query, state)), True
 
     def _scope(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Scope:

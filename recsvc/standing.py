@@ -13,7 +13,8 @@ from recsvc.surfaces import ByVector, Scoring
 from recsvc.towers.user import BLOCKS
 from recsvc.user_states import UserState
 
-REPEAT = "repeat"  # what stands beside the blocks
+# What stands beside the blocks: for having been bought, and for having the words of a query.
+REPEAT, WORDS = "repeat", "words"
 
 BlockScores = tuple[tuple[str, float], ...]
 
@@ -56,8 +57,9 @@ def block_scores(scoring: Scoring, row: int) -> BlockScores:
     bundle = scoring.live.bundle
     products = scoring.vector * bundle.item_vectors[row]
     scores = [(name, float(products[columns].sum())) for name, columns in zip(BLOCKS, bundle.layout, strict=True)]
-    gain = scoring.gains.scores[scoring.gains.rows == row].sum()
-    return tuple((name, score) for name, score in (*scores, (REPEAT, float(gain))) if score)
+    for name, gains in ((REPEAT, scoring.gains), (WORDS, scoring.added)):
+        scores.append((name, float(gains.scores[gains.rows == row].sum())))
+    return tuple((name, score) for name, score in scores if score)
 
 
 async def standing(

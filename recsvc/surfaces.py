@@ -15,6 +15,10 @@ from recsvc.repeats import FEATURES, repeat_chances, repeat_features
 # How much the user's own taste counts beside a cart.
 OWN_TASTE = 0.25
 
+# What the words that an item has of a query, and the user's taste, count beside the query's meaning, which counts 1
+# (docs/experiments.md, "Searching").
+WORDS_WEIGHT, TASTE_WEIGHT = 4.0, 1.0
+
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
@@ -36,28 +40,36 @@ class Scoring(Protocol):
 
 @dataclass(frozen=True)
 class ByVector:
-    """The inner product with the bundle's item vectors, and the gains. vector: float32 (d,). neighbours: with the
-    vectors that items are compared by instead.
+    """The inner product with the bundle's item vectors, and what is gained beside it. vector: float32 (d,). added:
+    ascending rows, and what each gains for anything else. neighbours: with the vectors that items are compared by
+    instead.
     """
 
     live: LiveBundle
     vector: Floats
     gains: Ranking = NOTHING
+    added: Ranking = NOTHING
     neighbours: bool = False
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         search = self.live.search_neighbours if self.neighbours else self.live.search
         candidates = await search(self.vector, k + len(excluded), selection)
-        rows, scores = self.gains
+        rows, scores = self._gained
         if selection is not None:
             wanted = selection.allowed[rows]
             rows, scores = rows[wanted], scores[wanted]
         return rank(self.vector, self._vectors, candidates, k, excluded, rows, scores)
 
     def scored(self, rows: Rows) -> Ranking:
-        gaining = np.isin(self.gains.rows, rows)
-        gains = self.gains.rows[gaining], self.gains.scores[gaining]
+        gained = self._gained
+        among = np.isin(gained.rows, rows)
+        gains = gained.rows[among], gained.scores[among]
         return in_order(rank(self.vector, self._vectors, rows, len(rows), NO_ROWS, *gains), rows)
+
+    @property
+    def _gained(self) -> Ranking:
+        """All that is beside the inner product; a surface has one of them or none."""
+        return self.added if len(self.added.rows) else self.gains
 
     @property
     def _vectors(self) -> Floats:
@@ -95,6 +107,15 @@ def in_order(ranking: Ranking, rows: Rows) -> Ranking:
 def similar_to(live: LiveBundle, row: int) -> ByVector:
     """Likeness to one item."""
     return ByVector(live, live.neighbour_vectors[row], neighbours=True)
+
+
+def search(live: LiveBundle, wanted: Floats, matches: Ranking, own: Floats) -> ByVector:
+    """What fits a text query: its meaning, the words that an item has of it, and the user's own taste. wanted: float32
+    (d,), of length 1. matches: ascending rows, 0 to 1 each. own: the user vector.
+    """
+    taste = own / max(float(np.linalg.norm(own)), 1e-12)
+    added = Ranking(matches.rows, np.float32(WORDS_WEIGHT) * matches.scores)
+    return ByVector(live, np.asarray(wanted + TASTE_WEIGHT * taste, np.float32), added=added)
 
 
 def buy_again(live: LiveBundle, history: History, time: int) -> ByOrder:

@@ -26,47 +26,47 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from recsvc.v1 import reason_pb2 as recsvc_dot_v1_dot_reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erecsvc/v1/recommendation.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/reason.proto\"\x9a\x02\n\x10RecommendRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12!\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Filter\x12\x30\n\x0ereason_options\x18\x05 \x01(\x0b\x32\x18.recsvc.v1.ReasonOptions\x12\x15\n\rmin_freshness\x18\x06 \x01(\t\x12#\n\x07surface\x18\n \x01(\x0e\x32\x12.recsvc.v1.Surface\x12\x11\n\tplacement\x18\x0b \x01(\t\x12\r\n\x05paged\x18\x0c \x01(\x08\x12\x12\n\npage_token\x18\r \x01(\t\"\x86\x01\n\x07\x43ontext\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fviewed_item_ids\x18\n \x03(\t\x12\x15\n\rcart_item_ids\x18\x0b \x03(\t\x12\x0f\n\x07segment\x18\x0c \x01(\t\"\x84\x02\n\x06\x46ilter\x12\x18\n\x10\x65xclude_item_ids\x18\x01 \x03(\t\x12.\n\rrepeat_policy\x18\x02 \x01(\x0e\x32\x17.recsvc.v1.RepeatPolicy\x12\x12\n\ncategories\x18\n \x03(\t\x12\x0e\n\x06\x62rands\x18\x0b \x03(\t\x12\x16\n\tmin_price\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_price\x18\r \x01(\x01H\x01\x88\x01\x01\x12.\n\nattributes\x18\x0e \x03(\x0b\x32\x1a.recsvc.v1.AttributeFilter\x12\x10\n\x08\x62\x61\x63kfill\x18\x14 \x01(\x08\x42\x0c\n\n_min_priceB\x0c\n\n_max_price\"@\n\x0f\x41ttributeFilter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x03 \x01(\x08\"!\n\rReasonOptions\x12\x10\n\x08\x64isabled\x18\x01 \x01(\x08\"\xdb\x01\n\x11RecommendResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x14\n\x0cpersonalised\x18\x04 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x05 \x03(\x0e\x32\x16.recsvc.v1.Degradation\x12\x0b\n\x03\x61rm\x18\x06 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\"u\n\x0eRecommendation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12!\n\x06reason\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Reason\x12\x12\n\nbackfilled\x18\x05 \x01(\x08\"F\n\x15\x42\x61tchRecommendRequest\x12-\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.recsvc.v1.RecommendRequest\"I\n\x16\x42\x61tchRecommendResponse\x12/\n\tresponses\x18\x01 \x03(\x0b\x32\x1c.recsvc.v1.RecommendResponse\"}\n\x0bRankRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12\x0f\n\x07reasons\x18\x04 \x01(\x08\x12\x15\n\rmin_freshness\x18\x05 \x01(\t\"\xcb\x01\n\x0cRankResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x19\n\x11left_out_item_ids\x18\x04 \x03(\t\x12\x14\n\x0cpersonalised\x18\x05 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x06 \x03(\x0e\x32\x16.recsvc.v1.Degradation\"T\n\x13SimilarItemsRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12!\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x11.recsvc.v1.Filter\"s\n\x14SimilarItemsResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12-\n\rsimilar_items\x18\x03 \x03(\x0b\x32\x16.recsvc.v1.SimilarItem\";\n\x0bSimilarItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r*\xa0\x01\n\x07Surface\x12\x17\n\x13SURFACE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSURFACE_FOR_YOU\x10\x01\x12\x13\n\x0fSURFACE_SIMILAR\x10\x02\x12\x10\n\x0cSURFACE_CART\x10\x03\x12\x15\n\x11SURFACE_BUY_AGAIN\x10\x04\x12\x13\n\x0fSURFACE_POPULAR\x10\x05\x12\x14\n\x10SURFACE_TRENDING\x10\x06*}\n\x0cRepeatPolicy\x12\x1d\n\x19REPEAT_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13REPEAT_POLICY_ALLOW\x10\x01\x12\x19\n\x15REPEAT_POLICY_EXCLUDE\x10\x02\x12\x1a\n\x16REPEAT_POLICY_WHEN_DUE\x10\x03*\x85\x01\n\x0b\x44\x65gradation\x12\x1b\n\x17\x44\x45GRADATION_UNSPECIFIED\x10\x00\x12!\n\x1d\x44\x45GRADATION_STORE_UNAVAILABLE\x10\x01\x12\x1f\n\x1b\x44\x45GRADATION_REASONS_DROPPED\x10\x02\x12\x15\n\x11\x44\x45GRADATION_STALE\x10\x03\x32\xc0\x02\n\x15RecommendationService\x12\x46\n\tRecommend\x12\x1b.recsvc.v1.RecommendRequest\x1a\x1c.recsvc.v1.RecommendResponse\x12U\n\x0e\x42\x61tchRecommend\x12 .recsvc.v1.BatchRecommendRequest\x1a!.recsvc.v1.BatchRecommendResponse\x12\x37\n\x04Rank\x12\x16.recsvc.v1.RankRequest\x1a\x17.recsvc.v1.RankResponse\x12O\n\x0cSimilarItems\x12\x1e.recsvc.v1.SimilarItemsRequest\x1a\x1f.recsvc.v1.SimilarItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erecsvc/v1/recommendation.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/reason.proto\"\x9a\x02\n\x10RecommendRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12!\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Filter\x12\x30\n\x0ereason_options\x18\x05 \x01(\x0b\x32\x18.recsvc.v1.ReasonOptions\x12\x15\n\rmin_freshness\x18\x06 \x01(\t\x12#\n\x07surface\x18\n \x01(\x0e\x32\x12.recsvc.v1.Surface\x12\x11\n\tplacement\x18\x0b \x01(\t\x12\r\n\x05paged\x18\x0c \x01(\x08\x12\x12\n\npage_token\x18\r \x01(\t\"\x95\x01\n\x07\x43ontext\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fviewed_item_ids\x18\n \x03(\t\x12\x15\n\rcart_item_ids\x18\x0b \x03(\t\x12\x0f\n\x07segment\x18\x0c \x01(\t\x12\r\n\x05query\x18\r \x01(\t\"\x84\x02\n\x06\x46ilter\x12\x18\n\x10\x65xclude_item_ids\x18\x01 \x03(\t\x12.\n\rrepeat_policy\x18\x02 \x01(\x0e\x32\x17.recsvc.v1.RepeatPolicy\x12\x12\n\ncategories\x18\n \x03(\t\x12\x0e\n\x06\x62rands\x18\x0b \x03(\t\x12\x16\n\tmin_price\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_price\x18\r \x01(\x01H\x01\x88\x01\x01\x12.\n\nattributes\x18\x0e \x03(\x0b\x32\x1a.recsvc.v1.AttributeFilter\x12\x10\n\x08\x62\x61\x63kfill\x18\x14 \x01(\x08\x42\x0c\n\n_min_priceB\x0c\n\n_max_price\"@\n\x0f\x41ttributeFilter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x03 \x01(\x08\"!\n\rReasonOptions\x12\x10\n\x08\x64isabled\x18\x01 \x01(\x08\"\xdb\x01\n\x11RecommendResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x14\n\x0cpersonalised\x18\x04 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x05 \x03(\x0e\x32\x16.recsvc.v1.Degradation\x12\x0b\n\x03\x61rm\x18\x06 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\"u\n\x0eRecommendation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12!\n\x06reason\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Reason\x12\x12\n\nbackfilled\x18\x05 \x01(\x08\"F\n\x15\x42\x61tchRecommendRequest\x12-\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.recsvc.v1.RecommendRequest\"I\n\x16\x42\x61tchRecommendResponse\x12/\n\tresponses\x18\x01 \x03(\x0b\x32\x1c.recsvc.v1.RecommendResponse\"}\n\x0bRankRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12\x0f\n\x07reasons\x18\x04 \x01(\x08\x12\x15\n\rmin_freshness\x18\x05 \x01(\t\"\xcb\x01\n\x0cRankResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x19\n\x11left_out_item_ids\x18\x04 \x03(\t\x12\x14\n\x0cpersonalised\x18\x05 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x06 \x03(\x0e\x32\x16.recsvc.v1.Degradation\"T\n\x13SimilarItemsRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12!\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x11.recsvc.v1.Filter\"s\n\x14SimilarItemsResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12-\n\rsimilar_items\x18\x03 \x03(\x0b\x32\x16.recsvc.v1.SimilarItem\";\n\x0bSimilarItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r*\xb4\x01\n\x07Surface\x12\x17\n\x13SURFACE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSURFACE_FOR_YOU\x10\x01\x12\x13\n\x0fSURFACE_SIMILAR\x10\x02\x12\x10\n\x0cSURFACE_CART\x10\x03\x12\x15\n\x11SURFACE_BUY_AGAIN\x10\x04\x12\x13\n\x0fSURFACE_POPULAR\x10\x05\x12\x14\n\x10SURFACE_TRENDING\x10\x06\x12\x12\n\x0eSURFACE_SEARCH\x10\x07*}\n\x0cRepeatPolicy\x12\x1d\n\x19REPEAT_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13REPEAT_POLICY_ALLOW\x10\x01\x12\x19\n\x15REPEAT_POLICY_EXCLUDE\x10\x02\x12\x1a\n\x16REPEAT_POLICY_WHEN_DUE\x10\x03*\x85\x01\n\x0b\x44\x65gradation\x12\x1b\n\x17\x44\x45GRADATION_UNSPECIFIED\x10\x00\x12!\n\x1d\x44\x45GRADATION_STORE_UNAVAILABLE\x10\x01\x12\x1f\n\x1b\x44\x45GRADATION_REASONS_DROPPED\x10\x02\x12\x15\n\x11\x44\x45GRADATION_STALE\x10\x03\x32\xc0\x02\n\x15RecommendationService\x12\x46\n\tRecommend\x12\x1b.recsvc.v1.RecommendRequest\x1a\x1c.recsvc.v1.RecommendResponse\x12U\n\x0e\x42\x61tchRecommend\x12 .recsvc.v1.BatchRecommendRequest\x1a!.recsvc.v1.BatchRecommendResponse\x12\x37\n\x04Rank\x12\x16.recsvc.v1.RankRequest\x1a\x17.recsvc.v1.RankResponse\x12O\n\x0cSimilarItems\x12\x1e.recsvc.v1.SimilarItemsRequest\x1a\x1f.recsvc.v1.SimilarItemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.recommendation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SURFACE']._serialized_start=1974
-  _globals['_SURFACE']._serialized_end=2134
-  _globals['_REPEATPOLICY']._serialized_start=2136
-  _globals['_REPEATPOLICY']._serialized_end=2261
-  _globals['_DEGRADATION']._serialized_start=2264
-  _globals['_DEGRADATION']._serialized_end=2397
+  _globals['_SURFACE']._serialized_start=1989
+  _globals['_SURFACE']._serialized_end=2169
+  _globals['_REPEATPOLICY']._serialized_start=2171
+  _globals['_REPEATPOLICY']._serialized_end=2296
+  _globals['_DEGRADATION']._serialized_start=2299
+  _globals['_DEGRADATION']._serialized_end=2432
   _globals['_RECOMMENDREQUEST']._serialized_start=103
   _globals['_RECOMMENDREQUEST']._serialized_end=385
   _globals['_CONTEXT']._serialized_start=388
-  _globals['_CONTEXT']._serialized_end=522
-  _globals['_FILTER']._serialized_start=525
-  _globals['_FILTER']._serialized_end=785
-  _globals['_ATTRIBUTEFILTER']._serialized_start=787
-  _globals['_ATTRIBUTEFILTER']._serialized_end=851
-  _globals['_REASONOPTIONS']._serialized_start=853
-  _globals['_REASONOPTIONS']._serialized_end=886
-  _globals['_RECOMMENDRESPONSE']._serialized_start=889
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1108
-  _globals['_RECOMMENDATION']._serialized_start=1110
-  _globals['_RECOMMENDATION']._serialized_end=1227
-  _globals['_BATCHRECOMMENDREQUEST']._serialized_start=1229
-  _globals['_BATCHRECOMMENDREQUEST']._serialized_end=1299
-  _globals['_BATCHRECOMMENDRESPONSE']._serialized_start=1301
-  _globals['_BATCHRECOMMENDRESPONSE']._serialized_end=1374
-  _globals['_RANKREQUEST']._serialized_start=1376
-  _globals['_RANKREQUEST']._serialized_end=1501
-  _globals['_RANKRESPONSE']._serialized_start=1504
-  _globals['_RANKRESPONSE']._serialized_end=1707
-  _globals['_SIMILARITEMSREQUEST']._serialized_start=1709
-  _globals['_SIMILARITEMSREQUEST']._serialized_end=1793
-  _globals['_SIMILARITEMSRESPONSE']._serialized_start=1795
-  _globals['_SIMILARITEMSRESPONSE']._serialized_end=1910
-  _globals['_SIMILARITEM']._serialized_start=1912
-  _globals['_SIMILARITEM']._serialized_end=1971
-  _globals['_RECOMMENDATIONSERVICE']._serialized_start=2400
-  _globals['_RECOMMENDATIONSERVICE']._serialized_end=2720
+  _globals['_CONTEXT']._serialized_end=537
+  _globals['_FILTER']._serialized_start=540
+  _globals['_FILTER']._serialized_end=800
+  _globals['_ATTRIBUTEFILTER']._serialized_start=802
+  _globals['_ATTRIBUTEFILTER']._serialized_end=866
+  _globals['_REASONOPTIONS']._serialized_start=868
+  _globals['_REASONOPTIONS']._serialized_end=901
+  _globals['_RECOMMENDRESPONSE']._serialized_start=904
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1123
+  _globals['_RECOMMENDATION']._serialized_start=1125
+  _globals['_RECOMMENDATION']._serialized_end=1242
+  _globals['_BATCHRECOMMENDREQUEST']._serialized_start=1244
+  _globals['_BATCHRECOMMENDREQUEST']._serialized_end=1314
+  _globals['_BATCHRECOMMENDRESPONSE']._serialized_start=1316
+  _globals['_BATCHRECOMMENDRESPONSE']._serialized_end=1389
+  _globals['_RANKREQUEST']._serialized_start=1391
+  _globals['_RANKREQUEST']._serialized_end=1516
+  _globals['_RANKRESPONSE']._serialized_start=1519
+  _globals['_RANKRESPONSE']._serialized_end=1722
+  _globals['_SIMILARITEMSREQUEST']._serialized_start=1724
+  _globals['_SIMILARITEMSREQUEST']._serialized_end=1808
+  _globals['_SIMILARITEMSRESPONSE']._serialized_start=1810
+  _globals['_SIMILARITEMSRESPONSE']._serialized_end=1925
+  _globals['_SIMILARITEM']._serialized_start=1927
+  _globals['_SIMILARITEM']._serialized_end=1986
+  _globals['_RECOMMENDATIONSERVICE']._serialized_start=2435
+  _globals['_RECOMMENDATIONSERVICE']._serialized_end=2755
 # @@protoc_insertion_point(module_scope)

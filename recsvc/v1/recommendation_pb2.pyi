@@ -20,6 +20,7 @@ class Surface(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SURFACE_BUY_AGAIN: _ClassVar[Surface]
     SURFACE_POPULAR: _ClassVar[Surface]
     SURFACE_TRENDING: _ClassVar[Surface]
+    SURFACE_SEARCH: _ClassVar[Surface]
 
 class RepeatPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -41,6 +42,7 @@ SURFACE_CART: Surface
 SURFACE_BUY_AGAIN: Surface
 SURFACE_POPULAR: Surface
 SURFACE_TRENDING: Surface
+SURFACE_SEARCH: Surface
 REPEAT_POLICY_UNSPECIFIED: RepeatPolicy
 REPEAT_POLICY_ALLOW: RepeatPolicy
 REPEAT_POLICY_EXCLUDE: RepeatPolicy
@@ -75,18 +77,20 @@ class RecommendRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., k: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., reason_options: _Optional[_Union[ReasonOptions, _Mapping]] = ..., min_freshness: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., placement: _Optional[str] = ..., paged: _Optional[bool] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class Context(_message.Message):
-    __slots__ = ("time", "language", "viewed_item_ids", "cart_item_ids", "segment")
+    __slots__ = ("time", "language", "viewed_item_ids", "cart_item_ids", "segment", "query")
     TIME_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     VIEWED_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     CART_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
     time: _timestamp_pb2.Timestamp
     language: str
     viewed_item_ids: _containers.RepeatedScalarFieldContainer[str]
     cart_item_ids: _containers.RepeatedScalarFieldContainer[str]
     segment: str
-    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., viewed_item_ids: _Optional[_Iterable[str]] = ..., cart_item_ids: _Optional[_Iterable[str]] = ..., segment: _Optional[str] = ...) -> None: ...
+    query: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., viewed_item_ids: _Optional[_Iterable[str]] = ..., cart_item_ids: _Optional[_Iterable[str]] = ..., segment: _Optional[str] = ..., query: _Optional[str] = ...) -> None: ...
 
 class Filter(_message.Message):
     __slots__ = ("exclude_item_ids", "repeat_policy", "categories", "brands", "min_price", "max_price", "attributes", "backfill")

@@ -12,6 +12,7 @@ from recsvc.wire.fields import (
     Violations,
     id_problem,
     microseconds,
+    text_problem,
 )
 from recsvc.wire.filters import check_filter, item_filter
 from recsvc.wire.page_token import decode_page, encode_page
@@ -23,6 +24,7 @@ MAX_K = 100
 MAX_BATCH = 10
 MAX_RANKED = 1_000
 MAX_VISITED = 50
+MAX_QUERY = 256
 
 _FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
@@ -120,6 +122,7 @@ def _circumstances(
     if context.HasField("time"):
         moment = microseconds(context.time)
         violations.note("context.time", "must be a valid timestamp" if moment is None else None)
+    violations.note("context.query", text_problem(context.query, 0, MAX_QUERY))
     for name in ("viewed_item_ids", "cart_item_ids"):
         if len(getattr(context, name)) > MAX_VISITED:
             violations.note(f"context.{name}", f"must hold at most {MAX_VISITED} ids")
@@ -130,6 +133,7 @@ def _circumstances(
         "language": language,
         "time": moment,
         "segment": context.segment,
+        "text": context.query.strip(),
         "viewed": tuple(context.viewed_item_ids),
         "cart": tuple(context.cart_item_ids),
         "min_freshness": int(request.min_freshness or "0", 16),

@@ -108,6 +108,7 @@ class Shop:
             user_id,
             k,
             surface=self.rng.choice((Surface.FOR_YOU, Surface.FOR_YOU, *Surface)),
+            text=self.rng.choice(("", "", self.items[self.rng.choice(list(self.items))].title)),
             rules=self.random_rules() if self.rng.random() < 0.4 else NO_RULES,
             excluded_item_ids=frozenset(self.any_ids(5)),
             viewed=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),

@@ -149,6 +149,35 @@ async def test_similar_is_what_is_nearest_to_the_page_the_user_is_on(opened) -> 
     assert not found.personalised
 
 
+async def test_a_search_finds_words_and_meaning_and_minds_the_user(opened) -> None:
+    recommender, store = opened
+    items = recommender._bundle.catalogue.items
+    for row in (7, 42, 123):
+        found = await recommender.recommend(replace(QUERY, surface=Surface.SEARCH, text=items[row].title))
+        assert ids(found)[0] == items[row].item_id
+    query = replace(QUERY, surface=Surface.SEARCH, text=items[7].categories[-1], k=100)
+    stranger = ids(await recommender.recommend(query))
+    leaf = [item.item_id for item in items if item.categories == items[7].categories]
+    assert set(stranger[: len(leaf)]) == set(leaf)
+    liked = next(item for item in items if item.item_id == leaf[-1])
+    bought = [item.item_id for item in items if item.brand == liked.brand and item.item_id not in leaf][:3]
+    for item_id in bought:
+        await act(store, "ann", item_id, 100)
+    assert ids(await recommender.recommend(query)) != stranger
+    only = replace(query, filter=ItemFilter(brands=frozenset({liked.brand})))
+    assert all(r.item.brand == liked.brand for r in (await recommender.recommend(only)).recommendations)
+    # Words that no item has still have a meaning.
+    assert len(ids(await recommender.recommend(replace(query, text="something for a picnic in the rain")))) == 100
+
+
+async def test_what_a_user_looked_for_moves_the_list_for_them(opened) -> None:
+    recommender, store = opened
+    await act(store, "ann", "i00003", 100)
+    title = recommender._bundle.catalogue.items[300].title
+    plain, moved = [ids(await recommender.recommend(replace(QUERY, k=400, text=text))) for text in ("", title)]
+    assert moved.index("i00300") < plain.index("i00300")
+
+
 def causal(recommendations: tuple[Recommendation, ...]) -> int:
     evidence = [evidence for r in recommendations if r.reason for evidence in r.reason.evidence]
     return sum(each.strength is Strength.CAUSAL for each in evidence)
