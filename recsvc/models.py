@@ -9,6 +9,7 @@ import structlog
 import torch
 
 from recsvc import bundle as bundles
+from recsvc.asked import Floats, Shared
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
@@ -28,7 +29,7 @@ from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.query import Query, RecommendationList, Surface
 from recsvc.reasons import ReasonWriter
-from recsvc.recommend import Floats, Recommender, Shared
+from recsvc.recommend import Recommender
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles

@@ -183,3 +183,12 @@ class RecommendationList:
     arm: str = ""
     next_page: Page | None = None
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItemList:
+    """The neighbours of an item, nearest first."""
+
+    recommendation_id: str
+    bundle_id: str
+    neighbours: tuple[Recommendation, ...]

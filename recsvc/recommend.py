@@ -1,15 +1,16 @@
 """The use case, top to bottom: a query to a list of items, each with evidence and a reason."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.asked import Asked, Asking, Shared
 from recsvc.attribution import recommendation_id
+from recsvc.audience import Audience, find_audience
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed, Scope, compose, go_on
 from recsvc.domain import ItemChange, ItemContent, ItemField, Reason, UserRecord
@@ -17,7 +18,6 @@ from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
 from recsvc.metrics import DEGRADED
-from recsvc.popularity import Popularity
 from recsvc.query import (
     NO_RULES,
     Degradation,
@@ -26,18 +26,14 @@ from recsvc.query import (
     Query,
     Recommendation,
     RecommendationList,
-    RepeatPolicy,
+    SimilarItemList,
     Surface,
 )
-from recsvc.ranking import NO_ROWS, NOTHING, Ranking
-from recsvc.reasons import ReasonWriter
-from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
+from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.standing import BlockScores, Standing, block_scores, standing
-from recsvc.store import UserStore
-from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, search, similar_to
+from recsvc.surfaces import similar_to
 from recsvc.taste import TasteProfile, taste_profile
-from recsvc.text_queries import TextQueries
-from recsvc.user_states import UserState, UserStates, bought_together, in_visit, state_of
+from recsvc.user_states import UserStates, state_of
 
 # How much of a ranking is kept for the pages that follow.
 PAGED_ITEMS = 500
@@ -47,38 +43,6 @@ FOR_EVERYBODY = frozenset({Surface.SIMILAR, Surface.POPULAR, Surface.TRENDING})
 REASON_SECONDS = 0.02
 
 Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarItemList:
-    """The neighbours of an item, nearest first."""
-
-    recommendation_id: str
-    bundle_id: str
-    neighbours: tuple[Recommendation, ...]
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What the recommenders of one process share. threads: "search" and "tower". cache_size: users that are kept."""
-
-    store: UserStore
-    reasons: ReasonWriter
-    popularity: Popularity
-    encode: Callable[[str], Awaitable[Floats]]
-    threads: Mapping[str, Executor]
-    cache_size: int
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What a query comes to, for its user and now."""
-
-    state: UserState
-    scoring: Scoring
-    scope: Scope
-    degraded: set[Degradation]
 
 
 class Recommender:
@@ -97,8 +61,7 @@ class Recommender:
             bundle, shared.store, shared.threads["tower"], shared.cache_size, before._states if before else None
         )
         self._explainer = Explainer(bundle, shared.reasons)
-        self._item_repeats = bundle.item_repeats
-        self._texts = TextQueries(live, shared.encode, shared.threads["search"])
+        self._ask = Asking(live, shared, self._states)
 
     @classmethod
     def of(cls, bundle: Bundle, shared: Shared) -> "Recommender":
@@ -144,7 +107,7 @@ class Recommender:
     async def recommend(self, query: Query) -> RecommendationList:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""
         explain = query.reasons and _has_time_for_reasons(query)
-        asked = await self._asked(query, explain)
+        asked = await self._ask(query, explain)
         if query.reasons and not explain:
             asked.degraded.add(Degradation.REASONS_DROPPED)
         if query.page is not None:
@@ -171,7 +134,7 @@ class Recommender:
 
     async def standing(self, query: Query, item_id: str) -> Standing:
         """Where an item stands in the list of a query."""
-        asked = await self._asked(query, explain=False)
+        asked = await self._ask(query, explain=False)
         found = await compose(self._live, asked.scoring, query.k, asked.scope, query.rules)
         return await standing(self._live, query, asked.state, asked.scoring, asked.scope, found, item_id)
 
@@ -179,24 +142,11 @@ class Recommender:
         """What the scores of items for a user are made of now, nothing for unknown items; and the version of the user's
         record.
         """
-        asked = await self._asked(Query(user_id, 1, reasons=False), explain=False)
+        asked = await self._ask(Query(user_id, 1, reasons=False), explain=False)
         rows = [self._bundle.catalogue.row(item_id) for item_id in item_ids]
         return [block_scores(asked.scoring, row) if row is not None else () for row in rows], asked.state.version
 
-    async def _asked(self, query: Query, explain: bool) -> "_Asked":
-        state, fresh = await self._states.known(query.user_id)
-        degraded = set() if fresh else {Degradation.STORE_UNAVAILABLE}
-        if state.version < query.min_freshness:
-            degraded.add(Degradation.STALE)
-        viewed, cart = self._bundle.catalogue.rows(query.viewed), self._bundle.catalogue.rows(query.cart)
-        if len(viewed) or len(cart):
-            state = in_visit(state, viewed, cart, query.now)
-        scoring, fresh = await self._scoring(query, state, viewed, cart, explain)
-        if not fresh:
-            degraded.add(Degradation.STORE_UNAVAILABLE)
-        return _Asked(state, scoring, self._scope(query, state, viewed, cart), degraded)
-
-    async def _first_page(self, query: Query, asked: "_Asked") -> tuple[Composed, Page]:
+    async def _first_page(self, query: Query, asked: Asked) -> tuple[Composed, Page]:
         """What of the list is shown first, and the whole of it where it will be continued."""
         k = PAGED_ITEMS if query.paged else query.k
         found = await compose(self._live, asked.scoring, k, asked.scope, query.rules)
@@ -207,41 +157,19 @@ class Recommender:
         first = replace(found, ranking=Ranking(rows[: query.k], scores[: query.k]))
         return first, Page(list_id, self.bundle_id, every, query.k)
 
-    async def _scoring(
-        self, query: Query, state: UserState, viewed: Rows, cart: Rows, explain: bool
-    ) -> tuple[Scoring, bool]:
-        """What the query's surface ranks by, and False if it needed the store and did not get it."""
-        match query.surface:
-            case Surface.POPULAR | Surface.TRENDING:
-                return await self._shared.popularity.order(self._live, query.surface, query.segment)
-            case Surface.SIMILAR if len(viewed):
-                return similar_to(self._live, int(viewed[-1])), True
-            case Surface.BUY_AGAIN:
-                return buy_again(self._live, state.history, query.now), True
-            case Surface.CART if len(cart):
-                own = await self._states.complete(query.user_id, state, left_out=False)
-                basket = bought_together(state, cart, query.now)
-                together = await self._states.complete(query.user_id, basket, left_out=False)
-                return ByVector(self._live, together + OWN_TASTE * own), True
-            case Surface.SEARCH if query.text:
-                own = await self._states.complete(query.user_id, state, left_out=False)
-                wanted = await self._texts.vector(query.text)
-                return search(self._live, wanted, await self._texts.matches(query.text), own), True
-        user_vector = await self._states.complete(query.user_id, state, left_out=explain)
-        if query.text:
-            wanted = await self._texts.vector(query.text)
-            user_vector = user_vector + np.float32(np.linalg.norm(user_vector)) * wanted
-        return ByVector(self._live, user_vector, self._repeats(query, state)), True
+    async def audience(
+        self, item_id: str, k: int, new_buyers_only: bool, deadline: float | None
+    ) -> tuple[list[tuple[str, float]], int, bool]:
+        """The k users whom an item suits best, and how much; how many users were looked at, and whether those are all.
 
-    def _scope(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Scope:
-        catalogue = self._live.catalogue
-        if query.candidates is not None:
-            return Scope(state.hidden_rows, catalogue.among(self._bundle.catalogue.rows(query.candidates)))
-        excluded = self._excluded_rows(query, state)
-        if len(viewed) or len(cart):
-            excluded = np.unique(np.concatenate((excluded, viewed, cart)))
-        rest = (catalogue.select(query.filter.unyielding()),) if query.backfill else ()
-        return Scope(excluded, catalogue.select(query.filter), rest)
+        deadline: event-loop time by which the answer must be out. Raises ItemNotFound and StoreUnavailable.
+        """
+        row = self._bundle.catalogue.row(item_id)
+        if row is None:
+            raise ItemNotFound(item_id)
+        audience = Audience(self._bundle, row, k, new_buyers_only)
+        complete = await find_audience(audience, self._shared.store, self._states, deadline)
+        return audience.best(), audience.users, complete
 
     async def similar_items(
         self, item_id: str, k: int, excluded_item_ids: frozenset[str], item_filter: ItemFilter
@@ -254,33 +182,6 @@ class Recommender:
         scope = Scope(excluded, self._live.catalogue.select(item_filter))
         found = await compose(self._live, similar_to(self._live, row), k, scope, NO_RULES)
         return SimilarItemList(recommendation_id("", "", self.bundle_id), self.bundle_id, self._listed(found.ranking))
-
-    def _excluded_rows(self, query: Query, state: UserState) -> Rows:
-        excluded = state.hidden_rows
-        if query.excluded_item_ids:
-            excluded = np.union1d(excluded, self._bundle.catalogue.rows(query.excluded_item_ids))
-        if query.repeats is RepeatPolicy.WHEN_DUE:
-            return np.union1d(excluded, resting_rows(state.history, query.now, self._item_repeats))
-        if query.surface is Surface.BUY_AGAIN:
-            return excluded
-        if query.repeats is RepeatPolicy.EXCLUDE:
-            return np.union1d(excluded, state.held_rows)
-        if self._masked(query):
-            return np.union1d(excluded, state.bought_rows)
-        return excluded
-
-    def _masked(self, query: Query) -> bool:
-        return query.repeats is RepeatPolicy.UNSPECIFIED and self._bundle.model.repeats.masked
-
-    def _repeats(self, query: Query, state: UserState) -> Ranking:
-        if query.repeats is RepeatPolicy.EXCLUDE or self._masked(query) or not len(state.bought_rows):
-            return NOTHING
-        now = query.now
-        hour = now // MICROSECONDS_AN_HOUR  # by which the scores move
-        if state.repeats is None or state.repeats[0] != hour:
-            scores = repeat_scores(state.history, now, self._item_repeats, self._bundle.model.repeats)
-            state.repeats = hour, Ranking(*scores)
-        return state.repeats[1]
 
     def _listed(
         self,

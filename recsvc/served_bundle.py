@@ -4,10 +4,11 @@ import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from recsvc.asked import Shared
 from recsvc.bundle import Bundle
 from recsvc.catalogue_follower import CatalogueFollower
 from recsvc.domain import Item, ItemChange, ItemContent
-from recsvc.recommend import Recommender, Shared
+from recsvc.recommend import Recommender
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
 

@@ -194,6 +194,17 @@ class UserStates:
             self._kept.popitem(last=False)
         return state, True
 
+    async def passing(self, user_id: str) -> UserState:
+        """A user as Redis has them, with the vector, who is looked at once among many others: nothing of it is kept.
+
+        Raises StoreUnavailable.
+        """
+        record = await self._store.read(user_id, self._bundle.bundle_id)
+        state = state_of(record or UserRecord(user_id), self._bundle)
+        if state.user_vector is None:
+            await self._complete(_Work(state, left_out=False))
+        return state
+
     async def complete(self, user_id: str, state: UserState, left_out: bool) -> NDArray[np.float32]:
         """The user vector of a state, float32 (d,); when `left_out`, fills that in as well."""
         vector, has_left_out = state.user_vector, state.left_out is not None or not left_out

@@ -41,6 +41,15 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         query = wire.decode_rank(request, _deadline(context))
         return wire.encode_rank(await self._models.recommend(query), request.item_ids)
 
+    async def FindAudience(
+        self,
+        request: pb.FindAudienceRequest,
+        context: "grpc.aio.ServicerContext[pb.FindAudienceRequest, pb.FindAudienceResponse]",
+    ) -> pb.FindAudienceResponse:
+        recommender = self._models.current
+        found = await recommender.audience(*wire.decode_find_audience(request), _deadline(context))
+        return wire.encode_find_audience(recommender.bundle_id, *found)
+
     async def SimilarItems(
         self,
         request: pb.SimilarItemsRequest,

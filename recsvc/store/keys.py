@@ -22,7 +22,7 @@ The number is the schema version. Ids are percent-encoded, so a colon or brace i
 """
 
 import zlib
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 SCHEMA_VERSION = 1
 
@@ -40,6 +40,16 @@ TASTE = "taste"
 def user(namespace: str, user_id: str) -> str:
     """The hash that holds one user."""
     return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:user"
+
+
+def every_user(namespace: str) -> str:
+    """A pattern that the hashes of users match, and no other key of recsvc."""
+    return f"{{{_encoded(namespace)}:*}}:{SCHEMA_VERSION}:user"
+
+
+def user_id_of(key: bytes) -> str:
+    """Whose hash a key is."""
+    return unquote(key.decode().partition(":")[2].partition("}")[0])
 
 
 def lists(namespace: str, user_id: str) -> str:

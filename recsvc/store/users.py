@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
 
 DAY_SECONDS = 86_400
+_PAGE = 500
 
 # Writers of one user at the same time wait up to 1, 2, 4, ... 64 ms at random between tries. 150 of them get through.
 _WRITE_ATTEMPTS = 24
@@ -105,6 +106,20 @@ class UserStore:
             packing.unpack_taste(taste),
             *packing.unpack_vector(vector, int(version)),
         )
+
+    async def every_user(self) -> AsyncIterator[list[str]]:
+        """The ids of all of whom a record is held, in pages; who comes or goes meanwhile may be in it, even twice."""
+        found = self._client.scan_iter(match=keys.every_user(self._namespace), count=_PAGE)
+        while True:
+            page: list[str] = []
+            with operation("scan_users"):
+                async for key in found:
+                    page.append(keys.user_id_of(key))
+                    if len(page) == _PAGE:
+                        break
+            yield page
+            if len(page) < _PAGE:
+                return
 
     async def write_events(self, events: Sequence[Event]) -> dict[str, int]:
         """Adds events, of any users, to the log and to the histories. When it returns, Redis has them all.

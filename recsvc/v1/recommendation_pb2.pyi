@@ -202,6 +202,36 @@ class RankResponse(_message.Message):
     degraded: _containers.RepeatedScalarFieldContainer[Degradation]
     def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., left_out_item_ids: _Optional[_Iterable[str]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ...) -> None: ...
 
+class FindAudienceRequest(_message.Message):
+    __slots__ = ("item_id", "k", "new_buyers_only")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    NEW_BUYERS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    k: int
+    new_buyers_only: bool
+    def __init__(self, item_id: _Optional[str] = ..., k: _Optional[int] = ..., new_buyers_only: _Optional[bool] = ...) -> None: ...
+
+class FindAudienceResponse(_message.Message):
+    __slots__ = ("bundle_id", "members", "users", "complete")
+    BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    bundle_id: str
+    members: _containers.RepeatedCompositeFieldContainer[AudienceMember]
+    users: int
+    complete: bool
+    def __init__(self, bundle_id: _Optional[str] = ..., members: _Optional[_Iterable[_Union[AudienceMember, _Mapping]]] = ..., users: _Optional[int] = ..., complete: _Optional[bool] = ...) -> None: ...
+
+class AudienceMember(_message.Message):
+    __slots__ = ("user_id", "affinity")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    AFFINITY_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    affinity: float
+    def __init__(self, user_id: _Optional[str] = ..., affinity: _Optional[float] = ...) -> None: ...
+
 class SimilarItemsRequest(_message.Message):
     __slots__ = ("item_id", "k", "filter")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,11 @@ class RecommendationServiceStub:
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.RankRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RankResponse.FromString,
                 _registered_method=True)
+        self.FindAudience = channel.unary_unary(
+                '/recsvc.v1.RecommendationService/FindAudience',
+                request_serializer=recsvc_dot_v1_dot_recommendation__pb2.FindAudienceRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.FindAudienceResponse.FromString,
+                _registered_method=True)
         self.SimilarItems = channel.unary_unary(
                 '/recsvc.v1.RecommendationService/SimilarItems',
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.SimilarItemsRequest.SerializeToString,
@@ -86,6 +91,16 @@ class RecommendationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindAudience(self, request, context):
+        """The users whom an item suits best, for a campaign: of all that Redis has, those with a history or a profile. Looks at
+        every one, a million in a quarter of a minute, in the background of other calls; when the deadline comes nearer it
+        answers with the best it has found so far. NOT_FOUND when `item_id` is not in the catalogue. UNAVAILABLE: Redis is
+        away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SimilarItems(self, request, context):
         """The items whose vectors are nearest to one item's, by cosine; the item itself is left out.
         NOT_FOUND when `item_id` is not in the catalogue.
@@ -111,6 +126,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.Rank,
                     request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RankRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_recommendation__pb2.RankResponse.SerializeToString,
+            ),
+            'FindAudience': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindAudience,
+                    request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.FindAudienceRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_recommendation__pb2.FindAudienceResponse.SerializeToString,
             ),
             'SimilarItems': grpc.unary_unary_rpc_method_handler(
                     servicer.SimilarItems,
@@ -200,6 +220,33 @@ class RecommendationService:
             '/recsvc.v1.RecommendationService/Rank',
             recsvc_dot_v1_dot_recommendation__pb2.RankRequest.SerializeToString,
             recsvc_dot_v1_dot_recommendation__pb2.RankResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindAudience(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsvc.v1.RecommendationService/FindAudience',
+            recsvc_dot_v1_dot_recommendation__pb2.FindAudienceRequest.SerializeToString,
+            recsvc_dot_v1_dot_recommendation__pb2.FindAudienceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,10 +15,12 @@ from recsvc.wire.explain import (
 from recsvc.wire.models import decode_bundle_id, encode_bundles
 from recsvc.wire.recommendations import (
     decode_batch_recommend,
+    decode_find_audience,
     decode_rank,
     decode_recommend,
     decode_similar_items,
     encode_batch_recommend,
+    encode_find_audience,
     encode_rank,
     encode_recommend,
     encode_similar_items,
@@ -41,6 +43,7 @@ __all__ = [
     "decode_bundle_id",
     "decode_delete_items",
     "decode_explain_recommendation",
+    "decode_find_audience",
     "decode_get_erasure",
     "decode_rank",
     "decode_recommend",
@@ -57,6 +60,7 @@ __all__ = [
     "encode_erasure",
     "encode_explain_recommendation",
     "encode_export_user",
+    "encode_find_audience",
     "encode_rank",
     "encode_recommend",
     "encode_similar_items",

@@ -3,10 +3,18 @@
 import functools
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Provenance, Strength
-from recsvc.query import Degradation, ItemFilter, Query, RecommendationList, RepeatPolicy, Surface
+from recsvc.query import (
+    Degradation,
+    ItemFilter,
+    Query,
+    RecommendationList,
+    RepeatPolicy,
+    SimilarItemList,
+    Surface,
+)
 from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
     Violations,
@@ -17,11 +25,9 @@ from recsvc.wire.fields import (
 from recsvc.wire.filters import check_filter, item_filter
 from recsvc.wire.page_token import decode_page, encode_page
 
-if TYPE_CHECKING:
-    from recsvc.recommend import SimilarItemList
-
 MAX_K = 100
 MAX_BATCH = 10
+MAX_AUDIENCE = 10_000
 MAX_RANKED = 1_000
 MAX_VISITED = 50
 MAX_QUERY = 256
@@ -156,6 +162,25 @@ def decode_similar_items(
     return request.item_id, request.k, frozenset(request.filter.exclude_item_ids), item_filter(request.filter)
 
 
+def decode_find_audience(request: recommendation_pb2.FindAudienceRequest) -> tuple[str, int, bool]:
+    """The item's id, k, and whether buyers are left out. Raises InvalidRequest."""
+    violations = Violations()
+    violations.note("item_id", id_problem(request.item_id))
+    if not 1 <= request.k <= MAX_AUDIENCE:
+        violations.note("k", f"must be 1 to {MAX_AUDIENCE}")
+    violations.raise_if_any()
+    return request.item_id, request.k, request.new_buyers_only
+
+
+def encode_find_audience(
+    bundle_id: str, members: Sequence[tuple[str, float]], users: int, complete: bool
+) -> recommendation_pb2.FindAudienceResponse:
+    response = recommendation_pb2.FindAudienceResponse(bundle_id=bundle_id, users=users, complete=complete)
+    for user_id, affinity in members:
+        response.members.add(user_id=user_id, affinity=affinity)
+    return response
+
+
 def encode_recommend(answer: RecommendationList) -> recommendation_pb2.RecommendResponse:
     response = recommendation_pb2.RecommendResponse(
         recommendation_id=answer.recommendation_id,
@@ -204,7 +229,7 @@ def _add_recommendations(
                 _add_evidence(target, evidence)
 
 
-def encode_similar_items(answer: "SimilarItemList") -> recommendation_pb2.SimilarItemsResponse:
+def encode_similar_items(answer: SimilarItemList) -> recommendation_pb2.SimilarItemsResponse:
     response = recommendation_pb2.SimilarItemsResponse(
         recommendation_id=answer.recommendation_id, bundle_id=answer.bundle_id
     )

@@ -96,6 +96,7 @@ RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/S
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
 WHY_NOT, GIVEN = "ExplainService/WhyNot", "ExplainService/ExplainRecommendation"
+AUDIENCE = "RecommendationService/FindAudience"
 BELIEVED, TASTE = "UserService/GetTasteProfile", "UserService/UpdateTasteProfile"
 ERASURE = "UserService/GetErasure"
 LOAD, ACTIVATE = "ModelService/LoadBundle", "ModelService/ActivateBundle"
@@ -204,6 +205,8 @@ BAD_REQUESTS = [
     (SET, attributes(("n" * 65, "1")), ["profile.attributes[0].name"]),
     (SET, attributes(("a", "")), ["profile.attributes[0].value"]),
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
+    *((AUDIENCE, rec.FindAudienceRequest(item_id=bad, k=5), ["item_id"]) for bad in BAD_IDS.values()),
+    *((AUDIENCE, rec.FindAudienceRequest(item_id="i", k=k), ["k"]) for k in (0, 10_001)),
     (ERASURE, us.GetErasureRequest(), ["erased_at"]),
     (ERASURE, us.GetErasureRequest(erased_at=Timestamp(nanos=-1)), ["erased_at"]),
     *((BELIEVED, us.GetTasteProfileRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
@@ -257,6 +260,7 @@ GOOD_REQUESTS = {
     PAGE: P(requests=[R(user_id="u", k=5)]),
     RANK: K(user_id="u", item_ids=["i"] * 1000),
     SIMILAR: S(item_id=KNOWN_ITEM, k=5),
+    AUDIENCE: rec.FindAudienceRequest(item_id=KNOWN_ITEM, k=10_000),
     WRITE: ev.WriteEventsRequest(events=[event()]),
     ADD: added(title="t", categories="A > B", brand="b", price=1.0, stock=0, set_time=ahead(-5)),
     STOCK: inventory(price=2.5),

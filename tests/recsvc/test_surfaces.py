@@ -100,7 +100,7 @@ async def test_what_sells_today_trends_and_what_always_sells_does_not(opened) ->
 async def test_what_was_bought_comes_again_when_it_is_likely(opened) -> None:
     recommender, store = opened
     assert ids(await recommender.recommend(replace(QUERY, surface=Surface.BUY_AGAIN))) == []
-    intervals = recommender._item_repeats.intervals
+    intervals = recommender._bundle.item_repeats.intervals
     often, once = "i00003", "i00008"
     for days_ago in (31, 61, 91):
         await act(store, "ann", often, days_ago)
@@ -122,7 +122,7 @@ async def test_in_the_list_for_you_too_nothing_comes_back_before_it_is_due(opene
     await act(store, "ann", "i00003", 0.5)
     every = replace(QUERY, k=400, repeats=RepeatPolicy.WHEN_DUE)
     assert "i00003" not in ids(await recommender.recommend(every))
-    interval = float(recommender._item_repeats.intervals[3])
+    interval = float(recommender._bundle.item_repeats.intervals[3])
     assert "i00003" in ids(await recommender.recommend(replace(every, time=NOW + int(interval * DAY))))
 
 
