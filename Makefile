@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help demo test test-slow serve train bench protos lint clean
+.PHONY: help demo test test-slow serve train bench protos released-protos lint clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -48,6 +48,9 @@ lint: $(VENV)/.test  ## format and mend what ruff can
 
 protos: $(VENV)/.test  ## regenerate recsvc/v1 from protos/
 	$(RUN) -m grpc_tools.protoc -I protos --python_out=. --pyi_out=. --grpc_python_out=. protos/recsvc/v1/*.proto
+
+released-protos: $(VENV)/.test  ## at a release: the contract that may not be broken from then on
+	$(RUN) -m grpc_tools.protoc -I protos --include_imports --descriptor_set_out=protos/released.binpb protos/recsvc/v1/*.proto
 
 clean:
 	rm -rf $(VENV) var

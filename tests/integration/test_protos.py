@@ -8,6 +8,7 @@ import pytest
 from grpc_tools import protoc
 
 ROOT = Path(__file__).parents[2]
+RELEASED = ROOT / "protos/released.binpb"
 PROTOS = sorted((ROOT / "protos/recsvc/v1").glob("*.proto"))
 
 
@@ -21,15 +22,42 @@ def test_buf_lint_finds_nothing(node_modules: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_buf_lint_would_find_a_field_in_camel_case(node_modules: Path, tmp_path: Path) -> None:
+def changed(folder: Path, before: str, after: str) -> Path:
+    """A copy of the protos in which one thing is otherwise."""
     for path in ROOT.joinpath("protos").rglob("*"):
-        if path.is_file():
-            copy = tmp_path / path.relative_to(ROOT / "protos")
+        if path.suffix in (".proto", ".yaml"):
+            copy = folder / path.relative_to(ROOT / "protos")
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(path.read_text().replace("string user_id = 1;", "string userId = 1;"))
-    done = buf(node_modules, "lint", tmp_path)
+            copy.write_text(path.read_text().replace(before, after))
+    return folder
+
+
+def test_buf_lint_would_find_a_field_in_camel_case(node_modules: Path, tmp_path: Path) -> None:
+    done = buf(node_modules, "lint", changed(tmp_path, "string user_id = 1;", "string userId = 1;"))
     assert done.returncode == 100  # buf's code for findings
     assert "userId" in done.stdout
+
+
+def test_nothing_that_was_released_is_broken(node_modules: Path) -> None:
+    done = buf(node_modules, "breaking", ROOT / "protos", "--against", RELEASED)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("uint32 k = 2;", "uint32 k = 20;", "k"),
+        ("uint32 k = 2;", "uint64 k = 2;", "type"),
+        ("  rpc WhyNot(WhyNotRequest) returns (WhyNotResponse);\n", "", "WhyNot"),
+        ("SURFACE_CART = 3;", "SURFACE_BASKET = 3;", "SURFACE_CART"),
+    ],
+)
+def test_what_breaks_callers_would_be_found(
+    node_modules: Path, tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    done = buf(node_modules, "breaking", changed(tmp_path, before, after), "--against", RELEASED)
+    assert done.returncode == 100
+    assert said in done.stdout
 
 
 @pytest.fixture(scope="module")
