@@ -60,6 +60,18 @@ class Storefront:
         response = self._recommendations.Recommend(request, timeout=CALL_SECONDS)
         return Answered(response, 1000 * (time.perf_counter() - started))
 
+    def listed(self, user_id: str, k: int, surface: str, **context: object) -> list[str]:
+        """The ids of another surface's list: 'CART', 'POPULAR', ..."""
+        request = recommendation_pb2.RecommendRequest(
+            user_id=user_id,
+            k=k,
+            surface=f"SURFACE_{surface}",
+            context=recommendation_pb2.Context(time=self._now(), **context),
+            reason_options=recommendation_pb2.ReasonOptions(disabled=True),
+        )
+        response = self._recommendations.Recommend(request, timeout=CALL_SECONDS)
+        return [recommended.item_id for recommended in response.recommendations]
+
     def similar(self, item_id: str, k: int) -> list[recommendation_pb2.SimilarItem]:
         request = recommendation_pb2.SimilarItemsRequest(item_id=item_id, k=k)
         return list(self._recommendations.SimilarItems(request, timeout=CALL_SECONDS).similar_items)

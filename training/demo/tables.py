@@ -93,6 +93,19 @@ def similar_table(similar: list[recommendation_pb2.SimilarItem], items: Items) -
     return table
 
 
+def surfaces_table(lists: list[tuple[str, str, list[str]]], items: Items) -> Table:
+    """What each surface was asked for, what of, and the ids of its list."""
+    table = _table()
+    table.add_column("Surface", no_wrap=True)
+    table.add_column("Of", ratio=2)
+    table.add_column("The first of the list", ratio=5)
+    for surface, asked_of, item_ids in lists:
+        titles = Text("\n").join(Text(items[item_id].title) for item_id in item_ids[:3])
+        table.add_row(surface, Text(asked_of), titles if item_ids else Text(NO_REASON, style="dim"))
+        table.add_section()
+    return table
+
+
 def quality_table(evaluation: dict[str, Any]) -> Table:
     """The model against simpler ones, on purchases that it had not seen."""
     table = _table()

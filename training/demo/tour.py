@@ -13,7 +13,14 @@ from training.data import Shop
 from training.demo.shoppers import Shopper, choose_shoppers, something_else
 from training.demo.steps import Steps
 from training.demo.storefront import Answered, Storefront
-from training.demo.tables import bought_table, change_table, list_table, profile_words, similar_table
+from training.demo.tables import (
+    bought_table,
+    change_table,
+    list_table,
+    profile_words,
+    similar_table,
+    surfaces_table,
+)
 
 BACKFILLED_USERS = 200  # enough for a tour; `make serve` sends all
 SHOWN = 5
@@ -56,6 +63,8 @@ class Tour:
         with steps.step("Items like the one just bought"):
             self._console.print(Text(f"{self._novelty.title}\n", style="bold"))
             self._console.print(similar_table(self._storefront.similar(self._novelty.item_id, SHOWN), self._items))
+        with steps.step("The other surfaces of a shop"):
+            self._show_surfaces()
         with steps.step("The right to be forgotten"):
             self._forget()
 
@@ -111,6 +120,26 @@ class Tour:
             highlight=False,
         )
         self._mention_degraded(after)
+
+    def _show_surfaces(self) -> None:
+        bought, other = self._novelty, self._items[self._shoppers[0].purchases["item_id"][-1]]
+        regular = self._shoppers[0].user_id
+        lists = (
+            ("goes with this cart", bought.title, "CART", {"cart_item_ids": [bought.item_id]}),
+            ("like this page", other.title, "SIMILAR", {"viewed_item_ids": [other.item_id]}),
+            ("a search", " ".join(bought.title.split()[-2:]), "SEARCH", {"query": " ".join(bought.title.split()[-2:])}),
+            ("buy again", regular, "BUY_AGAIN", {}),
+            ("popular", "in all the shop", "POPULAR", {}),
+        )
+        found = [
+            (what, of, self._storefront.listed(regular, SHOWN, surface, **context))
+            for what, of, surface, context in lists
+        ]
+        self._console.print(surfaces_table(found, self._items))
+        self._console.print(
+            "[dim]Each is Recommend with a surface; filters, pages, placements, an item's audience and why an item is "
+            "not in a list are in the README.[/]"
+        )
 
     def _forget(self) -> None:
         erased = self._storefront.erase(self._buyer.user_id)
