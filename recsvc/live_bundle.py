@@ -41,6 +41,7 @@ class LiveBundle:
             self.search = ItemSearch(bundle.item_vectors, executor)
             self.search_neighbours = ItemSearch(self.neighbour_vectors, executor)
             self.words = ItemWords(bundle.features.lexical, [item_text(item) for item in bundle.catalogue.items])
+            _ = bundle.catalogue.attributes  # worked out now: the first item that is added does not wait for it
         else:
             known = len(before.neighbour_vectors)
             self._growing = before._growing or GrowingMatrix(before.neighbour_vectors)

@@ -104,7 +104,6 @@ class Models:
         """Finishes what is being written back and stops the threads."""
         await self._follower.close()
         await self._erasures.close()
-        await self._lists.close()
         for served in self._served.values():
             await served.close()
         for thread in self._threads.values():

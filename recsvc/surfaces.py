@@ -1,5 +1,6 @@
 """What the surfaces rank by: the inner product with a vector, or an order that does not come from vectors."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,9 @@ OWN_TASTE = 0.25
 # What the words that an item has of a query, and the user's taste, count beside the query's meaning, which counts 1
 # (docs/experiments.md, "Searching").
 WORDS_WEIGHT, TASTE_WEIGHT = 4.0, 1.0
+
+# So many products would hold the event loop for milliseconds.
+MANY_ITEMS = 5_000
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -58,7 +62,10 @@ class ByVector:
         if selection is not None:
             wanted = selection.allowed[rows]
             rows, scores = rows[wanted], scores[wanted]
-        return rank(self.vector, self._vectors, candidates, k, excluded, rows, scores)
+        arguments = (self.vector, self._vectors, candidates, k, excluded, rows, scores)
+        if len(candidates) > MANY_ITEMS:
+            return await asyncio.to_thread(rank, *arguments)
+        return rank(*arguments)
 
     def scored(self, rows: Rows) -> Ranking:
         gained = self._gained

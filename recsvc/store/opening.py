@@ -41,4 +41,7 @@ async def open_store(
             await store.ping()
         except StoreUnavailable as error:
             structlog.get_logger(__name__).warning("Redis is away: starting degraded", problem=str(error))
-        yield store
+        try:
+            yield store
+        finally:
+            await store.close()

@@ -5,6 +5,7 @@ is held never has to be touched again, and an event that comes late counts as li
 get large a new sorted set begins; the one before it still counts for what it is by now.
 """
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ _OLDEST = 10  # half-lives after which an event says nothing any more
 READ_ITEMS = 2_000
 _HELD_ITEMS = 20_000
 _SECONDS_A_DAY = 86_400
+GATHER_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,35 @@ class Counts:
 
 
 class PopularityStore:
-    """Approximate on purpose: an event whose counting Redis refuses is not counted later."""
+    """Approximate on purpose: an event whose counting Redis refuses, or that waits when the process dies, is not
+    counted. For the event loop's thread alone.
+    """
 
     def __init__(self, client: RedisClient, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
+        self._waiting: list[Event] = []
+        self._counting: asyncio.Task[None] | None = None
+
+    def count_soon(self, events: Iterable[Event]) -> None:
+        """Counts events a moment later, with those that come until then: who writes an event does not wait for it."""
+        self._waiting.extend(events)
+        if self._counting is None and self._waiting:
+            self._counting = asyncio.create_task(self._count_waiting())
+
+    async def close(self) -> None:
+        """Returns when all that waited are counted."""
+        while self._counting is not None:
+            await self._counting
+
+    async def _count_waiting(self) -> None:
+        try:
+            await asyncio.sleep(GATHER_SECONDS)
+            events, self._waiting = self._waiting, []
+            await self.count(events)
+        finally:
+            self._counting = None
+            self.count_soon(())
 
     async def count(self, events: Iterable[Event], now: float | None = None) -> None:
         """Counts events in the whole shop, and each in its segment. now: seconds since 1970."""

@@ -145,7 +145,7 @@ class UserStore:
                 await _wait_a_little(attempt)
             else:
                 raise StoreUnavailable("too many writers changed one user's history at the same time")
-        await self.popularity.count(event for events in new.values() for event in events)
+        self.popularity.count_soon(event for events in new.values() for event in events)
         return versions
 
     async def _write_once(
@@ -274,6 +274,11 @@ class UserStore:
             lists=kept,
             erased_at=erased_at,
         )
+
+    async def close(self) -> None:
+        """Returns when what is written off the path of requests is written, or lost."""
+        await self.lists.close()
+        await self.popularity.close()
 
     async def ping(self) -> None:
         """Returns when Redis answers."""

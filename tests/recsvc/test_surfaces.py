@@ -38,6 +38,7 @@ async def act(store: UserStore, user_id: str, item_id: str, days_ago: float = 0.
     when = NOW - int(days_ago * DAY)
     bought = Event(f"{user_id}{item_id}{when}", user_id, item_id, EventType.PURCHASE, when, segment=segment)
     await store.write_events([bought])
+    await store.popularity.close()
 
 
 def forget_order(recommender: Recommender) -> None:

@@ -57,6 +57,7 @@ async def test_an_event_counts_once_however_often_it_is_sent(store):
     for _ in range(3):
         await store.write_events([bought])
     await store.write_events([bought, event("mug", time.time())])
+    await store.popularity.close()
     counts = await store.popularity.read()
     assert counts.popular == pytest.approx({"tea": 1.0, "mug": 1.0}, rel=1e-3)
 
