@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from recsvc.errors import BundleUnusable, StoreUnavailable
+from recsvc.polling import Polling
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
 POLL_SECONDS = 0.25
@@ -35,19 +36,16 @@ class BundleFollower:
         self._problem = ""
         self._tried_at = self._reported_at = 0.0
         self._turn = asyncio.Lock()
-        self._ending = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._polling = Polling(self.catch_up, lambda: POLL_SECONDS)
         self._process_id = f"{socket.gethostname()}:{os.getpid()}"
 
     async def start(self) -> None:
         """Returns when what is wanted answers, or cannot."""
-        await self.catch_up()
-        self._task = asyncio.create_task(self._follow())
+        await self._polling.start()
 
     async def close(self) -> None:
-        self._ending.set()
-        if self._task is not None:
-            await self._task
+        """Says that the process ends."""
+        await self._polling.close()
         try:
             await self._store.leave(self._process_id)
         except StoreUnavailable:
@@ -83,12 +81,3 @@ class BundleFollower:
         if time.monotonic() - self._reported_at > REPORT_SECONDS:
             await self._store.report(ServerProcess(self._process_id, *self._now(), self._problem))
             self._reported_at = time.monotonic()
-
-    async def _follow(self) -> None:
-        while not self._ending.is_set():
-            await self.catch_up()
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._ending.wait()
-            except TimeoutError:
-                pass

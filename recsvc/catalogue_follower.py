@@ -1,6 +1,5 @@
 """Keeps one process's catalogue as the shop says, whichever process the shop said it to."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from recsvc.domain import ItemChange
 from recsvc.errors import StoreUnavailable
 from recsvc.metrics import CATALOGUE_BEHIND
+from recsvc.polling import Polling
 from recsvc.store import CatalogueStore
 
 # How long a change may wait until it is seen: a fraction of what a shop would notice, and next to no work for Redis.
@@ -29,33 +29,19 @@ class CatalogueFollower:
         self._apply = apply
         self._seen: int | None = None
         self._behind = False
-        self._ending = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._polling = Polling(self._catch_up, lambda: RETRY_SECONDS if self._behind else POLL_SECONDS)
 
     async def start(self) -> None:
         """Returns when the catalogue is up to date; at once, and tries again later, when Redis is away."""
-        await self._catch_up()
-        self._task = asyncio.create_task(self._follow())
+        await self._polling.start()
 
     async def close(self) -> None:
         """Returns when nothing is being read any more."""
-        # Not cancelled: below us, Python 3.11 may lose a cancellation that comes as an answer does.
-        self._ending.set()
-        if self._task is not None:
-            await self._task
-
-    async def _follow(self) -> None:
-        while not self._ending.is_set():
-            await self._catch_up()
-            try:
-                async with asyncio.timeout(RETRY_SECONDS if self._behind else POLL_SECONDS):
-                    await self._ending.wait()
-            except TimeoutError:
-                pass
+        await self._polling.close()
 
     async def _catch_up(self) -> None:
         try:
-            while not self._ending.is_set() and await self._step():
+            while not self._polling.ending and await self._step():
                 pass
         except Exception as error:  # whatever it is, lists go on, and it is tried again
             if not self._behind:

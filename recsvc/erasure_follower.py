@@ -1,11 +1,11 @@
 """Drops what one process keeps of users who were erased, whichever process was told."""
 
-import asyncio
 from collections.abc import Callable, Set
 
 import structlog
 
 from recsvc.errors import StoreUnavailable
+from recsvc.polling import Polling
 from recsvc.store import ErasureStore
 
 POLL_SECONDS = 0.1
@@ -21,25 +21,13 @@ class ErasureFollower:
         self._forget = forget
         # Not known yet: nothing is kept of anybody at the start, so what was before is no news.
         self._place: str | None = None
-        self._ending = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
 
     async def start(self) -> None:
-        await self._catch_up()
-        self._task = asyncio.create_task(self._follow())
+        await self._polling.start()
 
     async def close(self) -> None:
-        self._ending.set()
-        if self._task is not None:
-            await self._task
-
-    async def _follow(self) -> None:
-        while not self._ending.is_set():
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._ending.wait()
-            except TimeoutError:
-                await self._catch_up()
+        await self._polling.close()
 
     async def _catch_up(self) -> None:
         try:

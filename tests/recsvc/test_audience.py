@@ -1,28 +1,15 @@
 """Whom an item suits, over a real store and a real bundle."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsvc.domain import Event, EventType, Profile
 from recsvc.errors import ItemNotFound
-from recsvc.models import Models
-from recsvc.recommend import Recommender
-from recsvc.store import UserStore, open_store, users
+from recsvc.store import UserStore, users
 
 WHEN = 1_740_000_000_000_000
-
-
-@pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        yield models.current, store
-        await models.close()
 
 
 async def act(store: UserStore, user_id: str, *rows: int, event_type: EventType = EventType.PURCHASE) -> None:

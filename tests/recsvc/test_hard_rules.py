@@ -2,9 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from recsvc.domain import NO_TASTE, Event, EventType, ItemChange, ItemContent, I
 from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.models import Models
 from recsvc.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
-from recsvc.store import UserStore, hash_of, open_store
+from recsvc.store import UserStore, hash_of
 from tests.recsvc.contract_filter import passes, random_filter
 
 NOW = 1_750_000_000_000_000
@@ -192,19 +191,10 @@ class Shop:
         assert set(shown) <= match
 
 
-@pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Models, UserStore]]:
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        yield models, store
-        await models.close()
-
-
 async def ask_of_all(
-    opened: tuple[Models, UserStore], requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
+    models: Models, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop, before = Shop(*opened, seed), GATE_VIOLATIONS._value.get()
+    shop, before = Shop(models, store, seed), GATE_VIOLATIONS._value.get()
     for number in range(requests):
         if number == requests // 2:  # from here on most selections are looked for by the index
             monkeypatch.setattr(live_catalogue, "FEW_ITEMS", 30)
@@ -214,10 +204,12 @@ async def ask_of_all(
     assert GATE_VIOLATIONS._value.get() == before
 
 
-async def test_two_thousand_requests(opened: tuple[Models, UserStore], monkeypatch: pytest.MonkeyPatch) -> None:
-    await ask_of_all(opened, 2_000, 1, monkeypatch)
+async def test_two_thousand_requests(models: Models, user_store: UserStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ask_of_all(models, user_store, 2_000, 1, monkeypatch)
 
 
 @pytest.mark.slow
-async def test_a_hundred_thousand_requests(opened: tuple[Models, UserStore], monkeypatch: pytest.MonkeyPatch) -> None:
-    await ask_of_all(opened, 100_000, 2, monkeypatch)
+async def test_a_hundred_thousand_requests(
+    models: Models, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask_of_all(models, user_store, 100_000, 2, monkeypatch)

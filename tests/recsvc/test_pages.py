@@ -2,31 +2,18 @@
 
 import base64
 import zlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.domain import Event, EventType, ItemChange, ItemField
-from recsvc.models import Models
 from recsvc.query import ItemFilter, Page, Query, Rules
 from recsvc.recommend import Recommender
-from recsvc.store import UserStore, open_store
 from recsvc.wire.page_token import decode_page, encode_page
 
 QUERY = Query("ann", 10, time=1_750_000_000_000_000)
-
-
-@pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        yield models.current, store
-        await models.close()
 
 
 async def pages(recommender: Recommender, query: Query, between=None) -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,30 +13,10 @@ from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.models import Models
 from recsvc.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.recommend import Recommender
-from recsvc.store import UserStore, hash_of, open_store
+from recsvc.store import UserStore, hash_of
 from tests.recsvc.contract_filter import passes, random_filter
 
 QUERY = Query("ann", 10, time=1_750_000_000_000_000)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[UserStore]:
-    # Generous, so that a busy machine is not taken for Redis being away.
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        yield store
-
-
-@pytest.fixture
-async def models(small_bundle: Path, store: UserStore) -> AsyncIterator[Models]:
-    models = Models.open(small_bundle, store, "embedded", 1, 100)
-    await models.start()
-    yield models
-    await models.close()
-
-
-@pytest.fixture
-def opened(models: Models, store: UserStore) -> tuple[Recommender, UserStore]:
-    return models.current, store
 
 
 async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
@@ -202,8 +181,8 @@ async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[
     assert any(r.reason for r in found.recommendations)
 
 
-async def test_no_item_is_twice_on_a_page(models: Models, store: UserStore) -> None:
-    recommender = models.current
+async def test_no_item_is_twice_on_a_page(models: Models, user_store: UserStore) -> None:
+    recommender, store = models.current, user_store
     await buy(store, recommender, 3, 8, 20)
     item = recommender._bundle.catalogue.items[3]
     named = frozenset({recommender._bundle.catalogue.items[50].item_id})

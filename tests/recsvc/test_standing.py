@@ -1,18 +1,15 @@
 """Where an item stands, checked against the list itself."""
 
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from recsvc.domain import Event, EventType, ItemChange, ItemField
-from recsvc.models import Models
 from recsvc.query import ItemFilter, Query, RepeatPolicy, Rules, Surface
 from recsvc.recommend import Recommender
 from recsvc.standing import Obstacle
-from recsvc.store import UserStore, open_store
+from recsvc.store import UserStore
 from tests.recsvc.contract_filter import passes, random_filter
 
 WHEN = 1_740_000_000_000_000
@@ -20,22 +17,19 @@ QUERY = Query("ann", 10, time=1_750_000_000_000_000, reasons=False)
 
 
 @pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        bought = [Event(f"e{row}", "ann", f"i{row:05}", EventType.PURCHASE, WHEN) for row in (3, 8, 20)]
-        await store.write_events(bought)
-        yield models.current, store
-        await models.close()
+async def bought(opened: tuple[Recommender, UserStore]) -> tuple[Recommender, UserStore]:
+    """Ann has bought three items."""
+    events = [Event(f"e{row}", "ann", f"i{row:05}", EventType.PURCHASE, WHEN) for row in (3, 8, 20)]
+    await opened[1].write_events(events)
+    return opened
 
 
 async def obstacles(recommender: Recommender, query: Query, item_id: str) -> set[Obstacle]:
     return set((await recommender.standing(query, item_id)).obstacles)
 
 
-async def test_ranks_and_scores_are_those_of_the_list(opened) -> None:
-    recommender, _ = opened
+async def test_ranks_and_scores_are_those_of_the_list(bought) -> None:
+    recommender, _ = bought
     every = (await recommender.recommend(replace(QUERY, k=400))).recommendations
     for r in (every[0], every[9], every[10], every[250], every[399]):
         found = await recommender.standing(QUERY, r.item.item_id)
@@ -47,8 +41,8 @@ async def test_ranks_and_scores_are_those_of_the_list(opened) -> None:
     assert dict(bought.blocks).get("repeat", 0.0) >= 0
 
 
-async def test_each_obstacle_is_named(opened) -> None:
-    recommender, store = opened
+async def test_each_obstacle_is_named(bought) -> None:
+    recommender, store = bought
     discovered = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
     first, second, third, fourth, fifth, *_ = [r.item.item_id for r in discovered.recommendations]
     recommender._live.catalogue.apply([ItemChange(first, ItemField.STOCK, 1, 0.0)])
@@ -75,8 +69,8 @@ async def test_each_obstacle_is_named(opened) -> None:
     assert await obstacles(recommender, capped, left_out) == {Obstacle.RULES}
 
 
-async def test_an_item_without_an_obstacle_is_in_the_list(opened) -> None:
-    recommender, _ = opened
+async def test_an_item_without_an_obstacle_is_in_the_list(bought) -> None:
+    recommender, _ = bought
     items, rng = recommender._bundle.catalogue.items, random.Random(5)
     for _ in range(60):
         query = replace(

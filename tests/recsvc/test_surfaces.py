@@ -1,33 +1,21 @@
 """What each surface lists, with a real store and a real bundle, without the wire."""
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsvc import popularity
 from recsvc.domain import Event, EventType, Strength
-from recsvc.models import Models
 from recsvc.query import Boost, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy, Rules, Surface
 from recsvc.recommend import Recommender
 from recsvc.repeats import MICROSECONDS_AN_HOUR
-from recsvc.store import UserStore, open_store
+from recsvc.store import UserStore
 
 DAY = 24 * MICROSECONDS_AN_HOUR
 NOW = time.time_ns() // 1_000
 QUERY = Query("ann", 10, time=NOW, reasons=False)
-
-
-@pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        yield models.current, store
-        await models.close()
 
 
 def ids(found: RecommendationList) -> list[str]:

@@ -1,30 +1,17 @@
 """What a user says of their taste moves the next list; with a real store and a real bundle."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsvc.domain import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import InvalidRequest
-from recsvc.models import Models
 from recsvc.query import Query, RecommendationList, RepeatPolicy, Surface
-from recsvc.recommend import Recommender
-from recsvc.store import UserStore, open_store
+from recsvc.store import UserStore
 
 WHEN = 1_740_000_000_000_000
 QUERY = Query("ann", 50, time=1_750_000_000_000_000, repeats=RepeatPolicy.EXCLUDE)
-
-
-@pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Recommender, UserStore]]:
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
-        await models.start()
-        yield models.current, store
-        await models.close()
 
 
 async def buy(store: UserStore, user_id: str, *rows: int) -> None:
