@@ -101,23 +101,27 @@ class Shop:
             rng.choice((0.0, 0.5)),
         )
 
-    async def ask(self) -> None:
-        user_id, k = self.rng.choice(USERS), self.rng.choice((1, 10, 100))
-        query = Query(
-            user_id,
-            k,
-            surface=self.rng.choice((Surface.FOR_YOU, Surface.FOR_YOU, *Surface)),
-            text=self.rng.choice(("", "", self.items[self.rng.choice(list(self.items))].title)),
-            rules=self.random_rules() if self.rng.random() < 0.4 else NO_RULES,
+    def random_query(self) -> Query:
+        rng = self.rng
+        return Query(
+            rng.choice(USERS),
+            rng.choice((1, 10, 100)),
+            surface=rng.choice((Surface.FOR_YOU, Surface.FOR_YOU, *Surface)),
+            text=rng.choice(("", "", self.items[rng.choice(list(self.items))].title)),
+            rules=self.random_rules() if rng.random() < 0.4 else NO_RULES,
             excluded_item_ids=frozenset(self.any_ids(5)),
-            viewed=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),
-            cart=tuple(self.any_ids(3)) if self.rng.random() < 0.3 else (),
-            filter=random_filter(self.rng, list(self.items.values())) if self.rng.random() < 0.6 else ItemFilter(),
-            backfill=self.rng.random() < 0.3,
-            repeats=self.rng.choice((RepeatPolicy.ALLOW, RepeatPolicy.EXCLUDE, RepeatPolicy.WHEN_DUE)),
-            reasons=self.rng.random() < 0.1,
+            viewed=tuple(self.any_ids(3)) if rng.random() < 0.3 else (),
+            cart=tuple(self.any_ids(3)) if rng.random() < 0.3 else (),
+            filter=random_filter(rng, list(self.items.values())) if rng.random() < 0.6 else ItemFilter(),
+            backfill=rng.random() < 0.3,
+            repeats=rng.choice((RepeatPolicy.ALLOW, RepeatPolicy.EXCLUDE, RepeatPolicy.WHEN_DUE)),
+            reasons=rng.random() < 0.1,
             time=self.time,
         )
+
+    def listed(self, query: Query) -> tuple[Set[str], Set[str]]:
+        """What may be in the list now: what the filter lets pass, and what may be in it at all."""
+        user_id = query.user_id
         out = {*query.excluded_item_ids, *query.viewed, *query.cart, *self.hidden[user_id]}
         if query.repeats is RepeatPolicy.EXCLUDE and query.surface is not Surface.BUY_AGAIN:
             out |= self.held[user_id]
@@ -127,17 +131,56 @@ class Shop:
             out |= self.items.keys() - (self.bought[user_id] - self.silent[user_id])
         allowed = {item_id for item_id in self.items if self.listable(item_id) and item_id not in out}
         match = {item_id for item_id in allowed if passes(self.items[item_id], query.filter)}
-        allowed = {item_id for item_id in allowed if passes(self.items[item_id], query.filter.unyielding())}
-        found = (await self.models.current.recommend(query)).recommendations
+        if not query.backfill:
+            return match, match
+        return match, {item_id for item_id in allowed if passes(self.items[item_id], query.filter.unyielding())}
+
+    async def ask(self) -> None:
+        query = self.random_query()
+        match, allowed = self.listed(query)
+        found = (await self.models.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in found]
         assert len(set(shown)) == len(shown)
-        assert set(shown) <= (allowed if query.backfill else match), query
+        assert set(shown) <= allowed, query
         assert [r.item.item_id in match for r in found] == [not r.backfilled for r in found]
         if query.rules == NO_RULES:
-            assert len(shown) == min(k, len(allowed if query.backfill else match)), query
-            assert sum(not r.backfilled for r in found) == min(k, len(match))
+            assert len(shown) == min(query.k, len(allowed)), query
+            assert sum(not r.backfilled for r in found) == min(query.k, len(match))
         else:
-            self.check_rules(query, found, match, allowed if query.backfill else match)
+            self.check_rules(query, found, match, allowed)
+
+    async def ask_page(self) -> None:
+        """Several lists for one page: no item is in two."""
+        queries = [self.random_query() for _ in range(self.rng.randint(2, 4))]
+        before: set[str] = set()
+        for query, answer in zip(queries, await self.models.recommend_page(queries), strict=True):
+            shown = {r.item.item_id for r in answer.recommendations}
+            _, allowed = self.listed(query)
+            assert shown <= allowed - before
+            if query.rules == NO_RULES:
+                assert len(shown) == min(query.k, len(allowed - before))
+            before |= shown
+
+    async def ask_for_more(self) -> None:
+        """The pages of one list, while the shop goes on: nothing twice, and nothing passed over that may be shown."""
+        query = replace(self.random_query(), k=self.rng.choice((1, 7, 30)), paged=True)
+        answer = await self.models.recommend(query)
+        seen = [r.item.item_id for r in answer.recommendations]
+        for _ in range(self.rng.randint(1, 5)):
+            if (page := answer.next_page) is None:
+                break
+            if self.rng.random() < 0.5:
+                await self.happen()
+            answer = await self.models.recommend(replace(query, page=page))
+            match, allowed = self.listed(query)
+            end = answer.next_page.shown if answer.next_page is not None else len(page.item_ids)
+            shown = [r.item.item_id for r in answer.recommendations]
+            assert shown == [item_id for item_id in page.item_ids[page.shown : end] if item_id in allowed]
+            assert [r.item.item_id in match for r in answer.recommendations] == [
+                not r.backfilled for r in answer.recommendations
+            ]
+            seen += shown
+        assert len(set(seen)) == len(seen)
 
     def check_rules(self, query: Query, found: Sequence[Recommendation], match: Set[str], allowed: Set[str]) -> None:
         shown, rules = [r.item.item_id for r in found], query.rules
@@ -172,7 +215,7 @@ class Shop:
         query = Query(
             user_id, max(1, len(candidates)), candidates=tuple(candidates), repeats=RepeatPolicy.ALLOW, reasons=False
         )
-        found = (await self.models.current.recommend(query)).recommendations
+        found = (await self.models.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in found]
         assert len(set(shown)) == len(shown)
         assert set(shown) == {i for i in candidates if self.listable(i) and i not in self.hidden[user_id]}
@@ -200,7 +243,8 @@ async def ask_of_all(
             monkeypatch.setattr(live_catalogue, "FEW_ITEMS", 30)
         if shop.rng.random() < 0.3:
             await shop.happen()
-        await shop.rng.choice((shop.ask, shop.ask, shop.ask, shop.ask_rank, shop.ask_similar))()
+        asks = (*(shop.ask,) * 6, shop.ask_page, shop.ask_for_more, shop.ask_rank, shop.ask_similar)
+        await shop.rng.choice(asks)()
     assert GATE_VIOLATIONS._value.get() == before
 
 
