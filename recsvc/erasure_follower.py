@@ -1,6 +1,6 @@
 """Drops what one process keeps of users who were erased, whichever process was told."""
 
-from collections.abc import Callable, Set
+from collections.abc import Awaitable, Callable, Set
 
 import structlog
 
@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 class ErasureFollower:
     """forget: takes hashes of erased users, as `recsvc.store.hash_of` makes them."""
 
-    def __init__(self, store: ErasureStore, forget: Callable[[Set[int]], None]) -> None:
+    def __init__(self, store: ErasureStore, forget: Callable[[Set[int]], Awaitable[None]]) -> None:
         self._store = store
         self._forget = forget
         # Not known yet: nothing is kept of anybody at the start, so what was before is no news.
@@ -33,9 +33,10 @@ class ErasureFollower:
         try:
             if self._place is None:
                 self._place = await self._store.last()
-            self._place, hashes = await self._store.after(self._place)
+            place, hashes = await self._store.after(self._place)
+            if hashes:
+                await self._forget(hashes)
+                _log.info("users_forgotten", erasures=len(hashes))
+            self._place = place
         except StoreUnavailable:
-            return  # they come when Redis is back; the store has counted the failure
-        if hashes:
-            self._forget(hashes)
-            _log.info("users_forgotten", erasures=len(hashes))
+            return  # they come again when Redis is back; the store has counted the failure

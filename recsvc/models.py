@@ -180,10 +180,14 @@ class Models:
         served = self._served.get(bundle_id)
         return served.recommender if served is not None else self.current
 
-    def forget(self, hashes: Set[int]) -> None:
-        """Drops what this process keeps of erased users, who are told by `recsvc.store.hash_of`."""
+    async def forget(self, hashes: Set[int]) -> None:
+        """Drops what this process keeps, and is writing, of erased users, who are told by `recsvc.store.hash_of`.
+
+        Raises StoreUnavailable.
+        """
         for served in self._served.values():
             served.recommender.forget(hashes)
+        await self._lists.forget(hashes)
 
     async def first_without(self, erased_at: int) -> tuple[str, bool]:
         """The oldest bundle that was trained without the users erased until then, '' for none; and whether it, or one

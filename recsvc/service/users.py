@@ -43,7 +43,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
     ) -> pb.DeleteUserResponse:
         user_id = wire.decode_user_id(request)
         erasure = await self._store.delete_user(user_id)
-        self._models.forget({hash_of(user_id)})
+        await self._models.forget({hash_of(user_id)})
         return wire.encode_erasure(erasure)
 
     async def GetErasure(

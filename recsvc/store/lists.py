@@ -4,13 +4,16 @@ Writing is off the path of a request: lists gather for a moment and go to Redis 
 """
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Set
 
 from recsvc.domain import GivenList
 from recsvc.errors import StoreUnavailable
 from recsvc.metrics import LISTS_LOST
 from recsvc.store import keys, packing
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.history import hash_of
 
 KEPT_LISTS = 20
 KEPT_SECONDS = 86_400
@@ -18,6 +21,8 @@ GATHER_SECONDS = 0.05
 # More than a process can make while Redis restarts would be memory for nothing.
 _WAITING = 10_000
 _BATCH = 500
+# News of an erasure reaches a process long before this.
+ON_THE_WAY_SECONDS = 5.0
 
 
 class ListStore:
@@ -27,6 +32,8 @@ class ListStore:
         self._client = client
         self._namespace = namespace
         self._waiting: deque[GivenList] = deque()
+        # Whose lists went out when, of late: one of them may have been erased before its list arrived.
+        self._written: deque[tuple[float, str]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
     def keep(self, given: GivenList) -> None:
@@ -44,6 +51,17 @@ class ListStore:
             packed = await self._client.execute_command("LRANGE", self._key(user_id), 0, -1)
         return [packing.unpack_given_list(each, user_id) for each in packed]
 
+    async def forget(self, hashes: Set[int]) -> None:
+        """Lets nothing of erased users, who are told by `hash_of`, come back by a list that was on its way.
+
+        Raises StoreUnavailable.
+        """
+        self._waiting = deque(given for given in self._waiting if hash_of(given.user_id) not in hashes)
+        erased = {user_id for _, user_id in self._written if hash_of(user_id) in hashes}
+        with operation("forget_lists"):
+            for user_id in erased:
+                await self._client.execute_command("DEL", self._key(user_id))
+
     async def close(self) -> None:
         """Returns when nothing is waiting."""
         while self._writing is not None:
@@ -60,6 +78,10 @@ class ListStore:
                     pipeline.execute_command("LPUSH", key, packing.pack_given_list(given))
                     pipeline.execute_command("LTRIM", key, 0, KEPT_LISTS - 1)
                     pipeline.execute_command("EXPIRE", key, KEPT_SECONDS)
+                now = time.monotonic()
+                self._written.extend((now, given.user_id) for given in batch)
+                while now - self._written[0][0] > ON_THE_WAY_SECONDS:
+                    self._written.popleft()
                 try:
                     with operation("keep_lists"):
                         await pipeline.execute()

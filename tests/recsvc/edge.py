@@ -113,7 +113,7 @@ class KnownAnswers:
     def knows_item(self, item_id: str) -> bool:
         return item_id == KNOWN_ITEM
 
-    def forget(self, hashes: set[int]) -> None:
+    async def forget(self, hashes: set[int]) -> None:
         self.forgotten = hashes
 
     async def encode_profile(self, profile: Profile) -> np.ndarray:

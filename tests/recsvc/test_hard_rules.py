@@ -76,7 +76,7 @@ class Shop:
                 await self.store.update_taste(user_id, Taste(less_items=frozenset({item_id})), NO_TASTE, 10_000)
             case "erase":
                 await self.store.delete_user(user_id)
-                self.models.forget({hash_of(user_id)})
+                await self.models.forget({hash_of(user_id)})
                 for known in (self.held, self.hidden, self.bought, self.silent):
                     known[user_id] = set()
 
