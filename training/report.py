@@ -72,7 +72,7 @@ def _plots(evaluation: Mapping[str, Any], rivals: list[str]) -> dict[str, str]:
     paired = [Panel(metric_name(metric), [(name, comparisons[name][metric]) for name in rivals]) for metric in PLOTTED]
     segments = [
         Panel(
-            f"{segment} ({ours['users']:,} users)",
+            f"{segment}\n{ours['users']:,} users",
             [(name, m["segments"][segment][HEADLINE]) for name, m in models.items()],
         )
         for segment, ours in models[OURS]["segments"].items()

@@ -74,7 +74,8 @@ def interval_plot(panels: Sequence[Panel], ours: str | None = None, about_zero: 
     """
     lines, deep = len(panels[0].rows), math.ceil(len(panels) / 2)
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, deep * (0.19 * lines + 0.5)), layout="constrained")
+        titles = 1 + panels[0].title.count("\n")
+        figure = Figure(figsize=(WIDTH, deep * (0.19 * lines + 0.35 + 0.15 * titles)), layout="constrained")
         grid = figure.subplots(deep, 2, sharey=True, squeeze=False).ravel()
         for axes, panel in zip(grid, panels, strict=False):
             _draw(axes, panel, ours, about_zero)
