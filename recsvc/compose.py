@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.exploration import explore
 from recsvc.final_gate import let_pass
 from recsvc.live_bundle import LiveBundle
 from recsvc.live_catalogue import Selection
@@ -93,6 +94,18 @@ def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) 
             backfilled = backfilled if wanted else np.append(backfilled, np.int32(row))
     ranking = let_pass(scoring.scored(rows), live.catalogue, scope.excluded)
     return Composed(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
+
+
+def explored(
+    live: LiveBundle, found: Composed, k: int, rules: Rules, chance: float, rng: np.random.Generator
+) -> tuple[Composed, Rows]:
+    """The list with some of its first k places explored, pins excepted; and what it explored among, in order."""
+    rows, scores = found.ranking
+    free = np.flatnonzero(~np.isin(rows, live.bundle.catalogue.rows(pin.item_id for pin in rules.pins)))
+    order = np.arange(len(rows))
+    order[free] = free[explore(len(free), int((free < k).sum()), chance, rng)]
+    # What competed by its score says nothing of a place that was given by chance.
+    return replace(found, ranking=Ranking(rows[order], scores[order]), competitors=NO_ROWS), rows[free]
 
 
 async def _by_scores(live: LiveBundle, scoring: Scoring, k: int, scope: Scope) -> Composed:

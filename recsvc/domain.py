@@ -214,7 +214,8 @@ class Reason:
 class GivenList:
     """A list as it was given. time: as in `Event.timestamp`. version: of the user's record, 0 where the list came from
     more than the record. propensity: the share of the users who get the arm. shown: how many items of earlier pages
-    stand before these. items: ids and scores, best first.
+    stand before these. items: ids and scores, best first. exploration: how likely each place explored; candidates: ids,
+    what it explored among, in their order before; none where it did not.
     """
 
     recommendation_id: str
@@ -228,6 +229,13 @@ class GivenList:
     surface: str
     shown: int
     items: tuple[tuple[str, float], ...]
+    exploration: float = 0.0
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def random(self) -> bool:
+        """Whether chance had a part in it: then it says something of the lists that were not given."""
+        return self.propensity < 1 or bool(self.candidates)
 
 
 @dataclass(frozen=True, slots=True)

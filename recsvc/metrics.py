@@ -33,7 +33,7 @@ STORE_SECONDS = Histogram(
     "recsvc_store_seconds", "Time of one operation on Redis.", ("operation",), buckets=_STORE_BUCKETS
 )
 STORE_ERRORS = Counter("recsvc_store_errors", "Operations that Redis refused, dropped or outlasted.")
-LISTS_LOST = Counter("recsvc_lists_lost", "Lists that could not be kept for ExplainRecommendation.")
+LISTS_LOST = Counter("recsvc_lists_lost", "Lists not kept for ExplainRecommendation or off-policy evaluation.")
 EVENTS = Counter("recsvc_events", "Events that Redis has acknowledged, those sent again included.", ("event_type",))
 
 ATTRIBUTED = Counter(

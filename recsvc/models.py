@@ -151,6 +151,8 @@ class Models:
                     query.surface.value,
                     shown,
                     items,
+                    query.exploration,
+                    answer.candidates,
                 )
             )
         return answer

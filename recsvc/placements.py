@@ -19,6 +19,7 @@ share of the users gets which arm of an experiment. A caller names a placement, 
     name = "diverse"      # what it does not name is as above
     share = 0.5
     diversity = 0.3
+    exploration = 0.05    # so many of its places show something from further down, for `training.off_policy`
     bundle_id = "0123456789abcdef"
 """
 
@@ -93,6 +94,7 @@ class _List(_Strict):
     max_per_brand: Cap | None = None
     max_per_category: Cap | None = None
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
+    exploration: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     bundle_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
 
     def rules(self) -> Rules:
@@ -140,6 +142,7 @@ class Arm:
     repeats: RepeatPolicy
     reasons: bool
     rules: Rules
+    exploration: float
     bundle_id: str
 
 
@@ -188,6 +191,7 @@ class Placements:
             query,
             arm=arm.name,
             propensity=arm.share,
+            exploration=arm.exploration,
             surface=arm.surface,
             rules=arm.rules,
             bundle_id=arm.bundle_id,
@@ -201,7 +205,8 @@ def _arms(placement: _Placement) -> tuple[Arm, ...]:
     named = placement.arms or (_Arm(name=CONTROL, share=1),)
     each = [_Arm(**{**whole, **{name: getattr(arm, name) for name in arm.model_fields_set}}) for arm in named]
     return tuple(
-        Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.rules(), a.bundle_id or "") for a in each
+        Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.rules(), a.exploration, a.bundle_id or "")
+        for a in each
     )
 
 

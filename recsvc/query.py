@@ -121,8 +121,8 @@ class Query:
     text: what the user looks for. segment: of the shop's users, by which popularity is counted apart. backfill: when
     `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that the list must
     have seen. placement, arm: by which the shop will count what becomes of the list; propensity: the share of users in
-    the arm. bundle_id: that of the bundle to ask, '' for the active one. paged: more will be asked for; page: what it
-    goes on from.
+    the arm. exploration: see `recsvc.exploration`. bundle_id: that of the bundle to ask, '' for the active one. paged:
+    more will be asked for; page: what it goes on from.
     """
 
     user_id: str
@@ -134,6 +134,7 @@ class Query:
     placement: str = ""
     arm: str = ""
     propensity: float = 1.0
+    exploration: float = 0.0
     bundle_id: str = ""
     paged: bool = False
     page: Page | None = None
@@ -172,7 +173,8 @@ class Recommendation:
 @dataclass(frozen=True, slots=True)
 class RecommendationList:
     """What one query is answered with. Not `personalised` means popularity ranked it. next_page: where more may follow.
-    version: of the user's record, 0 where the list came from more than the record.
+    version: of the user's record, 0 where the list came from more than the record. candidates: ids, in their order
+    before some of the list's places explored.
     """
 
     recommendation_id: str
@@ -183,6 +185,7 @@ class RecommendationList:
     arm: str = ""
     next_page: Page | None = None
     version: int = 0
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

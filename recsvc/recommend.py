@@ -12,7 +12,7 @@ from recsvc.asked import Asked, Asking, Shared
 from recsvc.attribution import recommendation_id
 from recsvc.audience import Audience, find_audience
 from recsvc.bundle import Bundle
-from recsvc.compose import Composed, Scope, compose, go_on
+from recsvc.compose import Composed, Scope, compose, explored, go_on
 from recsvc.domain import ItemChange, ItemContent, ItemField, Reason, UserRecord
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
@@ -37,6 +37,8 @@ from recsvc.user_states import UserStates, state_of
 
 # How much of a ranking is kept for the pages that follow.
 PAGED_ITEMS = 500
+# A page that explores does so among so many times its items.
+EXPLORED_PAGES = 4
 # Surfaces whose lists are the same for everybody, but for what a user may not be shown.
 FOR_EVERYBODY = frozenset({Surface.SIMILAR, Surface.POPULAR, Surface.TRENDING})
 # With less time left than this a request goes without reasons: the list comes first.
@@ -61,6 +63,7 @@ class Recommender:
             bundle, shared.store, shared.threads["tower"], shared.cache_size, before._states if before else None
         )
         self._explainer = Explainer(bundle, shared.reasons)
+        self._rng = np.random.default_rng()
         self._ask = Asking(live, shared, self._states)
 
     @classmethod
@@ -110,10 +113,11 @@ class Recommender:
         asked = await self._ask(query, explain)
         if query.reasons and not explain:
             asked.degraded.add(Degradation.REASONS_DROPPED)
+        candidates: tuple[str, ...] = ()
         if query.page is not None:
             found, page = go_on(self._live, asked.scoring, query.k, asked.scope, query.page)
         else:
-            found, page = await self._first_page(query, asked)
+            found, page, candidates = await self._first_page(query, asked)
         reasons: Iterable[Reason | None] = repeat(None)
         if explain:
             reasons = self._explainer.reasons(query, asked.state, asked.scoring, found)
@@ -130,6 +134,7 @@ class Recommender:
             query.arm,
             page if page.shown < len(page.item_ids) else None,
             asked.state.version,
+            candidates,
         )
 
     async def standing(self, query: Query, item_id: str) -> Standing:
@@ -146,16 +151,18 @@ class Recommender:
         rows = [self._bundle.catalogue.row(item_id) for item_id in item_ids]
         return [block_scores(asked.scoring, row) if row is not None else () for row in rows], asked.state.version
 
-    async def _first_page(self, query: Query, asked: Asked) -> tuple[Composed, Page]:
-        """What of the list is shown first, and the whole of it where it will be continued."""
-        k = PAGED_ITEMS if query.paged else query.k
-        found = await compose(self._live, asked.scoring, k, asked.scope, query.rules)
+    async def _first_page(self, query: Query, asked: Asked) -> tuple[Composed, Page, tuple[str, ...]]:
+        """What of the list is shown first, the whole of it where it will be continued, and what it explored among."""
+        k = query.k * EXPLORED_PAGES if query.exploration else query.k
+        found = await compose(self._live, asked.scoring, PAGED_ITEMS if query.paged else k, asked.scope, query.rules)
+        candidates = NO_ROWS
+        if query.exploration:
+            found, candidates = explored(self._live, found, query.k, query.rules, query.exploration, self._rng)
         rows, scores = found.ranking
-        items = self._bundle.catalogue.items
-        every = tuple(items[row].item_id for row in rows.tolist()) if query.paged else ()
         list_id = recommendation_id(query.placement, query.arm, self.bundle_id)
+        page = Page(list_id, self.bundle_id, self._ids(rows) if query.paged else (), query.k)
         first = replace(found, ranking=Ranking(rows[: query.k], scores[: query.k]))
-        return first, Page(list_id, self.bundle_id, every, query.k)
+        return first, page, self._ids(candidates)
 
     async def audience(
         self, item_id: str, k: int, new_buyers_only: bool, deadline: float | None
@@ -182,6 +189,10 @@ class Recommender:
         scope = Scope(excluded, self._live.catalogue.select(item_filter))
         found = await compose(self._live, similar_to(self._live, row), k, scope, NO_RULES)
         return SimilarItemList(recommendation_id("", "", self.bundle_id), self.bundle_id, self._listed(found.ranking))
+
+    def _ids(self, rows: Rows) -> tuple[str, ...]:
+        items = self._bundle.catalogue.items
+        return tuple(items[row].item_id for row in rows.tolist())
 
     def _listed(
         self,

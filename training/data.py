@@ -37,6 +37,8 @@ QUANTITY = 1_000_000
 
 # In the folder of exported events: users erased until then are not in it, in microseconds since 1970 UTC.
 ERASURES_UNTIL = "erasures_until"
+# Beside the exported events, where lists were exported too.
+LISTS_FOLDER = "lists"
 
 UNKNOWN = "unknown"  # what exports write where there is no brand or category; in any case
 UNKNOWN_ITEMS_SHARE = 0.001  # of the events: a catalogue that lost a few items is dirt, more is the wrong catalogue

@@ -1,11 +1,13 @@
-"""The event log: every event that was acknowledged, until it is exported for training."""
+"""The event log: every event that was acknowledged, until it is exported for training; and, for off-policy evaluation,
+the lists in which chance had a part.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recsvc.domain import Event
+from recsvc.domain import Event, GivenList
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
@@ -16,11 +18,11 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One entry of the log. event: None for a tombstone, which says that the user was erased at this point."""
+    """One entry of the log. logged: None for a tombstone, which says that the user was erased at this point."""
 
     entry_id: str
     user_id: str
-    event: Event | None
+    logged: Event | GivenList | None
 
 
 class EventLog:
@@ -58,6 +60,25 @@ class EventLog:
             pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", packing.pack_logged(event))
         await pipeline.execute()
 
+    async def append_lists(self, lists: Sequence[GivenList]) -> int:
+        """Logs lists, but for those whose partition is half full: the rest of it is for events, which nobody may lose.
+
+        Returns how many it left out. Redis's own errors come through.
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        partitions = self.ask_lengths(pipeline, (given.user_id for given in lists))
+        lengths = dict(zip(partitions, await pipeline.execute(), strict=True))
+        left_out = 0
+        for given in lists:
+            partition = keys.log_partition(given.user_id)
+            if lengths[partition] >= self._limit // 2:
+                left_out += 1
+                continue
+            packed = packing.pack_logged_list(given)
+            pipeline.execute_command("XADD", self._key(partition), "*", "u", given.user_id, "e", packed)
+        await pipeline.execute()
+        return left_out
+
     async def length(self, partition: int) -> int:
         """How many entries a partition has."""
         with operation("read_event_log"):
@@ -75,20 +96,24 @@ class EventLog:
             read.append(LogEntry(entry_id.decode(), user_id, packing.unpack_logged(fields[b"e"], user_id)))
         return read
 
-    async def of_user(self, user_id: str) -> list[Event]:
+    async def of_user(self, user_id: str) -> tuple[list[Event], list[GivenList]]:
         """What the log holds of one user, oldest first, each event once. Redis's own errors come through."""
         key, start = self._key(keys.log_partition(user_id)), "-"
         events: dict[str, Event] = {}
+        lists: list[GivenList] = []
         while True:
             found, last = await scripts.run(self._client, scripts.READ_USER_PAGE, key, start, _PAGE, user_id)
             for packed in found:
-                event = packing.unpack_logged(packed, user_id)
-                if event is None:  # what stood before a tombstone is no longer the user's
+                logged = packing.unpack_logged(packed, user_id)
+                if logged is None:  # what stood before a tombstone is no longer the user's
                     events.clear()
+                    lists.clear()
+                elif isinstance(logged, GivenList):
+                    lists.append(logged)
                 else:
-                    events.setdefault(event.event_id, event)
+                    events.setdefault(logged.event_id, logged)
             if not last:
-                return list(events.values())
+                return list(events.values()), lists
             start = f"({last.decode()}"
 
     async def trim(self, partition: int, through: str) -> int:
@@ -109,7 +134,7 @@ class EventLog:
     async def erase(self, user_id: str) -> tuple[int, int]:
         """Leaves a tombstone for what is already exported, and removes all earlier entries of the user.
 
-        Returns how many events that were, and the tombstone's time, in microseconds since 1970 UTC. The tombstone is
+        Returns how many entries that were, and the tombstone's time, in microseconds since 1970 UTC. The tombstone is
         written even to a full log: erasure may not be refused.
         Redis's own errors come through.
         """

@@ -1,4 +1,5 @@
-"""The last lists of each user, kept for a while: what was shown, and what made it.
+"""The last lists of each user, kept for a while: what was shown, and what made it. Lists in which chance had a part go
+to the event log too.
 
 Writing is off the path of a request: lists gather for a moment and go to Redis together.
 """
@@ -13,6 +14,7 @@ from recsvc.errors import StoreUnavailable
 from recsvc.metrics import LISTS_LOST
 from recsvc.store import keys, packing
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.event_log import EventLog
 from recsvc.store.history import hash_of
 
 KEPT_LISTS = 20
@@ -28,9 +30,10 @@ ON_THE_WAY_SECONDS = 5.0
 class ListStore:
     """For the event loop's thread alone."""
 
-    def __init__(self, client: RedisClient, namespace: str) -> None:
+    def __init__(self, client: RedisClient, namespace: str, event_log: EventLog) -> None:
         self._client = client
         self._namespace = namespace
+        self._event_log = event_log
         self._waiting: deque[GivenList] = deque()
         # Whose lists went out when, of late: one of them may have been erased before its list arrived.
         self._written: deque[tuple[float, str]] = deque()
@@ -61,6 +64,7 @@ class ListStore:
         with operation("forget_lists"):
             for user_id in erased:
                 await self._client.execute_command("DEL", self._key(user_id))
+                await self._event_log.erase(user_id)
 
     async def close(self) -> None:
         """Returns when nothing is waiting."""
@@ -85,6 +89,7 @@ class ListStore:
                 try:
                     with operation("keep_lists"):
                         await pipeline.execute()
+                        LISTS_LOST.inc(await self._event_log.append_lists([given for given in batch if given.random]))
                 except StoreUnavailable:
                     LISTS_LOST.inc(len(batch))
         finally:

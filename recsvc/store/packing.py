@@ -27,14 +27,16 @@ from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
 FORMAT = 1
-ERASURE = 0  # stands where a logged event has its type: the user was erased
+# These stand where a logged event has its type.
+ERASURE = 0  # the user was erased
+LIST = 255  # a list that the user was given
 
 VECTOR_FORMAT = 2
 
 # format, version, written at (microseconds), known events; scripts.PUT_VECTOR reads it too
 _VECTOR_HEADER = struct.Struct("<BQQH")
 _ITEM_HEADER = struct.Struct("<BQ")  # format, set time; scripts.SET_ITEM reads the time
-_GIVEN_HEADER = struct.Struct("<BqQdHH")
+_GIVEN_HEADER = struct.Struct("<BqQddHH")
 _LOGGED_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
 
 
@@ -138,11 +140,18 @@ def pack_erasure() -> bytes:
     return bytes([FORMAT, ERASURE])
 
 
-def unpack_logged(packed: bytes, user_id: str) -> Event | None:
-    """The event, or None for the tombstone of an erased user."""
+def pack_logged_list(given: GivenList) -> bytes:
+    """A list as the log keeps it."""
+    return bytes([FORMAT, LIST]) + pack_given_list(given)
+
+
+def unpack_logged(packed: bytes, user_id: str) -> Event | GivenList | None:
+    """The event or the list, or None for the tombstone of an erased user."""
     with _readable(packed):
         if packed[1] == ERASURE:
             return None
+        if packed[1] == LIST:
+            return unpack_given_list(packed[2:], user_id)
         _, event_type, timestamp, quantity, price = _LOGGED_HEADER.unpack_from(packed)
         event_id, item_id, order_id, recommendation_id = _unpack_strings(packed, _LOGGED_HEADER.size)
         return Event(
@@ -159,22 +168,37 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | None:
 
 
 def pack_given_list(given: GivenList) -> bytes:
-    """format, time, version, propensity, shown, number of items; their scores; then the words, and the items' ids."""
+    """format, time, version, propensity, exploration, shown, number of items; their scores; then the words, the items'
+    ids, and the candidates'.
+    """
     scores = [score for _, score in given.items]
     words = [given.recommendation_id, given.placement, given.arm, given.bundle_id, given.surface]
-    header = _GIVEN_HEADER.pack(FORMAT, given.time, given.version, given.propensity, given.shown, len(scores))
-    return header + struct.pack(f"<{len(scores)}f", *scores) + _pack_strings([*words, *(i for i, _ in given.items)])
+    numbers = (given.time, given.version, given.propensity, given.exploration, given.shown, len(scores))
+    item_ids = [item_id for item_id, _ in given.items]
+    packed_scores = struct.pack(f"<{len(scores)}f", *scores)
+    return _GIVEN_HEADER.pack(FORMAT, *numbers) + packed_scores + _pack_strings([*words, *item_ids, *given.candidates])
 
 
 def unpack_given_list(packed: bytes, user_id: str) -> GivenList:
     with _readable(packed):
-        _, moment, version, propensity, shown, n = _GIVEN_HEADER.unpack_from(packed)
+        _, moment, version, propensity, exploration, shown, n = _GIVEN_HEADER.unpack_from(packed)
         scores = struct.unpack_from(f"<{n}f", packed, _GIVEN_HEADER.size)
         words = _unpack_strings(packed, _GIVEN_HEADER.size + 4 * n)
         list_id, placement, arm, bundle_id, surface, *item_ids = words
-        items = tuple(zip(item_ids, scores, strict=True))
         return GivenList(
-            list_id, user_id, moment, version, placement, arm, propensity, bundle_id, surface, shown, items
+            list_id,
+            user_id,
+            moment,
+            version,
+            placement,
+            arm,
+            propensity,
+            bundle_id,
+            surface,
+            shown,
+            tuple(zip(item_ids[:n], scores, strict=True)),
+            exploration,
+            tuple(item_ids[n:]),
         )
 
 

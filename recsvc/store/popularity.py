@@ -63,12 +63,12 @@ class PopularityStore:
 
     async def _count_waiting(self) -> None:
         try:
-            await asyncio.sleep(GATHER_SECONDS)
-            events, self._waiting = self._waiting, []
-            await self.count(events)
+            while self._waiting:
+                await asyncio.sleep(GATHER_SECONDS)
+                events, self._waiting = self._waiting, []
+                await self.count(events)
         finally:
             self._counting = None
-            self.count_soon(())
 
     async def count(self, events: Iterable[Event], now: float | None = None) -> None:
         """Counts events in the whole shop, and each in its segment. now: seconds since 1970."""

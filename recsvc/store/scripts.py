@@ -93,7 +93,7 @@ return 1
 """
 
 # KEYS: event log partition. ARGV: first id (XRANGE), how many entries to look at, user id.
-# Returns the packed events of the user, and the id that it looked at last ('': there was none).
+# Returns what is packed of the user's, and the id that it looked at last ('': there was none).
 READ_USER_PAGE = """
 local found, last = {}, ''
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])) do
@@ -104,7 +104,8 @@ return {found, last}
 """
 
 # KEYS: event log partition. ARGV: first and last id (XRANGE), how many entries to look at, user id.
-# Returns how many events of the user it removed, and the id that it looked at last ('': there was none).
+# Returns how many entries of the user it removed, tombstones not counted, and the id that it looked at last ('': there
+# was none).
 ERASE_PAGE = """
 local removed, last = 0, ''
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3])) do

@@ -32,12 +32,12 @@ _LONGEST_WAIT_SECONDS = 0.064
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What `delete_user` found and removed. existed: anything at all was held of the user. erased_at: microseconds
-    since 1970 UTC, by the clock of Redis.
+    """What `delete_user` found and removed. existed: anything at all was held of the user. log_entries: events and
+    lists. erased_at: microseconds since 1970 UTC, by the clock of Redis.
     """
 
     existed: bool
-    log_events: int
+    log_entries: int
     history_events: int
     profile: bool
     user_vectors: int
@@ -80,7 +80,7 @@ class UserStore:
         self.catalogue = CatalogueStore(client, namespace)
         self.popularity = PopularityStore(client, namespace)
         self.models = ModelStore(client, namespace)
-        self.lists = ListStore(client, namespace)
+        self.lists = ListStore(client, namespace, self.event_log)
         self.erasures = ErasureStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
@@ -235,7 +235,7 @@ class UserStore:
         """All that is held of a user."""
         with operation("export_user"):
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
-            logged = await self.event_log.of_user(user_id)
+            logged, logged_lists = await self.event_log.of_user(user_id)
         version = int(fields.get(keys.VERSION.encode(), 0))
         known = {entry_of(event).id_hash for event in logged}
         history = packing.unpack_history(fields.get(keys.HISTORY.encode()))
@@ -247,12 +247,13 @@ class UserStore:
             and (vector := packing.unpack_vector(packed, version)[0]) is not None
         }
         events = sorted([*logged, *alone], key=lambda event: event.timestamp)
+        kept = await self.lists.of_user(user_id)
         return UserExport(
             packing.unpack_profile(fields.get(keys.PROFILE.encode())),
             tuple(events),
             vectors,
             packing.unpack_taste(fields.get(keys.TASTE.encode())),
-            tuple(await self.lists.of_user(user_id)),
+            (*kept, *(given for given in reversed(logged_lists) if given not in kept)),
         )
 
     async def delete_user(self, user_id: str) -> Erasure:
@@ -267,7 +268,7 @@ class UserStore:
             await self.erasures.add(user_id)
         return Erasure(
             existed=bool(fields) or kept > 0 or removed > 0,
-            log_events=removed,
+            log_entries=removed,
             history_events=len(packing.unpack_history(fields.get(keys.HISTORY.encode()))),
             profile=keys.PROFILE.encode() in fields or keys.TASTE.encode() in fields,
             user_vectors=sum(name.startswith(keys.vector("").encode()) for name in fields),

@@ -119,7 +119,7 @@ def encode_taste_profile(believed: "TasteProfile") -> users_pb2.GetTasteProfileR
 def encode_erasure(erasure: "Erasure") -> users_pb2.DeleteUserResponse:
     response = users_pb2.DeleteUserResponse(
         existed=erasure.existed,
-        removed_log_events=erasure.log_events,
+        removed_log_events=erasure.log_entries,
         removed_history_events=erasure.history_events,
         removed_profile=erasure.profile,
         removed_user_vectors=erasure.user_vectors,

@@ -21,7 +21,7 @@ SLOTS = 16_384
 
 @pytest.fixture
 def cluster_url(tmp_path: Path) -> Iterator[str]:
-    ports = free_ports(3, highest=55_535)  # each node also listens 10,000 above
+    ports = free_ports(3)
     with ExitStack() as running:
         nodes = [running.enter_context(cluster_node(port, tmp_path / str(port))) for port in ports]
         for index, node in enumerate(nodes):
@@ -63,7 +63,7 @@ async def test_every_operation_works_on_a_cluster(cluster_url, tmp_path):
             assert (await store.read(user_id, "b1")).user_vector is not None
             assert len((await store.export_user(user_id)).events) == 4
             erasure = await store.delete_user(user_id)
-            assert (erasure.existed, erasure.log_events) == (True, 4)
+            assert (erasure.existed, erasure.log_entries) == (True, 4)
             assert (await store.read(user_id, "b1")).version == 0
         content = ItemContent(Item("tea", "Tea"), np.ones(2, np.float32), "encoder")
         changes = [

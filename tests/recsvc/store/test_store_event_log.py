@@ -18,7 +18,7 @@ def event(number: int, user_id: str = "alice") -> Event:
 async def all_of(log: EventLog, partition: int = ALICE, page: int = 1000) -> list[Event | None]:
     read, after = [], "0-0"
     while entries := await log.read(partition, after, page):
-        read += [entry.event for entry in entries]
+        read += [entry.logged for entry in entries]
         after = entries[-1].entry_id
     return read
 
@@ -60,7 +60,7 @@ async def test_an_erasure_is_never_refused_by_a_full_log(store):
     small = UserStore(store._client, "shop", event_log_limit=2)
     await small.write_events([event(1), event(2)])
     erasure = await small.delete_user("alice")
-    assert (erasure.existed, erasure.log_events) == (True, 2)
+    assert (erasure.existed, erasure.log_entries) == (True, 2)
 
 
 async def test_erasure_walks_the_whole_partition_and_spares_its_other_users(store):
@@ -69,7 +69,7 @@ async def test_erasure_walks_the_whole_partition_and_spares_its_other_users(stor
     for start in range(0, len(batch), 1000):
         await store.write_events(batch[start : start + 1000])
     erasure = await store.delete_user("alice")
-    assert (erasure.existed, erasure.log_events) == (True, 1250)
+    assert (erasure.existed, erasure.log_entries) == (True, 1250)
     assert await all_of(store.event_log) == [*(event(n, neighbour) for n in range(1250)), None]
 
 

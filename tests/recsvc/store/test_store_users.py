@@ -96,7 +96,7 @@ async def test_any_user_id_will_do(store, user_id):
     (kept,) = (await store.read(user_id, BUNDLE)).events
     assert kept.user_id == user_id
     erasure = await store.delete_user(user_id)
-    assert (erasure.existed, erasure.log_events) == (True, 1)
+    assert (erasure.existed, erasure.log_entries) == (True, 1)
     assert len(await items_of(store, "someone else")) == 1
 
 
@@ -180,11 +180,11 @@ async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
     version = (await store.read("alice", BUNDLE)).version
     assert await store.put_user_vector("alice", BUNDLE, version, 1, np.ones(2, np.float32))
     erasure = await store.delete_user("alice")
-    assert (erasure.existed, erasure.log_events) == (True, 2)
+    assert (erasure.existed, erasure.log_entries) == (True, 2)
     assert await store.read("alice", BUNDLE) == UserRecord("alice")
     assert [key for key in raw.scan_iter() if key.endswith(b":user")] == [keys.user("shop", "alice2").encode()]
     logged = [entry for n in range(keys.LOG_PARTITIONS) for entry in await store.event_log.read(n)]
-    assert sorted((entry.user_id, entry.event is None) for entry in logged) == [("alice", True), ("alice2", False)]
+    assert sorted((entry.user_id, entry.logged is None) for entry in logged) == [("alice", True), ("alice2", False)]
 
 
 async def test_an_export_has_all_that_is_held_and_each_event_once(store):
@@ -216,6 +216,6 @@ async def test_what_was_exported_for_training_is_told_as_the_history_has_it(stor
 
 async def test_erasing_an_unknown_user_is_no_error(store):
     erasure = await store.delete_user("nobody")
-    assert (erasure.existed, erasure.log_events) == (False, 0)
+    assert (erasure.existed, erasure.log_entries) == (False, 0)
     erasure = await store.delete_user("nobody")
-    assert (erasure.existed, erasure.log_events) == (False, 0)
+    assert (erasure.existed, erasure.log_entries) == (False, 0)

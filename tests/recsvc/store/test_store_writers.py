@@ -19,7 +19,7 @@ async def test_one_user_written_by_many_at_once(redis_server, tmp_path):
         record = await one.read("alice", "b1")
         assert [e.item_id for e in record.events] == [f"i{n}" for n in range(40)]
         logged = await two.event_log.read(keys.log_partition("alice"))
-        assert sorted(entry.event.event_id for entry in logged) == sorted(f"alice-{n}" for n in range(40))
+        assert sorted(entry.logged.event_id for entry in logged) == sorted(f"alice-{n}" for n in range(40))
 
 
 async def test_batches_that_share_users(redis_server, tmp_path):

@@ -1,0 +1,214 @@
+"""What another arm, or another bundle, would have earned a shop, from the lists that a running service gave.
+
+    python -m training.off_policy --data SHOP --placement home [--reward purchase] [--hours 24]
+                                  [--bundle DIR] [--report FILE] [--json FILE]
+
+SHOP is a folder that `training.export_events` exports to. An arm is judged by the users whom chance gave it, all others
+standing in by how likely that was. A bundle, which may have served nobody yet, is judged as the one that orders each
+list's candidates anew, by the places that explored (`exploration` of a placement); it needs many lists.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold
+
+from recsvc import bundle as bundles
+from recsvc.bundle import Bundle
+from recsvc.domain import EventType
+from recsvc.errors import RecsvcError
+from recsvc.exploration import propensities
+from training.candidate_orders import UserPast, orders
+from training.data import read_shop
+from training.errors import DataError, Problem
+from training.estimators import Floats, LoggedRewards, effective_lists, estimates
+from training.report import html_page, number
+from training.report_plots import Panel, interval_plot, standing
+from training.shown_lists import ShownLists, read_shown_lists
+
+REWARDS = tuple(t.name.lower() for t in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
+FOLDS = 2
+VERDICTS = {"above": "better", "below": "worse", "open": "cannot be told"}
+
+
+def evaluate_arms(lists: ShownLists, past: Floats) -> list[dict[str, Any]]:
+    """A row an arm: what a list would have earned if everybody had had it. past: (n, features), of each list's user."""
+    rewards = np.array([each.sum() for each in lists.rewards]) + lists.further
+    users, rows = lists.user_codes(), []
+    for arm in sorted(set(lists.arms)):
+        had = lists.arms == arm
+        expected = _expected(past, rewards, users, had, past)
+        column = np.ones((len(lists), 1))
+        logged = LoggedRewards(
+            users, column, rewards[:, None], lists.propensities[:, None], had[:, None] * 1.0, expected, expected
+        )
+        alone = estimates(logged)
+        share = float(lists.propensities[had].mean())
+        rows.append(_row(arm, had, users, rewards[had].mean(), effective_lists(logged), alone) | {"share": share})
+    return rows
+
+
+def evaluate_bundle(lists: ShownLists, bundle: Bundle, past: UserPast, console: Console) -> list[dict[str, Any]]:
+    """A row an arm that explored: what its lists would have earned with their candidates as the bundle orders them."""
+    rows = []
+    for arm in sorted(set(lists.arms)):
+        chosen = np.flatnonzero((lists.arms == arm) & np.array([len(each) > 1 for each in lists.candidates]))
+        if not len(chosen):
+            continue
+        explored = lists.select(chosen)
+        every = track(orders(explored, bundle, past), f"  {arm}", len(chosen), console=console, transient=True)
+        logged = _by_place(explored, list(every), bundle)
+        had = np.ones(len(explored), np.bool_)
+        given = float(logged.rewards.sum() / len(explored))
+        rows.append(_row(arm, had, explored.user_codes(), given, effective_lists(logged), estimates(logged)))
+    if not rows:
+        message = "has no list that explored: set `exploration` of an arm of the placement"
+        raise DataError([Problem("lists", None, "exploration", message)])
+    return rows
+
+
+def _row(
+    arm: str, had: NDArray[np.bool_], users: NDArray[np.intp], given: float, effective: float, found: dict[str, Any]
+) -> dict[str, Any]:
+    people = len(np.unique(users[had]))
+    verdict = VERDICTS[standing(found["difference"])]
+    return {
+        "arm": arm,
+        "lists": int(had.sum()),
+        "users": people,
+        "effective": effective,
+        "verdict": verdict,
+        **found,
+        "observed": float(given),
+    }
+
+
+def _by_place(lists: ShownLists, others: list[NDArray[np.intp]], bundle: Bundle) -> LoggedRewards:
+    """others: of each list, the candidates' places in its order, best first, as the bundle has them."""
+    width = max(map(len, lists.item_ids))
+    there, rewards, chances = np.zeros((3, len(lists), width))
+    stood, wanted = np.zeros((2, len(lists), width), np.intp)
+    for i, (item_ids, candidates) in enumerate(zip(lists.item_ids, lists.candidates, strict=True)):
+        places = {item_id: place for place, item_id in enumerate(candidates)}
+        # What is pinned stands there whatever orders the rest.
+        free = [place for place, item_id in enumerate(item_ids) if item_id in places]
+        k = len(free)
+        there[i, :k] = 1
+        rewards[i, :k] = lists.rewards[i][free]
+        stood[i, :k] = [places[item_ids[place]] for place in free]
+        wanted[i, :k] = others[i][:k]
+        chances[i, :k] = propensities(len(candidates), k, float(lists.exploration[i]))[stood[i, :k], np.arange(k)]
+    users = lists.user_codes()
+    known, other = (_item_features(lists, bundle, chosen) for chosen in (stood, wanted))
+    each = np.repeat(users, width)
+    expected, expected_other = (
+        there * _expected(known, rewards.ravel(), each, there.ravel() > 0, at).reshape(there.shape)
+        for at in (known, other)
+    )
+    return LoggedRewards(users, there, rewards, chances, there * (stood == wanted), expected, expected_other)
+
+
+def _item_features(lists: ShownLists, bundle: Bundle, chosen: NDArray[np.intp]) -> Floats:
+    """(n * k, 3): of what stands at each place, where that is, how the list first had it, and how many bought it."""
+    n, k = chosen.shape
+    buyers = np.zeros((n, k))
+    for i, candidates in enumerate(lists.candidates):
+        rows = [bundle.catalogue.row(candidates[place]) for place in chosen[i]]
+        buyers[i] = [0 if row is None else bundle.buyers[row] for row in rows]
+    position = np.broadcast_to(1 / np.log2(np.arange(k) + 2), (n, k))
+    return np.stack([position, 1 / np.log2(chosen + 2), np.log1p(buyers)], axis=-1).reshape(n * k, 3)
+
+
+def _expected(known: Floats, rewards: Floats, users: NDArray[np.intp], usable: NDArray[np.bool_], at: Floats) -> Floats:
+    """(n, 1): rewards as a linear model expects them `at` features, fitted on the usable rows of other users alone."""
+    expected = np.zeros(len(known))
+    folds = min(FOLDS, len(np.unique(users)))
+    if folds < FOLDS:
+        return expected[:, None]
+    for others, mine in GroupKFold(folds).split(known, groups=users):
+        learned = others[usable[others]]
+        if len(learned):
+            expected[mine] = Ridge(alpha=1.0).fit(known[learned], rewards[learned]).predict(at[mine])
+    return expected[:, None]
+
+
+def _text(result: dict[str, Any]) -> Iterator[str]:
+    for name in ("arms", "bundle"):
+        if rows := result.get(name):
+            yield f"{name:12}{'lists':>10}{'observed':>10}{'snips':>26}{'doubly robust':>26}   than what was given"
+            for row in rows:
+                spans = "".join(f"{_span(row[estimate]):>26}" for estimate in ("snips", "doubly_robust"))
+                yield f"{row['arm']:12}{row['lists']:10,}{row['observed']:10.4f}{spans}   {row['verdict']}"
+
+
+def _span(found: dict[str, float | None]) -> str:
+    return f"{number(found['mean'])} [{number(found['low'])}, {number(found['high'])}]"
+
+
+def _write_report(result: dict[str, Any], path: Path) -> None:
+    plots = {
+        name: interval_plot(
+            [
+                Panel("SNIPS", [(row["arm"], row["snips"]) for row in result[name]]),
+                Panel("Doubly robust", [(row["arm"], row["doubly_robust"]) for row in result[name]]),
+            ]
+        )
+        for name in ("arms", "bundle")
+        if result[name]
+    }
+    path.write_text(html_page("off_policy.html.j2").render(result=result, plots=plots), encoding="utf-8")
+
+
+def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """What the page and the JSON file say. Raises DataError and BundleError."""
+    lists = read_shown_lists(given.data, given.placement, given.reward, given.hours)
+    shop = read_shop(given.data)
+    bundle = bundles.load(given.bundle) if given.bundle is not None else None
+    past = UserPast.of(shop, lists)
+    return {
+        "placement": given.placement,
+        "reward": given.reward,
+        "hours": given.hours,
+        "lists": len(lists),
+        "users": len(set(lists.user_ids)),
+        "bundle_id": bundle.bundle_id if bundle is not None else None,
+        "arms": evaluate_arms(lists, past.features()),
+        "bundle": evaluate_bundle(lists, bundle, past, console) if bundle is not None else [],
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.off_policy", description="What another arm, or another bundle, would have earned."
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the shop's folder, with exported events and lists")
+    parser.add_argument("--placement", required=True, help="whose lists")
+    parser.add_argument("--reward", choices=REWARDS, default="purchase", help="what counts (view: a click)")
+    parser.add_argument("--hours", type=float, default=24.0, help="how long after the list it counts")
+    parser.add_argument("--bundle", type=Path, help="judge this bundle too, by the lists that explored")
+    parser.add_argument("--report", type=Path, default=Path("off_policy.html"), help="the page to write")
+    parser.add_argument("--json", type=Path, help="and a file of the numbers")
+    given = parser.parse_args(arguments)
+    try:
+        result = run(given, Console(stderr=True))
+    except RecsvcError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if given.json is not None:
+        given.json.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    _write_report(result, given.report)
+    print(*_text(result), f"report {given.report}", sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
