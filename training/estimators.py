@@ -21,49 +21,63 @@ class LoggedRewards:
     """n lists of at most k places; where a list has no such place, all is 0.
 
     users: int (n,), whose each list is. there: 1 where the list has the place. rewards: what the place earned.
-    propensities: how likely what stood there was. matches: how likely the other policy puts there what stood there.
-    expected, expected_other: what a model that was fitted on other users expects of what stood there, and of what the
-    other policy puts there. Each (n, k).
+    propensities: how likely what stood there was. expected: what a model that was fitted on other users expects of it.
+    Each (n, k).
     """
 
     users: NDArray[np.intp]
     there: Floats
     rewards: Floats
     propensities: Floats
+    expected: Floats
+
+
+@dataclass(frozen=True)
+class Policy:
+    """matches: how likely it puts at each place what stood there. expected: what the model of rewards expects of what
+    it puts there. Each (n, k).
+    """
+
     matches: Floats
     expected: Floats
-    expected_other: Floats
 
-    @property
-    def weights(self) -> Floats:
-        """How much more, or less, of each place the other policy would have shown."""
-        return np.divide(self.matches, self.propensities, out=np.zeros_like(self.matches), where=self.propensities > 0)
+    def weights(self, logged: LoggedRewards) -> Floats:
+        """How much more, or less, of what stood at each place it would have shown."""
+        nothing = np.zeros_like(self.matches)
+        return np.divide(self.matches, logged.propensities, out=nothing, where=logged.propensities > 0)
+
+    def doubly_robust(self, logged: LoggedRewards) -> Floats:
+        """(n,): what each list would have earned, right on average."""
+        terms = self.expected + self.weights(logged) * (logged.rewards - logged.expected)
+        return np.asarray((terms * logged.there).sum(axis=1))
 
 
-def estimates(logged: LoggedRewards, seed: int = 0) -> dict[str, dict[str, float | None]]:
+def estimates(
+    logged: LoggedRewards, policy: Policy, reference: Policy, seed: int = 0
+) -> dict[str, dict[str, float | None]]:
     """What a list earns, each {mean, low, high} with 95 % of a bootstrap over users; None where nothing tells.
 
-    "given": as the lists were. "snips", "doubly_robust": under the other policy. "difference": the last less given.
+    "snips", "doubly_robust": under the policy. "reference": doubly robust under the other. "difference": the policy
+    less the reference.
     """
-    sums = _by_user(logged)
+    sums = _by_user(logged, policy, reference)
     values = _values(sums.sum(axis=0, keepdims=True))
     drawn = _values(_resampled(sums, np.random.default_rng(seed)))
     return {name: _interval(float(value[0]), drawn[name]) for name, value in values.items()}
 
 
-def effective_lists(logged: LoggedRewards) -> float:
-    """How many lists drawn from the other policy itself would tell as much as these do of it, on average of places."""
-    weights = logged.weights
+def effective_lists(logged: LoggedRewards, policy: Policy) -> float:
+    """How many lists drawn from the policy itself would tell as much as these do of it, on average of places."""
+    weights = policy.weights(logged)
     squares = (weights**2).sum(axis=0)
     sizes = np.divide(weights.sum(axis=0) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
     return float(sizes.mean())
 
 
-def _by_user(logged: LoggedRewards) -> Floats:
-    """(users, 3 k + 3): sums of weighted rewards, weights and places; of doubly robust terms, rewards and lists."""
-    weights = logged.weights
-    robust = logged.expected_other + weights * (logged.rewards - logged.expected)
-    totals = [(robust * logged.there).sum(axis=1), logged.rewards.sum(axis=1), np.ones(len(logged.users))]
+def _by_user(logged: LoggedRewards, policy: Policy, reference: Policy) -> Floats:
+    """(users, 3 k + 3): sums of weighted rewards, weights and places; of both policies' doubly robust terms; lists."""
+    weights = policy.weights(logged)
+    totals = [policy.doubly_robust(logged), reference.doubly_robust(logged), np.ones(len(logged.users))]
     terms = np.concatenate([weights * logged.rewards, weights, logged.there, np.stack(totals, axis=1)], axis=1)
     _, users = np.unique(logged.users, return_inverse=True)
     sums = np.zeros((int(users.max(initial=-1)) + 1, terms.shape[1]))
@@ -75,11 +89,11 @@ def _values(sums: Floats) -> dict[str, Floats]:
     """(samples,) each, from (samples, 3 k + 3)."""
     k = (sums.shape[1] - 3) // 3
     earned, weights, there = (sums[:, part * k : (part + 1) * k] for part in range(3))
-    robust, rewards, lists = sums[:, 3 * k :].T
+    robust, other, lists = sums[:, 3 * k :].T
     with np.errstate(divide="ignore", invalid="ignore"):
         snips = (earned / weights * there).sum(axis=1) / lists
-        given, doubly_robust = rewards / lists, robust / lists
-    return {"given": given, "snips": snips, "doubly_robust": doubly_robust, "difference": doubly_robust - given}
+        values = {"doubly_robust": robust / lists, "reference": other / lists, "difference": (robust - other) / lists}
+    return {"snips": snips, **values}
 
 
 def _resampled(sums: Floats, rng: np.random.Generator) -> Floats:

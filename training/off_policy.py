@@ -30,7 +30,7 @@ from recsvc.exploration import propensities
 from training.candidate_orders import UserPast, orders
 from training.data import read_shop
 from training.errors import DataError, Problem
-from training.estimators import Floats, LoggedRewards, effective_lists, estimates
+from training.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
 from training.report import html_page, number
 from training.report_plots import Panel, interval_plot, standing
 from training.shown_lists import ShownLists, read_shown_lists
@@ -47,13 +47,10 @@ def evaluate_arms(lists: ShownLists, past: Floats) -> list[dict[str, Any]]:
     for arm in sorted(set(lists.arms)):
         had = lists.arms == arm
         expected = _expected(past, rewards, users, had, past)
-        column = np.ones((len(lists), 1))
-        logged = LoggedRewards(
-            users, column, rewards[:, None], lists.propensities[:, None], had[:, None] * 1.0, expected, expected
-        )
-        alone = estimates(logged)
-        share = float(lists.propensities[had].mean())
-        rows.append(_row(arm, had, users, rewards[had].mean(), effective_lists(logged), alone) | {"share": share})
+        chances = lists.propensities[:, None]
+        logged = LoggedRewards(users, np.ones_like(chances), rewards[:, None], chances, expected)
+        everybody, as_given = Policy(had[:, None] * 1.0, expected), Policy(chances, expected)
+        rows.append(_row(arm, had, users, rewards[had].mean(), logged, everybody, as_given))
     return rows
 
 
@@ -66,10 +63,10 @@ def evaluate_bundle(lists: ShownLists, bundle: Bundle, past: UserPast, console: 
             continue
         explored = lists.select(chosen)
         every = track(orders(explored, bundle, past), f"  {arm}", len(chosen), console=console, transient=True)
-        logged = _by_place(explored, list(every), bundle)
+        logged, ordered, as_it_was = _by_place(explored, list(every), bundle)
         had = np.ones(len(explored), np.bool_)
-        given = float(logged.rewards.sum() / len(explored))
-        rows.append(_row(arm, had, explored.user_codes(), given, effective_lists(logged), estimates(logged)))
+        observed = logged.rewards.sum() / len(explored)
+        rows.append(_row(arm, had, logged.users, observed, logged, ordered, as_it_was))
     if not rows:
         message = "has no list that explored: set `exploration` of an arm of the placement"
         raise DataError([Problem("lists", None, "exploration", message)])
@@ -77,23 +74,32 @@ def evaluate_bundle(lists: ShownLists, bundle: Bundle, past: UserPast, console: 
 
 
 def _row(
-    arm: str, had: NDArray[np.bool_], users: NDArray[np.intp], given: float, effective: float, found: dict[str, Any]
+    arm: str,
+    had: NDArray[np.bool_],
+    users: NDArray[np.intp],
+    observed: float,
+    logged: LoggedRewards,
+    policy: Policy,
+    reference: Policy,
 ) -> dict[str, Any]:
-    people = len(np.unique(users[had]))
-    verdict = VERDICTS[standing(found["difference"])]
+    found = estimates(logged, policy, reference)
     return {
         "arm": arm,
         "lists": int(had.sum()),
-        "users": people,
-        "effective": effective,
-        "verdict": verdict,
+        "users": len(np.unique(users[had])),
+        "observed": float(observed),
         **found,
-        "observed": float(given),
+        "effective": effective_lists(logged, policy),
+        "verdict": VERDICTS[standing(found["difference"])],
     }
 
 
-def _by_place(lists: ShownLists, others: list[NDArray[np.intp]], bundle: Bundle) -> LoggedRewards:
-    """others: of each list, the candidates' places in its order, best first, as the bundle has them."""
+def _by_place(
+    lists: ShownLists, others: list[NDArray[np.intp]], bundle: Bundle
+) -> tuple[LoggedRewards, Policy, Policy]:
+    """What the places of each list earned; the policy that orders the candidates as the bundle does; and the one that
+    leaves them as they were. others: of each list, its candidates' places, best first, as the bundle has them.
+    """
     width = max(map(len, lists.item_ids))
     there, rewards, chances = np.zeros((3, len(lists), width))
     stood, wanted = np.zeros((2, len(lists), width), np.intp)
@@ -108,18 +114,22 @@ def _by_place(lists: ShownLists, others: list[NDArray[np.intp]], bundle: Bundle)
         wanted[i, :k] = others[i][:k]
         chances[i, :k] = propensities(len(candidates), k, float(lists.exploration[i]))[stood[i, :k], np.arange(k)]
     users = lists.user_codes()
-    known, other = (_item_features(lists, bundle, chosen) for chosen in (stood, wanted))
+    own = np.broadcast_to(np.arange(width), there.shape)
+    features = [_item_features(lists, bundle, there * chosen) for chosen in (stood, wanted, own)]
     each = np.repeat(users, width)
-    expected, expected_other = (
-        there * _expected(known, rewards.ravel(), each, there.ravel() > 0, at).reshape(there.shape)
-        for at in (known, other)
-    )
-    return LoggedRewards(users, there, rewards, chances, there * (stood == wanted), expected, expected_other)
+    expected = [
+        there * _expected(features[0], rewards.ravel(), each, there.ravel() > 0, at).reshape(there.shape)
+        for at in features
+    ]
+    logged = LoggedRewards(users, there, rewards, chances, expected[0])
+    return logged, Policy(there * (stood == wanted), expected[1]), Policy(there * (stood == own), expected[2])
 
 
-def _item_features(lists: ShownLists, bundle: Bundle, chosen: NDArray[np.intp]) -> Floats:
-    """(n * k, 3): of what stands at each place, where that is, how the list first had it, and how many bought it."""
-    n, k = chosen.shape
+def _item_features(lists: ShownLists, bundle: Bundle, chosen: Floats) -> Floats:
+    """(n * k, 3): of what stands at each place, where that is, how the list first had it, and how many bought it.
+    chosen: (n, k), places among the candidates.
+    """
+    (n, k), chosen = chosen.shape, chosen.astype(np.intp)
     buyers = np.zeros((n, k))
     for i, candidates in enumerate(lists.candidates):
         rows = [bundle.catalogue.row(candidates[place]) for place in chosen[i]]
@@ -144,7 +154,7 @@ def _expected(known: Floats, rewards: Floats, users: NDArray[np.intp], usable: N
 def _text(result: dict[str, Any]) -> Iterator[str]:
     for name in ("arms", "bundle"):
         if rows := result.get(name):
-            yield f"{name:12}{'lists':>10}{'observed':>10}{'snips':>26}{'doubly robust':>26}   than what was given"
+            yield f"{name:12}{'lists':>10}{'observed':>10}{'snips':>26}{'doubly robust':>26}   verdict"
             for row in rows:
                 spans = "".join(f"{_span(row[estimate]):>26}" for estimate in ("snips", "doubly_robust"))
                 yield f"{row['arm']:12}{row['lists']:10,}{row['observed']:10.4f}{spans}   {row['verdict']}"
