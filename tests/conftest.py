@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,6 +126,7 @@ def small_config() -> TrainConfig:
         als_iterations=8,
         epoch_events=20_000,
         tuning_users=300,
+        evaluation_users=200,
         drop_blocks=False,
     )
 
@@ -163,3 +165,14 @@ def start_service(small_bundle: Path, tmp_path: Path) -> Iterator[Callable[..., 
     yield start
     for service in started:
         service.kill()
+
+
+@pytest.fixture
+def start_replicas(start_service: Callable[..., ServiceProcess]) -> Callable[..., list[ServiceProcess]]:
+    """Starts two of one Redis, side by side."""
+
+    def start(**settings: object) -> list[ServiceProcess]:
+        with ThreadPoolExecutor(2) as starting:
+            return list(starting.map(lambda _: start_service(**settings), range(2)))
+
+    return start

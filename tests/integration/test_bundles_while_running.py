@@ -66,10 +66,10 @@ class Operator:
 
 @pytest.fixture
 def operators(
-    folder: Path, start_service: Callable[..., ServiceProcess], redis_server: RedisServer
+    folder: Path, start_replicas: Callable[..., list[ServiceProcess]], redis_server: RedisServer
 ) -> Iterator[list[Operator]]:
     first = folder / ids(folder)[0]
-    operators = [Operator(start_service(bundle=first, redis_url=redis_server.url)) for _ in range(2)]
+    operators = [Operator(process) for process in start_replicas(bundle=first, redis_url=redis_server.url)]
     yield operators
     for operator in operators:
         operator.channel.close()

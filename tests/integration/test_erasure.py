@@ -34,9 +34,9 @@ def erase(shop: Storefront, user_id: str) -> pb.DeleteUserResponse:
 
 
 def test_no_replica_remembers_even_with_redis_away(
-    small_bundle: Path, start_service: Callable[..., ServiceProcess], redis_server: RedisServer
+    small_bundle: Path, start_replicas: Callable[..., list[ServiceProcess]], redis_server: RedisServer
 ) -> None:
-    replicas = [start_service(redis_url=redis_server.url) for _ in range(2)]
+    replicas = start_replicas(redis_url=redis_server.url)
     with replicas[0].channel() as first, replicas[1].channel() as second:
         one, two = Storefront(first), Storefront(second)
         one.buy("ann", "i00003", "i00008", "i00020")

@@ -16,11 +16,11 @@ from tests.service_process import ServiceProcess
 
 @pytest.fixture
 def replicas(
-    start_service: Callable[..., ServiceProcess], redis_server: RedisServer, tmp_path: Path
+    start_replicas: Callable[..., list[ServiceProcess]], redis_server: RedisServer, tmp_path: Path
 ) -> list[ServiceProcess]:
     placements = tmp_path / "placements.toml"
     placements.write_text('[placements.home]\nmax_per_brand = 1\n[placements.basket]\nsurface = "cart"\n')
-    return [start_service(redis_url=redis_server.url, placements=placements) for _ in range(2)]
+    return start_replicas(redis_url=redis_server.url, placements=placements)
 
 
 def given(explain: ExplainServiceStub, user_id: str, list_id: str) -> pb.ExplainRecommendationResponse | None:

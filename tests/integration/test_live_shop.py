@@ -15,8 +15,8 @@ from tests.service_process import ServiceProcess
 
 
 @pytest.fixture
-def replicas(start_service: Callable[..., ServiceProcess], redis_server: RedisServer) -> list[ServiceProcess]:
-    return [start_service(redis_url=redis_server.url) for _ in range(2)]
+def replicas(start_replicas: Callable[..., list[ServiceProcess]], redis_server: RedisServer) -> list[ServiceProcess]:
+    return start_replicas(redis_url=redis_server.url)
 
 
 def test_out_of_stock_and_deleted_items_leave_every_list_of_every_replica(

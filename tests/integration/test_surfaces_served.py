@@ -27,11 +27,11 @@ reasons = false
 
 @pytest.fixture
 def replicas(
-    start_service: Callable[..., ServiceProcess], redis_server: RedisServer, tmp_path: Path
+    start_replicas: Callable[..., list[ServiceProcess]], redis_server: RedisServer, tmp_path: Path
 ) -> list[ServiceProcess]:
     placements = tmp_path / "placements.toml"
     placements.write_text(PLACEMENTS)
-    return [start_service(redis_url=redis_server.url, placements=placements) for _ in range(2)]
+    return start_replicas(redis_url=redis_server.url, placements=placements)
 
 
 @pytest.fixture

@@ -57,9 +57,9 @@ def test_vectors_and_histories_survive_a_restart(
 
 
 def test_another_process_sees_a_write_at_once(
-    start_service: Callable[..., ServiceProcess], redis_server: RedisServer, bought: tuple[str, ...]
+    start_replicas: Callable[..., list[ServiceProcess]], redis_server: RedisServer, bought: tuple[str, ...]
 ) -> None:
-    one, two = (start_service(redis_url=redis_server.url) for _ in range(2))
+    one, two = start_replicas(redis_url=redis_server.url)
     with one.channel() as first, two.channel() as second:
         shop_one, shop_two = Storefront(first), Storefront(second)
         shop_one.buy("carol", *bought[:3])
