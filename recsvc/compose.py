@@ -99,9 +99,14 @@ def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) 
 def explored(
     live: LiveBundle, found: Composed, k: int, rules: Rules, chance: float, rng: np.random.Generator
 ) -> tuple[Composed, Rows]:
-    """The list with some of its first k places explored, pins excepted; and what it explored among, in order."""
+    """The list with some of its first k places explored; and what it explored among, in order: what no rule has put
+    where it is.
+    """
     rows, scores = found.ranking
-    free = np.flatnonzero(~np.isin(rows, live.bundle.catalogue.rows(pin.item_id for pin in rules.pins)))
+    placed = _buried(live, rules)
+    placed[live.bundle.catalogue.rows(pin.item_id for pin in rules.pins)] = True
+    placed[found.backfilled] = True
+    free = np.flatnonzero(~placed[rows])
     order = np.arange(len(rows))
     order[free] = free[explore(len(free), int((free < k).sum()), chance, rng)]
     # What competed by its score says nothing of a place that was given by chance.
@@ -172,15 +177,21 @@ def _pins(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules
 
 def _stages(live: LiveBundle, scope: Scope, rules: Rules) -> Iterator[tuple[Selection | None, bool]]:
     """The selections that fill a list, one after the other, and whether each only fills it up."""
-    buried = np.zeros(len(live.bundle.catalogue), np.bool_)
-    for item_filter in rules.buried:
-        buried |= _mask(live, item_filter)
+    buried = _buried(live, rules)
     for selection, fills_up in ((scope.wanted, False), *((rest, True) for rest in scope.rest)):
         if not rules.buried:
             yield selection, fills_up
         else:
             yield _both(selection, ~buried), fills_up
             yield _both(selection, buried), fills_up
+
+
+def _buried(live: LiveBundle, rules: Rules) -> NDArray[np.bool_]:
+    """bool (n,): what comes after all else."""
+    buried = np.zeros(len(live.bundle.catalogue), np.bool_)
+    for item_filter in rules.buried:
+        buried |= _mask(live, item_filter)
+    return buried
 
 
 def _mask(live: LiveBundle, item_filter: ItemFilter) -> NDArray[np.bool_]:

@@ -105,7 +105,7 @@ def _by_place(
     stood, wanted = np.zeros((2, len(lists), width), np.intp)
     for i, (item_ids, candidates) in enumerate(zip(lists.item_ids, lists.candidates, strict=True)):
         places = {item_id: place for place, item_id in enumerate(candidates)}
-        # What is pinned stands there whatever orders the rest.
+        # What a rule placed stands there whatever orders the rest.
         free = [place for place, item_id in enumerate(item_ids) if item_id in places]
         k = len(free)
         there[i, :k] = 1

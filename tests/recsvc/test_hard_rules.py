@@ -109,6 +109,7 @@ class Shop:
             surface=rng.choice((Surface.FOR_YOU, Surface.FOR_YOU, *Surface)),
             text=rng.choice(("", "", self.items[rng.choice(list(self.items))].title)),
             rules=self.random_rules() if rng.random() < 0.4 else NO_RULES,
+            exploration=rng.choice((0.0, 0.0, 0.3)),
             excluded_item_ids=frozenset(self.any_ids(5)),
             viewed=tuple(self.any_ids(3)) if rng.random() < 0.3 else (),
             cart=tuple(self.any_ids(3)) if rng.random() < 0.3 else (),
