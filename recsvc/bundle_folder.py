@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recsvc.bundle import read_manifest
+from recsvc.bundle_files import read_manifest
 from recsvc.errors import BundleError
 
 _METRICS = ("ndcg@10", "recall@10")

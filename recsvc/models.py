@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import torch
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.asked import Floats, Shared
 from recsvc.batching import Batcher
 from recsvc.bundle import Bundle

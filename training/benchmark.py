@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.errors import RecsvcError
 from training.baselines import BASELINES, Task, rank_all, tifu_knn

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.errors import BundleError
 from training.evaluate import OURS, Profiles, ranked_by

@@ -22,7 +22,7 @@ from rich.progress import track
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.domain import EventType
 from recsvc.errors import RecsvcError

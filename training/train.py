@@ -21,7 +21,7 @@ from typing import Any
 
 from rich.console import Console
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.errors import RecsvcError
 from training.baselines import Task
 from training.config import TrainConfig, settings_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.errors import SettingsError

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.errors import BundleError
 from training.config import TrainConfig
 from training.synthetic import make_shop, write_shop

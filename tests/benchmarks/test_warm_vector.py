@@ -7,7 +7,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.domain import EventType, History
 from recsvc.towers.user import BlockWeights, FusionWeights
 from tests.benchmarks.serving import FOLDER

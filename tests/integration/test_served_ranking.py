@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.text import TextEncoder
 from recsvc.towers.user import ProfileText
 from tests.integration.clients import Storefront, item_ids

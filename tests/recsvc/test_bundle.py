@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.domain import History, Item, ItemContent
 from recsvc.errors import BundleError
 from recsvc.text import TextEncoder, item_text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.domain import EventType, History, Strength
 from recsvc.evidence import UserFacts, page_facts, preferences_of
 from recsvc.explain import _item_facts

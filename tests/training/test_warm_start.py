@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import torch
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.catalogue import Catalogue
 from recsvc.domain import Item
 from training import train

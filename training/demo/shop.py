@@ -8,7 +8,7 @@ from rich.console import Console
 
 import recsvc
 import training
-from recsvc.bundle import read_manifest
+from recsvc.bundle_files import read_manifest
 from recsvc.errors import BundleError
 from training.config import TrainConfig
 from training.data import Shop, read_shop

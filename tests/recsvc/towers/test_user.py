@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsvc import bundle as bundles
+from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.domain import EventType, History
 from recsvc.text import TextEncoder
