@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.catalogue import Catalogue
+from recsvc.catalogue import NO_CODE, Catalogue
 from recsvc.domain import ItemContent
 from recsvc.repeats import ItemRepeats, RepeatConfig
 from recsvc.text import item_text
@@ -28,7 +28,8 @@ class ModelConfig:
     text: of the text tower, and text_features: the width of what it reads. sequence: None without that block.
     lexical_dim, collaborative_dim: widths of blocks, 0 for none. lexical_decay: see `recsvc.towers.user.Towers`.
     regularization: of the fold-in. history_length: how many events a user's history was cut to in training, newest
-    kept. similar_from: the likeness from which two items count as similar. popularity_days: the window of `buyers`.
+    kept. similar_from: the likeness from which two items count as similar. popularity_days: the window of `buyers`;
+    cohort_days: that of `cohorts`.
     text_encoder: the language model's name; text_encoder_fingerprint: the sha256 of its weights.
     """
 
@@ -45,6 +46,7 @@ class ModelConfig:
     history_length: int
     similar_from: float
     popularity_days: int
+    cohort_days: int
     text_encoder: str
     text_encoder_fingerprint: str
 
@@ -55,13 +57,18 @@ class Bundle:
 
     item_vectors: float32 (n, d), blocks in the layout's columns. buyers: int32 (n,), different people who bought the
     item in the last `popularity_days` of the training data. purchases: int32 (n,), all purchases in the training data.
-    repeat_rates, repeat_intervals: float32 (n,), see `recsvc.repeats.ItemRepeats`.
+    cohorts: int32 (n,), different people who bought the item in the last `cohort_days`; companions, companion_buyers:
+    int32 (n, m), what many of them bought too, -1 for none, and how many. repeat_rates, repeat_intervals: float32 (n,),
+    see `recsvc.repeats.ItemRepeats`.
     """
 
     catalogue: Catalogue
     item_vectors: NDArray[np.float32]
     buyers: NDArray[np.int32]
     purchases: NDArray[np.int32]
+    cohorts: NDArray[np.int32]
+    companions: NDArray[np.int32]
+    companion_buyers: NDArray[np.int32]
     repeat_rates: NDArray[np.float32]
     repeat_intervals: NDArray[np.float32]
     features: TextFeatures
@@ -116,6 +123,9 @@ class Bundle:
             item_vectors=vectors,
             buyers=np.pad(self.buyers, (0, more)),
             purchases=purchases,
+            cohorts=np.pad(self.cohorts, (0, more)),
+            companions=np.pad(self.companions, ((0, more), (0, 0)), constant_values=NO_CODE),
+            companion_buyers=np.pad(self.companion_buyers, ((0, more), (0, 0))),
             # Nothing is known of how they are bought again: as the average item, and the typical one.
             repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
             growing=growing,

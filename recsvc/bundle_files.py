@@ -30,13 +30,16 @@ from recsvc.towers.text import TextTower
 from recsvc.towers.transformer import TransformerConfig
 from recsvc.towers.user import BlockWeights, FusionWeights
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.jsonl"
 ITEMS = "items.safetensors"
 TOWER = "tower.safetensors"
 VOCABULARY = "vocabulary.json"
-ARRAYS = ("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals")
+ARRAYS = (
+    *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
+    *("cohorts", "companions", "companion_buyers"),
+)
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
 Module = TypeVar("Module", bound=torch.nn.Module)

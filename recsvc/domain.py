@@ -158,6 +158,9 @@ class EvidenceKind(enum.StrEnum):
     CATEGORY = "category"  # the same of a category: `value`, `count`, `lift`
     PROFILE = "profile"  # leaving the profile out lowers the score
     POPULARITY = "popularity"  # `count` different people bought it within `days`
+    CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought this too
+    ATTRIBUTE = "attribute"  # the user buys what has this `name` of this `value` more than others do: `count`, `lift`
+    REPEAT_INTERVAL = "repeat_interval"  # bought `count` times, about every `days`, `elapsed` days ago the last time
 
 
 class Strength(enum.StrEnum):
@@ -174,7 +177,8 @@ class Evidence:
     """One typed fact. Fields that a kind does not use keep their defaults.
 
     effect: how much the item's score falls when this is left out (score units; 0 where nothing is left out).
-    share: effect over the sum of all positive effects on this item, 0 to 1.
+    share: effect over the sum of all positive effects on this item, 0 to 1. event: what the user did with the anchor:
+    bought it, or is viewing it, or has it in the cart.
     """
 
     kind: EvidenceKind
@@ -186,6 +190,10 @@ class Evidence:
     count: int = 0
     days: int = 0
     lift: float = 0.0
+    event: EventType = EventType.PURCHASE
+    name: str = ""
+    people: int = 0
+    elapsed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

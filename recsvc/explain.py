@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed
-from recsvc.domain import Evidence, EvidenceKind, Reason
-from recsvc.evidence import Fact, ItemFacts, Preferences, UserFacts, page_facts, preferences_of
+from recsvc.domain import Evidence, EvidenceKind, History, Reason
+from recsvc.evidence import page_facts
+from recsvc.facts import Fact, ItemFacts, Preferences, UserFacts
 from recsvc.metrics import REASONS, REASONS_MISSING
 from recsvc.query import Query
 from recsvc.ranking import NO_ROWS
-from recsvc.reasons import ReasonWriter
+from recsvc.reasons import ReasonWriter, attribute_form
+from recsvc.relations import interval_of, preferences_of
 from recsvc.repeats import MICROSECONDS_AN_HOUR
 from recsvc.surfaces import ByVector, Scoring
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
@@ -33,6 +35,7 @@ class Explainer:
         self._reasons = reasons
         self._items = _item_facts(bundle)
         catalogue = bundle.catalogue
+        self._attributes = _Attributes(bundle)
         self._names = {EvidenceKind.BRAND: catalogue.brands.names, EvidenceKind.CATEGORY: catalogue.categories[1]}
 
     def reasons(self, query: Query, state: UserState, scoring: Scoring, found: Composed) -> Sequence[Reason | None]:
@@ -44,16 +47,17 @@ class Explainer:
         if reasons is None:
             # The same words for the same user all day: a page that rewords itself at every reload looks made up.
             seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
-            facts = self._facts(state, scoring)
+            facts = self._facts(state, scoring, now)
             reasons = self._explain(facts, rows, found.competitors, query.language, seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = reasons
         return reasons
 
-    def _facts(self, state: UserState, scoring: Scoring) -> UserFacts:
+    def _facts(self, state: UserState, scoring: Scoring, now: int) -> UserFacts:
         if state.preferences is None:
             state.preferences = self._preferences(state.bought_rows, state.purchases)
+        bought = set(state.bought_rows.tolist())
         nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
         # What was left out of the history says something of a list that the user's own vector ranked, and of no other.
@@ -66,13 +70,18 @@ class Explainer:
             left_out.rows,
             left_out.vectors,
             left_out.without_profile,
-            *scoring.gains,
             state.preferences,
+            *scoring.gains,
+            {row: event for row, event in state.visit.items() if row not in bought},
+            _intervals(state.history, now),
         )
 
     def _preferences(self, bought_rows: NDArray[np.int32], purchases: NDArray[np.int32]) -> Preferences:
-        """The brands and categories that a user buys more than others do."""
-        return preferences_of(self._items, bought_rows, purchases)
+        """The brands, categories and attributes that a user buys more than others do."""
+        counts: Counter[int] = Counter()
+        for row, times in zip(bought_rows.tolist(), purchases.tolist(), strict=True):
+            counts.update(dict.fromkeys(self._attributes.codes(row), times))
+        return preferences_of(self._items, bought_rows, purchases, counts, self._attributes.share)
 
     def _explain(
         self,
@@ -86,7 +95,8 @@ class Explainer:
 
         pool_rows: what competed for the page. seed: keeps the choice of words stable.
         """
-        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows)
+        attributes = list(map(self._attributes.codes, page_rows.tolist()))
+        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, attributes)
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
         reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed)
@@ -99,9 +109,63 @@ class Explainer:
     def _named(self, fact: Fact) -> Evidence:
         kind, names = fact.kind, self._names.get(fact.kind)
         anchor = self._bundle.catalogue.items[fact.anchor_row] if fact.anchor_row >= 0 else None
-        value = names[fact.code] if names is not None else ""
-        days = self._bundle.model.popularity_days if kind is EvidenceKind.POPULARITY else 0
-        return Evidence(kind, fact.strength, fact.effect, fact.share, anchor, value, fact.count, days, fact.lift)
+        name, value = "", names[fact.code] if names is not None else ""
+        if kind is EvidenceKind.ATTRIBUTE:
+            name, value = self._attributes.names[fact.code]
+        model = self._bundle.model
+        windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
+        return Evidence(
+            kind,
+            fact.strength,
+            fact.effect,
+            fact.share,
+            anchor,
+            value,
+            fact.count,
+            windows.get(kind, fact.days),
+            fact.lift,
+            fact.event,
+            name,
+            fact.people,
+            fact.elapsed,
+        )
+
+
+class _Attributes:
+    """The attributes that a reason may name, as small ints. names: by code."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._code_of: dict[tuple[str, str], int] = {}
+        self._shares: dict[int, float] = {}
+        self.names: list[tuple[str, str]] = []
+
+    def codes(self, row: int) -> list[int]:
+        """Those of an item."""
+        named = [pair for pair in self._bundle.catalogue.items[row].attributes if attribute_form(pair[0]) is not None]
+        for pair in named:
+            if pair not in self._code_of:
+                self._code_of[pair] = len(self.names)
+                self.names.append(pair)
+        return [self._code_of[pair] for pair in named]
+
+    def share(self, code: int) -> float:
+        """Of all purchases, how many are of what has it."""
+        if code not in self._shares:
+            purchases = self._bundle.purchases
+            held = self._bundle.catalogue.attributes[self.names[code]]
+            self._shares[code] = float(purchases[held].sum() / max(int(purchases.sum()), 1))
+        return self._shares[code]
+
+
+def _intervals(history: History, now: int) -> dict[int, tuple[int, int, int]]:
+    """What of the history is bought again and again, as `UserFacts` has it."""
+    times: dict[int, set[int]] = {}
+    bought = history.select(history.purchases)
+    for row, time in zip(bought.rows.tolist(), bought.timestamps.tolist(), strict=True):
+        times.setdefault(row, set()).add(time)
+    found = {row: interval_of(sorted(each), now, MICROSECONDS_A_DAY) for row, each in times.items() if len(each) > 2}
+    return {row: interval for row, interval in found.items() if interval is not None}
 
 
 def _item_facts(bundle: Bundle) -> ItemFacts:
@@ -115,6 +179,9 @@ def _item_facts(bundle: Bundle) -> ItemFacts:
         brand_shares=_purchase_shares(brands.codes, len(brands.names), bundle.purchases),
         category_shares=_purchase_shares(categories, len(category_names), bundle.purchases),
         buyers=bundle.buyers,
+        cohorts=bundle.cohorts,
+        companions=bundle.companions,
+        companion_buyers=bundle.companion_buyers,
     )
 
 

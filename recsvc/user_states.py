@@ -19,7 +19,7 @@ from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.domain import Event, EventType, History, Reason, UserRecord
 from recsvc.errors import StoreUnavailable
-from recsvc.evidence import Preferences
+from recsvc.facts import Preferences
 from recsvc.metrics import USER_VECTORS
 from recsvc.ranking import Ranking
 from recsvc.store import UserStore, hash_of
@@ -38,6 +38,7 @@ class UserState:
     unknown_events: how many events are of items that it does not have; known_events: how many of those that it has.
     held_rows: distinct rows of the history. bought_rows, purchases: distinct rows that were bought, and how often.
     hidden_rows: distinct rows that the user hid and has not bought since: in no list.
+    visit: what the user is viewing, or has in the cart, by row.
     disliked: what is taken from the user vector for what the user has said, of its length; None for nothing.
     user_vector, left_out and preferences are filled in when first needed. repeats: the repeat scores of an hour, and
     explained: the reasons of some pages, by all that they depend on.
@@ -57,6 +58,7 @@ class UserState:
     left_out: LeftOut | None = None
     preferences: Preferences | None = None
     known_events: int = 0
+    visit: dict[int, EventType] = field(default_factory=dict)
     repeats: tuple[int, Ranking] | None = None
     explained: dict[Hashable, list[Reason | None]] = field(default_factory=dict)
 
@@ -65,10 +67,10 @@ class UserState:
         """Whether anything is known that could rank."""
         return len(self.history) > 0 or self.profile is not None or self.disliked is not None
 
-    def latest_bought(self) -> NDArray[np.int32]:
-        """The rows to leave out in turn, ascending: the last LEFT_OUT_ITEMS different items bought."""
-        bought = self.history.rows[self.history.purchases]
-        rows, places = np.unique(bought[::-1], return_index=True)
+    def rows_to_leave_out(self) -> NDArray[np.int32]:
+        """In turn, ascending: the last LEFT_OUT_ITEMS different items that were bought, or that this visit is about."""
+        told = self.history.purchases | np.isin(self.history.rows, list(self.visit))
+        rows, places = np.unique(self.history.rows[told][::-1], return_index=True)
         return np.sort(rows[np.argsort(places)[:LEFT_OUT_ITEMS]])
 
 
@@ -117,7 +119,8 @@ def in_visit(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32
         np.append(history.event_types, types),
         np.append(history.quantities, np.ones(len(rows), np.float32)),
     )
-    return replace(state, version=0, history=longer, user_vector=None, left_out=None, explained={})
+    visit = {row: EventType(kind) for row, kind in zip(rows.tolist(), types.tolist(), strict=True)}
+    return replace(state, version=0, history=longer, user_vector=None, left_out=None, explained={}, visit=visit)
 
 
 def bought_together(state: UserState, cart: NDArray[np.int32], time: int) -> UserState:
@@ -250,7 +253,7 @@ class UserStates:
         for work in works:
             state = work.state
             if work.left_out and state.left_out is None:
-                left_out = self._tower.left_out(state.history, state.profile, state.latest_bought())
+                left_out = self._tower.left_out(state.history, state.profile, state.rows_to_leave_out())
                 if state.disliked is not None:
                     vectors, alone = left_out.vectors, left_out.without_profile
                     alone = _without(alone, state.disliked) if alone is not None else None

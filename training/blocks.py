@@ -20,6 +20,7 @@ from recsvc.towers.text import TextTower
 from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.collaborative import confidence_config, fit_als, mean_norm
 from training.config import TrainConfig
+from training.copurchases import copurchases
 from training.early_stopping import Curve, EarlyStopping
 from training.evaluate import Profiles
 from training.interactions import Interactions
@@ -218,6 +219,7 @@ class BlockTrainer:
             item_vectors=np.concatenate(blocks, axis=1).astype(np.float32),
             buyers=recent_buyers(interactions, config.popularity_days),
             purchases=purchases,
+            **vars(copurchases(interactions, config.cohort_days)),
             repeat_rates=repeats.rates,
             repeat_intervals=repeats.intervals,
             features=text.features,
@@ -237,6 +239,7 @@ class BlockTrainer:
                 history_length=config.history_length,
                 similar_from=_similar_from(text_block, config),
                 popularity_days=config.popularity_days,
+                cohort_days=config.cohort_days,
                 text_encoder=config.text_encoder,
                 text_encoder_fingerprint=text.encoder.fingerprint,
             ),

@@ -63,6 +63,7 @@ class TrainConfig:
     tuning_users: int = 20_000  # validation users that the weights are tuned on, at most
     evaluation_users: int = 20_000  # at most, drawn by seed
     popularity_days: int = 30
+    cohort_days: int = 365  # within which "people who bought this also bought that" is counted
     popularity_half_life_days: float = 30.0
     newness_half_life_days: float = 365.0
     similar_percentile: float = 99.9  # of random pairs' likeness: from there upwards two items count as similar

@@ -7,8 +7,12 @@ from recsvc.domain import EvidenceKind, Strength
 from recsvc.reasons.pattern import Form
 from recsvc.reasons.word_lists import read_sections
 
-_STOP = {"en": ".", "zh": "。"}
+STOP = {"en": ".", "zh": "。"}
+# Forms that a cell's phrases are for; any other form has a cell of its own.
+_SHARED = (Form.PLAIN, Form.MANY, Form.UNNAMED)
 _JOINTS = {"en": (" ", ", "), "zh": ("", "，")}
+# Between the two claims of one sentence.
+JOINTS = {"en": ", and ", "zh": "，"}
 
 
 @functools.cache
@@ -27,7 +31,7 @@ def _licensed(
 ) -> Mapping[str, tuple[tuple[str, bool], ...]]:
     """Licensed phrases by their first character, each with whether it claims something."""
     cells = _phrases(language)
-    cell = f"{kind}.{strength}"
+    cell = f"{kind}.{strength}" if form in _SHARED else f"{kind}.{strength}.{form}"
     licensed = dict.fromkeys(cells["carrier"] + cells.get(f"{cell}.links", ()), False)
     licensed |= dict.fromkeys(cells.get(cell, ()), True)
     if form is Form.MANY:
@@ -45,7 +49,7 @@ def is_licensed(frame: str, kind: EvidenceKind, strength: Strength, form: Form, 
 
     Linear in the frame's length times the phrases that start alike: no backtracking, whatever is fed to it.
     """
-    stop = _STOP[language]
+    stop = STOP[language]
     if not frame.endswith(stop):
         return False
     body = frame[: -len(stop)]

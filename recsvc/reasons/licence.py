@@ -1,16 +1,20 @@
 """What may be said of a piece of evidence: the gate that both the plan and the verifier go through."""
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from recsvc.domain import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain import CATEGORY_SEPARATOR, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.names import clean_name
 from recsvc.reasons.pattern import Form
 from recsvc.reasons.sensitive import is_sensitive, is_sensitive_text
+from recsvc.reasons.word_lists import fold, read_sections
 
 MIN_PEOPLE = 10  # fewer buyers are no crowd, and could be recognised
+MIN_COHORT = 30  # so could those of whom some bought another thing too
 MIN_PREFERENCE = 2  # purchases of a brand or category below which a number is no preference
+MIN_TIMES, MIN_INTERVAL = 3, 2  # purchases, and days, below which nothing is bought again and again
 
 _CAUSAL, _CONTRIBUTORY, _RELATIONAL, _NEUTRAL = Strength
 _QUOTED = "“{}”"
@@ -23,9 +27,16 @@ _WORDED: Mapping[EvidenceKind, Mapping[Strength, Strength]] = {
     EvidenceKind.SIMILAR_ITEM: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
     EvidenceKind.BRAND: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
     EvidenceKind.CATEGORY: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
+    EvidenceKind.CO_PURCHASE: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
+    EvidenceKind.ATTRIBUTE: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
+    EvidenceKind.REPEAT_INTERVAL: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
     EvidenceKind.PROFILE: dict.fromkeys(Strength, _NEUTRAL),
     EvidenceKind.POPULARITY: dict.fromkeys(Strength, _NEUTRAL),
 }
+
+
+# What the user does, or did, with an anchor.
+_DONE = {EventType.PURCHASE: Form.PLAIN, EventType.VIEW: Form.VIEWED, EventType.ADD_TO_CART: Form.CART}
 
 
 class Licence(NamedTuple):
@@ -59,6 +70,22 @@ def category_name(value: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def attribute_name(value: str) -> str:
+    """The value of an attribute, cleaned, as a word within a sentence: 'Navy Blue' to 'navy blue', but 'PVC' stays."""
+    name = clean_name(value)
+    return name.lower() if name.istitle() else name
+
+
+@functools.cache
+def attribute_form(name: str) -> Form | None:
+    """What sort of word the values of an attribute of this name are; None where a reason may not name them."""
+    folded = fold(name).strip()
+    for form, names in read_sections("attribute_names").items():
+        if folded in map(fold, names):
+            return Form(form)
+    return None
+
+
 def licence(evidence: Evidence, item: Item, language: str) -> Licence:
     """What may be said in `language` of `evidence` for recommending `item`.
 
@@ -87,7 +114,12 @@ def licence(evidence: Evidence, item: Item, language: str) -> Licence:
         if evidence.count == 1:
             return Licence(kind, strength, Form.PLAIN, language)
         return Licence(kind, strength, Form.MANY, language, (("times", times_text(evidence.count, language)),))
-    if kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY):
+    if kind is EvidenceKind.REPEAT_INTERVAL:
+        if evidence.count < MIN_TIMES or evidence.days < MIN_INTERVAL or evidence.elapsed < MIN_INTERVAL:
+            raise ReasonRejected("evidence", "too few purchases, or too close, to speak of an interval")
+        days, elapsed = number_text(evidence.days, language), number_text(evidence.elapsed, language)
+        return Licence(kind, strength, Form.PLAIN, language, (("days", days), ("elapsed", elapsed)))
+    if kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
         return _preference(evidence, item, strength, language)
     return _anchored(evidence, item, strength, language)
 
@@ -100,18 +132,36 @@ def _anchored(evidence: Evidence, item: Item, strength: Strength, language: str)
         raise ReasonRejected("evidence", "leaving the anchor out does not lower the score")
     if is_sensitive(anchor):
         raise ReasonRejected("sensitive", "the anchor's purchase says something private")
+    form = _DONE.get(evidence.event)
+    if form is None:
+        raise ReasonRejected("evidence", f"nothing is said of an item after {evidence.event.name.lower()}")
     name = clean_name(anchor.title)
-    if not name:
-        return Licence(evidence.kind, strength, Form.UNNAMED, language)
-    return Licence(evidence.kind, strength, Form.PLAIN, language, (("item", _QUOTED.format(name)),))
+    slots: tuple[tuple[str, str], ...] = (("item", _QUOTED.format(name)),)
+    if evidence.kind is EvidenceKind.CO_PURCHASE:
+        slots += _people(evidence, language)
+    if name:
+        return Licence(evidence.kind, strength, form, language, slots)
+    if form is not Form.PLAIN or evidence.kind is EvidenceKind.CO_PURCHASE:
+        raise ReasonRejected("name", "the anchor has no name to show")
+    return Licence(evidence.kind, strength, Form.UNNAMED, language)
+
+
+def _people(evidence: Evidence, language: str) -> tuple[tuple[str, str], ...]:
+    if evidence.count < MIN_PEOPLE or evidence.people < max(MIN_COHORT, evidence.count) or evidence.days < 1:
+        raise ReasonRejected("evidence", f"{evidence.count} of {evidence.people} people within {evidence.days} days")
+    numbers = (("count", evidence.count), ("people", evidence.people), ("days", evidence.days))
+    return tuple((slot, number_text(number, language)) for slot, number in numbers)
 
 
 def _preference(evidence: Evidence, item: Item, strength: Strength, language: str) -> Licence:
-    value = evidence.value
+    value, form = evidence.value, Form.PLAIN
     if evidence.count < MIN_PREFERENCE:
         raise ReasonRejected("evidence", "too few purchases to speak of a preference")
     if evidence.kind is EvidenceKind.BRAND:
         held, name = item.brand == value, clean_name(value)
+    elif evidence.kind is EvidenceKind.ATTRIBUTE:
+        form = attribute_form(evidence.name) or Form.PLAIN
+        held, name = (evidence.name, value) in item.attributes and form is not Form.PLAIN, attribute_name(value)
     else:
         held, name = value in item.categories or value == CATEGORY_SEPARATOR.join(item.categories), category_name(value)
     if not value or not held:
@@ -121,4 +171,4 @@ def _preference(evidence: Evidence, item: Item, strength: Strength, language: st
     if is_sensitive_text(value):
         raise ReasonRejected("sensitive", "the name says something private")
     slots = (("count", number_text(evidence.count, language)), ("value", name))
-    return Licence(evidence.kind, strength, Form.PLAIN, language, slots)
+    return Licence(evidence.kind, strength, form, language, slots)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recsvc.domain import EvidenceKind, Strength
 
-SLOTS = ("item", "value", "count", "times", "days")
+SLOTS = ("item", "value", "count", "times", "days", "people", "elapsed")
 SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
 
 
@@ -17,6 +17,13 @@ class Form(enum.StrEnum):
     PLAIN = ""
     MANY = "many"  # `count` is at least 2: the number may be said
     UNNAMED = "unnamed"  # the anchor has no name that may be shown
+    VIEWED = "viewed"  # the user is looking at the anchor
+    CART = "cart"  # the anchor is in the user's cart
+    COLOUR = "colour"  # what sort of word the value of an attribute is
+    MATERIAL = "material"
+    STYLE = "style"
+    USE = "use"
+    TAIL = "tail"  # what follows another sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,29 +4,39 @@ import functools
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from recsvc.domain import Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.pattern import Form
 
-# In the order that readers value (user studies put "similar to what you own" and true personal preferences over
-# popularity, and anything over an arbitrary attribute). Lower is better; what is not listed stands at its kind's place.
+# In the order that readers value (user studies put what people like them did first, then "similar to what you own" and
+# true personal preferences, then popularity, and an arbitrary attribute last). Lower is better; what is not listed
+# stands at its kind's place.
 _ORDER: Mapping[tuple[EvidenceKind, Strength], int] = {
-    (EvidenceKind.HISTORY_ITEM, Strength.CAUSAL): 1,
-    (EvidenceKind.HISTORY_ITEM, Strength.CONTRIBUTORY): 2,
+    (EvidenceKind.HISTORY_ITEM, Strength.CAUSAL): 2,
+    (EvidenceKind.HISTORY_ITEM, Strength.CONTRIBUTORY): 3,
     (EvidenceKind.PROFILE, Strength.CAUSAL): 3,
 }
 _KIND_ORDER: Mapping[EvidenceKind, int] = {
+    EvidenceKind.REPEAT_INTERVAL: -1,
     EvidenceKind.REPEAT_PURCHASE: 0,
-    EvidenceKind.BRAND: 4,
-    EvidenceKind.CATEGORY: 4,
-    EvidenceKind.SIMILAR_ITEM: 5,
+    EvidenceKind.CO_PURCHASE: 1,
+    EvidenceKind.SIMILAR_ITEM: 4,
+    EvidenceKind.BRAND: 5,
+    EvidenceKind.CATEGORY: 5,
+    EvidenceKind.ATTRIBUTE: 5,
     EvidenceKind.HISTORY_ITEM: 6,
     EvidenceKind.PROFILE: 8,
     EvidenceKind.POPULARITY: 9,
 }
+_OF_ITSELF = (EvidenceKind.REPEAT_PURCHASE, EvidenceKind.REPEAT_INTERVAL)
 _LAST_PERSONAL = 7  # beyond it a reason is not about what this user bought: no exchange for the sake of variety
+# Of so many items one gets a second claim where there is one; which kinds have one, and which are one, best first.
+TAILS = 2
+_WITH_TAIL = (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM)
+_AS_TAIL = (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.POPULARITY)
 _WORD = re.compile(r"\{\w+\}|[^\s{}]+")
 _CHARACTER = re.compile(r"\{\w+\}|[^{}]")
 
@@ -64,7 +74,7 @@ class PagePlan:
         """What may be said for `item`, best first, worked out as it is asked for.
 
         A claim with the kind and the anchor of the reason above waits until the other claims about this user are tried;
-        so does one whose anchor cannot be named. A repeat purchase never waits: it is about this very item.
+        so does one whose anchor cannot be named. A repeat never waits: it is about this very item.
         """
         waiting: list[tuple[Evidence, Licence]] = []
         for fact in sorted(evidence, key=_preference):
@@ -75,7 +85,7 @@ class PagePlan:
                 licensed = licence(fact, item, self._language)
             except ReasonRejected:
                 continue
-            repeated = fact.kind is not EvidenceKind.REPEAT_PURCHASE and self._subject(fact) == self._above
+            repeated = fact.kind not in _OF_ITSELF and self._subject(fact) == self._above
             if repeated or licensed.form is Form.UNNAMED:
                 waiting.append((fact, licensed))
             else:
@@ -92,6 +102,20 @@ class PagePlan:
         read_at = [self._openings.get(opened, 0) for opened in _openings(patterns, self._language)]
         order = sorted(range(n), key=(read_at[first:] + read_at[:first]).__getitem__)
         return [patterns[(first + place) % n] for place in order]
+
+    def tail(self, item: Item, evidence: Sequence[Evidence], first: Evidence) -> tuple[Evidence, Licence] | None:
+        """What may be said beside the claim of `first`; for one item in TAILS, so that a page has longer and shorter
+        sentences. None where there is nothing, or nothing more.
+        """
+        chance = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), ~self._seed & 0xFFFFFFFF)
+        if first.kind not in _WITH_TAIL or chance % TAILS:
+            return None
+        for kind in _AS_TAIL:
+            for fact in evidence:
+                if fact.kind is kind and self._subject(fact) != self._above:
+                    with suppress(ReasonRejected):
+                        return fact, licence(fact, item, self._language)
+        return None
 
     def note(self, evidence: Evidence | None, pattern: str = "") -> None:
         """Moves one rank down. This rank states `evidence` in the words of `pattern`; None where it has no reason."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from recsvc.domain import Evidence, Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.lexicon import is_licensed
+from recsvc.reasons.lexicon import JOINTS, STOP, is_licensed
 from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.word_lists import forbidden_terms, negations, policy_digest
 
@@ -30,6 +30,28 @@ def verify(text: str, evidence: Evidence, item: Item, language: str) -> None:
     Raises ReasonRejected with the rule that it breaks: those of `licence`, and those of `check`.
     """
     check(text, licence(evidence, item, language))
+
+
+def check_both(text: str, first: Licence, second: Licence) -> None:
+    """Returns when `text` is what `first` allows, and then, joined to it, what `second` allows, no more.
+
+    Raises ReasonRejected as `check`.
+    """
+    language = first.language
+    _check_surface(text, language)
+    joint, stop = JOINTS[language], STOP[language]
+    rejected = ReasonRejected("sentence", "not two claims in one sentence")
+    at = text.find(joint)
+    while at >= 0:
+        rest = text[at + len(joint) :]
+        try:
+            check(text[:at] + stop, first)
+            check(rest[:1].upper() + rest[1:], second)
+            return
+        except ReasonRejected as problem:
+            rejected = problem
+        at = text.find(joint, at + 1)
+    raise rejected
 
 
 def check(text: str, licensed: Licence) -> None:

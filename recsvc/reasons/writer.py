@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.lexicon import JOINTS, STOP
 from recsvc.reasons.licence import Licence
-from recsvc.reasons.pattern import PatternRequest, fill
+from recsvc.reasons.pattern import Form, PatternRequest, fill
 from recsvc.reasons.plan import PagePlan
-from recsvc.reasons.verifier import POLICY_VERSION, check
+from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from recsvc.reasons.word_lists import forbidden_terms, sensitive_terms
 
 MAX_TRIES = 3  # patterns tried for one claim before the next claim gets its turn
@@ -45,6 +46,7 @@ class ReasonWriter:
         # Keyed by the claim, the values in it and the pattern: all that a sentence depends on, and nothing of the user.
         # Effect and share are no part of it, they are one user's; the evidence is licensed anew on every call.
         self._sentence = functools.lru_cache(maxsize=cache_size)(self._verified)
+        self._longer = functools.lru_cache(maxsize=cache_size)(self._verified_both)
 
     def write_page(
         self, page: Sequence[tuple[Item, tuple[Evidence, ...]]], language: str, seed: int
@@ -61,15 +63,23 @@ class ReasonWriter:
 
     def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
         for fact, licensed in plan.claims(item, evidence):
-            singular = ("days",) if ("days", "1") in licensed.slots else ()
-            request = PatternRequest(licensed.kind, licensed.strength, licensed.form, licensed.language, singular)
-            for pattern in plan.wordings(item, self._generator.patterns(request))[:MAX_TRIES]:
+            for pattern in plan.wordings(item, self._generator.patterns(_request(licensed)))[:MAX_TRIES]:
                 text = self._sentence(pattern, licensed)
-                if text is not None:
-                    plan.note(fact, pattern)
-                    return Reason(text, licensed.language, (fact,), self._provenance)
+                if text is None:
+                    continue
+                said: tuple[Evidence, ...] = (fact,)
+                if tail := plan.tail(item, evidence, fact):
+                    longer = self._with_tail(plan, item, text, licensed, tail[1])
+                    text, said = (longer, (fact, tail[0])) if longer else (text, said)
+                plan.note(fact, pattern)
+                return Reason(text, licensed.language, said, self._provenance)
         plan.note(None)
         return None
+
+    def _with_tail(self, plan: PagePlan, item: Item, text: str, first: Licence, second: Licence) -> str | None:
+        """The sentence with another claim behind it; None where the verifier, or its length, forbids it."""
+        patterns = plan.wordings(item, self._generator.patterns(_request(second, Form.TAIL)))
+        return self._longer(text, first, patterns[0], second) if patterns else None
 
     def _verified(self, pattern: str, licensed: Licence) -> str | None:
         """The filled sentence when the verifier passes it, else None: a rejection is kept too, so it costs but once."""
@@ -80,6 +90,22 @@ class ReasonWriter:
             self.rejected[rejection.rule] += 1
             return None
         return text
+
+    def _verified_both(self, text: str, first: Licence, pattern: str, second: Licence) -> str | None:
+        stop = STOP[first.language]
+        try:
+            text = text[: -len(stop)] + JOINTS[first.language] + _filled(pattern, second) + stop
+            check_both(text, first, second)
+        except ReasonRejected as rejection:
+            if rejection.rule != "length":  # that is no fault: each claim alone may be as long as a sentence
+                self.rejected[rejection.rule] += 1
+            return None
+        return text
+
+
+def _request(licensed: Licence, form: Form | None = None) -> PatternRequest:
+    singular = ("days",) if ("days", "1") in licensed.slots else ()
+    return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular)
 
 
 def _filled(pattern: str, licensed: Licence) -> str:

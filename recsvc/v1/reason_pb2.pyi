@@ -1,3 +1,4 @@
+from recsvc.v1 import events_pb2 as _events_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -17,6 +18,9 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_KIND_CATEGORY: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_PROFILE: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_POPULARITY: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_CO_PURCHASE: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_ATTRIBUTE: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_REPEAT_INTERVAL: _ClassVar[EvidenceKind]
 
 class Strength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +37,9 @@ EVIDENCE_KIND_BRAND: EvidenceKind
 EVIDENCE_KIND_CATEGORY: EvidenceKind
 EVIDENCE_KIND_PROFILE: EvidenceKind
 EVIDENCE_KIND_POPULARITY: EvidenceKind
+EVIDENCE_KIND_CO_PURCHASE: EvidenceKind
+EVIDENCE_KIND_ATTRIBUTE: EvidenceKind
+EVIDENCE_KIND_REPEAT_INTERVAL: EvidenceKind
 STRENGTH_UNSPECIFIED: Strength
 STRENGTH_CAUSAL: Strength
 STRENGTH_CONTRIBUTORY: Strength
@@ -52,7 +59,7 @@ class Reason(_message.Message):
     def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
 
 class Evidence(_message.Message):
-    __slots__ = ("kind", "strength", "effect", "share", "anchor_item_id", "value", "count", "days", "lift")
+    __slots__ = ("kind", "strength", "effect", "share", "anchor_item_id", "value", "count", "days", "lift", "anchor_event", "name", "people", "elapsed_days")
     KIND_FIELD_NUMBER: _ClassVar[int]
     STRENGTH_FIELD_NUMBER: _ClassVar[int]
     EFFECT_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +69,10 @@ class Evidence(_message.Message):
     COUNT_FIELD_NUMBER: _ClassVar[int]
     DAYS_FIELD_NUMBER: _ClassVar[int]
     LIFT_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_EVENT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_DAYS_FIELD_NUMBER: _ClassVar[int]
     kind: EvidenceKind
     strength: Strength
     effect: float
@@ -71,7 +82,11 @@ class Evidence(_message.Message):
     count: int
     days: int
     lift: float
-    def __init__(self, kind: _Optional[_Union[EvidenceKind, str]] = ..., strength: _Optional[_Union[Strength, str]] = ..., effect: _Optional[float] = ..., share: _Optional[float] = ..., anchor_item_id: _Optional[str] = ..., value: _Optional[str] = ..., count: _Optional[int] = ..., days: _Optional[int] = ..., lift: _Optional[float] = ...) -> None: ...
+    anchor_event: _events_pb2.EventType
+    name: str
+    people: int
+    elapsed_days: int
+    def __init__(self, kind: _Optional[_Union[EvidenceKind, str]] = ..., strength: _Optional[_Union[Strength, str]] = ..., effect: _Optional[float] = ..., share: _Optional[float] = ..., anchor_item_id: _Optional[str] = ..., value: _Optional[str] = ..., count: _Optional[int] = ..., days: _Optional[int] = ..., lift: _Optional[float] = ..., anchor_event: _Optional[_Union[_events_pb2.EventType, str]] = ..., name: _Optional[str] = ..., people: _Optional[int] = ..., elapsed_days: _Optional[int] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ("generator", "model", "recipe", "policy_version", "ai_generated", "verified")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Provenance, Strength
+from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Provenance, Strength
 from recsvc.query import (
     Degradation,
     ItemFilter,
@@ -15,7 +15,7 @@ from recsvc.query import (
     SimilarItemList,
     Surface,
 )
-from recsvc.v1 import reason_pb2, recommendation_pb2
+from recsvc.v1 import events_pb2, reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
     Violations,
     id_problem,
@@ -43,6 +43,7 @@ _DEGRADATIONS = {
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
 }
 _KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
+_EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
 _STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
 
 
@@ -274,6 +275,10 @@ def _add_evidence(reason: reason_pb2.Reason, evidence: Evidence) -> None:
         count=evidence.count,
         days=evidence.days,
         lift=evidence.lift,
+        name=evidence.name,
+        people=evidence.people,
+        elapsed_days=evidence.elapsed,
+        anchor_event=_EVENTS[evidence.event] if evidence.anchor is not None else None,
     )
     if evidence.anchor is not None:
         message.anchor_item_id = evidence.anchor.item_id

@@ -6,10 +6,12 @@ import numpy as np
 
 from recsvc import bundle_files as bundles
 from recsvc.domain import EventType, History, Strength
-from recsvc.evidence import UserFacts, page_facts, preferences_of
+from recsvc.evidence import page_facts
 from recsvc.explain import _item_facts
+from recsvc.facts import UserFacts
 from recsvc.index import ScanIndex
-from recsvc.ranking import NO_ROWS, NO_SCORES, rank
+from recsvc.ranking import rank
+from recsvc.relations import preferences_of
 
 K = 10
 
@@ -33,7 +35,7 @@ def test_without_its_cause_an_item_is_off_the_page(small_bundle: Path) -> None:
         ranking = rank(vector, bundle.item_vectors, index.search(vector[None], K + 2)[0], K + 32, rows)
         once = np.ones(2, np.int32)
         preferences = preferences_of(items, rows, once)
-        user = UserFacts(vector, rows, once, left_out.rows, left_out.vectors, None, NO_ROWS, NO_SCORES, preferences)
+        user = UserFacts(vector, rows, once, left_out.rows, left_out.vectors, None, preferences)
         page = ranking.rows[:K]
         facts = page_facts(user, items, bundle.item_vectors, page, ranking.rows)
         for kept, cause in (rows, rows[::-1]):

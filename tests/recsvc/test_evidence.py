@@ -1,9 +1,14 @@
 """Evidence on arrays small enough to check by hand."""
 
-import numpy as np
+from dataclasses import replace
 
-from recsvc.domain import EvidenceKind, Strength
-from recsvc.evidence import Fact, ItemFacts, UserFacts, page_facts, preferences_of
+import numpy as np
+import pytest
+
+from recsvc.domain import EventType, EvidenceKind, Strength
+from recsvc.evidence import page_facts
+from recsvc.facts import Fact, ItemFacts, UserFacts
+from recsvc.relations import interval_of, preferences_of
 
 # Four items in two dimensions. The user bought 2 and 3: vector (1, 1). Without 2 it is (0, 1), without 3 it is (1, 0).
 VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
@@ -19,6 +24,9 @@ def items(**changes: object) -> ItemFacts:
         "brand_shares": np.empty(0, np.float32),
         "category_shares": np.empty(0, np.float32),
         "buyers": np.zeros(4, np.int32),
+        "cohorts": np.zeros(4, np.int32),
+        "companions": np.full((4, 2), -1, np.int32),
+        "companion_buyers": np.zeros((4, 2), np.int32),
     }
     return ItemFacts(**(known | changes))  # type: ignore[arg-type]
 
@@ -118,6 +126,60 @@ def test_a_stranger_has_only_what_is_true_for_everybody() -> None:
     assert all([fact.kind for fact in facts] == [EvidenceKind.POPULARITY] for facts in page)
 
 
+def test_what_people_who_bought_an_anchor_bought_too() -> None:
+    together = items(
+        cohorts=np.array([0, 0, 40, 90], np.int32),
+        companions=np.array([[-1, -1], [-1, -1], [1, 0], [1, -1]], np.int32),
+        companion_buyers=np.array([[0, 0], [0, 0], [12, 10], [45, 0]], np.int32),
+    )
+    page = np.array([0, 1], np.int32)
+    looking = user(visit={3: EventType.VIEW}, bought_rows=np.array([2], np.int32), purchases=np.array([1], np.int32))
+    first, second = page_facts(looking, together, VECTORS, page, page)
+    (fact,) = of_kind(first, EvidenceKind.CO_PURCHASE)
+    assert (fact.anchor_row, fact.count, fact.people, fact.event) == (2, 10, 40, EventType.PURCHASE)
+    # Half of 90 says more than 12 of 40.
+    facts = [(f.anchor_row, f.count, f.people, f.event) for f in of_kind(second, EvidenceKind.CO_PURCHASE)]
+    assert facts == [(3, 45, 90, EventType.VIEW), (2, 12, 40, EventType.PURCHASE)]
+
+
+def test_what_is_looked_at_moves_a_score_as_what_was_bought_does() -> None:
+    visiting = user(
+        visit={3: EventType.ADD_TO_CART}, bought_rows=np.array([2], np.int32), purchases=np.ones(1, np.int32)
+    )
+    (facts,) = page_facts(visiting, items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    done = {fact.anchor_row: fact.event for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)}
+    assert done == {2: EventType.PURCHASE, 3: EventType.ADD_TO_CART}
+
+
+def test_an_attribute_is_preferred_as_a_brand_is() -> None:
+    shares = {5: 0.4, 6: 0.9}
+    preferred = preferences_of(items(), NOTHING, np.array([2, 3], np.int32), {5: 4, 6: 5, 7: 2}, shares.__getitem__)
+    assert preferred.attributes == {5: (4, pytest.approx(2.0))}  # 6 is everybody's, 7 was bought but twice
+    page = np.array([0, 1], np.int32)
+    liking = replace(user(), preferences=preferred)
+    first, second = page_facts(liking, items(), VECTORS, page, page, [(6, 5), (7,)])
+    assert [fact.code for fact in of_kind(first, EvidenceKind.ATTRIBUTE)] == [5]
+    assert not of_kind(second, EvidenceKind.ATTRIBUTE)
+
+
+@pytest.mark.parametrize(
+    ("days", "now", "interval"),
+    [
+        ((0, 30, 60), 90, (3, 30, 30)),
+        ((0, 28, 60, 91), 115, (4, 30, 24)),
+        ((0, 30, 60), 70, None),  # not yet
+        ((0, 30, 60), 125, None),  # given up
+        ((0, 30), 60, None),  # twice is no rhythm
+        ((0, 1, 60), 90, None),  # nor is this
+        ((0, 1, 2), 3, None),  # nor a busy week
+    ],
+)
+def test_an_interval_is_one_that_the_user_keeps(
+    days: tuple[int, ...], now: int, interval: tuple[int, int, int] | None
+) -> None:
+    assert interval_of([24 * day for day in days], 24 * now, 24) == interval
+
+
 def test_causal_means_that_enough_others_are_above() -> None:
     rng = np.random.default_rng(7)
     causal = 0
@@ -146,4 +208,13 @@ def test_causal_means_that_enough_others_are_above() -> None:
 
 def items_of(n: int) -> ItemFacts:
     none = np.full(n, -1, np.int32)
-    return items(similarity=np.eye(n, dtype=np.float32), brands=none, categories=none, buyers=np.zeros(n, np.int32))
+    nothing = np.zeros(n, np.int32)
+    return items(
+        similarity=np.eye(n, dtype=np.float32),
+        brands=none,
+        categories=none,
+        buyers=nothing,
+        cohorts=nothing,
+        companions=none[:, None],
+        companion_buyers=nothing[:, None],
+    )

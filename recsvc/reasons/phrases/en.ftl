@@ -1,7 +1,8 @@
-# The English phrase bank. One message a cell: kind-strength, and -many (bought at least twice) or -unnamed (no
-# seller text may be shown) where the cell needs it. Every attribute is one way to say the same thing: add as many
+# The English phrase bank. One message a cell: kind-strength, and -many (bought at least twice), -unnamed (no seller
+# text may be shown), -viewed and -cart (what the user does with the item), -colour, -material, -style and -use (what
+# sort of attribute) or -tail (what follows another sentence, after ", and") where the cell needs it. Every attribute is one way to say the same thing: add as many
 # as you like, in any order. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
-# category, $times is 'twice' or '5 times', $count and $days are numbers; $days-number only chooses the plural.
+# category, $times is 'twice' or '5 times', $count, $people, $days and $elapsed are numbers; $days-number only chooses the plural.
 # A phrase says no more than policy/lexicon_en.txt allows; a test reads them all.
 
 span = { $days-number ->
@@ -168,3 +169,140 @@ popularity-neutral =
     .h = Over a period of { span }, { $count } people bought this.
     .i = Within { span }, this was bought by { $count } shoppers.
     .j = This item was bought by { $count } different people within { span }.
+
+popularity-neutral-tail =
+    .a = bought by { $count } people within { span }
+    .b = { $count } people bought this within { span }
+    .c = bought by { $count } different shoppers within { span }
+    .d = { $count } shoppers bought this within { span }
+
+brand-relational-tail =
+    .a = by { $value }, like { $count } of your purchases
+    .b = from { $value }, a brand you have bought { $count } times
+    .c = another one from { $value }, bought by you { $count } times
+    .d = from { $value }, the brand of { $count } of your purchases
+
+category-relational-tail =
+    .a = in the { $value } category, like { $count } of your purchases
+    .b = from { $value }, a category you have bought from { $count } times
+    .c = from { $value }, the category of { $count } of your purchases
+
+repeat_interval-relational =
+    .a = You buy this about every { $days } days, the last time { $elapsed } days ago.
+    .b = Bought by you about every { $days } days, and { $elapsed } days ago the last time.
+    .c = About every { $days } days you buy this, and the last time was { $elapsed } days ago.
+    .d = The last time you bought this was { $elapsed } days ago, and you buy it about every { $days } days.
+    .e = It is { $elapsed } days since you bought this, which you buy about every { $days } days.
+    .f = One you buy about every { $days } days, last bought { $elapsed } days ago.
+    .g = Last bought { $elapsed } days ago, and you buy it about every { $days } days.
+
+history_item-causal-viewed =
+    .a = Because you are looking at { $item }.
+    .b = Here because you are looking at { $item }.
+    .c = You are looking at { $item }, which is why this is here.
+    .d = Suggested because you are looking at { $item }.
+    .e = This is here because of { $item }, which you are looking at.
+    .f = Your look at { $item } brought this here.
+    .g = Chosen for you because you are looking at { $item }.
+
+history_item-causal-cart =
+    .a = Because { $item } is in your cart.
+    .b = Here because { $item } is in your cart.
+    .c = You have { $item } in your cart, which is why this is here.
+    .d = Suggested because you have { $item } in your cart.
+    .e = This is here because of { $item }, which is in your cart.
+    .f = { $item } in your cart brought this here.
+    .g = Chosen for you because { $item } is in your cart.
+
+history_item-contributory-viewed =
+    .a = In line with { $item }, which you are looking at.
+    .b = Your look at { $item } points to this.
+    .c = In keeping with { $item }, which you are looking at.
+    .d = Follows on from { $item }, which you are looking at.
+    .e = You are looking at { $item }, and this follows on from it.
+    .f = Suggested in part by your look at { $item }.
+    .g = { $item }, which you are looking at, points this way.
+
+history_item-contributory-cart =
+    .a = In line with { $item }, which is in your cart.
+    .b = { $item } in your cart points to this.
+    .c = In keeping with { $item }, which is in your cart.
+    .d = Follows on from { $item }, which is in your cart.
+    .e = You have { $item } in your cart, and this follows on from it.
+    .f = Suggested in part by { $item }, which is in your cart.
+    .g = Chosen partly on the strength of { $item }, which is in your cart.
+
+similar_item-relational-viewed =
+    .a = Similar to { $item }, which you are looking at.
+    .b = This is similar to { $item }, which you are looking at.
+    .c = You are looking at { $item }, and this is similar.
+    .d = Close in description to { $item }, which you are looking at.
+    .e = Along the same lines as { $item }, which you are looking at.
+    .f = Akin to { $item }, which you are looking at.
+    .g = Its description is close to that of { $item }, which you are looking at.
+
+similar_item-relational-cart =
+    .a = Similar to { $item }, which is in your cart.
+    .b = This is similar to { $item }, which is in your cart.
+    .c = You have { $item } in your cart, and this is similar.
+    .d = Close in description to { $item }, which is in your cart.
+    .e = Along the same lines as { $item }, which is in your cart.
+    .f = Akin to { $item }, which is in your cart.
+    .g = Its description is close to that of { $item }, which is in your cart.
+
+co_purchase-relational =
+    .a = { $count } of { $people } people who bought { $item }, as you did, also bought this within { span }.
+    .b = You bought { $item }, and { $count } of its { $people } buyers also bought this within { span }.
+    .c = Of the { $people } people who bought { $item }, you among them, { $count } also bought this within { span }.
+    .d = Like you, others bought { $item }, and { $count } of those { $people } people also bought this within { span }.
+    .e = Within { span }, { $count } of the { $people } buyers of { $item }, which you bought, also bought this.
+    .f = Among the { $people } buyers of { $item }, which you bought, { $count } also bought this within { span }.
+    .g = This was also bought by { $count } of the { $people } people who bought { $item }, as you did, within { span }.
+
+co_purchase-relational-viewed =
+    .a = { $count } of { $people } people who bought { $item }, which you are looking at, also bought this within { span }.
+    .b = You are looking at { $item }, and { $count } of its { $people } buyers also bought this within { span }.
+    .c = Of the { $people } people who bought { $item }, which you are looking at, { $count } also bought this within { span }.
+    .d = Within { span }, { $count } of the { $people } buyers of { $item }, which you are looking at, also bought this.
+    .e = Among the { $people } buyers of { $item }, which you are looking at, { $count } also bought this within { span }.
+    .f = This was also bought by { $count } of the { $people } buyers of { $item }, which you are looking at, within { span }.
+
+co_purchase-relational-cart =
+    .a = { $count } of { $people } people who bought { $item }, which is in your cart, also bought this within { span }.
+    .b = You have { $item } in your cart, and { $count } of its { $people } buyers also bought this within { span }.
+    .c = Of the { $people } people who bought { $item }, which is in your cart, { $count } also bought this within { span }.
+    .d = Within { span }, { $count } of the { $people } buyers of { $item }, which is in your cart, also bought this.
+    .e = Among the { $people } buyers of { $item }, which is in your cart, { $count } also bought this within { span }.
+    .f = This was also bought by { $count } of the { $people } buyers of { $item }, which is in your cart, within { span }.
+
+attribute-relational-colour =
+    .a = In { $value }, the colour of { $count } of your purchases.
+    .b = In { $value }, like { $count } of your purchases.
+    .c = { $count } of your purchases are in { $value }, the colour of this.
+    .d = This is in { $value }, the colour of { $count } of your purchases.
+    .e = Among your purchases, { $count } are in { $value }, the colour of this.
+    .f = You have bought { $count } times in { $value }, the colour of this.
+
+attribute-relational-material =
+    .a = Made of { $value }, like { $count } of your purchases.
+    .b = In { $value }, the material of { $count } of your purchases.
+    .c = { $count } of your purchases are made of { $value }, the material of this.
+    .d = This is made of { $value }, like { $count } of your purchases.
+    .e = Among your purchases, { $count } are made of { $value }, the material of this.
+    .f = You have bought { $count } times in { $value }, the material of this.
+
+attribute-relational-style =
+    .a = In the { $value } style, like { $count } of your purchases.
+    .b = { $count } of your purchases are in the { $value } style, as is this.
+    .c = This is in the { $value } style, like { $count } of your purchases.
+    .d = Among your purchases, { $count } are in the { $value } style, as is this.
+    .e = You have bought { $count } times in the { $value } style, as this is.
+    .f = Its style is { $value }, that of { $count } of your purchases.
+
+attribute-relational-use =
+    .a = For { $value }, like { $count } of your purchases.
+    .b = { $count } of your purchases are for { $value }, as is this.
+    .c = This is for { $value }, like { $count } of your purchases.
+    .d = Among your purchases, { $count } are for { $value }, as is this.
+    .e = You have bought { $count } times for { $value }, as this is.
+    .f = Its use is { $value }, that of { $count } of your purchases.

@@ -142,3 +142,131 @@ popularity-neutral =
     .f = 在{ $days }天的时间里，有{ $count }人买过这件商品。
     .g = 这件商品{ $days }天里有{ $count }位顾客买过。
     .h = 共有{ $count }人在{ $days }天内下单购买。
+
+popularity-neutral-tail =
+    .a = { $days }天内有{ $count }人买过
+    .b = { $count }位顾客在{ $days }天内买过
+    .c = 在{ $days }天内有{ $count }人购买
+    .d = { $days }天里有{ $count }位顾客买过
+
+brand-relational-tail =
+    .a = { $value }这个品牌你也买过{ $count }次
+    .b = 又是你买过{ $count }次的{ $value }
+    .c = 品牌是你买过{ $count }次的{ $value }
+
+category-relational-tail =
+    .a = { $value }这个品类你也买过{ $count }次
+    .b = 属于你买过{ $count }次的{ $value }
+    .c = 品类是你买过{ $count }次的{ $value }
+
+repeat_interval-relational =
+    .a = 这件商品你大约每{ $days }天买一次，上次是{ $elapsed }天前。
+    .b = 每隔大约{ $days }天你买一次，上次购买是{ $elapsed }天前。
+    .c = 距离上次购买已有{ $elapsed }天，你大约每{ $days }天买一次。
+    .d = 上次购买是{ $elapsed }天前，这件商品你大约每{ $days }天买一次。
+    .e = 大约每{ $days }天你会买一次，上次是{ $elapsed }天前。
+    .f = 你大约每{ $days }天买一次，距离上次购买已有{ $elapsed }天。
+
+history_item-causal-viewed =
+    .a = 因为你正在看{ $item }。
+    .b = 你正在看{ $item }，所以推荐这件商品。
+    .c = 推荐这件商品，是因为你正在看{ $item }。
+    .d = 之所以推荐，是因为你正在看{ $item }。
+    .e = 由于你正在看{ $item }，这件商品出现在这里。
+    .f = 推荐理由是你正在看{ $item }。
+
+history_item-causal-cart =
+    .a = 因为你的购物车里有{ $item }。
+    .b = 你的购物车里有{ $item }，所以推荐这件商品。
+    .c = 推荐这件商品，是因为你的购物车里有{ $item }。
+    .d = 之所以推荐，是因为你的购物车里有{ $item }。
+    .e = 由于你的购物车里有{ $item }，这件商品出现在这里。
+    .f = 推荐理由是你的购物车里有{ $item }。
+
+history_item-contributory-viewed =
+    .a = 参考了你正在看的{ $item }。
+    .b = 你正在看的{ $item }为这件商品加了分。
+    .c = 与你正在看的{ $item }方向一致。
+    .d = 顺着你正在看的{ $item }选出。
+    .e = 从你正在看的{ $item }延伸而来。
+    .f = 部分依据是你正在看的{ $item }。
+
+history_item-contributory-cart =
+    .a = 参考了你购物车里的{ $item }。
+    .b = 你购物车里的{ $item }为这件商品加了分。
+    .c = 与你购物车里的{ $item }方向一致。
+    .d = 顺着你购物车里的{ $item }选出。
+    .e = 从你购物车里的{ $item }延伸而来。
+    .f = 部分依据是你购物车里的{ $item }。
+
+similar_item-relational-viewed =
+    .a = 和你正在看的{ $item }相似。
+    .b = 与你正在看的{ $item }类似。
+    .c = 这件商品和你正在看的{ $item }相近。
+    .d = 商品描述与你正在看的{ $item }相近。
+    .e = 它和你正在看的{ $item }很接近。
+    .f = 你正在看的{ $item }与这件商品相似。
+
+similar_item-relational-cart =
+    .a = 和你购物车里的{ $item }相似。
+    .b = 与你购物车里的{ $item }类似。
+    .c = 这件商品和你购物车里的{ $item }相近。
+    .d = 商品描述与你购物车里的{ $item }相近。
+    .e = 它和你购物车里的{ $item }很接近。
+    .f = 你购物车里的{ $item }与这件商品相似。
+
+co_purchase-relational =
+    .a = 和你一样买过{ $item }的{ $people }人中，{ $days }天内有{ $count }人也买了这件商品。
+    .b = 你买过{ $item }，{ $days }天内买它的{ $people }人中有{ $count }人也买了这件商品。
+    .c = { $days }天内，买过{ $item }的{ $people }人中有{ $count }人也买了这件商品，你也买过它。
+    .d = 在{ $days }天内买过{ $item }的{ $people }位顾客里，有{ $count }位也买了这件商品，你也买过它。
+    .e = 有{ $count }人也买了这件商品，他们属于{ $days }天内和你一样买过{ $item }的{ $people }人。
+    .f = 你买过的{ $item }，{ $days }天内有{ $people }人购买，其中{ $count }人也买了这件商品。
+
+co_purchase-relational-viewed =
+    .a = 买过你正在看的{ $item }的{ $people }人中，{ $days }天内有{ $count }人也买了这件商品。
+    .b = 你正在看{ $item }，{ $days }天内买它的{ $people }人中有{ $count }人也买了这件商品。
+    .c = 在{ $days }天内买过你正在看的{ $item }的{ $people }位顾客里，有{ $count }位也买了这件商品。
+    .d = 有{ $count }人也买了这件商品，他们属于{ $days }天内买过你正在看的{ $item }的{ $people }人。
+    .e = { $days }天内买过你正在看的{ $item }的有{ $people }人，其中{ $count }人也买了这件商品。
+    .f = 你正在看的{ $item }，{ $days }天内有{ $people }人购买，其中{ $count }人也买了这件商品。
+
+co_purchase-relational-cart =
+    .a = 买过你购物车里的{ $item }的{ $people }人中，{ $days }天内有{ $count }人也买了这件商品。
+    .b = 你的购物车里有{ $item }，{ $days }天内买它的{ $people }人中有{ $count }人也买了这件商品。
+    .c = 在{ $days }天内买过你购物车里的{ $item }的{ $people }位顾客里，有{ $count }位也买了这件商品。
+    .d = 有{ $count }人也买了这件商品，他们属于{ $days }天内买过你购物车里的{ $item }的{ $people }人。
+    .e = { $days }天内买过你购物车里的{ $item }的有{ $people }人，其中{ $count }人也买了这件商品。
+    .f = 你购物车里的{ $item }，{ $days }天内有{ $people }人购买，其中{ $count }人也买了这件商品。
+
+attribute-relational-colour =
+    .a = 颜色是{ $value }，你有{ $count }次购买也是这个颜色。
+    .b = { $value }是你有{ $count }次购买的颜色，这件商品也是。
+    .c = 你有{ $count }次购买是{ $value }的，这件商品也是。
+    .d = 这件商品是{ $value }的，这个颜色你买过{ $count }次。
+    .e = 又一件{ $value }的商品，这个颜色你买过{ $count }次。
+    .f = { $value }的商品，这个颜色你买过{ $count }次。
+
+attribute-relational-material =
+    .a = 材质是{ $value }，你有{ $count }次购买也是这种材质。
+    .b = { $value }是你有{ $count }次购买的材质，这件商品也是。
+    .c = 你有{ $count }次购买的材质是{ $value }，这件商品也是。
+    .d = 这件商品的材质是{ $value }，这种材质你买过{ $count }次。
+    .e = 又一件{ $value }材质的商品，这种材质你买过{ $count }次。
+    .f = 同为{ $value }材质，你买过{ $count }次。
+
+attribute-relational-style =
+    .a = 风格是{ $value }，你有{ $count }次购买也是这种风格。
+    .b = { $value }是你有{ $count }次购买的风格，这件商品也是。
+    .c = 你有{ $count }次购买的风格是{ $value }，这件商品也是。
+    .d = 这件商品的风格是{ $value }，这种风格你买过{ $count }次。
+    .e = 又一件{ $value }风格的商品，这种风格你买过{ $count }次。
+    .f = 同为{ $value }风格，你买过{ $count }次。
+
+attribute-relational-use =
+    .a = 用途是{ $value }，你有{ $count }次购买也是这个用途。
+    .b = { $value }是你有{ $count }次购买的用途，这件商品也是。
+    .c = 你有{ $count }次购买的用途是{ $value }，这件商品也是。
+    .d = 这件商品的用途是{ $value }，这个用途你买过{ $count }次。
+    .e = 又一件用于{ $value }的商品，这个用途你买过{ $count }次。
+    .f = 同样用于{ $value }，你买过{ $count }次。

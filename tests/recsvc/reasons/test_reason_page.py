@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections import Counter
 
 import pytest
 
@@ -11,7 +12,7 @@ from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.licence import licence
 from recsvc.reasons.plan import opening
-from recsvc.reasons.verifier import POLICY_VERSION
+from recsvc.reasons.verifier import POLICY_VERSION, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
 
 K, S = EvidenceKind, Strength
@@ -58,17 +59,45 @@ def test_what_was_bought_before_says_so_on_every_rank():
 
 def test_the_order_of_preference():
     ordered = [
+        evidence_for(K.REPEAT_INTERVAL, S.RELATIONAL),
         evidence_for(K.REPEAT_PURCHASE, S.CONTRIBUTORY),
+        evidence_for(K.CO_PURCHASE, S.RELATIONAL),
         evidence_for(K.HISTORY_ITEM, S.CAUSAL),
         evidence_for(K.HISTORY_ITEM, S.CONTRIBUTORY),
-        evidence_for(K.BRAND, S.RELATIONAL),
         evidence_for(K.SIMILAR_ITEM, S.RELATIONAL),
+        evidence_for(K.BRAND, S.RELATIONAL),
         evidence_for(K.PROFILE, S.CONTRIBUTORY),
         evidence_for(K.POPULARITY, S.NEUTRAL),
     ]
     for best in range(len(ordered)):
         (reason,) = ReasonWriter().write_page([(MUG, tuple(reversed(ordered[best:])))], "en", 1)
-        assert reason.evidence == (ordered[best],)
+        assert reason.evidence[0] == ordered[best]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_some_sentences_have_a_second_claim_which_is_verified_too(language):
+    anchored, brand = (evidence_for(kind, S.RELATIONAL) for kind in (K.SIMILAR_ITEM, K.BRAND))
+    popular = evidence_for(K.POPULARITY, S.NEUTRAL)
+    items = [dataclasses.replace(MUG, item_id=f"mug {n}") for n in range(40)]
+    said = Counter()
+    for second in (brand, popular):
+        for item in items:  # a page each: on one page no two neighbours would have the same anchor
+            (reason,) = ReasonWriter().write_page([(item, (anchored, second))], language, 1)
+            assert reason.evidence in ((anchored,), (anchored, second))
+            said[len(reason.evidence)] += 1
+            if len(reason.evidence) == 2:
+                first, other = (licence(evidence, item, language) for evidence in reason.evidence)
+                check_both(reason.text, first, other)
+                for wrong in (
+                    dataclasses.replace(second, count=second.count + 1),
+                    dataclasses.replace(anchored, anchor=CLOCK),
+                ):
+                    claims = [licence(wrong, item, language) if wrong.kind is c.kind else c for c in (first, other)]
+                    with pytest.raises(ReasonRejected):
+                        check_both(reason.text, *claims)
+                with pytest.raises(ReasonRejected):
+                    check_both(reason.text, other, first)
+    assert min(said.values()) > 10
 
 
 def test_the_larger_share_comes_first_among_equals():
@@ -134,12 +163,13 @@ SENSITIVE = [
 def test_nothing_private_is_ever_inferred(sensitive, language):
     writer = ReasonWriter()
     # As the item recommended: at most how many people bought it.
-    personal = tuple(evidence_for(k, S.CAUSAL, item=sensitive if sensitive.categories else MUG) for k in list(K)[:-1])
+    item = sensitive if sensitive.categories and sensitive.attributes else MUG
+    personal = tuple(evidence_for(k, S.CAUSAL, item=item) for k in K if k is not K.POPULARITY)
     popular = evidence_for(K.POPULARITY, S.NEUTRAL)
     assert writer.write_page([(sensitive, personal)], language, 1) == [None]
     assert kinds(writer.write_page([(sensitive, (*personal, popular))], language, 1)) == [K.POPULARITY]
     # As what was bought: never cited, named or not.
-    cited = tuple(evidence_for(k, S.CAUSAL, anchor=sensitive) for k in (K.HISTORY_ITEM, K.SIMILAR_ITEM))
+    cited = tuple(evidence_for(k, S.CAUSAL, anchor=sensitive) for k in (K.HISTORY_ITEM, K.SIMILAR_ITEM, K.CO_PURCHASE))
     assert writer.write_page([(MUG, cited)], language, 1) == [None]
     assert kinds(writer.write_page([(MUG, (*cited, popular))], language, 1)) == [K.POPULARITY]
 

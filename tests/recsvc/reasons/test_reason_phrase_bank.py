@@ -5,7 +5,7 @@ import re
 import pytest
 
 from recsvc.domain import LANGUAGES, EvidenceKind, Strength
-from recsvc.reasons.lexicon import is_licensed
+from recsvc.reasons.lexicon import STOP, is_licensed
 from recsvc.reasons.pattern import Form, PatternRequest
 from recsvc.reasons.plan import opening
 from recsvc.reasons.realiser import Realiser
@@ -19,6 +19,11 @@ CELLS = [
     *((EvidenceKind.HISTORY_ITEM, s, f) for s in list(Strength)[:3] for f in (Form.PLAIN, Form.UNNAMED)),
     (EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, Form.UNNAMED),
+    *((EvidenceKind.HISTORY_ITEM, s, f) for s in list(Strength)[:2] for f in (Form.VIEWED, Form.CART)),
+    *((EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, f) for f in (Form.VIEWED, Form.CART)),
+    *((EvidenceKind.CO_PURCHASE, Strength.RELATIONAL, f) for f in (Form.PLAIN, Form.VIEWED, Form.CART)),
+    *((EvidenceKind.ATTRIBUTE, Strength.RELATIONAL, f) for f in (Form.COLOUR, Form.MATERIAL, Form.STYLE, Form.USE)),
+    (EvidenceKind.REPEAT_INTERVAL, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.BRAND, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.CATEGORY, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.PROFILE, Strength.NEUTRAL, Form.PLAIN),
@@ -29,10 +34,18 @@ SLOTS = {
     EvidenceKind.SIMILAR_ITEM: {"item"},
     EvidenceKind.BRAND: {"value", "count"},
     EvidenceKind.CATEGORY: {"value", "count"},
+    EvidenceKind.CO_PURCHASE: {"item", "count", "people", "days"},
+    EvidenceKind.ATTRIBUTE: {"value", "count"},
+    EvidenceKind.REPEAT_INTERVAL: {"days", "elapsed"},
     EvidenceKind.POPULARITY: {"count", "days"},
 }
+TAILS = [
+    (EvidenceKind.BRAND, Strength.RELATIONAL),
+    (EvidenceKind.CATEGORY, Strength.RELATIONAL),
+    (EvidenceKind.POPULARITY, Strength.NEUTRAL),
+]
 CAUSAL_WORDS = {
-    "en": re.compile(r"\b(because|so|hence|thus|therefore|why|thanks|due|led|brought|made)\b", re.IGNORECASE),
+    "en": re.compile(r"\b(because|so|hence|thus|therefore|why|thanks|due|led|brought|made(?! of))\b", re.IGNORECASE),
     "zh": re.compile(r"因为|因此|因你|由于|所以|理由|导致"),
 }
 
@@ -43,7 +56,7 @@ def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strengt
     patterns = Realiser().patterns(PatternRequest(kind, strength, form, language))
     assert len(set(patterns)) == len(patterns) >= 6
     assert len({opening(pattern, language) for pattern in patterns}) >= 5
-    expected = SLOTS.get(kind, set()) if form is Form.PLAIN else {"times"} if form is Form.MANY else set()
+    expected = {Form.MANY: {"times"}, Form.UNNAMED: set()}.get(form, SLOTS.get(kind, set()))
     for pattern in patterns:
         assert is_licensed(pattern, kind, strength, form, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(expected), pattern
@@ -64,6 +77,8 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
             assert same_claim or {kind, other_kind} == {EvidenceKind.BRAND, EvidenceKind.CATEGORY}, pattern
             if CAUSAL_WORDS[language].search(pattern):
                 assert other_strength is Strength.CAUSAL, pattern
+            visit = {Form.VIEWED, Form.CART}
+            assert form == other_form or not {form, other_form} & visit, pattern  # to look is not to buy
             if "{times}" in pattern:
                 assert other_form is Form.MANY, pattern
 
@@ -72,7 +87,20 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
 def test_the_bank_has_no_message_that_is_never_asked_for(language):
     bundle = Realiser()._bundles[language]
     asked = {"-".join(filter(None, cell)) for cell in CELLS}
+    asked |= {f"{kind}-{strength}-tail" for kind, strength in TAILS}
     assert set(bundle._messages) - {"span"} == asked
+    assert sum(len(bundle.get_message(cell).attributes) for cell in asked) >= 200
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("kind", "strength"), TAILS)
+def test_a_tail_is_a_sentence_of_its_own_but_for_how_it_begins_and_ends(kind, strength, language):
+    patterns = Realiser().patterns(PatternRequest(kind, strength, Form.TAIL, language))
+    assert len(patterns) >= 3
+    for pattern in patterns:
+        sentence = f"{pattern[:1].upper()}{pattern[1:]}{STOP[language]}"
+        assert is_licensed(sentence, kind, strength, Form.PLAIN, language), pattern
+        assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(SLOTS[kind])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

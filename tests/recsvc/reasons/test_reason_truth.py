@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import evidence_for
 
@@ -44,6 +44,7 @@ items = st.builds(
     title=texts,
     brand=texts,
     categories=st.lists(texts, max_size=3).map(tuple),
+    attributes=st.lists(st.tuples(st.sampled_from(["colour", "材质", "ean"]), texts), max_size=2).map(tuple),
 )
 floats = st.floats(min_value=-1, max_value=1) | st.just(float("nan"))
 
@@ -62,10 +63,16 @@ def recommendations(draw):
                 effect=draw(floats),
                 share=draw(floats),
                 anchor=draw(st.none() | items),
-                value=draw(st.sampled_from([item.brand, *item.categories])) if own else draw(texts),
+                value=draw(st.sampled_from([item.brand, *item.categories, *dict(item.attributes).values()]))
+                if own
+                else draw(texts),
                 count=draw(st.integers(-1, 40) | st.integers(0, 2_000_000)),
                 days=draw(st.integers(-1, 90)),
                 lift=draw(floats),
+                event=draw(st.sampled_from(EventType)),
+                name=draw(st.sampled_from(["colour", "材质", "ean", ""])),
+                people=draw(st.integers(-1, 400)),
+                elapsed=draw(st.integers(-1, 90)),
             )
         )
     return item, tuple(evidence)
@@ -80,15 +87,27 @@ WORDS = {
         because you your yours bought here which is why this purchase of brought suggested so was
         chosen for led to suggestion an earlier something before one purchases thanks hence in line
         with points keeping follows on from and it part by way speaks among the partly strength mind
-        picked them takes into account taken are a view what included
+        picked them takes into account taken are a view what included looking at look have cart
     """,
     EvidenceKind.SIMILAR_ITEM: """
         similar to which you bought this is and close in description along the same lines as vein
         its that of akin a kind with an earlier purchase yours something before one your purchases
+        are looking at have in your cart
+    """,
+    EvidenceKind.CO_PURCHASE: """
+        of people who bought which as you did also this within days day its buyers and the among them like
+        others those was by are looking at have in your cart is
+    """,
+    EvidenceKind.ATTRIBUTE: """
+        in the colour of your purchases like are this is among you have bought times made material style as
+        its that for use
+    """,
+    EvidenceKind.REPEAT_INTERVAL: """
+        you buy this about every days the last time ago bought by and was it is since which one
     """,
     EvidenceKind.BRAND: """
         from a brand you have bought times by like of your purchases are another one appears among
-        is this the
+        is this the brand
     """,
     EvidenceKind.CATEGORY: """
         from a category you have bought times in the like of your purchases are another one appears
@@ -106,10 +125,13 @@ WORDS = {
 CHARACTERS = {
     EvidenceKind.REPEAT_PURCHASE: "因为你之前买过这件商品所以再次推荐是出现在里由于给的购记录有就又见到先后已经此",
     EvidenceKind.HISTORY_ITEM: "因为你买过所以推荐这件商品之是由于现出在里此给入选而理由前了的一次购以参考加分与"
-    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把",
-    EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于",
-    EvidenceKind.BRAND: "来自这个品牌你买过次的商有购是又一件在记录里出现",
-    EvidenceKind.CATEGORY: "来自这个品类你买过次有购属于是的又一件商同在记录里出现",
+    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车",
+    EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于正在看购物车里",
+    EvidenceKind.CO_PURCHASE: "和你一样买过的人中天内有也了这件商品它在位顾客里他们属于购其正看物车",
+    EvidenceKind.ATTRIBUTE: "颜色是你有次购买也这个的件商品过又一材质种同为风格用途于样",
+    EvidenceKind.REPEAT_INTERVAL: "这件商品你大约每天买一次上是前隔购距离已有会",
+    EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现",
+    EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现",
     EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品",
     EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单",
 }
@@ -133,8 +155,27 @@ def came_from(name, seller_text):
 
 
 def assert_supported(item, reason, language):
-    (evidence,) = reason.evidence
-    text, kind = reason.text, evidence.kind
+    """Of a sentence with two claims there must be a way to split it into two that are supported."""
+    if len(reason.evidence) == 1:
+        assert_claim(item, reason.text, *reason.evidence, language)
+        return
+    first, second = reason.evidence
+    joint, stop = (", and ", ".") if language == "en" else ("，", "。")
+    places = [match.start() for match in re.finditer(joint, reason.text)]
+    assert places
+    problems = []
+    for place in places:
+        try:
+            assert_claim(item, reason.text[:place] + stop, first, language)
+            assert_claim(item, reason.text[place + len(joint) :], second, language)
+            return
+        except AssertionError as problem:
+            problems.append(problem)
+    raise problems[0]
+
+
+def assert_claim(item, text, evidence, language):
+    kind = evidence.kind
     assert text.isprintable()
     assert not NEVER.search(text), text
     if language == "en":
@@ -150,8 +191,10 @@ def assert_supported(item, reason, language):
         assert len(re.findall(rf"(?<![\d,.]){number}{unit}", frame)) == 1, text
         frame = re.sub(rf"(?<![\d,.]){number}{unit}", " ", frame, count=1)
     rest = unlicensed(frame, kind, language)
-    if kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY):
+    if kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
         holders = [item.brand] if kind is EvidenceKind.BRAND else [*item.categories, " > ".join(item.categories)]
+        if kind is EvidenceKind.ATTRIBUTE:
+            holders = [value for name, value in item.attributes if name == evidence.name]
         assert evidence.value in holders
         assert not letters(rest) or came_from(rest, evidence.value), text
     else:
@@ -162,11 +205,21 @@ def assert_supported(item, reason, language):
 def without_anchor(text, evidence, item):
     """`text` less its quoted name, which must be the anchor's; only evidence with an anchor may quote one."""
     quoted = re.findall("“([^“”]*)”", text)
-    if evidence.kind not in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM):
+    if evidence.kind not in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE):
         assert "“" not in text
         return text
     assert evidence.anchor.item_id != item.item_id
-    assert evidence.kind is EvidenceKind.SIMILAR_ITEM or evidence.effect > 0
+    assert evidence.kind is not EvidenceKind.HISTORY_ITEM or evidence.effect > 0
+    said = {
+        EventType.PURCHASE: r"\b(you|your|yours|purchases)\b|你",
+        EventType.VIEW: r"you are looking at|\byour look at|你正在看",
+        EventType.ADD_TO_CART: r"in your cart|你的?购物车里",
+    }
+    for event, words in said.items():
+        if event is evidence.event:
+            assert re.search(words, text, re.IGNORECASE), text
+        elif event is not EventType.PURCHASE:
+            assert not re.search(words, text, re.IGNORECASE), text
     assert len(quoted) <= 1
     if not quoted:
         return text
@@ -185,8 +238,19 @@ def numbers_stated(evidence):
         return {"en": [("twice", "")], "zh": [("两", "次")]}
     if evidence.kind is EvidenceKind.REPEAT_PURCHASE and count > 2:
         return {"en": [(f"{count:,}", r" times\b")], "zh": [(count, "次")]}
-    if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY):
-        times = r" (?:times|of your purchases|are from|(?:earlier )?purchases)\b"
+    if evidence.kind is EvidenceKind.CO_PURCHASE:
+        day = r" day\b" if days == 1 else r" days\b"
+        both = (f"{count:,}", r" (?:of|also)\b")
+        them = (f"{evidence.people:,}", r" (?:people|buyers)\b")
+        chinese = [(evidence.people, "(?:人|位顾客)"), (count, "(?:人|位)"), (days, "天内")]
+        return {"en": [them, both, (f"{days}", day)], "zh": chinese}
+    if evidence.kind is EvidenceKind.REPEAT_INTERVAL:
+        return {
+            "en": [(f"{evidence.elapsed:,}", r" days (?:ago|since)\b"), (f"{days:,}", r" days\b")],
+            "zh": [(evidence.elapsed, "天(?:前|，|。)"), (days, "天")],
+        }
+    if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
+        times = r" (?:times|of your purchases|are (?:from|in|made|for)|(?:earlier )?purchases)\b"
         return {"en": [(f"{count:,}", times)], "zh": [(count, "次")]}
     return {"en": [], "zh": []}
 
@@ -209,7 +273,7 @@ def test_every_kind_and_strength_whatever_the_seller_wrote(kind, strength, langu
     """An honest shop gets its sentence at every strength the kind can bear; a nasty one a true sentence or none."""
     personal = kind not in (EvidenceKind.PROFILE, EvidenceKind.POPULARITY)
     for seed, text in enumerate(["Blue Enamel Mug", "蓝色搪瓷杯", *NASTY]):
-        item = Item("a", text, brand=text, categories=("Kitchen", text))
+        item = Item("a", text, brand=text, categories=("Kitchen", text), attributes=(("colour", text),))
         evidence = evidence_for(kind, strength, anchor=Item("b", text), item=item)
         (reason,) = WRITER.write_page([(item, (evidence,))], language, seed)
         if reason is not None:
