@@ -47,6 +47,7 @@ def page_facts(
     raising = np.maximum(lowering.sum(axis=1) + profile_effects + gains, 1e-12)
     own = gains + (lowering * same).sum(axis=1)
     off_page = _off_page(user, item_vectors, page_rows, pool_rows, without + gains[:, None])
+    off_page = _confirmed(user, item_vectors, page_rows, pool_rows, without, off_page)
     purchases = looked_up(page_rows, user.bought_rows, user.purchases)
 
     anchors = _anchors(user, np.where(same, 0, lowering), raising, off_page)
@@ -62,7 +63,9 @@ def page_facts(
             share = min(float(own[i] / raising[i]), 1.0)
             strength = Strength.CONTRIBUTORY if share >= CONTRIBUTORY_SHARE else Strength.RELATIONAL
             count = int(purchases[i])
-            found.append(Fact(EvidenceKind.REPEAT_PURCHASE, strength, float(own[i]), share, row, count=count))
+            ago = max(user.elapsed.get(row, 0), 0)
+            amount = (float(own[i]), share)
+            found.append(Fact(EvidenceKind.REPEAT_PURCHASE, strength, *amount, row, count=count, elapsed=ago))
         if (interval := user.intervals.get(row)) is not None:
             often, every, ago = interval
             relational = (EvidenceKind.REPEAT_INTERVAL, Strength.RELATIONAL)
@@ -94,6 +97,29 @@ def _anchors(user: UserFacts, effects: Floats, raising: Floats, off_page: NDArra
         amount = (float(effect[i, j]), float(share[i, j]))
         anchors[i].append(Fact(EvidenceKind.HISTORY_ITEM, strength, *amount, anchor, user.event(anchor)))
     return anchors
+
+
+def _confirmed(
+    user: UserFacts,
+    item_vectors: Floats,
+    page_rows: Rows,
+    pool_rows: Rows,
+    without: Floats,
+    off_page: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Those of `off_page` that hold when all gains are worked out anew too: how somebody shops says how they buy again,
+    and that changes a little with any item. without: as in `_off_page`, less what the items gain.
+    """
+    if user.gains_without is None:
+        return off_page
+    confirmed = off_page.copy()
+    for j in np.flatnonzero(off_page.any(axis=0)).tolist():
+        gains = user.gains_without(int(user.left_out_rows[j]))
+        competing = item_vectors[pool_rows] @ user.left_out_vectors[j] + looked_up(pool_rows, *gains)
+        own = without[:, j] + looked_up(page_rows, *gains)
+        above = (competing > own[:, None] + ROUNDING) & (pool_rows != page_rows[:, None])
+        confirmed[:, j] &= np.count_nonzero(above, axis=1) >= len(page_rows)
+    return confirmed
 
 
 def _off_page(

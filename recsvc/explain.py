@@ -11,13 +11,13 @@ from recsvc.bundle import Bundle
 from recsvc.compose import Composed
 from recsvc.domain import Evidence, EvidenceKind, History, Reason
 from recsvc.evidence import page_facts
-from recsvc.facts import Fact, ItemFacts, Preferences, UserFacts
+from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 from recsvc.metrics import REASONS, REASONS_MISSING
 from recsvc.query import Query
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.relations import interval_of, preferences_of
-from recsvc.repeats import MICROSECONDS_AN_HOUR
+from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.surfaces import ByVector, Scoring
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut
@@ -57,6 +57,8 @@ class Explainer:
     def _facts(self, state: UserState, scoring: Scoring, now: int) -> UserFacts:
         if state.preferences is None:
             state.preferences = self._preferences(state.bought_rows, state.purchases)
+        times = _purchase_times(state.history)
+        intervals = {row: interval_of(each, now, MICROSECONDS_A_DAY) for row, each in times.items() if len(each) > 2}
         bought = set(state.bought_rows.tolist())
         nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
@@ -73,8 +75,14 @@ class Explainer:
             state.preferences,
             *scoring.gains,
             {row: event for row, event in state.visit.items() if row not in bought},
-            _intervals(state.history, now),
+            {row: (now - each[-1]) // MICROSECONDS_A_DAY for row, each in times.items()},
+            {row: interval for row, interval in intervals.items() if interval is not None},
+            (lambda row: self._gains_without(state.history, row, now)) if len(scoring.gains.rows) else None,
         )
+
+    def _gains_without(self, history: History, row: int, now: int) -> tuple[Rows, Floats]:
+        config = self._bundle.model.repeats
+        return repeat_scores(history.select(history.rows != row), now, self._bundle.item_repeats, config)
 
     def _preferences(self, bought_rows: NDArray[np.int32], purchases: NDArray[np.int32]) -> Preferences:
         """The brands, categories and attributes that a user buys more than others do."""
@@ -158,14 +166,13 @@ class _Attributes:
         return self._shares[code]
 
 
-def _intervals(history: History, now: int) -> dict[int, tuple[int, int, int]]:
-    """What of the history is bought again and again, as `UserFacts` has it."""
+def _purchase_times(history: History) -> dict[int, list[int]]:
+    """When each row was bought, ascending, each time once."""
     times: dict[int, set[int]] = {}
     bought = history.select(history.purchases)
     for row, time in zip(bought.rows.tolist(), bought.timestamps.tolist(), strict=True):
         times.setdefault(row, set()).add(time)
-    found = {row: interval_of(sorted(each), now, MICROSECONDS_A_DAY) for row, each in times.items() if len(each) > 2}
-    return {row: interval for row, interval in found.items() if interval is not None}
+    return {row: sorted(each) for row, each in times.items()}
 
 
 def _item_facts(bundle: Bundle) -> ItemFacts:

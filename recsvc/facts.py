@@ -1,5 +1,6 @@
 """Facts about the items of a page, and what they are found from. Arrays and small ints: names are the caller's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,8 +73,10 @@ class UserFacts:
     purchases: int32 (m,), how often each of `bought_rows` was bought. left_out_rows (l,), left_out_vectors (l, d): the
     user vector without each of these. without_profile: (d,), or None when there is no profile. repeat_rows,
     repeat_scores: what the score of each bought item gained. preferences: what `preferences_of` found. visit: what is
-    being viewed, or in the cart, by row. intervals: for a row that is bought again and again, how often it was, days
-    from one time to the next, and days since the last.
+    being viewed, or in the cart, by row. elapsed: days since each row was bought last. intervals: for a row that is
+    bought again and again, how often it was, days from one time to the next, and days since the last. gains_without:
+    what the bought items would gain had one of them never been bought, ascending rows and scores; None where they gain
+    nothing.
     """
 
     user_vector: Floats
@@ -86,7 +89,9 @@ class UserFacts:
     repeat_rows: Rows = field(default_factory=lambda: NO_ROWS)
     repeat_scores: Floats = field(default_factory=lambda: NO_SCORES)
     visit: dict[int, EventType] = field(default_factory=dict)
+    elapsed: dict[int, int] = field(default_factory=dict)
     intervals: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    gains_without: Callable[[int], tuple[Rows, Floats]] | None = None
 
     def event(self, row: int) -> EventType:
         """What the user did with an item that a fact may name."""

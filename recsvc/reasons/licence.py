@@ -111,9 +111,13 @@ def licence(evidence: Evidence, item: Item, language: str) -> Licence:
     if kind is EvidenceKind.REPEAT_PURCHASE:
         if evidence.count < 1:
             raise ReasonRejected("evidence", "no purchase to repeat")
-        if evidence.count == 1:
-            return Licence(kind, strength, Form.PLAIN, language)
-        return Licence(kind, strength, Form.MANY, language, (("times", times_text(evidence.count, language)),))
+        slots: tuple[tuple[str, str], ...] = ()
+        if evidence.count > 1:
+            slots += (("times", times_text(evidence.count, language)),)
+        if evidence.elapsed < 1 or strength is not _RELATIONAL:
+            return Licence(kind, strength, Form.MANY if slots else Form.PLAIN, language, slots)
+        form = Form.MANY_AGO if slots else Form.AGO
+        return Licence(kind, strength, form, language, (*slots, ("elapsed", number_text(evidence.elapsed, language))))
     if kind is EvidenceKind.REPEAT_INTERVAL:
         if evidence.count < MIN_TIMES or evidence.days < MIN_INTERVAL or evidence.elapsed < MIN_INTERVAL:
             raise ReasonRejected("evidence", "too few purchases, or too close, to speak of an interval")

@@ -16,6 +16,8 @@ class Form(enum.StrEnum):
 
     PLAIN = ""
     MANY = "many"  # `count` is at least 2: the number may be said
+    AGO = "ago"  # `elapsed` is at least 1: so may that number
+    MANY_AGO = "many_ago"
     UNNAMED = "unnamed"  # the anchor has no name that may be shown
     VIEWED = "viewed"  # the user is looking at the anchor
     CART = "cart"  # the anchor is in the user's cart

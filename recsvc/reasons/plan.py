@@ -3,6 +3,7 @@
 import functools
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -33,6 +34,9 @@ _KIND_ORDER: Mapping[EvidenceKind, int] = {
 }
 _OF_ITSELF = (EvidenceKind.REPEAT_PURCHASE, EvidenceKind.REPEAT_INTERVAL)
 _LAST_PERSONAL = 7  # beyond it a reason is not about what this user bought: no exchange for the sake of variety
+# After so many of a kind a page says other things, where it can.
+OF_A_KIND = 3
+RUN = 2
 # Of so many items one gets a second claim where there is one; which kinds have one, and which are one, best first.
 TAILS = 2
 _WITH_TAIL = (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM)
@@ -56,8 +60,14 @@ def opening(pattern: str, language: str) -> str:
 
 
 @functools.lru_cache(maxsize=2_000)
-def _openings(patterns: tuple[str, ...], language: str) -> tuple[str, ...]:
-    return tuple(opening(pattern, language) for pattern in patterns)
+def _read(patterns: tuple[str, ...], language: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """What a reader takes in of each pattern: its opening, and every RUN words, or Chinese characters, in a row."""
+    runs = []
+    for pattern in patterns:
+        parts = (_WORD if language == "en" else _CHARACTER).findall(pattern)
+        words = frozenset(" ".join(parts[at : at + RUN]).lower() for at in range(max(1, len(parts) - RUN + 1)))
+        runs.append((opening(pattern, language), words))
+    return tuple(runs)
 
 
 class PagePlan:
@@ -67,41 +77,55 @@ class PagePlan:
         self._language = language
         self._seed = seed & 0xFFFFFFFF
         self._above: tuple[EvidenceKind, str] | None = None
+        self._kinds: Counter[EvidenceKind] = Counter()
         self._openings: dict[str, int] = {}
+        self._words: set[str] = set()
+        self._texts: set[str] = set()
         self._rank = 0
 
     def claims(self, item: Item, evidence: Sequence[Evidence]) -> Iterator[tuple[Evidence, Licence]]:
         """What may be said for `item`, best first, worked out as it is asked for.
 
-        A claim with the kind and the anchor of the reason above waits until the other claims about this user are tried;
-        so does one whose anchor cannot be named. A repeat never waits: it is about this very item.
+        A claim of a kind that the page has OF_A_KIND of waits until the other claims about this user are tried; longer
+        still one with the kind and the anchor of the reason above, and one whose anchor cannot be named.
         """
         waiting: list[tuple[Evidence, Licence]] = []
+        last: list[tuple[Evidence, Licence]] = []
         for fact in sorted(evidence, key=_preference):
-            if waiting and _place(fact) > _LAST_PERSONAL:
-                yield from waiting
+            if _place(fact) > _LAST_PERSONAL:
+                yield from (*waiting, *last)
                 waiting.clear()
+                last.clear()
             try:
                 licensed = licence(fact, item, self._language)
             except ReasonRejected:
                 continue
-            repeated = fact.kind not in _OF_ITSELF and self._subject(fact) == self._above
-            if repeated or licensed.form is Form.UNNAMED:
+            if licensed.form is Form.UNNAMED or (fact.kind not in _OF_ITSELF and self._subject(fact) == self._above):
+                last.append((fact, licensed))
+            elif self._kinds[fact.kind] >= OF_A_KIND:
                 waiting.append((fact, licensed))
             else:
                 yield fact, licensed
-        yield from waiting
+        yield from (*waiting, *last)
 
     def wordings(self, item: Item, patterns: tuple[str, ...]) -> list[str]:
-        """`patterns` in the order to try them: those whose opening has not been read on this page, or longest ago.
+        """`patterns` in the order to try them: first those whose opening, and then those of whose words, least was read
+        on this page.
 
         Among equals the seed and the item decide: the same user sees the same words all day, the next one others.
         """
         n = len(patterns)
         first = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), self._seed) % max(n, 1)
-        read_at = [self._openings.get(opened, 0) for opened in _openings(patterns, self._language)]
-        order = sorted(range(n), key=(read_at[first:] + read_at[:first]).__getitem__)
+        read = [
+            (self._openings.get(opened, 0), len(words & self._words))
+            for opened, words in _read(patterns, self._language)
+        ]
+        order = sorted(range(n), key=(read[first:] + read[:first]).__getitem__)
         return [patterns[(first + place) % n] for place in order]
+
+    def stands(self, text: str) -> bool:
+        """Whether this very sentence stands on the page."""
+        return text in self._texts
 
     def tail(self, item: Item, evidence: Sequence[Evidence], first: Evidence) -> tuple[Evidence, Licence] | None:
         """What may be said beside the claim of `first`; for one item in TAILS, so that a page has longer and shorter
@@ -117,13 +141,18 @@ class PagePlan:
                         return fact, licence(fact, item, self._language)
         return None
 
-    def note(self, evidence: Evidence | None, pattern: str = "") -> None:
-        """Moves one rank down. This rank states `evidence` in the words of `pattern`; None where it has no reason."""
+    def note(self, evidence: Evidence | None, pattern: str = "", text: str = "") -> None:
+        """Moves one rank down. This rank states `evidence` in the words of `pattern`, which made `text`; None where it
+        has no reason.
+        """
         self._rank += 1
         self._above = None
         if evidence is not None:
             self._above = self._subject(evidence)
+            self._kinds[evidence.kind] += 1
             self._openings[opening(pattern, self._language)] = self._rank
+            self._words |= _read((pattern,), self._language)[0][1]
+            self._texts.add(text)
 
     @staticmethod
     def _subject(evidence: Evidence) -> tuple[EvidenceKind, str]:

@@ -36,7 +36,8 @@ class Realiser:
         cell = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(cell):
             return ()
-        values = _PLACEHOLDERS | {"days-number": 1 if "days" in request.singular else 2}
+        numbers = {f"{slot}-number": 1 if slot in request.singular else 2 for slot in ("days", "elapsed")}
+        values = _PLACEHOLDERS | numbers
         patterns: list[str] = []
         for attribute in bundle.get_message(cell).attributes.values():
             text, errors = bundle.format_pattern(attribute, values)

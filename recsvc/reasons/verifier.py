@@ -13,7 +13,7 @@ from recsvc.reasons.word_lists import forbidden_terms, negations, policy_digest
 
 POLICY_VERSION = f"reason-policy.1-{policy_digest()}"
 
-MAX_CHARACTERS = {"en": 160, "zh": 60}
+MAX_CHARACTERS = {"en": 160, "zh": 80}
 MIN_CHARACTERS = {"en": 1, "zh": 6}
 MAX_WORDS, MIN_WORDS = 30, 4  # English
 MAX_PLACES = 8  # occurrences of one value that are looked at

@@ -65,13 +65,13 @@ class ReasonWriter:
         for fact, licensed in plan.claims(item, evidence):
             for pattern in plan.wordings(item, self._generator.patterns(_request(licensed)))[:MAX_TRIES]:
                 text = self._sentence(pattern, licensed)
-                if text is None:
+                if text is None or plan.stands(text):
                     continue
                 said: tuple[Evidence, ...] = (fact,)
                 if tail := plan.tail(item, evidence, fact):
                     longer = self._with_tail(plan, item, text, licensed, tail[1])
                     text, said = (longer, (fact, tail[0])) if longer else (text, said)
-                plan.note(fact, pattern)
+                plan.note(fact, pattern, text)
                 return Reason(text, licensed.language, said, self._provenance)
         plan.note(None)
         return None
@@ -104,7 +104,7 @@ class ReasonWriter:
 
 
 def _request(licensed: Licence, form: Form | None = None) -> PatternRequest:
-    singular = ("days",) if ("days", "1") in licensed.slots else ()
+    singular = tuple(slot for slot in ("days", "elapsed") if (slot, "1") in licensed.slots)
     return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular)
 
 

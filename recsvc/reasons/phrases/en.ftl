@@ -2,12 +2,17 @@
 # text may be shown), -viewed and -cart (what the user does with the item), -colour, -material, -style and -use (what
 # sort of attribute) or -tail (what follows another sentence, after ", and") where the cell needs it. Every attribute is one way to say the same thing: add as many
 # as you like, in any order. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
-# category, $times is 'twice' or '5 times', $count, $people, $days and $elapsed are numbers; $days-number only chooses the plural.
+# category, $times is 'twice' or '5 times', $count, $people, $days and $elapsed are numbers; $days-number and $elapsed-number only choose the plural.
 # A phrase says no more than policy/lexicon_en.txt allows; a test reads them all.
 
 span = { $days-number ->
     [one] { $days } day
    *[other] { $days } days
+}
+
+ago = { $elapsed-number ->
+    [one] { $elapsed } day
+   *[other] { $elapsed } days
 }
 
 repeat_purchase-causal =
@@ -46,6 +51,33 @@ repeat_purchase-relational-many =
     .e = An item you have bought { $times }.
     .f = One you have come back to, bought { $times }.
     .g = Bought by you { $times } before.
+
+repeat_purchase-relational-ago =
+    .a = You bought this { ago } ago.
+    .b = Bought by you { ago } ago.
+    .c = It is { ago } since you bought this.
+    .d = Last time you bought this was { ago } ago.
+    .e = From an order of yours, { ago } ago.
+    .f = One of your purchases from { ago } ago.
+    .g = Already yours once, bought { ago } ago.
+    .h = Among your purchases of { ago } ago.
+    .i = In your order of { ago } ago, and here again.
+    .j = Your latest purchase of this was { ago } ago.
+    .k = Something that you bought { ago } ago.
+    .l = A purchase of yours from { ago } ago.
+    .m = Ordered by you { ago } ago.
+
+repeat_purchase-relational-many_ago =
+    .a = You have bought this { $times }, most recently { ago } ago.
+    .b = Bought by you { $times }, and { ago } ago the last time.
+    .c = It is { ago } since you last bought this, { $times } in all.
+    .d = Last bought { ago } ago, and { $times } in all.
+    .e = One you have come back to { $times }, the last time { ago } ago.
+    .f = Your orders have had this { $times }, most recently { ago } ago.
+    .g = In your orders { $times } until now, and { ago } ago the last time.
+    .h = Most recently { ago } ago, and { $times } in all, you bought this.
+    .i = Ordered by you { $times }, most recently { ago } ago.
+    .j = Already bought { $times } by you, the last time { ago } ago.
 
 history_item-causal =
     .a = Because you bought { $item }.
@@ -171,21 +203,21 @@ popularity-neutral =
     .j = This item was bought by { $count } different people within { span }.
 
 popularity-neutral-tail =
-    .a = bought by { $count } people within { span }
-    .b = { $count } people bought this within { span }
-    .c = bought by { $count } different shoppers within { span }
-    .d = { $count } shoppers bought this within { span }
+    .a = { $count } people bought this within { span }
+    .b = { $count } shoppers bought this within { span }
+    .c = within { span }, { $count } people bought this
+    .d = { $count } different shoppers bought this within { span }
 
 brand-relational-tail =
-    .a = by { $value }, like { $count } of your purchases
-    .b = from { $value }, a brand you have bought { $count } times
-    .c = another one from { $value }, bought by you { $count } times
-    .d = from { $value }, the brand of { $count } of your purchases
+    .a = this is from { $value }, the brand of { $count } of your purchases
+    .b = { $count } of your purchases are from { $value }
+    .c = you have bought { $value } { $count } times
+    .d = this is from { $value }, a brand you have bought { $count } times
 
 category-relational-tail =
-    .a = in the { $value } category, like { $count } of your purchases
-    .b = from { $value }, a category you have bought from { $count } times
-    .c = from { $value }, the category of { $count } of your purchases
+    .a = { $count } of your purchases are from the { $value } category
+    .b = you have bought from the { $value } category { $count } times
+    .c = this is from { $value }, the category of { $count } of your purchases
 
 repeat_interval-relational =
     .a = You buy this about every { $days } days, the last time { $elapsed } days ago.

@@ -33,6 +33,30 @@ repeat_purchase-relational-many =
     .e = 你先后买过{ $times }这件商品。
     .f = 之前你就买过{ $times }这件商品。
 
+repeat_purchase-relational-ago =
+    .a = 你在{ $elapsed }天前买过这件商品。
+    .b = 这件商品你{ $elapsed }天前买过。
+    .c = 距离你上次买它已有{ $elapsed }天。
+    .d = 来自你{ $elapsed }天前的订单。
+    .e = { $elapsed }天前你下单买过它。
+    .f = 上一次买它是在{ $elapsed }天前。
+    .g = 又见到你{ $elapsed }天前买的商品。
+    .h = 上回购买它是{ $elapsed }天前。
+    .i = 它在你{ $elapsed }天前的购买记录里。
+    .j = 曾在{ $elapsed }天前被你买下。
+    .k = 你上次下单买这件是{ $elapsed }天前。
+    .l = 买过的商品，上次是{ $elapsed }天前。
+
+repeat_purchase-relational-many_ago =
+    .a = 你买过{ $times }，上一次是{ $elapsed }天前。
+    .b = 这件商品你买过{ $times }，上次是{ $elapsed }天前。
+    .c = 距离上次购买已有{ $elapsed }天，你一共买过{ $times }。
+    .d = 上次购买是{ $elapsed }天前，前后买过{ $times }。
+    .e = { $elapsed }天前你又买了它，一共买过{ $times }。
+    .f = 在你的订单里出现过{ $times }，上一次是{ $elapsed }天前。
+    .g = 先后下单{ $times }，上次是{ $elapsed }天前。
+    .h = 上一次购买是{ $elapsed }天前，你已买过{ $times }。
+
 history_item-causal =
     .a = 因为你买过{ $item }。
     .b = 你买过{ $item }，所以推荐这件商品。

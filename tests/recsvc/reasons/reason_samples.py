@@ -1,5 +1,7 @@
 """Items and evidence that the tests of reasons share."""
 
+from dataclasses import replace
+
 from recsvc.domain import EventType, Evidence, EvidenceKind, Item, Strength
 
 ATTRIBUTES = (("colour", "Crimson"), ("Material", "Stoneware"), ("style", "Retro"), ("use", "Camping"))
@@ -46,6 +48,9 @@ def evidence_of_every_form(kind: EvidenceKind, strength: Strength) -> list[Evide
     """The same for whatever the user does with the anchor, and for every sort of attribute."""
     if kind is EvidenceKind.ATTRIBUTE:
         return [evidence_for(kind, strength, attribute=attribute) for attribute in ATTRIBUTES]
+    if kind is EvidenceKind.REPEAT_PURCHASE:
+        many = evidence_for(kind, strength)
+        return [many, replace(many, count=1), replace(many, elapsed=31), replace(many, count=1, elapsed=31)]
     if kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE):
         events = (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART)
         return [evidence_for(kind, strength, event=event) for event in events]

@@ -11,7 +11,7 @@ from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.licence import licence
-from recsvc.reasons.plan import opening
+from recsvc.reasons.plan import OF_A_KIND, opening
 from recsvc.reasons.verifier import POLICY_VERSION, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
 
@@ -28,10 +28,12 @@ def test_a_page_of_one_anchor_never_opens_twice_alike_next_door(language):
     for strength in (S.CAUSAL, S.CONTRIBUTORY):
         for seed in range(20):
             page = [(item, (evidence_for(K.HISTORY_ITEM, strength),)) for item in ITEMS]
-            texts = [reason.text for reason in ReasonWriter().write_page(page, language, seed)]
+            reasons = ReasonWriter().write_page(page, language, seed)
+            assert sum(reason is not None for reason in reasons) >= 6
+            texts = [reason.text for reason in reasons if reason is not None]
             openings = [opening(text.replace("“Bamboo Serving Tray”", "{item}"), language) for text in texts]
             assert all(a != b for a, b in itertools.pairwise(openings)), texts
-            assert len(set(texts[:6])) == 6, texts
+            assert len(set(texts)) == len(texts), texts  # rather none than the same again
 
 
 def test_neighbours_take_turns_where_there_is_another_anchor():
@@ -52,9 +54,11 @@ def test_variety_never_costs_a_reason_about_this_user():
     assert kinds(ReasonWriter().write_page([(item, one) for item in ITEMS], "en", 3)) == [K.HISTORY_ITEM] * 10
 
 
-def test_what_was_bought_before_says_so_on_every_rank():
+def test_what_was_bought_before_says_so_but_not_on_every_rank():
     both = (evidence_for(K.REPEAT_PURCHASE, S.CONTRIBUTORY), evidence_for(K.HISTORY_ITEM, S.CAUSAL))
-    assert kinds(ReasonWriter().write_page([(item, both) for item in ITEMS], "en", 3)) == [K.REPEAT_PURCHASE] * 10
+    found = kinds(ReasonWriter().write_page([(item, both) for item in ITEMS], "en", 3))
+    assert found[:OF_A_KIND] == [K.REPEAT_PURCHASE] * OF_A_KIND
+    assert set(found) == {K.REPEAT_PURCHASE, K.HISTORY_ITEM}
 
 
 def test_the_order_of_preference():

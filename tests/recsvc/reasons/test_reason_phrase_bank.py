@@ -15,7 +15,7 @@ CELLS = [
     (EvidenceKind.REPEAT_PURCHASE, Strength.CAUSAL, Form.PLAIN),
     (EvidenceKind.REPEAT_PURCHASE, Strength.CAUSAL, Form.MANY),
     (EvidenceKind.REPEAT_PURCHASE, Strength.RELATIONAL, Form.PLAIN),
-    (EvidenceKind.REPEAT_PURCHASE, Strength.RELATIONAL, Form.MANY),
+    *((EvidenceKind.REPEAT_PURCHASE, Strength.RELATIONAL, f) for f in (Form.MANY, Form.AGO, Form.MANY_AGO)),
     *((EvidenceKind.HISTORY_ITEM, s, f) for s in list(Strength)[:3] for f in (Form.PLAIN, Form.UNNAMED)),
     (EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, Form.UNNAMED),
@@ -56,7 +56,8 @@ def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strengt
     patterns = Realiser().patterns(PatternRequest(kind, strength, form, language))
     assert len(set(patterns)) == len(patterns) >= 6
     assert len({opening(pattern, language) for pattern in patterns}) >= 5
-    expected = {Form.MANY: {"times"}, Form.UNNAMED: set()}.get(form, SLOTS.get(kind, set()))
+    of_form = {Form.MANY: {"times"}, Form.AGO: {"elapsed"}, Form.MANY_AGO: {"times", "elapsed"}, Form.UNNAMED: set()}
+    expected = of_form.get(form, SLOTS.get(kind, set()))
     for pattern in patterns:
         assert is_licensed(pattern, kind, strength, form, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(expected), pattern
@@ -80,7 +81,9 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
             visit = {Form.VIEWED, Form.CART}
             assert form == other_form or not {form, other_form} & visit, pattern  # to look is not to buy
             if "{times}" in pattern:
-                assert other_form is Form.MANY, pattern
+                assert other_form in (Form.MANY, Form.MANY_AGO), pattern
+            if "{elapsed}" in pattern and kind is EvidenceKind.REPEAT_PURCHASE:
+                assert other_form in (Form.AGO, Form.MANY_AGO), pattern
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -88,7 +91,7 @@ def test_the_bank_has_no_message_that_is_never_asked_for(language):
     bundle = Realiser()._bundles[language]
     asked = {"-".join(filter(None, cell)) for cell in CELLS}
     asked |= {f"{kind}-{strength}-tail" for kind, strength in TAILS}
-    assert set(bundle._messages) - {"span"} == asked
+    assert set(bundle._messages) - {"span", "ago"} == asked
     assert sum(len(bundle.get_message(cell).attributes) for cell in asked) >= 200
 
 

@@ -82,6 +82,8 @@ WORDS = {
     EvidenceKind.REPEAT_PURCHASE: """
         because you your have bought this it here suggested before which is why item so again one of
         earlier purchases purchase already an know from among shown come back to by
+        ago days day since last time was order made yours once latest something that ordered most recently
+        and orders has had in until now all a your the
     """,
     EvidenceKind.HISTORY_ITEM: """
         because you your yours bought here which is why this purchase of brought suggested so was
@@ -123,7 +125,8 @@ WORDS = {
     """,
 }
 CHARACTERS = {
-    EvidenceKind.REPEAT_PURCHASE: "因为你之前买过这件商品所以再次推荐是出现在里由于给的购记录有就又见到先后已经此",
+    EvidenceKind.REPEAT_PURCHASE: "因为你之前买过这件商品所以再次推荐是出现在里由于给的购记录有就又见到先后已经此"
+    "天距离上它来自订单下近一曾被共前了回",
     EvidenceKind.HISTORY_ITEM: "因为你买过所以推荐这件商品之是由于现出在里此给入选而理由前了的一次购以参考加分与"
     "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车",
     EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于正在看购物车里",
@@ -183,7 +186,7 @@ def assert_claim(item, text, evidence, language):
         assert 4 <= len(text.split()) <= 30
         assert text.endswith(".")
     else:
-        assert 6 <= len(text) <= 60
+        assert 6 <= len(text) <= 80
         assert text.endswith("。")
 
     frame = without_anchor(text, evidence, item)
@@ -234,10 +237,19 @@ def numbers_stated(evidence):
         people = r" (?:different )?(?:people|shoppers)\b"
         day = r" day\b" if days == 1 else r" days\b"
         return {"en": [(f"{count:,}", people), (f"{days}", day)], "zh": [(count, "(?:人|位顾客)"), (days, "天")]}
-    if evidence.kind is EvidenceKind.REPEAT_PURCHASE and count == 2:
-        return {"en": [("twice", "")], "zh": [("两", "次")]}
-    if evidence.kind is EvidenceKind.REPEAT_PURCHASE and count > 2:
-        return {"en": [(f"{count:,}", r" times\b")], "zh": [(count, "次")]}
+    if evidence.kind is EvidenceKind.REPEAT_PURCHASE:
+        often: dict[str, list[tuple[object, str]]] = {"en": [], "zh": []}
+        if count == 2:
+            often = {"en": [("twice", "")], "zh": [("两", "次")]}
+        if count > 2:
+            often = {"en": [(f"{count:,}", r" times\b")], "zh": [(count, "次")]}
+        if evidence.elapsed > 0 and evidence.strength is not Strength.CAUSAL:
+            day = r" day (?:ago|since)\b" if evidence.elapsed == 1 else r" days (?:ago|since)\b"
+            often = {
+                "en": [*often["en"], (f"{evidence.elapsed:,}", day)],
+                "zh": [*often["zh"], (evidence.elapsed, "天")],
+            }
+        return often
     if evidence.kind is EvidenceKind.CO_PURCHASE:
         day = r" day\b" if days == 1 else r" days\b"
         both = (f"{count:,}", r" (?:of|also)\b")

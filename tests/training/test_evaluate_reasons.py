@@ -1,0 +1,144 @@
+"""The evaluation of reasons finds what is false, and finds nothing false in what is true."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recsvc import bundle_files as bundles
+from recsvc.bundle import Bundle
+from recsvc.domain import EvidenceKind, Reason
+from recsvc.reasons import ReasonWriter
+from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.licence import licence
+from recsvc.reasons.pattern import PatternRequest, fill
+from recsvc.reasons.realiser import Realiser
+from training import evaluate_reasons
+from training.data import read_shop
+from training.offline_pages import Page, pages, records_of
+from training.reason_mutations import caught
+from training.reason_quality import lints, variety
+from training.reason_truth import Purchases, Truth
+
+K = EvidenceKind
+
+
+@pytest.fixture(scope="module")
+def shown(small_bundle: Path, small_shop_folder: Path) -> tuple[Bundle, Truth, list[Page]]:
+    bundle, shop = bundles.load(small_bundle), read_shop(small_shop_folder)
+    until = evaluate_reasons.datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
+    events = shop.events.filter(shop.events["timestamp"] <= until)
+    now = int(until.timestamp() * 1e6)
+    user_ids = sorted(set(events["user_id"].to_list()))[:80]
+    records = records_of(events, shop.users, user_ids, bundle.model.text_encoder)
+    purchases = Purchases.of(events, (bundle.model.popularity_days, bundle.model.cohort_days))
+    truth = Truth(bundle, purchases, now)
+    return bundle, truth, list(pages(bundle, records, ReasonWriter(), 12, "en", now))
+
+
+def told(bundle: Bundle, found: list[Page]):
+    for page in found:
+        for row, reason in zip(page.rows, page.reasons, strict=True):
+            if reason is not None:
+                yield page, bundle.catalogue.items[row], reason
+
+
+def test_what_the_service_says_is_true(shown):
+    bundle, truth, found = shown
+    reasons = list(told(bundle, found))
+    assert len(reasons) > 500
+    assert not [problem for each in reasons for problem in truth.problems(*each)]
+    assert truth.ranked_anew > 100
+    assert {K.HISTORY_ITEM, K.REPEAT_PURCHASE} <= set(truth.claims)
+
+
+def test_what_is_false_is_found_however_well_it_is_worded(shown):
+    bundle, truth, found = shown
+    stranger = bundle.catalogue.items[0]
+    tried = set()
+    for page, item, reason in told(bundle, found):
+        (evidence, *_) = reason.evidence
+        if evidence.kind is K.PROFILE or evidence.kind in tried:
+            continue
+        bought = {bundle.catalogue.items[row].item_id for row in page.state.bought_rows.tolist()}
+        if evidence.kind in (K.HISTORY_ITEM, K.SIMILAR_ITEM):
+            if stranger.item_id in bought:
+                continue
+            false = replace(evidence, anchor=stranger)
+        else:
+            false = replace(evidence, count=evidence.count + 1, days=evidence.days + 1)
+        claim = licence(false, item, "en")
+        request = PatternRequest(claim.kind, claim.strength, claim.form, "en")
+        text = fill(Realiser().patterns(request)[0], dict(claim.slots))
+        assert truth.problems(page, item, Reason(text, "en", (false,), reason.provenance)), text
+        tried.add(evidence.kind)
+    assert len(tried) >= 4
+
+
+def test_a_sentence_that_says_something_else_is_found(shown):
+    bundle, truth, found = shown
+    page, item, reason = next(told(bundle, found))
+    assert truth.problems(page, item, replace(reason, text="The best there is, and healthy."))
+
+
+def test_lints_mark_what_a_proof_reader_would(shown):
+    _, _, found = shown
+    (reason, *_) = [reason for page in found for reason in page.reasons if reason is not None]
+    for text, language in (
+        ("Bought by a apple.", "en"),
+        ("Bought by 12 people within 1 days.", "en"),
+        ("Bought bought by you.", "en"),
+        ("bought by you", "en"),
+        ("你买过,这件商品。", "zh"),
+        ("你 买过。", "zh"),
+    ):
+        assert lints(replace(reason, text=text, language=language)), text
+    assert not lints(replace(reason, text="Similar to “an  thing a apple,,”, which you bought.", language="en"))
+
+
+def test_variety_knows_a_dull_page():
+    dull = [["because", "you", "bought", "{item}"]] * 6
+    lively = [[*"abcd"], [*"efgh"], [*"ijkl"]]
+    assert variety([dull], "en")["opening_share"] == 1.0
+    assert variety([dull], "en")["page_self_bleu"] == pytest.approx(1.0)
+    assert variety([lively], "en")["page_self_bleu"] < 0.01
+    assert variety([lively], "en")["opening_share"] == pytest.approx(1 / 3)
+
+
+def test_no_false_sentence_passes_the_verifier(shown):
+    bundle, _, found = shown
+    licensed = [
+        (reason, [licence(evidence, item, "en") for evidence in reason.evidence])
+        for _, item, reason in told(bundle, found)
+    ]
+    names = [item.title for item in bundle.catalogue.items[:40]]
+    for sort, counts in caught(licensed, names, 0).items():
+        assert counts["tried"] > 20, sort
+        assert counts["passed"] == 0, sort
+
+
+class Liar(Realiser):
+    name = "liar"
+
+    def __init__(self) -> None:
+        super().__init__()
+        true = self.patterns
+        self.patterns = lambda request: ("You will love it, everybody says so.", *true(request)[:1])
+
+
+def test_the_command_writes_a_page_and_refuses_a_liar(
+    small_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch, capsys
+):
+    arguments = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--users", "40"]
+    arguments += ["--out", str(tmp_path / "reasons.html"), "--json", str(tmp_path / "reasons.json")]
+    assert evaluate_reasons.main(arguments) == 0
+    figures = json.loads((tmp_path / "reasons.json").read_text())["languages"]
+    for language in ("en", "zh"):
+        assert figures[language]["unsupported"] == 0
+        assert figures[language]["lints"] == {}
+        assert figures[language]["repeated_on_page"] == 0
+    assert "Every gate is passed" in (tmp_path / "reasons.html").read_text()
+    monkeypatch.setitem(GENERATORS, "liar", Liar)
+    assert evaluate_reasons.main([*arguments, "--generator", "liar", "--languages", "en"]) == 3
+    assert "the verifier turned down" in capsys.readouterr().err
