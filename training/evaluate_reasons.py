@@ -31,7 +31,7 @@ from training.offline_pages import Page, pages, records_of
 from training.reason_mutations import caught
 from training.reason_quality import DISTRACTORS, claims_of, delexicalised, is_user_specific, lints, relevance, variety
 from training.reason_truth import Purchases, Truth
-from training.report import html_page
+from training.report import html_page, number
 
 PAGE = 12
 HISTORIES = ((0, 0), (1, 2), (3, 10), (11, None))
@@ -80,7 +80,7 @@ def evaluate_language(
         "rejected": dict(writer.rejected),
         "two_claims": sum(len(reason.evidence) > 1 for _, _, reason in told) / max(len(told), 1),
         "mutations": caught(sampled, names, seed),
-        "lints": dict(Counter(lint for _, _, reason in told for lint in lints(reason))),
+        "lints": dict(Counter(lint for reason, claims in licensed for lint in lints(reason, claims))),
         "variety": variety(list(by_page.values()), language),
         "repeated_on_page": _repeated(found),
         "relevance": relevance(bundle, found, now, seed, JUDGED),
@@ -162,7 +162,7 @@ def _text(result: dict[str, Any]) -> list[str]:
             f"lints {figures['lints'] or 'none'}",
             f"    opening share {found['opening_share']:.3f}, page self-BLEU {found['page_self_bleu']:.3f}, the same "
             f"sentence twice on a page {figures['repeated_on_page']}; "
-            f"MRR among {DISTRACTORS + 1} {figures['relevance']['mrr']:.3f}",
+            f"MRR among {DISTRACTORS + 1} {number(figures['relevance']['mrr'], 3)}",
             f"    {figures['milliseconds'][0]:.2f} ms a page in the middle, {figures['milliseconds'][1]:.2f} ms at p99",
         ]
     return lines

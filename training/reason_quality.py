@@ -1,16 +1,17 @@
 """How well reasons read and fit: lints, variety, and whether a reader could tell whom and what a reason is about."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.bundle import Bundle
 from recsvc.domain import EvidenceKind, Reason
-from recsvc.reasons.licence import Licence, category_name, licence, number_text, times_text
+from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
 from recsvc.reasons.names import clean_name
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.offline_pages import Page
@@ -36,9 +37,11 @@ _LINTS = {
 }
 
 
-def lints(reason: Reason) -> list[str]:
-    """What a proof-reader would mark. Values are the seller's own spelling and are not looked into."""
+def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
+    """What a proof-reader would mark. Names are the seller's own spelling and are not looked into."""
     text = re.sub("“[^“”]*”", "“x”", reason.text)
+    for claim in claims:
+        text = text.replace(dict(claim.slots).get("value", "“x”"), "“x”")
     return [name for name, pattern in _LINTS[reason.language] if pattern.search(text)]
 
 
@@ -70,14 +73,14 @@ def variety(pages: Sequence[Sequence[list[str]]], language: str) -> dict[str, fl
     }
 
 
-def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: int) -> dict[str, float]:
+def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: int) -> dict[str, Any]:
     """Whether a reason tells its user and item from DISTRACTORS other pairs of the sample: the mean reciprocal rank of
     the right one by how many of the reason's slots it would fill so, rarer ones counting more; ties count against it.
     """
     rng = np.random.default_rng(seed)
     told = [(i, j) for i, page in enumerate(pages) for j, reason in enumerate(page.reasons) if reason is not None]
     if len(told) <= DISTRACTORS:
-        return {"reasons": len(told), "mrr": float("nan")}
+        return {"reasons": len(told), "mrr": None, "by_kind": {}}
     vectors = TfidfVectorizer(analyzer=lambda slots: slots, norm=None)
     known = vectors.fit_transform([_known(bundle, pages[i], j, now) for i, j in told])
     chosen = rng.permutation(len(told))[:most]
@@ -88,7 +91,13 @@ def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: 
         others = rng.choice(np.delete(np.arange(len(told)), place), DISTRACTORS, replace=False)
         filled = (known[[place, *others]] @ (vectors.transform([slots]) > 0).astype(float).T).toarray().ravel()
         ranks.append(1 + int((filled[1:] >= filled[0]).sum()))
-    return {"reasons": len(chosen), "mrr": float(np.mean(1 / np.array(ranks)))}
+    kinds: dict[str, list[float]] = defaultdict(list)
+    for place, rank in zip(chosen.tolist(), ranks, strict=True):
+        i, j = told[place]
+        if (reason := pages[i].reasons[j]) is not None:
+            kinds[reason.evidence[0].kind].append(1 / rank)
+    by_kind = {kind: float(np.mean(each)) for kind, each in sorted(kinds.items())}
+    return {"reasons": len(chosen), "mrr": float(np.mean(1 / np.array(ranks))), "by_kind": by_kind}
 
 
 def claims_of(page: Page, bundle: Bundle, place: int) -> list[Licence]:
@@ -120,7 +129,10 @@ def _known(bundle: Bundle, page: Page, place: int, now: int) -> list[str]:
         "count": [int(bundle.buyers[row]), brands, categories, *bundle.companion_buyers[state.bought_rows][companions]],
         "people": bundle.cohorts[state.bought_rows[companions.any(axis=1)]].tolist(),
     }
+    for attribute in item.attributes:
+        numbers["count"].append(sum(n for other, n in counted if attribute in other.attributes))
     words = [f"item=“{clean_name(other.title)}”" for other in bought]
+    words += [f"value={attribute_name(value)}" for _, value in item.attributes]
     words += [f"value={clean_name(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
     words += [f"times={times_text(times, language)}"] if times > 1 else []
     words += [f"{slot}={number_text(int(number), language)}" for slot, each in numbers.items() for number in each]

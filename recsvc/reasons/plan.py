@@ -36,10 +36,11 @@ _OF_ITSELF = (EvidenceKind.REPEAT_PURCHASE, EvidenceKind.REPEAT_INTERVAL)
 _LAST_PERSONAL = 7  # beyond it a reason is not about what this user bought: no exchange for the sake of variety
 # After so many of a kind a page says other things, where it can.
 OF_A_KIND = 3
-RUN = 2
+# So many words, or Chinese characters, in a row are told apart when wordings are compared.
+_RUN = {"en": 2, "zh": 4}
 # Of so many items one gets a second claim where there is one; which kinds have one, and which are one, best first.
 TAILS = 2
-_WITH_TAIL = (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM)
+_WITH_TAIL = (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.PROFILE)
 _AS_TAIL = (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.POPULARITY)
 _WORD = re.compile(r"\{\w+\}|[^\s{}]+")
 _CHARACTER = re.compile(r"\{\w+\}|[^{}]")
@@ -61,11 +62,12 @@ def opening(pattern: str, language: str) -> str:
 
 @functools.lru_cache(maxsize=2_000)
 def _read(patterns: tuple[str, ...], language: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    """What a reader takes in of each pattern: its opening, and every RUN words, or Chinese characters, in a row."""
+    """What a reader takes in of each pattern: its opening, and every few words, or Chinese characters, in a row."""
     runs = []
     for pattern in patterns:
         parts = (_WORD if language == "en" else _CHARACTER).findall(pattern)
-        words = frozenset(" ".join(parts[at : at + RUN]).lower() for at in range(max(1, len(parts) - RUN + 1)))
+        run = _RUN[language]
+        words = frozenset(" ".join(parts[at : at + run]).lower() for at in range(max(1, len(parts) - run + 1)))
         runs.append((opening(pattern, language), words))
     return tuple(runs)
 

@@ -66,6 +66,15 @@ class Liked:
         totals = np.bincount(inverse, weights=values).astype(np.float32)
         stays = totals > 0
         sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & stays[inverse]]
-        changes = np.ones(len(sequence), np.bool_)
-        changes[1:] = sequence[1:] != sequence[:-1]
-        return Liked(rows[stays], totals[stays], sequence[changes])
+        return Liked(rows[stays], totals[stays], _each_once(sequence))
+
+    def sequence_without(self, row: int) -> NDArray[np.int32]:
+        """The sequence had the item never been there: what stood on both sides of it may be one now."""
+        return _each_once(self.sequence[self.sequence != row])
+
+
+def _each_once(sequence: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Rows in a row that are the same as one."""
+    changes = np.ones(len(sequence), np.bool_)
+    changes[1:] = sequence[1:] != sequence[:-1]
+    return np.asarray(sequence[changes])

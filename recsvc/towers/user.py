@@ -171,7 +171,7 @@ class UserTower:
         """
         liked = Liked.of(history, self.confidence)
         rows = rows[np.isin(rows, liked.rows)]
-        without = [liked.sequence[liked.sequence != row] for row in rows]
+        without = [liked.sequence_without(row) for row in rows.tolist()]
         collaborative = np.zeros((len(without) + 1, self._towers.gram.shape[0]))
         if self._folds_in:
             factors = self.item_vectors[liked.rows, self.layout.collaborative]

@@ -66,8 +66,10 @@ def test_what_is_false_is_found_however_well_it_is_worded(shown):
             if stranger.item_id in bought:
                 continue
             false = replace(evidence, anchor=stranger)
+        elif evidence.kind is K.REPEAT_INTERVAL:
+            false = replace(evidence, days=evidence.days + 1)
         else:
-            false = replace(evidence, count=evidence.count + 1, days=evidence.days + 1)
+            false = replace(evidence, count=evidence.count + 1)
         claim = licence(false, item, "en")
         request = PatternRequest(claim.kind, claim.strength, claim.form, "en")
         text = fill(Realiser().patterns(request)[0], dict(claim.slots))

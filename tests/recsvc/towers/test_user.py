@@ -45,6 +45,13 @@ def test_left_out_equals_the_tower_on_the_shorter_history(bundle: Bundle, profil
     np.testing.assert_allclose(left_out.without_profile, without, atol=1e-5)
 
 
+def test_what_stands_on_both_sides_of_what_is_left_out_is_one(bundle: Bundle) -> None:
+    tower = bundle.user_tower()
+    left_out = tower.left_out(bought(3, 5, 3), None, np.array([5], np.int32))
+    without = bought(3, 5, 3).select(np.array([True, False, True]))
+    np.testing.assert_allclose(left_out.vectors[0], tower.user_vectors([without], [None])[0], atol=1e-4)
+
+
 def test_the_only_item_left_out_leaves_a_cold_user(bundle: Bundle, profile: ProfileText) -> None:
     tower = bundle.user_tower(WARM)
     left_out = tower.left_out(bought(5), profile, np.array([5], np.int32))
