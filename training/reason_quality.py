@@ -118,10 +118,9 @@ def _known(bundle: Bundle, page: Page, place: int, now: int) -> list[str]:
     item, bought = bundle.catalogue.items[row], [bundle.catalogue.items[r] for r in state.bought_rows.tolist()]
     times = int(state.purchases[state.bought_rows == row].sum())
     bought_at = state.history.timestamps[(state.history.rows == row) & state.history.purchases]
-    brands = sum(int(n) for other, n in zip(bought, state.purchases, strict=True) if other.brand == item.brand)
-    categories = sum(
-        int(n) for other, n in zip(bought, state.purchases, strict=True) if other.categories == item.categories
-    )
+    counted = list(zip(bought, state.purchases.tolist(), strict=True))
+    brands = sum(n for other, n in counted if other.brand == item.brand)
+    categories = sum(n for other, n in counted if other.categories == item.categories)
     companions = bundle.companions[state.bought_rows] == row
     numbers = {
         "elapsed": ((now - bought_at[-1:]) // MICROSECONDS_A_DAY).tolist(),
