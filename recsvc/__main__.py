@@ -1,4 +1,7 @@
-"""The command line: `recsvc serve --bundle DIR`. Exit code 2 and one line on standard error where it cannot start."""
+"""The command line: `recsvc serve --bundle DIR` and `recsvc reason-worker --reason-generator NAME`.
+
+Exit code 2 and one line on standard error where one cannot start.
+"""
 
 import argparse
 import asyncio
@@ -11,10 +14,12 @@ from collections.abc import Sequence
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from pydantic_settings import BaseSettings
+
 from recsvc import __version__
 from recsvc.errors import RecsvcError
 from recsvc.logs import configure_logs
-from recsvc.settings import Settings, load_settings
+from recsvc.settings import Settings, WorkerSettings, load_settings
 
 _EXIT_UNUSABLE = 2  # as argparse's own: nothing was wrong with the program, something with what it was given
 
@@ -42,18 +47,40 @@ def _parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     serve.set_defaults(command=_serve)
-    for name, setting in Settings.model_fields.items():
-        flags = [f"--{name.replace('_', '-')}"]
-        if name == "redis_url":
-            flags.append("--redis")
-        fixed = not setting.is_required() and setting.default_factory is None and setting.default is not None
-        help_text = f"{setting.description} [{setting.default}]" if fixed else setting.description
-        serve.add_argument(*flags, dest=name, metavar="VALUE", help=help_text)
+    _add_flags(serve, Settings)
+    worker = commands.add_parser(
+        "reason-worker",
+        help="have a language model write reasons ahead",
+        description="Has a language model write what servers of the same Redis and reason settings lack, verified, "
+        "until SIGTERM. Lists never wait for it.",
+        argument_default=argparse.SUPPRESS,
+    )
+    worker.set_defaults(command=_reason_worker)
+    _add_flags(worker, WorkerSettings)
     return parser
 
 
+def _add_flags(command: argparse.ArgumentParser, settings: type[BaseSettings]) -> None:
+    for name, setting in settings.model_fields.items():
+        flags = [f"--{name.replace('_', '-')}"]
+        if name == "redis_url":
+            flags.append("--redis")
+        fixed = not setting.is_required() and setting.default_factory is None and setting.default not in (None, "")
+        help_text = f"{setting.description} [{setting.default}]" if fixed else setting.description
+        command.add_argument(*flags, dest=name, metavar="VALUE", help=help_text)
+
+
+def _reason_worker(flags: dict[str, str]) -> int:
+    settings = load_settings(flags, WorkerSettings)
+    configure_logs(settings.log_level, settings.log_format)
+    from recsvc.reason_worker import work  # noqa: PLC0415 - as below
+
+    asyncio.run(work(settings))
+    return 0
+
+
 def _serve(flags: dict[str, str]) -> int:
-    settings = load_settings(flags)
+    settings = load_settings(flags, Settings)
     configure_logs(settings.log_level, settings.log_format)
     from recsvc.server import serve  # noqa: PLC0415 - torch and grpc take seconds: --help and a bad flag need neither
 

@@ -6,6 +6,7 @@
     ├── ListNotFound         a named list is not, or no longer, kept
     ├── StoreUnavailable     Redis did not answer in time
     ├── ReasonRejected       a sentence did not pass the verifier
+    ├── AuthorUnavailable    the language model that writes reasons cannot be asked now
     ├── SettingsError        the operator's configuration cannot be used
     ├── TextEncoderError     the text encoder cannot be loaded, or is not the one the bundle was trained with
     ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
@@ -54,6 +55,10 @@ class ListNotFound(RecsvcError):
 
 class StoreUnavailable(RecsvcError):
     """Redis refused, dropped or outlasted a command. A read degrades; a write must be sent again."""
+
+
+class AuthorUnavailable(RecsvcError):
+    """A language model, or the endpoint that serves it, does not answer. The phrase bank's reasons go on."""
 
 
 class ReasonRejected(RecsvcError):

@@ -25,10 +25,11 @@ from recsvc.errors import (
     TextEncoderError,
 )
 from recsvc.metrics import BUNDLE_INFO
+from recsvc.pattern_follower import PatternFollower
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.query import Query, RecommendationList, Surface
-from recsvc.reasons import ReasonWriter
+from recsvc.reasons import PatternPool, ReasonWriter
 from recsvc.recommend import Recommender
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
@@ -50,6 +51,7 @@ class Models:
         cache_size: int,
         placements: Placements,
         bundles_dir: Path,
+        patterns: PatternPool | None = None,
     ) -> None:
         # A thread for each kind of work: a batch of searches does not wait for a slow text.
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
@@ -62,6 +64,7 @@ class Models:
         self._loading = asyncio.Lock()
         self._follower = BundleFollower(self._store, self._take, lambda: (self.bundle_id, tuple(self._served)))
         self._erasures = ErasureFollower(store.erasures, self.forget)
+        self._patterns = PatternFollower(store.patterns, patterns) if patterns is not None else None
         self.bundle_id = bundle.bundle_id
         self.placements = placements
 
@@ -73,11 +76,12 @@ class Models:
         text_encoder: str,
         search_threads: int,
         cache_size: int,
-        reason_generator: str = "realiser",
         placements: Path | None = None,
+        patterns: PatternPool | None = None,
     ) -> "Models":
-        """Loads the bundle, the text encoder and the placements. Raises BundleError, TextEncoderError and
-        SettingsError.
+        """Loads the bundle, the text encoder and the placements. patterns: to be kept as a reason worker fills it.
+
+        Raises BundleError, TextEncoderError and SettingsError.
         """
         torch.set_num_threads(search_threads)
         placed = Placements.load(placements)
@@ -88,8 +92,8 @@ class Models:
                 f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
                 f"those of {text_encoder!r}: set text_encoder to the bundle's"
             )
-        writer = ReasonWriter(reason_generator)
-        return cls(bundle, store, encoder, writer, cache_size, placed, bundle_dir.resolve().parent)
+        writer = ReasonWriter(pool=patterns)
+        return cls(bundle, store, encoder, writer, cache_size, placed, bundle_dir.resolve().parent, patterns)
 
     async def start(self) -> None:
         """Takes the bundles that are wanted into memory, warm and up to date. Placements may want some too."""
@@ -98,12 +102,16 @@ class Models:
             await self._load(bundle_id)
         await self._follower.start()
         await self._erasures.start()
+        if self._patterns is not None:
+            await self._patterns.start()
         BUNDLE_INFO.labels(self.bundle_id).set(1)
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
         await self._follower.close()
         await self._erasures.close()
+        if self._patterns is not None:
+            await self._patterns.close()
         for served in self._served.values():
             await served.close()
         for thread in self._threads.values():

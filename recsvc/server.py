@@ -21,6 +21,7 @@ from prometheus_client import start_http_server
 from recsvc import __version__
 from recsvc.errors import SettingsError
 from recsvc.models import Models
+from recsvc.reasons import PatternPool, model_name
 from recsvc.service import SERVICE_NAMES, add_services
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
@@ -125,8 +126,8 @@ async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Mo
         settings.text_encoder,
         settings.search_threads,
         settings.cache_size,
-        settings.reason_generator,
         settings.placements,
+        _patterns(settings),
     )
     try:
         await models.start()
@@ -137,6 +138,14 @@ async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Mo
         yield models
     finally:
         await models.close()
+
+
+def _patterns(settings: Settings) -> PatternPool | None:
+    if settings.reason_generator == "realiser":
+        return None
+    if not settings.reason_model:
+        raise SettingsError(f"reason_model: names the model of {settings.reason_generator}, as its worker has it")
+    return PatternPool(settings.reason_generator, model_name(settings.reason_model, settings.reason_revision))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ A flag of `recsvc serve` goes before the environment variable RECSVC_<NAME>, and
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,24 +19,22 @@ def _log_format() -> Literal["json", "console"]:
     return "console" if sys.stderr.isatty() else "json"
 
 
-class Settings(BaseSettings):
-    """Checked settings of one server process. The descriptions are also the help of the flags."""
+class _Settings(BaseSettings):
+    """What a server process and a reason worker both need."""
 
     # An empty variable counts as unset, as compose files leave them.
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    # What is served.
-    bundle: Path = Field(description="folder of the bundle to serve (required)")
-    text_encoder: str = Field(
-        "embedded",
-        min_length=1,
-        description="sentence-embedding model: a name, a folder, or 'embedded' (needs no network); "
-        "must be the one the bundle was trained with",
+    # What writes the reasons.
+    reason_generator: Literal["realiser", "transformers", "openai"] = Field(
+        "realiser",
+        description="who words the reasons: the phrase bank (realiser), or beside it a language model whose patterns a "
+        "reason worker writes ahead",
     )
-    placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
-    reason_generator: Literal["realiser"] = Field("realiser", description="what writes the reasons")
+    reason_model: str = Field("", max_length=256, description="the language model: a name, or a folder (transformers)")
+    reason_revision: str = Field("", max_length=128, description="its revision, so that it stays the same model")
 
     # Where state is kept.
     redis_url: SecretStr | None = Field(
@@ -50,13 +48,34 @@ class Settings(BaseSettings):
         description="start of every Redis key, so that shops can share one Redis",
     )
     data_dir: Path = Field(Path("var/recsvc"), description="folder of the private Redis")
-    history_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        256, description="events kept of one user, newest first; more costs memory and seldom helps"
-    )
     store_timeout: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = Field(
         0.1, description="seconds to wait for Redis; then a list is degraded and a write refused"
     )
 
+    # What it tells.
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+    log_format: Literal["json", "console"] = Field(
+        default_factory=_log_format, description="json or console; on a terminal console, else json"
+    )
+
+
+class Settings(_Settings):
+    """Checked settings of one server process. The descriptions are also the help of the flags."""
+
+    # What is served.
+    bundle: Path = Field(description="folder of the bundle to serve (required)")
+    text_encoder: str = Field(
+        "embedded",
+        min_length=1,
+        description="sentence-embedding model: a name, a folder, or 'embedded' (needs no network); "
+        "must be the one the bundle was trained with",
+    )
+    placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
+
+    # What is kept of a user.
+    history_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        256, description="events kept of one user, newest first; more costs memory and seldom helps"
+    )
     # Where it listens.
     host: str = Field(
         "127.0.0.1",
@@ -91,12 +110,6 @@ class Settings(BaseSettings):
         10.0, description="seconds that accepted calls then have to finish"
     )
 
-    # What it tells.
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
-    log_format: Literal["json", "console"] = Field(
-        default_factory=_log_format, description="json or console; on a terminal console, else json"
-    )
-
     @field_validator("port", mode="before")
     @classmethod
     def _not_a_service_link(cls, value: object) -> object:
@@ -106,13 +119,28 @@ class Settings(BaseSettings):
         return value
 
 
-def load_settings(flags: dict[str, Any]) -> Settings:
-    """The settings from `flags` (by name; absent ones are not in it) and the environment.
+class WorkerSettings(_Settings):
+    """Checked settings of a reason worker."""
+
+    reason_generator: Literal["transformers", "openai"] = Field(description="who writes (required)")
+    reason_endpoint: str = Field(
+        "", max_length=2_048, description="address of a server that speaks chat completions, such as http://host/v1"
+    )
+    reason_api_key: SecretStr | None = Field(
+        None, description="key of that server; set RECSVC_REASON_API_KEY, other users of the machine see flags"
+    )
+
+
+Checked = TypeVar("Checked", bound=_Settings)
+
+
+def load_settings(flags: dict[str, Any], kind: type[Checked]) -> Checked:
+    """The settings of a kind from `flags` (by name; absent ones are not in it) and the environment.
 
     Raises SettingsError naming every bad one, and never its value: a URL may hold a password.
     """
     try:
-        return Settings(**flags)
+        return kind(**flags)
     except ValidationError as error:
         raise SettingsError("; ".join(_problem(e["loc"], e["msg"]) for e in error.errors())) from None
 

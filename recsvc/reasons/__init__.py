@@ -1,6 +1,22 @@
 """Evidence in, verified sentences out: plan, words, slots, verifier, cache."""
 
 from recsvc.reasons.licence import attribute_form
+from recsvc.reasons.pattern import PatternRequest
+from recsvc.reasons.pool import Author, PatternPool, author_id, cell_of, model_name, request_of
+from recsvc.reasons.prompts import pattern_of
+from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.writer import ReasonWriter
 
-__all__ = ["ReasonWriter", "attribute_form"]
+__all__ = [
+    "Author",
+    "PatternPool",
+    "PatternRequest",
+    "Realiser",
+    "ReasonWriter",
+    "attribute_form",
+    "author_id",
+    "cell_of",
+    "model_name",
+    "pattern_of",
+    "request_of",
+]

@@ -42,6 +42,12 @@ def _licensed(
     return {start: tuple(phrases) for start, phrases in by_start.items()}
 
 
+def phrases_of(kind: EvidenceKind, strength: Strength, form: Form, language: str) -> tuple[str, ...]:
+    """All that a frame may be made of, claims first."""
+    licensed = [pair for phrases in _licensed(kind, strength, form, language).values() for pair in phrases]
+    return tuple(phrase for phrase, is_claim in sorted(licensed, key=lambda pair: (not pair[1], pair[0])))
+
+
 @functools.lru_cache(maxsize=20_000)
 def is_licensed(frame: str, kind: EvidenceKind, strength: Strength, form: Form, language: str) -> bool:
     """Whether `frame`, a sentence with its slots as `{item}` and so on, reads as a row of licensed phrases, at least

@@ -11,6 +11,7 @@ from recsvc.reasons.lexicon import JOINTS, STOP
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.pattern import Form, PatternRequest, fill
 from recsvc.reasons.plan import PagePlan
+from recsvc.reasons.pool import PatternPool
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from recsvc.reasons.word_lists import forbidden_terms, sensitive_terms
 
@@ -21,17 +22,19 @@ class ReasonWriter:
     """Writes the reasons of a page. Safe to share between threads; no call leaves the process.
 
     generator: a name of `recsvc.reasons.generators.GENERATORS`; raises SettingsError, listing the names, for another.
+    pool: what a language model has written ahead, to be used beside the generator's.
     cache_size: verified sentences kept, least recently used out first; some 500 bytes each.
     policy_version: names the rules; it changes with any byte of the policy's word lists.
     rejected: how many sentences the verifier has turned down since the start, by rule. Anything here is a fault of the
     generator, or an attack.
     """
 
-    def __init__(self, generator: str = "realiser", cache_size: int = 50_000) -> None:
+    def __init__(self, generator: str = "realiser", cache_size: int = 50_000, pool: PatternPool | None = None) -> None:
         factory = GENERATORS.get(generator)
         if factory is None:
             raise SettingsError(f"no reason generator {generator!r}; there are: {', '.join(sorted(GENERATORS))}")
         self._generator = factory()
+        self._pool = pool
         for read_now in (forbidden_terms, sensitive_terms):  # the first request should not wait for them
             read_now()
         self.policy_version = POLICY_VERSION
@@ -63,7 +66,9 @@ class ReasonWriter:
 
     def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
         for fact, licensed in plan.claims(item, evidence):
-            for pattern in plan.wordings(item, self._generator.patterns(_request(licensed)))[:MAX_TRIES]:
+            request = _request(licensed)
+            pooled = self._pool.patterns(request) if self._pool is not None else ()
+            for pattern in plan.wordings(item, (*self._generator.patterns(request), *pooled))[:MAX_TRIES]:
                 text = self._sentence(pattern, licensed)
                 if text is None or plan.stands(text):
                     continue
@@ -72,7 +77,8 @@ class ReasonWriter:
                     longer = self._with_tail(plan, item, text, licensed, tail[1])
                     text, said = (longer, (fact, tail[0])) if longer else (text, said)
                 plan.note(fact, pattern, text)
-                return Reason(text, licensed.language, said, self._provenance)
+                provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
+                return Reason(text, licensed.language, said, provenance)
         plan.note(None)
         return None
 

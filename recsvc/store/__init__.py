@@ -8,6 +8,7 @@ from recsvc.store.keys import LOG_PARTITIONS
 from recsvc.store.lists import ListStore
 from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
 from recsvc.store.opening import open_store
+from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import Counts, PopularityStore
 from recsvc.store.users import Erasure, UserExport, UserStore
 
@@ -21,6 +22,7 @@ __all__ = [
     "ListStore",
     "LogEntry",
     "ModelStore",
+    "PatternStore",
     "PopularityStore",
     "ServerProcess",
     "UserExport",

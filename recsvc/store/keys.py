@@ -14,6 +14,8 @@
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
     {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles
     {shop:models}:1:processes    hash              by process what it does, as JSON
+    {shop:reasons}:1:patterns:<author>  hash, expires   by claim, as JSON, what a language model wrote of it
+    {shop:reasons}:1:wanted:<author>    set, expires    claims that it is to write of
     {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count: of a segment ('' for the whole
                                                    shop), by the half-life in days, the ninth such set
 
@@ -90,6 +92,16 @@ def models(namespace: str, name: str) -> str:
 def popularity(namespace: str, segment: str, half_life: float, epoch: int) -> str:
     """The sorted set that holds decayed counts of a segment's items."""
     return f"{{{_encoded(namespace)}:popularity}}:{SCHEMA_VERSION}:{_encoded(segment)}:{half_life:g}:{epoch}"
+
+
+def patterns(namespace: str, author: str) -> str:
+    """The hash of what a language model has written."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:patterns:{_encoded(author)}"
+
+
+def wanted_patterns(namespace: str, author: str) -> str:
+    """The set of what it is asked to write."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:wanted:{_encoded(author)}"
 
 
 def log_partition(user_id: str) -> int:

@@ -19,6 +19,7 @@ from recsvc.store.event_log import EventLog
 from recsvc.store.history import entry_of, event_of, merge, unseen
 from recsvc.store.lists import ListStore
 from recsvc.store.models import ModelStore
+from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
 
@@ -82,6 +83,7 @@ class UserStore:
         self.models = ModelStore(client, namespace)
         self.lists = ListStore(client, namespace, self.event_log)
         self.erasures = ErasureStore(client, namespace)
+        self.patterns = PatternStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.

@@ -13,7 +13,7 @@ def no_environment(monkeypatch):
 
 
 def test_only_the_bundle_is_required():
-    settings = load_settings({"bundle": "b"})
+    settings = load_settings({"bundle": "b"}, Settings)
     required = {name for name, field in Settings.model_fields.items() if field.is_required()}
     assert required == {"bundle"}
     assert (settings.host, settings.port, settings.metrics_port) == ("127.0.0.1", 50051, 9464)
@@ -25,7 +25,7 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default(monkeypa
     monkeypatch.setenv("RECSVC_PORT", "1234")
     monkeypatch.setenv("RECSVC_REUSE_PORT", "true")
     monkeypatch.setenv("RECSVC_NAMESPACE", "")
-    settings = load_settings({"port": "4321"})
+    settings = load_settings({"port": "4321"}, Settings)
     assert (str(settings.bundle), settings.port, settings.reuse_port) == ("of-environment", 4321, True)
     assert settings.namespace == "recsvc"
 
@@ -57,7 +57,7 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default(monkeypa
 )
 def test_a_bad_value_is_named_with_its_variable(name, value):
     with pytest.raises(SettingsError, match=rf"^{name} \(RECSVC_{name.upper()}\): [a-z]") as caught:
-        load_settings({"bundle": "b", name: value})
+        load_settings({"bundle": "b", name: value}, Settings)
     assert ";" not in str(caught.value)
 
 
@@ -66,7 +66,7 @@ def test_all_bad_ones_are_listed_and_no_value_is_told(monkeypatch):
     monkeypatch.setenv("RECSVC_HOST", "redis://me:s3cret@host")
     monkeypatch.setenv("RECSVC_PORT", "s3cret")
     with pytest.raises(SettingsError) as caught:
-        load_settings({})
+        load_settings({}, Settings)
     message = str(caught.value)
     assert all(f"RECSVC_{name}" in message for name in ("BUNDLE", "HOST", "PORT"))
     assert "s3cret" not in message
@@ -74,7 +74,7 @@ def test_all_bad_ones_are_listed_and_no_value_is_told(monkeypatch):
 
 
 def test_the_redis_url_is_not_shown():
-    settings = load_settings({"bundle": "b", "redis_url": "rediss://me:s3cret@host:6379/0"})
+    settings = load_settings({"bundle": "b", "redis_url": "rediss://me:s3cret@host:6379/0"}, Settings)
     assert "s3cret" not in repr(settings)
     assert "s3cret" not in settings.model_dump_json()
     assert settings.redis_url is not None
@@ -83,7 +83,7 @@ def test_the_redis_url_is_not_shown():
 
 def test_the_variable_that_kubernetes_makes_of_a_service_named_recsvc_is_no_port(monkeypatch):
     monkeypatch.setenv("RECSVC_PORT", "tcp://10.0.0.1:50051")
-    assert load_settings({"bundle": "b"}).port == 50051
+    assert load_settings({"bundle": "b"}, Settings).port == 50051
 
 
 def test_every_setting_is_described():

@@ -46,6 +46,8 @@ repeat_purchase-relational-ago =
     .j = 曾在{ $elapsed }天前被你买下。
     .k = 你上次下单买这件是{ $elapsed }天前。
     .l = 买过的商品，上次是{ $elapsed }天前。
+    .m = 距今{ $elapsed }天，你曾把它买下。
+    .n = { $elapsed }天前入手过的一款。
 
 repeat_purchase-relational-many_ago =
     .a = 你买过{ $times }，上一次是{ $elapsed }天前。
@@ -56,6 +58,7 @@ repeat_purchase-relational-many_ago =
     .f = 在你的订单里出现过{ $times }，上一次是{ $elapsed }天前。
     .g = 先后下单{ $times }，上次是{ $elapsed }天前。
     .h = 上一次购买是{ $elapsed }天前，你已买过{ $times }。
+    .i = { $times }购入，末次距今{ $elapsed }天。
 
 history_item-causal =
     .a = 因为你买过{ $item }。
@@ -67,6 +70,9 @@ history_item-causal =
     .g = 这件商品因你买过{ $item }而入选。
     .h = 推荐理由是你买过{ $item }。
     .i = 你之前买了{ $item }，所以这件商品出现在这里。
+    .j = 正因你选购过{ $item }，才有这条推荐。
+    .k = { $item }，你买过它，这就是推荐的缘由。
+    .l = 缘于你所购的{ $item }。
 
 history_item-causal-unnamed =
     .a = 因为你以前买过的一件商品。
@@ -87,6 +93,9 @@ history_item-contributory =
     .h = 你买过{ $item }，这件商品与它方向一致。
     .i = 这条推荐参考了你买过的{ $item }。
     .j = 这件商品延续了你买过的{ $item }。
+    .k = { $item }是你所购，也为此出了一份力。
+    .l = 其中有{ $item }的一份影响，那是你的购买。
+    .m = 你选购{ $item }时的口味，在此也有体现。
 
 history_item-contributory-unnamed =
     .a = 参考了你之前的一次购买。
@@ -122,6 +131,9 @@ similar_item-relational =
     .f = 它和你买过的{ $item }很接近。
     .g = 你买过的{ $item }与这件商品相似。
     .h = 同你买过的{ $item }属于相近的商品。
+    .i = 论描述，与{ $item }相差无几，后者你已买过。
+    .j = { $item }的同类，那件你已买过。
+    .k = 看介绍，{ $item }跟它十分相像，前者你已买过。
 
 similar_item-relational-unnamed =
     .a = 和你以前买过的一件商品相似。
@@ -139,6 +151,8 @@ brand-relational =
     .e = 又一件{ $value }的商品，这个品牌你买过{ $count }次。
     .f = { $value }在你的购买记录里出现过{ $count }次。
     .g = 这件商品来自你买过{ $count }次的{ $value }。
+    .h = 出自{ $value }，你{ $count }次下单的牌子。
+    .i = 你的{ $count }次选择都是{ $value }，这款也是。
 
 category-relational =
     .a = 来自{ $value }，这个品类你买过{ $count }次。
@@ -148,6 +162,8 @@ category-relational =
     .e = 同属{ $value }，这个品类你买过{ $count }次。
     .f = { $value }在你的购买记录里出现过{ $count }次。
     .g = 这件商品属于你买过{ $count }次的{ $value }。
+    .h = { $value }类你下过{ $count }次单，又添一款。
+    .i = 论品类是{ $value }，与你{ $count }次所购相同。
 
 profile-neutral =
     .a = 结合你的个人资料推荐。
@@ -246,6 +262,9 @@ co_purchase-relational =
     .d = 在{ $days }天内买过{ $item }的{ $people }位顾客里，有{ $count }位也买了这件商品，你也买过它。
     .e = 有{ $count }人也买了这件商品，他们属于{ $days }天内和你一样买过{ $item }的{ $people }人。
     .f = 你买过的{ $item }，{ $days }天内有{ $people }人购买，其中{ $count }人也买了这件商品。
+    .g = { $item }的{ $people }位买家中，{ $count }位在{ $days }天内还选购了它，你同样买过前者。
+    .h = { $days }天里，{ $count }位顾客既买了你买过的{ $item }，又选了它，前者共有{ $people }位买家。
+    .i = 买{ $item }的{ $people }位顾客，{ $days }天内有{ $count }位连它一起入手，你也买过前者。
 
 co_purchase-relational-viewed =
     .a = 买过你正在看的{ $item }的{ $people }人中，{ $days }天内有{ $count }人也买了这件商品。

@@ -1,0 +1,112 @@
+"""A reason worker beside a running service: its words are shown when they pass, and nobody waits for it."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from recsvc.v1 import reason_pb2
+from tests.chat_endpoint import ChatEndpoint
+from tests.conftest import RedisServer
+from tests.integration.clients import Storefront, eventually, item_ids
+from tests.service_process import ServiceProcess
+
+LIES = ("The best of all, says everybody.", "Because you bought [[item]], which cures colds.", "Ignore the rules.")
+# Licensed of nearly every claim with an anchor that was bought, and in no phrase bank.
+TRUE = (
+    "This is here because you bought [[item]].",
+    "This is in line with [[item]], which you bought.",
+    "This item is similar to [[item]], which you bought.",
+    "This item, bought by you [[elapsed]] days ago.",
+)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[ChatEndpoint]:
+    endpoint = ChatEndpoint()
+    yield endpoint
+    endpoint.close()
+
+
+@pytest.fixture
+def start_worker(redis_server: RedisServer, endpoint: ChatEndpoint) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "recsvc", "reason-worker", "--reason-generator", "openai"]
+        command += ["--reason-model", "qwen", "--reason-endpoint", endpoint.url]
+        environment = os.environ | {"RECSVC_REDIS_URL": redis_server.url, "RECSVC_REASON_API_KEY": "s3cret"}
+        started.append(subprocess.Popen(command, env=environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_verified_words_of_a_model_are_shown_and_no_others(
+    start_service: Callable[..., ServiceProcess],
+    start_worker: Callable[[], subprocess.Popen[bytes]],
+    redis_server: RedisServer,
+    endpoint: ChatEndpoint,
+    bought: tuple[str, ...],
+) -> None:
+    endpoint.say(*LIES, *TRUE)
+    service = start_service(redis_url=redis_server.url, reason_generator="openai", reason_model="qwen")
+    with service.channel() as channel:
+        shop = Storefront(channel)
+        shop.buy("ann", *bought)
+        first = shop.recommend("ann")
+        assert {r.reason.provenance.generator for r in first.recommendations if r.HasField("reason")} == {"realiser"}
+        worker = start_worker()
+
+        numbers = itertools.count()
+
+        def reasons() -> list[reason_pb2.Reason]:
+            user_id = f"u{next(numbers)}"  # another each time: the words of a page are kept for its user
+            shop.buy(user_id, *bought)
+            return [r.reason for r in shop.recommend(user_id, 20).recommendations if r.HasField("reason")]
+
+        eventually(lambda: any(r.provenance.generator == "openai" for r in reasons()))
+        told = [reason for _ in range(20) for reason in reasons()]
+        written = [reason for reason in told if reason.provenance.generator == "openai"]
+        assert written
+        assert all(reason.provenance.ai_generated and reason.provenance.verified for reason in written)
+        assert {reason.provenance.model for reason in written} == {"qwen"}
+        assert not [reason.text for reason in told if "best" in reason.text or "cures" in reason.text]
+        listed = item_ids(shop.recommend("ann"))
+
+        # Without the worker, without its endpoint, without Redis: the same lists, and no unverified word.
+        worker.send_signal(signal.SIGKILL)
+        endpoint.send(b"<html>gone</html>", status=500)
+        assert item_ids(shop.recommend("ann")) == listed
+        start_worker()
+        redis_server.kill()
+        again = shop.recommend("ann")
+        assert item_ids(again) == listed
+        assert all(r.reason.provenance.verified for r in again.recommendations if r.HasField("reason"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "reason_generator"),
+        (["--reason-generator", "openai", "--redis", "redis://127.0.0.1:1"], "reason_model"),
+        (["--reason-generator", "transformers", "--reason-model", "no/such"], "redis_url"),
+        (
+            ["--reason-generator", "openai", "--reason-model", "m", "--redis", "redis://127.0.0.1:1"],
+            "reason_endpoint: must be an http",
+        ),
+    ],
+)
+def test_a_worker_that_cannot_start_says_why(arguments: list[str], problem: str) -> None:
+    command = [sys.executable, "-m", "recsvc", "reason-worker", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,50 @@
+"""A real causal language model, made on the spot, with a tokenizer and a chat template. It knows what it is taught."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
+
+
+def make(folder: Path, lessons: Sequence[tuple[str, str]] = (), steps: int = 0) -> Path:
+    """Saves a model that was taught, in so many steps, to continue prompts: lessons are (prompt's end, answer)."""
+    torch.manual_seed(0)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=600, initial_alphabet=alphabet, special_tokens=["<end>"], show_progress=False
+    )
+    tokenizer.train_from_iterator([text for lesson in lessons for text in lesson], trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<end>")  # noqa: S106
+    fast.chat_template = TEMPLATE
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=8_192,
+        eos_token_id=0,
+        bos_token_id=0,
+        pad_token_id=0,
+    )
+    model = LlamaForCausalLM(config)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for step in range(steps):
+        prompt, answer = lessons[step % len(lessons)]
+        start = fast(prompt, return_tensors="pt").input_ids
+        ids = torch.cat([start, fast(answer + "\n", return_tensors="pt").input_ids, torch.tensor([[0]])], dim=1)
+        labels = ids.clone()
+        labels[:, : start.shape[1]] = -100
+        model(input_ids=ids, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.save_pretrained(folder, safe_serialization=True)
+    fast.save_pretrained(folder)
+    return folder
