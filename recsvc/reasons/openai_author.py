@@ -46,20 +46,24 @@ class OpenAIAuthor:
         self._asked_again_at = 0.0
 
     def write(self, request: PatternRequest, known: tuple[str, ...], n: int) -> list[str]:
-        """At most n answers. Raises AuthorUnavailable; after some of those in a row at once, for a while."""
+        """At most n answers, in as many calls as it takes: not every server gives more than one at a time.
+
+        Raises AuthorUnavailable; after some of those in a row at once, for a while.
+        """
         if time.monotonic() < self._asked_again_at:
             raise AuthorUnavailable("the endpoint has failed too often to be asked now")
         body = {
             "model": self._asked_for,
             "messages": messages(request, known),
-            "n": n,
             "max_tokens": MAX_TOKENS,
             "temperature": TEMPERATURE,
             "top_p": TOP_P,
             "chat_template_kwargs": {"enable_thinking": False},
         }
+        answers: list[str] = []
         try:
-            answers = self._asked(body)
+            while len(answers) < n and (more := self._asked(body | {"n": n - len(answers)})):
+                answers += more
         except AuthorUnavailable:
             self._failures += 1
             if self._failures >= _FAILURES:

@@ -1,7 +1,10 @@
 """Language models that write reasons: a real one, endpoints that behave badly, and what is kept of either."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from recsvc.reasons.transformers_author import TransformersAuthor
 from tests.chat_endpoint import ChatEndpoint
 from tests.recsvc.reasons import tiny_language_model
 from tests.recsvc.reasons.reason_samples import MUG, evidence_for
+from tests.recsvc.store.free_ports import free_ports
 
 BOUGHT = PatternRequest(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN, "en")
 KNOWN = Realiser().patterns(BOUGHT)
@@ -202,3 +206,29 @@ def test_a_pattern_that_slips_into_the_pool_is_stopped_where_it_would_be_shown()
         (reason,) = writer.write_page(page, "en", seed)
         assert reason is None or reason.provenance.generator == "realiser"
     assert writer.rejected["forbidden"] > 0
+
+
+@pytest.mark.slow
+def test_a_real_server_of_chat_completions(taught: Path, tmp_path: Path) -> None:
+    port = free_ports(1)[0]
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", "--device", "cpu", "--port", str(port)]
+    log = (tmp_path / "log").open("w")
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    server = subprocess.Popen([*command, str(taught)], stdout=log, stderr=log, env=environment)
+    author = OpenAIAuthor(f"http://127.0.0.1:{port}/v1", str(taught))
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                author._asked({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
+                break
+            except AuthorUnavailable:
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+        answers = author.write(BOUGHT, KNOWN, 4)
+        assert len(answers) == 4
+        assert "This is here because you bought {item}." in accepted(answers, BOUGHT, KNOWN)
+    finally:
+        server.kill()
+        server.wait()
+        log.close()
