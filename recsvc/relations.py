@@ -1,6 +1,7 @@
 """What relates an item of the page to what a user has bought, or is looking at, whether or not it moved a score."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -76,16 +77,21 @@ def preferred_facts(preferences: Preferences, brand: int, category: int, attribu
 
 def copurchase_facts(user: UserFacts, items: ItemFacts, page_rows: Rows, anchors: Rows) -> list[list[Fact]]:
     """For each item of the page the anchors whose buyers bought it too, those with the most such people first."""
-    found: list[list[Fact]] = [[] for _ in page_rows]
     # (page, anchors, companions)
-    for i, j, c in zip(*np.nonzero(items.companions[anchors] == page_rows[:, None, None]), strict=True):
-        anchor = int(anchors[j])
-        count, people = int(items.companion_buyers[anchor, c]), int(items.cohorts[anchor])
-        found[i].append(
-            Fact(EvidenceKind.CO_PURCHASE, Strength.RELATIONAL, 0.0, 0.0, anchor, user.event(anchor), count=count,
-                 people=people)
-        )  # fmt: skip
-    return [sorted(facts, key=lambda fact: (-fact.count / fact.people, fact.anchor_row))[:ANCHORS] for facts in found]
+    page, place, column = np.nonzero(items.companions[anchors] == page_rows[:, None, None])
+    rows = anchors[place]
+    counts, people = items.companion_buyers[rows, column], items.cohorts[rows]
+    order = np.lexsort((rows, -counts / np.maximum(people, 1), page))
+    found: list[list[Fact]] = [[] for _ in page_rows]
+    for at in order.tolist():
+        facts = found[page[at]]
+        if len(facts) < ANCHORS:
+            anchor, count, cohort = int(rows[at]), int(counts[at]), int(people[at])
+            together = Fact(
+                EvidenceKind.CO_PURCHASE, Strength.RELATIONAL, anchor_row=anchor, count=count, people=cohort
+            )
+            facts.append(replace(together, event=user.event(anchor)))
+    return found
 
 
 def similar_facts(user: UserFacts, items: ItemFacts, page_rows: Rows, anchors: Rows) -> list[list[Fact]]:

@@ -38,8 +38,7 @@ _LAST_PERSONAL = 7  # beyond it a reason is not about what this user bought: no 
 OF_A_KIND = 3
 # So many words, or Chinese characters, in a row are told apart when wordings are compared.
 _RUN = {"en": 2, "zh": 4}
-# Of so many items one gets a second claim where there is one; which kinds have one, and which are one, best first.
-TAILS = 2
+# Which kinds get a second claim where there is one, and which are one, best first.
 _WITH_TAIL = (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.PROFILE)
 _AS_TAIL = (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.POPULARITY)
 _WORD = re.compile(r"\{\w+\}|[^\s{}]+")
@@ -130,13 +129,10 @@ class PagePlan:
         return text in self._texts
 
     def tail(self, item: Item, evidence: Sequence[Evidence], first: Evidence) -> tuple[Evidence, Licence] | None:
-        """What may be said beside the claim of `first`; for one item in TAILS, so that a page has longer and shorter
-        sentences. None where there is nothing, or nothing more.
+        """What may be said beside the claim of `first`, so that a reader sees more of this item in it than what it
+        shares with others; None where there is nothing, or nothing more.
         """
-        chance = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), ~self._seed & 0xFFFFFFFF)
-        if first.kind not in _WITH_TAIL or chance % TAILS:
-            return None
-        for kind in _AS_TAIL:
+        for kind in _AS_TAIL if first.kind in _WITH_TAIL else ():
             for fact in evidence:
                 if fact.kind is kind and self._subject(fact) != self._above:
                     with suppress(ReasonRejected):

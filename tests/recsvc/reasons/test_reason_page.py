@@ -79,7 +79,7 @@ def test_the_order_of_preference():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_some_sentences_have_a_second_claim_which_is_verified_too(language):
+def test_a_second_claim_is_verified_too(language):
     anchored, brand = (evidence_for(kind, S.RELATIONAL) for kind in (K.SIMILAR_ITEM, K.BRAND))
     popular = evidence_for(K.POPULARITY, S.NEUTRAL)
     items = [dataclasses.replace(MUG, item_id=f"mug {n}") for n in range(40)]
@@ -88,7 +88,7 @@ def test_some_sentences_have_a_second_claim_which_is_verified_too(language):
         for item in items:  # a page each: on one page no two neighbours would have the same anchor
             (reason,) = ReasonWriter().write_page([(item, (anchored, second))], language, 1)
             assert reason.evidence in ((anchored,), (anchored, second))
-            said[len(reason.evidence)] += 1
+            said[second.kind] += len(reason.evidence) == 2
             if len(reason.evidence) == 2:
                 first, other = (licence(evidence, item, language) for evidence in reason.evidence)
                 check_both(reason.text, first, other)
@@ -101,7 +101,7 @@ def test_some_sentences_have_a_second_claim_which_is_verified_too(language):
                         check_both(reason.text, *claims)
                 with pytest.raises(ReasonRejected):
                     check_both(reason.text, other, first)
-    assert min(said.values()) > 10
+    assert min(said.values()) > 30  # a long name leaves no room for one
 
 
 def test_the_larger_share_comes_first_among_equals():
@@ -117,7 +117,7 @@ def test_a_named_anchor_comes_before_one_that_cannot_be_named():
     assert reason.evidence[0].kind is K.SIMILAR_ITEM
     for language in LANGUAGES:
         (reason,) = writer.write_page([(MUG, (nameless, evidence_for(K.POPULARITY, S.NEUTRAL)))], language, 1)
-        assert reason.evidence == (nameless,)
+        assert reason.evidence[0] == nameless
         assert "“" not in reason.text
         assert "BEST" not in reason.text.upper()
 
