@@ -26,7 +26,7 @@ def per_user(
     """recall@k: found targets over all targets. ndcg@k: binary gains, ideal over min(targets, k) places. mrr@k: one
     over the place of the first target. Each float64 (u,); a user without targets must not be among them.
     """
-    sizes = np.array([len(wanted) for wanted in targets])
+    sizes = np.array([len(wanted) for wanted in targets], np.int64)
     found = hits(ranked, targets, max(CUTS))
     discounts = 1 / np.log2(np.arange(2, max(CUTS) + 2))
     ideal = np.concatenate(([0.0], np.cumsum(discounts)))

@@ -27,6 +27,10 @@ def test_the_ideal_of_many_targets_fills_the_cut() -> None:
     assert values["recall@10"].tolist() == pytest.approx([0.2])
 
 
+def test_nobody_has_no_values() -> None:
+    assert all(len(values) == 0 for values in per_user([], []).values())
+
+
 def test_an_interval_holds_its_mean_and_narrows() -> None:
     rng = np.random.default_rng(0)
     few, many = interval(rng.random(50)), interval(rng.random(5_000))
