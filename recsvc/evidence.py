@@ -26,11 +26,11 @@ def page_facts(
     item_vectors: Floats,
     page_rows: Rows,
     pool_rows: Rows,
-    page_attributes: Sequence[Sequence[int]] = (),
+    page_words: Sequence[Sequence[tuple[EvidenceKind, int]]] = (),
 ) -> list[list[Fact]]:
     """The facts for each item of a page, strongest first.
 
-    page_rows: the items shown, best first; page_attributes: the codes of their attributes, none known if empty.
+    page_rows: the items shown, best first; page_words: their categories and attributes, none known if empty.
     pool_rows: what competed for the page, the page included. An anchor is called causal only if, without it, at least
     as many items of the pool as the page is long score higher: since the pool is part of the catalogue, the item would
     then be off the page in the catalogue too.
@@ -54,7 +54,7 @@ def page_facts(
     named = np.union1d(user.bought_rows, np.array([*user.visit], np.int32)).astype(np.int32)
     similar = similar_facts(user, items, page_rows, named)
     together = copurchase_facts(user, items, page_rows, named)
-    brands, categories = items.brands[page_rows].tolist(), items.categories[page_rows].tolist()
+    brands = items.brands[page_rows].tolist()
     buyers = items.buyers[page_rows].tolist()
     facts: list[list[Fact]] = []
     for i, row in enumerate(page_rows.tolist()):
@@ -72,8 +72,7 @@ def page_facts(
             found.append(Fact(*relational, anchor_row=row, count=often, days=every, elapsed=ago))
         found += anchors[i]
         found += together[i]
-        attributes = page_attributes[i] if page_attributes else ()
-        found += preferred_facts(user.preferences, brands[i], categories[i], attributes)
+        found += preferred_facts(user.preferences, brands[i], page_words[i] if page_words else ())
         found += similar[i]
         if (share := float(profile_effects[i] / raising[i])) >= CONTRIBUTORY_SHARE:
             found.append(Fact(EvidenceKind.PROFILE, Strength.CONTRIBUTORY, float(profile_effects[i]), share))

@@ -34,9 +34,7 @@ class Explainer:
         self._bundle = bundle
         self._reasons = reasons
         self._items = _item_facts(bundle)
-        catalogue = bundle.catalogue
-        self._attributes = _Attributes(bundle)
-        self._names = {EvidenceKind.BRAND: catalogue.brands.names, EvidenceKind.CATEGORY: catalogue.categories[1]}
+        self._words = _Words(bundle)
 
     def reasons(self, query: Query, state: UserState, scoring: Scoring, found: Composed) -> Sequence[Reason | None]:
         """Why each item is in the list; kept for when the user comes back to the page."""
@@ -88,8 +86,8 @@ class Explainer:
         """The brands, categories and attributes that a user buys more than others do."""
         counts: Counter[int] = Counter()
         for row, times in zip(bought_rows.tolist(), purchases.tolist(), strict=True):
-            counts.update(dict.fromkeys(self._attributes.codes(row), times))
-        return preferences_of(self._items, bought_rows, purchases, counts, self._attributes.share)
+            counts.update(dict.fromkeys(self._words.codes(row), times))
+        return preferences_of(self._items, bought_rows, purchases, counts, self._words.share)
 
     def _explain(
         self,
@@ -103,8 +101,8 @@ class Explainer:
 
         pool_rows: what competed for the page. seed: keeps the choice of words stable.
         """
-        attributes = list(map(self._attributes.codes, page_rows.tolist()))
-        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, attributes)
+        words = list(map(self._words.named, page_rows.tolist()))
+        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, words)
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
         reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed)
@@ -115,11 +113,13 @@ class Explainer:
         return reasons
 
     def _named(self, fact: Fact) -> Evidence:
-        kind, names = fact.kind, self._names.get(fact.kind)
+        kind = fact.kind
         anchor = self._bundle.catalogue.items[fact.anchor_row] if fact.anchor_row >= 0 else None
-        name, value = "", names[fact.code] if names is not None else ""
-        if kind is EvidenceKind.ATTRIBUTE:
-            name, value = self._attributes.names[fact.code]
+        name, value = "", ""
+        if kind is EvidenceKind.BRAND:
+            value = self._bundle.catalogue.brands.names[fact.code]
+        elif kind in (EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
+            name, value = self._words.pairs[fact.code]
         model = self._bundle.model
         windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
         return Evidence(
@@ -139,30 +139,50 @@ class Explainer:
         )
 
 
-class _Attributes:
-    """The attributes that a reason may name, as small ints. names: by code."""
+# Stands where an attribute has its name.
+_CATEGORY = ""
+
+
+class _Words:
+    """The categories, at any depth, and the attributes that a reason may name, as small ints. pairs: name and value by
+    code.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._code_of: dict[tuple[str, str], int] = {}
         self._shares: dict[int, float] = {}
-        self.names: list[tuple[str, str]] = []
+        self.pairs: list[tuple[str, str]] = []
 
     def codes(self, row: int) -> list[int]:
-        """Those of an item."""
-        named = [pair for pair in self._bundle.catalogue.items[row].attributes if attribute_form(pair[0]) is not None]
-        for pair in named:
+        """All that an item has."""
+        item = self._bundle.catalogue.items[row]
+        pairs = [(_CATEGORY, name) for name in item.categories]
+        pairs += [pair for pair in item.attributes if attribute_form(pair[0]) is not None]
+        for pair in pairs:
             if pair not in self._code_of:
-                self._code_of[pair] = len(self.names)
-                self.names.append(pair)
-        return [self._code_of[pair] for pair in named]
+                self._code_of[pair] = len(self.pairs)
+                self.pairs.append(pair)
+        return [self._code_of[pair] for pair in pairs]
+
+    def named(self, row: int) -> list[tuple[EvidenceKind, int]]:
+        """What a reason may name of it: of the categories the deepest."""
+        depth = len(self._bundle.catalogue.items[row].categories)
+        codes = self.codes(row)
+        attributes = [(EvidenceKind.ATTRIBUTE, code) for code in codes[depth:]]
+        return [*((EvidenceKind.CATEGORY, code) for code in codes[max(depth - 1, 0) : depth]), *attributes]
 
     def share(self, code: int) -> float:
         """Of all purchases, how many are of what has it."""
         if code not in self._shares:
-            purchases = self._bundle.purchases
-            held = self._bundle.catalogue.attributes[self.names[code]]
-            self._shares[code] = float(purchases[held].sum() / max(int(purchases.sum()), 1))
+            name, value = self.pairs[code]
+            catalogue, purchases = self._bundle.catalogue, self._bundle.purchases
+            if name == _CATEGORY:
+                within = np.array([value in path for path in catalogue.paths.names], np.bool_)
+                bought = purchases[(catalogue.paths.codes >= 0) & within[catalogue.paths.codes]]
+            else:
+                bought = purchases[catalogue.attributes[name, value]]
+            self._shares[code] = float(bought.sum() / max(int(purchases.sum()), 1))
         return self._shares[code]
 
 
@@ -177,14 +197,11 @@ def _purchase_times(history: History) -> dict[int, list[int]]:
 
 def _item_facts(bundle: Bundle) -> ItemFacts:
     brands = bundle.catalogue.brands
-    categories, category_names = bundle.catalogue.categories
     return ItemFacts(
         similarity=bundle.item_vectors[:, bundle.layout.text],
         similar_from=bundle.model.similar_from,
         brands=brands.codes,
-        categories=categories,
         brand_shares=_purchase_shares(brands.codes, len(brands.names), bundle.purchases),
-        category_shares=_purchase_shares(categories, len(category_names), bundle.purchases),
         buyers=bundle.buyers,
         cohorts=bundle.cohorts,
         companions=bundle.companions,
@@ -193,7 +210,7 @@ def _item_facts(bundle: Bundle) -> ItemFacts:
 
 
 def _purchase_shares(codes: NDArray[np.int32], names: int, purchases: NDArray[np.int32]) -> NDArray[np.float32]:
-    """float32 (names,): each brand's or category's share of all purchases."""
+    """float32 (names,): each brand's share of all purchases."""
     held = codes >= 0
     counts = np.bincount(codes[held], weights=purchases[held], minlength=names)
     return np.asarray(counts / max(int(purchases.sum()), 1), np.float32)

@@ -40,7 +40,7 @@ class ItemFacts:
     """What is known of every item, whoever asks. All arrays have n rows; codes are -1 where there is none.
 
     similarity: float32 (n, t), unit rows whose inner product says how alike two items' texts are, and from which
-    `similar_from` upwards they count as similar. brand_shares, category_shares: share of all purchases, by code.
+    `similar_from` upwards they count as similar. brand_shares: share of all purchases, by code.
     buyers: int32, different people who bought the item in the window. cohorts, companions, companion_buyers: see
     `recsvc.bundle.Bundle`.
     """
@@ -48,9 +48,7 @@ class ItemFacts:
     similarity: Floats
     similar_from: float
     brands: Rows
-    categories: Rows
     brand_shares: Floats
-    category_shares: Floats
     buyers: NDArray[np.int32]
     cohorts: NDArray[np.int32]
     companions: Rows
@@ -59,11 +57,12 @@ class ItemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The brands, categories and attributes that a user buys more than others do: code to (purchases, lift)."""
+    """What a user buys more than others do, brands and other words (categories, attributes): code to (purchases,
+    lift).
+    """
 
     brands: dict[int, tuple[int, float]]
-    categories: dict[int, tuple[int, float]]
-    attributes: dict[int, tuple[int, float]] = field(default_factory=dict)
+    words: dict[int, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -30,18 +30,17 @@ def preferences_of(
     items: ItemFacts,
     bought_rows: Rows,
     purchases: NDArray[np.int32],
-    attributes: Mapping[int, int] = MappingProxyType({}),
+    words: Mapping[int, int] = MappingProxyType({}),
     share: Callable[[int], float] = lambda code: 1.0,
 ) -> Preferences:
-    """Depends on the history alone: worked out once a version of it. Rows and purchases as in `UserFacts`; attributes:
-    how many of the purchases have each, and share: how many of everybody's.
+    """Depends on the history alone: worked out once a version of it. Rows and purchases as in `UserFacts`; words: how
+    many of the purchases have each, and share: how many of everybody's.
     """
     total = max(int(purchases.sum()), 1)
-    often = {code: count for code, count in attributes.items() if count >= PREFERENCE_PURCHASES}
+    often = {code: count for code, count in words.items() if count >= PREFERENCE_PURCHASES}
     lifts = {code: count / total / max(share(code), 1e-12) for code, count in often.items()}
     return Preferences(
         _preferred(items.brands[bought_rows], items.brand_shares, purchases),
-        _preferred(items.categories[bought_rows], items.category_shares, purchases),
         {code: (often[code], lift) for code, lift in lifts.items() if lift >= PREFERENCE_LIFT},
     )
 
@@ -60,18 +59,14 @@ def interval_of(times: Sequence[int], now: int, day: int) -> tuple[int, int, int
     return len(times), every, int(elapsed)
 
 
-def preferred_facts(preferences: Preferences, brand: int, category: int, attributes: Sequence[int]) -> list[Fact]:
-    """Those of an item's brand, category and attributes that the user buys more than others do."""
-    kinds = (
-        (EvidenceKind.BRAND, (brand,), preferences.brands),
-        (EvidenceKind.CATEGORY, (category,), preferences.categories),
-        (EvidenceKind.ATTRIBUTE, attributes, preferences.attributes),
-    )
+def preferred_facts(preferences: Preferences, brand: int, words: Sequence[tuple[EvidenceKind, int]]) -> list[Fact]:
+    """Of an item's brand and words, what the user buys more than others do. words: the kind and code of each."""
+    found = [(EvidenceKind.BRAND, brand, preferences.brands.get(brand))]
+    found += [(kind, code, preferences.words.get(code)) for kind, code in words]
     return [
-        Fact(kind, Strength.RELATIONAL, code=code, count=preferred[code][0], lift=preferred[code][1])
-        for kind, codes, preferred in kinds
-        for code in codes
-        if code in preferred
+        Fact(kind, Strength.RELATIONAL, code=code, count=preferred[0], lift=preferred[1])
+        for kind, code, preferred in found
+        if preferred is not None
     ]
 
 

@@ -20,9 +20,7 @@ def items(**changes: object) -> ItemFacts:
         "similarity": np.eye(4, dtype=np.float32),
         "similar_from": 0.9,
         "brands": np.full(4, -1, np.int32),
-        "categories": np.full(4, -1, np.int32),
         "brand_shares": np.empty(0, np.float32),
-        "category_shares": np.empty(0, np.float32),
         "buyers": np.zeros(4, np.int32),
         "cohorts": np.zeros(4, np.int32),
         "companions": np.full((4, 2), -1, np.int32),
@@ -154,10 +152,11 @@ def test_what_is_looked_at_moves_a_score_as_what_was_bought_does() -> None:
 def test_an_attribute_is_preferred_as_a_brand_is() -> None:
     shares = {5: 0.4, 6: 0.9}
     preferred = preferences_of(items(), NOTHING, np.array([2, 3], np.int32), {5: 4, 6: 5, 7: 2}, shares.__getitem__)
-    assert preferred.attributes == {5: (4, pytest.approx(2.0))}  # 6 is everybody's, 7 was bought but twice
+    assert preferred.words == {5: (4, pytest.approx(2.0))}  # 6 is everybody's, 7 was bought but twice
     page = np.array([0, 1], np.int32)
     liking = replace(user(), preferences=preferred)
-    first, second = page_facts(liking, items(), VECTORS, page, page, [(6, 5), (7,)])
+    words = [[(EvidenceKind.ATTRIBUTE, 6), (EvidenceKind.ATTRIBUTE, 5)], [(EvidenceKind.CATEGORY, 7)]]
+    first, second = page_facts(liking, items(), VECTORS, page, page, words)
     assert [fact.code for fact in of_kind(first, EvidenceKind.ATTRIBUTE)] == [5]
     assert not of_kind(second, EvidenceKind.ATTRIBUTE)
 
@@ -212,7 +211,6 @@ def items_of(n: int) -> ItemFacts:
     return items(
         similarity=np.eye(n, dtype=np.float32),
         brands=none,
-        categories=none,
         buyers=nothing,
         cohorts=nothing,
         companions=none[:, None],

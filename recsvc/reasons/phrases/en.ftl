@@ -91,6 +91,9 @@ history_item-causal =
     .i = You bought { $item }, hence this suggestion.
     .j = Chosen for you because you bought { $item }.
     .k = Your purchase of { $item } led to this suggestion.
+    .l = But for { $item } in your orders, something else would be here.
+    .m = It took { $item } in your orders to bring this here.
+    .n = Your order of { $item } is the reason for this one.
 
 history_item-causal-unnamed =
     .a = Because of an earlier purchase of yours.
@@ -114,6 +117,12 @@ history_item-contributory =
     .j = This follows on from your purchase of { $item }.
     .k = Chosen partly on the strength of { $item }, which you bought.
     .l = You bought { $item }, and this is in line with it.
+    .m = { $item } from your orders counted in its favour.
+    .n = A nod to { $item }, one of your purchases.
+    .o = Builds on { $item } from an order of yours.
+    .p = Some of this goes back to { $item }, a purchase of yours.
+    .q = Your choice of { $item } counted here.
+    .r = Helped here by { $item } in one of your orders.
 
 history_item-contributory-unnamed =
     .a = In line with an earlier purchase of yours.
@@ -152,6 +161,9 @@ similar_item-relational =
     .h = Akin to { $item }, which you bought.
     .i = Of a kind with { $item }, which you bought.
     .j = { $item }, which you bought, is similar to this.
+    .k = A relative of { $item } from your orders.
+    .l = Much like { $item }, a purchase of yours.
+    .m = Reads much like { $item } in one of your orders.
 
 similar_item-relational-unnamed =
     .a = Similar to an earlier purchase of yours.

@@ -90,11 +90,12 @@ WORDS = {
         chosen for led to suggestion an earlier something before one purchases thanks hence in line
         with points keeping follows on from and it part by way speaks among the partly strength mind
         picked them takes into account taken are a view what included looking at look have cart
+        orders order counted its favour nod builds some goes back choice helped but else would be took bring reason
     """,
     EvidenceKind.SIMILAR_ITEM: """
         similar to which you bought this is and close in description along the same lines as vein
         its that of akin a kind with an earlier purchase yours something before one your purchases
-        are looking at have in your cart
+        are looking at have in your cart relative from orders much reads like
     """,
     EvidenceKind.CO_PURCHASE: """
         of people who bought which as you did also this within days day its buyers and the among them like
@@ -126,15 +127,17 @@ WORDS = {
 }
 CHARACTERS = {
     EvidenceKind.REPEAT_PURCHASE: "因为你之前买过这件商品所以再次推荐是出现在里由于给的购记录有就又见到先后已经此"
-    "天距离上它来自订单下近一曾被共前了回",
+    "天距离上它来自订单下近一曾被共前了回今把入手款末",
     EvidenceKind.HISTORY_ITEM: "因为你买过所以推荐这件商品之是由于现出在里此给入选而理由前了的一次购以参考加分与"
-    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车",
-    EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于正在看购物车里",
-    EvidenceKind.CO_PURCHASE: "和你一样买过的人中天内有也了这件商品它在位顾客里他们属于购其正看物车",
+    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车选才就缘所此出份力影响那口味体",
+    EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于正在看购物车里"
+    "论几乎样后者已那介绍跟十分像",
+    EvidenceKind.CO_PURCHASE: "和你一样买过的人中天内有也了这件商品它在位顾客里他们属于购其正看物车"
+    "家还选同前者既又共连起入手",
     EvidenceKind.ATTRIBUTE: "颜色是你有次购买也这个的件商品过又一材质种同为风格用途于样",
     EvidenceKind.REPEAT_INTERVAL: "这件商品你大约每天买一次上是前隔购距离已有会",
-    EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现",
-    EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现",
+    EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现下单子选择都款",
+    EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现下单添款论与所相",
     EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品",
     EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单",
 }
@@ -254,7 +257,7 @@ def numbers_stated(evidence):
         day = r" day\b" if days == 1 else r" days\b"
         both = (f"{count:,}", r" (?:of|also)\b")
         them = (f"{evidence.people:,}", r" (?:people|buyers)\b")
-        chinese = [(evidence.people, "(?:人|位顾客)"), (count, "(?:人|位)"), (days, "天内")]
+        chinese = [(evidence.people, "(?:人|位顾客|位买家)"), (count, "(?:人|位)"), (days, "天(?:内|里)")]
         return {"en": [them, both, (f"{days}", day)], "zh": chinese}
     if evidence.kind is EvidenceKind.REPEAT_INTERVAL:
         return {
