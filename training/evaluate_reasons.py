@@ -37,6 +37,7 @@ PAGE = 12
 HISTORIES = ((0, 0), (1, 2), (3, 10), (11, None))
 JUDGED = 3_000  # reasons whose relevance is looked at, and that are made false, at most
 SAMPLES = 6  # of each kind, in the report
+PICKED = 30  # whatever their kind
 NOT_TO_BE_ENABLED = 3
 # What must be caught without exception.
 ALWAYS = ("number", "name", "price", "medical")
@@ -87,6 +88,7 @@ def evaluate_language(
         "coverage": [_coverage(found, lengths, low, high) for low, high in HISTORIES],
         "milliseconds": [float(q) for q in np.quantile([1e3 * page.seconds for page in found], (0.5, 0.99))],
         "samples": _samples(bundle, told, seed),
+        "picked": [_sample(bundle, *each) for each in random.Random(seed).sample(told, min(PICKED, len(told)))],
     }
 
 
@@ -128,9 +130,13 @@ def _samples(bundle: Bundle, told: Sequence[tuple[Page, int, Reason]], seed: int
     for page, place, reason in random.Random(seed).sample(told, len(told)):
         kind = reason.evidence[0].kind.replace("_", " ")
         if len(by_kind[kind]) < SAMPLES:
-            title = bundle.catalogue.items[page.rows[place]].title
-            by_kind[kind].append({"item": title, "text": reason.text, "strength": reason.evidence[0].strength})
+            by_kind[kind].append(_sample(bundle, page, place, reason))
     return dict(sorted(by_kind.items()))
+
+
+def _sample(bundle: Bundle, page: Page, place: int, reason: Reason) -> dict[str, str]:
+    title = bundle.catalogue.items[page.rows[place]].title
+    return {"item": title, "text": reason.text, "strength": reason.evidence[0].strength}
 
 
 def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
