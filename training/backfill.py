@@ -28,9 +28,9 @@ from recsvc.v1 import events_pb2, users_pb2
 from recsvc.v1.events_pb2_grpc import EventServiceStub
 from recsvc.v1.users_pb2_grpc import UserServiceStub
 from training.data import Shop, read_shop
+from training.interactions import KEPT_EVENTS
 from training.profiles import profiles_of
 
-KEPT_EVENTS = 256  # a user's newest: the service keeps no more, and training reads no more
 BATCH_EVENTS = 1_000  # the contract's limit
 EVENT_LANES = 4  # requests in flight
 PROFILE_LANES = 16  # the service embeds the profiles that wait at the same time as one batch

@@ -15,12 +15,11 @@ from recsvc.text import TextEncoder
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import ProfileText
 from training.data import Shop
-from training.interactions import Interactions
+from training.interactions import KEPT_EVENTS, Interactions
 from training.shown_lists import ShownLists
 from training.text_features import profile_texts
 
 BATCH = 256
-KEPT_EVENTS = 256  # of a user, as the service keeps them
 
 
 @dataclass(frozen=True)

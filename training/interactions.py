@@ -12,6 +12,8 @@ from recsvc.domain import EventType, History
 from recsvc.towers.confidence import ConfidenceConfig, event_confidence
 from training.data import Shop
 
+KEPT_EVENTS = 256  # a user's newest: the service keeps no more
+
 
 @dataclass(frozen=True)
 class Interactions:

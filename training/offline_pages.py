@@ -22,9 +22,8 @@ from recsvc.repeats import repeat_scores
 from recsvc.surfaces import ByVector
 from recsvc.text import TextEncoder, profile_text
 from recsvc.user_states import UserState, state_of
+from training.interactions import KEPT_EVENTS
 from training.profiles import profiles_of
-
-KEPT_EVENTS = 256  # of a user, as the service keeps them
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check, check_both
 from recsvc.repeats import repeat_scores
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from training.offline_pages import KEPT_EVENTS, Page
+from training.interactions import KEPT_EVENTS
+from training.offline_pages import Page
 
 
 @dataclass(frozen=True)
