@@ -41,6 +41,7 @@ test-slow: $(VENV)/.test  ## what trains on the real shops or takes minutes
 bench: $(VENV)/.test  ## speed, as ratios measured side by side
 	$(RUN) -m tests.benchmarks.serving
 	$(RUN) -m tests.benchmarks.freshness
+	$(RUN) -m tests.benchmarks.memory
 
 lint: $(VENV)/.test  ## format and mend what ruff can
 	$(VENV)/bin/ruff check --fix .

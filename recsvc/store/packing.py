@@ -27,6 +27,7 @@ from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
 FORMAT = 1
+ONE_EACH = 2  # of a history
 # These stand where a logged event has its type.
 ERASURE = 0  # the user was erased
 LIST = 255  # a list that the user was given
@@ -41,16 +42,21 @@ _LOGGED_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quant
 
 
 def pack_history(entries: Sequence[Entry]) -> bytes:
-    """format, count; then the columns hash, time, quantity, item id length, type; then the item ids."""
+    """format, count; then the columns hash, time, quantity, item id length, type; then the item ids. Format ONE_EACH
+    has no quantities: all are 1, as nearly everybody's are, and a byte counts a million times.
+    """
     n = len(entries)
     item_ids = [entry.item_id.encode() for entry in entries]
+    quantities = [entry.quantity for entry in entries]
+    if one_each := all(quantity == 1 for quantity in quantities):
+        quantities = []
     return struct.pack(
-        f"<BH{n}Q{n}q{n}f{n}H{n}B",
-        FORMAT,
+        f"<BH{n}Q{n}q{len(quantities)}f{n}H{n}B",
+        ONE_EACH if one_each else FORMAT,
         n,
         *(entry.id_hash for entry in entries),
         *(entry.timestamp for entry in entries),
-        *(entry.quantity for entry in entries),
+        *quantities,
         *map(len, item_ids),
         *(entry.event_type for entry in entries),
     ) + b"".join(item_ids)
@@ -60,17 +66,19 @@ def unpack_history(packed: bytes | None) -> list[Entry]:
     """The entries, oldest first; none when nothing is stored. Quantities come back rounded to float32."""
     if packed is None:
         return []
-    with _readable(packed):
+    with _readable(packed, FORMAT, ONE_EACH):
         (n,) = struct.unpack_from("<H", packed, 1)
-        layout = struct.Struct(f"<{n}Q{n}q{n}f{n}H{n}B")
+        counted = 0 if packed[0] == ONE_EACH else n
+        layout = struct.Struct(f"<{n}Q{n}q{counted}f{n}H{n}B")
         columns = layout.unpack_from(packed, 3)
+        hashes, times, quantities = columns[:n], columns[n : 2 * n], columns[2 * n : 2 * n + counted] or (1.0,) * n
+        lengths, types = columns[2 * n + counted : -n or None], columns[len(columns) - n :]
         item_ids, start = [], 3 + layout.size
-        for length in columns[3 * n : 4 * n]:
+        for length in lengths:
             item_ids.append(packed[start : start + length].decode())
             start += length
         _check_end(packed, start)
-        rows = zip(columns[:n], columns[n : 2 * n], columns[4 * n :], columns[2 * n : 3 * n], item_ids, strict=True)
-        return list(map(Entry._make, rows))
+        return list(map(Entry._make, zip(hashes, times, types, quantities, item_ids, strict=True)))
 
 
 def pack_profile(profile: Profile) -> bytes:
@@ -251,8 +259,8 @@ def _check_end(packed: bytes, end: int) -> None:
 
 
 @contextmanager
-def _readable(packed: bytes) -> Iterator[None]:
-    if packed[:1] != bytes([FORMAT]):
+def _readable(packed: bytes, *formats: int) -> Iterator[None]:
+    if packed[:1] not in [bytes([known]) for known in formats or (FORMAT,)]:
         raise StoreUnavailable("Redis holds a value in a format that this version of recsvc does not know")
     try:
         yield

@@ -74,11 +74,19 @@ def test_nothing_stored_is_nothing_known():
     assert packing.unpack_vector(None, 1) == (None, 0)
 
 
+def test_quantities_take_room_only_where_one_is_not_1():
+    one_each = [Entry(n, n, 1, 1.0, "tea") for n in range(50)]
+    bulk = [*one_each[:-1], one_each[-1]._replace(quantity=12.0)]
+    for entries in (one_each, bulk, one_each[:1], []):
+        assert packing.unpack_history(packing.pack_history(entries)) == entries
+    assert len(packing.pack_history(bulk)) - len(packing.pack_history(one_each)) == 4 * 50
+
+
 HISTORY = packing.pack_history([Entry(1, 2, 1, 1.0, "tea")])
 LOGGED = packing.pack_logged(Event("e", "alice", "tea", EventType.VIEW, 1))
 
 
-@pytest.mark.parametrize("packed", [b"", b"\x02" + HISTORY[1:], HISTORY[:-1], HISTORY[:2], HISTORY + b"x"])
+@pytest.mark.parametrize("packed", [b"", b"\x63" + HISTORY[1:], HISTORY[:-1], HISTORY[:2], HISTORY + b"x"])
 def test_an_unreadable_history_is_refused_not_taken_for_an_empty_one(packed):
     with pytest.raises(StoreUnavailable):
         packing.unpack_history(packed)
