@@ -33,7 +33,7 @@ test: $(VENV)/.test  ## lint, types, layering and the default tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/.test  ## what trains on the real shops or takes minutes
 	$(RUN) -m pytest -m slow

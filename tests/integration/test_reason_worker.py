@@ -21,7 +21,10 @@ TRUE = (
     "This is here because you bought [[item]].",
     "This is in line with [[item]], which you bought.",
     "This item is similar to [[item]], which you bought.",
-    "This item, bought by you [[elapsed]] days ago.",
+    "This one is similar to [[item]], which you bought.",
+    "This suggestion is similar to [[item]], which you bought.",
+    "This one, akin to [[item]], which you bought.",
+    "This suggestion, because you bought [[item]].",
 )
 
 
@@ -67,17 +70,17 @@ def test_verified_words_of_a_model_are_shown_and_no_others(
 
         numbers = itertools.count()
 
-        def reasons() -> list[reason_pb2.Reason]:
+        told: list[reason_pb2.Reason] = []
+
+        def written() -> list[reason_pb2.Reason]:
             user_id = f"u{next(numbers)}"  # another each time: the words of a page are kept for its user
             shop.buy(user_id, *bought)
-            return [r.reason for r in shop.recommend(user_id, 20).recommendations if r.HasField("reason")]
+            told.extend(r.reason for r in shop.recommend(user_id, 50).recommendations if r.HasField("reason"))
+            return [reason for reason in told if reason.provenance.generator == "openai"]
 
-        eventually(lambda: any(r.provenance.generator == "openai" for r in reasons()))
-        told = [reason for _ in range(20) for reason in reasons()]
-        written = [reason for reason in told if reason.provenance.generator == "openai"]
-        assert written
-        assert all(reason.provenance.ai_generated and reason.provenance.verified for reason in written)
-        assert {reason.provenance.model for reason in written} == {"qwen"}
+        eventually(lambda: len(written()) > 2)
+        assert all(reason.provenance.ai_generated and reason.provenance.verified for reason in written())
+        assert {reason.provenance.model for reason in written()} == {"qwen"}
         assert not [reason.text for reason in told if "best" in reason.text or "cures" in reason.text]
         listed = item_ids(shop.recommend("ann"))
 
