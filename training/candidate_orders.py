@@ -1,7 +1,7 @@
 """How a bundle would have ordered the candidates of lists that were given, by what was known of each user then."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Set
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -22,48 +22,36 @@ from training.text_features import profile_texts
 BATCH = 256
 
 
-@dataclass(frozen=True)
-class UserPast:
-    """What came before each of n lists. shop: with all its events."""
-
-    shop: Shop
-    user_ids: list[str]
-    times: NDArray[np.int64]
-
-    @staticmethod
-    def of(shop: Shop, lists: ShownLists) -> "UserPast":
-        return UserPast(shop, lists.user_ids, lists.times)
-
-    def histories(self, item_ids: list[str]) -> list[History]:
-        """The events before each list, of these items, whose places are the rows."""
-        known = replace(self.shop, items=pl.DataFrame({"item_id": item_ids}))
-        interactions = Interactions.of(known)
-        places = {user_id: place for place, user_id in enumerate(interactions.user_ids)}
-        found = []
-        for user_id, time in zip(self.user_ids, self.times, strict=True):
-            place = places.get(user_id)
-            history = interactions.history(place) if place is not None else History.empty()
-            before = int(np.searchsorted(history.timestamps, time))
-            found.append(history.select(np.arange(max(0, before - KEPT_EVENTS), before)))
-        return found
-
-    def features(self) -> NDArray[np.float64]:
-        """(n, 3): how much each user had bought, and seen, and how long ago the last was."""
-        rows = []
-        for history, time in zip(self.histories(self.shop.items["item_id"].to_list()), self.times, strict=True):
-            bought = int(history.purchases.sum())
-            days = (time - history.timestamps[-1]) / MICROSECONDS_A_DAY if len(history) else 1_000.0
-            rows.append((np.log1p(bought), np.log1p(len(history) - bought), np.log1p(days)))
-        return np.array(rows, np.float64).reshape(-1, 3)
+def histories_before(shop: Shop, lists: ShownLists, item_ids: list[str]) -> list[History]:
+    """The events before each list, of these items, whose places are the rows."""
+    interactions = Interactions.of(replace(shop, items=pl.DataFrame({"item_id": item_ids})))
+    places = {user_id: place for place, user_id in enumerate(interactions.user_ids)}
+    found = []
+    for user_id, time in zip(lists.user_ids, lists.times, strict=True):
+        place = places.get(user_id)
+        history = interactions.history(place) if place is not None else History.empty()
+        before = int(np.searchsorted(history.timestamps, time))
+        found.append(history.select(np.arange(max(0, before - KEPT_EVENTS), before)))
+    return found
 
 
-def orders(lists: ShownLists, bundle: Bundle, past: UserPast) -> Iterator[NDArray[np.intp]]:
+def past_features(shop: Shop, lists: ShownLists) -> NDArray[np.float64]:
+    """(n, 3): how much each list's user had bought, and seen, and how long ago the last was."""
+    rows = []
+    histories = histories_before(shop, lists, shop.items["item_id"].to_list())
+    for history, time in zip(histories, lists.times, strict=True):
+        bought = int(history.purchases.sum())
+        days = (time - history.timestamps[-1]) / MICROSECONDS_A_DAY if len(history) else 1_000.0
+        rows.append((np.log1p(bought), np.log1p(len(history) - bought), np.log1p(days)))
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def orders(lists: ShownLists, bundle: Bundle, shop: Shop) -> Iterator[NDArray[np.intp]]:
     """For each list, its candidates' places, best first, as the bundle's own tower and ranking have them. What it does
-    not know comes last. past: of the same shop.
+    not know comes last.
     """
-    past = replace(past, user_ids=lists.user_ids, times=lists.times)
-    histories = past.histories([item.item_id for item in bundle.catalogue.items])
-    tower, profiles = bundle.user_tower(), _profiles(bundle, past)
+    histories = histories_before(shop, lists, [item.item_id for item in bundle.catalogue.items])
+    tower, profiles = bundle.user_tower(), _profiles(bundle, shop, set(lists.user_ids))
     for start in range(0, len(lists), BATCH):
         part = range(start, min(start + BATCH, len(lists)))
         vectors = tower.user_vectors([histories[i] for i in part], [profiles.get(lists.user_ids[i]) for i in part])
@@ -85,10 +73,9 @@ def _order(
     return np.array([*ordered, *(place for place in range(len(candidates)) if place not in listed)], np.intp)
 
 
-def _profiles(bundle: Bundle, past: UserPast) -> dict[str, ProfileText]:
+def _profiles(bundle: Bundle, shop: Shop, user_ids: Set[str]) -> dict[str, ProfileText]:
     """Raises TextEncoderError when the bundle's text encoder is not there."""
-    wanted = set(past.user_ids)
-    texts = {user_id: text for user_id, text in profile_texts(past.shop.users).items() if user_id in wanted}
+    texts = {user_id: text for user_id, text in profile_texts(shop.users).items() if user_id in user_ids}
     if not texts:
         return {}
     embeddings = TextEncoder.load(bundle.model.text_encoder).encode(list(texts.values()))

@@ -27,8 +27,8 @@ from recsvc.bundle import Bundle
 from recsvc.domain import EventType
 from recsvc.errors import RecsvcError
 from recsvc.exploration import propensities
-from training.candidate_orders import UserPast, orders
-from training.data import read_shop
+from training.candidate_orders import orders, past_features
+from training.data import Shop, read_shop
 from training.errors import DataError, Problem
 from training.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
 from training.report import html_page, number
@@ -54,22 +54,21 @@ def evaluate_arms(lists: ShownLists, past: Floats) -> list[dict[str, Any]]:
     return rows
 
 
-def evaluate_bundle(lists: ShownLists, bundle: Bundle, past: UserPast, console: Console) -> list[dict[str, Any]]:
+def evaluate_bundle(lists: ShownLists, bundle: Bundle, shop: Shop, console: Console) -> list[dict[str, Any]]:
     """A row an arm that explored: what its lists would have earned with their candidates as the bundle orders them."""
-    rows = []
-    for arm in sorted(set(lists.arms)):
-        chosen = np.flatnonzero((lists.arms == arm) & np.array([len(each) > 1 for each in lists.candidates]))
-        if not len(chosen):
-            continue
-        explored = lists.select(chosen)
-        every = track(orders(explored, bundle, past), f"  {arm}", len(chosen), console=console, transient=True)
-        logged, ordered, as_it_was = _by_place(explored, list(every), bundle)
-        had = np.ones(len(explored), np.bool_)
-        observed = logged.rewards.sum() / len(explored)
-        rows.append(_row(arm, had, logged.users, observed, logged, ordered, as_it_was))
-    if not rows:
+    explored = lists.select(np.flatnonzero([len(each) > 1 for each in lists.candidates]))
+    if not len(explored):
         message = "has no list that explored: set `exploration` of an arm of the placement"
         raise DataError([Problem("lists", None, "exploration", message)])
+    found = orders(explored, bundle, shop)
+    every = list(track(found, "  lists ordered anew", len(explored), console=console, transient=True))
+    rows = []
+    for arm in sorted(set(explored.arms)):
+        chosen = np.flatnonzero(explored.arms == arm)
+        of_arm = explored.select(chosen)
+        logged, ordered, as_it_was = _by_place(of_arm, [every[i] for i in chosen], bundle)
+        had, observed = np.ones(len(of_arm), np.bool_), logged.rewards.sum() / len(of_arm)
+        rows.append(_row(arm, had, logged.users, observed, logged, ordered, as_it_was))
     return rows
 
 
@@ -183,7 +182,6 @@ def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
     lists = read_shown_lists(given.data, given.placement, given.reward, given.hours)
     shop = read_shop(given.data)
     bundle = bundles.load(given.bundle) if given.bundle is not None else None
-    past = UserPast.of(shop, lists)
     return {
         "placement": given.placement,
         "reward": given.reward,
@@ -191,8 +189,8 @@ def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
         "lists": len(lists),
         "users": len(set(lists.user_ids)),
         "bundle_id": bundle.bundle_id if bundle is not None else None,
-        "arms": evaluate_arms(lists, past.features()),
-        "bundle": evaluate_bundle(lists, bundle, past, console) if bundle is not None else [],
+        "arms": evaluate_arms(lists, past_features(shop, lists)),
+        "bundle": evaluate_bundle(lists, bundle, shop, console) if bundle is not None else [],
     }
 
 
