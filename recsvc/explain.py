@@ -35,6 +35,8 @@ class Explainer:
         self._reasons = reasons
         self._items = _item_facts(bundle)
         self._words = _Words(bundle)
+        model = bundle.model
+        self._windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
 
     def reasons(self, query: Query, state: UserState, scoring: Scoring, found: Composed) -> Sequence[Reason | None]:
         """Why each item is in the list; kept for when the user comes back to the page."""
@@ -56,7 +58,7 @@ class Explainer:
         if state.preferences is None:
             state.preferences = self._preferences(state.bought_rows, state.purchases)
         times = _purchase_times(state.history)
-        intervals = {row: interval_of(each, now, MICROSECONDS_A_DAY) for row, each in times.items() if len(each) > 2}
+        intervals = {row: interval_of(each, now, MICROSECONDS_A_DAY) for row, each in times.items()}
         bought = set(state.bought_rows.tolist())
         nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
@@ -120,8 +122,6 @@ class Explainer:
             value = self._bundle.catalogue.brands.names[fact.code]
         elif kind in (EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
             name, value = self._words.pairs[fact.code]
-        model = self._bundle.model
-        windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
         return Evidence(
             kind,
             fact.strength,
@@ -130,7 +130,7 @@ class Explainer:
             anchor,
             value,
             fact.count,
-            windows.get(kind, fact.days),
+            self._windows.get(kind, fact.days),
             fact.lift,
             fact.event,
             name,

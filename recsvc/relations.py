@@ -49,9 +49,9 @@ def interval_of(times: Sequence[int], now: int, day: int) -> tuple[int, int, int
     """How often something was bought, days from one time to the next, and days since the last; None unless it is bought
     again and again, about as far apart, and is due by now. times: ascending and distinct.
     """
-    gaps = np.diff(np.asarray(times, np.int64))
     if len(times) < _LEAST_TIMES:
         return None
+    gaps = np.diff(np.asarray(times, np.int64))
     every, elapsed = round(float(gaps.mean()) / day), (now - times[-1]) // day
     even = gaps.max() <= UNEVEN * gaps.mean() and gaps.mean() <= UNEVEN * gaps.min()
     if every < _LEAST_DAYS or not even or not DUE * every <= elapsed <= UNEVEN * every:
