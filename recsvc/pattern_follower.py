@@ -19,6 +19,7 @@ class PatternFollower:
         self._store = store
         self._author = pool.author
         self._pool = pool
+        self._taken: dict[str, list[str]] = {}
         self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
 
     async def start(self) -> None:
@@ -30,8 +31,10 @@ class PatternFollower:
     async def _catch_up(self) -> None:
         try:
             written = await self._store.all(self._author)
-            requests = {request_of(cell): patterns for cell, patterns in written.items()}
-            self._pool.take({request: each for request, each in requests.items() if request is not None})
+            if written != self._taken:  # it seldom is, and to license it all again takes milliseconds
+                requests = {request_of(cell): patterns for cell, patterns in written.items()}
+                self._pool.take({request: each for request, each in requests.items() if request is not None})
+                self._taken = written
             if self._pool.wanted:
                 await self._store.want(self._author, map(cell_of, self._pool.wanted))
                 self._pool.wanted.clear()

@@ -26,7 +26,7 @@ async def work(settings: WorkerSettings) -> None:
     """Writes until SIGTERM or SIGINT. Raises SettingsError where it cannot start."""
     if settings.redis_url is None:
         raise SettingsError("redis_url: a worker needs the Redis that its servers have")
-    author = await asyncio.to_thread(_author, settings)
+    author, known = await asyncio.to_thread(_author, settings), Realiser()
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,7 +36,7 @@ async def work(settings: WorkerSettings) -> None:
         _log.info("working", generator=author.name, model=author.model)
         while not end.is_set():
             try:
-                wait = IDLE_SECONDS if await write_wanted(store.patterns, author, end) == 0 else 0.0
+                wait = IDLE_SECONDS if await write_wanted(store.patterns, author, known, end) == 0 else 0.0
             except (StoreUnavailable, AuthorUnavailable) as problem:
                 _log.warning("cannot_write_now", problem=str(problem))
                 wait = RETRY_SECONDS
@@ -48,9 +48,12 @@ async def work(settings: WorkerSettings) -> None:
     _log.info("stopped")
 
 
-async def write_wanted(store: PatternStore, author: Author, end: asyncio.Event) -> int:
-    """Writes what is asked for now, and returns for how many claims. Raises StoreUnavailable and AuthorUnavailable."""
-    known, done = Realiser(), 0
+async def write_wanted(store: PatternStore, author: Author, known: Realiser, end: asyncio.Event) -> int:
+    """Writes what is asked for now and not known, and returns for how many claims.
+
+    Raises StoreUnavailable and AuthorUnavailable.
+    """
+    done = 0
     for cell in await store.wanted(author_id(author.name, author.model)):
         if end.is_set():
             break

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from recsvc.domain import Reason
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import Licence
-from recsvc.reasons.verifier import check, check_both
+from recsvc.reasons.verifier import check_all
 
 NEGATIONS = {"en": ("not", "never", "hardly"), "zh": ("不", "没有", "从未")}
 SUPERLATIVES = {"en": ("best", "cheapest", "number one"), "zh": ("最好的", "第一", "顶级")}
@@ -29,7 +29,7 @@ _JOINT = {"en": " ", "zh": ""}
 def is_caught(text: str, claims: Sequence[Licence]) -> bool:
     """Whether the verifier turns a sentence down."""
     try:
-        check(text, *claims) if len(claims) == 1 else check_both(text, *claims)
+        check_all(text, claims)
     except ReasonRejected:
         return True
     return False

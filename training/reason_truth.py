@@ -13,7 +13,7 @@ from recsvc.errors import ReasonRejected
 from recsvc.index import ScanIndex
 from recsvc.ranking import rank
 from recsvc.reasons.licence import licence
-from recsvc.reasons.verifier import check, check_both
+from recsvc.reasons.verifier import check_all
 from recsvc.repeats import repeat_scores
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.interactions import KEPT_EVENTS
@@ -133,8 +133,8 @@ class Truth:
 def _says_it(item: Item, reason: Reason) -> bool:
     try:
         claims = [licence(evidence, item, reason.language) for evidence in reason.evidence]
-        check(reason.text, *claims) if len(claims) == 1 else check_both(reason.text, *claims)
-    except (ReasonRejected, TypeError):
+        check_all(reason.text, claims)
+    except ReasonRejected:
         return False
     return True
 

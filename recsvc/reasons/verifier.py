@@ -3,7 +3,7 @@
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recsvc.domain import Evidence, Item
 from recsvc.errors import ReasonRejected
@@ -30,6 +30,14 @@ def verify(text: str, evidence: Evidence, item: Item, language: str) -> None:
     Raises ReasonRejected with the rule that it breaks: those of `licence`, and those of `check`.
     """
     check(text, licence(evidence, item, language))
+
+
+def check_all(text: str, claims: Sequence[Licence]) -> None:
+    """Returns when `text` says what its claims, one or two, allow, no more. Raises ReasonRejected as `check`."""
+    if len(claims) == 1:
+        check(text, *claims)
+    else:
+        check_both(text, *claims)
 
 
 def check_both(text: str, first: Licence, second: Licence) -> None:
