@@ -156,7 +156,7 @@ class EvidenceKind(enum.StrEnum):
     SIMILAR_ITEM = "similar_item"  # an item of the history close in text: `anchor`; says nothing of the score
     BRAND = "brand"  # the user buys this brand more than others do: `value`, `count`, `lift`
     CATEGORY = "category"  # the same of a category: `value`, `count`, `lift`
-    PROFILE = "profile"  # leaving the profile out lowers the score
+    PROFILE = "profile"  # leaving the profile out lowers the score; it has `value`, a word of the item's categories
     POPULARITY = "popularity"  # `count` different people bought it within `days`
     CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought this too
     ATTRIBUTE = "attribute"  # the user buys what has this `name` of this `value` more than others do: `count`, `lift`

@@ -27,10 +27,12 @@ def page_facts(
     page_rows: Rows,
     pool_rows: Rows,
     page_words: Sequence[Sequence[tuple[EvidenceKind, int]]] = (),
+    page_mentions: Sequence[int] = (),
 ) -> list[list[Fact]]:
     """The facts for each item of a page, strongest first.
 
-    page_rows: the items shown, best first; page_words: their categories and attributes, none known if empty.
+    page_rows: the items shown, best first; page_words: their categories and attributes, none known if empty;
+    page_mentions: the word of each that the profile has too, -1 for none.
     pool_rows: what competed for the page, the page included. An anchor is called causal only if, without it, at least
     as many items of the pool as the page is long score higher: since the pool is part of the catalogue, the item would
     then be off the page in the catalogue too.
@@ -74,7 +76,8 @@ def page_facts(
         found += preferred_facts(user.preferences, brands[i], page_words[i] if page_words else ())
         found += similar[i]
         if (share := float(profile_effects[i] / raising[i])) >= CONTRIBUTORY_SHARE:
-            found.append(Fact(EvidenceKind.PROFILE, Strength.CONTRIBUTORY, float(profile_effects[i]), share))
+            word = page_mentions[i] if page_mentions else -1
+            found.append(Fact(EvidenceKind.PROFILE, Strength.CONTRIBUTORY, float(profile_effects[i]), share, code=word))
         if buyers[i] >= COHORT:
             found.append(Fact(EvidenceKind.POPULARITY, Strength.NEUTRAL, count=buyers[i]))
         facts.append(found)

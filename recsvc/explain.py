@@ -12,6 +12,7 @@ from recsvc.compose import Composed
 from recsvc.domain import Evidence, EvidenceKind, History, Reason
 from recsvc.evidence import page_facts
 from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
+from recsvc.mentions import CategoryWords
 from recsvc.metrics import REASONS, REASONS_MISSING
 from recsvc.query import Query
 from recsvc.ranking import NO_ROWS
@@ -35,6 +36,7 @@ class Explainer:
         self._reasons = reasons
         self._items = _item_facts(bundle)
         self._words = _Words(bundle)
+        self._category_words = CategoryWords(bundle.catalogue)
         model = bundle.model
         self._windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
 
@@ -48,7 +50,7 @@ class Explainer:
             # The same words for the same user all day: a page that rewords itself at every reload looks made up.
             seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
             facts = self._facts(state, scoring, now)
-            reasons = self._explain(facts, rows, found.competitors, query.language, seed)
+            reasons = self._explain(facts, self._mentioned(state), rows, found.competitors, query.language, seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = reasons
@@ -91,9 +93,15 @@ class Explainer:
             counts.update(dict.fromkeys(self._words.codes(row), times))
         return preferences_of(self._items, bought_rows, purchases, counts, self._words.share)
 
+    def _mentioned(self, state: UserState) -> frozenset[int]:
+        if state.mentioned is None:
+            state.mentioned = self._category_words.mentioned(state.about)
+        return state.mentioned
+
     def _explain(
         self,
         user: UserFacts,
+        mentioned: frozenset[int],
         page_rows: NDArray[np.int32],
         pool_rows: NDArray[np.int32],
         language: str,
@@ -101,10 +109,12 @@ class Explainer:
     ) -> list[Reason | None]:
         """A reason with its evidence for each item of a page; None where there is nothing true to say.
 
-        pool_rows: what competed for the page. seed: keeps the choice of words stable.
+        mentioned: the words of categories that the profile has. pool_rows: what competed for the page. seed: keeps the
+        choice of words stable.
         """
         words = list(map(self._words.named, page_rows.tolist()))
-        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, words)
+        shared = [self._category_words.shared(row, mentioned) for row in page_rows.tolist()] if mentioned else []
+        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, words, shared)
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
         reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed)
@@ -122,6 +132,8 @@ class Explainer:
             value = self._bundle.catalogue.brands.names[fact.code]
         elif kind in (EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
             name, value = self._words.pairs[fact.code]
+        elif kind is EvidenceKind.PROFILE and fact.code >= 0:
+            value = self._category_words.names[fact.code]
         return Evidence(
             kind,
             fact.strength,

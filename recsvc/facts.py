@@ -17,7 +17,8 @@ Floats = NDArray[np.float32]
 class Fact:
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
-    anchor_row: the other item meant; event: what the user did with it. code: the brand, category or attribute. Others
+    anchor_row: the other item meant; event: what the user did with it. code: the brand, category or attribute, or the
+    word of the profile. Others
     as in `recsvc.domain.Evidence`.
     """
 

@@ -40,8 +40,9 @@ class UserState:
     hidden_rows: distinct rows that the user hid and has not bought since: in no list.
     visit: what the user is viewing, or has in the cart, by row.
     disliked: what is taken from the user vector for what the user has said, of its length; None for nothing.
-    user_vector, left_out and preferences are filled in when first needed. repeats: the repeat scores of an hour, and
-    explained: the reasons of some pages, by all that they depend on.
+    about: what the profile says, without the names of its attributes.
+    user_vector, left_out, preferences and mentioned, the words of categories in the profile, are filled in when first
+    needed. repeats: the repeat scores of an hour, and explained: the reasons of some pages, by all that they depend on.
     """
 
     version: int
@@ -57,6 +58,8 @@ class UserState:
     user_vector: NDArray[np.float32] | None = None
     left_out: LeftOut | None = None
     preferences: Preferences | None = None
+    about: str = ""
+    mentioned: frozenset[int] | None = None
     known_events: int = 0
     visit: dict[int, EventType] = field(default_factory=dict)
     repeats: tuple[int, Ranking] | None = None
@@ -85,9 +88,10 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     # Lines of one order are one purchase: a shopper who bought twelve in one go bought once.
     orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
     bought_rows, purchases = np.unique(orders, return_counts=True)
-    profile = None
+    profile, about = None, ""
     if record.profile is not None and record.profile_embedding is not None:
         profile = ProfileText(profile_text(record.profile), record.profile_embedding)
+        about = "\n".join((record.profile.text, *(value for _, value in record.profile.attributes)))
     return UserState(
         record.version,
         catalogue,
@@ -100,6 +104,7 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
         _hidden_rows(whole),
         disliked(record.taste, bundle),
         known_vector,
+        about=about,
         known_events=len(whole),
     )
 

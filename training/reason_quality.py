@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.bundle import Bundle
 from recsvc.domain import EvidenceKind, Reason
+from recsvc.mentions import CategoryWords
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
 from recsvc.reasons.names import clean_name
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
@@ -82,7 +83,8 @@ def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: 
     if len(told) <= DISTRACTORS:
         return {"reasons": len(told), "mrr": None, "by_kind": {}}
     vectors = TfidfVectorizer(analyzer=lambda slots: slots, norm=None)
-    known = vectors.fit_transform([_known(bundle, pages[i], j, now) for i, j in told])
+    mentions = CategoryWords(bundle.catalogue)
+    known = vectors.fit_transform([_known(bundle, mentions, pages[i], j, now) for i, j in told])
     chosen = rng.permutation(len(told))[:most]
     ranks = []
     for place in chosen.tolist():
@@ -111,7 +113,7 @@ def is_user_specific(reason: Reason) -> bool:
     return any(evidence.kind is not EvidenceKind.POPULARITY for evidence in reason.evidence)
 
 
-def _known(bundle: Bundle, page: Page, place: int, now: int) -> list[str]:
+def _known(bundle: Bundle, mentions: CategoryWords, page: Page, place: int, now: int) -> list[str]:
     """How the slots of any reason for this user and item might be filled, whatever the reason says: each once."""
     language = next(reason.language for reason in page.reasons if reason is not None)
     row, state, model = int(page.rows[place]), page.state, bundle.model
@@ -133,6 +135,8 @@ def _known(bundle: Bundle, page: Page, place: int, now: int) -> list[str]:
     words = [f"item=“{clean_name(other.title)}”" for other in bought]
     words += [f"value={attribute_name(value)}" for _, value in item.attributes]
     words += [f"value={clean_name(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
+    word = mentions.shared(row, mentions.mentioned(state.about))
+    words += [f"value={attribute_name(mentions.names[word])}"] if word >= 0 else []
     words += [f"times={times_text(times, language)}"] if times > 1 else []
     words += [f"{slot}={number_text(int(number), language)}" for slot, each in numbers.items() for number in each]
     return sorted(set(words))

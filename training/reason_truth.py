@@ -93,7 +93,7 @@ class Truth:
             case EvidenceKind.POPULARITY:
                 return len(self._purchases.buyers[evidence.days].get(item.item_id, ())) == evidence.count
             case EvidenceKind.PROFILE:
-                return page.state.profile is not None and evidence.effect > 0
+                return page.state.profile is not None and evidence.effect > 0 and _mentioned(page, item, evidence.value)
         return self._held(times, evidence) == evidence.count >= 1 and _has(item, evidence)
 
     def _held(self, times: dict[str, list[int]], evidence: Evidence) -> int:
@@ -137,6 +137,12 @@ def _says_it(item: Item, reason: Reason) -> bool:
     except ReasonRejected:
         return False
     return True
+
+
+def _mentioned(page: Page, item: Item, word: str) -> bool:
+    """Whether the profile has the word, if one is said, and a category of the item has it too."""
+    stem = word.lower().removesuffix("s")
+    return not word or (stem in page.state.about.lower() and any(word in category for category in item.categories))
 
 
 def _has(item: Item, evidence: Evidence) -> bool:

@@ -5,6 +5,7 @@ from recsvc.reasons.pattern import PatternRequest
 from recsvc.reasons.pool import Author, PatternPool, author_id, cell_of, model_name, request_of
 from recsvc.reasons.prompts import pattern_of
 from recsvc.reasons.realiser import Realiser
+from recsvc.reasons.word_lists import folded_words, is_vague
 from recsvc.reasons.writer import ReasonWriter
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "attribute_form",
     "author_id",
     "cell_of",
+    "folded_words",
+    "is_vague",
     "model_name",
     "pattern_of",
     "request_of",

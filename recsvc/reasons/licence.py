@@ -107,7 +107,7 @@ def licence(evidence: Evidence, item: Item, language: str) -> Licence:
     if kind is EvidenceKind.PROFILE:
         if not evidence.effect > 0:
             raise ReasonRejected("evidence", "the profile did not raise the score")
-        return Licence(kind, strength, Form.PLAIN, language)
+        return _mentioned(evidence, item, strength, language)
     if kind is EvidenceKind.REPEAT_PURCHASE:
         if evidence.count < 1:
             raise ReasonRejected("evidence", "no purchase to repeat")
@@ -155,6 +155,17 @@ def _people(evidence: Evidence, language: str) -> tuple[tuple[str, str], ...]:
         raise ReasonRejected("evidence", f"{evidence.count} of {evidence.people} people within {evidence.days} days")
     numbers = (("count", evidence.count), ("people", evidence.people), ("days", evidence.days))
     return tuple((slot, number_text(number, language)) for slot, number in numbers)
+
+
+def _mentioned(evidence: Evidence, item: Item, strength: Strength, language: str) -> Licence:
+    """With the word of the profile where there is one that may be said; otherwise it is said only that it was read."""
+    name = attribute_name(evidence.value)
+    worded = all(c.isalpha() or c in " -'&" for c in name)  # it stands without quotation marks
+    if evidence.value and not any(evidence.value in category for category in item.categories):
+        raise ReasonRejected("evidence", "no category of the item has that word")
+    if not (name and worded) or is_sensitive_text(evidence.value):
+        return Licence(evidence.kind, strength, Form.PLAIN, language)
+    return Licence(evidence.kind, strength, Form.MENTIONED, language, (("value", name),))
 
 
 def _preference(evidence: Evidence, item: Item, strength: Strength, language: str) -> Licence:

@@ -25,6 +25,7 @@ class Form(enum.StrEnum):
     MATERIAL = "material"
     STYLE = "style"
     USE = "use"
+    MENTIONED = "mentioned"  # the profile has the `value`
     TAIL = "tail"  # what follows another sentence
 
 

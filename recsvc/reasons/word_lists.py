@@ -56,6 +56,12 @@ def _words(folded: str) -> list[str]:
     return [w[:-1] if len(w) > 3 and w[-1] == "s" else w for w in _WORD.findall(folded)]
 
 
+def folded_words(text: str) -> tuple[str, list[str]]:
+    """`text` as `fold` has it, and its Latin words and numbers, plurals undone."""
+    folded = fold(text)
+    return folded, _words(folded)
+
+
 class TermList:
     """Terms to be found in text. Latin terms match whole words; all others match anywhere, spaces and punctuation
     aside, because Chinese has no spaces and whoever wants to slip a term through puts some in."""
@@ -103,6 +109,16 @@ def forbidden_terms() -> TermList:
 def negations(language: str) -> TermList:
     """The words that turn a sentence of `language` round."""
     return TermList(read_sections(f"forbidden_{language}")["negation"])
+
+
+@functools.cache
+def _vague_words() -> frozenset[str]:
+    return frozenset(" ".join(_words(folded)) or folded for folded in map(fold, read_sections("vague_words")[""]))
+
+
+def is_vague(folded: str) -> bool:
+    """Whether a word of a category's name, as `folded_words` has it, says too little to be named alone."""
+    return folded in _vague_words()
 
 
 @functools.cache

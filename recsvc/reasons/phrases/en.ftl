@@ -1,6 +1,6 @@
 # The English phrase bank. One message a cell: kind-strength, and -many (bought at least twice), -unnamed (no seller
 # text may be shown), -viewed and -cart (what the user does with the item), -colour, -material, -style and -use (what
-# sort of attribute) or -tail (what follows another sentence, after ", and") where the cell needs it. Every attribute is one way to say the same thing: add as many
+# sort of attribute), -mentioned (the profile has a word of the item's) or -tail (what follows another sentence, after ", and") where the cell needs it. Every attribute is one way to say the same thing: add as many
 # as you like, in any order. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
 # category, $times is 'twice' or '5 times', $count, $people, $days and $elapsed are numbers; $days-number and $elapsed-number only choose the plural.
 # A phrase says no more than policy/lexicon_en.txt allows; a test reads them all.
@@ -201,6 +201,19 @@ profile-neutral =
     .e = Picked for you with your profile in mind.
     .f = Your profile was taken into account here.
     .g = With your profile in mind.
+
+profile-neutral-mentioned =
+    .a = Your profile mentions { $value }.
+    .b = This has to do with { $value }, which your profile mentions.
+    .c = This takes your profile into account, which mentions { $value }.
+    .d = Picked for you with your profile in mind, which mentions { $value }.
+    .e = Related to { $value }, which is in your profile.
+    .f = Suggested with the help of your profile, which mentions { $value }.
+    .g = In your profile there is { $value }, and this is related to it.
+    .h = Chosen with your profile in mind, and { $value } is in it.
+    .i = It is about { $value }, which is part of your profile.
+    .j = One related to { $value }, which comes up in your profile.
+    .k = There is { $value } in your profile, and this has to do with it.
 
 popularity-neutral =
     .a = Bought by { $count } people within { span }.

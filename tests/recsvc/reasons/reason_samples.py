@@ -54,4 +54,6 @@ def evidence_of_every_form(kind: EvidenceKind, strength: Strength) -> list[Evide
     if kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE):
         events = (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART)
         return [evidence_for(kind, strength, event=event) for event in events]
+    if kind is EvidenceKind.PROFILE:
+        return [evidence_for(kind, strength), replace(evidence_for(kind, strength), value="Mug")]
     return [evidence_for(kind, strength)]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from collections import Counter
 
 import pytest
@@ -277,3 +278,22 @@ def test_a_lying_generator_is_not_believed(monkeypatch):
     before = dict(writer.rejected)
     writer.write_page(page, "en", 1)
     assert dict(writer.rejected) == before  # a rejection is remembered, too
+
+
+def test_a_profile_reason_says_the_word_that_both_have():
+    evidence = dataclasses.replace(evidence_for(K.PROFILE, S.CONTRIBUTORY), value="Mug")
+    texts = [ReasonWriter().write_page([(MUG, (evidence,))], "en", seed)[0].text for seed in range(20)]
+    assert all(re.search(r"\bmug\b", text) and "profile" in text for text in texts)
+
+
+@pytest.mark.parametrize("word", ["Diabetes", "alert(1)", "50 off", "best"])
+def test_a_word_of_the_profile_that_may_not_be_said_is_not(word):
+    item = dataclasses.replace(MUG, categories=("Kitchen", f"{word} Mugs"))
+    evidence = dataclasses.replace(evidence_for(K.PROFILE, S.CONTRIBUTORY), value=word)
+    (reason,) = ReasonWriter().write_page([(item, (evidence,))], "en", 0)
+    assert reason is None or word.lower() not in reason.text.lower()
+
+
+def test_a_word_that_the_item_has_not_is_no_evidence():
+    evidence = dataclasses.replace(evidence_for(K.PROFILE, S.CONTRIBUTORY), value="hiking")
+    assert ReasonWriter().write_page([(MUG, (evidence,))], "en", 0) == [None]

@@ -27,6 +27,7 @@ CELLS = [
     (EvidenceKind.BRAND, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.CATEGORY, Strength.RELATIONAL, Form.PLAIN),
     (EvidenceKind.PROFILE, Strength.NEUTRAL, Form.PLAIN),
+    (EvidenceKind.PROFILE, Strength.NEUTRAL, Form.MENTIONED),
     (EvidenceKind.POPULARITY, Strength.NEUTRAL, Form.PLAIN),
 ]
 SLOTS = {
@@ -57,6 +58,7 @@ def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strengt
     assert len(set(patterns)) == len(patterns) >= 6
     assert len({opening(pattern, language) for pattern in patterns}) >= 5
     of_form = {Form.MANY: {"times"}, Form.AGO: {"elapsed"}, Form.MANY_AGO: {"times", "elapsed"}, Form.UNNAMED: set()}
+    of_form[Form.MENTIONED] = {"value"}
     expected = of_form.get(form, SLOTS.get(kind, set()))
     for pattern in patterns:
         assert is_licensed(pattern, kind, strength, form, language), pattern

@@ -118,7 +118,8 @@ WORDS = {
     """,
     EvidenceKind.PROFILE: """
         chosen with your profile in mind played a part this suggestion suggested the help of takes
-        into account picked for you was taken here
+        into account picked for you was taken here mentions has to do which related one is there and it part
+        about so comes up
     """,
     EvidenceKind.POPULARITY: """
         bought by people within day days this in the space of shoppers was different over a period
@@ -138,7 +139,7 @@ CHARACTERS = {
     EvidenceKind.REPEAT_INTERVAL: "这件商品你大约每天买一次上是前隔购距离已有会",
     EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现下单子选择都款",
     EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现下单添款论与所相",
-    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品",
+    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品里到其中与有关而正好和相之过说也及",
     EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单",
 }
 CAUSAL = {"en": r"\b(because|so|hence|why|thanks|brought|led)\b", "zh": "因|所以|由于|理由"}
@@ -203,6 +204,10 @@ def assert_claim(item, text, evidence, language):
             holders = [value for name, value in item.attributes if name == evidence.name]
         assert evidence.value in holders
         assert not letters(rest) or came_from(rest, evidence.value), text
+    elif kind is EvidenceKind.PROFILE and evidence.value:
+        assert any(evidence.value in category for category in item.categories)
+        assert not letters(rest) or came_from(rest, evidence.value), text
+        assert not re.search(CAUSAL[language], frame, re.IGNORECASE), text
     else:
         assert not rest, text
         assert evidence.strength is Strength.CAUSAL or not re.search(CAUSAL[language], frame, re.IGNORECASE), text
