@@ -2,11 +2,14 @@
 
 import enum
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 LANGUAGES = ("en", "zh")
+GENERATORS = ("realiser", "transformers", "openai")  # who may word a text
+RECIPES = ("reason.v1",)  # what sorts of text there are
 CATEGORY_SEPARATOR = " > "  # between the parts of a path, where it is one string
 
 
@@ -196,13 +199,24 @@ class Evidence:
     elapsed: int = 0
 
 
+class Switch(NamedTuple):
+    """Texts that an operator has turned off: those of a recipe, a language, a category (a path, or its beginning), all
+    of which must fit, or, with a generator, its words in them. What is empty fits all.
+    """
+
+    recipe: str = ""
+    language: str = ""
+    category: str = ""
+    generator: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Who wrote a sentence, under which rules, and whether the verifier passed it."""
 
     generator: str
     model: str = ""
-    recipe: str = "reason.v1"
+    recipe: str = RECIPES[0]
     policy_version: str = ""
     ai_generated: bool = False
     verified: bool = False

@@ -5,6 +5,7 @@
     ├── ItemNotFound         a named item is not in the catalogue
     ├── ListNotFound         a named list is not, or no longer, kept
     ├── StoreUnavailable     Redis did not answer in time
+    ├── TooManySwitches      more is turned off than a request can look through
     ├── ReasonRejected       a sentence did not pass the verifier
     ├── AuthorUnavailable    the language model that writes reasons cannot be asked now
     ├── SettingsError        the operator's configuration cannot be used
@@ -51,6 +52,11 @@ class ItemNotFound(RecsvcError):
 class ListNotFound(RecsvcError):
     def __init__(self) -> None:
         super().__init__("no such list of this user is kept")
+
+
+class TooManySwitches(RecsvcError):
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} switches are off: turn one on, or one off that holds for more")
 
 
 class StoreUnavailable(RecsvcError):

@@ -1,6 +1,5 @@
 """Evidence and reasons for one page: what the arrays say, joined with the catalogue's names, put into words."""
 
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -44,13 +43,13 @@ class Explainer:
         """Why each item is in the list; kept for when the user comes back to the page."""
         now, rows = query.now, found.ranking.rows
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
-        key = (now // MICROSECONDS_AN_HOUR, query.language, query.surface, rows.tobytes(), found.competitors.tobytes())
+        competing = found.competitors.tobytes()
+        off = self._reasons.switches.off
+        key = (now // MICROSECONDS_AN_HOUR, query.language, query.surface, rows.tobytes(), competing, off)
         reasons = state.explained.get(key)
         if reasons is None:
-            # The same words for the same user all day: a page that rewords itself at every reload looks made up.
-            seed = zlib.crc32(f"{query.user_id}:{now // MICROSECONDS_A_DAY}".encode())
             facts = self._facts(state, scoring, now)
-            reasons = self._explain(facts, self._mentioned(state), rows, found.competitors, query.language, seed)
+            reasons = self._explain(facts, self._mentioned(state), rows, found.competitors, query.language, query.seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = reasons

@@ -24,12 +24,12 @@ from recsvc.errors import (
     NoPreviousBundle,
     TextEncoderError,
 )
+from recsvc.live_reasons import LiveReasons
 from recsvc.metrics import BUNDLE_INFO
-from recsvc.pattern_follower import PatternFollower
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.query import Query, RecommendationList, Surface
-from recsvc.reasons import PatternPool, ReasonWriter
+from recsvc.reasons import PatternPool
 from recsvc.recommend import Recommender
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
@@ -47,24 +47,25 @@ class Models:
         bundle: Bundle,
         store: UserStore,
         encoder: TextEncoder,
-        reasons: ReasonWriter,
+        reasons: LiveReasons,
         cache_size: int,
         placements: Placements,
         bundles_dir: Path,
-        patterns: PatternPool | None = None,
     ) -> None:
         # A thread for each kind of work: a batch of searches does not wait for a slow text.
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
-        self._shared = Shared(store, reasons, Popularity(store.popularity), self._encode, self._threads, cache_size)
+        self._shared = Shared(
+            store, reasons.writer, Popularity(store.popularity), self._encode, self._threads, cache_size
+        )
         self._store, self._lists = store.models, store.lists
         self._bundles_dir = bundles_dir
         self._served = {bundle.bundle_id: self._serve(bundle)}
         self._loading = asyncio.Lock()
         self._follower = BundleFollower(self._store, self._take, lambda: (self.bundle_id, tuple(self._served)))
         self._erasures = ErasureFollower(store.erasures, self.forget)
-        self._patterns = PatternFollower(store.patterns, patterns) if patterns is not None else None
+        self.reasons = reasons
         self.bundle_id = bundle.bundle_id
         self.placements = placements
 
@@ -92,8 +93,8 @@ class Models:
                 f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
                 f"those of {text_encoder!r}: set text_encoder to the bundle's"
             )
-        writer = ReasonWriter(pool=patterns)
-        return cls(bundle, store, encoder, writer, cache_size, placed, bundle_dir.resolve().parent, patterns)
+        reasons = LiveReasons(store, patterns)
+        return cls(bundle, store, encoder, reasons, cache_size, placed, bundle_dir.resolve().parent)
 
     async def start(self) -> None:
         """Takes the bundles that are wanted into memory, warm and up to date. Placements may want some too."""
@@ -102,16 +103,14 @@ class Models:
             await self._load(bundle_id)
         await self._follower.start()
         await self._erasures.start()
-        if self._patterns is not None:
-            await self._patterns.start()
+        await self.reasons.start()
         BUNDLE_INFO.labels(self.bundle_id).set(1)
 
     async def close(self) -> None:
         """Finishes what is being written back and stops the threads."""
         await self._follower.close()
         await self._erasures.close()
-        if self._patterns is not None:
-            await self._patterns.close()
+        await self.reasons.close()
         for served in self._served.values():
             await served.close()
         for thread in self._threads.values():
@@ -197,6 +196,7 @@ class Models:
         """
         for served in self._served.values():
             served.recommender.forget(hashes)
+        self.reasons.forget(hashes)
         await self._lists.forget(hashes)
 
     async def first_without(self, erased_at: int) -> tuple[str, bool]:

@@ -1,5 +1,7 @@
 """Keeps one process's pool of patterns as the reason worker has filled it, and asks it for what is lacking."""
 
+import asyncio
+
 import structlog
 
 from recsvc.errors import StoreUnavailable
@@ -20,6 +22,7 @@ class PatternFollower:
         self._author = pool.author
         self._pool = pool
         self._taken: dict[str, list[str]] = {}
+        self._news = asyncio.Event()
         self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
 
     async def start(self) -> None:
@@ -28,6 +31,14 @@ class PatternFollower:
     async def close(self) -> None:
         await self._polling.close()
 
+    async def news(self) -> None:
+        """Returns when something has come, or, to say that nothing has, within POLL_SECONDS or so."""
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+
     async def _catch_up(self) -> None:
         try:
             written = await self._store.all(self._author)
@@ -35,6 +46,8 @@ class PatternFollower:
                 requests = {request_of(cell): patterns for cell, patterns in written.items()}
                 self._pool.take({request: each for request, each in requests.items() if request is not None})
                 self._taken = written
+                self._news.set()
+                self._news = asyncio.Event()
             if self._pool.wanted:
                 await self._store.want(self._author, map(cell_of, self._pool.wanted))
                 self._pool.wanted.clear()

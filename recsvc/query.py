@@ -2,9 +2,12 @@
 
 import enum
 import time
+import zlib
 from dataclasses import dataclass, replace
 
 from recsvc.domain import Item, Reason
+
+_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 class Surface(enum.Enum):
@@ -154,6 +157,11 @@ class Query:
     def without(self, item_ids: frozenset[str]) -> "Query":
         """The same, with these items excluded too."""
         return replace(self, excluded_item_ids=self.excluded_item_ids | item_ids)
+
+    @property
+    def seed(self) -> int:
+        """Of the choice of words: a page that rewords itself at every reload looks made up, so it holds all day."""
+        return zlib.crc32(f"{self.user_id}:{self.now // _MICROSECONDS_A_DAY}".encode())
 
     @property
     def now(self) -> int:

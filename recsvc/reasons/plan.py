@@ -75,7 +75,7 @@ class PagePlan:
     """One page, from the first rank down. Remembers what stands above, so that what follows can differ."""
 
     def __init__(self, language: str, seed: int) -> None:
-        self._language = language
+        self.language = language
         self._seed = seed & 0xFFFFFFFF
         self._above: tuple[EvidenceKind, str] | None = None
         self._kinds: Counter[EvidenceKind] = Counter()
@@ -98,7 +98,7 @@ class PagePlan:
                 waiting.clear()
                 last.clear()
             try:
-                licensed = licence(fact, item, self._language)
+                licensed = licence(fact, item, self.language)
             except ReasonRejected:
                 continue
             if licensed.form is Form.UNNAMED or (fact.kind not in _OF_ITSELF and self._subject(fact) == self._above):
@@ -119,7 +119,7 @@ class PagePlan:
         first = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), self._seed) % max(n, 1)
         read = [
             (self._openings.get(opened, 0), len(words & self._words))
-            for opened, words in _read(patterns, self._language)
+            for opened, words in _read(patterns, self.language)
         ]
         order = sorted(range(n), key=(read[first:] + read[:first]).__getitem__)
         return [patterns[(first + place) % n] for place in order]
@@ -136,7 +136,7 @@ class PagePlan:
             for fact in evidence:
                 if fact.kind is kind and self._subject(fact) != self._above:
                     with suppress(ReasonRejected):
-                        return fact, licence(fact, item, self._language)
+                        return fact, licence(fact, item, self.language)
         return None
 
     def note(self, evidence: Evidence | None, pattern: str = "", text: str = "") -> None:
@@ -148,8 +148,8 @@ class PagePlan:
         if evidence is not None:
             self._above = self._subject(evidence)
             self._kinds[evidence.kind] += 1
-            self._openings[opening(pattern, self._language)] = self._rank
-            self._words |= _read((pattern,), self._language)[0][1]
+            self._openings[opening(pattern, self.language)] = self._rank
+            self._words |= _read((pattern,), self.language)[0][1]
             self._texts.add(text)
 
     @staticmethod

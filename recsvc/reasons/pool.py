@@ -44,11 +44,14 @@ class PatternPool:
 
     def patterns(self, request: PatternRequest) -> tuple[str, ...]:
         """What is at hand. What there is nothing of becomes wanted."""
-        if request.singular or request.form is Form.TAIL:
-            return ()  # "1 days": the phrase bank knows plurals, a model is not asked for them
-        if request not in self._patterns:
+        if self.lacks(request):
             self.wanted.add(request)
         return self._patterns.get(request, ())
+
+    def lacks(self, request: PatternRequest) -> bool:
+        """Whether the author is yet to write of it: nothing is kept, not even that nothing passed."""
+        # "1 days": the phrase bank knows plurals, a model is not asked for them
+        return not request.singular and request.form is not Form.TAIL and request not in self._patterns
 
     def take(self, written: Mapping[PatternRequest, Iterable[str]]) -> None:
         """Replaces all that was known by what of it the policy of this process licenses: others may have written it."""

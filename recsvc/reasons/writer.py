@@ -8,10 +8,11 @@ from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.lexicon import JOINTS, STOP
-from recsvc.reasons.licence import Licence
+from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.pattern import Form, PatternRequest, fill
 from recsvc.reasons.plan import PagePlan
 from recsvc.reasons.pool import PatternPool
+from recsvc.reasons.switches import Switches
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from recsvc.reasons.word_lists import forbidden_terms, sensitive_terms
 
@@ -22,19 +23,26 @@ class ReasonWriter:
     """Writes the reasons of a page. Safe to share between threads; no call leaves the process.
 
     generator: a name of `recsvc.reasons.generators.GENERATORS`; raises SettingsError, listing the names, for another.
-    pool: what a language model has written ahead, to be used beside the generator's.
+    pool: what a language model has written ahead, to be used beside the generator's. switches: what is turned off.
     cache_size: verified sentences kept, least recently used out first; some 500 bytes each.
     policy_version: names the rules; it changes with any byte of the policy's word lists.
     rejected: how many sentences the verifier has turned down since the start, by rule. Anything here is a fault of the
     generator, or an attack.
     """
 
-    def __init__(self, generator: str = "realiser", cache_size: int = 50_000, pool: PatternPool | None = None) -> None:
+    def __init__(
+        self,
+        generator: str = "realiser",
+        cache_size: int = 50_000,
+        pool: PatternPool | None = None,
+        switches: Switches | None = None,
+    ) -> None:
         factory = GENERATORS.get(generator)
         if factory is None:
             raise SettingsError(f"no reason generator {generator!r}; there are: {', '.join(sorted(GENERATORS))}")
         self._generator = factory()
         self._pool = pool
+        self.switches = switches or Switches()
         for read_now in (forbidden_terms, sensitive_terms):  # the first request should not wait for them
             read_now()
         self.policy_version = POLICY_VERSION
@@ -64,23 +72,70 @@ class ReasonWriter:
         plan = PagePlan(language, seed)
         return [self._write(plan, item, evidence) for item, evidence in page]
 
+    def is_lacking(self, item: Item, reason: Reason) -> bool:
+        """Whether a language model is yet to write of what a reason says."""
+        if self._pool is None or reason.provenance.ai_generated:
+            return False
+        return self._pool.lacks(_request(licence(reason.evidence[0], item, reason.language)))
+
+    def reword(self, plan: PagePlan, item: Item, reason: Reason) -> Reason | None:
+        """The same in a language model's words; None where it has none that pass, or it may not be said any more."""
+        fact = reason.evidence[0]
+        if any(self._silenced(reason.language, item, each) for each in reason.evidence):
+            return None
+        licensed = licence(fact, item, reason.language)
+        pooled = self._pooled(_request(licensed), item, fact)
+        return self._worded(plan, item, reason.evidence, (fact, licensed), (), pooled)
+
     def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
+        if self.switches.off:
+            evidence = tuple(fact for fact in evidence if not self._silenced(plan.language, item, fact))
         for fact, licensed in plan.claims(item, evidence):
             request = _request(licensed)
-            pooled = self._pool.patterns(request) if self._pool is not None else ()
-            for pattern in plan.wordings(item, (*self._generator.patterns(request), *pooled))[:MAX_TRIES]:
-                text = self._sentence(pattern, licensed)
-                if text is None or plan.stands(text):
-                    continue
-                said: tuple[Evidence, ...] = (fact,)
-                if tail := plan.tail(item, evidence, fact):
-                    longer = self._with_tail(plan, item, text, licensed, tail[1])
-                    text, said = (longer, (fact, tail[0])) if longer else (text, said)
-                plan.note(fact, pattern, text)
-                provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
-                return Reason(text, licensed.language, said, provenance)
+            own: tuple[str, ...] = ()
+            if not self._muted(self._generator.name, plan.language, item, fact):
+                own = self._generator.patterns(request)
+            reason = self._worded(plan, item, evidence, (fact, licensed), own, self._pooled(request, item, fact))
+            if reason is not None:
+                return reason
         plan.note(None)
         return None
+
+    def _worded(
+        self,
+        plan: PagePlan,
+        item: Item,
+        evidence: tuple[Evidence, ...],
+        claim: tuple[Evidence, Licence],
+        own: tuple[str, ...],
+        pooled: tuple[str, ...],
+    ) -> Reason | None:
+        """A claim in the generator's own words or a language model's; beside it another of the evidence, if it fits."""
+        fact, licensed = claim
+        for pattern in plan.wordings(item, (*own, *pooled))[:MAX_TRIES]:
+            text = self._sentence(pattern, licensed)
+            if text is None or plan.stands(text):
+                continue
+            said: tuple[Evidence, ...] = (fact,)
+            if tail := plan.tail(item, evidence, fact):
+                longer = self._with_tail(plan, item, text, licensed, tail[1])
+                text, said = (longer, (fact, tail[0])) if longer else (text, said)
+            plan.note(fact, pattern, text)
+            provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
+            return Reason(text, licensed.language, said, provenance)
+        return None
+
+    def _pooled(self, request: PatternRequest, item: Item, fact: Evidence) -> tuple[str, ...]:
+        if self._pool is None or self._muted(self._pool.provenance.generator, request.language, item, fact):
+            return ()
+        return self._pool.patterns(request)
+
+    def _silenced(self, language: str, item: Item, fact: Evidence) -> bool:
+        return self.switches.silences(self._provenance.recipe, language, *_about(item, fact))
+
+    def _muted(self, generator: str, language: str, item: Item, fact: Evidence) -> bool:
+        off = self.switches.off
+        return bool(off) and self.switches.mutes(generator, self._provenance.recipe, language, *_about(item, fact))
 
     def _with_tail(self, plan: PagePlan, item: Item, text: str, first: Licence, second: Licence) -> str | None:
         """The sentence with another claim behind it; None where the verifier, or its length, forbids it."""
@@ -112,6 +167,11 @@ class ReasonWriter:
 def _request(licensed: Licence, form: Form | None = None) -> PatternRequest:
     singular = tuple(slot for slot in ("days", "elapsed") if (slot, "1") in licensed.slots)
     return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular)
+
+
+def _about(item: Item, fact: Evidence) -> tuple[Item, ...]:
+    """The items that a sentence is about."""
+    return (item, fact.anchor) if fact.anchor is not None else (item,)
 
 
 def _filled(pattern: str, licensed: Licence) -> str:

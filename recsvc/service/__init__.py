@@ -8,6 +8,7 @@ from recsvc.service.catalog import CatalogService
 from recsvc.service.events import EventService
 from recsvc.service.explain import ExplainService
 from recsvc.service.models import ModelService
+from recsvc.service.policy import PolicyService
 from recsvc.service.recommendations import RecommendationService
 from recsvc.service.users import UserService
 from recsvc.v1 import (
@@ -19,6 +20,8 @@ from recsvc.v1 import (
     explain_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    policy_pb2,
+    policy_pb2_grpc,
     recommendation_pb2,
     recommendation_pb2_grpc,
     users_pb2,
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
     descriptor.full_name
-    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2, models_pb2, explain_pb2)
+    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2, models_pb2, explain_pb2, policy_pb2)
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 )
 
@@ -53,6 +56,9 @@ def add_services(server: grpc.aio.Server, models: "Models", store: "UserStore") 
     )
     models_pb2_grpc.add_ModelServiceServicer_to_server(  # type: ignore[no-untyped-call]
         ModelService(models), server
+    )
+    policy_pb2_grpc.add_PolicyServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        PolicyService(models.reasons), server
     )
     users_pb2_grpc.add_UserServiceServicer_to_server(  # type: ignore[no-untyped-call]
         UserService(models, store), server

@@ -3,7 +3,8 @@
 import secrets
 import time
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -25,12 +26,13 @@ _log = structlog.get_logger(__name__)
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Wraps each method of recsvc once, at its first call; costs a call some 10 us.
 
-    limit: calls worked on at once; one more is answered RESOURCE_EXHAUSTED before it is even decoded.
+    limit: calls worked on at once; one more is answered RESOURCE_EXHAUSTED before it is even decoded. So many again may
+    be streams, which wait more than they work and must not keep lists from being made.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._in_flight = 0
+        self._in_flight = {"call": 0, "stream": 0}
         self._wrapped: dict[str, _Handler] = {}
 
     async def intercept_service(
@@ -42,43 +44,53 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = self._wrapped.get(method)
         if handler is None:
             handler = await continuation(handler_call_details)
-            if handler is not None and handler.unary_unary is not None and method.startswith(_OURS):
+            if handler is not None and method.startswith(_OURS):
                 handler = self._wrapped[method] = self._wrap(method, handler)
         return handler
 
     def _wrap(self, method: str, handler: _Handler) -> _Handler:
         # The wire's bytes pass through grpc as they are: what it fails to decode it answers with the exception's text.
-        decode, answer, encode = handler.request_deserializer, handler.unary_unary, handler.response_serializer
-        answered = REQUESTS.labels(method, grpc.StatusCode.OK.name)
-        seconds = REQUEST_SECONDS.labels(method)
+        decode, encode = handler.request_deserializer, handler.response_serializer
 
         async def call(raw: bytes, context: _Context) -> bytes:
-            if self._in_flight >= self._limit:
-                await _abort(method, status.overloaded(self._limit), context)
-            self._in_flight += 1
-            REQUESTS_IN_FLIGHT.inc()
-            start = time.perf_counter()
-            try:
-                response: bytes = encode(await answer(decode(raw), context))
-            except grpc.aio.AbortError:
-                REQUESTS.labels(method, context.code().name).inc()
-                raise
-            except CancelledError:  # the caller hung up or its deadline passed: no failure of ours
-                REQUESTS.labels(method, grpc.StatusCode.CANCELLED.name).inc()
-                raise
-            except DecodeError:
-                error = InvalidRequest([FieldViolation("", "the request is not the message that this method takes")])
-                await _fail(method, error, context)
-            except Exception as error:
-                await _fail(method, error, context)
-            finally:
-                self._in_flight -= 1
-                REQUESTS_IN_FLIGHT.dec()
-                seconds.observe(time.perf_counter() - start)
-            answered.inc()
+            async with self._surrounding(method, "call", context):
+                response: bytes = encode(await handler.unary_unary(decode(raw), context))
             return response
 
+        async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
+            async with self._surrounding(method, "stream", context):
+                async for response in handler.unary_stream(decode(raw), context):
+                    yield encode(response)
+
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(call)
+
+    @asynccontextmanager
+    async def _surrounding(self, method: str, kind: str, context: _Context) -> AsyncIterator[None]:
+        if self._in_flight[kind] >= self._limit:
+            await _abort(method, status.overloaded(self._limit), context)
+        self._in_flight[kind] += 1
+        REQUESTS_IN_FLIGHT.inc()
+        start = time.perf_counter()
+        try:
+            yield
+        except grpc.aio.AbortError:
+            REQUESTS.labels(method, context.code().name).inc()
+            raise
+        except (CancelledError, GeneratorExit):  # the caller hung up or its deadline passed: no failure of ours
+            REQUESTS.labels(method, grpc.StatusCode.CANCELLED.name).inc()
+            raise
+        except DecodeError:
+            error = InvalidRequest([FieldViolation("", "the request is not the message that this method takes")])
+            await _fail(method, error, context)
+        except Exception as error:
+            await _fail(method, error, context)
+        finally:
+            self._in_flight[kind] -= 1
+            REQUESTS_IN_FLIGHT.dec()
+            REQUEST_SECONDS.labels(method).observe(time.perf_counter() - start)
+        REQUESTS.labels(method, grpc.StatusCode.OK.name).inc()
 
 
 async def _fail(method: str, error: Exception, context: _Context) -> NoReturn:

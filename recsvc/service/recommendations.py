@@ -1,6 +1,7 @@
 """RecommendationService: decode, ask the recommender that answers now, encode."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -24,6 +25,17 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
     ) -> pb.RecommendResponse:
         query = wire.decode_recommend(request, _deadline(context))
         return wire.encode_recommend(await self._models.recommend(query))
+
+    async def StreamReasons(
+        self,
+        request: pb.StreamReasonsRequest,
+        context: "grpc.aio.ServicerContext[pb.StreamReasonsRequest, pb.StreamReasonsResponse]",
+    ) -> AsyncIterator[pb.StreamReasonsResponse]:
+        query = wire.decode_stream_reasons(request, _deadline(context))
+        answer = await self._models.recommend(query)
+        yield wire.encode_streamed_list(answer)
+        async for item_id, reason in self._models.reasons.updates(query, answer):
+            yield wire.encode_reason_update(item_id, reason)
 
     async def BatchRecommend(
         self,

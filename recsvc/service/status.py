@@ -13,6 +13,7 @@ from recsvc.errors import (
     ListNotFound,
     RecsvcError,
     StoreUnavailable,
+    TooManySwitches,
 )
 
 DOMAIN = "recsvc"
@@ -24,6 +25,7 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     ListNotFound: (code_pb2.NOT_FOUND, "LIST_NOT_FOUND"),
     BundleNotFound: (code_pb2.NOT_FOUND, "BUNDLE_NOT_FOUND"),
     BundleUnusable: (code_pb2.FAILED_PRECONDITION, "BUNDLE_UNUSABLE"),
+    TooManySwitches: (code_pb2.FAILED_PRECONDITION, "TOO_MANY_SWITCHES"),
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
 }
 

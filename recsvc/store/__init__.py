@@ -10,6 +10,7 @@ from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
 from recsvc.store.opening import open_store
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import Counts, PopularityStore
+from recsvc.store.switches import SwitchStore
 from recsvc.store.users import Erasure, UserExport, UserStore
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PatternStore",
     "PopularityStore",
     "ServerProcess",
+    "SwitchStore",
     "UserExport",
     "UserStore",
     "WantedBundles",

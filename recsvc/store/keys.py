@@ -16,6 +16,7 @@
     {shop:models}:1:processes    hash              by process what it does, as JSON
     {shop:reasons}:1:patterns:<author>  hash, expires   by claim, as JSON, what a language model wrote of it
     {shop:reasons}:1:wanted:<author>    set, expires    claims that it is to write of
+    {shop:reasons}:1:off         set, capped       texts that are turned off, as JSON
     {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count: of a segment ('' for the whole
                                                    shop), by the half-life in days, the ninth such set
 
@@ -102,6 +103,11 @@ def patterns(namespace: str, author: str) -> str:
 def wanted_patterns(namespace: str, author: str) -> str:
     """The set of what it is asked to write."""
     return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:wanted:{_encoded(author)}"
+
+
+def switches(namespace: str) -> str:
+    """The set of texts that are turned off."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:off"
 
 
 def log_partition(user_id: str) -> int:

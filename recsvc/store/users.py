@@ -22,6 +22,7 @@ from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
+from recsvc.store.switches import SwitchStore
 
 DAY_SECONDS = 86_400
 _PAGE = 500
@@ -84,6 +85,7 @@ class UserStore:
         self.lists = ListStore(client, namespace, self.event_log)
         self.erasures = ErasureStore(client, namespace)
         self.patterns = PatternStore(client, namespace)
+        self.switches = SwitchStore(client, namespace)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """All that is held of a user, in one round trip. A user who is not known has version 0.

@@ -160,6 +160,28 @@ class Recommendation(_message.Message):
     backfilled: bool
     def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., reason: _Optional[_Union[_reason_pb2.Reason, _Mapping]] = ..., backfilled: _Optional[bool] = ...) -> None: ...
 
+class StreamReasonsRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: RecommendRequest
+    def __init__(self, request: _Optional[_Union[RecommendRequest, _Mapping]] = ...) -> None: ...
+
+class StreamReasonsResponse(_message.Message):
+    __slots__ = ("list", "update")
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    list: RecommendResponse
+    update: ReasonUpdate
+    def __init__(self, list: _Optional[_Union[RecommendResponse, _Mapping]] = ..., update: _Optional[_Union[ReasonUpdate, _Mapping]] = ...) -> None: ...
+
+class ReasonUpdate(_message.Message):
+    __slots__ = ("item_id", "reason")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    reason: _reason_pb2.Reason
+    def __init__(self, item_id: _Optional[str] = ..., reason: _Optional[_Union[_reason_pb2.Reason, _Mapping]] = ...) -> None: ...
+
 class BatchRecommendRequest(_message.Message):
     __slots__ = ("requests",)
     REQUESTS_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class RecommendationServiceStub:
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
                 response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
                 _registered_method=True)
+        self.StreamReasons = channel.unary_stream(
+                '/recsvc.v1.RecommendationService/StreamReasons',
+                request_serializer=recsvc_dot_v1_dot_recommendation__pb2.StreamReasonsRequest.SerializeToString,
+                response_deserializer=recsvc_dot_v1_dot_recommendation__pb2.StreamReasonsResponse.FromString,
+                _registered_method=True)
         self.BatchRecommend = channel.unary_unary(
                 '/recsvc.v1.RecommendationService/BatchRecommend',
                 request_serializer=recsvc_dot_v1_dot_recommendation__pb2.BatchRecommendRequest.SerializeToString,
@@ -69,6 +74,16 @@ class RecommendationServiceServicer:
     def Recommend(self, request, context):
         """The best items for one user, best first, each with evidence and a reason.
         A user never seen before is no error: the profile, or else popularity, ranks the list.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamReasons(self, request, context):
+        """The list that Recommend gives, at once, and after it better reasons for its items, each as a language model has written
+        it and the verifier passed it: the same claims in other words. Nothing unverified is ever sent. The stream ends when
+        there is nothing more to come, within a minute, or with the user's erasure. Where the service has no language model
+        (`reason_generator`), or it has written all that the list needs before, the list is all that comes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +131,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.Recommend,
                     request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.FromString,
                     response_serializer=recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.SerializeToString,
+            ),
+            'StreamReasons': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamReasons,
+                    request_deserializer=recsvc_dot_v1_dot_recommendation__pb2.StreamReasonsRequest.FromString,
+                    response_serializer=recsvc_dot_v1_dot_recommendation__pb2.StreamReasonsResponse.SerializeToString,
             ),
             'BatchRecommend': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchRecommend,
@@ -166,6 +186,33 @@ class RecommendationService:
             '/recsvc.v1.RecommendationService/Recommend',
             recsvc_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
             recsvc_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamReasons(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recsvc.v1.RecommendationService/StreamReasons',
+            recsvc_dot_v1_dot_recommendation__pb2.StreamReasonsRequest.SerializeToString,
+            recsvc_dot_v1_dot_recommendation__pb2.StreamReasonsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,17 +13,21 @@ from recsvc.wire.explain import (
     encode_why_not,
 )
 from recsvc.wire.models import decode_bundle_id, encode_bundles
+from recsvc.wire.policy import decode_switch, encode_switches
 from recsvc.wire.recommendations import (
     decode_batch_recommend,
     decode_find_audience,
     decode_rank,
     decode_recommend,
     decode_similar_items,
+    decode_stream_reasons,
     encode_batch_recommend,
     encode_find_audience,
     encode_rank,
+    encode_reason_update,
     encode_recommend,
     encode_similar_items,
+    encode_streamed_list,
 )
 from recsvc.wire.users import (
     MAX_TASTE,
@@ -50,6 +54,8 @@ __all__ = [
     "decode_set_inventory",
     "decode_set_profile",
     "decode_similar_items",
+    "decode_stream_reasons",
+    "decode_switch",
     "decode_update_taste",
     "decode_upsert_items",
     "decode_user_id",
@@ -62,8 +68,11 @@ __all__ = [
     "encode_export_user",
     "encode_find_audience",
     "encode_rank",
+    "encode_reason_update",
     "encode_recommend",
     "encode_similar_items",
+    "encode_streamed_list",
+    "encode_switches",
     "encode_taste",
     "encode_taste_profile",
     "encode_why_not",

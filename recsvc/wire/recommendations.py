@@ -1,11 +1,10 @@
 """RecommendationService: requests to queries, lists to responses."""
 
-import functools
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Provenance, Strength
+from recsvc.domain import LANGUAGES, Reason
 from recsvc.query import (
     Degradation,
     ItemFilter,
@@ -15,7 +14,7 @@ from recsvc.query import (
     SimilarItemList,
     Surface,
 )
-from recsvc.v1 import events_pb2, reason_pb2, recommendation_pb2
+from recsvc.v1 import recommendation_pb2
 from recsvc.wire.fields import (
     Violations,
     id_problem,
@@ -24,6 +23,7 @@ from recsvc.wire.fields import (
 )
 from recsvc.wire.filters import check_filter, item_filter
 from recsvc.wire.page_token import decode_page, encode_page
+from recsvc.wire.reasons import set_reason
 
 MAX_K = 100
 MAX_BATCH = 10
@@ -42,15 +42,22 @@ _DEGRADATIONS = {
     Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
 }
-_KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
-_EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
-_STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
 
 
 def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: float | None) -> Query:
     """deadline: event-loop time by which the answer must be out; None: no hurry. Raises InvalidRequest."""
     violations = Violations()
     query = decode_query(request, deadline, violations)
+    violations.raise_if_any()
+    return query
+
+
+def decode_stream_reasons(request: recommendation_pb2.StreamReasonsRequest, deadline: float | None) -> Query:
+    """deadline: as in `decode_recommend`. Raises InvalidRequest."""
+    violations = Violations()
+    query = decode_query(request.request, deadline, violations.within("request."))
+    if not query.reasons:
+        violations.note("request.reason_options.disabled", "must be false: reasons are what is streamed")
     violations.raise_if_any()
     return query
 
@@ -195,6 +202,17 @@ def encode_recommend(answer: RecommendationList) -> recommendation_pb2.Recommend
     return response
 
 
+def encode_streamed_list(answer: RecommendationList) -> recommendation_pb2.StreamReasonsResponse:
+    return recommendation_pb2.StreamReasonsResponse(list=encode_recommend(answer))
+
+
+def encode_reason_update(item_id: str, reason: Reason) -> recommendation_pb2.StreamReasonsResponse:
+    response = recommendation_pb2.StreamReasonsResponse()
+    response.update.item_id = item_id
+    set_reason(response.update.reason, reason)
+    return response
+
+
 def encode_batch_recommend(answers: Sequence[RecommendationList]) -> recommendation_pb2.BatchRecommendResponse:
     return recommendation_pb2.BatchRecommendResponse(responses=map(encode_recommend, answers))
 
@@ -220,14 +238,8 @@ def _add_recommendations(
         message = add(item_id=recommendation.item.item_id, score=recommendation.score, rank=recommendation.rank)
         if recommendation.backfilled:
             message.backfilled = True
-        reason = recommendation.reason
-        if reason is not None:
-            target = message.reason
-            target.text = reason.text
-            target.language = reason.language
-            target.provenance.CopyFrom(_encode_provenance(reason.provenance))
-            for evidence in reason.evidence:
-                _add_evidence(target, evidence)
+        if recommendation.reason is not None:
+            set_reason(message.reason, recommendation.reason)
 
 
 def encode_similar_items(answer: SimilarItemList) -> recommendation_pb2.SimilarItemsResponse:
@@ -250,35 +262,3 @@ def _language(tag: str) -> str:
     match = _LANGUAGE_TAG.fullmatch(tag)
     language = match[1].lower() if match else ""
     return language if language in LANGUAGES else ""
-
-
-@functools.lru_cache(maxsize=64)
-def _encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
-    """Few are ever in use: one a generator, model and policy."""
-    return reason_pb2.Provenance(
-        generator=provenance.generator,
-        model=provenance.model,
-        recipe=provenance.recipe,
-        policy_version=provenance.policy_version,
-        ai_generated=provenance.ai_generated,
-        verified=provenance.verified,
-    )
-
-
-def _add_evidence(reason: reason_pb2.Reason, evidence: Evidence) -> None:
-    message = reason.evidence.add(
-        kind=_KINDS[evidence.kind],
-        strength=_STRENGTHS[evidence.strength],
-        effect=evidence.effect,
-        share=evidence.share,
-        value=evidence.value,
-        count=evidence.count,
-        days=evidence.days,
-        lift=evidence.lift,
-        name=evidence.name,
-        people=evidence.people,
-        elapsed_days=evidence.elapsed,
-        anchor_event=_EVENTS[evidence.event] if evidence.anchor is not None else None,
-    )
-    if evidence.anchor is not None:
-        message.anchor_item_id = evidence.anchor.item_id

@@ -14,12 +14,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc.v1 import catalog_pb2, events_pb2, explain_pb2, models_pb2, recommendation_pb2, users_pb2
+from recsvc.v1 import catalog_pb2, events_pb2, explain_pb2, models_pb2, policy_pb2, recommendation_pb2, users_pb2
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually
 from tests.service_process import ServiceProcess
 
-CONTRACT = (catalog_pb2, events_pb2, explain_pb2, models_pb2, recommendation_pb2, users_pb2)
+CONTRACT = (catalog_pb2, events_pb2, explain_pb2, models_pb2, policy_pb2, recommendation_pb2, users_pb2)
 REQUESTS = 800
 ANSWERS = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND}
 WITHOUT_REDIS = ANSWERS | {grpc.StatusCode.UNAVAILABLE}
@@ -28,6 +28,8 @@ FIELD_TEXTS = {
     "placement": ["home", ""],
     "segment": ["de", ""],
     "language": ["en", "zh"],
+    "recipe": ["reason.v1", ""],
+    "generator": ["openai", ""],
     "page_token": [""],
     "min_freshness": [""],
 }
@@ -100,9 +102,11 @@ def methods(contract: tuple[ModuleType, ...] = CONTRACT) -> list[MethodDescripto
 
 def answer(channel: grpc.Channel, method: MethodDescriptor, request: Message) -> tuple[grpc.StatusCode, str]:
     path = f"/{method.containing_service.full_name}/{method.name}"
-    call = channel.unary_unary(path, type(request).SerializeToString, lambda answer: answer)
+    way = channel.unary_stream if method.server_streaming else channel.unary_unary
+    call = way(path, type(request).SerializeToString, lambda answer: answer)
     try:
-        call(request, timeout=20)
+        answer = call(request, timeout=20)
+        list(answer if method.server_streaming else ())
     except grpc.RpcError as error:
         return error.code(), error.details()
     return grpc.StatusCode.OK, ""

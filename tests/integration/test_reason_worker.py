@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from recsvc.v1 import reason_pb2
+from recsvc.v1 import reason_pb2, recommendation_pb2, users_pb2
 from tests.chat_endpoint import ChatEndpoint
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids
@@ -113,3 +114,57 @@ def test_a_worker_that_cannot_start_says_why(arguments: list[str], problem: str)
     assert done.returncode == 2
     assert problem in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_better_words_are_streamed_as_they_pass(
+    start_service: Callable[..., ServiceProcess],
+    start_worker: Callable[[], subprocess.Popen[bytes]],
+    redis_server: RedisServer,
+    endpoint: ChatEndpoint,
+    bought: tuple[str, ...],
+) -> None:
+    endpoint.say(*LIES, *TRUE)
+    service = start_service(redis_url=redis_server.url, reason_generator="openai", reason_model="qwen")
+    with service.channel() as channel:
+        shop = Storefront(channel)
+        shop.buy("ann", *bought)
+        stream = open_stream(shop, "ann", 30)
+        first = next(stream).list
+        assert item_ids(first) == item_ids(shop.recommend("ann", 30))
+        shown = {r.item_id: r.reason for r in first.recommendations if r.HasField("reason")}
+        assert {reason.provenance.generator for reason in shown.values()} == {"realiser"}
+        start_worker()
+        updates = [next(stream).update for _ in range(3)]
+        assert len({update.item_id for update in updates}) == 3
+        for update in updates:
+            before, after = shown[update.item_id], update.reason
+            assert after.provenance.generator == "openai"
+            assert after.provenance.verified
+            assert after.text != before.text
+            assert after.evidence[0] == before.evidence[0]
+            assert not any(lie.split()[-1] in after.text for lie in LIES)
+        stream.cancel()
+
+        # A user who is erased hears no more; nor does one whose stream has nothing to wait for.
+        shop.buy("eve", *bought)
+        endpoint.send(b"", status=500)
+        stream = open_stream(shop, "eve", 30)
+        next(stream)
+        shop.users.DeleteUser(users_pb2.DeleteUserRequest(user_id="eve"), timeout=20)
+        assert len(list(stream)) < 30
+
+
+def test_without_a_language_model_the_list_is_all(
+    start_service: Callable[..., ServiceProcess], bought: tuple[str, ...]
+) -> None:
+    service = start_service()
+    with service.channel() as channel:
+        shop = Storefront(channel)
+        shop.buy("ann", *bought)
+        (only,) = open_stream(shop, "ann", 5)
+        assert item_ids(only.list) == item_ids(shop.recommend("ann", 5))
+
+
+def open_stream(shop: Storefront, user_id: str, k: int) -> Any:
+    request = recommendation_pb2.RecommendRequest(user_id=user_id, k=k)
+    return shop.recommendations.StreamReasons(recommendation_pb2.StreamReasonsRequest(request=request), timeout=50)

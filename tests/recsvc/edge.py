@@ -1,7 +1,7 @@
 """A real gRPC server on a real loopback port over the smallest recommender and store, for tests of the edge alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from recsvc.domain import (
     Provenance,
     Reason,
     Strength,
+    Switch,
     Taste,
 )
 from recsvc.errors import BundleNotFound, ItemNotFound
@@ -48,7 +49,7 @@ class KnownAnswers:
     bundle_id = "bundle-1"
 
     def __init__(self) -> None:
-        self.catalogue = self.current = self
+        self.catalogue = self.current = self.reasons = self
         self.placements, self.bundle_ids = Placements({}), {self.bundle_id}
         self.asked: list[object] = []
         self.error: BaseException | None = None
@@ -64,6 +65,19 @@ class KnownAnswers:
         self._ask(query)
         await self.hold.wait()
         return RecommendationList("list-1", self.bundle_id, (RECOMMENDED,), personalised=True)
+
+    async def updates(self, query: Query, answer: RecommendationList) -> AsyncIterator[tuple[str, Reason]]:
+        yield KNOWN_ITEM, REASON
+
+    async def turned_off(self) -> Set[Switch]:
+        self._ask("switches")
+        return {Switch(language="zh")}
+
+    async def turn_off(self, switch: Switch) -> None:
+        self._ask(switch)
+
+    async def turn_on(self, switch: Switch) -> None:
+        self._ask(switch)
 
     async def recommend_page(self, queries: list[Query]) -> list[RecommendationList]:
         return [await self.recommend(query) for query in queries]

@@ -19,6 +19,7 @@ from recsvc.v1 import catalog_pb2 as cat
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import explain_pb2 as exp
 from recsvc.v1 import models_pb2 as mod
+from recsvc.v1 import policy_pb2 as pol
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
 from tests.recsvc.edge import KNOWN_ITEM, edge
@@ -29,21 +30,24 @@ FILES = {
     "EventService": ev,
     "ExplainService": exp,
     "ModelService": mod,
+    "PolicyService": pol,
     "UserService": us,
 }
 LONG = "x" * 129
 
 
-def call(channel: grpc.aio.Channel, method: str, request):
-    """Calls 'Service/Method' by name, so that one table serves all."""
+async def call(channel: grpc.aio.Channel, method: str, request):
+    """Calls 'Service/Method' by name, so that one table serves all; reads a stream to its end."""
     service, name = method.split("/")
     descriptor = FILES[service].DESCRIPTOR.services_by_name[service].methods_by_name[name]
     response = getattr(FILES[service], descriptor.output_type.name)
-    return channel.unary_unary(
+    way = channel.unary_stream if descriptor.server_streaming else channel.unary_unary
+    answer = way(
         f"/recsvc.v1.{method}",
         request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
         response_deserializer=response.FromString,
     )(request, timeout=10)
+    return [each async for each in answer] if descriptor.server_streaming else await answer
 
 
 async def refused(channel: grpc.aio.Channel, method: str, request) -> tuple[grpc.aio.AioRpcError, dict[type, object]]:
@@ -91,6 +95,8 @@ def ahead(seconds: float) -> Timestamp:
     return Timestamp(seconds=int(time.time() + seconds))
 
 
+STREAM = "RecommendationService/StreamReasons"
+OFF, ON = "PolicyService/TurnOff", "PolicyService/TurnOn"
 RANK, PAGE = "RecommendationService/Rank", "RecommendationService/BatchRecommend"
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
@@ -160,6 +166,23 @@ BAD_REQUESTS = [
             (RANK, partial(K, user_id="u", item_ids="i")),
         )
         for field in ("viewed_item_ids", "cart_item_ids")
+    ),
+    (STREAM, rec.StreamReasonsRequest(), ["request.user_id", "request.k"]),
+    (
+        STREAM,
+        rec.StreamReasonsRequest(request=R(user_id="u", k=1, reason_options=rec.ReasonOptions(disabled=True))),
+        ["request.reason_options.disabled"],
+    ),
+    *((method, request(), ["switch"]) for method, request in ((OFF, pol.TurnOffRequest), (ON, pol.TurnOnRequest))),
+    *(
+        (OFF, pol.TurnOffRequest(switch=pol.Switch(**{field: bad})), [f"switch.{field}"])
+        for field, bads in (
+            ("recipe", ["reason", "reason.v0", LONG]),
+            ("language", ["fr", "en-GB"]),
+            ("category", ["x" * 1001, "a\nb"]),
+            ("generator", ["llama", LONG]),
+        )
+        for bad in bads
     ),
     *((PAGE, P(requests=[R(user_id="u", k=1)] * n), ["requests"]) for n in (0, 11)),
     (PAGE, P(requests=[R(user_id="u", k=1), R(user_id="u")]), ["requests[1].k"]),
@@ -257,6 +280,10 @@ BAD_REQUESTS = [
 
 GOOD_REQUESTS = {
     RECOMMEND: R(user_id="u", k=5),
+    STREAM: rec.StreamReasonsRequest(request=R(user_id="u", k=5)),
+    OFF: pol.TurnOffRequest(switch=pol.Switch(recipe="reason.v1", language="zh", category="A > B", generator="openai")),
+    ON: pol.TurnOnRequest(switch=pol.Switch()),
+    "PolicyService/ListSwitches": pol.ListSwitchesRequest(),
     PAGE: P(requests=[R(user_id="u", k=5)]),
     RANK: K(user_id="u", item_ids=["i"] * 1000),
     SIMILAR: S(item_id=KNOWN_ITEM, k=5),

@@ -1,0 +1,62 @@
+"""A page in the phrase bank's words gets a language model's, once they are there and pass."""
+
+from recsvc.domain import EvidenceKind, Strength, Switch
+from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Rewording, Switches
+from recsvc.reasons.pattern import Form
+from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for
+
+K, S = EvidenceKind, Strength
+BOUGHT, SIMILAR = evidence_for(K.HISTORY_ITEM, S.CAUSAL), evidence_for(K.SIMILAR_ITEM, S.RELATIONAL, anchor=CLOCK)
+PAGE = [(MUG, (BOUGHT,)), (TRAY, (SIMILAR,)), (CLOCK, ())]
+CAUSAL = PatternRequest(K.HISTORY_ITEM, S.CAUSAL, Form.PLAIN, "en")
+RELATIONAL = PatternRequest(K.SIMILAR_ITEM, S.RELATIONAL, Form.PLAIN, "en")
+WORDS = "This is here because you bought {item}."
+
+
+def given(switches: Switches | None = None):
+    pool = PatternPool("openai", "m")
+    writer = ReasonWriter(pool=pool, switches=switches)
+    reasons = writer.write_page(PAGE, "en", 0)
+    page = [(item, reason) for (item, _), reason in zip(PAGE, reasons, strict=True)]
+    return pool, page, Rewording(writer, page, "en", 0)
+
+
+def test_each_item_once_when_its_words_have_come():
+    pool, page, rewording = given()
+    assert pool.wanted == {CAUSAL, RELATIONAL}
+    assert rewording.reworded() == []
+    assert rewording.pending
+    pool.take({CAUSAL: (WORDS,)})
+    ((item, reason),) = rewording.reworded()
+    assert item is MUG
+    assert reason.text == "This is here because you bought “Bamboo Serving Tray”."
+    assert reason.evidence == page[0][1].evidence
+    assert reason.provenance.generator == "openai"
+    assert reason.provenance.ai_generated
+    assert rewording.pending
+    assert rewording.reworded() == []
+    pool.take({CAUSAL: (WORDS,), RELATIONAL: ()})  # nothing that it wrote passed
+    assert rewording.reworded() == []
+    assert not rewording.pending
+
+
+def test_no_unverified_word_and_no_sentence_that_stands_there():
+    pool, page, rewording = given()
+    standing = page[0][1].text.replace("“Bamboo Serving Tray”", "{item}")
+    pool.take({CAUSAL: ("The best of all, for you bought {item}.", standing), RELATIONAL: ("Like “Kettle”.",)})
+    assert rewording.reworded() == []
+    assert not rewording.pending
+
+
+def test_what_is_turned_off_meanwhile_is_not_said():
+    switches = Switches()
+    pool, _, rewording = given(switches)
+    switches.off = frozenset({Switch(category="Kitchen > Trays")})  # of what was bought
+    pool.take({CAUSAL: (WORDS,), RELATIONAL: ()})
+    assert rewording.reworded() == []
+
+
+def test_nothing_is_waited_for_without_a_language_model():
+    writer = ReasonWriter()
+    page = [(MUG, writer.write_page(PAGE[:1], "en", 0)[0])]
+    assert not Rewording(writer, page, "en", 0).pending
