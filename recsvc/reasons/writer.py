@@ -4,7 +4,7 @@ import functools
 from collections import Counter
 from collections.abc import Sequence
 
-from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason
+from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.lexicon import JOINTS, STOP
@@ -52,33 +52,40 @@ class ReasonWriter:
         self._longer = functools.lru_cache(maxsize=cache_size)(self._verified_both)
 
     def write_page(
-        self, page: Sequence[tuple[Item, tuple[Evidence, ...]]], language: str, seed: int
+        self,
+        page: Sequence[tuple[Item, tuple[Evidence, ...]]],
+        language: str,
+        seed: int,
+        tone: Tone = Tone.NEUTRAL,
     ) -> list[Reason | None]:
         """One reason for every item of `page`, which is in rank order; None where there is nothing true to say.
 
-        `seed` settles the choice of words: the same page, language and seed get the same sentences. Raises ValueError
-        for a language that is not one of `LANGUAGES`.
+        `seed` settles the choice of words: the same page, language, seed and tone get the same sentences. A page that
+        has used up the openings of its tone goes on with neutral wordings, but a concise one: its tiles are narrow.
+        Raises ValueError for a language that is not one of `LANGUAGES`.
         """
         if language not in LANGUAGES:
             raise ValueError(f"no reasons in {language!r}; there are: {', '.join(LANGUAGES)}")
         plan = PagePlan(language, seed)
-        return [self._write(plan, item, evidence) for item, evidence in page]
+        return [self._write(plan, item, evidence, tone) for item, evidence in page]
 
-    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
+    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...], tone: Tone) -> Reason | None:
         for fact, licensed in plan.claims(item, evidence):
-            request = _request(licensed)
+            request = _request(licensed, tone=tone)
             pooled = self._pool.patterns(request) if self._pool is not None else ()
-            for pattern in plan.wordings(item, (*self._generator.patterns(request), *pooled))[:MAX_TRIES]:
+            own = (*self._generator.patterns(request), *pooled)
+            others = self._generator.patterns(_request(licensed)) if tone is Tone.WARM else ()
+            for pattern in plan.wordings(item, own, others)[:MAX_TRIES]:
                 text = self._sentence(pattern, licensed)
                 if text is None or plan.stands(text):
                     continue
                 said: tuple[Evidence, ...] = (fact,)
-                if tail := plan.tail(item, evidence, fact):
+                if tone is not Tone.CONCISE and (tail := plan.tail(item, evidence, fact)):
                     longer = self._with_tail(plan, item, text, licensed, tail[1])
                     text, said = (longer, (fact, tail[0])) if longer else (text, said)
                 plan.note(fact, pattern, text)
                 provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
-                return Reason(text, licensed.language, said, provenance)
+                return Reason(text, licensed.language, said, provenance, tone if pattern in own else Tone.NEUTRAL)
         plan.note(None)
         return None
 
@@ -109,9 +116,9 @@ class ReasonWriter:
         return text
 
 
-def _request(licensed: Licence, form: Form | None = None) -> PatternRequest:
+def _request(licensed: Licence, form: Form | None = None, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
     singular = tuple(slot for slot in ("days", "elapsed") if (slot, "1") in licensed.slots)
-    return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular)
+    return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular, tone)
 
 
 def _filled(pattern: str, licensed: Licence) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Provenance, Strength
+from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Provenance, Strength, Tone
 from recsvc.query import (
     Degradation,
     ItemFilter,
@@ -44,6 +44,8 @@ _DEGRADATIONS = {
 }
 _KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
 _EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
+_TONES = {t: reason_pb2.Tone.Value(f"TONE_{t.name}") for t in Tone}
+_TONE_OF: dict[int, Tone | None] = {reason_pb2.TONE_UNSPECIFIED: None} | {n: t for t, n in _TONES.items()}
 _STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
 
 
@@ -77,6 +79,8 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
         violations.note("surface", "must be a known value")
     elif request.surface and request.placement:
         violations.note("surface", "must be empty where a placement is named: it has its own")
+    if request.reason_options.tone not in _TONE_OF:
+        violations.note("reason_options.tone", "must be a known value")
     page = decode_page(request.page_token) if request.page_token else None
     if request.page_token and page is None:
         violations.note("page_token", "must be a next_page_token, unaltered")
@@ -92,6 +96,7 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
         backfill=request.filter.backfill,
         repeats=_REPEAT_POLICIES.get(request.filter.repeat_policy, RepeatPolicy.UNSPECIFIED),
         reasons=not request.reason_options.disabled,
+        tone=_TONE_OF.get(request.reason_options.tone),
         deadline=deadline,
         **_circumstances(request, violations),
     )
@@ -104,12 +109,15 @@ def decode_rank(request: recommendation_pb2.RankRequest, deadline: float | None)
     most = MAX_K if request.reasons else MAX_RANKED
     if not 1 <= len(request.item_ids) <= most:
         violations.note("item_ids", f"must hold 1 to {most} ids{' when reasons are asked for' * request.reasons}")
+    if request.tone not in _TONE_OF:
+        violations.note("tone", "must be a known value")
     query = Query(
         user_id=request.user_id,
         k=len(request.item_ids),
         candidates=tuple(request.item_ids),
         repeats=RepeatPolicy.ALLOW,
         reasons=request.reasons,
+        tone=_TONE_OF.get(request.tone),
         deadline=deadline,
         **_circumstances(request, violations),
     )
@@ -225,6 +233,7 @@ def _add_recommendations(
             target = message.reason
             target.text = reason.text
             target.language = reason.language
+            target.tone = _TONES[reason.tone]
             target.provenance.CopyFrom(_encode_provenance(reason.provenance))
             for evidence in reason.evidence:
                 _add_evidence(target, evidence)
