@@ -44,7 +44,7 @@ _DEGRADATIONS = {
 }
 _KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
 _EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
-_TONES = {t: reason_pb2.Tone.Value(f"TONE_{t.name}") for t in Tone}
+_TONES: dict[Tone, Any] = {t: reason_pb2.Tone.Value(f"TONE_{t.name}") for t in Tone}
 _TONE_OF: dict[int, Tone | None] = {reason_pb2.TONE_UNSPECIFIED: None} | {n: t for t, n in _TONES.items()}
 _STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
 

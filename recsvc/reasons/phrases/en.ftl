@@ -1,7 +1,8 @@
 # The English phrase bank. One message a cell: kind-strength, and -many (bought at least twice), -unnamed (no seller
 # text may be shown), -viewed and -cart (what the user does with the item), -colour, -material, -style and -use (what
 # sort of attribute) or -tail (what follows another sentence, after ", and") where the cell needs it. Every attribute is one way to say the same thing: add as many
-# as you like, in any order. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
+# as you like, in any order; those named warm_ are for the warm tone, and the short ones of the others are for the
+# concise one as well. Code puts the values in: $item comes with its quotation marks, $value is a brand or a
 # category, $times is 'twice' or '5 times', $count, $people, $days and $elapsed are numbers; $days-number and $elapsed-number only choose the plural.
 # A phrase says no more than policy/lexicon_en.txt allows; a test reads them all.
 
@@ -174,12 +175,12 @@ history_item-causal-unnamed =
     .e = One of your earlier purchases led to this suggestion.
     .f = Here thanks to something you bought before.
     .g = This is here because of an earlier purchase of yours.
-    .h = Because of an earlier purchase.
-    .i = An earlier purchase brought this here.
-    .j = An earlier purchase led to this.
-    .k = Thanks to an earlier purchase.
+    .h = Because of your earlier purchase.
+    .i = Your earlier purchase brought this here.
+    .j = Your earlier purchase led to this.
+    .k = Thanks to your earlier purchase.
     .l = Because of something you bought.
-    .m = Here thanks to an earlier purchase.
+    .m = Here thanks to your earlier purchase.
     .warm_a = An earlier purchase of yours gave us the idea for this one.
     .warm_b = We picked this for you because of an earlier purchase of yours.
     .warm_c = One for you, we thought, because of something you bought before.
@@ -227,11 +228,11 @@ history_item-contributory-unnamed =
     .e = This follows on from one of your earlier purchases.
     .f = An earlier purchase of yours speaks for this one.
     .g = In keeping with something you bought before.
-    .h = In line with an earlier purchase.
-    .i = Follows on from an earlier purchase.
-    .j = An earlier purchase points to this.
-    .k = In keeping with an earlier purchase.
-    .l = Builds on an earlier purchase.
+    .h = In line with your earlier purchase.
+    .i = Follows on from your earlier purchase.
+    .j = Your earlier purchase points to this.
+    .k = In keeping with your earlier purchase.
+    .l = Builds on your earlier purchase.
     .m = Something you bought points to this.
     .warm_a = With a little help from an earlier purchase of yours.
     .warm_b = One of your earlier purchases helped us pick this one.
@@ -268,9 +269,9 @@ history_item-relational-unnamed =
     .d = This takes an earlier purchase of yours into account.
     .e = One of your earlier purchases was taken into account here.
     .f = Suggested with a view to something you bought before.
-    .g = With an earlier purchase in mind.
+    .g = With your earlier purchase in mind.
     .h = Chosen with your purchases in mind.
-    .i = An earlier purchase was considered.
+    .i = Your earlier purchase was considered.
     .j = Takes your purchases into account.
     .k = With your earlier purchases in mind.
     .l = Your purchases were taken into account.
@@ -313,12 +314,12 @@ similar_item-relational-unnamed =
     .d = Along the same lines as an earlier purchase of yours.
     .e = In the same vein as something you bought before.
     .f = One of your earlier purchases is similar to this.
-    .g = Similar to an earlier purchase.
-    .h = Akin to an earlier purchase.
+    .g = Similar to your earlier purchase.
+    .h = Akin to your earlier purchase.
     .i = Like something you bought before.
-    .j = Much like an earlier purchase.
-    .k = Close to an earlier purchase.
-    .l = An earlier purchase is similar.
+    .j = Much like your earlier purchase.
+    .k = Close to your earlier purchase.
+    .l = Your earlier purchase is similar.
     .warm_a = Something like an earlier purchase of yours.
     .warm_b = A cousin of something you bought before.
     .warm_c = Here is one for you, similar to an earlier purchase of yours.
@@ -434,8 +435,8 @@ repeat_interval-relational =
     .h = Bought about every { $days } days, last { $elapsed } days ago.
     .i = Last bought { $elapsed } days ago, usually about every { $days } days.
     .j = Ordered about every { $days } days, last { $elapsed } days ago.
-    .k = Every { $days } days or so, last { $elapsed } days ago.
-    .l = { $elapsed } days since you bought it, usually about { $days }.
+    .k = Roughly every { $days } days, last { $elapsed } days ago.
+    .l = { $elapsed } days since you bought it, usually about { $days } days.
     .m = About every { $days } days, and last { $elapsed } days ago.
     .warm_a = Perhaps it is time for this again, bought by you about every { $days } days, and { $elapsed } days ago the last time.
     .warm_b = It has been { $elapsed } days since you bought this, which you buy about every { $days } days.
@@ -573,12 +574,12 @@ co_purchase-relational =
     .e = Within { span }, { $count } of the { $people } buyers of { $item }, which you bought, also bought this.
     .f = Among the { $people } buyers of { $item }, which you bought, { $count } also bought this within { span }.
     .g = This was also bought by { $count } of the { $people } people who bought { $item }, as you did, within { span }.
-    .h = Within { span }, { $count } of { $people } who also bought { $item } chose this.
-    .i = { $count } of { $people } who also bought { $item } chose this within { span }.
-    .j = Chosen within { span } by { $count } of { $people } who also bought { $item }.
-    .k = Of { $people } who also bought { $item }, { $count } chose this within { span }.
+    .h = Within { span }, { $count } of { $people } who, like you, bought { $item } chose this.
+    .i = { $count } of { $people } who, like you, bought { $item } chose this within { span }.
+    .j = Chosen within { span } by { $count } of { $people } who, like you, bought { $item }.
+    .k = Of { $people } who, like you, bought { $item }, { $count } chose this within { span }.
     .warm_a = Perhaps one for you too, bought by { $count } of the { $people } buyers of { $item }, which you bought, within { span }.
-    .warm_b = You share { $item } with others, and { $count } of its { $people } buyers also took this home within { span }.
+    .warm_b = Like you, others chose { $item }, and { $count } of its { $people } buyers also took this home within { span }.
     .warm_c = Along with { $item }, which you bought, { $count } of its { $people } buyers took this home within { span }.
     .warm_d = In company with { $item }, which you bought, this went home with { $count } of its { $people } buyers within { span }.
     .warm_e = { $count } of the { $people } buyers of { $item }, which you bought, also took this home within { span }.

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EventType, EvidenceKind, Item, Strength
+from recsvc.domain import LANGUAGES, EventType, EvidenceKind, Item, Strength, Tone
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import licence
 from recsvc.reasons.pattern import PatternRequest, fill
@@ -46,9 +46,10 @@ def sentences(language):
         for strength in strengths:
             for evidence in evidence_of_every_form(kind, strength):
                 licensed = licence(evidence, MUG, language)
-                request = PatternRequest(licensed.kind, licensed.strength, licensed.form, language)
-                for pattern in realiser.patterns(request):
-                    yield evidence, fill(pattern, dict(licensed.slots))
+                for tone in (Tone.NEUTRAL, Tone.WARM):  # what is concise is neutral too
+                    request = PatternRequest(licensed.kind, licensed.strength, licensed.form, language, tone=tone)
+                    for pattern in realiser.patterns(request):
+                        yield evidence, fill(pattern, dict(licensed.slots))
 
 
 def caught(text, evidence, language, item=MUG):
