@@ -69,7 +69,7 @@ def test_a_model_is_told_no_seller_text_no_number_and_no_user() -> None:
 def test_a_model_is_told_the_tone_and_held_to_it_where_it_can_be() -> None:
     told = {tone: messages(replace(BOUGHT, tone=tone), KNOWN)[0]["content"] for tone in Tone}
     assert len(set(told.values())) == len(Tone)
-    long = "This suggestion is here because you bought [[item]]."  # eight words beside the value
+    long = "This suggestion is here, chosen because you bought [[item]]."  # eight words beside the value
     assert pattern_of(long, BOUGHT) == long.replace("[[", "{").replace("]]", "}")
     assert pattern_of(long, replace(BOUGHT, tone=Tone.CONCISE)) is None
     assert pattern_of("Suggested because you bought [[item]].", replace(BOUGHT, tone=Tone.CONCISE))

@@ -17,6 +17,7 @@ from recsvc.reasons.verifier import POLICY_VERSION, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
 
 K, S = EvidenceKind, Strength
+WRITER = ReasonWriter()  # to read the phrase banks takes a while
 ITEMS = [dataclasses.replace(MUG, item_id=f"mug-{i}") for i in range(10)]
 
 
@@ -29,7 +30,7 @@ def test_a_page_of_one_anchor_never_opens_twice_alike_next_door(language):
     for strength in (S.CAUSAL, S.CONTRIBUTORY):
         for seed in range(20):
             page = [(item, (evidence_for(K.HISTORY_ITEM, strength),)) for item in ITEMS]
-            reasons = ReasonWriter().write_page(page, language, seed)
+            reasons = WRITER.write_page(page, language, seed)
             assert sum(reason is not None for reason in reasons) >= 6
             texts = [reason.text for reason in reasons if reason is not None]
             openings = [opening(text.replace("“Bamboo Serving Tray”", "{item}"), language) for text in texts]
@@ -87,7 +88,7 @@ def test_a_second_claim_is_verified_too(language):
     said = Counter()
     for second in (brand, popular):
         for item in items:  # a page each: on one page no two neighbours would have the same anchor
-            (reason,) = ReasonWriter().write_page([(item, (anchored, second))], language, 1)
+            (reason,) = WRITER.write_page([(item, (anchored, second))], language, 1)
             assert reason.evidence in ((anchored,), (anchored, second))
             said[second.kind] += len(reason.evidence) == 2
             if len(reason.evidence) == 2:
@@ -138,14 +139,13 @@ def test_the_seed_settles_the_words(language):
 def test_a_warm_page_is_warm_and_goes_on_plainly_rather_than_open_alike(language):
     page = [(item, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),)) for item in (*ITEMS, *[MUG] * 10)]
     for seed in range(20):
-        writer = ReasonWriter()
-        reasons = [reason for reason in writer.write_page(page, language, seed, Tone.WARM) if reason is not None]
+        reasons = [reason for reason in WRITER.write_page(page, language, seed, Tone.WARM) if reason is not None]
         tones = [reason.tone for reason in reasons]
         assert tones[:6] == [Tone.WARM] * 6
         assert set(tones) == {Tone.WARM, Tone.NEUTRAL}
         texts = [reason.text for reason in reasons]
         assert len(set(texts)) == len(texts)
-        plain = {reason.text for reason in writer.write_page(page, language, seed) if reason is not None}
+        plain = {reason.text for reason in WRITER.write_page(page, language, seed) if reason is not None}
         told = {reason.text for reason in reasons if reason.tone is Tone.NEUTRAL}
         assert len(plain) >= 10
         assert not plain & {reason.text for reason in reasons if reason.tone is Tone.WARM}
@@ -157,8 +157,7 @@ def test_a_concise_page_is_short_throughout_and_claims_one_thing_each(language):
     both = (evidence_for(K.SIMILAR_ITEM, S.RELATIONAL), evidence_for(K.BRAND, S.RELATIONAL))
     for seed in range(20):
         for evidence in (both, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),), (evidence_for(K.POPULARITY, S.NEUTRAL),)):
-            writer = ReasonWriter()
-            found = writer.write_page([(item, evidence) for item in ITEMS], language, seed, Tone.CONCISE)
+            found = WRITER.write_page([(item, evidence) for item in ITEMS], language, seed, Tone.CONCISE)
             reasons = [reason for reason in found if reason is not None]
             assert len(reasons) >= 6
             for reason in reasons:

@@ -63,8 +63,11 @@ GUSHING = {
 }
 
 
+BANK = Realiser()  # to read it takes a while
+
+
 def patterns_of(kind, strength, form, language, tone=Tone.NEUTRAL, singular=()):
-    return Realiser().patterns(PatternRequest(kind, strength, form, language, singular, tone))
+    return BANK.patterns(PatternRequest(kind, strength, form, language, singular, tone))
 
 
 @pytest.mark.parametrize("tone", Tone)
@@ -107,7 +110,7 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_bank_has_no_message_that_is_never_asked_for(language):
-    bundle = Realiser()._bundles[language]
+    bundle = BANK._bundles[language]
     asked = {"-".join(filter(None, cell)) for cell in CELLS}
     asked |= {f"{kind}-{strength}-tail" for kind, strength in TAILS}
     assert set(bundle._messages) - {"span", "ago"} == asked
@@ -117,7 +120,7 @@ def test_the_bank_has_no_message_that_is_never_asked_for(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "strength"), TAILS)
 def test_a_tail_is_a_sentence_of_its_own_but_for_how_it_begins_and_ends(kind, strength, language):
-    patterns = Realiser().patterns(PatternRequest(kind, strength, Form.TAIL, language))
+    patterns = patterns_of(kind, strength, Form.TAIL, language)
     assert len(patterns) >= 3
     for pattern in patterns:
         sentence = f"{pattern[:1].upper()}{pattern[1:]}{STOP[language]}"
