@@ -179,7 +179,7 @@ history_item-contributory =
     .warm_f = 这件请看看，部分依据是你买过的{ $item }。
     .warm_g = 挑选时，你买过的{ $item }帮了忙。
     .warm_h = 这件里有你买过的{ $item }的一份功劳。
-    .warm_i = 接着你买过的{ $item }，再看看它。
+    .warm_i = 接着你买过的{ $item }，再看看这件。
     .warm_j = 从你买过的{ $item }出发，走到这一件。
 
 history_item-contributory-unnamed =
