@@ -175,6 +175,14 @@ class Strength(enum.StrEnum):
     NEUTRAL = "neutral"  # true of the item, whoever asks
 
 
+class Tone(enum.StrEnum):
+    """How a reason is worded. None of them claims more than another."""
+
+    NEUTRAL = "neutral"
+    WARM = "warm"  # friendlier
+    CONCISE = "concise"  # for narrow tiles: few words, and one claim
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One typed fact. Fields that a kind does not use keep their defaults.
@@ -224,12 +232,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A verified sentence and the evidence it was made from."""
+    """A verified sentence and the evidence it was made from. tone: that of its wording."""
 
     text: str
     language: str
     evidence: tuple[Evidence, ...]
     provenance: Provenance
+    tone: Tone = Tone.NEUTRAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed
-from recsvc.domain import Evidence, EvidenceKind, History, Reason
+from recsvc.domain import Evidence, EvidenceKind, History, Reason, Tone
 from recsvc.evidence import page_facts
 from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 from recsvc.mentions import CategoryWords
@@ -43,13 +43,13 @@ class Explainer:
         """Why each item is in the list; kept for when the user comes back to the page."""
         now, rows = query.now, found.ranking.rows
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
+        worded, off = (query.language, query.tone or Tone.NEUTRAL), self._reasons.switches.off
         competing = found.competitors.tobytes()
-        off = self._reasons.switches.off
-        key = (now // MICROSECONDS_AN_HOUR, query.language, query.surface, rows.tobytes(), competing, off)
+        key = (now // MICROSECONDS_AN_HOUR, *worded, query.surface, rows.tobytes(), competing, off)
         reasons = state.explained.get(key)
         if reasons is None:
             facts = self._facts(state, scoring, now)
-            reasons = self._explain(facts, self._mentioned(state), rows, found.competitors, query.language, query.seed)
+            reasons = self._explain(facts, self._mentioned(state), rows, found.competitors, *worded, query.seed)
             if len(state.explained) >= EXPLAINED_PAGES:
                 state.explained.clear()
             state.explained[key] = reasons
@@ -104,6 +104,7 @@ class Explainer:
         page_rows: NDArray[np.int32],
         pool_rows: NDArray[np.int32],
         language: str,
+        tone: Tone,
         seed: int,
     ) -> list[Reason | None]:
         """A reason with its evidence for each item of a page; None where there is nothing true to say.
@@ -116,7 +117,7 @@ class Explainer:
         facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, words, shared)
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
-        reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed)
+        reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed, tone)
         written = Counter(reason.evidence[0].kind for reason in reasons if reason is not None)
         for kind, count in written.items():
             REASONS.labels(kind.value, language).inc(count)

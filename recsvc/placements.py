@@ -6,6 +6,7 @@ share of the users gets which arm of an experiment. A caller names a placement, 
     [placements.home]
     surface = "for_you"
     repeat_policy = "when_due"
+    tone = "warm"         # of the reasons: neutral, warm, or concise for narrow tiles; a caller's own goes first
     max_per_brand = 3
     pins = [{ item_id = "i00042", position = 1 }]
     boosts = [{ categories = ["Camping > Tents"], strength = 0.2 }]
@@ -32,7 +33,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from recsvc.domain import CATEGORY_SEPARATOR, Event
+from recsvc.domain import CATEGORY_SEPARATOR, Event, Tone
 from recsvc.errors import FieldViolation, InvalidRequest, SettingsError
 from recsvc.query import AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 
@@ -88,6 +89,7 @@ class _List(_Strict):
     surface: Surface = Surface.FOR_YOU
     repeat_policy: RepeatPolicy = RepeatPolicy.UNSPECIFIED
     reasons: bool = True
+    tone: Tone = Tone.NEUTRAL
     boosts: Annotated[tuple[_Boost, ...], Field(max_length=MAX_RULES)] = ()
     buried: Annotated[tuple[_Items, ...], Field(max_length=MAX_RULES)] = ()
     pins: Annotated[tuple[_Pin, ...], Field(max_length=MAX_RULES)] = ()
@@ -141,6 +143,7 @@ class Arm:
     surface: Surface
     repeats: RepeatPolicy
     reasons: bool
+    tone: Tone
     rules: Rules
     exploration: float
     bundle_id: str
@@ -197,6 +200,7 @@ class Placements:
             bundle_id=arm.bundle_id,
             repeats=arm.repeats if query.repeats is RepeatPolicy.UNSPECIFIED else query.repeats,
             reasons=query.reasons and arm.reasons,
+            tone=query.tone or arm.tone,
         )
 
 
@@ -205,7 +209,7 @@ def _arms(placement: _Placement) -> tuple[Arm, ...]:
     named = placement.arms or (_Arm(name=CONTROL, share=1),)
     each = [_Arm(**{**whole, **{name: getattr(arm, name) for name in arm.model_fields_set}}) for arm in named]
     return tuple(
-        Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.rules(), a.exploration, a.bundle_id or "")
+        Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.tone, a.rules(), a.exploration, a.bundle_id or "")
         for a in each
     )
 

@@ -5,7 +5,7 @@ import time
 import zlib
 from dataclasses import dataclass, replace
 
-from recsvc.domain import Item, Reason
+from recsvc.domain import Item, Reason, Tone
 
 _MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -125,7 +125,7 @@ class Query:
     `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that the list must
     have seen. placement, arm: by which the shop will count what becomes of the list; propensity: the share of users in
     the arm. exploration: see `recsvc.exploration`. bundle_id: that of the bundle to ask, '' for the active one. paged:
-    more will be asked for; page: what it goes on from.
+    more will be asked for; page: what it goes on from. tone: of the reasons, None for the placement's, or neutral.
     """
 
     user_id: str
@@ -150,6 +150,7 @@ class Query:
     backfill: bool = False
     repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED
     reasons: bool = True
+    tone: Tone | None = None
     time: int | None = None
     min_freshness: int = 0
     deadline: float | None = None  # event-loop time by which the answer must be out

@@ -22,7 +22,7 @@ from rich.progress import track
 
 from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
-from recsvc.domain import LANGUAGES, Reason
+from recsvc.domain import LANGUAGES, Reason, Tone
 from recsvc.errors import RecsvcError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.names import clean_name
@@ -44,7 +44,14 @@ ALWAYS = ("number", "name", "price", "medical")
 
 
 def evaluate_language(
-    bundle: Bundle, shop: Shop, user_ids: Sequence[str], generator: str, language: str, seed: int, console: Console
+    bundle: Bundle,
+    shop: Shop,
+    user_ids: Sequence[str],
+    generator: str,
+    language: str,
+    seed: int,
+    console: Console,
+    tone: Tone = Tone.NEUTRAL,
 ) -> dict[str, Any]:
     """All figures of one language."""
     until = datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
@@ -53,7 +60,7 @@ def evaluate_language(
     writer = ReasonWriter(generator)
     truth = Truth(bundle, Purchases.of(events, (bundle.model.popularity_days, bundle.model.cohort_days)), now)
     records = records_of(events, shop.users, user_ids, bundle.model.text_encoder)
-    given = pages(bundle, records, writer, PAGE, language, now)
+    given = pages(bundle, records, writer, PAGE, language, now, tone)
     found = list(track(given, f"  pages, {language}", len(records), console=console, transient=True))
     items = bundle.catalogue.items
     told = [(page, place, reason) for page in found for place, reason in enumerate(page.reasons) if reason is not None]
@@ -73,6 +80,7 @@ def evaluate_language(
         "pages": len(found),
         "items": sum(len(page.rows) for page in found),
         "reasons": len(told),
+        "of_the_tone": sum(reason.tone is tone for _, _, reason in told) / max(len(told), 1),
         "claims": sum(truth.claims.values()),
         "kinds": dict(truth.claims.most_common()),
         "ranked_anew": truth.ranked_anew,
@@ -147,9 +155,12 @@ def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
     result: dict[str, Any] = {
         "bundle_id": bundle.bundle_id,
         "generator": given.generator,
+        "tone": given.tone,
         "users": len(user_ids),
         "languages": {
-            language: evaluate_language(bundle, shop, user_ids, given.generator, language, given.seed, console)
+            language: evaluate_language(
+                bundle, shop, user_ids, given.generator, language, given.seed, console, given.tone
+            )
             for language in given.languages
         },
     }
@@ -181,6 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="the shop's folder that it was trained on")
     parser.add_argument("--generator", default="realiser", help="who writes the sentences")
+    parser.add_argument("--tone", type=Tone, choices=list(Tone), default=Tone.NEUTRAL, help="how they are worded")
     parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
     parser.add_argument("--users", type=int, default=1_000, help="drawn by seed; a page of 12 each")
     parser.add_argument("--seed", type=int, default=0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.compose import Scope, compose
-from recsvc.domain import Event, EventType, Profile, Reason, UserRecord
+from recsvc.domain import Event, EventType, Profile, Reason, Tone, UserRecord
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
 from recsvc.query import NO_RULES, Query
@@ -59,7 +59,13 @@ def records_of(events: pl.DataFrame, users: pl.DataFrame, user_ids: Sequence[str
 
 
 def pages(
-    bundle: Bundle, records: Iterable[UserRecord], writer: ReasonWriter, k: int, language: str, now: int
+    bundle: Bundle,
+    records: Iterable[UserRecord],
+    writer: ReasonWriter,
+    k: int,
+    language: str,
+    now: int,
+    tone: Tone = Tone.NEUTRAL,
 ) -> Iterator[Page]:
     """A page of k for each user. now: microseconds since 1970 UTC."""
     with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
@@ -74,7 +80,7 @@ def pages(
             scoring = ByVector(live, state.user_vector, gains)
             hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.masked else [])
             found = runner.run(compose(live, scoring, k, Scope(hidden.astype(np.int32), None), NO_RULES))
-            query = Query(record.user_id, k, language=language, time=now)
+            query = Query(record.user_id, k, language=language, tone=tone, time=now)
             started = time.perf_counter()
             reasons = explainer.reasons(query, state, scoring, found)
             seconds = time.perf_counter() - started

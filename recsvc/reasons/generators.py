@@ -26,8 +26,8 @@ class Generator(Protocol):
 
     @property
     def patterns(self) -> Callable[[PatternRequest], tuple[str, ...]]:
-        """The patterns at hand for a request, in a stable order; empty when there are none. It is called on the serving
-        path: what is slow was done before, or is done later."""
+        """The patterns at hand for a request, in a stable order; empty when there are none of its tone. It is called on
+        the serving path: what is slow was done before, or is done later."""
         ...
 
 

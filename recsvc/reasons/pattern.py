@@ -5,10 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsvc.domain import EvidenceKind, Strength
+from recsvc.domain import EvidenceKind, Strength, Tone
 
 SLOTS = ("item", "value", "count", "times", "days", "people", "elapsed")
 SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
+# What fits into a narrow tile: so many words, or Chinese characters, and so many more for each value between them.
+_SHORT = {"en": (6, 1.5), "zh": (10, 2)}
+_WORD = {"en": re.compile(r"\w+"), "zh": re.compile(r"\w")}
 
 
 class Form(enum.StrEnum):
@@ -31,7 +34,7 @@ class Form(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PatternRequest:
-    """What a generator is told: which claim, in which language. No seller text, no number, no user.
+    """What a generator is told: which claim, in which language and tone. No seller text, no number, no user.
 
     singular: the slots whose number is 1, for plurals.
     """
@@ -41,6 +44,14 @@ class PatternRequest:
     form: Form
     language: str
     singular: tuple[str, ...] = ()
+    tone: Tone = Tone.NEUTRAL
+
+
+def is_short(pattern: str, language: str) -> bool:
+    """Whether a pattern is short enough for the concise tone, beside the values in it."""
+    words, more = _SHORT[language]
+    said = len(_WORD[language].findall(SLOT.sub(" ", pattern)))
+    return said <= words + more * len(SLOT.findall(pattern))
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:

@@ -109,12 +109,22 @@ class PagePlan:
                 yield fact, licensed
         yield from (*waiting, *last)
 
-    def wordings(self, item: Item, patterns: tuple[str, ...]) -> list[str]:
+    def wordings(self, item: Item, patterns: tuple[str, ...], others: tuple[str, ...] = ()) -> list[str]:
         """`patterns` in the order to try them: first those whose opening, and then those of whose words, least was read
-        on this page.
+        on this page. Of `others` each comes before the patterns whose opening was read later than its own.
 
         Among equals the seed and the item decide: the same user sees the same words all day, the next one others.
         """
+        found = self._ordered(item, patterns)
+        if others:
+            found = sorted(found + self._ordered(item, others), key=self._read_at)  # stable: `patterns` first
+        return found
+
+    def _read_at(self, pattern: str) -> int:
+        """The rank at which the opening of a pattern was read last, 0 for never."""
+        return self._openings.get(_read((pattern,), self.language)[0][0], 0)
+
+    def _ordered(self, item: Item, patterns: tuple[str, ...]) -> list[str]:
         n = len(patterns)
         first = zlib.crc32(item.item_id.encode("utf-8", "surrogatepass"), self._seed) % max(n, 1)
         read = [

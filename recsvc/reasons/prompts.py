@@ -4,6 +4,7 @@ that it may use and some sentences that use them: no seller text, no number, not
 
 import re
 
+from recsvc.domain import Tone
 from recsvc.reasons.lexicon import phrases_of
 from recsvc.reasons.pattern import SLOTS, PatternRequest
 from recsvc.reasons.pool import is_pattern
@@ -15,6 +16,12 @@ _RULES = {
     "where they need one, and use no other words. Keep each [[slot]] as it is, once. Answer with the sentence alone.",
     "zh": "你用一句简短的话告诉顾客为什么推荐这件商品。只用列表里的短语连成句子，必要时用逗号隔开，"
     "不要用别的词。每个[[占位符]]原样保留一次。只回答这一句话。",
+}
+_STYLES = {
+    ("en", Tone.WARM): " Sound friendly, as a good shopkeeper does, and praise nothing.",
+    ("en", Tone.CONCISE): " Use as few words as you can.",
+    ("zh", Tone.WARM): "语气亲切，像一位好店主，但要就事论事。",
+    ("zh", Tone.CONCISE): "字数越少越好。",
 }
 _LABELS = {"en": ("Phrases", "Sentences like", "Another"), "zh": ("短语", "类似的句子", "另写一句")}
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
@@ -30,7 +37,7 @@ def messages(request: PatternRequest, known: tuple[str, ...]) -> list[dict[str, 
     may_use = "\n".join(map(_marked, phrases_of(request.kind, request.strength, request.form, request.language)))
     shown = "\n".join(map(_marked, known[:_SHOWN]))
     return [
-        {"role": "system", "content": _RULES[request.language]},
+        {"role": "system", "content": _RULES[request.language] + _STYLES.get((request.language, request.tone), "")},
         {"role": "user", "content": f"{phrases}:\n{may_use}\n\n{like}:\n{shown}\n\n{another}:"},
     ]
 

@@ -5,10 +5,11 @@ from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from recsvc.domain import LANGUAGES
-from recsvc.reasons.pattern import SLOTS, PatternRequest
+from recsvc.domain import LANGUAGES, Tone
+from recsvc.reasons.pattern import SLOTS, PatternRequest, is_short
 
 _PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
+_WARM = "warm_"
 _PHRASES = files("recsvc.reasons") / "phrases"
 
 
@@ -31,7 +32,10 @@ class Realiser:
         self.patterns = functools.cache(self._resolve)
 
     def _resolve(self, request: PatternRequest) -> tuple[str, ...]:
-        """All the patterns of a cell in the bank's order; none where the bank has no such cell."""
+        """The patterns of a cell and a tone in the bank's order; none where the bank has none.
+
+        Those of an attribute `warm_...` are warm. All others are neutral, and the short ones of them concise too.
+        """
         bundle = self._bundles[request.language]
         cell = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(cell):
@@ -39,9 +43,12 @@ class Realiser:
         numbers = {f"{slot}-number": 1 if slot in request.singular else 2 for slot in ("days", "elapsed")}
         values = _PLACEHOLDERS | numbers
         patterns: list[str] = []
-        for attribute in bundle.get_message(cell).attributes.values():
+        for name, attribute in bundle.get_message(cell).attributes.items():
+            if name.startswith(_WARM) is not (request.tone is Tone.WARM):
+                continue
             text, errors = bundle.format_pattern(attribute, values)
             if errors:
                 raise ValueError(f"{request.language}.ftl: {cell}: {errors[0]}")
-            patterns.append(str(text))
+            if request.tone is not Tone.CONCISE or is_short(str(text), request.language):
+                patterns.append(str(text))
         return tuple(patterns)

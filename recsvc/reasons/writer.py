@@ -3,8 +3,9 @@
 import functools
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason
+from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.lexicon import JOINTS, STOP
@@ -60,23 +61,29 @@ class ReasonWriter:
         self._longer = functools.lru_cache(maxsize=cache_size)(self._verified_both)
 
     def write_page(
-        self, page: Sequence[tuple[Item, tuple[Evidence, ...]]], language: str, seed: int
+        self,
+        page: Sequence[tuple[Item, tuple[Evidence, ...]]],
+        language: str,
+        seed: int,
+        tone: Tone = Tone.NEUTRAL,
     ) -> list[Reason | None]:
         """One reason for every item of `page`, which is in rank order; None where there is nothing true to say.
 
-        `seed` settles the choice of words: the same page, language and seed get the same sentences. Raises ValueError
-        for a language that is not one of `LANGUAGES`.
+        `seed` settles the choice of words: the same page, language, seed and tone get the same sentences. A page that
+        has used up the openings of its tone goes on with neutral wordings, but a concise one: its tiles are narrow.
+        Raises ValueError for a language that is not one of `LANGUAGES`.
         """
         if language not in LANGUAGES:
             raise ValueError(f"no reasons in {language!r}; there are: {', '.join(LANGUAGES)}")
         plan = PagePlan(language, seed)
-        return [self._write(plan, item, evidence) for item, evidence in page]
+        return [self._write(plan, item, evidence, tone) for item, evidence in page]
 
     def is_lacking(self, item: Item, reason: Reason) -> bool:
         """Whether a language model is yet to write of what a reason says."""
         if self._pool is None or reason.provenance.ai_generated:
             return False
-        return self._pool.lacks(_request(licence(reason.evidence[0], item, reason.language)))
+        licensed = licence(reason.evidence[0], item, reason.language)
+        return self._pool.lacks(_request(licensed, tone=reason.tone))
 
     def reword(self, plan: PagePlan, item: Item, reason: Reason) -> Reason | None:
         """The same in a language model's words; None where it has none that pass, or it may not be said any more."""
@@ -84,18 +91,17 @@ class ReasonWriter:
         if any(self._silenced(reason.language, item, each) for each in reason.evidence):
             return None
         licensed = licence(fact, item, reason.language)
-        pooled = self._pooled(_request(licensed), item, fact)
-        return self._worded(plan, item, reason.evidence, (fact, licensed), (), pooled)
+        pooled = self._pooled(_request(licensed, tone=reason.tone), item, fact)
+        return self._worded(plan, item, reason.evidence, (fact, licensed), reason.tone, _Patterns((), pooled))
 
-    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
+    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...], tone: Tone) -> Reason | None:
         if self.switches.off:
             evidence = tuple(fact for fact in evidence if not self._silenced(plan.language, item, fact))
         for fact, licensed in plan.claims(item, evidence):
-            request = _request(licensed)
-            own: tuple[str, ...] = ()
-            if not self._muted(self._generator.name, plan.language, item, fact):
-                own = self._generator.patterns(request)
-            reason = self._worded(plan, item, evidence, (fact, licensed), own, self._pooled(request, item, fact))
+            request = _request(licensed, tone=tone)
+            own, pooled = self._own(request, item, fact), self._pooled(request, item, fact)
+            others = self._own(_request(licensed), item, fact) if tone is Tone.WARM else ()
+            reason = self._worded(plan, item, evidence, (fact, licensed), tone, _Patterns(own, pooled, others))
             if reason is not None:
                 return reason
         plan.note(None)
@@ -107,23 +113,29 @@ class ReasonWriter:
         item: Item,
         evidence: tuple[Evidence, ...],
         claim: tuple[Evidence, Licence],
-        own: tuple[str, ...],
-        pooled: tuple[str, ...],
+        tone: Tone,
+        patterns: "_Patterns",
     ) -> Reason | None:
-        """A claim in the generator's own words or a language model's; beside it another of the evidence, if it fits."""
+        """A claim in the tone's words where some pass, beside it another of the evidence where one fits."""
         fact, licensed = claim
-        for pattern in plan.wordings(item, (*own, *pooled))[:MAX_TRIES]:
+        of_tone = (*patterns.own, *patterns.pooled)
+        for pattern in plan.wordings(item, of_tone, patterns.neutral)[:MAX_TRIES]:
             text = self._sentence(pattern, licensed)
             if text is None or plan.stands(text):
                 continue
             said: tuple[Evidence, ...] = (fact,)
-            if tail := plan.tail(item, evidence, fact):
+            if tone is not Tone.CONCISE and (tail := plan.tail(item, evidence, fact)):
                 longer = self._with_tail(plan, item, text, licensed, tail[1])
                 text, said = (longer, (fact, tail[0])) if longer else (text, said)
             plan.note(fact, pattern, text)
-            provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
-            return Reason(text, licensed.language, said, provenance)
+            provenance = self._pool.provenance if self._pool and pattern in patterns.pooled else self._provenance
+            return Reason(text, licensed.language, said, provenance, tone if pattern in of_tone else Tone.NEUTRAL)
         return None
+
+    def _own(self, request: PatternRequest, item: Item, fact: Evidence) -> tuple[str, ...]:
+        return (
+            () if self._muted(self._generator.name, request.language, item, fact) else self._generator.patterns(request)
+        )
 
     def _pooled(self, request: PatternRequest, item: Item, fact: Evidence) -> tuple[str, ...]:
         if self._pool is None or self._muted(self._pool.provenance.generator, request.language, item, fact):
@@ -164,9 +176,17 @@ class ReasonWriter:
         return text
 
 
-def _request(licensed: Licence, form: Form | None = None) -> PatternRequest:
+class _Patterns(NamedTuple):
+    """Of one claim and tone: the generator's, a language model's, and neutral ones that a page may fall back to."""
+
+    own: tuple[str, ...]
+    pooled: tuple[str, ...]
+    neutral: tuple[str, ...] = ()
+
+
+def _request(licensed: Licence, form: Form | None = None, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
     singular = tuple(slot for slot in ("days", "elapsed") if (slot, "1") in licensed.slots)
-    return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular)
+    return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular, tone)
 
 
 def _about(item: Item, fact: Evidence) -> tuple[Item, ...]:

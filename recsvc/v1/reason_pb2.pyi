@@ -8,6 +8,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Tone(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TONE_UNSPECIFIED: _ClassVar[Tone]
+    TONE_NEUTRAL: _ClassVar[Tone]
+    TONE_WARM: _ClassVar[Tone]
+    TONE_CONCISE: _ClassVar[Tone]
+
 class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     EVIDENCE_KIND_UNSPECIFIED: _ClassVar[EvidenceKind]
@@ -29,6 +36,10 @@ class Strength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STRENGTH_CONTRIBUTORY: _ClassVar[Strength]
     STRENGTH_RELATIONAL: _ClassVar[Strength]
     STRENGTH_NEUTRAL: _ClassVar[Strength]
+TONE_UNSPECIFIED: Tone
+TONE_NEUTRAL: Tone
+TONE_WARM: Tone
+TONE_CONCISE: Tone
 EVIDENCE_KIND_UNSPECIFIED: EvidenceKind
 EVIDENCE_KIND_REPEAT_PURCHASE: EvidenceKind
 EVIDENCE_KIND_HISTORY_ITEM: EvidenceKind
@@ -47,16 +58,18 @@ STRENGTH_RELATIONAL: Strength
 STRENGTH_NEUTRAL: Strength
 
 class Reason(_message.Message):
-    __slots__ = ("text", "language", "evidence", "provenance")
+    __slots__ = ("text", "language", "evidence", "provenance", "tone")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    TONE_FIELD_NUMBER: _ClassVar[int]
     text: str
     language: str
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
     provenance: Provenance
-    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
+    tone: Tone
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., tone: _Optional[_Union[Tone, str]] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("kind", "strength", "effect", "share", "anchor_item_id", "value", "count", "days", "lift", "anchor_event", "name", "people", "elapsed_days")

@@ -123,10 +123,12 @@ class AttributeFilter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., exclude: _Optional[bool] = ...) -> None: ...
 
 class ReasonOptions(_message.Message):
-    __slots__ = ("disabled",)
+    __slots__ = ("disabled", "tone")
     DISABLED_FIELD_NUMBER: _ClassVar[int]
+    TONE_FIELD_NUMBER: _ClassVar[int]
     disabled: bool
-    def __init__(self, disabled: _Optional[bool] = ...) -> None: ...
+    tone: _reason_pb2.Tone
+    def __init__(self, disabled: _Optional[bool] = ..., tone: _Optional[_Union[_reason_pb2.Tone, str]] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
     __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm", "next_page_token")
@@ -195,18 +197,20 @@ class BatchRecommendResponse(_message.Message):
     def __init__(self, responses: _Optional[_Iterable[_Union[RecommendResponse, _Mapping]]] = ...) -> None: ...
 
 class RankRequest(_message.Message):
-    __slots__ = ("user_id", "item_ids", "context", "reasons", "min_freshness")
+    __slots__ = ("user_id", "item_ids", "context", "reasons", "min_freshness", "tone")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     MIN_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    TONE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     item_ids: _containers.RepeatedScalarFieldContainer[str]
     context: Context
     reasons: bool
     min_freshness: str
-    def __init__(self, user_id: _Optional[str] = ..., item_ids: _Optional[_Iterable[str]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., reasons: _Optional[bool] = ..., min_freshness: _Optional[str] = ...) -> None: ...
+    tone: _reason_pb2.Tone
+    def __init__(self, user_id: _Optional[str] = ..., item_ids: _Optional[_Iterable[str]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., reasons: _Optional[bool] = ..., min_freshness: _Optional[str] = ..., tone: _Optional[_Union[_reason_pb2.Tone, str]] = ...) -> None: ...
 
 class RankResponse(_message.Message):
     __slots__ = ("recommendation_id", "bundle_id", "recommendations", "left_out_item_ids", "personalised", "degraded")

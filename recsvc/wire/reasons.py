@@ -1,12 +1,14 @@
 """A reason with its evidence and where it comes from, as every answer has it."""
 
 import functools
+from typing import Any
 
-from recsvc.domain import EventType, Evidence, EvidenceKind, Provenance, Reason, Strength
+from recsvc.domain import EventType, Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
 from recsvc.v1 import events_pb2, reason_pb2
 
 _KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
 _EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
+_TONES: dict[Tone, Any] = {t: reason_pb2.Tone.Value(f"TONE_{t.name}") for t in Tone}
 _STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
 
 
@@ -14,6 +16,7 @@ def set_reason(message: reason_pb2.Reason, reason: Reason) -> None:
     """Fills an empty message in place."""
     message.text = reason.text
     message.language = reason.language
+    message.tone = _TONES[reason.tone]
     message.provenance.CopyFrom(encode_provenance(reason.provenance))
     for evidence in reason.evidence:
         add_evidence(message, evidence)

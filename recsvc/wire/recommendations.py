@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from recsvc.domain import LANGUAGES, Reason
+from recsvc.domain import LANGUAGES, Reason, Tone
 from recsvc.query import (
     Degradation,
     ItemFilter,
@@ -14,7 +14,7 @@ from recsvc.query import (
     SimilarItemList,
     Surface,
 )
-from recsvc.v1 import recommendation_pb2
+from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
     Violations,
     id_problem,
@@ -42,6 +42,7 @@ _DEGRADATIONS = {
     Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
 }
+_TONE_OF: dict[int, Tone | None] = {0: None} | {reason_pb2.Tone.Value(f"TONE_{t.name}"): t for t in Tone}
 
 
 def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: float | None) -> Query:
@@ -84,6 +85,8 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
         violations.note("surface", "must be a known value")
     elif request.surface and request.placement:
         violations.note("surface", "must be empty where a placement is named: it has its own")
+    if request.reason_options.tone not in _TONE_OF:
+        violations.note("reason_options.tone", "must be a known value")
     page = decode_page(request.page_token) if request.page_token else None
     if request.page_token and page is None:
         violations.note("page_token", "must be a next_page_token, unaltered")
@@ -99,6 +102,7 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
         backfill=request.filter.backfill,
         repeats=_REPEAT_POLICIES.get(request.filter.repeat_policy, RepeatPolicy.UNSPECIFIED),
         reasons=not request.reason_options.disabled,
+        tone=_TONE_OF.get(request.reason_options.tone),
         deadline=deadline,
         **_circumstances(request, violations),
     )
@@ -111,12 +115,15 @@ def decode_rank(request: recommendation_pb2.RankRequest, deadline: float | None)
     most = MAX_K if request.reasons else MAX_RANKED
     if not 1 <= len(request.item_ids) <= most:
         violations.note("item_ids", f"must hold 1 to {most} ids{' when reasons are asked for' * request.reasons}")
+    if request.tone not in _TONE_OF:
+        violations.note("tone", "must be a known value")
     query = Query(
         user_id=request.user_id,
         k=len(request.item_ids),
         candidates=tuple(request.item_ids),
         repeats=RepeatPolicy.ALLOW,
         reasons=request.reasons,
+        tone=_TONE_OF.get(request.tone),
         deadline=deadline,
         **_circumstances(request, violations),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from recsvc.v1 import events_pb2
+from recsvc.v1 import events_pb2, reason_pb2
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids
@@ -22,6 +22,9 @@ pins = [{ item_id = "i00042", position = 2 }]
 [placements.charts]
 surface = "popular"
 reasons = false
+
+[placements.tiles]
+tone = "concise"
 """
 
 
@@ -80,6 +83,29 @@ def test_the_rules_of_a_placement_hold_and_impressions_are_counted(
     with pytest.raises(grpc.RpcError) as refused:
         shops[0].recommend("ann", placement="nowhere")
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_reasons_have_the_tone_of_the_placement_or_the_callers(shops: list[Storefront]) -> None:
+    shops[0].buy("ann", "i00003", "i00008", "i00042")
+    asked = [
+        ({}, reason_pb2.TONE_NEUTRAL),
+        ({"placement": "tiles"}, reason_pb2.TONE_CONCISE),
+        ({"reason_options": pb.ReasonOptions(tone="TONE_WARM")}, reason_pb2.TONE_WARM),
+        ({"placement": "tiles", "reason_options": pb.ReasonOptions(tone="TONE_WARM")}, reason_pb2.TONE_WARM),
+    ]
+    told = []
+    for fields, tone in asked:  # one page of one user, whose reasons are kept: by tone
+        answer = shops[0].recommend("ann", **fields)
+        reasons = [found.reason for found in answer.recommendations if found.HasField("reason")]
+        assert reasons
+        assert reasons[0].tone == tone
+        assert tone == reason_pb2.TONE_WARM or {reason.tone for reason in reasons} == {tone}
+        told.append([reason.text for reason in reasons])
+    assert told[2] == told[3]
+    assert len({texts[0] for texts in told}) == 3
+    ranked = pb.RankRequest(user_id="ann", item_ids=["i00005", "i00009"], reasons=True, tone="TONE_CONCISE")
+    for found in shops[1].recommendations.Rank(ranked, timeout=20).recommendations:
+        assert found.reason.tone in (reason_pb2.TONE_CONCISE, reason_pb2.TONE_UNSPECIFIED)  # or it has no reason
 
 
 def test_one_replica_goes_on_with_the_pages_that_the_other_began(shops: list[Storefront]) -> None:

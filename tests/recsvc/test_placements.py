@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import Event, EventType
+from recsvc.domain import Event, EventType, Tone
 from recsvc.errors import InvalidRequest, SettingsError
 from recsvc.placements import Placements
 from recsvc.query import NO_RULES, AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
@@ -71,6 +71,15 @@ def test_what_the_caller_says_of_repeats_and_reasons_goes_first(tmp_path):
     assert (query.repeats, query.reasons) == (RepeatPolicy.EXCLUDE, False)
 
 
+def test_a_placement_has_a_tone_and_the_callers_own_goes_first(tmp_path):
+    arm = "[[placements.home.arms]]\nname = 'plain'\nshare = 1\ntone = 'neutral'"
+    for text, tone in (("", Tone.NEUTRAL), ("tone = 'concise'", Tone.CONCISE), (f"tone = 'warm'\n{arm}", Tone.NEUTRAL)):
+        placements = load(tmp_path, f"[placements.home]\n{text}")
+        assert placements.applied(Query("u", 5, placement="home")).tone is tone
+        assert placements.applied(Query("u", 5, placement="home", tone=Tone.WARM)).tone is Tone.WARM
+        assert placements.applied(Query("u", 5)).tone is None
+
+
 def test_arms_get_their_shares_and_users_keep_their_arm(tmp_path):
     placements = load(tmp_path, HOME)
     arms = [placements.applied(Query(f"u{n}", 5, placement="home")).arm for n in range(4_000)]
@@ -115,6 +124,7 @@ def test_without_a_file_there_are_none():
         ("[placements.Home]", "placements.Home"),
         ("[placements.home]\nsurfaces = 'cart'", "placements.home.surfaces: Extra inputs"),
         ("[placements.home]\nsurface = 'shelf'", "placements.home.surface: Input should be 'for_you'"),
+        ("[placements.home]\ntone = 'loud'", "placements.home.tone: Input should be 'neutral', 'warm' or 'concise'"),
         ("[placements.home]\ndiversity = 2", "placements.home.diversity: Input should be less than or equal to 1"),
         ("[placements.home]\nboosts = [{ strength = 0.5 }]", "it would mean every item"),
         ("[placements.home]\npins = [{ item_id = 'i', position = 0 }]", "placements.home.pins.0.position"),

@@ -132,6 +132,8 @@ BAD_REQUESTS = [
     (RECOMMEND, R(user_id="u", k=5, context=rec.Context(time=Timestamp(seconds=2**60))), ["context.time"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(exclude_item_ids=["i"] * 1001)), ["filter.exclude_item_ids"]),
     (RECOMMEND, R(user_id="u", k=5, filter=rec.Filter(repeat_policy=4)), ["filter.repeat_policy"]),
+    (RECOMMEND, R(user_id="u", k=5, reason_options=rec.ReasonOptions(tone=4)), ["reason_options.tone"]),
+    (RANK, K(user_id="u", item_ids=["i"], tone=4), ["tone"]),
     *(
         (method, request(filter=rec.Filter(**{field: bad})), [f"filter.{field}"])
         for method, request in ((RECOMMEND, partial(R, user_id="u", k=5)), (SIMILAR, partial(S, item_id="i", k=5)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc import wire
-from recsvc.domain import Event, EventType, Evidence, EvidenceKind, Item, Profile, Provenance, Reason, Strength
+from recsvc.domain import Event, EventType, Evidence, EvidenceKind, Item, Profile, Provenance, Reason, Strength, Tone
 from recsvc.errors import InvalidRequest
 from recsvc.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.store import UserExport
@@ -47,7 +47,7 @@ def test_a_full_request_loses_nothing():
             max_price=9.5,
             backfill=True,
         ),
-        reason_options=rec.ReasonOptions(disabled=True),
+        reason_options=rec.ReasonOptions(disabled=True, tone=reason_pb2.TONE_WARM),
         min_freshness=wire.encode_write_events(1, 0, {"用户-1": 1_700_000_000_123_456}).freshness["用户-1"],
     )
     assert wire.decode_recommend(request, 12.5) == Query(
@@ -61,6 +61,7 @@ def test_a_full_request_loses_nothing():
         backfill=True,
         repeats=RepeatPolicy.EXCLUDE,
         reasons=False,
+        tone=Tone.WARM,
         time=1_700_000_000_123_456,
         min_freshness=1_700_000_000_123_456,
         deadline=12.5,
@@ -74,6 +75,14 @@ def test_a_full_request_loses_nothing():
 def test_a_region_is_accepted_and_ignored(tag, language):
     request = rec.RecommendRequest(user_id="u", k=1, context=rec.Context(language=tag))
     assert wire.decode_recommend(request, None).language == language
+
+
+@pytest.mark.parametrize("tone", [None, *Tone])
+def test_a_tone_is_the_callers_or_nobodys(tone):
+    number = 0 if tone is None else reason_pb2.Tone.Value(f"TONE_{tone.name}")
+    request = rec.RecommendRequest(user_id="u", k=1, reason_options=rec.ReasonOptions(tone=number))
+    assert wire.decode_recommend(request, None).tone is tone
+    assert wire.decode_rank(rec.RankRequest(user_id="u", item_ids=["i"], tone=number), None).tone is tone
 
 
 def test_the_limits_themselves_are_allowed():
@@ -166,7 +175,14 @@ evidence = st.builds(
 provenance = st.builds(
     Provenance, st.text(), st.text(), st.text(), st.text(), ai_generated=st.booleans(), verified=st.booleans()
 )
-reasons = st.builds(Reason, st.text(), st.sampled_from(["en", "zh"]), st.tuples(evidence) | st.tuples(), provenance)
+reasons = st.builds(
+    Reason,
+    st.text(),
+    st.sampled_from(["en", "zh"]),
+    st.tuples(evidence) | st.tuples(),
+    provenance,
+    st.sampled_from(Tone),
+)
 recommendations = st.builds(
     Recommendation,
     item=st.builds(Item, item_id=st.text(min_size=1), title=st.just("a title")),
@@ -212,6 +228,7 @@ def test_a_ranking_names_the_candidates_that_are_not_in_it_once_and_in_their_ord
 
 def assert_same_reason(got: reason_pb2.Reason, meant: Reason) -> None:
     assert (got.text, got.language, len(got.evidence)) == (meant.text, meant.language, len(meant.evidence))
+    assert reason_pb2.Tone.Name(got.tone) == f"TONE_{meant.tone.name}"
     assert {f.name: getattr(got.provenance, f.name) for f in got.provenance.DESCRIPTOR.fields} == {
         name: getattr(meant.provenance, name) for name in Provenance.__slots__
     }
@@ -230,6 +247,7 @@ def assert_same_reason(got: reason_pb2.Reason, meant: Reason) -> None:
         (Strength, reason_pb2.Strength, "STRENGTH_"),
         (Degradation, rec.Degradation, "DEGRADATION_"),
         (RepeatPolicy, rec.RepeatPolicy, "REPEAT_POLICY_"),
+        (Tone, reason_pb2.Tone, "TONE_"),
     ],
 )
 def test_enums_of_domain_and_proto_name_the_same_things(domain, proto, prefix):

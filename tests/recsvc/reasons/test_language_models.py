@@ -1,5 +1,6 @@
 """Language models that write reasons: a real one, endpoints that behave badly, and what is kept of either."""
 
+import itertools
 import json
 import os
 import re
@@ -7,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from recsvc.domain import EvidenceKind, Strength
+from recsvc.domain import EvidenceKind, Strength, Tone
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reason_worker import accepted
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, openai_author, pattern_of, request_of
@@ -57,17 +59,27 @@ def test_a_model_is_told_no_seller_text_no_number_and_no_user() -> None:
     for language in ("en", "zh"):
         for kind in EvidenceKind:
             for strength in Strength:
-                request = PatternRequest(kind, strength, Form.PLAIN, language)
-                told = " ".join(m["content"] for m in messages(request, bank.patterns(request)))
-                assert not re.search(r"\d", told)
-                assert "{" not in told
+                for tone in Tone:
+                    request = PatternRequest(kind, strength, Form.PLAIN, language, tone=tone)
+                    told = " ".join(m["content"] for m in messages(request, bank.patterns(request)))
+                    assert not re.search(r"\d", told)
+                    assert "{" not in told
+
+
+def test_a_model_is_told_the_tone_and_held_to_it_where_it_can_be() -> None:
+    told = {tone: messages(replace(BOUGHT, tone=tone), KNOWN)[0]["content"] for tone in Tone}
+    assert len(set(told.values())) == len(Tone)
+    long = "This suggestion is here, chosen because you bought [[item]]."  # eight words beside the value
+    assert pattern_of(long, BOUGHT) == long.replace("[[", "{").replace("]]", "}")
+    assert pattern_of(long, replace(BOUGHT, tone=Tone.CONCISE)) is None
+    assert pattern_of("Suggested because you bought [[item]].", replace(BOUGHT, tone=Tone.CONCISE))
 
 
 def test_a_name_says_what_is_to_be_written() -> None:
-    for form in Form:
-        request = PatternRequest(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, form, "zh")
+    for form, tone in itertools.product(Form, Tone):
+        request = PatternRequest(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, form, "zh", tone=tone)
         assert request_of(cell_of(request)) == request
-    for wrong in ("", "en", "en/love/causal/plain", "en/brand/causal/plain/more", "../../etc"):
+    for wrong in ("", "en", "en/love/causal/plain/warm", "en/brand/causal/plain/more", "en/brand/causal/plain"):
         assert request_of(wrong) is None
 
 
@@ -195,6 +207,20 @@ def test_what_is_in_the_pool_is_shown_as_the_models_and_verified_once_more() -> 
     assert found["openai"].provenance.model == "qwen@r1"
     assert not found["realiser"].provenance.ai_generated
     assert not writer.rejected
+
+
+def test_what_a_model_wrote_for_a_tone_is_used_in_that_tone_alone() -> None:
+    pool, warm = PatternPool("openai", "qwen@r1"), replace(BOUGHT, tone=Tone.WARM)
+    pool.take({warm: ["One for you, we thought, picked because you bought {item}."]})
+    writer, page = ReasonWriter(pool=pool), [(MUG, (evidence_for(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL),))]
+    found = {
+        (reason.provenance.generator, reason.tone)
+        for tone in Tone
+        for seed in range(60)
+        for reason in writer.write_page(page, "en", seed, tone)
+    }
+    assert found == {("realiser", tone) for tone in Tone} | {("openai", Tone.WARM)}
+    assert pool.wanted == {BOUGHT, replace(BOUGHT, tone=Tone.CONCISE)}
 
 
 def test_a_pattern_that_slips_into_the_pool_is_stopped_where_it_would_be_shown() -> None:

@@ -7,16 +7,18 @@ from collections import Counter
 
 import pytest
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.licence import licence
+from recsvc.reasons.pattern import is_short
 from recsvc.reasons.plan import OF_A_KIND, opening
 from recsvc.reasons.verifier import POLICY_VERSION, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
 
 K, S = EvidenceKind, Strength
+WRITER = ReasonWriter()  # to read the phrase banks takes a while
 ITEMS = [dataclasses.replace(MUG, item_id=f"mug-{i}") for i in range(10)]
 
 
@@ -29,7 +31,7 @@ def test_a_page_of_one_anchor_never_opens_twice_alike_next_door(language):
     for strength in (S.CAUSAL, S.CONTRIBUTORY):
         for seed in range(20):
             page = [(item, (evidence_for(K.HISTORY_ITEM, strength),)) for item in ITEMS]
-            reasons = ReasonWriter().write_page(page, language, seed)
+            reasons = WRITER.write_page(page, language, seed)
             assert sum(reason is not None for reason in reasons) >= 6
             texts = [reason.text for reason in reasons if reason is not None]
             openings = [opening(text.replace("“Bamboo Serving Tray”", "{item}"), language) for text in texts]
@@ -87,7 +89,7 @@ def test_a_second_claim_is_verified_too(language):
     said = Counter()
     for second in (brand, popular):
         for item in items:  # a page each: on one page no two neighbours would have the same anchor
-            (reason,) = ReasonWriter().write_page([(item, (anchored, second))], language, 1)
+            (reason,) = WRITER.write_page([(item, (anchored, second))], language, 1)
             assert reason.evidence in ((anchored,), (anchored, second))
             said[second.kind] += len(reason.evidence) == 2
             if len(reason.evidence) == 2:
@@ -132,6 +134,47 @@ def test_the_seed_settles_the_words(language):
     first = {writer.write_page(page, language, seed)[0].text for seed in range(-50, 50)}
     assert len(first) >= 6
     assert writer.write_page(page, language, 2**80)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_warm_page_is_warm_and_goes_on_plainly_rather_than_open_alike(language):
+    page = [(item, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),)) for item in (*ITEMS, *[MUG] * 10)]
+    for seed in range(20):
+        reasons = [reason for reason in WRITER.write_page(page, language, seed, Tone.WARM) if reason is not None]
+        tones = [reason.tone for reason in reasons]
+        assert tones[:6] == [Tone.WARM] * 6
+        assert set(tones) == {Tone.WARM, Tone.NEUTRAL}
+        texts = [reason.text for reason in reasons]
+        assert len(set(texts)) == len(texts)
+        plain = {reason.text for reason in WRITER.write_page(page, language, seed) if reason is not None}
+        told = {reason.text for reason in reasons if reason.tone is Tone.NEUTRAL}
+        assert len(plain) >= 10
+        assert not plain & {reason.text for reason in reasons if reason.tone is Tone.WARM}
+        assert told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_concise_page_is_short_throughout_and_claims_one_thing_each(language):
+    both = (evidence_for(K.SIMILAR_ITEM, S.RELATIONAL), evidence_for(K.BRAND, S.RELATIONAL))
+    for seed in range(20):
+        for evidence in (both, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),), (evidence_for(K.POPULARITY, S.NEUTRAL),)):
+            found = WRITER.write_page([(item, evidence) for item in ITEMS], language, seed, Tone.CONCISE)
+            reasons = [reason for reason in found if reason is not None]
+            assert len(reasons) >= 6
+            for reason in reasons:
+                assert (reason.tone, len(reason.evidence)) == (Tone.CONCISE, 1)
+                values = dict(licence(reason.evidence[0], MUG, language).slots)
+                pattern = reason.text
+                for slot, value in values.items():
+                    pattern = pattern.replace(value, f"{{{slot}}}", 1)
+                assert is_short(pattern, language), reason.text
+
+
+def test_without_a_tone_it_is_neutral():
+    page = [(item, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),)) for item in ITEMS]
+    reasons = ReasonWriter().write_page(page, "en", 7)
+    assert reasons == ReasonWriter().write_page(page, "en", 7, Tone.NEUTRAL)
+    assert {reason.tone for reason in reasons if reason is not None} == {Tone.NEUTRAL}
 
 
 def test_kept_sentences_equal_fresh_ones_and_carry_their_own_evidence():

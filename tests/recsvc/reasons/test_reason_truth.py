@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength, Tone
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import evidence_for
 
@@ -84,6 +84,7 @@ WORDS = {
         earlier purchases purchase already an know from among shown come back to by
         ago days day since last time was order made yours once latest something that ordered most recently
         and orders has had in until now all a your the
+        brought for we picked familiar more case want hence should may hello been there when
     """,
     EvidenceKind.HISTORY_ITEM: """
         because you your yours bought here which is why this purchase of brought suggested so was
@@ -91,58 +92,73 @@ WORDS = {
         with points keeping follows on from and it part by way speaks among the partly strength mind
         picked them takes into account taken are a view what included looking at look have cart
         orders order counted its favour nod builds some goes back choice helped but else would be took bring reason
+        we gave us idea that thought owe all credit perhaps little help pick put word had say carrying considered were
     """,
     EvidenceKind.SIMILAR_ITEM: """
         similar to which you bought this is and close in description along the same lines as vein
         its that of akin a kind with an earlier purchase yours something before one your purchases
         are looking at have in your cart relative from orders much reads like
+        here for cousin perhaps case want another we thought has picked it
     """,
     EvidenceKind.CO_PURCHASE: """
         of people who bought which as you did also this within days day its buyers and the among them like
         others those was by are looking at have in your cart is
+        chose chosen perhaps one for too took home along with company went here that viewing
     """,
     EvidenceKind.ATTRIBUTE: """
         in the colour of your purchases like are this is among you have bought times made material style as
-        its that for use
+        its that for use again once more here one a gone perhaps we thought picked and
     """,
     EvidenceKind.REPEAT_INTERVAL: """
         you buy this about every days the last time ago bought by and was it is since which one
+        usually ordered or roughly perhaps for again has been here back in case should want a familiar once more
     """,
     EvidenceKind.BRAND: """
         from a brand you have bought times by like of your purchases are another one appears among
-        is this the brand
+        is this the brand here for more again once gone and perhaps know picked
     """,
     EvidenceKind.CATEGORY: """
         from a category you have bought times in the like of your purchases are another one appears
-        among is this
+        among is this here for more again and perhaps picked once
     """,
     EvidenceKind.PROFILE: """
         chosen with your profile in mind played a part this suggestion suggested the help of takes
         into account picked for you was taken here mentions has to do which related one is there and it part
-        about so comes up
+        about so comes up as it a something and here
+        little from helped us pick one is perhaps we thought put word had nod to
     """,
     EvidenceKind.POPULARITY: """
         bought by people within day days this in the space of shoppers was different over a period
-        item
+        item here is one that took home found with perhaps for you too chose case it taken chosen and
     """,
 }
 CHARACTERS = {
     EvidenceKind.REPEAT_PURCHASE: "因为你之前买过这件商品所以再次推荐是出现在里由于给的购记录有就又见到先后已经此"
-    "天距离上它来自订单下近一曾被共前了回今把入手款末",
+    "天距离上它来自订单下近一曾被共前了回今把入手款末"
+    "缘而摆或许还用得请看正要想似相识添话",
     EvidenceKind.HISTORY_ITEM: "因为你买过所以推荐这件商品之是由于现出在里此给入选而理由前了的一次购以参考加分与"
-    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车选才就缘所此出份力影响那口味体",
+    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车选才就缘所此出份力影响那口味体"
+    "想请拿我们灵感挑个主意自多亏轮登场让全要谢引带找美言几句帮忙面许用得上功劳接再发走同兼顾算",
     EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于正在看购物车里"
-    "论几乎样后者已那介绍跟十分像",
+    "论几乎样后者已那介绍跟十分像替选了款带给瞧兴许合用是亲想再添话请目有眼比",
     EvidenceKind.CO_PURCHASE: "和你一样买过的人中天内有也了这件商品它在位顾客里他们属于购其正看物车"
-    "家还选同前者既又共连起入手",
-    EvidenceKind.ATTRIBUTE: "颜色是你有次购买也这个的件商品过又一材质种同为风格用途于样",
-    EvidenceKind.REPEAT_INTERVAL: "这件商品你大约每天买一次上是前隔购距离已有会",
-    EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现下单子选择都款",
-    EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现下单添款论与所相",
-    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品里到其中与有关而正好和相之过说也及",
-    EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单",
+    "家还选同前者既又共连起入手与像把带回给瞧款请目作伴兴许合用",
+    EvidenceKind.ATTRIBUTE: "颜色是你有次购买也这个的件商品过又一材质种同为风格用途于样挑了带给瞧兴许合里还见款请目",
+    EvidenceKind.REPEAT_INTERVAL: "这件商品你大约每天买一次上是前隔购距离已有会"
+    "左右通常也许又到时候了再为摆或还用得要该添来见请看",
+    EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现下单子选择都款"
+    "为挑了见带给瞧兴许合用还看请目",
+    EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现下单添款论与所相"
+    "为挑了见带给瞧兴许合用还请目选",
+    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品里到其中与有关而正好和相之过说也及写"
+    "依据有帮忙替一款找到带给瞧挑兴许用它美言几句请过目",
+    EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单"
+    "款请你目把它带回家兴许也合用进门给瞧选想看一眼",
 }
-CAUSAL = {"en": r"\b(because|so|hence|why|thanks|brought|led)\b", "zh": "因|所以|由于|理由"}
+CAUSAL = {
+    "en": r"\b(because|so|hence|why|thanks|brought|led|idea|credit)\b",
+    "zh": "因|所以|由于|理由|缘于|灵感|主意|多亏",
+}
 NEVER = re.compile(
     r"cheap|best|guarant|ignore|\bcures?\b|% off|https?:|www\.|@|<|>|\{|\}|\$|\bscript|evil\.(com|ex)"
     r"|最|第一|忽略|密码|微信",
@@ -223,7 +239,7 @@ def without_anchor(text, evidence, item):
     assert evidence.kind is not EvidenceKind.HISTORY_ITEM or evidence.effect > 0
     said = {
         EventType.PURCHASE: r"\b(you|your|yours|purchases)\b|你",
-        EventType.VIEW: r"you are looking at|\byour look at|你正在看",
+        EventType.VIEW: r"you are (?:looking at|viewing)|\byour look at|你正在看",
         EventType.ADD_TO_CART: r"in your cart|你的?购物车里",
     }
     for event, words in said.items():
@@ -260,8 +276,8 @@ def numbers_stated(evidence):
         return often
     if evidence.kind is EvidenceKind.CO_PURCHASE:
         day = r" day\b" if days == 1 else r" days\b"
-        both = (f"{count:,}", r" (?:of|also)\b")
-        them = (f"{evidence.people:,}", r" (?:people|buyers)\b")
+        both = (f"{count:,}", r" (?:of|also|chose)\b")
+        them = (f"{evidence.people:,}", r" (?:people|buyers|who)\b")
         chinese = [(evidence.people, "(?:人|位顾客|位买家)"), (count, "(?:人|位)"), (days, "天(?:内|里)")]
         return {"en": [them, both, (f"{days}", day)], "zh": chinese}
     if evidence.kind is EvidenceKind.REPEAT_INTERVAL:
@@ -286,16 +302,17 @@ def unlicensed(frame, kind, language):
 WRITER = ReasonWriter()
 
 
+@pytest.mark.parametrize("tone", Tone)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("strength", Strength)
 @pytest.mark.parametrize("kind", EvidenceKind)
-def test_every_kind_and_strength_whatever_the_seller_wrote(kind, strength, language):
+def test_every_kind_and_strength_whatever_the_seller_wrote(kind, strength, language, tone):
     """An honest shop gets its sentence at every strength the kind can bear; a nasty one a true sentence or none."""
     personal = kind not in (EvidenceKind.PROFILE, EvidenceKind.POPULARITY)
     for seed, text in enumerate(["Blue Enamel Mug", "蓝色搪瓷杯", *NASTY]):
         item = Item("a", text, brand=text, categories=("Kitchen", text), attributes=(("colour", text),))
         evidence = evidence_for(kind, strength, anchor=Item("b", text), item=item)
-        (reason,) = WRITER.write_page([(item, (evidence,))], language, seed)
+        (reason,) = WRITER.write_page([(item, (evidence,))], language, seed, tone)
         if reason is not None:
             assert_supported(item, reason, language)
         elif seed < 2:
@@ -305,9 +322,9 @@ def test_every_kind_and_strength_whatever_the_seller_wrote(kind, strength, langu
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @settings(max_examples=250)
-@given(page=st.lists(recommendations(), max_size=6), seed=st.integers())
-def test_every_claim_is_supported(language, page, seed):
-    reasons = WRITER.write_page(page, language, seed)
+@given(page=st.lists(recommendations(), max_size=6), seed=st.integers(), tone=st.sampled_from(Tone))
+def test_every_claim_is_supported(language, page, seed, tone):
+    reasons = WRITER.write_page(page, language, seed, tone)
     assert len(reasons) == len(page)
     for (item, evidence), reason in zip(page, reasons, strict=True):
         if reason is not None:
