@@ -17,7 +17,7 @@ except ModuleNotFoundError as missing:
 
 from deploy.storefront.app import make_app
 from deploy.storefront.catalogue import ID_LENGTH, CatalogueError, read_catalogue
-from deploy.storefront.recommender import Clock
+from deploy.storefront.recommender import LIST_SECONDS, Clock
 from deploy.storefront.shop import Shopper
 
 STOP_SECONDS = 3  # a page that is still being made is waited for no longer
@@ -45,6 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         "--host", default="127.0.0.1", help="where to listen; nobody logs in, so mind who can come [127.0.0.1]"
     )
     parser.add_argument("--port", type=int, default=8000, help="0 takes any free one [8000]")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=LIST_SECONDS,
+        metavar="SECONDS",
+        help=f"how long a page waits for its lists before it goes without them [{LIST_SECONDS}]",
+    )
     given = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     try:
@@ -60,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     hosts = ("127.0.0.1", "localhost", *((given.host,) if given.host != "0.0.0.0" else ("*",)))  # noqa: S104
-    app = make_app(given.service, catalogue, tuple(given.shopper), given.clock, hosts)
+    app = make_app(given.service, catalogue, tuple(given.shopper), given.clock, given.patience, hosts)
     print(f"The shop is open at http://{given.host}:{listening.getsockname()[1]}/", flush=True)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=STOP_SECONDS

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deploy.storefront import actions, pages
 from deploy.storefront.catalogue import Catalogue
 from deploy.storefront.outbox import Outbox
-from deploy.storefront.recommender import Clock, Recommender, open_channel
+from deploy.storefront.recommender import LIST_SECONDS, Clock, Recommender, open_channel
 from deploy.storefront.shop import Shop, Shopper, templates
 from deploy.storefront.visits import Visit, Visits
 
@@ -63,6 +63,7 @@ def make_app(
     catalogue: Catalogue,
     shoppers: tuple[Shopper, ...] = (),
     clock: Clock | None = None,
+    patience: float = LIST_SECONDS,
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
 ) -> Starlette:
     """service: host:port. hosts: the names that it may be called by, as no other site's name may lead here."""
@@ -72,7 +73,7 @@ def make_app(
         async with open_channel(service) as channel:
             app.state.shop = Shop(
                 catalogue=catalogue,
-                recommender=Recommender(channel, clock),
+                recommender=Recommender(channel, clock, patience),
                 outbox=Outbox(channel, clock or _now),
                 visits=Visits(shoppers[0].user_id if shoppers else ""),
                 shoppers=shoppers,

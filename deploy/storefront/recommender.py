@@ -15,7 +15,7 @@ from recsvc.v1.recommendation_pb2 import Context, Filter, RecommendRequest, Reco
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from recsvc.v1.users_pb2_grpc import UserServiceStub
 
-# A page waits no longer than this for its lists: a shopper does not.
+# A page waits no longer than this for its lists, unless it is told to: a shopper does not.
 LIST_SECONDS = 1.5
 WRITE_SECONDS = 3.0
 # The service is called again this soon after it was away.
@@ -40,20 +40,23 @@ class Wanted:
 
 
 class Recommender:
-    """clock: the shop's time; None: the service's own, which is right for any shop but a made-up one of last year."""
+    """clock: the shop's time; None: the service's own, which is right for any shop but a made-up one of last year.
+    patience: seconds that a list may take.
+    """
 
-    def __init__(self, channel: grpc.aio.Channel, clock: Clock | None = None) -> None:
+    def __init__(self, channel: grpc.aio.Channel, clock: Clock | None = None, patience: float = LIST_SECONDS) -> None:
         self._recommendations = RecommendationServiceStub(channel)
         self._users = UserServiceStub(channel)
         self._clock = clock
+        self._patience = patience
 
     async def recommend(self, visit: Visit, wanted: Wanted) -> RecommendResponse | None:
-        return await _answer(self._recommendations.Recommend(self._request(visit, wanted), timeout=LIST_SECONDS))
+        return await _answer(self._recommendations.Recommend(self._request(visit, wanted), timeout=self._patience))
 
     async def page(self, visit: Visit, *wanted: Wanted) -> Sequence[RecommendResponse | None]:
         """The lists of one page, of which no two have an item in common."""
         batch = recommendation_pb2.BatchRecommendRequest(requests=[self._request(visit, each) for each in wanted])
-        answer = await _answer(self._recommendations.BatchRecommend(batch, timeout=LIST_SECONDS))
+        answer = await _answer(self._recommendations.BatchRecommend(batch, timeout=self._patience))
         return [None] * len(wanted) if answer is None else answer.responses
 
     async def ordered(self, visit: Visit, item_ids: Sequence[str]) -> recommendation_pb2.RankResponse | None:
@@ -65,11 +68,11 @@ class Recommender:
             reasons=len(item_ids) <= REASONED_ITEMS,
             min_freshness=visit.freshness,
         )
-        return await _answer(self._recommendations.Rank(request, timeout=LIST_SECONDS))
+        return await _answer(self._recommendations.Rank(request, timeout=self._patience))
 
     async def taste(self, visit: Visit) -> users_pb2.GetTasteProfileResponse | None:
         request = users_pb2.GetTasteProfileRequest(user_id=visit.user_id)
-        return await _answer(self._users.GetTasteProfile(request, timeout=LIST_SECONDS))
+        return await _answer(self._users.GetTasteProfile(request, timeout=self._patience))
 
     async def say(
         self, visit: Visit, *, add: users_pb2.Taste | None = None, remove: users_pb2.Taste | None = None

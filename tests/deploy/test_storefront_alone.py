@@ -1,0 +1,67 @@
+"""The storefront when the service goes away, and comes back."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RedisServer
+from tests.deploy.plain_browser import Browser, title
+from tests.deploy.storefront_process import ROOT, StorefrontProcess
+from tests.integration.clients import eventually
+from tests.service_process import ServiceProcess
+
+
+def test_the_shop_stays_open_without_the_service_and_tells_it_later(
+    small_bundle: Path, hostile_items: Path, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    service = ServiceProcess(small_bundle, tmp_path, redis_server.url, store_timeout=5)
+    storefront = StorefrontProcess(service.address, hostile_items)
+    browser = Browser(storefront.address)
+    try:
+        assert browser.open("/").quiet == ""
+        assert browser.page.cards
+        service.kill()
+        item = browser.page.cards[0]
+        for path in ("/", "/search?q=notebook", "/browse?category=Kitchen", "/product/i00001"):
+            page = browser.open(path)
+            assert page.response.status_code == 200
+            assert page.cards, path
+            assert not page.root.all("div", "reason")
+            assert "having a rest" in page.quiet
+        assert "Notebook" in title(browser.open("/search?q=notebook").cards[0])
+        assert "away just now" in browser.open("/taste").text
+        browser.follow(item)
+        assert "will be told when it is back" in browser.press("Buy now").notice
+        assert "Traceback" not in "".join(storefront.log)
+        assert any("UNAVAILABLE" in line for line in storefront.log)
+
+        again = ServiceProcess(small_bundle, tmp_path, redis_server.url, store_timeout=5, port=service.port)
+        try:
+            # The next event takes those along that wait: the purchase is known, though it was made without the service.
+            eventually(lambda: browser.open(f"/product/{'i00002'}").quiet == "")
+            assert [title(card) for card in browser.open("/").shelf("buy_again")] == [title(item)]
+        finally:
+            again.kill()
+    finally:
+        browser.client.close()
+        service.kill()
+        assert storefront.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--items", "nowhere.csv"], "there is no nowhere.csv; --items names the shop's items table"),
+        (["--items", "pyproject.toml"], "has an item whose item_id is not of 1 to 128 characters"),
+        (["--items", "README.md", "--clock", "teatime"], "teatime"),
+        (["--items", "README.md", "--shopper", "x" * 129], "an id has 1 to 128 characters"),
+    ],
+)
+def test_what_cannot_be_started_says_what_to_do(arguments: list[str], says: str) -> None:
+    command = [sys.executable, "-m", "deploy.storefront", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
