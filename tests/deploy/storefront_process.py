@@ -12,9 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class StorefrontProcess:
-    """On a free port, once it has said where. `log` has every line that it wrote to stderr so far. A busy machine is waited
-    for.
-    """
+    """On a free port; ready once it is made. Patient, as the machine may be busy. `log` has each line of its stderr."""
 
     def __init__(self, service: str, items: Path, *more: str) -> None:
         self.log: list[str] = []

@@ -37,10 +37,10 @@ def test_the_shop_stays_open_without_the_service_and_tells_it_later(
         assert "Traceback" not in "".join(storefront.log)
         assert any("UNAVAILABLE" in line for line in storefront.log)
 
-        again = ServiceProcess(small_bundle, tmp_path, redis_server.url, store_timeout=5, port=service.port)
+        again = ServiceProcess(small_bundle, tmp_path, redis_server.url, service.port, store_timeout=5)
         try:
             # The next event takes those along that wait: the purchase is known, though it was made without the service.
-            eventually(lambda: browser.open(f"/product/{'i00002'}").quiet == "")
+            eventually(lambda: browser.open("/product/i00002").quiet == "")
             assert [title(card) for card in browser.open("/").shelf("buy_again")] == [title(item)]
         finally:
             again.kill()
