@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.deploy.conftest import HOSTILE, HOSTILE_TITLE
 from tests.deploy.storefront_process import StorefrontProcess
@@ -59,16 +59,16 @@ def test_why_this_opens_the_facts(page: Page) -> None:
 def test_shopping_from_the_first_page_to_the_changed_one(page: Page) -> None:
     page.locator(".who summary").click()
     page.get_by_role("button", name="A new visitor").click()
-    assert page.locator(".to_start .card").count() == 8
+    expect(page.locator(".to_start .card")).to_have_count(8)
     chosen = page.locator(".card h3").nth(3).inner_text()
     page.locator(".card .look").nth(3).click()
-    assert page.get_by_role("heading", level=1).inner_text() == chosen
+    expect(page.get_by_role("heading", level=1)).to_have_text(chosen)
     page.get_by_role("button", name="Add to cart").first.click()
     page.get_by_role("link", name="Cart 1").click()
-    assert page.locator(".goes_with .card").count() == 4
+    expect(page.locator(".goes_with .card")).to_have_count(4)
     page.get_by_role("button", name="Check out").click()
-    assert page.get_by_role("status").inner_text().startswith("Thank you.")
-    assert page.locator(".for_you .card").count() == 8
+    expect(page.get_by_role("status")).to_contain_text("Thank you.")
+    expect(page.locator(".for_you .card")).to_have_count(8)
     assert page.locator(".buy_again h3").all_inner_texts() == [chosen]
 
 
@@ -86,6 +86,7 @@ def test_no_page_is_wider_than_the_screen(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     for language in ("EN", "中文"):
         page.get_by_role("button", name=language).click()
+        expect(page.locator(".languages [aria-current]")).to_have_text(language)
         for path in PATHS:
             page.goto(path)
             for summary in page.locator("main .card:first-child summary").all():
@@ -107,5 +108,5 @@ def test_everything_works_without_script(chromium: Browser, storefront: Storefro
         page.get_by_text("少推荐这类").first.click()
         first = page.locator(".card h3").first.inner_text()
         page.get_by_role("button", name="不再显示这件").first.click()
-        assert first in page.get_by_role("status").inner_text()
+        expect(page.get_by_role("status")).to_contain_text(first)
         assert first not in page.locator(".card h3").all_inner_texts()
