@@ -10,6 +10,7 @@ from pathlib import Path
 
 try:
     import jinja2  # noqa: F401
+    import pyarrow  # noqa: F401
     import starlette  # noqa: F401
     import uvicorn
 except ModuleNotFoundError as missing:

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -34,6 +35,8 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
+
+_log = logging.getLogger(__name__)
 
 Handle = Callable[[Shop, Request, Visit], Awaitable[Response]]
 
@@ -88,7 +91,7 @@ def make_app(
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
-        exception_handlers={HTTPException: _wrong, Exception: _wrong},
+        exception_handlers={HTTPException: _wrong},
         lifespan=lifespan,
     )
 
@@ -97,7 +100,13 @@ def _endpoint(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         shop: Shop = request.app.state.shop
         visit, new = shop.visits.find(request.cookies.get(COOKIE, ""), request.headers.get("accept-language", ""))
-        response = await handle(shop, request, visit)
+        try:
+            response = await handle(shop, request, visit)
+        except HTTPException as error:
+            response = _sorry(shop, request, visit, error.status_code)
+        except Exception:
+            _log.exception("%s failed", request.url.path)
+            response = _sorry(shop, request, visit, 500)
         if new:
             secure = request.url.scheme == "https"
             response.set_cookie(COOKIE, visit.visit_id, httponly=True, samesite="lax", secure=secure)
@@ -107,13 +116,18 @@ def _endpoint(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _wrong(request: Request, error: Exception) -> Response:
-    """A page that says so, in the shopper's language. Of what is not the shopper's doing the log tells more."""
+    """For what no page answers."""
     status = error.status_code if isinstance(error, HTTPException) else 500
 
     async def page(shop: Shop, request: Request, visit: Visit) -> Response:
-        return shop.render("wrong.html", request, visit, status, problem=f"wrong_{status}", away=False, stale=False)
+        return _sorry(shop, request, visit, status)
 
     return await _endpoint(page)(request)
+
+
+def _sorry(shop: Shop, request: Request, visit: Visit, status: int) -> Response:
+    """A page that says so, in the shopper's language. Of what is not the shopper's doing the log tells more."""
+    return shop.render("wrong.html", request, visit, status, problem=f"wrong_{status}", away=False, stale=False)
 
 
 class _Headers:

@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from deploy.storefront import app
+from deploy.storefront.catalogue import Catalogue, Product
 from tests.conftest import RedisServer
 from tests.deploy.plain_browser import Browser, title
 from tests.deploy.storefront_process import ROOT, StorefrontProcess
@@ -48,6 +51,34 @@ def test_the_shop_stays_open_without_the_service_and_tells_it_later(
         browser.client.close()
         service.kill()
         assert storefront.stop() == 0
+
+
+async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setitem(app._PAGES, "/cart", fail)
+    shop = app.make_app("127.0.0.1:1", Catalogue([Product("a", "A lamp")]))
+    transport = httpx2.ASGITransport(shop)
+    async with shop.router.lifespan_context(shop), httpx2.AsyncClient(transport=transport) as client:
+        answer = await client.get("http://localhost/cart")
+    assert answer.status_code == 500
+    assert "That did not work" in answer.text
+    assert "secret" not in answer.text
+    assert "content-security-policy" in answer.headers
+    assert "RuntimeError: secret" in caplog.text
+
+
+def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
+    without = "import runpy, sys; sys.modules['starlette'] = None"
+    start = "runpy.run_module('deploy.storefront', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{without}; {start}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: the shop needs starlette; pip install 'recsvc[storefront]' brings it\n"
 
 
 @pytest.mark.parametrize(

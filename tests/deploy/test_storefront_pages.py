@@ -147,14 +147,14 @@ def test_the_switch_of_language_changes_the_words_and_the_reasons(browse: OpenSh
     browser = browse(regular=True)
     page = browser.press("中文")
     assert page.root.one("html").attributes["lang"] == "zh-Hans"
-    assert "为您挑选" in page.text
+    assert "为你挑选" in page.text
     reasons = [reason(card) for card in page.cards if reason(card)]
     assert len(reasons) >= 10
     assert all(any("一" <= character <= "鿿" for character in each) for each in reasons)
     facts = page.shelf("buy_again")[0].one("details", "why")
-    assert "您买过" in facts.text
+    assert "你买过" in facts.text
     assert "Why" not in facts.text
-    assert "为您挑选" not in browser.press("EN").text
+    assert "为你挑选" not in browser.press("EN").text
 
 
 def test_a_browser_that_asks_for_chinese_gets_it(browse: OpenShop) -> None:

@@ -10,6 +10,9 @@ import pytest
 from deploy.storefront.catalogue import Catalogue, CatalogueError, Product, read_catalogue
 from deploy.storefront.interface_words import words_in
 from deploy.storefront.pictures import FALLBACK, TINTS, drawing_of, picture
+from deploy.storefront.shelves import Card
+from deploy.storefront.shop import templates
+from deploy.storefront.visits import CART_LINES, QUANTITY, VISITS, Visit, Visits
 from deploy.storefront.why import why
 from recsvc.v1.events_pb2 import EVENT_TYPE_ADD_TO_CART, EVENT_TYPE_PURCHASE, EVENT_TYPE_VIEW
 from recsvc.v1.reason_pb2 import Evidence, EvidenceKind, Provenance, Reason, Strength
@@ -101,6 +104,22 @@ def test_who_chose_the_words_is_said() -> None:
     assert plain.sources == (words("worded_realiser"),)
 
 
+@pytest.mark.parametrize("generated", [True, False])
+def test_a_sentence_of_a_language_model_is_labelled_where_it_stands(generated: bool) -> None:
+    words = words_in("en")
+    source = Provenance(model="m" if generated else "", ai_generated=generated)
+    told = why(Reason(text="Light & <dry>.", language="en", provenance=source), CATALOGUE, words)
+    context = {"visit": Visit("ann", "en"), "w": words, "here": "/"}
+    cards = templates().get_template("cards.html").make_module(context)
+    html = cards.card(Card(next(iter(CATALOGUE)), "list", told))  # type: ignore[attr-defined]
+    assert ("AI-generated wording" in html) == generated
+    assert "<bdi>Light &amp; &lt;dry&gt;.</bdi>" in html
+    assert "Why this?" in html
+    without = cards.card(Card(next(iter(CATALOGUE)), "list"))  # type: ignore[attr-defined]
+    assert "Why this?" not in without
+    assert "Add to cart" in without
+
+
 def test_pictures_are_there_for_any_category_and_stay_the_same() -> None:
     drawings = set(re.findall(r'<symbol id="(\w+)"', (STOREFRONT / "static" / "pictures.svg").read_text()))
     assert drawing_of(("Outdoors", "Camping", "Tents")) == "tent"
@@ -135,3 +154,28 @@ def test_a_catalogue_in_csv_is_read(tmp_path: Path) -> None:
     file.write_text("item_id,title,price\n1,Lamp,cheap\n")
     with pytest.raises(CatalogueError, match="a price that is no number, of the item 1"):
         read_catalogue(file)
+
+
+def test_visits_are_kept_apart_and_are_not_without_end() -> None:
+    visits = Visits(first="ann")
+    first, new = visits.find("", "zh-CN")
+    assert (first.user_id, first.language, new) == ("ann", "zh", True)
+    assert visits.find(first.visit_id, "en") == (first, False)
+    others = [visits.find("", "")[0] for _ in range(VISITS)]
+    assert len({(each.visit_id, each.token) for each in others}) == VISITS
+    again, new = visits.find(first.visit_id, "")
+    assert new  # the oldest had to go
+    assert again.visit_id != first.visit_id
+    assert visits.find(others[-1].visit_id, "") == (others[-1], False)
+
+
+def test_a_cart_has_an_end() -> None:
+    visit = Visit("ann", "en")
+    assert all(visit.put(f"item {n}", "") for n in range(CART_LINES))
+    assert not visit.put("one more", "")
+    for _ in range(200):
+        assert visit.put("item 0", "the list")
+    assert (visit.cart["item 0"].quantity, visit.cart["item 0"].recommendation_id) == (QUANTITY, "the list")
+    visit.freshness = "of ann"
+    visit.become("bob")
+    assert (visit.cart, visit.freshness) == ({}, "")
