@@ -18,7 +18,7 @@ START_SECONDS = 60
 class ServiceProcess:
     """Starts on free ports and waits until it serves. `log` has every structured line it wrote so far.
 
-    port: where it takes the place of one that was killed.
+    port: 0 takes any free one.
     """
 
     def __init__(

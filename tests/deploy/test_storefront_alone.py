@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -13,44 +14,62 @@ from tests.conftest import RedisServer
 from tests.deploy.plain_browser import Browser, title
 from tests.deploy.storefront_process import ROOT, StorefrontProcess
 from tests.integration.clients import eventually
+from tests.recsvc.store.free_ports import free_ports
 from tests.service_process import ServiceProcess
 
 
-def test_the_shop_stays_open_without_the_service_and_tells_it_later(
-    small_bundle: Path, hostile_items: Path, redis_server: RedisServer, tmp_path: Path
-) -> None:
-    service = ServiceProcess(small_bundle, tmp_path, redis_server.url, store_timeout=5)
-    storefront = StorefrontProcess(service.address, hostile_items)
-    browser = Browser(storefront.address)
-    try:
-        assert browser.open("/").quiet == ""
-        assert browser.page.cards
-        service.kill()
-        item = browser.page.cards[0]
-        for path in ("/", "/search?q=notebook", "/browse?category=Kitchen", "/product/i00001"):
-            page = browser.open(path)
-            assert page.response.status_code == 200
-            assert page.cards, path
-            assert not page.root.all("div", "reason")
-            assert "having a rest" in page.quiet
-        assert "Notebook" in title(browser.open("/search?q=notebook").cards[0])
-        assert "away just now" in browser.open("/taste").text
-        browser.follow(item)
-        assert "will be told when it is back" in browser.press("Buy now").notice
-        assert "Traceback" not in "".join(storefront.log)
-        assert any("UNAVAILABLE" in line for line in storefront.log)
+@pytest.fixture
+def address() -> str:
+    """Where nobody listens yet."""
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
-        again = ServiceProcess(small_bundle, tmp_path, redis_server.url, service.port, store_timeout=5)
-        try:
-            # The next event takes those along that wait: the purchase is known, though it was made without the service.
-            eventually(lambda: browser.open("/product/i00002").quiet == "")
-            assert [title(card) for card in browser.open("/").shelf("buy_again")] == [title(item)]
-        finally:
-            again.kill()
+
+@pytest.fixture
+def browser(address: str, hostile_items: Path) -> Iterator[Browser]:
+    storefront = StorefrontProcess(address, hostile_items)
+    opened = Browser(storefront.address)
+    yield opened
+    opened.client.close()
+    assert storefront.stop() == 0
+    log = "".join(storefront.log)
+    assert "Traceback" not in log
+    assert "UNAVAILABLE" in log
+
+
+def all_pages_without_the_service(browser: Browser) -> None:
+    for path in ("/", "/search?q=notebook", "/browse?category=Kitchen", "/product/i00001"):
+        page = browser.open(path)
+        assert page.response.status_code == 200
+        assert page.cards, path
+        assert not page.root.all("div", "reason")
+        assert "having a rest" in page.quiet
+    assert "Notebook" in title(browser.open("/search?q=notebook").cards[0])
+    assert "away just now" in browser.open("/taste").text
+
+
+def test_the_shop_is_open_without_the_service_and_tells_it_later(
+    small_bundle: Path, browser: Browser, address: str, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    all_pages_without_the_service(browser)
+    item = browser.open("/").cards[0]
+    browser.follow(item)
+    assert "will be told when it is back" in browser.press("Buy now").notice
+
+    service = ServiceProcess(small_bundle, tmp_path, redis_server.url, int(address.split(":")[1]), store_timeout=5)
+    try:
+        # The next event takes those along that wait: the purchase is known, though it was made without the service.
+        eventually(lambda: browser.open("/product/i00002").quiet == "")
+        page = browser.open("/")
+        assert [title(card) for card in page.shelf("buy_again")] == [title(item)]
+        assert page.quiet == ""
+
+        redis_server.kill()
+        page = browser.open("/")
+        assert page.cards
+        assert "may be a moment behind" in page.quiet
     finally:
-        browser.client.close()
         service.kill()
-        assert storefront.stop() == 0
+    all_pages_without_the_service(browser)
 
 
 async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
