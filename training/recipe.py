@@ -29,6 +29,9 @@ from training.warm_start import WarmStart
 
 EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: what texts were embedded before
 
+# Of each block that training may drop, the setting that is 0 where it is not there.
+WIDTHS = {"sequence": "sequence_dim", "lexical": "lexical_dim", "collaborative": "factors"}
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -107,8 +110,7 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
     dropped = f"; dropped {', '.join(tuned.dropped)}" if tuned.dropped else ""
     stages.report("fusion", time.perf_counter() - started, f"{said}; validation NDCG@10 {tuned.warm_ndcg:.4f}{dropped}")
     if tuned.dropped:
-        widths = {"sequence": "sequence_dim", "lexical": "lexical_dim", "collaborative": "factors"}
-        config = replace(config, **{widths[name]: 0 for name in tuned.dropped})
+        config = replace(config, **{WIDTHS[name]: 0 for name in tuned.dropped})
         draft = without_blocks(draft, tuned.dropped)
     bundle = with_fusion(draft, tuned.weights, tuned.warm.repeats)
     return Fitted(bundle, config, tuned, curves, len(validation))

@@ -1,6 +1,8 @@
 """The parts of the demo that can be wrong without anybody noticing; CI runs the whole of it."""
 
 import io
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from rich.console import Console
 
 from recsvc.domain import Item, Profile
 from recsvc.v1.recommendation_pb2 import RecommendResponse
+from training.config import TrainConfig
 from training.data import Shop, read_shop
+from training.demo import shop as demo
 from training.demo.service import ServiceFailed, running_service
 from training.demo.shoppers import choose_shoppers, something_else
 from training.demo.storefront import Answered
@@ -54,6 +58,27 @@ def test_a_missing_reason_is_a_dash_and_markup_in_a_reason_is_text():
 def test_a_profile_is_shown_whole():
     assert printed(profile_words(Profile("tea", (("city", "Bath"),)))) == ["tea  ·  city: Bath"]
     assert printed(profile_words(None)) == ["no profile"]
+
+
+def test_a_bundle_is_trained_once(
+    shop: Shop, small_bundle: Path, small_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(small_bundle, bundle)
+    monkeypatch.setattr(demo, "BUNDLE", bundle)
+    monkeypatch.setattr(demo, "CONFIG", small_config)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+
+    def up_to_date_if(**training: int) -> bool:
+        changed = manifest | {"training": manifest["training"] | training}
+        (bundle / "manifest.json").write_text(json.dumps(changed))
+        return not demo.demo_bundle(shop, Console(file=io.StringIO()))
+
+    monkeypatch.setattr(demo, "train", lambda *_: None)
+    assert up_to_date_if()
+    assert up_to_date_if(factors=0)  # training found that the block adds nothing
+    assert not up_to_date_if(factors=16)
+    assert not up_to_date_if(text_epochs=0)
 
 
 def test_three_different_shoppers(shop: Shop):

@@ -23,6 +23,7 @@ def print_next_steps(console: Console) -> None:
     console.rule("[bold]What to try next", align="left")
     for command, what in (
         ("make serve", "leave the service running and call it yourself"),
+        ("make storefront", "the shop in a browser"),
         ("make train DATA=my-shop", "train on your own tables; training/README.md says what they hold"),
         (
             f"{_python()} -m webbrowser {BUNDLE / 'report.html'}",

@@ -1,0 +1,67 @@
+"""What the pages are made with: everything that lives as long as the shop does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from deploy.storefront.catalogue import Catalogue
+from deploy.storefront.interface_words import sellers, words_in
+from deploy.storefront.outbox import Outbox
+from deploy.storefront.pictures import picture
+from deploy.storefront.recommender import Recommender
+from deploy.storefront.visits import LANGUAGES, Visit, Visits
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """One that can be chosen by name in the page's head."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Shop:
+    """All of it, for the event loop's thread alone."""
+
+    catalogue: Catalogue
+    recommender: Recommender
+    outbox: Outbox
+    visits: Visits
+    shoppers: tuple[Shopper, ...]
+    templates: Environment
+
+    def render(self, template: str, request: Request, visit: Visit, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page, with what its frame shows. It takes the visit's notice."""
+        names = {shopper.user_id: shopper.name for shopper in self.shoppers}
+        html = self.templates.get_template(template).render(
+            visit=visit,
+            w=words_in(visit.language),
+            here=f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/",
+            notice=visit.take_notice(),
+            departments=self.catalogue.departments,
+            shoppers=self.shoppers,
+            shopper_name=names.get(visit.user_id, "" if visit.user_id.startswith("visitor-") else visit.user_id),
+            **values,
+        )
+        return HTMLResponse(html, status)
+
+
+def templates() -> Environment:
+    """Every value is escaped, and one that is missing is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"sellers": sellers, "picture": picture}
+    environment.globals["languages"] = LANGUAGES
+    return environment
