@@ -26,7 +26,7 @@ async def work(settings: WorkerSettings) -> None:
     """Writes until SIGTERM or SIGINT. Raises SettingsError where it cannot start."""
     if settings.redis_url is None:
         raise SettingsError("redis_url: a worker needs the Redis that its servers have")
-    author, known = await asyncio.to_thread(_author, settings), Realiser()
+    author, known = await asyncio.to_thread(author_of, settings), Realiser()
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -75,8 +75,8 @@ def accepted(answers: Sequence[str], request: PatternRequest, known: Sequence[st
     return [pattern for pattern in dict.fromkeys(found) if pattern is not None and pattern not in known]
 
 
-def _author(settings: WorkerSettings) -> Author:
-    """Raises SettingsError for a model or an endpoint that cannot be used."""
+def author_of(settings: WorkerSettings) -> Author:
+    """The language model that the settings name. Raises SettingsError for a model or an endpoint that cannot be used."""
     if not settings.reason_model:
         raise SettingsError("reason_model: names the language model, and is required")
     if settings.reason_generator == "openai":

@@ -14,7 +14,7 @@ import pytest
 from recsvc.domain import EvidenceKind, Strength
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reason_worker import accepted
-from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, openai_author, pattern_of, request_of
+from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, chat_completions, pattern_of, request_of
 from recsvc.reasons.openai_author import OpenAIAuthor
 from recsvc.reasons.pattern import Form, PatternRequest
 from recsvc.reasons.prompts import messages
@@ -102,7 +102,7 @@ def test_a_model_that_is_not_there_is_said_so(tmp_path: Path) -> None:
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
-    monkeypatch.setattr(openai_author, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
     endpoint = ChatEndpoint()
     yield endpoint
     endpoint.close()
@@ -160,7 +160,7 @@ def test_an_answer_that_is_slow_endless_or_cut_short_is_given_up(endpoint: ChatE
     endpoint.answer = lambda handler: time.sleep(1)
     with pytest.raises(AuthorUnavailable):
         author.write(BOUGHT, KNOWN, 2)
-    endpoint.send(b"x" * (openai_author.MAX_BYTES + 100_000))
+    endpoint.send(b"x" * (chat_completions.MAX_BYTES + 100_000))
     with pytest.raises(AuthorUnavailable, match="without an end"):
         OpenAIAuthor(endpoint.url, "m").write(BOUGHT, KNOWN, 2)
     endpoint.send(b'{"choices"', length=1_000)
@@ -220,7 +220,7 @@ def test_a_real_server_of_chat_completions(taught: Path, tmp_path: Path) -> None
         deadline = time.monotonic() + 120
         while True:
             try:
-                author._asked({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
+                author._chat.asked({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
                 break
             except AuthorUnavailable:
                 assert time.monotonic() < deadline
