@@ -76,7 +76,10 @@ def accepted(answers: Sequence[str], request: PatternRequest, known: Sequence[st
 
 
 def author_of(settings: WorkerSettings) -> Author:
-    """The language model that the settings name. Raises SettingsError for a model or an endpoint that cannot be used."""
+    """The language model that the settings name.
+
+    Raises SettingsError for a model or an endpoint that cannot be used.
+    """
     if not settings.reason_model:
         raise SettingsError("reason_model: names the language model, and is required")
     if settings.reason_generator == "openai":

@@ -149,6 +149,26 @@ def trials_plot(x: Sequence[float], ndcg: Sequence[float], label: str, best_so_f
         return _svg(figure)
 
 
+def cumulative_plot(panels: Mapping[str, Mapping[str, Sequence[float]]], label: str) -> str:
+    """The share of values up to x, by panel and name, from evenly spaced quantiles; the last name stands out."""
+    with mpl.rc_context({**_STYLE, "axes.grid.axis": "both"}):
+        figure = Figure(figsize=(WIDTH, 2.1), layout="constrained")
+        for axes, (title, curves) in zip(
+            figure.subplots(1, len(panels), squeeze=False).ravel(), panels.items(), strict=True
+        ):
+            axes.set_title(title)
+            for (name, values), colour in zip(reversed(curves.items()), (OURS, OTHER), strict=True):
+                axes.plot(values, np.linspace(0, 1, len(values)), color=colour, linewidth=1.6, label=name)
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.set_xlabel(label)
+            axes.legend(loc="lower right", frameon=False, fontsize=7)
+        return _svg(figure)
+
+
 def _svg(figure: Figure) -> str:
     """The figure as an element of an HTML page: no prologue, no metadata, no namespaces, no names twice in a page."""
     file = StringIO()

@@ -49,8 +49,12 @@ def test_what_the_service_says_is_true(shown):
     reasons = list(told(bundle, found))
     assert len(reasons) > 500
     assert not [problem for each in reasons for problem in truth.problems(*each)]
-    assert truth.ranked_anew > 100
-    assert {K.HISTORY_ITEM, K.REPEAT_PURCHASE} <= set(truth.claims)
+    causes = truth.causes
+    assert causes.without_effect == 0
+    assert causes.named >= causes.left_out == causes.lowered > 100
+    assert causes.causal >= causes.causal_left_out == causes.off_page > 10
+    kinds = {evidence.kind for _, _, reason in reasons for evidence in reason.evidence}
+    assert {K.HISTORY_ITEM, K.REPEAT_PURCHASE} <= kinds
 
 
 def test_what_is_false_is_found_however_well_it_is_worded(shown):
