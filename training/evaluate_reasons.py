@@ -97,7 +97,7 @@ def _text(result: dict[str, Any]) -> list[str]:
         lines += [
             f"{language}  {figures['reasons']:,} reasons for {figures['items']:,} items; {figures['claims']:,} claims, "
             f"{figures['unsupported']} not supported ({causes['left_out']:,} ranked anew)",
-            f"    because: {causes['off_page']:,} of {causes['causal_left_out']:,} left the page without the item named; "
+            f"    causal: {causes['off_page']:,} of {causes['causal_left_out']:,} left the page without what it named; "
             f"items named that raised the score: {causes['lowered']:,} of {causes['left_out']:,}",
             f"    false sentences caught {1 - passed / max(tried, 1):.4f} of {tried:,}; "
             f"lints {figures['lints'] or 'none'}",
