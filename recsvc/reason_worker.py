@@ -11,6 +11,7 @@ import structlog
 
 from recsvc.errors import AuthorUnavailable, SettingsError, StoreUnavailable
 from recsvc.reasons import Author, PatternRequest, Realiser, author_id, pattern_of, request_of
+from recsvc.reasons.pattern import SLOT
 from recsvc.settings import WorkerSettings
 from recsvc.store import PatternStore, open_store
 
@@ -71,8 +72,16 @@ async def write_wanted(store: PatternStore, author: Author, known: Realiser, end
 
 def accepted(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
     """The patterns that the verifier lets pass, each once, without those that there were."""
-    found = [pattern_of(answer, request) for answer in answers]
-    return [pattern for pattern in dict.fromkeys(found) if pattern is not None and pattern not in known]
+    return [pattern for pattern in dict.fromkeys(licensed(answers, request, known)) if pattern not in known]
+
+
+def licensed(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
+    """The patterns among the answers, with those that there were. A licensed one says each value of the claim once, as
+    all that are known do; with one more or less no sentence that it makes would pass.
+    """
+    values = sorted(SLOT.findall(known[0])) if known else None
+    found = [pattern for answer in answers if (pattern := pattern_of(answer, request)) is not None]
+    return [pattern for pattern in found if values is None or sorted(SLOT.findall(pattern)) == values]
 
 
 def author_of(settings: WorkerSettings) -> Author:

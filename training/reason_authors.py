@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.reason_worker import CANDIDATES, accepted, author_of
-from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_of, pattern_of
+from recsvc.reason_worker import CANDIDATES, accepted, author_of, licensed
+from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_of
 from recsvc.settings import WorkerSettings, load_settings
 
 MODELS = ("transformers", "openai")  # what --generator may name beside the generators of a server
@@ -48,8 +48,8 @@ def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Wr
         started = time.perf_counter()
         answers = author.write(request, known, CANDIDATES)
         seconds = time.perf_counter() - started
-        licensed = sum(pattern_of(answer, request) is not None for answer in answers)
-        done.append(Written(request, accepted(answers, request, known), CANDIDATES, licensed, seconds))
+        passed = len(licensed(answers, request, known))
+        done.append(Written(request, accepted(answers, request, known), CANDIDATES, passed, seconds))
     return done
 
 

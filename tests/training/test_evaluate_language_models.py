@@ -83,6 +83,20 @@ def test_a_model_that_keeps_to_what_is_licensed_is_measured_and_may_be_enabled(e
     assert "Take another judge" in page
 
 
+def test_a_model_is_told_nothing_of_the_shop_and_its_users(endpoint, evaluate, small_shop):
+    wordy(endpoint, licensed=12)
+    code, _, _ = evaluate("--generator", "openai", "--reason-model", "m", "--reason-endpoint", endpoint.url)
+    told = json.dumps(endpoint.asked, ensure_ascii=False)
+    words = [
+        *small_shop.items["title"],
+        *small_shop.items["brand"].drop_nulls(),
+        *small_shop.events["user_id"].unique(),
+    ]
+    assert code == 0
+    assert len(endpoint.asked) > 5
+    assert not [word for word in words if word in told]
+
+
 def test_a_model_that_says_too_much_of_its_own_is_refused(endpoint, evaluate, capsys):
     wordy(endpoint, licensed=8)
     model = ("--generator", "openai", "--reason-model", "wordy", "--reason-endpoint", endpoint.url)

@@ -27,9 +27,10 @@ def test_the_phrase_bank_treats_all_alike(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_things_of_a_pair_can_be_named_both(language):
+    writer = ReasonWriter()
     for pair in read_pairs(language):
         for side in (pair.first, pair.second):
-            reasons = ReasonWriter().write_page(page_of(side, language)[:3], language, 0)
+            reasons = writer.write_page(page_of(side, language)[:3], language, 0)
             assert all(reason is not None for reason in reasons), side
 
 
