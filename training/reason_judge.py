@@ -24,7 +24,7 @@ QUESTIONS = {
     "supported": "Is everything that the sentence says supported by the facts?",
     "fluent": "Is the sentence grammatical and natural, as a careful native speaker would write it in a shop?",
     "relevant": "Does the sentence give this shopper a reason that has to do with them and with this item?",
-    "not creepy": "Would most shoppers be at ease with reading this sentence, feeling neither watched nor judged?",
+    "at ease": "Would most shoppers be at ease with reading this sentence, feeling neither watched nor judged?",
 }
 _RULES = (
     "You judge one sentence that a shop shows to a shopper beside a suggested item. What stands between the marks "

@@ -27,7 +27,7 @@ def write_report(result: Mapping[str, Any], path: Path) -> None:
 def _plots(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """SVG by name; matplotlib escapes the texts it draws. A language has a panel."""
     curves = {
-        f"{_LANGUAGES[language]}": {
+        _LANGUAGES[language]: {
             "the phrase bank, each without itself": figures["fluency"]["bank_quantiles"],
             "as shown": figures["fluency"]["quantiles"],
         }
@@ -45,12 +45,14 @@ def _plots(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
                     [(_words(kind), _share(by_kind.get(kind))) for kind in kinds],
                 )
                 for language, by_kind in accepted.items()
-            ]
+            ],
+            most=1.0,
         )
     judges = {language: figures["judge"] for language, figures in languages.items() if figures["judge"] is not None}
     if judges:
         plots["judge"] = interval_plot(
-            [Panel(f"{_LANGUAGES[language]}: yes", list(j["questions"].items())) for language, j in judges.items()]
+            [Panel(f"{_LANGUAGES[language]}: yes", list(j["questions"].items())) for language, j in judges.items()],
+            most=1.0,
         )
     return plots
 

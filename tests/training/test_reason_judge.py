@@ -58,7 +58,7 @@ def test_only_a_plain_yes_or_no_is_one(answer, said):
 def test_yes_and_no_are_counted_and_what_is_neither_is_not(endpoint):
     def answer(handler):
         question = endpoint.asked[-1]["messages"][-1]["content"]
-        said = {"supported": "yes", "fluent": "no", "relevant": "I would say yes", "not creepy": None}
+        said = {"supported": "yes", "fluent": "no", "relevant": "I would say yes", "at ease": None}
         content = next(said[name] for name, text in QUESTIONS.items() if text in question)
         body = json.dumps({"choices": [{"message": {"content": content}}]}).encode()
         handler.send_response(200)
@@ -73,7 +73,7 @@ def test_yes_and_no_are_counted_and_what_is_neither_is_not(endpoint):
     assert (rows["supported"]["mean"], rows["supported"]["answered"]) == (1, 3)
     assert (rows["fluent"]["mean"], rows["fluent"]["answered"]) == (0, 3)
     assert (rows["relevant"]["mean"], rows["relevant"]["no_answer"]) == (None, 3)
-    assert rows["not creepy"]["no_answer"] == 3
+    assert rows["at ease"]["no_answer"] == 3
     assert found["turned_down"][0] == {"question": "fluent", "text": BOUGHT.text, "item": MUG.title}
     assert all(asked["temperature"] == 0 for asked in endpoint.asked)
     assert len(endpoint.asked) >= 3 * len(QUESTIONS)
