@@ -83,21 +83,9 @@ def test_a_model_that_keeps_to_what_is_licensed_is_measured_and_may_be_enabled(e
     assert "Take another judge" in page
 
 
-def test_a_model_is_told_nothing_of_the_shop_and_its_users(endpoint, evaluate, small_shop):
-    wordy(endpoint, licensed=12)
-    code, _, _ = evaluate("--generator", "openai", "--reason-model", "m", "--reason-endpoint", endpoint.url)
-    told = json.dumps(endpoint.asked, ensure_ascii=False)
-    words = [
-        *small_shop.items["title"],
-        *small_shop.items["brand"].drop_nulls(),
-        *small_shop.events["user_id"].unique(),
-    ]
-    assert code == 0
-    assert len(endpoint.asked) > 5
-    assert not [word for word in words if word in told]
-
-
-def test_a_model_that_says_too_much_of_its_own_is_refused(endpoint, evaluate, capsys):
+def test_a_model_that_says_too_much_of_its_own_is_refused_and_was_told_nothing_of_the_shop(
+    endpoint, evaluate, small_shop, capsys
+):
     wordy(endpoint, licensed=8)
     model = ("--generator", "openai", "--reason-model", "wordy", "--reason-endpoint", endpoint.url)
     code, result, page = evaluate(*model)
@@ -105,6 +93,11 @@ def test_a_model_that_says_too_much_of_its_own_is_refused(endpoint, evaluate, ca
     assert result["languages"]["en"]["unsupported"] == 0
     assert "not to be enabled: en: the verifier licenses 66.7 %" in capsys.readouterr().err
     assert "Not to be enabled" in page
+    told = json.dumps(endpoint.asked, ensure_ascii=False)
+    items, user_ids = small_shop.items, small_shop.events["user_id"].unique()
+    words = [*items["title"], *items["brand"].drop_nulls(), *user_ids]
+    assert len(endpoint.asked) > 5
+    assert not [word for word in words if word in told]
 
 
 def test_a_real_model_that_babbles_is_refused_and_none_of_its_words_is_shown(evaluate, tmp_path, monkeypatch):

@@ -185,7 +185,7 @@ def shown_of(told: Sequence[tuple[Asked, list[str]]]) -> list[tuple[str, Asked]]
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_model_that_is_hardly_trained_gets_nothing_false_through(language: str, tmp_path: Path) -> None:
-    told = heard(tmp_path, language, steps=60, batch=8, asked_of=40, n=4)
+    told = heard(tmp_path, language, steps=60, batch=4, asked_of=40, n=3)
     said, false, _, wronged = judge(told)
     assert false > 0.3 * said
     assert wronged == 0
