@@ -52,6 +52,12 @@ def test_what_is_taken_of_an_answer(answer: str, pattern: str | None) -> None:
     assert pattern_of(answer, BOUGHT) == pattern
 
 
+def test_a_pattern_that_lacks_a_value_or_has_it_twice_is_not_kept() -> None:
+    lacking, twice = "Because of one of your earlier purchases.", "Because you bought [[item]], you bought [[item]], so"
+    assert pattern_of(lacking, BOUGHT) == lacking  # the words are licensed, where the item cannot be named
+    assert accepted([lacking, f"{twice}.", TRUE], BOUGHT, KNOWN) == ["This is here because you bought {item}."]
+
+
 def test_a_model_is_told_no_seller_text_no_number_and_no_user() -> None:
     bank = Realiser()
     for language in ("en", "zh"):

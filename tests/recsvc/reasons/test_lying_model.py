@@ -74,11 +74,16 @@ def claims_about(items: Sequence[Item], language: str, rng: random.Random) -> li
 
 
 def lessons_from(asked: Sequence[Asked], rng: random.Random) -> list[tuple[str, str]]:
-    """The sentences of the phrase bank, all values filled in."""
+    """Sentences of the phrase bank with all values filled in; and with marked slots for the names, as a worker wants
+    them, but the numbers learned by heart.
+    """
     bank, found = Realiser(), []
     for one in asked:
-        patterns = bank.patterns(one.request)
-        found += [(one.prompt, fill(rng.choice(patterns), dict(one.claim.slots))) for _ in range(2)]
+        patterns, values = bank.patterns(one.request), dict(one.claim.slots)
+        found += [(one.prompt, fill(rng.choice(patterns), values)) for _ in range(2)]
+        marked = fill(rng.choice(patterns), values | {s: f"[[{s}]]" for s in ("item", "value") if s in values})
+        start = {"en": "Chosen for you, ", "zh": "推荐给你，"}[one.claim.language]
+        found.append((one.prompt, start + marked[:1].lower() + marked[1:]))
     rng.shuffle(found)
     return found
 
@@ -209,6 +214,7 @@ def test_a_fluent_liar_gets_nothing_false_through(language: str, tmp_path: Path)
     assert false > 0.3 * said
     assert passed > 0, "a model whose every sentence is nonsense proves little"
     assert wronged == 0
+    assert len(shown) > 10
     assert all(is_faithful(text, one) for text, one in shown)
 
 
