@@ -127,7 +127,7 @@ def is_faithful(text: str, one: Asked) -> bool:
     numbers = {slot: value for slot, value in values.items() if slot not in ("item", "value")}
     if sorted(NUMBER.findall(rest)) != sorted(numbers.values()):
         return False
-    days = sorted(number for number in NUMBER.findall(rest) if re.search(rf"(?<!\d){number}( days?\b|天)", rest))
+    days = sorted(re.findall(r"(\d[\d,]*)(?: days?\b|天)", rest))
     if days != sorted(numbers[slot] for slot in numbers.keys() & {"days", "elapsed"}):
         return False
     said = re.findall(r"[a-z']+|[\u4e00-\u9fff]", NUMBER.sub(" ", rest).lower())
@@ -155,7 +155,7 @@ def heard(folder: Path, language: str, steps: int, batch: int, asked_of: int, n:
 
 
 def judge(told: Sequence[tuple[Asked, list[str]]]) -> tuple[int, int, int, int]:
-    """How many sentences were said, were false, passed, and were faithful, word for word of the bank, and rejected.
+    """How many whole sentences there were, how many false, how many passed, and how many of the bank's own did not.
 
     Fails where a false one passes.
     """
@@ -163,9 +163,12 @@ def judge(told: Sequence[tuple[Asked, list[str]]]) -> tuple[int, int, int, int]:
     for one, texts in told:
         true = {fill(pattern, dict(one.claim.slots)) for pattern in bank.patterns(one.request)}
         for text in texts:
-            said += 1
             faithful, passing = is_faithful(text, one), passes(text, one.claim)
             assert faithful or not passing, f"shown, and false: {text!r} for {one.claim}"
+            if "[[" in text:  # meant as a pattern: no lie, and no sentence
+                assert not passing
+                continue
+            said += 1
             false += not faithful
             passed += passing
             wronged += text in true and not passing
@@ -209,8 +212,8 @@ def test_a_fluent_liar_gets_nothing_false_through(language: str, tmp_path: Path)
         f"{language}: {said} said, {finished} finished, {false} false, {passed} passed, {wronged} faithful and rejected"
     )
     print(f"{len(shown)} shown as the model's, such as {shown[:1]}")
-    assert said > 1_500
-    assert finished > 0.9 * said
+    assert said > 1_000
+    assert finished > 0.9 * sum(len(texts) for _, texts in told)
     assert false > 0.3 * said
     assert passed > 0, "a model whose every sentence is nonsense proves little"
     assert wronged == 0
