@@ -11,6 +11,7 @@ import structlog
 
 from recsvc.errors import AuthorUnavailable, SettingsError, StoreUnavailable
 from recsvc.reasons import Author, PatternRequest, Realiser, author_id, pattern_of, request_of
+from recsvc.reasons.pattern import SLOT
 from recsvc.settings import WorkerSettings
 from recsvc.store import PatternStore, open_store
 
@@ -26,7 +27,7 @@ async def work(settings: WorkerSettings) -> None:
     """Writes until SIGTERM or SIGINT. Raises SettingsError where it cannot start."""
     if settings.redis_url is None:
         raise SettingsError("redis_url: a worker needs the Redis that its servers have")
-    author, known = await asyncio.to_thread(_author, settings), Realiser()
+    author, known = await asyncio.to_thread(author_of, settings), Realiser()
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,12 +72,23 @@ async def write_wanted(store: PatternStore, author: Author, known: Realiser, end
 
 def accepted(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
     """The patterns that the verifier lets pass, each once, without those that there were."""
-    found = [pattern_of(answer, request) for answer in answers]
-    return [pattern for pattern in dict.fromkeys(found) if pattern is not None and pattern not in known]
+    return [pattern for pattern in dict.fromkeys(licensed(answers, request, known)) if pattern not in known]
 
 
-def _author(settings: WorkerSettings) -> Author:
-    """Raises SettingsError for a model or an endpoint that cannot be used."""
+def licensed(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
+    """The patterns among the answers, with those that there were. A licensed one says each value of the claim once, as
+    all that are known do; with one more or less no sentence that it makes would pass.
+    """
+    values = sorted(SLOT.findall(known[0])) if known else None
+    found = [pattern for answer in answers if (pattern := pattern_of(answer, request)) is not None]
+    return [pattern for pattern in found if values is None or sorted(SLOT.findall(pattern)) == values]
+
+
+def author_of(settings: WorkerSettings) -> Author:
+    """The language model that the settings name.
+
+    Raises SettingsError for a model or an endpoint that cannot be used.
+    """
     if not settings.reason_model:
         raise SettingsError("reason_model: names the language model, and is required")
     if settings.reason_generator == "openai":

@@ -1,10 +1,9 @@
 """How well reasons read and fit: lints, variety, and whether a reader could tell whom and what a reason is about."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -36,6 +35,11 @@ _LINTS = {
         ("no full stop", re.compile(r"[^。]$")),
     ),
 }
+# Of one claim: two may well both speak of "the last 28 days". The verifier licenses a row of phrases, the same one too.
+_SAID_TWICE = {
+    "en": re.compile(r"\b(\w+ \w+ \w+)\b.*\b\1\b", re.IGNORECASE),
+    "zh": re.compile(r"([\u4e00-\u9fff]{5}).*\1"),
+}
 
 
 def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
@@ -43,7 +47,10 @@ def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
     text = re.sub("“[^“”]*”", "“x”", reason.text)
     for claim in claims:
         text = text.replace(dict(claim.slots).get("value", "“x”"), "“x”")
-    return [name for name, pattern in _LINTS[reason.language] if pattern.search(text)]
+    found = [name for name, pattern in _LINTS[reason.language] if pattern.search(text)]
+    if len(reason.evidence) == 1 and _SAID_TWICE[reason.language].search(text):
+        found.append("the same words twice")
+    return found
 
 
 def delexicalised(reason: Reason, claims: Sequence[Licence]) -> list[str]:
@@ -74,32 +81,26 @@ def variety(pages: Sequence[Sequence[list[str]]], language: str) -> dict[str, fl
     }
 
 
-def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: int) -> dict[str, Any]:
-    """Whether a reason tells its user and item from DISTRACTORS other pairs of the sample: the mean reciprocal rank of
-    the right one by how many of the reason's slots it would fill so, rarer ones counting more; ties count against it.
+def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: int) -> dict[tuple[int, int], float]:
+    """Whether a reason tells its user and item from DISTRACTORS other pairs of the sample: by page and place the
+    reciprocal rank of the right one by how many of the reason's slots it would fill so, rarer ones counting more; ties
+    count against it. At most so many are looked at; none where there are too few to tell apart.
     """
     rng = np.random.default_rng(seed)
     told = [(i, j) for i, page in enumerate(pages) for j, reason in enumerate(page.reasons) if reason is not None]
     if len(told) <= DISTRACTORS:
-        return {"reasons": len(told), "mrr": None, "by_kind": {}}
+        return {}
     vectors = TfidfVectorizer(analyzer=lambda slots: slots, norm=None)
     mentions = CategoryWords(bundle.catalogue)
     known = vectors.fit_transform([_known(bundle, mentions, pages[i], j, now) for i, j in told])
-    chosen = rng.permutation(len(told))[:most]
-    ranks = []
-    for place in chosen.tolist():
+    found = {}
+    for place in rng.permutation(len(told))[:most].tolist():
         page, at = pages[told[place][0]], told[place][1]
         slots = [f"{slot}={value}" for claim in claims_of(page, bundle, at) for slot, value in claim.slots]
         others = rng.choice(np.delete(np.arange(len(told)), place), DISTRACTORS, replace=False)
         filled = (known[[place, *others]] @ (vectors.transform([slots]) > 0).astype(float).T).toarray().ravel()
-        ranks.append(1 + int((filled[1:] >= filled[0]).sum()))
-    kinds: dict[str, list[float]] = defaultdict(list)
-    for place, rank in zip(chosen.tolist(), ranks, strict=True):
-        i, j = told[place]
-        if (reason := pages[i].reasons[j]) is not None:
-            kinds[reason.evidence[0].kind].append(1 / rank)
-    by_kind = {kind: float(np.mean(each)) for kind, each in sorted(kinds.items())}
-    return {"reasons": len(chosen), "mrr": float(np.mean(1 / np.array(ranks))), "by_kind": by_kind}
+        found[told[place]] = 1 / (1 + int((filled[1:] >= filled[0]).sum()))
+    return found
 
 
 def claims_of(page: Page, bundle: Bundle, place: int) -> list[Licence]:

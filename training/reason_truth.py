@@ -1,6 +1,6 @@
 """Whether what a reason says is true, worked out anew from the shop's tables and not from what the bundle kept."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,6 +48,22 @@ class Purchases:
         return Purchases(buyers, dict(times))
 
 
+@dataclass
+class Causes:
+    """Of the items of the history that reasons name: how many raised no score by what the service itself found; for how
+    many the user was encoded and the catalogue ranked anew without them; and of how many that lowered the score. Then
+    how many were called causal, for how many of those that could be told, and of how many the item left the page.
+    """
+
+    named: int = 0
+    without_effect: int = 0
+    left_out: int = 0
+    lowered: int = 0
+    causal: int = 0
+    causal_left_out: int = 0
+    off_page: int = 0
+
+
 class Truth:
     """Judges the reasons of pages. now: when the pages were shown, microseconds since 1970 UTC."""
 
@@ -57,14 +73,12 @@ class Truth:
         self._now = now
         self._tower = bundle.user_tower()
         self._index = ScanIndex(bundle.item_vectors)
-        self.claims: Counter[str] = Counter()
-        self.ranked_anew = 0
+        self.causes = Causes()
 
     def problems(self, page: Page, item: Item, reason: Reason) -> list[str]:
         """What is not true of a reason; nothing, of a true one."""
         found = [] if _says_it(item, reason) else [f"{reason.text!r} does not say what its evidence does"]
         for evidence in reason.evidence:
-            self.claims[evidence.kind] += 1
             if not self._holds(page, item, evidence):
                 found.append(f"{evidence.kind} does not hold: {reason.text!r}")
         return found
@@ -83,7 +97,7 @@ class Truth:
                 since = (self._now - moments[-1]) / MICROSECONDS_A_DAY if moments else 0.0
                 return round(float(days)) == evidence.days and int(since) == evidence.elapsed
             case EvidenceKind.HISTORY_ITEM:
-                return anchor in times and evidence.effect > 0 and self._moved_it(page, item, evidence)
+                return self._moved_it(page, item, evidence) and anchor in times and evidence.effect > 0
             case EvidenceKind.SIMILAR_ITEM:
                 return anchor in times and anchor != item.item_id
             case EvidenceKind.CO_PURCHASE:
@@ -108,26 +122,33 @@ class Truth:
 
     def _moved_it(self, page: Page, item: Item, evidence: Evidence) -> bool:
         """Ranks all anew for a history without the anchor. A last event stays: by it the age of all others is told."""
-        state, catalogue = page.state, self._bundle.catalogue
+        state, catalogue, causes = page.state, self._bundle.catalogue, self.causes
+        is_causal = evidence.strength is Strength.CAUSAL
+        causes.named += 1
+        causes.without_effect += not evidence.effect > 0
+        causes.causal += is_causal
         row, anchor = catalogue.row(item.item_id), catalogue.row(evidence.anchor.item_id) if evidence.anchor else None
-        history = state.history
+        history, before = state.history, state.user_vector
         without = history.select(history.rows != anchor)
         if state.disliked is not None or not len(without) or without.timestamps[-1] != history.timestamps[-1]:
             return True
-        self.ranked_anew += 1
         vector = self._tower.user_vectors([without], [state.profile])[0]
-        before = state.user_vector
         if row is None or before is None:
             return False
+        causes.left_out += 1
+        causes.causal_left_out += is_causal
         item_vector = self._bundle.item_vectors[row]
         gains = repeat_scores(without, self._now, self._bundle.item_repeats, self._bundle.model.repeats)
         if not item_vector @ vector < item_vector @ before:
             return False
-        if evidence.strength is not Strength.CAUSAL:
+        causes.lowered += 1
+        if not is_causal:
             return True
         k, hidden = len(page.rows), state.hidden_rows
         candidates = self._index.search(vector[None], k + len(hidden))[0]
-        return row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, *gains).rows
+        left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, *gains).rows
+        causes.off_page += left
+        return left
 
 
 def _says_it(item: Item, reason: Reason) -> bool:

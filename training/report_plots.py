@@ -67,10 +67,13 @@ def standing(difference: Interval) -> str:
     return "below" if high is not None and high < 0 else "open"
 
 
-def interval_plot(panels: Sequence[Panel], ours: str | None = None, about_zero: bool = False) -> str:
+def interval_plot(
+    panels: Sequence[Panel], ours: str | None = None, about_zero: bool = False, most: float | None = None
+) -> str:
     """Dots with their intervals, two panels abreast; the lines of all panels have the same names.
 
-    ours: the name to stand out. about_zero: the values are differences, coloured by `standing`.
+    ours: the name to stand out. about_zero: the values are differences, coloured by `standing`. most: where all panels
+    end, if not where their own values do.
     """
     lines, deep = len(panels[0].rows), math.ceil(len(panels) / 2)
     with mpl.rc_context(_STYLE):
@@ -79,6 +82,8 @@ def interval_plot(panels: Sequence[Panel], ours: str | None = None, about_zero: 
         grid = figure.subplots(deep, 2, sharey=True, squeeze=False).ravel()
         for axes, panel in zip(grid, panels, strict=False):
             _draw(axes, panel, ours, about_zero)
+            if most is not None:
+                axes.set_xlim(0, most)
         for axes in grid[len(panels) :]:
             axes.remove()
         return _svg(figure)
@@ -146,6 +151,26 @@ def trials_plot(x: Sequence[float], ndcg: Sequence[float], label: str, best_so_f
             axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(label.replace("_", " "))
         axes.yaxis.set_major_locator(MaxNLocator(4))
+        return _svg(figure)
+
+
+def cumulative_plot(panels: Mapping[str, Mapping[str, Sequence[float]]], label: str) -> str:
+    """The share of values up to x, by panel and name, from evenly spaced quantiles; the last name stands out."""
+    with mpl.rc_context({**_STYLE, "axes.grid.axis": "both"}):
+        figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
+        for axes, (title, curves) in zip(
+            figure.subplots(1, len(panels), squeeze=False).ravel(), panels.items(), strict=True
+        ):
+            axes.set_title(title)
+            for (name, values), colour in zip(reversed(curves.items()), (OURS, OTHER), strict=True):
+                axes.plot(values, np.linspace(0, 1, len(values)), color=colour, linewidth=1.6, label=name)
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.set_xlabel(label)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
         return _svg(figure)
 
 

@@ -12,15 +12,27 @@ MAX_WIDTH = 40  # columns; a Chinese character takes two
 MAX_RAW = 500  # characters read of what the seller wrote
 
 _NOT_FULL_WIDTH_STOPS = re.compile(r"[^，：；（）！？。]+")
-_TAG = re.compile(r"<[^<>]{0,200}>")
+# What a browser would run or apply and not show goes with what stands within; any other tag goes alone.
+_TAG = re.compile(r"<(script|style)\b[^<>]{0,200}>[^<]{0,500}</\1\s*>|<[^<>]{0,200}>", re.IGNORECASE)
+# What no honest name holds: slots, templates, the marks and roles of a model's chat, an id to be written to.
+_NO_NAME = re.compile(
+    r"[{}]|\[\[|<\||\[/?INST|^\s*system\s*[:：]|\b(?:assistant|human)\s*[:：]"
+    r"|加\s*[vw]x?\s*[:：]|\b[vw]x[\s:：]{1,3}[a-z0-9_-]{5,}",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(r"[$€£¥￥]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[€£]|元|块钱)")
 _LINK = re.compile(
     r"(?:https?|ftp|javascript|data)\s*[:：]\s*\S*|www\.\S*|\S+@\S+"
     r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|info|biz|shop|store|online|site|xyz|top|club|live|link|app|dev|cc|cn|io|co|me|ru|tk|ly|uk|de|eu)\b(?:/\S*)?",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"\+?\(?\d(?:[\s().-]{0,2}\d){7,}")
+_PHONE = re.compile(
+    r"(?:(?:\b(?:call|tel|phone|ring|text)|电话|热线|手机|微信号?|qq群?)[\s.:：]{0,3})?"
+    r"(?:\+?\(?\d(?:[\s().-]{0,2}\d){7,}|[零〇一二三四五六七八九幺]{7,})",
+    re.IGNORECASE,
+)
 _LONG_NUMBER = re.compile(r"\d{7,}")
-_MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@]+")
+_MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@]+|(?<!\d)(?<!\d\s)%|%(?=\d[0-9A-Fa-f])")  # a percent sign follows a number
 _SHOUT_BOX = re.compile(r"【[^】]{0,100}】")
 _DOUBLE_QUOTES = re.compile(r"[\"“”„‟«»《》「」『』〝〞]")
 _INCHES = re.compile(r"(?<=\d)\s?(?:\"|”|'')")
@@ -127,7 +139,9 @@ def clean_name(text: str) -> str:
     name = html.unescape(text[:MAX_RAW])
     # Chinese punctuation keeps its width; every other compatibility form is undone.
     name = _NOT_FULL_WIDTH_STOPS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), name)[:MAX_RAW]
-    name = _visible(_TAG.sub(" ", name))
+    if _NO_NAME.search(name):
+        return ""
+    name = _visible(_PRICE.sub(" ", _TAG.sub(" ", name)))
     name = _SHOUT_BOX.sub(" ", _PHONE.sub(" ", _LINK.sub(" ", name)))
     name = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", name))
     name = unicodedata.normalize("NFC", _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name))))

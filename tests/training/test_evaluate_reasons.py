@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ K = EvidenceKind
 @pytest.fixture(scope="module")
 def shown(small_bundle: Path, small_shop_folder: Path) -> tuple[Bundle, Truth, list[Page]]:
     bundle, shop = bundles.load(small_bundle), read_shop(small_shop_folder)
-    until = evaluate_reasons.datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
+    until = datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
     events = shop.events.filter(shop.events["timestamp"] <= until)
     now = int(until.timestamp() * 1e6)
     user_ids = sorted(set(events["user_id"].to_list()))[:80]
@@ -49,8 +50,12 @@ def test_what_the_service_says_is_true(shown):
     reasons = list(told(bundle, found))
     assert len(reasons) > 500
     assert not [problem for each in reasons for problem in truth.problems(*each)]
-    assert truth.ranked_anew > 100
-    assert {K.HISTORY_ITEM, K.REPEAT_PURCHASE} <= set(truth.claims)
+    causes = truth.causes
+    assert causes.without_effect == 0
+    assert causes.named >= causes.left_out == causes.lowered > 100
+    assert causes.causal >= causes.causal_left_out == causes.off_page > 10
+    kinds = {evidence.kind for _, _, reason in reasons for evidence in reason.evidence}
+    assert {K.HISTORY_ITEM, K.REPEAT_PURCHASE} <= kinds
 
 
 def test_what_is_false_is_found_however_well_it_is_worded(shown):
@@ -86,14 +91,17 @@ def test_a_sentence_that_says_something_else_is_found(shown):
 
 def test_lints_mark_what_a_proof_reader_would(shown):
     _, _, found = shown
-    (reason, *_) = [reason for page in found for reason in page.reasons if reason is not None]
+    reasons = [reason for page in found for reason in page.reasons if reason is not None]
+    reason = next(reason for reason in reasons if len(reason.evidence) == 1)
     for text, language in (
         ("Bought by a apple.", "en"),
         ("Bought by 12 people within 1 days.", "en"),
         ("Bought bought by you.", "en"),
         ("bought by you", "en"),
+        ("Because you bought this, chosen because you bought this.", "en"),
         ("你买过,这件商品。", "zh"),
         ("你 买过。", "zh"),
+        ("你之前买过它，你之前买过它。", "zh"),
     ):
         assert lints(replace(reason, text=text, language=language)), text
     assert not lints(replace(reason, text="Similar to “an  thing a apple,,”, which you bought.", language="en"))

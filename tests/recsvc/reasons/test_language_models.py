@@ -16,7 +16,7 @@ import pytest
 from recsvc.domain import EvidenceKind, Strength, Tone
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reason_worker import accepted
-from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, openai_author, pattern_of, request_of
+from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, chat_completions, pattern_of, request_of
 from recsvc.reasons.openai_author import OpenAIAuthor
 from recsvc.reasons.pattern import Form, PatternRequest
 from recsvc.reasons.prompts import messages
@@ -52,6 +52,12 @@ TRUE = "This is here because you bought [[item]]."  # licensed, and not in the p
 )
 def test_what_is_taken_of_an_answer(answer: str, pattern: str | None) -> None:
     assert pattern_of(answer, BOUGHT) == pattern
+
+
+def test_a_pattern_that_lacks_a_value_or_has_it_twice_is_not_kept() -> None:
+    lacking, twice = "Because of one of your earlier purchases.", "Because you bought [[item]], you bought [[item]], so"
+    assert pattern_of(lacking, BOUGHT) == lacking  # the words are licensed, where the item cannot be named
+    assert accepted([lacking, f"{twice}.", TRUE], BOUGHT, KNOWN) == ["This is here because you bought {item}."]
 
 
 def test_a_model_is_told_no_seller_text_no_number_and_no_user() -> None:
@@ -114,7 +120,7 @@ def test_a_model_that_is_not_there_is_said_so(tmp_path: Path) -> None:
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
-    monkeypatch.setattr(openai_author, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
     endpoint = ChatEndpoint()
     yield endpoint
     endpoint.close()
@@ -172,7 +178,7 @@ def test_an_answer_that_is_slow_endless_or_cut_short_is_given_up(endpoint: ChatE
     endpoint.answer = lambda handler: time.sleep(1)
     with pytest.raises(AuthorUnavailable):
         author.write(BOUGHT, KNOWN, 2)
-    endpoint.send(b"x" * (openai_author.MAX_BYTES + 100_000))
+    endpoint.send(b"x" * (chat_completions.MAX_BYTES + 100_000))
     with pytest.raises(AuthorUnavailable, match="without an end"):
         OpenAIAuthor(endpoint.url, "m").write(BOUGHT, KNOWN, 2)
     endpoint.send(b'{"choices"', length=1_000)
@@ -246,7 +252,7 @@ def test_a_real_server_of_chat_completions(taught: Path, tmp_path: Path) -> None
         deadline = time.monotonic() + 120
         while True:
             try:
-                author._asked({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
+                author._chat.asked({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
                 break
             except AuthorUnavailable:
                 assert time.monotonic() < deadline

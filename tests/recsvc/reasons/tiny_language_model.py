@@ -10,8 +10,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 
 
-def make(folder: Path, lessons: Sequence[tuple[str, str]] = (), steps: int = 0) -> Path:
-    """Saves a model that was taught, in so many steps, to continue prompts: lessons are (prompt's end, answer)."""
+def make(folder: Path, lessons: Sequence[tuple[str, str]] = (), steps: int = 0, batch: int = 1) -> Path:
+    """Saves a model that was taught, in so many steps of so many lessons each, to continue prompts: lessons are
+    (prompt's end, answer).
+    """
     torch.manual_seed(0)
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -37,11 +39,17 @@ def make(folder: Path, lessons: Sequence[tuple[str, str]] = (), steps: int = 0) 
     model = LlamaForCausalLM(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for step in range(steps):
-        prompt, answer = lessons[step % len(lessons)]
-        start = fast(prompt, return_tensors="pt").input_ids
-        ids = torch.cat([start, fast(answer + "\n", return_tensors="pt").input_ids, torch.tensor([[0]])], dim=1)
-        labels = ids.clone()
-        labels[:, : start.shape[1]] = -100
+        taught = [lessons[(step * batch + place) % len(lessons)] for place in range(batch)]
+        starts = [fast(prompt).input_ids for prompt, _ in taught]
+        wholes = [
+            start + fast(answer + "\n").input_ids + [0] for start, (_, answer) in zip(starts, taught, strict=True)
+        ]
+        ids = torch.zeros(batch, max(map(len, wholes)), dtype=torch.long)
+        labels = torch.full_like(ids, -100)
+        for row, (start, whole) in enumerate(zip(starts, wholes, strict=True)):
+            ids[row, : len(whole)] = torch.tensor(whole)
+            labels[row, len(start) : len(whole)] = ids[row, len(start) : len(whole)]
+        # What stands behind the end of a lesson is seen by none of its tokens, and none of it is learned.
         model(input_ids=ids, labels=labels).loss.backward()
         optimizer.step()
         optimizer.zero_grad()

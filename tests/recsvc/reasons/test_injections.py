@@ -1,0 +1,154 @@
+"""What sellers and users may try to have shown, obeyed or run, in every field that is theirs: it has no visible effect.
+
+An effect is visible where a sentence is more than words of the phrase bank, numbers of the evidence, and names; or
+where a name is anything but a harmless part of what the seller wrote. Both are looked at here without the product's own
+cleaning and word lists.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
+from recsvc.reasons.lexicon import JOINTS, STOP
+from recsvc.reasons.pattern import Form
+
+K = EvidenceKind
+INJECTIONS = tomllib.loads(Path(__file__).with_name("injections.toml").read_text(encoding="utf-8"))
+PAYLOADS = sorted({text for texts in INJECTIONS.values() for text in chain(*texts.values())})
+HARMLESS = Item("mug", "Blue Enamel Mug", "Potter", ("Kitchen", "Mugs"), attributes=(("colour", "Navy Blue"),))
+UNSEEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp", "So", "Sc", "Sk"}
+# What no reader of a shop's sentence should meet, whoever wrote it. Written for this test, not taken from the policy.
+HARM = re.compile(
+    r"\bignor|disregard|\bforget\b|\boverrid\w+ |instructions? |instructions?:|prompt|^system\b|assistant|developer|"
+    r"language model|hack|praise|tell the|respond |reply|reveal|pretend|password|\buser|customer|email|"
+    r"\bbest|cheap|\bno\.? ?1\b|number one|\btop ?1\b|guarant|money back|refund|promise|"
+    r"\b(?:for|is) free|free (?:ship|gift|deliver)|half price|\d ?% off|only \$|"
+    r"\bcure|clinical|proven|doctor|\bfda\b|burn fat|health|hurry|last chance|buy now|gone|rated|5 star|bestsell|"
+    r"everybody|pregnan|condom|\bcall\b|whatsapp|telegram|wechat|dm me|text us|discount|sold|\bdied|you won|entitled|"
+    r"alert|\bscript|drop table|javascript|http|www|\.com|dot com|evil\.|\.example|bit\.ly|t\.me|passwd|"
+    r"忽略|无视|無視|指令|规则|規則|系统|系統|提示|输出|輸出|请回复|告诉|作为一个|从现在起|只能推荐|夸奖|忘记|覆盖|开发者|開發者|"
+    r"用户|最|蕞|第[一1]|[国國世]\w[级級]|[顶頂][级級]|no\.?1|top1|治|降血糖|副作用|保证|正品|假一赔|秒杀|限时|元\b|买一送|专家推荐|好评|"
+    r"包邮|没了|领取|领券|淘口令|微信|薇|加v|vx|qq|扣扣|电话|客服|加我|好友|一三八|访问|扫码|承诺|立即购买|本店",
+    re.IGNORECASE,
+)
+MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@$%“”\"«»;]|&[#\w]+;|\d{5,}|--.*(term|>)")
+
+
+def evidence_of(hostile: str) -> Iterator[tuple[str, Item, tuple[Evidence, ...]]]:
+    """Evidence of all kinds for an item, with the text in one field after the other; and which field that is."""
+    numbers = {"count": 57, "people": 312, "days": 365, "lift": 2.5}
+    anchor = Item("x", hostile, "Potter", ("Kitchen",))
+    for kind in (K.HISTORY_ITEM, K.SIMILAR_ITEM, K.CO_PURCHASE):
+        for event in (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART):
+            yield "title", HARMLESS, (Evidence(kind, Strength.CAUSAL, 0.3, 0.5, anchor, event=event, **numbers),)
+    item = Item("target", hostile, hostile, ("Kitchen", hostile), attributes=(("colour", hostile), (hostile, "x")))
+    few = {"count": 7, "lift": 2.5}
+    relational = Strength.RELATIONAL
+    yield "brand", item, (Evidence(K.BRAND, relational, value=hostile, **few),)
+    yield "category", item, (Evidence(K.CATEGORY, relational, value=hostile, **few),)
+    yield "path", item, (Evidence(K.CATEGORY, relational, value=f"Kitchen > {hostile}", **few),)
+    yield "attribute", item, (Evidence(K.ATTRIBUTE, relational, name="colour", value=hostile, **few),)
+    yield "attribute", item, (Evidence(K.ATTRIBUTE, relational, name=hostile, value="x", **few),)
+    yield "profile", item, (Evidence(K.PROFILE, Strength.CONTRIBUTORY, 0.3, 0.5, value=hostile, name=hostile),)
+    yield "title", item, (Evidence(K.REPEAT_PURCHASE, relational, 0.3, 0.5, count=7, elapsed=31),)
+    yield "title", item, (Evidence(K.REPEAT_INTERVAL, relational, count=7, days=28, elapsed=31),)
+    yield "title", item, (Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28),)
+    brand = Evidence(K.BRAND, relational, value=hostile, **few)
+    anchored = Evidence(K.HISTORY_ITEM, Strength.CAUSAL, 0.3, 0.5, anchor)
+    yield "all", item, (anchored, brand, Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28))
+
+
+def sentences_of_the_bank(language: str) -> re.Pattern[str]:
+    """All sentences that the phrase bank makes of the evidence, alone or with a second claim. A group for each name."""
+    bank, alone, tails = Realiser(), set[str](), set[str]()
+    for kind in EvidenceKind:
+        for strength in Strength:
+            for form in Form:
+                for pattern in bank.patterns(PatternRequest(kind, strength, form, language)):
+                    (tails if form is Form.TAIL else alone).add(pattern)
+
+    def expression(pattern: str) -> str:
+        text = re.escape(pattern)
+        for slot, values in (("item", "“([^“”]+)”"), ("value", "([^“”]+?)"), ("times", "(?:7 times|7次)")):
+            text = text.replace(re.escape(f"{{{slot}}}"), values)
+        return re.sub(r"\\\{\w+\\\}", "(?:7|28|31|57|312|365)", text)
+
+    stop = re.escape(STOP[language])
+    first = "|".join(expression(pattern).removesuffix(stop) for pattern in sorted(alone))
+    second = "|".join(map(expression, sorted(tails)))
+    return re.compile(f"(?:{first})(?:{re.escape(JOINTS[language])}(?:{second}))?{stop}")
+
+
+def effect_of(text: str, sentences: re.Pattern[str], hostile: str) -> str | None:
+    """How a sentence shows an effect; None where it does not."""
+    found = sentences.fullmatch(text)
+    if found is None:
+        return "words that are not the phrase bank's"
+    for name in filter(None, found.groups()):
+        if any(unicodedata.category(c) in UNSEEN for c in name) or len(name) > 41:
+            return f"invisible characters, signs, or no end: {name}"
+        if harm := MARKUP.search(name) or HARM.search(unicodedata.normalize("NFKC", name)):
+            return f"{harm.group()!r} in a name: {name}"
+        if not is_part_of(name, hostile) and name not in ("Navy Blue", "Kitchen", "Potter"):
+            return f"a name that nobody wrote: {name}"
+    return None
+
+
+def is_part_of(name: str, raw: str) -> bool:
+    """Whether the letters of a name come in this order in what the seller wrote, so that nothing was made up."""
+    letters = iter(unicodedata.normalize("NFKC", raw).casefold())
+    return all(c in letters for c in unicodedata.normalize("NFKC", name).casefold() if c.isalpha())
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def test_there_are_enough_of_them_in_both_languages() -> None:
+    assert len(PAYLOADS) >= 120
+    for language in LANGUAGES:
+        assert sum(len(texts.get(language, ())) for texts in INJECTIONS.values()) >= 50
+
+
+def test_no_payload_has_a_visible_effect(language: str) -> None:
+    writer, sentences, seen = ReasonWriter(), sentences_of_the_bank(language), []
+    shown = unnamed = 0
+    for i, payload in enumerate(PAYLOADS):
+        for hostile in (payload, f"Blue Enamel Mug {payload}" if i % 2 else f"{payload} Blue Enamel Mug"):
+            page = list(evidence_of(hostile))
+            for (field, item, evidence), seed in zip(page, range(len(page)), strict=True):
+                (reason,) = writer.write_page([(item, evidence)], language, seed)
+                if reason is None:
+                    continue
+                shown += 1
+                unnamed += "“" not in reason.text
+                if (effect := effect_of(reason.text, sentences, hostile)) is not None:
+                    seen.append(f"{effect}: {reason.text} <- {field}: {hostile!r}")
+    assert not seen, "\n".join(sorted(set(seen)))
+    assert shown > 3_000
+    assert unnamed > 800
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"),
+    [
+        ("Because you bought “Blue Enamel Mug”.", None),
+        ("Because you bought “Blue Enamel Mug”. Buy now.", "words"),
+        ("Because you bought “the best mug”.", "'best' in"),
+        ("Because you bought “evil.com mug”.", "'evil.' in"),
+        ("Because you bought “{item}”.", "'{' in"),
+        ("Because you bought “Red Mug”.", "a name that nobody wrote"),
+        ("Because you bought “Blue\u202e Enamel Mug”.", "invisible"),
+    ],
+)
+def test_an_effect_is_seen_where_there_is_one(text: str, effect: str | None) -> None:
+    found = effect_of(text, sentences_of_the_bank("en"), "Blue Enamel Mug, the best, see evil.com {item}")
+    assert (found is None) if effect is None else (found or "").startswith(effect)

@@ -1,0 +1,83 @@
+"""Has a language model write what the pages of an evaluation ask for, as a worker would, and counts what it took."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from recsvc.reason_worker import CANDIDATES, accepted, author_of, licensed
+from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_of
+from recsvc.settings import WorkerSettings, load_settings
+
+MODELS = ("transformers", "openai")  # what --generator may name beside the generators of a server
+EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for one claim. patterns: what the verifier licenses and the phrase bank has not. licensed: how
+    many answers it licenses, each as often as it was given. asked: how many answers were wanted.
+    """
+
+    request: PatternRequest
+    patterns: list[str]
+    asked: int
+    licensed: int
+    seconds: float
+
+
+def author_named(generator: str, model: str, revision: str = "", endpoint: str = "") -> Author:
+    """The model, checked as a worker checks its own; the key of an endpoint is RECSVC_REASON_API_KEY and nothing else.
+
+    Raises SettingsError for what cannot be used.
+    """
+    flags = {"generator": generator, "model": model, "revision": revision, "endpoint": endpoint}
+    given = {f"reason_{name}": value for name, value in flags.items() if value}
+    return author_of(load_settings(given, WorkerSettings))
+
+
+def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Written]:
+    """Writes for all that the pool wants. Raises AuthorUnavailable."""
+    bank, done = Realiser(), []
+    for request in track(sorted(pool.wanted, key=cell_of), f"  {author.name}", console=console, transient=True):
+        known = bank.patterns(request)
+        started = time.perf_counter()
+        answers = author.write(request, known, CANDIDATES)
+        seconds = time.perf_counter() - started
+        passed = len(licensed(answers, request, known))
+        done.append(Written(request, accepted(answers, request, known), CANDIDATES, passed, seconds))
+    return done
+
+
+def acceptance(author: Author, written: Sequence[Written]) -> dict[str, Any]:
+    """How much of what a model answers the verifier licenses, and what that takes, over all and by kind of evidence."""
+    kinds: dict[str, list[Written]] = defaultdict(list)
+    for one in written:
+        kinds[one.request.kind].append(one)
+    return _total(written) | {
+        "generator": author.name,
+        "model": author.model,
+        "by_kind": {kind: _total(some) for kind, some in sorted(kinds.items())},
+        "by_claim": {cell_of(one.request): _total([one]) for one in sorted(written, key=lambda w: cell_of(w.request))},
+        "examples": [pattern for one in written for pattern in one.patterns[:1]][:EXAMPLES],
+    }
+
+
+def _total(written: Sequence[Written]) -> dict[str, Any]:
+    asked, licensed = sum(one.asked for one in written), sum(one.licensed for one in written)
+    new, seconds = sum(len(one.patterns) for one in written), sum(one.seconds for one in written)
+    return {
+        "claims": len(written),
+        "asked": asked,
+        "licensed": licensed,
+        "acceptance": licensed / asked if asked else None,
+        "new": new,
+        "seconds": seconds,
+        "seconds_an_answer": seconds / asked if asked else None,
+        "seconds_a_licensed": seconds / licensed if licensed else None,
+        "seconds_a_new": seconds / new if new else None,
+    }
