@@ -3,6 +3,7 @@
     RecsvcError
     ├── InvalidRequest       the caller's fault; lists every field that is wrong
     ├── ItemNotFound         a named item is not in the catalogue
+    ├── NothingToSay         too little is true of an item for a piece of copy
     ├── ListNotFound         a named list is not, or no longer, kept
     ├── StoreUnavailable     Redis did not answer in time
     ├── ReasonRejected       a sentence did not pass the verifier
@@ -46,6 +47,12 @@ class ItemNotFound(RecsvcError):
     def __init__(self, item_id: str) -> None:
         self.item_id = item_id
         super().__init__(f"item {item_id!r} is not in the catalogue")
+
+
+class NothingToSay(RecsvcError):
+    def __init__(self, item_id: str, recipe: str) -> None:
+        self.item_id = item_id
+        super().__init__(f"too little can be said of item {item_id!r} for {recipe}: it needs a title, and more attributes")
 
 
 class ListNotFound(RecsvcError):

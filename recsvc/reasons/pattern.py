@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsvc.domain import EvidenceKind, Strength
+from recsvc.domain import REASON_RECIPE, EvidenceKind, Strength
 
 SLOTS = ("item", "value", "count", "times", "days", "people", "elapsed")
 SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
@@ -26,13 +26,16 @@ class Form(enum.StrEnum):
     STYLE = "style"
     USE = "use"
     TAIL = "tail"  # what follows another sentence
+    NAMED = "named"  # `item`, here the item's own name, stands beside the fact
+    BUYERS_OF_BRAND = "buyers_of_brand"  # whom copy addresses
+    BUYERS_OF_CATEGORY = "buyers_of_category"
 
 
 @dataclass(frozen=True, slots=True)
 class PatternRequest:
     """What a generator is told: which claim, in which language. No seller text, no number, no user.
 
-    singular: the slots whose number is 1, for plurals.
+    singular: the slots whose number is 1, for plurals. recipe: whose words and rules.
     """
 
     kind: EvidenceKind
@@ -40,6 +43,7 @@ class PatternRequest:
     form: Form
     language: str
     singular: tuple[str, ...] = ()
+    recipe: str = REASON_RECIPE
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:

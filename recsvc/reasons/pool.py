@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from recsvc.domain import EvidenceKind, Provenance, Strength
+from recsvc.domain import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength
 from recsvc.reasons.lexicon import is_licensed
 from recsvc.reasons.pattern import Form, PatternRequest
+from recsvc.reasons.recipe import recipes
 from recsvc.reasons.verifier import POLICY_VERSION
 
 MOST_PATTERNS = 40  # of one claim: more would be read by nobody
@@ -71,19 +72,21 @@ def author_id(name: str, model: str) -> str:
 
 def is_pattern(text: str, request: PatternRequest) -> bool:
     """Whether the policy licenses a text as a pattern for a request."""
-    return is_licensed(text, request.kind, request.strength, request.form, request.language)
+    return is_licensed(text, request.kind, request.strength, request.form, request.language, request.recipe)
 
 
 def cell_of(request: PatternRequest) -> str:
-    """A name for what a pattern is to say: 'en/history_item/causal/viewed'."""
-    return "/".join((request.language, request.kind, request.strength, request.form or "plain"))
+    """A name for what a pattern is to say: 'reason.v1/en/history_item/causal/viewed'."""
+    return "/".join((request.recipe, request.language, request.kind, request.strength, request.form or "plain"))
 
 
 def request_of(cell: str) -> PatternRequest | None:
     """What a name stands for; None for one that nobody gave."""
     try:
-        language, kind, strength, form = cell.split("/")
+        recipe, language, kind, strength, form = cell.split("/")
         of_form = Form.PLAIN if form == "plain" else Form(form)
-        return PatternRequest(EvidenceKind(kind), Strength(strength), of_form, language)
+        if language not in LANGUAGES or (recipe != REASON_RECIPE and recipe not in recipes()):
+            return None
+        return PatternRequest(EvidenceKind(kind), Strength(strength), of_form, language, recipe=recipe)
     except ValueError:
         return None

@@ -1,12 +1,13 @@
-"""The default generator: patterns from the phrase bank `phrases/*.ftl`, resolved by Fluent."""
+"""The default generator: patterns from the phrase bank, `phrases/*.ftl`, resolved by Fluent, or from a recipe's file."""
 
 import functools
 from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from recsvc.domain import LANGUAGES
+from recsvc.domain import LANGUAGES, REASON_RECIPE
 from recsvc.reasons.pattern import SLOTS, PatternRequest
+from recsvc.reasons.recipe import cell_name, recipes
 
 _PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
 _PHRASES = files("recsvc.reasons") / "phrases"
@@ -32,6 +33,10 @@ class Realiser:
 
     def _resolve(self, request: PatternRequest) -> tuple[str, ...]:
         """All the patterns of a cell in the bank's order; none where the bank has no such cell."""
+        if request.recipe != REASON_RECIPE:
+            recipe = recipes().get(request.recipe)
+            cell = cell_name(request.kind, request.form)
+            return recipe.wording(request.language).patterns.get(cell, ()) if recipe is not None else ()
         bundle = self._bundles[request.language]
         cell = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(cell):
