@@ -1,4 +1,4 @@
-"""Copy of an item for the shop's people to read and use: which facts there are of it, and what a recipe makes of them."""
+"""Copy of an item for the shop's people to use: which facts there are of it, and what a recipe makes of them."""
 
 from dataclasses import dataclass
 

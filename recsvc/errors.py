@@ -52,7 +52,7 @@ class ItemNotFound(RecsvcError):
 class NothingToSay(RecsvcError):
     def __init__(self, item_id: str, recipe: str) -> None:
         self.item_id = item_id
-        super().__init__(f"too little can be said of item {item_id!r} for {recipe}: it needs a title, and more attributes")
+        super().__init__(f"too little can be said of item {item_id!r} for {recipe}: give it a title and attributes")
 
 
 class ListNotFound(RecsvcError):

@@ -14,7 +14,8 @@ from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
-from recsvc.domain import GivenList, Item, ItemContent, Profile
+from recsvc.content import ContentRequest
+from recsvc.domain import ContentDraft, GivenList, Item, ItemContent, Profile
 from recsvc.erasure_follower import ErasureFollower
 from recsvc.errors import (
     BundleError,
@@ -29,7 +30,7 @@ from recsvc.pattern_follower import PatternFollower
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.query import Query, RecommendationList, Surface
-from recsvc.reasons import PatternPool, ReasonWriter
+from recsvc.reasons import ContentWriter, PatternPool, ReasonWriter, Recipe
 from recsvc.recommend import Recommender
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
@@ -55,6 +56,7 @@ class Models:
     ) -> None:
         # A thread for each kind of work: a batch of searches does not wait for a slow text.
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
+        self._content = ContentWriter(pool=patterns)
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
         self._shared = Shared(store, reasons, Popularity(store.popularity), self._encode, self._threads, cache_size)
@@ -184,6 +186,20 @@ class Models:
             return given, [()] * len(given.items), False
         blocks, version = await served.recommender.block_scores(user_id, [item_id for item_id, _ in given.items])
         return given, blocks, version == given.version
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """What copy may be written by, by name."""
+        return tuple(self._content.recipes.values())
+
+    async def write_content(self, request: ContentRequest) -> tuple[list[ContentDraft], str]:
+        """Drafts about an item, and the bundle whose catalogue was read.
+
+        Raises InvalidRequest, ItemNotFound and NothingToSay.
+        """
+        current = self.current
+        job = current.content_job(request, self._content)
+        return await asyncio.to_thread(job.write, self._content), current.bundle_id
 
     def _recommender(self, bundle_id: str) -> Recommender:
         """That of a bundle; of one that is not in memory, the one that answers."""

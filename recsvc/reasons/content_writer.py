@@ -21,8 +21,9 @@ MAX_TRIES = 3  # patterns tried for one fact
 
 
 class ContentWriter:
-    """Writes drafts. Safe to share between threads; no call leaves the process. Raises SettingsError for a recipe's file
-    that cannot be used.
+    """Writes drafts. Safe to share between threads; no call leaves the process.
+
+    Raises SettingsError for a recipe's file that cannot be used.
 
     pool: what a language model has written ahead, to be used beside the generator's.
     rejected: how many parts the verifier has turned down since the start, by rule.
@@ -41,13 +42,19 @@ class ContentWriter:
 
         The same facts, recipe, language and number make the same draft.
         """
-        found = (self._write(recipe, item, facts, language, number) for number in range(first, first + n))
+        found = (self._draft(recipe, item, facts, language, number) for number in range(first, first + n))
         return list({draft.text: draft for draft in found if draft is not None}.values())
 
-    def _write(
+    def _draft(
         self, recipe: Recipe, item: Item, facts: Sequence[Evidence], language: str, number: int
     ) -> ContentDraft | None:
-        text = _Text(item, number)
+        # A first sentence that says two things may leave nothing for a second: then it begins with one.
+        tried = (self._write(recipe, item, facts, language, _Text(item, number, turn)) for turn in range(MAX_TRIES))
+        return next((draft for draft in tried if draft is not None), None)
+
+    def _write(
+        self, recipe: Recipe, item: Item, facts: Sequence[Evidence], language: str, text: "_Text"
+    ) -> ContentDraft | None:
         for step in recipe.outline:
             before = len(text.parts)
             for fact, licensed in self._claims(recipe, step, text, facts, language):
@@ -72,7 +79,7 @@ class ContentWriter:
         self, recipe: Recipe, step: Step, text: "_Text", facts: Sequence[Evidence], language: str
     ) -> Iterator[tuple[Evidence, Licence]]:
         """What a step may say, in the order that the item and the draft's number choose."""
-        first = text.choose(" ".join(step.cells), len(step.cells)) if step.any_order else 0
+        first = text.choose(" ".join(step.cells), len(step.cells), text.turn) if step.any_order else 0
         for cell in step.cells[first:] + step.cells[:first]:
             kind, form = parse_cell(cell)
             for fact in facts:
@@ -108,10 +115,11 @@ class ContentWriter:
 
 
 class _Text:
-    """A draft as it is written, part by part. pooled: whether a language model wrote a part."""
+    """A draft as it is written, part by part. turn: which try it is. pooled: whether a language model wrote a part."""
 
-    def __init__(self, item: Item, number: int) -> None:
+    def __init__(self, item: Item, number: int, turn: int = 0) -> None:
         self.item = item
+        self.turn = turn
         self.parts: list[tuple[ContentPart, Licence]] = []
         self.stated: set[Evidence] = set()
         self.pooled = False
@@ -119,14 +127,18 @@ class _Text:
         self._marks: Counter[str] = Counter()
         self._words = ""
 
-    def choose(self, what: str, n: int) -> int:
-        """One of n: for the same item and number always the same, for its next number the next."""
-        return (zlib.crc32(f"{what}\0{self.item.item_id}".encode("utf-8", "surrogatepass")) + self._number) % n
+    def choose(self, what: str, n: int, turn: int = 0) -> int:
+        """One of n: for the same item and number always the same, for its next number, or turn, the next."""
+        return (zlib.crc32(f"{what}\0{self.item.item_id}".encode("utf-8", "surrogatepass")) + self._number + turn) % n
 
     def says(self, licensed: Licence) -> bool:
-        """Whether the text, or the name that would stand beside it, says what is licensed."""
+        """Whether the text, or the name that would stand beside it, says what is licensed. That a name has a category's
+        word in it does not say where the item is found.
+        """
         slots = dict(licensed.slots)
         name, value = fold(slots.get("item", "")), fold(slots.get("value", ""))
+        if licensed.kind is EvidenceKind.CATEGORY:
+            value = ""
         return bool((name and name in self._words) or (value and value in f"{self._words} {name}"))
 
     def wordings(self, patterns: tuple[str, ...], licensed: Licence) -> list[str]:

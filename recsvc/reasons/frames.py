@@ -18,7 +18,7 @@ def phrases_by_start(claims: Iterable[str], others: Iterable[str]) -> Phrases:
 
 
 def reads(frame: str, phrases: Phrases, language: str, stop: str, capital: bool) -> bool:
-    """Whether `frame` is a row of phrases, at least one of them a claim, joined as the language does and ended by `stop`.
+    """Whether `frame` is a row of phrases, one of them a claim, joined as the language does and ended by `stop`.
 
     capital: it begins with one, where the language has them; the phrases are written without.
     Linear in the frame's length times the phrases that start alike: no backtracking, whatever is fed to it.

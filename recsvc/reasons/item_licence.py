@@ -5,7 +5,7 @@ import re
 
 from recsvc.domain import Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.licence import MIN_PEOPLE, Licence, category_name, held_value, number_text
+from recsvc.reasons.licence import MIN_PEOPLE, Licence, attribute_form, category_name, held_value, number_text
 from recsvc.reasons.names import clean_name, display_width
 from recsvc.reasons.pattern import Form
 from recsvc.reasons.recipe import Recipe
@@ -18,6 +18,7 @@ MIN_DAYS = 2  # of a window: "within 1 days" is not said
 _OF_ITEM = (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE)
 _BUYERS_OF = {"brand": Form.BUYERS_OF_BRAND, "category": Form.BUYERS_OF_CATEGORY}
 _ASIDE = re.compile(r"\s*[,，(（:：]\s*|\s+[-–—]\s+")
+_CHINESE_SIZE = re.compile(r"(?<=[\u4e00-\u9fff])\s+[^\s\u4e00-\u9fff]*\d[^\s]*$|(?<=[\u4e00-\u9fff])\s+\w{1,2}码$")
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
 _LOWER_WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*(?![\w])")
 _BETWEEN_WIDE = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
@@ -59,6 +60,8 @@ def item_licence(evidence: Evidence, item: Item, language: str, recipe: Recipe, 
             form = sort
             if is_sensitive_text(evidence.value) or is_size(evidence.value):
                 raise ReasonRejected("evidence", "a private word, or a size")
+            if sort is not Form.USE and sum(attribute_form(other) is sort for other, _ in set(item.attributes)) > 1:
+                raise ReasonRejected("evidence", f"one of several values for its {sort}")
             value = _capitalised(clean_name(evidence.value)) if wording.as_title else value
         slots += (("value", value),)
     else:
@@ -83,12 +86,12 @@ def copy_name(title: str, width: int, as_title: bool) -> str:
     """An item's name as copy has it: `clean_name`, with a capital where it begins with a word in small letters.
 
     Not `as_title`, but within a sentence: without an article, without what a comma, a bracket or a dash sets apart, and
-    without the spaces that a Chinese title has between its words.
+    without the size at the end of a Chinese title and the spaces between its words.
     """
     name = clean_name(title, width)
     if not as_title:
         head = _ASIDE.split(name, maxsplit=1)[0]
-        name = _BETWEEN_WIDE.sub("", head if display_width(head) >= MIN_HEAD else name)
+        name = _BETWEEN_WIDE.sub("", _CHINESE_SIZE.sub("", head if display_width(head) >= MIN_HEAD else name))
         name = _ARTICLE.sub("", name)
     return _capitalised(name)
 

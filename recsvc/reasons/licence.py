@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from recsvc.domain import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.letter_case import within_a_sentence
 from recsvc.reasons.names import clean_name
 from recsvc.reasons.pattern import Form
 from recsvc.reasons.sensitive import is_sensitive, is_sensitive_text
@@ -74,8 +75,7 @@ def category_name(value: str) -> str:
 
 def attribute_name(value: str) -> str:
     """The value of an attribute, cleaned, as a word within a sentence: 'Navy Blue' to 'navy blue', but 'PVC' stays."""
-    name = clean_name(value)
-    return name.lower() if name.istitle() else name
+    return within_a_sentence(clean_name(value))
 
 
 @functools.cache

@@ -19,8 +19,7 @@ _TASKS = {
 _RULES = {
     "en": "Join phrases from the list, with commas "
     "where they need one, and use no other words. Keep each [[slot]] as it is, once. Answer with the sentence alone.",
-    "zh": "只用列表里的短语连成句子，必要时用逗号隔开，"
-    "不要用别的词。每个[[占位符]]原样保留一次。只回答这一句话。",
+    "zh": "只用列表里的短语连成句子，必要时用逗号隔开，不要用别的词。每个[[占位符]]原样保留一次。只回答这一句话。",
 }
 _LABELS = {"en": ("Phrases", "Sentences like", "Another"), "zh": ("短语", "类似的句子", "另写一句")}
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)

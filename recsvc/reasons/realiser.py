@@ -1,4 +1,4 @@
-"""The default generator: patterns from the phrase bank, `phrases/*.ftl`, resolved by Fluent, or from a recipe's file."""
+"""The default generator: patterns from the phrase bank `phrases/*.ftl`, resolved by Fluent, or from a recipe."""
 
 import functools
 from importlib.resources import files

@@ -8,7 +8,7 @@ with its form behind a dot: "brand", "brand.named", "attribute.colour".
 import functools
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from typing import Annotated
 
@@ -129,7 +129,7 @@ def read_recipe(file: Traversable) -> Recipe:
     return recipe
 
 
-def _problems(recipe: Recipe, name: str) -> Iterable[str]:
+def _problems(recipe: Recipe, name: str) -> Iterator[str]:
     if recipe.id != name.removesuffix(".toml") or not _ID.fullmatch(recipe.id) or recipe.id == REASON_RECIPE:
         yield f"id {recipe.id!r}: must be the file's name, such as 'title.v1', and not {REASON_RECIPE!r}"
     cells = {cell for step in recipe.outline for cell in step.cells}
@@ -151,7 +151,7 @@ def _problems(recipe: Recipe, name: str) -> Iterable[str]:
         yield from _wrong_words(wording, language)
 
 
-def _wrong_words(wording: Wording, language: str) -> Iterable[str]:
+def _wrong_words(wording: Wording, language: str) -> Iterator[str]:
     for cell, phrases in wording.policy.items():
         for phrase in phrases:
             words = SLOT.sub(" ", phrase)

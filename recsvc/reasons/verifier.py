@@ -86,8 +86,8 @@ def check(text: str, licensed: Licence) -> None:
 
 
 def check_text(parts: Sequence[tuple[str, Licence]], recipe: Recipe, language: str) -> str:
-    """The text of copy that has these parts, each of which says what its licence allows, and which is fit to be shown as
-    a whole: its length, nothing twice, and nothing forbidden across the joints.
+    """The text of copy that has these parts: each says what its licence allows, and the whole is fit to be shown, in
+    its length, with nothing twice and nothing forbidden across the joints.
 
     Raises ReasonRejected: those of `check`, 'length' and 'repetition'.
     """

@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Provenance, Strength
 from recsvc.query import (
@@ -24,6 +24,9 @@ from recsvc.wire.fields import (
 )
 from recsvc.wire.filters import check_filter, item_filter
 from recsvc.wire.page_token import decode_page, encode_page
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 MAX_K = 100
 MAX_BATCH = 10
@@ -122,7 +125,7 @@ def _circumstances(
 ) -> dict[str, Any]:
     """What a query has of its context and of freshness, by the names of its fields."""
     context = request.context
-    language = _language(context.language)
+    language = language_of(context.language)
     if not language:
         violations.note("context.language", f"must be one of {', '.join(LANGUAGES)}, with or without a region")
     moment = None
@@ -225,9 +228,9 @@ def _add_recommendations(
             target = message.reason
             target.text = reason.text
             target.language = reason.language
-            target.provenance.CopyFrom(_encode_provenance(reason.provenance))
+            target.provenance.CopyFrom(encode_provenance(reason.provenance))
             for evidence in reason.evidence:
-                _add_evidence(target, evidence)
+                add_evidence(target.evidence, evidence)
 
 
 def encode_similar_items(answer: SimilarItemList) -> recommendation_pb2.SimilarItemsResponse:
@@ -243,7 +246,7 @@ def _k_problem(k: int) -> str | None:
     return None if 1 <= k <= MAX_K else f"must be 1 to {MAX_K}"
 
 
-def _language(tag: str) -> str:
+def language_of(tag: str) -> str:
     """The language of a BCP 47 tag: 'zh-Hans-CN' is 'zh', none given is the first known. Empty: not one we know."""
     if not tag:
         return LANGUAGES[0]
@@ -253,7 +256,7 @@ def _language(tag: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
+def encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
     """Few are ever in use: one a generator, model and policy."""
     return reason_pb2.Provenance(
         generator=provenance.generator,
@@ -265,8 +268,8 @@ def _encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
     )
 
 
-def _add_evidence(reason: reason_pb2.Reason, evidence: Evidence) -> None:
-    message = reason.evidence.add(
+def add_evidence(to: "RepeatedCompositeFieldContainer[reason_pb2.Evidence]", evidence: Evidence) -> None:
+    message = to.add(
         kind=_KINDS[evidence.kind],
         strength=_STRENGTHS[evidence.strength],
         effect=evidence.effect,

@@ -14,12 +14,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc.v1 import catalog_pb2, events_pb2, explain_pb2, models_pb2, recommendation_pb2, users_pb2
+from recsvc.v1 import catalog_pb2, content_pb2, events_pb2, explain_pb2, models_pb2, recommendation_pb2, users_pb2
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually
 from tests.service_process import ServiceProcess
 
-CONTRACT = (catalog_pb2, events_pb2, explain_pb2, models_pb2, recommendation_pb2, users_pb2)
+CONTRACT = (catalog_pb2, content_pb2, events_pb2, explain_pb2, models_pb2, recommendation_pb2, users_pb2)
 REQUESTS = 800
 ANSWERS = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND}
 WITHOUT_REDIS = ANSWERS | {grpc.StatusCode.UNAVAILABLE}
@@ -28,11 +28,22 @@ FIELD_TEXTS = {
     "placement": ["home", ""],
     "segment": ["de", ""],
     "language": ["en", "zh"],
+    "recipe": ["title.v1", "description.v1", "campaign.v1"],
     "page_token": [""],
     "min_freshness": [""],
 }
 # Where all of these are given, one of them is wrong beside another.
-OPTIONAL = {"filter", "surface", "placement", "page_token", "context", "paged", "attributes", "repeat_policy"}
+OPTIONAL = {
+    "audience",
+    "filter",
+    "surface",
+    "placement",
+    "page_token",
+    "context",
+    "paged",
+    "attributes",
+    "repeat_policy",
+}
 PLACEMENTS = """
 segments = ["de"]
 
