@@ -10,7 +10,7 @@ from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingT
 from recsvc.live_bundle import LiveBundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
 
-# Of the items of an audience's brand or category: when more than that are sensitive, so is whom they address.
+# Of the items of an audience's brand or category: when so many are sensitive, so is whom they address.
 MOSTLY = 0.5
 
 
@@ -92,8 +92,8 @@ def _audience(bundle: Bundle, recipe: Recipe, item: Item, language: str, name: s
         raise _invalid("audience", f"the catalogue has no such {name}")
     fact = Evidence(EvidenceKind.AUDIENCE, Strength.NEUTRAL, name=name, value=value)
     try:
-        if sum(map(is_sensitive, bought)) > MOSTLY * len(bought):
-            raise ReasonRejected("sensitive", "most of what they bought says something private")
+        if sum(map(is_sensitive, bought)) >= MOSTLY * len(bought):
+            raise ReasonRejected("sensitive", "much of what they bought says something private")
         item_licence(fact, item, language, recipe)
     except ReasonRejected as rejection:
         if rejection.rule == "sensitive":
