@@ -1,5 +1,6 @@
 """From the facts of an item to its copy: a recipe's outline, words, slots, verifier."""
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -138,8 +139,8 @@ class _Text:
         slots = dict(licensed.slots)
         name, value = fold(slots.get("item", "")), fold(slots.get("value", ""))
         if licensed.kind is EvidenceKind.CATEGORY:
-            value = ""
-        return bool((name and name in self._words) or (value and value in f"{self._words} {name}"))
+            return bool(name) and (name == value or _has(self._words, name))
+        return _has(self._words, name) or _has(f"{self._words} {name}", value)
 
     def wordings(self, patterns: tuple[str, ...], licensed: Licence) -> list[str]:
         """`patterns` in the order to try them: those first that begin as nothing before them does."""
@@ -158,9 +159,15 @@ class _Text:
         self._words += f" {fold(text)}"
 
 
+def _has(text: str, words: str) -> bool:
+    """Whether a text has these words, both folded; of English ones, as words: a tan belt is no tanner's."""
+    edge = r"\b" if words.isascii() else ""
+    return bool(words) and re.search(f"{edge}{re.escape(words)}{edge}", text) is not None
+
+
 def _marks(pattern: str, language: str) -> tuple[str, ...]:
     """What makes two sentences of a text sound alike: how they begin, and in Chinese what leads to the value."""
     if language == "en":
-        return tuple(pattern.split()[:1])
+        return tuple(re.findall(r"\w+", pattern)[:1])
     before = pattern.partition("{value}")[0]
-    return pattern[:2], f"{before[-1:]}…"
+    return (pattern.replace("{value}", "…")[:2], *filter(None, (before[-1:],)))
