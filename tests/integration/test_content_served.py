@@ -22,7 +22,7 @@ def code_of(content: ContentServiceStub, **asked: object) -> tuple[grpc.StatusCo
     return grpc.StatusCode.OK, ""
 
 
-def test_copy_is_written_of_items_old_and_new(
+def test_copy_is_written_of_items_old_and_new_and_needs_no_redis(
     start_service: Callable[..., ServiceProcess], redis_server: RedisServer
 ) -> None:
     process = start_service(redis_url=redis_server.url)
@@ -69,13 +69,6 @@ def test_copy_is_written_of_items_old_and_new(
         shop.delete("bench")
         eventually(lambda: code_of(content, **new)[0] is grpc.StatusCode.NOT_FOUND)
 
-
-def test_what_cannot_be_written_is_said_so_and_copy_needs_no_redis(
-    start_service: Callable[..., ServiceProcess], redis_server: RedisServer
-) -> None:
-    process = start_service(redis_url=redis_server.url)
-    with process.channel() as channel:
-        shop, content = Storefront(channel), ContentServiceStub(channel)
         bare = catalog_pb2.CatalogItem(item_id="bare", title="12345")
         shop.catalog.UpsertItems(catalog_pb2.UpsertItemsRequest(items=[bare]), timeout=20)
         eventually(lambda: code_of(content, recipe="title.v1", item_id="bare")[0] is not grpc.StatusCode.NOT_FOUND)
