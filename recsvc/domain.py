@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 LANGUAGES = ("en", "zh")
 GENERATORS = ("realiser", "transformers", "openai")  # who may word a text
-RECIPES = ("reason.v1",)  # what sorts of text there are
 CATEGORY_SEPARATOR = " > "  # between the parts of a path, where it is one string
+REASON_RECIPE = "reason.v1"  # what writes the sentence that goes with a recommendation
 
 
 class EventType(enum.IntEnum):
@@ -164,6 +164,8 @@ class EvidenceKind(enum.StrEnum):
     CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought this too
     ATTRIBUTE = "attribute"  # the user buys what has this `name` of this `value` more than others do: `count`, `lift`
     REPEAT_INTERVAL = "repeat_interval"  # bought `count` times, about every `days`, `elapsed` days ago the last time
+    NAME = "name"  # the item is called `value`: its title
+    AUDIENCE = "audience"  # copy is for those who buy the `name`, "brand" or "category", that is called `value`
 
 
 class Strength(enum.StrEnum):
@@ -224,10 +226,32 @@ class Provenance:
 
     generator: str
     model: str = ""
-    recipe: str = RECIPES[0]
+    recipe: str = REASON_RECIPE
     policy_version: str = ""
     ai_generated: bool = False
     verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContentPart:
+    """A verified piece of copy, one sentence or one point, and the facts it states."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentDraft:
+    """What a recipe wrote of an item: `parts`, joined as its language joins them. It holds nothing of any user.
+
+    human_review: somebody has to read it before a shopper does.
+    """
+
+    text: str
+    language: str
+    parts: tuple[ContentPart, ...]
+    provenance: Provenance
+    human_review: bool = True
 
 
 @dataclass(frozen=True, slots=True)

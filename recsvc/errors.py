@@ -3,8 +3,10 @@
     RecsvcError
     ├── InvalidRequest       the caller's fault; lists every field that is wrong
     ├── ItemNotFound         a named item is not in the catalogue
+    ├── NothingToSay         too little is true of an item for a piece of copy
     ├── ListNotFound         a named list is not, or no longer, kept
     ├── StoreUnavailable     Redis did not answer in time
+    ├── TextTurnedOff        the operator has turned texts of that sort off
     ├── TooManySwitches      more is turned off than a request can look through
     ├── ReasonRejected       a sentence did not pass the verifier
     ├── AuthorUnavailable    the language model that writes reasons cannot be asked now
@@ -49,9 +51,20 @@ class ItemNotFound(RecsvcError):
         super().__init__(f"item {item_id!r} is not in the catalogue")
 
 
+class NothingToSay(RecsvcError):
+    def __init__(self, item_id: str, recipe: str) -> None:
+        self.item_id = item_id
+        super().__init__(f"too little can be said of item {item_id!r} for {recipe}: give it a title and attributes")
+
+
 class ListNotFound(RecsvcError):
     def __init__(self) -> None:
         super().__init__("no such list of this user is kept")
+
+
+class TextTurnedOff(RecsvcError):
+    def __init__(self) -> None:
+        super().__init__("the operator has turned off texts of this recipe, language or category")
 
 
 class TooManySwitches(RecsvcError):

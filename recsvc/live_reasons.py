@@ -1,4 +1,4 @@
-"""The reasons of one process: who words them, what a language model has written, and what the operator turned off."""
+"""What words reasons and copy in one process, what a language model has written, and what the operator turned off."""
 
 import asyncio
 from collections.abc import AsyncIterator, Set
@@ -8,7 +8,7 @@ from recsvc.errors import StoreUnavailable
 from recsvc.pattern_follower import PatternFollower
 from recsvc.polling import Polling
 from recsvc.query import Query, RecommendationList
-from recsvc.reasons import EVERYTHING, PatternPool, ReasonWriter, Rewording, Switches
+from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Rewording, Switches
 from recsvc.store import UserStore, hash_of
 
 POLL_SECONDS = 0.5
@@ -23,6 +23,7 @@ class LiveReasons:
         # Not known yet, so everything is off: what was turned off may not come back because a process started anew.
         self._switches = Switches({EVERYTHING})
         self.writer = ReasonWriter(pool=pool, switches=self._switches)
+        self.content = ContentWriter(pool=pool, switches=self._switches)
         self._store = store.switches
         self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
         self._patterns = PatternFollower(store.patterns, pool) if pool is not None else None

@@ -14,7 +14,8 @@ from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
-from recsvc.domain import GivenList, Item, ItemContent, Profile
+from recsvc.content import ContentRequest
+from recsvc.domain import ContentDraft, GivenList, Item, ItemContent, Profile
 from recsvc.erasure_follower import ErasureFollower
 from recsvc.errors import (
     BundleError,
@@ -183,6 +184,15 @@ class Models:
             return given, [()] * len(given.items), False
         blocks, version = await served.recommender.block_scores(user_id, [item_id for item_id, _ in given.items])
         return given, blocks, version == given.version
+
+    async def write_content(self, request: ContentRequest) -> tuple[list[ContentDraft], str]:
+        """Drafts about an item, and the bundle whose catalogue was read.
+
+        Raises InvalidRequest, ItemNotFound, NothingToSay and TextTurnedOff.
+        """
+        current, writer = self.current, self.reasons.content
+        job = current.content_job(request, writer)
+        return await asyncio.to_thread(job.write, writer), current.bundle_id
 
     def _recommender(self, bundle_id: str) -> Recommender:
         """That of a bundle; of one that is not in memory, the one that answers."""

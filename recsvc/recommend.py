@@ -13,6 +13,7 @@ from recsvc.attribution import recommendation_id
 from recsvc.audience import Audience, find_audience
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed, Scope, compose, explored, go_on
+from recsvc.content import ContentJob, ContentRequest, look_up
 from recsvc.domain import ItemChange, ItemContent, ItemField, Reason, UserRecord
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
@@ -30,6 +31,7 @@ from recsvc.query import (
     Surface,
 )
 from recsvc.ranking import NO_ROWS, Ranking
+from recsvc.reasons import ContentWriter
 from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.surfaces import similar_to
 from recsvc.taste import TasteProfile, taste_profile
@@ -96,6 +98,10 @@ class Recommender:
 
     def knows_item(self, item_id: str) -> bool:
         return item_id in self._bundle.catalogue
+
+    def content_job(self, request: ContentRequest, writer: ContentWriter) -> ContentJob:
+        """What is to be written of an item. Raises InvalidRequest and ItemNotFound."""
+        return look_up(self._live, writer, request)
 
     def forget(self, hashes: Set[int]) -> None:
         """Drops what this process keeps of erased users, who are told by `recsvc.store.hash_of`."""

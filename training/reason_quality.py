@@ -46,7 +46,9 @@ def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
     """What a proof-reader would mark. Names are the seller's own spelling and are not looked into."""
     text = re.sub("“[^“”]*”", "“x”", reason.text)
     for claim in claims:
-        text = text.replace(dict(claim.slots).get("value", "“x”"), "“x”")
+        for slot, value in claim.slots:
+            if slot in ("item", "value"):
+                text = text.replace(value, "“x”")
     found = [name for name, pattern in _LINTS[reason.language] if pattern.search(text)]
     if len(reason.evidence) == 1 and _SAID_TWICE[reason.language].search(text):
         found.append("the same words twice")

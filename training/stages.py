@@ -85,12 +85,13 @@ _NO_PART_OF_A_STAGE = frozenset(
         "benchmark",
         "cached_scores",
         "checkerboard",
+        "content_rubric",
         "evaluate",
         "fusion",
         "gate",
         "list_quality",
     }
-    | {"report", "report_plots", "sasrec", "synthetic", "tracking", "train", "tune"}
+    | {"report", "report_plots", "sasrec", "synthetic", "tracking", "train", "tune", "write_content"}
 )
 
 

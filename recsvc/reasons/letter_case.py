@@ -10,6 +10,15 @@ _SMALL_WORDS = frozenset(
 _LETTERS = frozenset({"tv", "dvd", "cd", "usb", "led", "lcd", "uv", "uk", "usa", "us", "eu", "hd", "diy", "bbq", "pvc"})
 
 
+# Adjectives that keep their capital within a sentence.
+_PROPER = frozenset(
+    {"african", "american", "arabian", "asian", "bohemian", "british", "celtic", "chinese", "christmas"}
+    | {"danish", "dutch", "english", "french", "georgian", "german", "greek", "indian", "irish", "italian"}
+    | {"japanese", "korean", "mediterranean", "mexican", "moroccan", "nordic", "norwegian", "persian"}
+    | {"scandinavian", "scottish", "spanish", "swedish", "swiss", "turkish", "victorian", "welsh", "easter"}
+)
+
+
 def _readable_word(match: re.Match[str]) -> str:
     word = match.group()
     lower = word.lower()
@@ -33,3 +42,10 @@ def readable_case(text: str) -> str:
     if cased < 6 or capitals < 0.8 * cased:
         return text
     return _WORD.sub(_readable_word, text)
+
+
+def within_a_sentence(name: str) -> str:
+    """A name in which every word has a capital, as words of a sentence: 'navy blue', but 'Scandinavian' and 'PVC'."""
+    if not name.istitle():
+        return name
+    return _WORD.sub(lambda word: word.group() if word.group().lower() in _PROPER else word.group().lower(), name)

@@ -3,14 +3,15 @@
 import functools
 from collections.abc import Mapping
 
-from recsvc.domain import EvidenceKind, Strength
+from recsvc.domain import REASON_RECIPE, EvidenceKind, Strength
+from recsvc.reasons.frames import Phrases, phrases_by_start, reads
 from recsvc.reasons.pattern import Form
+from recsvc.reasons.recipe import recipe_phrases, recipes
 from recsvc.reasons.word_lists import read_sections
 
 STOP = {"en": ".", "zh": "。"}
 # Forms that a cell's phrases are for; any other form has a cell of its own.
 _SHARED = (Form.PLAIN, Form.MANY, Form.UNNAMED)
-_JOINTS = {"en": (" ", ", "), "zh": ("", "，")}
 # Between the two claims of one sentence.
 JOINTS = {"en": ", and ", "zh": "，"}
 
@@ -26,58 +27,35 @@ def _phrases(language: str) -> Mapping[str, tuple[str, ...]]:
 
 
 @functools.cache
-def _licensed(
-    kind: EvidenceKind, strength: Strength, form: Form, language: str
-) -> Mapping[str, tuple[tuple[str, bool], ...]]:
-    """Licensed phrases by their first character, each with whether it claims something."""
+def _licensed(kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str) -> Phrases:
+    if recipe != REASON_RECIPE:
+        return recipe_phrases(recipe, kind, strength, form, language)
     cells = _phrases(language)
     cell = f"{kind}.{strength}" if form in _SHARED else f"{kind}.{strength}.{form}"
-    licensed = dict.fromkeys(cells["carrier"] + cells.get(f"{cell}.links", ()), False)
-    licensed |= dict.fromkeys(cells.get(cell, ()), True)
-    if form is Form.MANY:
-        licensed |= dict.fromkeys(cells.get(f"{cell}.many", ()), True)
-    by_start: dict[str, list[tuple[str, bool]]] = {}
-    for phrase, is_claim in licensed.items():
-        by_start.setdefault(phrase[0], []).append((phrase, is_claim))
-    return {start: tuple(phrases) for start, phrases in by_start.items()}
+    claims = cells.get(cell, ()) + (cells.get(f"{cell}.many", ()) if form is Form.MANY else ())
+    return phrases_by_start(claims, cells["carrier"] + cells.get(f"{cell}.links", ()))
 
 
-def phrases_of(kind: EvidenceKind, strength: Strength, form: Form, language: str) -> tuple[str, ...]:
+def phrases_of(
+    kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
+) -> tuple[str, ...]:
     """All that a frame may be made of, claims first."""
-    licensed = [pair for phrases in _licensed(kind, strength, form, language).values() for pair in phrases]
+    licensed = [pair for phrases in _licensed(kind, strength, form, language, recipe).values() for pair in phrases]
     return tuple(phrase for phrase, is_claim in sorted(licensed, key=lambda pair: (not pair[1], pair[0])))
 
 
 @functools.lru_cache(maxsize=20_000)
-def is_licensed(frame: str, kind: EvidenceKind, strength: Strength, form: Form, language: str) -> bool:
+def is_licensed(
+    frame: str, kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
+) -> bool:
     """Whether `frame`, a sentence with its slots as `{item}` and so on, reads as a row of licensed phrases, at least
-    one of them a claim, joined and ended as the language does, begun with a capital where it has capitals.
-
-    Linear in the frame's length times the phrases that start alike: no backtracking, whatever is fed to it.
+    one of them a claim, joined and ended as the language does, begun with a capital where it has capitals; of a recipe,
+    as the recipe says.
     """
-    stop = STOP[language]
-    if not frame.endswith(stop):
-        return False
-    body = frame[: -len(stop)]
-    if language == "en":
-        if body[:1].islower():
+    stop, capital = STOP[language], True
+    if recipe != REASON_RECIPE:
+        if recipe not in recipes():
             return False
-        body = body[:1].lower() + body[1:]
-    phrases = _licensed(kind, strength, form, language)
-    starts = {(0, False)}  # places where a phrase may start, and whether a claim came before
-    for at in range(len(body)):
-        for claimed in (False, True):
-            if (at, claimed) not in starts:
-                continue
-            for phrase, is_claim in phrases.get(body[at], ()):
-                if not body.startswith(phrase, at):
-                    continue
-                end = at + len(phrase)
-                if end == len(body):
-                    if claimed or is_claim:
-                        return True
-                    continue
-                for joint in _JOINTS[language]:
-                    if body.startswith(joint, end):
-                        starts.add((end + len(joint), claimed or is_claim))
-    return False
+        wording = recipes()[recipe].wording(language)
+        stop, capital = wording.stop, wording.capital
+    return reads(frame, _licensed(kind, strength, form, language, recipe), language, stop, capital)

@@ -4,8 +4,9 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from recsvc.domain import CATEGORY_SEPARATOR, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.letter_case import within_a_sentence
 from recsvc.reasons.names import clean_name
 from recsvc.reasons.pattern import Form
 from recsvc.reasons.sensitive import is_sensitive, is_sensitive_text
@@ -42,7 +43,8 @@ _DONE = {EventType.PURCHASE: Form.PLAIN, EventType.VIEW: Form.VIEWED, EventType.
 class Licence(NamedTuple):
     """A claim that evidence supports, down to the characters of its values; hashable, with no user in it.
 
-    strength: the one to word it at. slots: the values by slot, each of which the sentence says exactly once.
+    strength: the one to word it at. slots: the values by slot, each of which the sentence says exactly once. recipe:
+    whose words and rules hold.
     """
 
     kind: EvidenceKind
@@ -50,6 +52,7 @@ class Licence(NamedTuple):
     form: Form
     language: str
     slots: tuple[tuple[str, str], ...] = ()
+    recipe: str = REASON_RECIPE
 
 
 def number_text(number: int, language: str) -> str:
@@ -72,8 +75,7 @@ def category_name(value: str) -> str:
 
 def attribute_name(value: str) -> str:
     """The value of an attribute, cleaned, as a word within a sentence: 'Navy Blue' to 'navy blue', but 'PVC' stays."""
-    name = clean_name(value)
-    return name.lower() if name.istitle() else name
+    return within_a_sentence(clean_name(value))
 
 
 @functools.cache
@@ -94,7 +96,7 @@ def licence(evidence: Evidence, item: Item, language: str) -> Licence:
     category cannot be shown. An anchor that cannot be named is spoken of without its name.
     """
     kind = evidence.kind
-    strength = _WORDED[kind].get(evidence.strength)
+    strength = _WORDED.get(kind, {}).get(evidence.strength)
     if strength is None:
         raise ReasonRejected("strength", f"{kind} says nothing at {evidence.strength}")
     if kind is EvidenceKind.POPULARITY:
@@ -169,9 +171,21 @@ def _mentioned(evidence: Evidence, item: Item, strength: Strength, language: str
 
 
 def _preference(evidence: Evidence, item: Item, strength: Strength, language: str) -> Licence:
-    value, form = evidence.value, Form.PLAIN
     if evidence.count < MIN_PREFERENCE:
         raise ReasonRejected("evidence", "too few purchases to speak of a preference")
+    form, name = held_value(evidence, item)
+    if is_sensitive_text(evidence.value):
+        raise ReasonRejected("sensitive", "the name says something private")
+    slots = (("count", number_text(evidence.count, language)), ("value", name))
+    return Licence(evidence.kind, strength, form, language, slots)
+
+
+def held_value(evidence: Evidence, item: Item) -> tuple[Form, str]:
+    """The brand, category or attribute of `item` that `evidence` names, as it is shown, and what sort of word it is.
+
+    Raises ReasonRejected: 'evidence' where the item has it not, 'name' where it cannot be shown.
+    """
+    value, form = evidence.value, Form.PLAIN
     if evidence.kind is EvidenceKind.BRAND:
         held, name = item.brand == value, clean_name(value)
     elif evidence.kind is EvidenceKind.ATTRIBUTE:
@@ -183,7 +197,4 @@ def _preference(evidence: Evidence, item: Item, strength: Strength, language: st
         raise ReasonRejected("evidence", f"the item has not that {evidence.kind}")
     if not name:
         raise ReasonRejected("name", f"the {evidence.kind} has no name to show")
-    if is_sensitive_text(value):
-        raise ReasonRejected("sensitive", "the name says something private")
-    slots = (("count", number_text(evidence.count, language)), ("value", name))
-    return Licence(evidence.kind, strength, form, language, slots)
+    return form, name

@@ -8,7 +8,7 @@ import unicodedata
 from recsvc.reasons.letter_case import readable_case
 from recsvc.reasons.word_lists import fold, forbidden_terms, read_sections
 
-MAX_WIDTH = 40  # columns; a Chinese character takes two
+MAX_WIDTH = 40  # columns of a name within a sentence; a Chinese character takes two
 MAX_RAW = 500  # characters read of what the seller wrote
 
 _NOT_FULL_WIDTH_STOPS = re.compile(r"[^，：；（）！？。]+")
@@ -98,18 +98,18 @@ def _first_sentence(text: str) -> str:
     return _trim(text[start:])
 
 
-def _shorten(text: str) -> str:
-    """`text` within `MAX_WIDTH`: up to the last comma, bracket, dash or 'with' that fits, else to a word and '…'."""
-    if display_width(text) <= MAX_WIDTH:
+def _shorten(text: str, width: int) -> str:
+    """`text` within `width`: up to the last comma, bracket, dash or 'with' that fits, else to a word and '…'."""
+    if display_width(text) <= width:
         return text
     heads = (text[: boundary.start()] for boundary in _BOUNDARY.finditer(text))
-    fitting = [head for head in heads if 8 <= display_width(head) <= MAX_WIDTH]
+    fitting = [head for head in heads if 8 <= display_width(head) <= width]
     if fitting:
         return _trim(fitting[-1])
-    width, cut = 0, 0
+    taken, cut = 0, 0
     for c in text:
-        width += display_width(c)
-        if width > MAX_WIDTH - 1:
+        taken += display_width(c)
+        if taken > width - 1:
             break
         cut += 1
     head = text[:cut]
@@ -129,10 +129,10 @@ def _decent(name: str) -> bool:
 
 
 @functools.lru_cache(maxsize=100_000)
-def clean_name(text: str) -> str:
+def clean_name(text: str, width: int = MAX_WIDTH) -> str:
     """The name to show for a title, brand or category as a seller wrote it, or '' when there is none to show.
 
-    The name is at most `MAX_WIDTH` columns, holds no markup, address, number to call, line break, invisible character
+    The name is at most `width` columns, holds no markup, address, number to call, line break, invisible character
     or double quotation mark, ends no sentence, and has none of the policy's forbidden terms. It is a prefix of the text
     but for what was cleaned away and the case of capitals.
     """
@@ -145,5 +145,5 @@ def clean_name(text: str) -> str:
     name = _SHOUT_BOX.sub(" ", _PHONE.sub(" ", _LINK.sub(" ", name)))
     name = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", name))
     name = unicodedata.normalize("NFC", _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name))))
-    name = _shorten(readable_case(_first_sentence(" ".join(name.split()))))
+    name = _shorten(readable_case(_first_sentence(" ".join(name.split()))), width)
     return name if _decent(name) else ""

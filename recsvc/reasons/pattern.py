@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsvc.domain import EvidenceKind, Strength, Tone
+from recsvc.domain import REASON_RECIPE, EvidenceKind, Strength, Tone
 
 SLOTS = ("item", "value", "count", "times", "days", "people", "elapsed")
 SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
@@ -30,13 +30,16 @@ class Form(enum.StrEnum):
     USE = "use"
     MENTIONED = "mentioned"  # the profile has the `value`
     TAIL = "tail"  # what follows another sentence
+    NAMED = "named"  # `item`, here the item's own name, stands beside the fact
+    BUYERS_OF_BRAND = "buyers_of_brand"  # whom copy addresses
+    BUYERS_OF_CATEGORY = "buyers_of_category"
 
 
 @dataclass(frozen=True, slots=True)
 class PatternRequest:
     """What a generator is told: which claim, in which language and tone. No seller text, no number, no user.
 
-    singular: the slots whose number is 1, for plurals.
+    singular: the slots whose number is 1, for plurals. recipe: whose words and rules.
     """
 
     kind: EvidenceKind
@@ -45,6 +48,7 @@ class PatternRequest:
     language: str
     singular: tuple[str, ...] = ()
     tone: Tone = Tone.NEUTRAL
+    recipe: str = REASON_RECIPE
 
 
 def is_short(pattern: str, language: str) -> bool:

@@ -31,6 +31,8 @@ _KIND_ORDER: Mapping[EvidenceKind, int] = {
     EvidenceKind.HISTORY_ITEM: 6,
     EvidenceKind.PROFILE: 8,
     EvidenceKind.POPULARITY: 9,
+    EvidenceKind.NAME: 10,  # said in copy, never in a reason
+    EvidenceKind.AUDIENCE: 10,
 }
 _OF_ITSELF = (EvidenceKind.REPEAT_PURCHASE, EvidenceKind.REPEAT_INTERVAL)
 _LAST_PERSONAL = 7  # beyond it a reason is not about what this user bought: no exchange for the sake of variety

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from recsvc.domain import EvidenceKind, Provenance, Strength, Tone
+from recsvc.domain import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
 from recsvc.reasons.lexicon import is_licensed
 from recsvc.reasons.pattern import Form, PatternRequest, is_short
+from recsvc.reasons.recipe import recipes
 from recsvc.reasons.verifier import POLICY_VERSION
 
 MOST_PATTERNS = 40  # of one claim: more would be read by nobody
@@ -76,19 +77,23 @@ def is_pattern(text: str, request: PatternRequest) -> bool:
     """Whether the policy licenses a text as a pattern for a request, and it is as short as the tone has it."""
     if request.tone is Tone.CONCISE and not is_short(text, request.language):
         return False
-    return is_licensed(text, request.kind, request.strength, request.form, request.language)
+    return is_licensed(text, request.kind, request.strength, request.form, request.language, request.recipe)
 
 
 def cell_of(request: PatternRequest) -> str:
-    """A name for what a pattern is to say, and how: 'en/history_item/causal/viewed/warm'."""
-    return "/".join((request.language, request.kind, request.strength, request.form or "plain", request.tone))
+    """A name for what a pattern is to say, and how: 'reason.v1/en/history_item/causal/viewed/warm'."""
+    claim = (request.language, request.kind, request.strength, request.form or "plain")
+    return "/".join((request.recipe, *claim, request.tone))
 
 
 def request_of(cell: str) -> PatternRequest | None:
     """What a name stands for; None for one that nobody gave."""
     try:
-        language, kind, strength, form, tone = cell.split("/")
+        recipe, language, kind, strength, form, tone = cell.split("/")
         of_form = Form.PLAIN if form == "plain" else Form(form)
-        return PatternRequest(EvidenceKind(kind), Strength(strength), of_form, language, tone=Tone(tone))
+        if language not in LANGUAGES or (recipe != REASON_RECIPE and recipe not in recipes()):
+            return None
+        claim = (EvidenceKind(kind), Strength(strength), of_form, language)
+        return PatternRequest(*claim, tone=Tone(tone), recipe=recipe)
     except ValueError:
         return None

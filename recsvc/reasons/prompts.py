@@ -4,18 +4,22 @@ that it may use and some sentences that use them: no seller text, no number, not
 
 import re
 
-from recsvc.domain import Tone
+from recsvc.domain import REASON_RECIPE, Tone
 from recsvc.reasons.lexicon import phrases_of
 from recsvc.reasons.pattern import SLOTS, PatternRequest
 from recsvc.reasons.pool import is_pattern
+from recsvc.reasons.recipe import recipes
 
 MAX_ANSWER = 2_000  # characters of an answer that are read
 _SHOWN = 3  # sentences that a prompt shows
+_TASKS = {
+    "en": "You tell a shopper in one short sentence why an item is suggested. ",
+    "zh": "你用一句简短的话告诉顾客为什么推荐这件商品。",
+}
 _RULES = {
-    "en": "You tell a shopper in one short sentence why an item is suggested. Join phrases from the list, with commas "
+    "en": "Join phrases from the list, with commas "
     "where they need one, and use no other words. Keep each [[slot]] as it is, once. Answer with the sentence alone.",
-    "zh": "你用一句简短的话告诉顾客为什么推荐这件商品。只用列表里的短语连成句子，必要时用逗号隔开，"
-    "不要用别的词。每个[[占位符]]原样保留一次。只回答这一句话。",
+    "zh": "只用列表里的短语连成句子，必要时用逗号隔开，不要用别的词。每个[[占位符]]原样保留一次。只回答这一句话。",
 }
 _STYLES = {
     ("en", Tone.WARM): " Sound friendly, as a good shopkeeper does, and praise nothing.",
@@ -34,10 +38,15 @@ def messages(request: PatternRequest, known: tuple[str, ...]) -> list[dict[str, 
     first, so that a server that keeps prefixes reads it once.
     """
     phrases, like, another = _LABELS[request.language]
-    may_use = "\n".join(map(_marked, phrases_of(request.kind, request.strength, request.form, request.language)))
+    task = _TASKS[request.language]
+    if request.recipe != REASON_RECIPE:
+        task = recipes()[request.recipe].wording(request.language).task
+    claim = (request.kind, request.strength, request.form, request.language, request.recipe)
+    style = _STYLES.get((request.language, request.tone), "")
+    may_use = "\n".join(map(_marked, phrases_of(*claim)))
     shown = "\n".join(map(_marked, known[:_SHOWN]))
     return [
-        {"role": "system", "content": _RULES[request.language] + _STYLES.get((request.language, request.tone), "")},
+        {"role": "system", "content": task + _RULES[request.language] + style},
         {"role": "user", "content": f"{phrases}:\n{may_use}\n\n{like}:\n{shown}\n\n{another}:"},
     ]
 

@@ -1,12 +1,13 @@
-"""The default generator: patterns from the phrase bank `phrases/*.ftl`, resolved by Fluent."""
+"""The default generator: patterns from the phrase bank `phrases/*.ftl`, resolved by Fluent, or from a recipe."""
 
 import functools
 from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from recsvc.domain import LANGUAGES, Tone
+from recsvc.domain import LANGUAGES, REASON_RECIPE, Tone
 from recsvc.reasons.pattern import SLOTS, PatternRequest, is_short
+from recsvc.reasons.recipe import cell_name, recipes
 
 _PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
 _WARM = "warm_"
@@ -36,6 +37,10 @@ class Realiser:
 
         Those of an attribute `warm_...` are warm. All others are neutral, and the short ones of them concise too.
         """
+        if request.recipe != REASON_RECIPE:
+            recipe = recipes().get(request.recipe)
+            cell = cell_name(request.kind, request.form)
+            return recipe.wording(request.language).patterns.get(cell, ()) if recipe is not None else ()
         bundle = self._bundles[request.language]
         cell = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(cell):

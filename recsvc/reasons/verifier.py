@@ -5,17 +5,18 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain import Evidence, Item
+from recsvc.domain import REASON_RECIPE, Evidence, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.lexicon import JOINTS, STOP, is_licensed
 from recsvc.reasons.licence import Licence, licence
+from recsvc.reasons.recipe import Recipe, recipes
 from recsvc.reasons.word_lists import forbidden_terms, negations, policy_digest
 
 POLICY_VERSION = f"reason-policy.1-{policy_digest()}"
 
-MAX_CHARACTERS = {"en": 160, "zh": 80}
-MIN_CHARACTERS = {"en": 1, "zh": 6}
-MAX_WORDS, MIN_WORDS = 30, 4  # English
+# Of a reason: at least and at most. Recipes have their own.
+CHARACTERS = {"en": (1, 160), "zh": (6, 80)}
+WORDS = {"en": (4, 30), "zh": (1, 80)}  # in Chinese there are no words to count
 MAX_PLACES = 8  # occurrences of one value that are looked at
 
 _CHINESE_FRAME = re.compile(r"[\u4e00-\u9fff，。]*")
@@ -46,7 +47,7 @@ def check_both(text: str, first: Licence, second: Licence) -> None:
     Raises ReasonRejected as `check`.
     """
     language = first.language
-    _check_surface(text, language)
+    _check_surface(text, language, CHARACTERS[language], WORDS[language])
     joint, stop = JOINTS[language], STOP[language]
     rejected = ReasonRejected("sentence", "not two claims in one sentence")
     at = text.find(joint)
@@ -71,22 +72,44 @@ def check(text: str, licensed: Licence) -> None:
     value is absent; 'number', 'language', 'polarity', 'sentence', 'licence' for what is wrong with the frame.
     """
     language = licensed.language
-    _check_surface(text, language)
+    characters, words = CHARACTERS[language], WORDS[language]
+    if licensed.recipe != REASON_RECIPE:  # a part may be short: what is asked for is asked of the whole text
+        wording = recipes()[licensed.recipe].wording(language)
+        characters, words = (1, wording.characters[1]), (1, wording.words[1])
+    _check_surface(text, language, characters, words)
     readings = list(_frames(text, licensed))
     if not readings:
         raise ReasonRejected("slots", "a value of the evidence is absent or altered")
-    if not any(is_licensed(frame, licensed.kind, licensed.strength, licensed.form, language) for frame in readings):
+    claim = (licensed.kind, licensed.strength, licensed.form, language, licensed.recipe)
+    if not any(is_licensed(frame, *claim) for frame in readings):
         _explain(readings[0], language)
 
 
-def _check_surface(text: str, language: str) -> None:
+def check_text(parts: Sequence[tuple[str, Licence]], recipe: Recipe, language: str) -> str:
+    """The text of copy that has these parts: each says what its licence allows, and the whole is fit to be shown, in
+    its length, with nothing twice and nothing forbidden across the joints.
+
+    Raises ReasonRejected: those of `check`, 'length' and 'repetition'.
+    """
+    for text, licensed in parts:
+        if (licensed.recipe, licensed.language) != (recipe.id, language):
+            raise ReasonRejected("recipe", "licensed for another recipe or language")
+        check(text, licensed)
+    if len({text for text, _ in parts}) < len(parts):
+        raise ReasonRejected("repetition", "a part stands there twice")
+    wording = recipe.wording(language)
+    whole = wording.joint.join(text for text, _ in parts)
+    _check_surface(whole.replace("\n", " "), language, wording.characters, wording.words)
+    return whole
+
+
+def _check_surface(text: str, language: str, characters: tuple[int, int], words: tuple[int, int]) -> None:
     if not text.isprintable() or unicodedata.normalize("NFC", text) != text:
         raise ReasonRejected("unicode", "unprintable or decomposed characters")
-    words = len(text.split())
-    if not MIN_CHARACTERS[language] <= len(text) <= MAX_CHARACTERS[language]:
+    if not characters[0] <= len(text) <= characters[1]:
         raise ReasonRejected("length", f"{len(text)} characters")
-    if language == "en" and not MIN_WORDS <= words <= MAX_WORDS:
-        raise ReasonRejected("length", f"{words} words")
+    if language == "en" and not words[0] <= len(text.split()) <= words[1]:
+        raise ReasonRejected("length", f"{len(text.split())} words")
     if _MARKUP.search(text):
         raise ReasonRejected("markup", "markup or an address")
     if _PHONE.search(text):

@@ -10,6 +10,7 @@ from importlib.resources import files
 MAX_TEXT = 2_000  # characters of a text that are searched: bounds the work that a seller's title can cause
 
 _POLICY = files("recsvc.reasons") / "policy"
+RECIPES = files("recsvc.reasons") / "recipes"
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+|[%#$]")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
@@ -34,10 +35,10 @@ def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def policy_digest() -> str:
-    """Ten hex digits that change with any byte of any policy file."""
+    """Ten hex digits that change with any byte of any policy file or recipe."""
     digest = hashlib.sha256()
-    for file in sorted(_POLICY.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".txt"):
+    for file in sorted((*_POLICY.iterdir(), *RECIPES.iterdir()), key=lambda file: file.name):
+        if file.name.endswith((".txt", ".toml")):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:10]
 

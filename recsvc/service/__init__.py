@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from recsvc.service.catalog import CatalogService
+from recsvc.service.content import ContentService
 from recsvc.service.events import EventService
 from recsvc.service.explain import ExplainService
 from recsvc.service.models import ModelService
@@ -14,6 +15,8 @@ from recsvc.service.users import UserService
 from recsvc.v1 import (
     catalog_pb2,
     catalog_pb2_grpc,
+    content_pb2,
+    content_pb2_grpc,
     events_pb2,
     events_pb2_grpc,
     explain_pb2,
@@ -34,7 +37,16 @@ if TYPE_CHECKING:
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
     descriptor.full_name
-    for file in (recommendation_pb2, events_pb2, users_pb2, catalog_pb2, models_pb2, explain_pb2, policy_pb2)
+    for file in (
+        recommendation_pb2,
+        events_pb2,
+        users_pb2,
+        catalog_pb2,
+        content_pb2,
+        models_pb2,
+        explain_pb2,
+        policy_pb2,
+    )
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 )
 
@@ -50,6 +62,9 @@ def add_services(server: grpc.aio.Server, models: "Models", store: "UserStore") 
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(  # type: ignore[no-untyped-call]
         CatalogService(models, store), server
+    )
+    content_pb2_grpc.add_ContentServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        ContentService(models), server
     )
     explain_pb2_grpc.add_ExplainServiceServicer_to_server(  # type: ignore[no-untyped-call]
         ExplainService(models), server

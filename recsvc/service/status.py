@@ -11,8 +11,10 @@ from recsvc.errors import (
     InvalidRequest,
     ItemNotFound,
     ListNotFound,
+    NothingToSay,
     RecsvcError,
     StoreUnavailable,
+    TextTurnedOff,
     TooManySwitches,
 )
 
@@ -22,9 +24,11 @@ DOMAIN = "recsvc"
 _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     InvalidRequest: (code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     ItemNotFound: (code_pb2.NOT_FOUND, "ITEM_NOT_FOUND"),
+    NothingToSay: (code_pb2.FAILED_PRECONDITION, "NOTHING_TO_SAY"),
     ListNotFound: (code_pb2.NOT_FOUND, "LIST_NOT_FOUND"),
     BundleNotFound: (code_pb2.NOT_FOUND, "BUNDLE_NOT_FOUND"),
     BundleUnusable: (code_pb2.FAILED_PRECONDITION, "BUNDLE_UNUSABLE"),
+    TextTurnedOff: (code_pb2.FAILED_PRECONDITION, "TEXT_TURNED_OFF"),
     TooManySwitches: (code_pb2.FAILED_PRECONDITION, "TOO_MANY_SWITCHES"),
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
 }
@@ -41,7 +45,7 @@ def status_of(error: Exception) -> grpc.Status | None:
     code, reason = row
     if isinstance(error, InvalidRequest):
         return _status(code, reason, _summary(error), {}, _bad_request(error))
-    metadata = {"item_id": error.item_id} if isinstance(error, ItemNotFound) else {}
+    metadata = {"item_id": error.item_id} if isinstance(error, ItemNotFound | NothingToSay) else {}
     return _status(code, reason, str(error), metadata)
 
 

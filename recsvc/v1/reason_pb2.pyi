@@ -28,6 +28,8 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_KIND_CO_PURCHASE: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_ATTRIBUTE: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_REPEAT_INTERVAL: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_NAME: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_AUDIENCE: _ClassVar[EvidenceKind]
 
 class Strength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -51,6 +53,8 @@ EVIDENCE_KIND_POPULARITY: EvidenceKind
 EVIDENCE_KIND_CO_PURCHASE: EvidenceKind
 EVIDENCE_KIND_ATTRIBUTE: EvidenceKind
 EVIDENCE_KIND_REPEAT_INTERVAL: EvidenceKind
+EVIDENCE_KIND_NAME: EvidenceKind
+EVIDENCE_KIND_AUDIENCE: EvidenceKind
 STRENGTH_UNSPECIFIED: Strength
 STRENGTH_CAUSAL: Strength
 STRENGTH_CONTRIBUTORY: Strength

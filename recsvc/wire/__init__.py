@@ -5,6 +5,7 @@
 """
 
 from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items
+from recsvc.wire.content import decode_generate, encode_drafts, encode_recipes
 from recsvc.wire.events import decode_write_events, encode_write_events
 from recsvc.wire.explain import (
     decode_explain_recommendation,
@@ -48,6 +49,7 @@ __all__ = [
     "decode_delete_items",
     "decode_explain_recommendation",
     "decode_find_audience",
+    "decode_generate",
     "decode_get_erasure",
     "decode_rank",
     "decode_recommend",
@@ -63,12 +65,14 @@ __all__ = [
     "decode_write_events",
     "encode_batch_recommend",
     "encode_bundles",
+    "encode_drafts",
     "encode_erasure",
     "encode_explain_recommendation",
     "encode_export_user",
     "encode_find_audience",
     "encode_rank",
     "encode_reason_update",
+    "encode_recipes",
     "encode_recommend",
     "encode_similar_items",
     "encode_streamed_list",

@@ -2,7 +2,8 @@
 
 from collections.abc import Set
 
-from recsvc.domain import GENERATORS, LANGUAGES, RECIPES, Switch
+from recsvc.domain import GENERATORS, LANGUAGES, REASON_RECIPE, Switch
+from recsvc.reasons import recipes
 from recsvc.v1 import policy_pb2
 from recsvc.wire.fields import MAX_CATEGORIES, Violations, text_problem
 
@@ -13,7 +14,7 @@ def decode_switch(request: policy_pb2.TurnOffRequest | policy_pb2.TurnOnRequest)
     message = request.switch
     if not request.HasField("switch"):
         violations.note("switch", "is required; an empty one means every text")
-    for field, known in (("recipe", RECIPES), ("language", LANGUAGES), ("generator", GENERATORS)):
+    for field, known in (("recipe", (REASON_RECIPE, *recipes())), ("language", LANGUAGES), ("generator", GENERATORS)):
         if getattr(message, field) not in ("", *known):
             violations.note(f"switch.{field}", f"must be one of {', '.join(known)}, or empty")
     violations.note("switch.category", text_problem(message.category, 0, MAX_CATEGORIES))

@@ -1,10 +1,13 @@
 """A reason with its evidence and where it comes from, as every answer has it."""
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsvc.domain import EventType, Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
 from recsvc.v1 import events_pb2, reason_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 _KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
 _EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
@@ -19,7 +22,7 @@ def set_reason(message: reason_pb2.Reason, reason: Reason) -> None:
     message.tone = _TONES[reason.tone]
     message.provenance.CopyFrom(encode_provenance(reason.provenance))
     for evidence in reason.evidence:
-        add_evidence(message, evidence)
+        add_evidence(message.evidence, evidence)
 
 
 @functools.lru_cache(maxsize=64)
@@ -35,8 +38,8 @@ def encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
     )
 
 
-def add_evidence(reason: reason_pb2.Reason, evidence: Evidence) -> None:
-    message = reason.evidence.add(
+def add_evidence(to: "RepeatedCompositeFieldContainer[reason_pb2.Evidence]", evidence: Evidence) -> None:
+    message = to.add(
         kind=_KINDS[evidence.kind],
         strength=_STRENGTHS[evidence.strength],
         effect=evidence.effect,

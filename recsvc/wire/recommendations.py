@@ -136,7 +136,7 @@ def _circumstances(
 ) -> dict[str, Any]:
     """What a query has of its context and of freshness, by the names of its fields."""
     context = request.context
-    language = _language(context.language)
+    language = language_of(context.language)
     if not language:
         violations.note("context.language", f"must be one of {', '.join(LANGUAGES)}, with or without a region")
     moment = None
@@ -262,7 +262,7 @@ def _k_problem(k: int) -> str | None:
     return None if 1 <= k <= MAX_K else f"must be 1 to {MAX_K}"
 
 
-def _language(tag: str) -> str:
+def language_of(tag: str) -> str:
     """The language of a BCP 47 tag: 'zh-Hans-CN' is 'zh', none given is the first known. Empty: not one we know."""
     if not tag:
         return LANGUAGES[0]

@@ -1,7 +1,7 @@
 """A real gRPC server on a real loopback port over the smallest recommender and store, for tests of the edge alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +10,11 @@ import grpc
 import numpy as np
 
 from recsvc.bundle_folder import BundleInfo
+from recsvc.content import ContentRequest
 from recsvc.domain import (
     NO_TASTE,
+    ContentDraft,
+    ContentPart,
     Event,
     Evidence,
     EvidenceKind,
@@ -29,6 +32,7 @@ from recsvc.domain import (
 from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.placements import Placements
 from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
+from recsvc.reasons import Recipe, recipes
 from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.standing import BlockScores, Obstacle, Standing
@@ -49,7 +53,7 @@ class KnownAnswers:
     bundle_id = "bundle-1"
 
     def __init__(self) -> None:
-        self.catalogue = self.current = self.reasons = self
+        self.catalogue = self.current = self.reasons = self.content = self
         self.placements, self.bundle_ids = Placements({}), {self.bundle_id}
         self.asked: list[object] = []
         self.error: BaseException | None = None
@@ -104,6 +108,17 @@ class KnownAnswers:
         self._ask((user_id, recommendation_id))
         given = GivenList(recommendation_id, user_id, 1, 2, "home", "a", 0.5, self.bundle_id, "cart", 0, (("i", 1.0),))
         return given, [()], True
+
+    async def write_content(self, request: ContentRequest) -> tuple[list[ContentDraft], str]:
+        self._ask(request)
+        provenance = Provenance("realiser", recipe=request.recipe, policy_version="p1", verified=True)
+        named = Evidence(EvidenceKind.NAME, Strength.NEUTRAL, value="Kettle")
+        return [ContentDraft("Kettle", "en", (ContentPart("Kettle", (named,)),), provenance)], self.bundle_id
+
+    @property
+    def recipes(self) -> Mapping[str, Recipe]:
+        self._ask("recipes")
+        return recipes()
 
     async def known(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
         self._ask("bundles")

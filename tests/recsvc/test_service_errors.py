@@ -16,6 +16,7 @@ from recsvc.errors import BundleError, StoreUnavailable
 from recsvc.service import SERVICE_NAMES
 from recsvc.service.status import MAX_VIOLATIONS
 from recsvc.v1 import catalog_pb2 as cat
+from recsvc.v1 import content_pb2 as con
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import explain_pb2 as exp
 from recsvc.v1 import models_pb2 as mod
@@ -26,6 +27,7 @@ from tests.recsvc.edge import KNOWN_ITEM, edge
 
 FILES = {
     "CatalogService": cat,
+    "ContentService": con,
     "RecommendationService": rec,
     "EventService": ev,
     "ExplainService": exp,
@@ -85,6 +87,10 @@ def added(**fields: object) -> cat.UpsertItemsRequest:
     return cat.UpsertItemsRequest(items=[good, cat.CatalogItem(**{"item_id": "j", **fields})])
 
 
+def generate(**fields: object) -> con.GenerateRequest:
+    return con.GenerateRequest(**{"recipe": "title.v1", "item_id": "i", **fields})
+
+
 def inventory(**changes: object) -> cat.SetInventoryRequest:
     """A batch whose item 1 has these changes."""
     good = cat.Inventory(item_id="i", stock=3)
@@ -101,6 +107,7 @@ RANK, PAGE = "RecommendationService/Rank", "RecommendationService/BatchRecommend
 RECOMMEND, SIMILAR = "RecommendationService/Recommend", "RecommendationService/SimilarItems"
 ADD = "CatalogService/UpsertItems"
 STOCK, REMOVE = "CatalogService/SetInventory", "CatalogService/DeleteItems"
+GENERATE, RECIPES = "ContentService/Generate", "ContentService/ListRecipes"
 WHY_NOT, GIVEN = "ExplainService/WhyNot", "ExplainService/ExplainRecommendation"
 AUDIENCE = "RecommendationService/FindAudience"
 BELIEVED, TASTE = "UserService/GetTasteProfile", "UserService/UpdateTasteProfile"
@@ -276,11 +283,20 @@ BAD_REQUESTS = [
     (REMOVE, cat.DeleteItemsRequest(item_ids=["i"] * 1001), ["item_ids"]),
     *((REMOVE, cat.DeleteItemsRequest(item_ids=["i", bad]), ["item_ids[1]"]) for bad in BAD_IDS.values()),
     (REMOVE, cat.DeleteItemsRequest(item_ids=["i"], set_time=ahead(90_000)), ["set_time"]),
+    *((GENERATE, generate(item_id=bad), ["item_id"]) for bad in BAD_IDS.values()),
+    *((GENERATE, generate(recipe=bad), ["recipe"]) for bad in ("", "x" * 65, "a\nb")),
+    (GENERATE, generate(language="fr"), ["language"]),
+    (GENERATE, generate(variant=1_000_001, drafts=11), ["variant", "drafts"]),
+    (GENERATE, generate(audience=con.ContentAudience()), ["audience.buyers"]),
+    (GENERATE, generate(audience=con.ContentAudience(brand="b" * 257)), ["audience.brand"]),
+    (GENERATE, generate(audience=con.ContentAudience(category="")), ["audience.category"]),
     *((EXPORT, us.ExportUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
     *((DELETE, us.DeleteUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
 ]
 
 GOOD_REQUESTS = {
+    GENERATE: generate(drafts=10, variant=1_000_000, audience=con.ContentAudience(brand="b")),
+    RECIPES: con.ListRecipesRequest(),
     RECOMMEND: R(user_id="u", k=5),
     STREAM: rec.StreamReasonsRequest(request=R(user_id="u", k=5)),
     OFF: pol.TurnOffRequest(switch=pol.Switch(recipe="reason.v1", language="zh", category="A > B", generator="openai")),

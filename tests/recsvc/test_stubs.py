@@ -9,10 +9,30 @@ import pytest
 from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
-from recsvc.v1 import catalog_pb2, events_pb2, explain_pb2, models_pb2, reason_pb2, recommendation_pb2, users_pb2
+from recsvc.v1 import (
+    catalog_pb2,
+    content_pb2,
+    events_pb2,
+    explain_pb2,
+    models_pb2,
+    policy_pb2,
+    reason_pb2,
+    recommendation_pb2,
+    users_pb2,
+)
 
 ROOT = Path(__file__).parents[2]
-FILES = [catalog_pb2, events_pb2, explain_pb2, models_pb2, reason_pb2, recommendation_pb2, users_pb2]
+FILES = [
+    catalog_pb2,
+    content_pb2,
+    events_pb2,
+    explain_pb2,
+    models_pb2,
+    policy_pb2,
+    reason_pb2,
+    recommendation_pb2,
+    users_pb2,
+]
 
 
 def numbers(text: str) -> tuple[int, ...]:

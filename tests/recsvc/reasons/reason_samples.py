@@ -42,6 +42,10 @@ def evidence_for(
             return Evidence(kind, strength, effect=0.3, share=0.5)
         case EvidenceKind.POPULARITY:
             return Evidence(kind, strength, count=312, days=28)
+        case EvidenceKind.NAME:
+            return Evidence(kind, strength, value=item.title)
+        case EvidenceKind.AUDIENCE:
+            return Evidence(kind, strength, name="brand", value=item.brand)
 
 
 def evidence_of_every_form(kind: EvidenceKind, strength: Strength) -> list[Evidence]:

@@ -1,0 +1,276 @@
+"""Drafts of copy: they say what is true of the item and nothing else, whatever the seller wrote."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.errors import ReasonRejected
+from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, is_sensitive, item_licence, recipes
+from recsvc.reasons.item_licence import copy_name, is_size
+from recsvc.reasons.pattern import Form
+from recsvc.reasons.verifier import check_text
+from recsvc.reasons.word_lists import forbidden_terms
+from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH, ITEMS, audience, facts_of
+from tests.recsvc.reasons.test_reason_mutations import INJECTED
+from tests.recsvc.reasons.test_reason_truth import NASTY
+
+K, N = EvidenceKind, Strength.NEUTRAL
+WRITER = ContentWriter()
+
+
+def drafts(recipe_id, item, language, facts=None, n=3):
+    return WRITER.drafts(recipes()[recipe_id], item, facts if facts is not None else facts_of(item), language, 0, n)
+
+
+def claims(draft, item, recipe):
+    forms = [Form.NAMED if len(part.evidence) > 1 else Form.PLAIN for part in draft.parts]
+    return [
+        (part.text, item_licence(part.evidence[0], item, draft.language, recipe, form))
+        for part, form in zip(draft.parts, forms, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("recipe", recipes().values(), ids=recipes())
+def test_every_draft_says_its_facts_and_they_hold(recipe, language):
+    for item in [item for each in ITEMS.values() for item in each]:
+        facts = facts_of(item)
+        found = drafts(recipe.id, item, language)
+        assert found, item
+        assert len({draft.text for draft in found}) == len(found)
+        for draft in found:
+            assert draft.human_review
+            assert draft.language == language
+            assert (draft.provenance.recipe, draft.provenance.verified) == (recipe.id, True)
+            assert draft.text == recipe.wording(language).joint.join(part.text for part in draft.parts)
+            stated = [fact for part in draft.parts for fact in part.evidence]
+            assert set(stated) <= set(facts)
+            for part in draft.parts:
+                assert len(part.evidence) >= 1
+                for fact in part.evidence:
+                    if fact.kind is K.ATTRIBUTE:
+                        assert fact.value.lower() in part.text.lower()
+                    elif fact.kind in (K.BRAND, K.CATEGORY):
+                        assert fact.value in part.text
+                    elif fact.kind is K.POPULARITY:
+                        assert re.findall(r"\d+", part.text) in (["312", "28"], ["28", "312"])
+            outside = draft.text
+            for text in (item.title, copy_name(item.title, 60, False), copy_name(item.title, 80, True), item.brand):
+                outside = outside.replace(text, "") if text else outside
+            assert set(re.findall(r"\d+", outside)) <= {"312", "28"}
+            # A paragraph of plain text: no capital or stop is missing where the recipe wants them.
+            assert check_text(claims(draft, item, recipe), recipe, language) == draft.text
+
+
+def test_a_title_says_once_what_it_says():
+    """What the name says already, the brand or the colour, is not said beside it."""
+    for item in ITEMS["en"]:
+        for draft in drafts("title.v1", item, "en", n=6):
+            for value in (item.brand, *(value for _, value in item.attributes)):
+                assert draft.text.lower().count(value.lower()) <= 1 or not value, draft.text
+    for draft in drafts("title.v1", ITEMS["zh"][0], "zh", n=6):
+        assert draft.text.startswith("炙坊 小院系列 木炭烧烤炉 5升")
+
+
+def test_a_description_reads_as_one():
+    item = ITEMS["en"][0]
+    told = facts_of(item)
+    (draft,) = drafts("description.v1", item, "en", n=1)
+    assert len([s for s in draft.text.split(". ") if s]) == len(draft.parts) >= 5
+    firsts = [part.text.split()[0] for part in draft.parts]
+    assert len(set(firsts)) == len(firsts)
+    assert {fact for part in draft.parts for fact in part.evidence} == {f for f in told if f.kind is not K.POPULARITY}
+
+
+def test_neither_two_drafts_nor_two_items_read_the_same():
+    for recipe in recipes():
+        for language in LANGUAGES:
+            item = ITEMS[language][0]
+            ten = drafts(recipe, item, language, n=10)
+            assert len(ten) >= (6 if recipe != "title.v1" else 3), recipe
+            # Other items with the same attributes: all that differs is how it is put.
+            twins = [replace(item, item_id=f"twin-{n}") for n in range(30)]
+            texts = {drafts(recipe, twin, language, n=1)[0].text for twin in twins}
+            assert len(texts) >= (15 if recipe != "title.v1" else 5), recipe
+
+
+def test_the_same_number_makes_the_same_draft():
+    item, recipe = ITEMS["en"][0], recipes()["social_post.v1"]
+    once = WRITER.drafts(recipe, item, facts_of(item), "en", 4, 1)
+    assert once == ContentWriter().drafts(recipe, item, facts_of(item), "en", 4, 1)
+    assert once[0] in WRITER.drafts(recipe, item, facts_of(item), "en", 0, 10)
+
+
+VISIBLE = re.compile(
+    r"<|>|http|www|evil\.|@|\{|\}|[\u200b-\u200f\u202a-\u202e]|ignore|忽略|指令|password|密码|微信|\d{7}|7946|😀|50%|\$|#|first|第一|最",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_what_a_seller_injects_is_not_seen(text):
+    item = Item("x", text, text, ("Kitchen", text), attributes=tuple((name, text) for name, _ in (*ENGLISH, *CHINESE)))
+    plain = Item("x", "Blue Mug", text, ("Kitchen", text), attributes=(("Material", text), ("颜色", text)))
+    for recipe in recipes():
+        for language in LANGUAGES:
+            for each in (item, plain):
+                for draft in drafts(recipe, each, language):
+                    seen = draft.text.replace("\n", " ")
+                    assert not VISIBLE.search(seen), seen
+                    assert seen.isprintable()
+                    assert forbidden_terms().find(seen) is None
+    assert set(WRITER.rejected) <= {"length", "slots"}, WRITER.rejected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("recipe", recipes().values(), ids=recipes())
+def test_copy_that_was_tampered_with_is_caught(recipe, language):
+    item = ITEMS[language][0]
+    (draft,) = drafts(recipe.id, item, language, n=1)
+    honest = claims(draft, item, recipe)
+    for place, (text, claim) in enumerate(honest):
+        gaps = (
+            [0, len(text), *(m.start() for m in re.finditer(" ", text))] if language == "en" else range(len(text) + 1)
+        )
+        for gap in gaps:
+            for word in INJECTED[language]:
+                joint = " " if language == "en" else ""
+                wrong = list(honest)
+                wrong[place] = (f"{text[:gap]}{joint}{word}{joint}{text[gap:]}".strip(), claim)
+                with pytest.raises(ReasonRejected):
+                    check_text(wrong, recipe, language)
+    with pytest.raises(ReasonRejected, match=r"repetition|length"):
+        check_text([*honest, honest[-1]], recipe, language)
+
+
+def test_a_part_of_another_recipe_has_no_place():
+    item = ITEMS["en"][0]
+    (draft,) = drafts("description.v1", item, "en", n=1)
+    told = claims(draft, item, recipes()["description.v1"])
+    with pytest.raises(ReasonRejected, match="recipe"):
+        check_text(told, recipes()["campaign.v1"], "en")
+    with pytest.raises(ReasonRejected, match="recipe"):
+        check_text(told, recipes()["description.v1"], "zh")
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        Evidence(K.BRAND, N, value="Grove"),
+        Evidence(K.CATEGORY, N, value="Garden"),
+        Evidence(K.ATTRIBUTE, N, name="Material", value="Marble"),
+        Evidence(K.ATTRIBUTE, N, name="Weight", value="Heavy"),
+        Evidence(K.NAME, N, value="Another Name"),
+        Evidence(K.POPULARITY, N, count=9, days=28),
+        Evidence(K.POPULARITY, N, count=90, days=1),
+        Evidence(K.BRAND, Strength.RELATIONAL, value="Potterhill", count=7),
+        Evidence(K.HISTORY_ITEM, N, anchor=ITEMS["en"][1], effect=1.0),
+        Evidence(K.REPEAT_PURCHASE, N, count=3),
+        Evidence(K.PROFILE, N, effect=1.0),
+    ],
+)
+def test_what_is_not_so_or_is_a_users_is_never_said(fact):
+    item = ITEMS["en"][0]
+    for recipe in recipes().values():
+        with pytest.raises(ReasonRejected):
+            item_licence(fact, item, "en", recipe)
+        for draft in WRITER.drafts(recipe, item, (*facts_of(item)[:3], fact), "en", 0, 5):
+            assert fact not in [each for part in draft.parts for each in part.evidence]
+
+
+def test_one_of_several_colours_is_not_the_colour_but_several_uses_are_uses():
+    item = Item("x", "Storage Bench", "Potterhill", ("Home", "Benches"), attributes=(
+        ("Colour", "Red"), ("Colour", "Blue"), ("Use", "Travel"), ("Use", "Camping"),
+    ))  # fmt: skip
+    (draft,) = drafts("description.v1", item, "en", n=1)
+    assert "travel" in draft.text
+    assert "camping" in draft.text
+    assert not re.search("red|blue|colour", draft.text)
+
+
+@pytest.mark.parametrize("value", ["Pack of 3", "500 ml", "XL", "Medium", "中号", "2米"])
+def test_a_size_is_no_style(value):
+    assert is_size(value)
+    item = Item("x", "Storage Bench", "Potterhill", ("Home", "Benches"), attributes=(("finish", value),))
+    for draft in drafts("description.v1", item, "en"):
+        assert value.lower() not in draft.text.lower()
+
+
+def test_an_item_with_nothing_to_say_gets_no_draft():
+    for title in ("", "😀", "CHEAPEST MUG"):
+        for recipe in ("title.v1", "description.v1", "social_post.v1"):
+            assert drafts(recipe, Item("x", title, "Grove", ("Kitchen", "Mugs"), attributes=ENGLISH), "en") == []
+    assert drafts("description.v1", Item("x", "Mug With a Name"), "en") == []
+    assert (
+        drafts(
+            "selling_points.v1", Item("x", "Mug With a Name", "Grove"), "en", facts_of(Item("x", "Mug", "Grove"))[:2]
+        )
+        == []
+    )
+
+
+TABLETS = Item("s", "Gentle Ibuprofen Tablets", "Wellgate", ("Health", "Remedies"), attributes=(("Use", "Pregnancy"),))
+
+
+def test_a_sensitive_item_is_described_but_addresses_nobody():
+    assert is_sensitive(TABLETS)
+    recipe = recipes()["campaign.v1"]
+    for draft in drafts("description.v1", TABLETS, "en") + drafts("campaign.v1", TABLETS, "en"):
+        assert "Gentle Ibuprofen Tablets" in draft.text
+        assert "pregnancy" not in draft.text
+    with pytest.raises(ReasonRejected, match="sensitive"):
+        item_licence(audience("brand", "Potterhill"), TABLETS, "en", recipe)
+    for name, value in (("category", "Pregnancy Tests"), ("brand", "Bible House"), ("category", "孕妇装")):
+        with pytest.raises(ReasonRejected, match="sensitive"):
+            item_licence(audience(name, value), ITEMS["en"][0], "en", recipe)
+    with pytest.raises(ReasonRejected, match="evidence"):
+        item_licence(audience("age", "Seniors"), ITEMS["en"][0], "en", recipe)
+
+
+@pytest.mark.parametrize(("name", "value"), [("brand", "Grove"), ("category", "Kitchen")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_campaign_copy_addresses_its_audience(name, value, language):
+    item = ITEMS[language][0]
+    for draft in drafts("campaign.v1", item, language, (audience(name, value), *facts_of(item)), n=6):
+        first = draft.parts[0]
+        assert [fact.kind for fact in first.evidence] == [K.AUDIENCE, K.NAME]
+        assert value in first.text
+    for draft in drafts("campaign.v1", item, language, n=6):
+        assert not re.search(r"bought \w|you buy|who (?:buy|shop)|买过|选过", draft.parts[0].text)
+
+
+def test_what_a_model_wrote_ahead_is_used_and_said_to_be_a_models():
+    pool = PatternPool("openai", "qwen@r1")
+    writer, item = ContentWriter(pool=pool), ITEMS["en"][1]
+    recipe = recipes()["description.v1"]
+    before = writer.drafts(recipe, item, facts_of(item), "en", 0, 9)
+    assert {draft.provenance.generator for draft in before} == {"realiser"}
+    request = PatternRequest(K.ATTRIBUTE, N, Form.MATERIAL, "en", recipe="description.v1")
+    assert request in pool.wanted
+    pool.take({request: ["This one, made from {value}.", "Made from the finest {value}.", "{value} cures."]})
+    after = writer.drafts(recipe, item, facts_of(item), "en", 0, 9)
+    models = [draft for draft in after if "This one, made from solid oak." in draft.text]
+    assert models
+    for draft in after:
+        assert "finest" not in draft.text
+        assert draft.provenance.ai_generated == (draft in models)
+        assert draft.provenance.generator == ("openai" if draft in models else "realiser")
+        assert draft.provenance.recipe == "description.v1"
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        ("The Walnut Tray", "Walnut Tray"),
+        ("polarized sunglasses", "Polarized sunglasses"),
+        ("iPhone Case", "iPhone Case"),
+        ("Neroli Reed Diffuser, 200 ml", "Neroli Reed Diffuser"),
+        ("Mug, Blue", "Mug, Blue"),  # its head is too short to be a name
+        ("炙坊 小院系列 木炭烧烤炉 5升", "炙坊小院系列木炭烧烤炉"),
+        ("Sony 无线耳机", "Sony 无线耳机"),
+    ],
+)
+def test_a_name_within_a_sentence(title, sentence):
+    assert copy_name(title, 60, False) == sentence
