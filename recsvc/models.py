@@ -15,7 +15,7 @@ from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
 from recsvc.content import ContentRequest
-from recsvc.domain import ContentDraft, GivenList, Item, ItemContent, Profile
+from recsvc.domain import ContentDraft, Item, Profile
 from recsvc.erasure_follower import ErasureFollower
 from recsvc.errors import (
     BundleError,
@@ -32,6 +32,7 @@ from recsvc.popularity import Popularity
 from recsvc.query import Query, RecommendationList, Surface
 from recsvc.reasons import PatternPool
 from recsvc.recommend import Recommender
+from recsvc.records import GivenList, ItemContent
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles

@@ -14,7 +14,7 @@ from recsvc.audience import Audience, find_audience
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed, Scope, compose, explored, go_on
 from recsvc.content import ContentJob, ContentRequest, look_up
-from recsvc.domain import ItemChange, ItemContent, ItemField, Reason, UserRecord
+from recsvc.domain import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
@@ -32,6 +32,7 @@ from recsvc.query import (
 )
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
+from recsvc.records import ItemChange, ItemContent, ItemField, UserRecord
 from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.surfaces import similar_to
 from recsvc.taste import TasteProfile, taste_profile

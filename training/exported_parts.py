@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from recsvc.domain import Event, GivenList
+from recsvc.domain import Event
+from recsvc.records import GivenList
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from recsvc.domain import CATEGORY_SEPARATOR, Item, Switch
+from recsvc.domain import CATEGORY_SEPARATOR, Item
+from recsvc.records import Switch
 
 EVERYTHING = Switch()
 

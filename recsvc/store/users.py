@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_TASTE, Event, EventType, GivenList, Profile, Taste, UserRecord
+from recsvc.domain import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
+from recsvc.records import GivenList, UserRecord
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation

@@ -9,7 +9,7 @@ from recsvc.wire.fields import Violations, id_problem
 from recsvc.wire.recommendations import decode_query
 
 if TYPE_CHECKING:
-    from recsvc.domain import GivenList
+    from recsvc.records import GivenList
     from recsvc.standing import BlockScores, Standing
 
 

@@ -18,21 +18,18 @@ from recsvc.domain import (
     Event,
     Evidence,
     EvidenceKind,
-    GivenList,
     Item,
-    ItemChange,
-    ItemContent,
     Profile,
     Provenance,
     Reason,
     Strength,
-    Switch,
     Taste,
 )
 from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.placements import Placements
 from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.reasons import Recipe, recipes
+from recsvc.records import GivenList, ItemChange, ItemContent, Switch
 from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.standing import BlockScores, Obstacle, Standing

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import Event, EventType, ItemChange, ItemField
+from recsvc.domain import Event, EventType
 from recsvc.query import ItemFilter, Query, RepeatPolicy, Rules, Surface
 from recsvc.recommend import Recommender
+from recsvc.records import ItemChange, ItemField
 from recsvc.standing import Obstacle
 from recsvc.store import UserStore
 from tests.recsvc.contract_filter import passes, random_filter

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import redis
 
-from recsvc.domain import Event, EventType, Item, ItemChange, ItemContent, ItemField, Profile
+from recsvc.domain import Event, EventType, Item, Profile
+from recsvc.records import ItemChange, ItemContent, ItemField
 from recsvc.store import open_store
 from recsvc.store.embedded import redis_server_binary
 from tests.conftest import wait_for_redis

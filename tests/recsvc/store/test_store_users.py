@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.domain import Event, EventType, Profile, UserRecord
+from recsvc.domain import Event, EventType, Profile
 from recsvc.errors import StoreUnavailable
+from recsvc.records import UserRecord
 from recsvc.store import UserExport, UserStore, keys
 from recsvc.store.history import entry_of
 
