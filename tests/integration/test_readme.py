@@ -27,12 +27,14 @@ def service(small_bundle: Path, tmp_path: Path) -> ServiceProcess:
 
 
 def test_the_python_of_the_readme_runs(service: ServiceProcess, capsys: pytest.CaptureFixture[str]) -> None:
-    first, surfaces, ranking = blocks("python")
+    first, surfaces, copy, ranking = blocks("python")
     assert ranking.startswith("def rank(")
     names: dict[str, object] = {}
-    for block in (first, surfaces):
+    for block in (first, surfaces, copy):
         exec(block.replace(ADDRESS, service.address), names)  # noqa: S102  it is ours
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in printed[:5]] == ["1", "2", "3", "4", "5"]
+    assert {"title.v1", "description.v1", "campaign.v1"} <= {line.split()[0] for line in printed[5:]}
 
 
 def test_the_javascript_of_the_readme_runs(service: ServiceProcess, node_modules: Path, tmp_path: Path) -> None:

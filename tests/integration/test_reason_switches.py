@@ -5,7 +5,7 @@ from collections.abc import Callable
 import grpc
 import pytest
 
-from recsvc.v1 import policy_pb2, policy_pb2_grpc, recommendation_pb2
+from recsvc.v1 import content_pb2, content_pb2_grpc, policy_pb2, policy_pb2_grpc, recommendation_pb2
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids
 from tests.integration.clients import reasons as reasons_of
@@ -94,3 +94,27 @@ def test_a_category_is_not_spoken_of(
         still = {found.item_id: found for found in after.recommendations if found.HasField("reason")}
         assert not any(map(touches, still.values()))
         assert {found.item_id for found in told if not touches(found)} <= still.keys()
+
+
+def test_copy_is_turned_off_like_reasons(start_service: Callable[..., ServiceProcess]) -> None:
+    with start_service().channel() as channel:
+        content = content_pb2_grpc.ContentServiceStub(channel)
+
+        def code(recipe: str, language: str = "en") -> grpc.StatusCode:
+            asked = content_pb2.GenerateRequest(recipe=recipe, item_id="i00001", language=language)
+            try:
+                content.Generate(asked, timeout=20)
+            except grpc.RpcError as error:
+                assert "turned off" in error.details()
+                return error.code()
+            return grpc.StatusCode.OK
+
+        assert code("title.v1") is grpc.StatusCode.OK
+        turn(channel, recipe="title.v1")
+        assert code("title.v1") is grpc.StatusCode.FAILED_PRECONDITION
+        assert code("description.v1") is grpc.StatusCode.OK
+        turn(channel, language="en")
+        assert code("description.v1") is grpc.StatusCode.FAILED_PRECONDITION
+        turn(channel, on=True, language="en")
+        turn(channel, on=True, recipe="title.v1")
+        assert code("title.v1") is grpc.StatusCode.OK
