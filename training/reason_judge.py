@@ -92,6 +92,9 @@ def facts_of(evidence: Evidence) -> str:
             return f"{done}. Of {evidence.people} people who bought that, {n} bought this item too, within {days} days."
         case EvidenceKind.POPULARITY:
             return f"{n} people bought this item within {days} days."
+        case EvidenceKind.PROFILE if evidence.value:
+            word = clean_name(evidence.value)
+            return f"What the shopper told the shop of themselves mentions {word}, as does this item's category."
         case EvidenceKind.PROFILE:
             return "What the shopper told the shop of themselves made this item more likely to be suggested."
     what = evidence.name or evidence.kind

@@ -69,6 +69,8 @@ def _bought(evidence: Evidence) -> bool:
 def _says(kind: str, evidence: Evidence, catalogue: Catalogue, words: Words) -> Markup:
     did = _DID.get(evidence.anchor_event, "bought")
     key = {"history_item": f"fact_{did}", "similar_item": f"fact_similar_{did}"}.get(kind, f"fact_{kind}")
+    if kind == "profile" and evidence.value:
+        key = "fact_mentioned"
     anchor = catalogue.get(evidence.anchor_item_id)
     return words(
         key if key in words else "fact_other",
