@@ -16,7 +16,7 @@ from recsvc.relations import ANCHORS, COHORT, copurchase_facts, preferred_facts,
 
 # A history item that makes up less than this share of all that raises a score is not worth naming.
 CONTRIBUTORY_SHARE = 0.10
-# Scores closer than this are equal.
+# Scores closer than this are equal: what an old event of a long history adds may be no more than a last bit.
 ROUNDING = 1e-5
 
 
@@ -41,10 +41,10 @@ def page_facts(
     scores = page @ user.user_vector
     without = page @ user.left_out_vectors.T
     same = page_rows[:, None] == user.left_out_rows
-    lowering = np.maximum(scores[:, None] - without, 0)
+    lowering = _falls(scores[:, None], without)
     profile_effects = np.zeros(len(page_rows), np.float32)
     if user.without_profile is not None:
-        profile_effects = np.maximum(scores - page @ user.without_profile, 0)
+        profile_effects = _falls(scores, page @ user.without_profile)
     gains = looked_up(page_rows, user.repeat_rows, user.repeat_scores)
     raising = np.maximum(lowering.sum(axis=1) + profile_effects + gains, 1e-12)
     own = gains + (lowering * same).sum(axis=1)
@@ -82,6 +82,12 @@ def page_facts(
             found.append(Fact(EvidenceKind.POPULARITY, Strength.NEUTRAL, count=buyers[i]))
         facts.append(found)
     return facts
+
+
+def _falls(scores: Floats, without: Floats) -> Floats:
+    """By how much scores fall without something, 0 where they do not."""
+    falls = scores - without
+    return np.where(falls > ROUNDING, falls, np.float32(0))
 
 
 def _anchors(user: UserFacts, effects: Floats, raising: Floats, off_page: NDArray[np.bool_]) -> list[list[Fact]]:

@@ -15,11 +15,20 @@ from deploy.storefront.shop import templates
 from deploy.storefront.visits import CART_LINES, QUANTITY, VISITS, Visit, Visits
 from deploy.storefront.why import why
 from recsvc.v1.events_pb2 import EVENT_TYPE_ADD_TO_CART, EVENT_TYPE_PURCHASE, EVENT_TYPE_VIEW
-from recsvc.v1.reason_pb2 import Evidence, EvidenceKind, Provenance, Reason, Strength
+from recsvc.v1.reason_pb2 import (
+    EVIDENCE_KIND_AUDIENCE,
+    EVIDENCE_KIND_NAME,
+    Evidence,
+    EvidenceKind,
+    Provenance,
+    Reason,
+    Strength,
+)
 
 STOREFRONT = Path(__file__).parents[2] / "deploy" / "storefront"
 CATALOGUE = Catalogue([Product("tent", "A <b>tent</b>", ("Outdoors", "Camping"))])
-KINDS = [number for number in EvidenceKind.values() if number]
+# The facts of reasons: those of copy alone, a name and an audience, are never in one.
+KINDS = [n for n in EvidenceKind.values() if n not in (0, EVIDENCE_KIND_NAME, EVIDENCE_KIND_AUDIENCE)]
 
 
 def table(language: str) -> dict[str, str]:

@@ -74,6 +74,16 @@ def test_what_does_not_lower_the_score_is_never_cited() -> None:
     assert [fact.anchor_row for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)] == [3]
 
 
+def test_a_last_bit_is_no_effect_even_where_nothing_else_has_any() -> None:
+    hardly = user(
+        left_out_vectors=np.array([[1.0 - 1e-7, 1.0], [1.0, 1.0]], np.float32),
+        without_profile=np.array([1.0, 1.0 - 1e-7], np.float32),
+    )
+    assert hardly.left_out_vectors[0, 0] < 1  # it is a bit less
+    (facts,) = page_facts(hardly, items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    assert not [fact for fact in facts if fact.kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.PROFILE)]
+
+
 def test_an_item_bought_before_is_a_repeat_and_never_its_own_anchor() -> None:
     again = user(repeat_rows=np.array([2, 3], np.int32), repeat_scores=np.array([0.1, 0.7], np.float32))
     (facts,) = page_facts(again, items(), VECTORS, np.array([3], np.int32), np.array([0, 1, 2, 3], np.int32))
