@@ -4,11 +4,9 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
-import polars as pl
 from rich.console import Console
 from rich.progress import track
 
@@ -18,6 +16,7 @@ from recsvc.reasons import Author, PatternPool, ReasonWriter
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.names import clean_name
 from training.data import Shop
+from training.learned_events import learned_events, learned_until
 from training.offline_pages import Page, pages, records_of
 from training.reason_authors import Written, acceptance, write_wanted
 from training.reason_bias import audit
@@ -72,13 +71,12 @@ class Evaluation:
         judge: tuple[Judge, int] | None = None,
         tone: Tone = Tone.NEUTRAL,
     ) -> None:
-        until = datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
-        events = shop.events.filter(pl.col("timestamp") <= until)
+        events = learned_events(shop.events, bundle)
         windows = (bundle.model.popularity_days, bundle.model.cohort_days)
         self._bundle, self._seed, self._console = bundle, seed, console
         self._generator, self._author, self._judge = generator, author, judge
         self._tone = tone
-        self._now = int(until.timestamp() * 1e6)
+        self._now = int(learned_until(bundle).timestamp() * 1e6)
         self._purchases = Purchases.of(events, windows)
         self._records = records_of(events, shop.users, user_ids, bundle.model.text_encoder)
 

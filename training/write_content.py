@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from recsvc.errors import InvalidRequest, NothingToSay, RecsvcError, SettingsErr
 from recsvc.reasons import ContentWriter, Recipe
 from training.content_rubric import TableTruth, Written, gates, judge
 from training.data import read_shop
+from training.learned_events import learned_events
 from training.reason_truth import Purchases
 
 NOT_TO_BE_USED = 3
@@ -117,9 +117,8 @@ def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 def _truth(folder: Path, bundle: Bundle) -> TableTruth:
     shop, days = read_shop(folder), bundle.model.popularity_days
-    until = datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
-    events = shop.events.filter(pl.col("timestamp") <= until)
-    return TableTruth(shop.items, Purchases.of(events, (days,)).buyers[days], days)
+    buyers = Purchases.of(learned_events(shop.events, bundle), (days,)).buyers[days]
+    return TableTruth(shop.items, buyers, days)
 
 
 def _item_ids(file: Path | None, bundle: Bundle) -> list[str]:

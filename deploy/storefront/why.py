@@ -81,7 +81,7 @@ def _says(kind: str, evidence: Evidence, catalogue: Catalogue, words: Words) -> 
         people=evidence.people,
         days=words("span", count=evidence.days),
         elapsed=words("span", count=evidence.elapsed_days),
-        lift=f"{evidence.lift:.1f}",
+        lift=f"{evidence.lift:.1f}" if evidence.lift < 10 else f"{evidence.lift:.0f}",
     )
 
 

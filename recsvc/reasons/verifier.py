@@ -9,6 +9,7 @@ from recsvc.domain import REASON_RECIPE, Evidence, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.lexicon import JOINTS, STOP, is_licensed
 from recsvc.reasons.licence import Licence, licence
+from recsvc.reasons.pattern import Form
 from recsvc.reasons.recipe import Recipe, recipes
 from recsvc.reasons.word_lists import forbidden_terms, negations, policy_digest
 
@@ -44,6 +45,8 @@ def check_all(text: str, claims: Sequence[Licence]) -> None:
 def check_both(text: str, first: Licence, second: Licence) -> None:
     """Returns when `text` is what `first` allows, and then, joined to it, what `second` allows, no more.
 
+    The second says by itself which item it is about: "you bought X, and 38 people bought it" would be read of X.
+
     Raises ReasonRejected as `check`.
     """
     language = first.language
@@ -55,7 +58,7 @@ def check_both(text: str, first: Licence, second: Licence) -> None:
         rest = text[at + len(joint) :]
         try:
             check(text[:at] + stop, first)
-            check(rest[:1].upper() + rest[1:], second)
+            check(rest[:1].upper() + rest[1:], second._replace(form=Form.TAIL))
             return
         except ReasonRejected as problem:
             rejected = problem

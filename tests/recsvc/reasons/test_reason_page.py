@@ -11,10 +11,11 @@ from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Ton
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.lexicon import STOP
 from recsvc.reasons.licence import licence
 from recsvc.reasons.pattern import is_short
 from recsvc.reasons.plan import OF_A_KIND, opening
-from recsvc.reasons.verifier import POLICY_VERSION, check_both
+from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
 
 K, S = EvidenceKind, Strength
@@ -321,6 +322,28 @@ def test_a_lying_generator_is_not_believed(monkeypatch):
     before = dict(writer.rejected)
     writer.write_page(page, "en", 1)
     assert dict(writer.rejected) == before  # a rejection is remembered, too
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "language", "passes"),
+    [
+        ("In line with “Bamboo Serving Tray”, which you bought", "312 people bought this within 28 days", "en", True),
+        ("In line with “Bamboo Serving Tray”, which you bought", "bought by 312 people within 28 days", "en", False),
+        ("参考了你买过的“Bamboo Serving Tray”", "这件商品28天内有312人买过", "zh", True),
+        ("参考了你买过的“Bamboo Serving Tray”", "28天内有312人买过", "zh", False),
+    ],
+)
+def test_a_second_claim_says_by_itself_which_item_it_is_about(first, second, language, passes):
+    facts = (evidence_for(K.HISTORY_ITEM, S.CONTRIBUTORY), evidence_for(K.POPULARITY, S.NEUTRAL))
+    claims = [licence(fact, MUG, language) for fact in facts]
+    text = {"en": f"{first}, and {second}.", "zh": f"{first}，{second}。"}[language]
+    check(f"{first}{STOP[language]}", claims[0])
+    if passes:
+        check_both(text, *claims)
+    else:
+        check(f"{second[:1].upper()}{second[1:]}{STOP[language]}", claims[1])  # alone it is well said
+        with pytest.raises(ReasonRejected):
+            check_both(text, *claims)
 
 
 def test_a_profile_reason_says_the_word_that_both_have():

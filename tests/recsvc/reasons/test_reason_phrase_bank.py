@@ -126,7 +126,7 @@ def test_a_tail_is_a_sentence_of_its_own_but_for_how_it_begins_and_ends(kind, st
     assert len(patterns) >= 3
     for pattern in patterns:
         sentence = f"{pattern[:1].upper()}{pattern[1:]}{STOP[language]}"
-        assert is_licensed(sentence, kind, strength, Form.PLAIN, language), pattern
+        assert is_licensed(sentence, kind, strength, Form.TAIL, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(SLOTS[kind])
 
 
