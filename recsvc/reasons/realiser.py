@@ -14,6 +14,7 @@ _WARM = "warm_"
 _PHRASES = files("recsvc.reasons") / "phrases"
 
 
+@functools.cache  # it takes a tenth of a second, and nothing changes it
 def _load(language: str) -> FluentBundle:
     # Isolation marks would stand in what the shopper reads; values hold no bidi characters that need them.
     bundle = FluentBundle([language], use_isolating=False)

@@ -348,7 +348,8 @@ def test_a_second_claim_says_by_itself_which_item_it_is_about(first, second, lan
 
 def test_a_profile_reason_says_the_word_that_both_have():
     evidence = dataclasses.replace(evidence_for(K.PROFILE, S.CONTRIBUTORY), value="Mug")
-    texts = [ReasonWriter().write_page([(MUG, (evidence,))], "en", seed)[0].text for seed in range(20)]
+    writer = ReasonWriter()
+    texts = [writer.write_page([(MUG, (evidence,))], "en", seed)[0].text for seed in range(20)]
     assert all(re.search(r"\bmug\b", text) and "profile" in text for text in texts)
 
 
