@@ -31,11 +31,20 @@ class SwitchStore:
             await self._client.execute_command("SREM", self._key, _packed(switch))
 
     async def off(self) -> frozenset[Switch]:
-        """All that is off."""
+        """All that is off; what cannot be read is passed over, as nothing that is read is trusted."""
         with operation("read_switches"):
             found: Iterable[bytes] = await self._client.execute_command("SMEMBERS", self._key)
-        return frozenset(Switch(*json.loads(packed)) for packed in found)
+        return frozenset(filter(None, map(_unpacked, found)))
 
 
 def _packed(switch: Switch) -> str:
     return json.dumps(switch, ensure_ascii=False)
+
+
+def _unpacked(packed: bytes) -> Switch | None:
+    try:
+        fields = json.loads(packed)
+    except ValueError:
+        return None
+    whole = isinstance(fields, list) and len(fields) == len(Switch._fields)
+    return Switch(*fields) if whole and all(isinstance(each, str) for each in fields) else None

@@ -20,6 +20,14 @@ async def test_off_and_on_again(user_store):
     assert await switches.off() == {Switch()}
 
 
+async def test_what_nobody_of_ours_wrote_is_passed_over(user_store):
+    await user_store.switches.turn_off(ONE)
+    key = user_store.switches._key
+    for garbage in (b"\xff", b"{}", b"[1]", b'["a", "b", "c", 4]', b"null"):
+        await user_store.switches._client.execute_command("SADD", key, garbage)
+    assert await user_store.switches.off() == {ONE}
+
+
 async def test_there_is_an_end_to_it(user_store):
     for number in range(MAX_SWITCHES):
         await user_store.switches.turn_off(Switch(category=str(number)))
