@@ -20,10 +20,10 @@ STREAM_SECONDS = 60.0
 class LiveReasons:
     """Kept as Redis has it; while that is away, as it was. pool: what a language model writes, None without one."""
 
-    def __init__(self, store: UserStore, pool: PatternPool | None = None) -> None:
+    def __init__(self, store: UserStore, pool: PatternPool | None = None, unknown_is_private: bool = False) -> None:
         # Not known yet, so everything is off: what was turned off may not come back because a process started anew.
         self._switches = Switches({EVERYTHING})
-        self.writer = ReasonWriter(pool=pool, switches=self._switches)
+        self.writer = ReasonWriter(pool=pool, switches=self._switches, unknown_is_private=unknown_is_private)
         self.content = ContentWriter(pool=pool, switches=self._switches)
         self._store = store.switches
         self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)

@@ -81,8 +81,10 @@ class Models:
         cache_size: int,
         placements: Path | None = None,
         patterns: PatternPool | None = None,
+        unknown_is_private: bool = False,
     ) -> "Models":
         """Loads the bundle, the text encoder and the placements. patterns: to be kept as a reason worker fills it.
+        unknown_is_private: see `recsvc.reasons.ReasonWriter`.
 
         Raises BundleError, TextEncoderError and SettingsError.
         """
@@ -95,7 +97,7 @@ class Models:
                 f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
                 f"those of {text_encoder!r}: set text_encoder to the bundle's"
             )
-        reasons = LiveReasons(store, patterns)
+        reasons = LiveReasons(store, patterns, unknown_is_private)
         return cls(bundle, store, encoder, reasons, cache_size, placed, bundle_dir.resolve().parent)
 
     async def start(self) -> None:

@@ -128,6 +128,7 @@ async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Mo
         settings.cache_size,
         settings.placements,
         _patterns(settings),
+        settings.unknown_is_private,
     )
     try:
         await models.start()

@@ -72,6 +72,12 @@ class Settings(_Settings):
     )
     placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
 
+    unknown_is_private: bool = Field(
+        False,
+        description="true: no reason is made of what users did with items without a category; for shops that sell what "
+        "tells something private and do not sort all of it",
+    )
+
     # What is kept of a user.
     history_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
         256, description="events kept of one user, newest first; more costs memory and seldom helps"

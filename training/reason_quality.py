@@ -139,7 +139,7 @@ def _known(bundle: Bundle, mentions: CategoryWords, page: Page, place: int, now:
     words += [f"value={attribute_name(value)}" for _, value in item.attributes]
     words += [f"value={clean_name(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
     word = mentions.shared(row, mentions.mentioned(state.about))
-    words += [f"value={attribute_name(mentions.names[word])}"] if word >= 0 else []
+    words += [f"value=“{attribute_name(mentions.names[word])}”"] if word >= 0 else []
     words += [f"times={times_text(times, language)}"] if times > 1 else []
     words += [f"{slot}={number_text(int(number), language)}" for slot, each in numbers.items() for number in each]
     return sorted(set(words))

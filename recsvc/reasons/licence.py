@@ -162,12 +162,12 @@ def _people(evidence: Evidence, language: str) -> tuple[tuple[str, str], ...]:
 def _mentioned(evidence: Evidence, item: Item, strength: Strength, language: str) -> Licence:
     """With the word of the profile where there is one that may be said; otherwise it is said only that it was read."""
     name = attribute_name(evidence.value)
-    worded = all(c.isalpha() or c in " -'&" for c in name)  # it stands without quotation marks
     if evidence.value and not any(evidence.value in category for category in item.categories):
         raise ReasonRejected("evidence", "no category of the item has that word")
-    if not (name and worded) or is_sensitive_text(evidence.value):
+    is_word = all(c.isalpha() or c in " -'&" for c in name)
+    if not (name and is_word) or is_sensitive_text(evidence.value):
         return Licence(evidence.kind, strength, Form.PLAIN, language)
-    return Licence(evidence.kind, strength, Form.MENTIONED, language, (("value", name),))
+    return Licence(evidence.kind, strength, Form.MENTIONED, language, (("value", _QUOTED.format(name)),))
 
 
 def _preference(evidence: Evidence, item: Item, strength: Strength, language: str) -> Licence:

@@ -3,7 +3,7 @@
 import functools
 
 from recsvc.domain import Item
-from recsvc.reasons.word_lists import sensitive_terms
+from recsvc.reasons.word_lists import is_sensitive_category, sensitive_terms
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -14,9 +14,9 @@ def is_sensitive_text(text: str) -> bool:
 @functools.lru_cache(maxsize=100_000)
 def _any_sensitive(title: str, brand: str, categories: tuple[str, ...]) -> bool:
     # One by one: words of a title must not join with words of a category to a term that neither holds.
-    return any(map(is_sensitive_text, (title, brand, *categories)))
+    return any(map(is_sensitive_text, (title, brand, *categories))) or any(map(is_sensitive_category, categories))
 
 
 def is_sensitive(item: Item) -> bool:
-    """Whether the title, the brand or a category of `item` holds one of the policy's sensitive terms."""
+    """Whether title, brand or category of `item` hold a sensitive term, or a category is sensitive as a whole."""
     return _any_sensitive(item.title, item.brand, item.categories)

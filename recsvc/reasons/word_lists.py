@@ -112,14 +112,25 @@ def negations(language: str) -> TermList:
     return TermList(read_sections(f"forbidden_{language}")["negation"])
 
 
+def _key(text: str) -> str:
+    """By what whole names are compared: their Latin words where they have no others."""
+    folded, words = folded_words(text)
+    return " ".join(words) if words and folded.isascii() else folded.strip()
+
+
 @functools.cache
-def _vague_words() -> frozenset[str]:
-    return frozenset(" ".join(_words(folded)) or folded for folded in map(fold, read_sections("vague_words")[""]))
+def _names(file: str) -> frozenset[str]:
+    return frozenset(map(_key, read_sections(file)[""]))
 
 
-def is_vague(folded: str) -> bool:
-    """Whether a word of a category's name, as `folded_words` has it, says too little to be named alone."""
-    return folded in _vague_words()
+def is_vague(name: str) -> bool:
+    """Whether a word of a category's name says too little to be named alone."""
+    return _key(name) in _names("vague_words")
+
+
+def is_sensitive_category(name: str) -> bool:
+    """Whether all that stands beneath a step of a category path is private."""
+    return _key(name) in _names("sensitive_categories")
 
 
 @functools.cache

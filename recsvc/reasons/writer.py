@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsvc.domain import LANGUAGES, Evidence, Item, Provenance, Reason, Tone
+from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Provenance, Reason, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.lexicon import JOINTS, STOP
@@ -17,6 +17,7 @@ from recsvc.reasons.switches import Switches
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from recsvc.reasons.word_lists import forbidden_terms, sensitive_terms
 
+_OF_CROWDS = (EvidenceKind.POPULARITY,)  # says nothing of the user
 MAX_TRIES = 3  # patterns tried for one claim before the next claim gets its turn
 
 
@@ -25,6 +26,7 @@ class ReasonWriter:
 
     generator: a name of `recsvc.reasons.generators.GENERATORS`; raises SettingsError, listing the names, for another.
     pool: what a language model has written ahead, to be used beside the generator's. switches: what is turned off.
+    unknown_is_private: of an item without a category nothing is said but how many bought it.
     cache_size: verified sentences kept, least recently used out first; some 500 bytes each.
     policy_version: names the rules; it changes with any byte of the policy's word lists.
     rejected: how many sentences the verifier has turned down since the start, by rule. Anything here is a fault of the
@@ -37,6 +39,7 @@ class ReasonWriter:
         cache_size: int = 50_000,
         pool: PatternPool | None = None,
         switches: Switches | None = None,
+        unknown_is_private: bool = False,
     ) -> None:
         factory = GENERATORS.get(generator)
         if factory is None:
@@ -44,6 +47,7 @@ class ReasonWriter:
         self._generator = factory()
         self._pool = pool
         self.switches = switches or Switches()
+        self._unknown_is_private = unknown_is_private
         for read_now in (forbidden_terms, sensitive_terms):  # the first request should not wait for them
             read_now()
         self.policy_version = POLICY_VERSION
@@ -97,6 +101,8 @@ class ReasonWriter:
     def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...], tone: Tone) -> Reason | None:
         if self.switches.off:
             evidence = tuple(fact for fact in evidence if not self._silenced(plan.language, item, fact))
+        if self._unknown_is_private:
+            evidence = tuple(fact for fact in evidence if fact.kind in _OF_CROWDS or _are_known(item, fact))
         for fact, licensed in plan.claims(item, evidence):
             request = _request(licensed, tone=tone)
             own, pooled = self._own(request, item, fact), self._pooled(request, item, fact)
@@ -187,6 +193,10 @@ class _Patterns(NamedTuple):
 def _request(licensed: Licence, form: Form | None = None, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
     singular = tuple(slot for slot in ("days", "elapsed") if (slot, "1") in licensed.slots)
     return PatternRequest(licensed.kind, licensed.strength, form or licensed.form, licensed.language, singular, tone)
+
+
+def _are_known(item: Item, fact: Evidence) -> bool:
+    return all(each.categories for each in _about(item, fact))
 
 
 def _about(item: Item, fact: Evidence) -> tuple[Item, ...]:

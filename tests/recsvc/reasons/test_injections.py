@@ -72,6 +72,8 @@ def sentences_of_the_bank(language: str) -> re.Pattern[str]:
         for strength in Strength:
             for form in Form:
                 for pattern in bank.patterns(PatternRequest(kind, strength, form, language)):
+                    if form is Form.MENTIONED:  # in quotation marks, as an item's name
+                        pattern = pattern.replace("{value}", "{item}")
                     (tails if form is Form.TAIL else alone).add(pattern)
 
     def expression(pattern: str) -> str:

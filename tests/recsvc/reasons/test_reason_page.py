@@ -15,8 +15,10 @@ from recsvc.reasons.lexicon import STOP
 from recsvc.reasons.licence import licence
 from recsvc.reasons.pattern import is_short
 from recsvc.reasons.plan import OF_A_KIND, opening
+from recsvc.reasons.sensitive import is_sensitive
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
+from training.synthetic_shop.words import read_vocabulary
 
 K, S = EvidenceKind, Strength
 WRITER = ReasonWriter()  # to read the phrase banks takes a while
@@ -364,3 +366,47 @@ def test_a_word_of_the_profile_that_may_not_be_said_is_not(word):
 def test_a_word_that_the_item_has_not_is_no_evidence():
     evidence = dataclasses.replace(evidence_for(K.PROFILE, S.CONTRIBUTORY), value="hiking")
     assert ReasonWriter().write_page([(MUG, (evidence,))], "en", 0) == [None]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_item_without_a_category_is_private_where_the_shop_says_so(language):
+    unknown = dataclasses.replace(TRAY, categories=())
+    bought, popular = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=unknown), evidence_for(K.POPULARITY, S.NEUTRAL)
+    repeat = evidence_for(K.REPEAT_PURCHASE, S.RELATIONAL)
+    careful, other = ReasonWriter(unknown_is_private=True), ReasonWriter()
+    for item, evidence in ((MUG, (bought,)), (dataclasses.replace(MUG, categories=()), (repeat,))):
+        assert careful.write_page([(item, evidence)], language, 0) == [None]
+        assert other.write_page([(item, evidence)], language, 0) != [None]
+        (reason,) = careful.write_page([(item, (*evidence, popular))], language, 0)
+        assert reason.evidence == (popular,)
+    known = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=TRAY)
+    assert careful.write_page([(MUG, (known,))], language, 0) == other.write_page([(MUG, (known,))], language, 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_of_a_shops_health_department_is_named_as_bought(language):
+    """The synthetic shops' own: whatever a title says, what stands beneath it is private."""
+    categories = read_vocabulary(language).categories
+    of_health = [category for category in categories if category.department in ("Health", "健康")]
+    titles = [
+        (f"Brand {variant.text} {each.noun}", (category.department, category.name, each.name))
+        for category in of_health
+        for each in category.types
+        for variant in each.variants
+    ]
+    assert len(titles) > 10
+    writer = ReasonWriter()
+    for title, path in titles:
+        anchor = Item("anchor", title, categories=path)
+        evidence = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=anchor)
+        assert writer.write_page([(MUG, (evidence,))], language, 0) == [None], title
+        without = dataclasses.replace(anchor, categories=())
+        assert writer.write_page([(MUG, (dataclasses.replace(evidence, anchor=without),))], language, 0) == [None], (
+            title
+        )
+
+
+@pytest.mark.parametrize("step", ["HEALTH", "Vitamins & Supplements", "vitamins supplement", "医药健康"])
+def test_a_private_category_makes_what_is_beneath_it_private(step):
+    assert is_sensitive(Item("a", "Rainbow Box", categories=("Shop", step, "Boxes")))
+    assert not is_sensitive(Item("a", "Rainbow Box", categories=("Shop", "Healthy Living", "Boxes")))

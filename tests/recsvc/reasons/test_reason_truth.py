@@ -150,7 +150,7 @@ CHARACTERS = {
     "为挑了见带给瞧兴许合用还看请目",
     EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现下单添款论与所相"
     "为挑了见带给瞧兴许合用还请目选",
-    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品里到其中与有关而正好和相之过说也及写"
+    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品里到其中与有关而正好和相之过说也及写面"
     "依据有帮忙替一款找到带给瞧挑兴许用它美言几句请过目",
     EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单"
     "款请你目把它带回家兴许也合用进门给瞧选想看一眼",
@@ -222,7 +222,7 @@ def assert_claim(item, text, evidence, language):
         assert not letters(rest) or came_from(rest, evidence.value), text
     elif kind is EvidenceKind.PROFILE and evidence.value:
         assert any(evidence.value in category for category in item.categories)
-        assert not letters(rest) or came_from(rest, evidence.value), text
+        assert not rest, text
         assert not re.search(CAUSAL[language], frame, re.IGNORECASE), text
     else:
         assert not rest, text
@@ -230,8 +230,11 @@ def assert_claim(item, text, evidence, language):
 
 
 def without_anchor(text, evidence, item):
-    """`text` less its quoted name, which must be the anchor's; only evidence with an anchor may quote one."""
+    """`text` less its quoted name, which must be the anchor's, or the word that a profile has; nothing else is."""
     quoted = re.findall("“([^“”]*)”", text)
+    if evidence.kind is EvidenceKind.PROFILE and evidence.value:
+        assert all(came_from(each, evidence.value) for each in quoted), text
+        return re.sub("“[^“”]*”", " ", text)
     if evidence.kind not in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE):
         assert "“" not in text
         return text
