@@ -102,7 +102,7 @@ def test_reasons_have_the_tone_of_the_placement_or_the_callers(shops: list[Store
         assert tone == reason_pb2.TONE_WARM or {reason.tone for reason in reasons} == {tone}
         told.append([reason.text for reason in reasons])
     assert told[2] == told[3]
-    assert len({texts[0] for texts in told}) == 3
+    assert len(set(map(tuple, told))) == 3  # whole pages: a short neutral sentence may be the concise one too
     ranked = pb.RankRequest(user_id="ann", item_ids=["i00005", "i00009"], reasons=True, tone="TONE_CONCISE")
     for found in shops[1].recommendations.Rank(ranked, timeout=20).recommendations:
         assert found.reason.tone in (reason_pb2.TONE_CONCISE, reason_pb2.TONE_UNSPECIFIED)  # or it has no reason

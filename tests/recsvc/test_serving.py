@@ -76,7 +76,7 @@ async def test_from_start_to_signal(settings, number):
     assert [line["event"] for line in lines if line["log_level"] == "info"][-3:] == ["serving", "stopping", "stopped"]
     assert Opened.latest.steps == ["open", "start", "close"]
     bundle, store, *others = Opened.latest.arguments
-    assert (bundle, *others) == (settings.bundle, "embedded", 1, 10_000, None, None)
+    assert (bundle, *others) == (settings.bundle, "embedded", 1, 10_000, None, None, False)
     assert hasattr(store, "write_events")
 
 

@@ -164,7 +164,7 @@ history_item-causal =
     .warm_f = One for you, we thought, because you bought { $item }.
     .warm_g = Your purchase of { $item } gave us the idea for this.
     .warm_h = We owe this idea to { $item }, which you bought.
-    .warm_i = All credit for this one to { $item }, which you bought.
+    .warm_i = The credit for this one goes to { $item }, which you bought.
     .warm_j = Perhaps one for you, because you bought { $item }.
 
 history_item-causal-unnamed =

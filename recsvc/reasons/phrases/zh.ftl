@@ -134,7 +134,7 @@ history_item-causal =
     .warm_e = 这个主意来自你买过的{ $item }。
     .warm_f = 多亏你买过{ $item }，才轮到它登场。
     .warm_g = 正是你买过的{ $item }，让我们想到这件。
-    .warm_h = 灵感来了，全因你买过{ $item }。
+    .warm_h = 灵感来了，正因你买过{ $item }。
     .warm_i = 这份推荐，要谢谢你买过的{ $item }。
 
 history_item-causal-unnamed =
