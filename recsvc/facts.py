@@ -18,8 +18,7 @@ class Fact:
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
     anchor_row: the other item meant; event: what the user did with it. code: the brand, category or attribute, or the
-    word of the profile. Others
-    as in `recsvc.domain.Evidence`.
+    word of the profile. Others as in `recsvc.domain.Evidence`.
     """
 
     kind: EvidenceKind

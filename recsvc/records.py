@@ -97,3 +97,31 @@ class UserRecord:
     taste: Taste = NO_TASTE
     user_vector: NDArray[np.float32] | None = field(default=None, compare=False)
     known_events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What `delete_user` found and removed. existed: anything at all was held of the user. log_entries: events and
+    lists. erased_at: microseconds since 1970 UTC, by the clock of Redis.
+    """
+
+    existed: bool
+    log_entries: int
+    history_events: int
+    profile: bool
+    user_vectors: int
+    lists: int
+    erased_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserExport:
+    """All that is held of a user. events: oldest first; one that stands in the history alone has no event_id.
+    user_vectors: float32, 1-d, by bundle_id. lists: newest first.
+    """
+
+    profile: Profile | None
+    events: tuple[Event, ...]
+    user_vectors: dict[str, NDArray[np.float32]]
+    taste: Taste = NO_TASTE
+    lists: tuple[GivenList, ...] = ()

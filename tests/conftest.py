@@ -17,8 +17,10 @@ import hypothesis
 import pytest
 import redis
 
+from recsvc.reasons import chat_completions
 from recsvc.store.embedded import redis_server_binary
 from recsvc.text import TextEncoder
+from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
 from training import recipe
 from training.config import TrainConfig
@@ -176,3 +178,12 @@ def start_replicas(start_service: Callable[..., ServiceProcess]) -> Callable[...
             return list(starting.map(lambda _: start_service(**settings), range(2)))
 
     return start
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
+    """A server of chat completions that answers as it is told; whoever asks it here tries again at once."""
+    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
+    endpoint = ChatEndpoint()
+    yield endpoint
+    endpoint.close()

@@ -11,13 +11,12 @@ from recsvc.store.opening import open_store
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import Counts, PopularityStore
 from recsvc.store.switches import SwitchStore
-from recsvc.store.users import Erasure, UserExport, UserStore
+from recsvc.store.users import UserStore
 
 __all__ = [
     "LOG_PARTITIONS",
     "CatalogueStore",
     "Counts",
-    "Erasure",
     "ErasureStore",
     "EventLog",
     "ListStore",
@@ -27,7 +26,6 @@ __all__ = [
     "PopularityStore",
     "ServerProcess",
     "SwitchStore",
-    "UserExport",
     "UserStore",
     "WantedBundles",
     "hash_of",

@@ -4,14 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
-from recsvc.records import GivenList, UserRecord
+from recsvc.records import Erasure, UserExport, UserRecord
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
@@ -31,34 +31,6 @@ _PAGE = 500
 # Writers of one user at the same time wait up to 1, 2, 4, ... 64 ms at random between tries. 150 of them get through.
 _WRITE_ATTEMPTS = 24
 _LONGEST_WAIT_SECONDS = 0.064
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """What `delete_user` found and removed. existed: anything at all was held of the user. log_entries: events and
-    lists. erased_at: microseconds since 1970 UTC, by the clock of Redis.
-    """
-
-    existed: bool
-    log_entries: int
-    history_events: int
-    profile: bool
-    user_vectors: int
-    lists: int
-    erased_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class UserExport:
-    """All that is held of a user. events: oldest first; one that stands in the history alone has no event_id.
-    user_vectors: float32, 1-d, by bundle_id. lists: newest first.
-    """
-
-    profile: Profile | None
-    events: tuple[Event, ...]
-    user_vectors: dict[str, NDArray[np.float32]]
-    taste: Taste = NO_TASTE
-    lists: tuple[GivenList, ...] = ()
 
 
 class UserStore:

@@ -17,7 +17,7 @@ from recsvc.wire.fields import (
 )
 
 if TYPE_CHECKING:
-    from recsvc.store import Erasure, UserExport
+    from recsvc.records import Erasure, UserExport
     from recsvc.taste import TasteProfile
 
 MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so

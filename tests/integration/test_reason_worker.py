@@ -30,13 +30,6 @@ TRUE = (
 
 
 @pytest.fixture
-def endpoint() -> Iterator[ChatEndpoint]:
-    endpoint = ChatEndpoint()
-    yield endpoint
-    endpoint.close()
-
-
-@pytest.fixture
 def start_worker(redis_server: RedisServer, endpoint: ChatEndpoint) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 

@@ -29,11 +29,11 @@ from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.placements import Placements
 from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.reasons import Recipe, recipes
-from recsvc.records import GivenList, ItemChange, ItemContent, Switch
+from recsvc.records import Erasure, GivenList, ItemChange, ItemContent, Switch, UserExport
 from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.standing import BlockScores, Obstacle, Standing
-from recsvc.store import Erasure, ServerProcess, UserExport, WantedBundles
+from recsvc.store import ServerProcess, WantedBundles
 from recsvc.taste import Preference, TasteProfile
 
 KNOWN_ITEM = "kettle"

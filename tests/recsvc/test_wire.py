@@ -13,7 +13,7 @@ from recsvc import wire
 from recsvc.domain import Event, EventType, Evidence, EvidenceKind, Item, Profile, Provenance, Reason, Strength, Tone
 from recsvc.errors import InvalidRequest
 from recsvc.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
-from recsvc.store import UserExport
+from recsvc.records import UserExport
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2
 from recsvc.v1 import recommendation_pb2 as rec

@@ -1,7 +1,7 @@
 """The evaluation of a generator with a language model: what it counts, and whom it refuses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,6 @@ from training import evaluate_reasons, reason_authors
 from training.reason_judge import QUESTIONS
 
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
-    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
-    endpoint = ChatEndpoint()
-    yield endpoint
-    endpoint.close()
 
 
 @pytest.fixture

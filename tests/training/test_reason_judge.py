@@ -2,27 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
 
 from recsvc.domain import EvidenceKind, Item, Reason, Strength
 from recsvc.errors import AuthorUnavailable, SettingsError
-from recsvc.reasons import ReasonWriter, chat_completions
-from tests.chat_endpoint import ChatEndpoint
+from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import MUG, evidence_for
 from training.reason_judge import KEY, QUESTIONS, Judge, facts_of, judged, messages, same_model, verdict, wilson
 
 QUIET = Console(quiet=True)
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
-    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
-    endpoint = ChatEndpoint()
-    yield endpoint
-    endpoint.close()
 
 
 def reason_for(kind: EvidenceKind, strength: Strength) -> Reason:

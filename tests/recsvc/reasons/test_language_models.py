@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,14 +115,6 @@ def test_a_model_that_babbles_says_nothing_and_no_digit_is_ever_decoded(tmp_path
 def test_a_model_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="reason_model"):
         TransformersAuthor(str(tmp_path / "nothing"))
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
-    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
-    endpoint = ChatEndpoint()
-    yield endpoint
-    endpoint.close()
 
 
 def test_an_endpoint_is_asked_with_its_key_and_its_answers_are_judged(endpoint: ChatEndpoint) -> None:

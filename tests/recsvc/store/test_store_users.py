@@ -8,8 +8,8 @@ import pytest
 
 from recsvc.domain import Event, EventType, Profile
 from recsvc.errors import StoreUnavailable
-from recsvc.records import UserRecord
-from recsvc.store import UserExport, UserStore, keys
+from recsvc.records import UserExport, UserRecord
+from recsvc.store import UserStore, keys
 from recsvc.store.history import entry_of
 
 BUNDLE = "b1"
