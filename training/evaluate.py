@@ -3,7 +3,7 @@
 `python -m training.evaluate --bundle DIR --data DIR` repeats the evaluation of a bundle; `training.train` runs it last.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from recsvc.domain import History
 from recsvc.index import ScanIndex
 from recsvc.ranking import Ranking, rank
 from recsvc.repeats import RepeatConfig, repeat_scores
-from recsvc.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeights, ProfileText, UserTower
+from recsvc.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeights, UserTower
 from training.baselines import BASELINES, Ranked, Task, rank_all
 from training.list_quality import examples, list_quality
 from training.metrics import CUTS, METRICS, interval, per_user
-from training.split import Holdout
+from training.split import Holdout, Profiles
 
 K = max(CUTS)
 OURS = "recsvc"
@@ -29,16 +29,6 @@ TIES = 30  # places beyond K that are looked at for scores equal to the K-th
 TIE_BREAK = 1e-3
 TEXT_ALONE = FusionWeights.only(BlockWeights(text=1.0, prior=TIE_BREAK))
 HISTORY_SEGMENTS = ((0, 0), (1, 2), (3, 10), (11, 50), (51, None))
-
-
-@dataclass(frozen=True)
-class Profiles:
-    """What is known of each user of a holdout beside events: None for one without a profile."""
-
-    texts: list[ProfileText | None]
-
-    def hidden(self) -> "Profiles":
-        return Profiles([None] * len(self.texts))
 
 
 def recommend_offline(

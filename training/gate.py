@@ -10,9 +10,9 @@ from typing import Any
 from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.errors import BundleError
-from training.evaluate import OURS, Profiles, ranked_by
+from training.evaluate import OURS, ranked_by
 from training.metrics import interval, per_user
-from training.split import Holdout
+from training.split import Holdout, Profiles
 
 METRIC = "ndcg@10"
 FLOORS = ("popularity", "personal frequency", "co-visitation + text")

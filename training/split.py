@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain import History
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.towers.user import ProfileText
 from training.interactions import Interactions
 
 # Of all purchases, the share that buys again what the user has; with less, a shop is one where nobody does.
@@ -59,6 +60,16 @@ class Holdout:
         if len(self) <= size:
             return self
         return self.select(np.sort(np.random.default_rng(seed).choice(len(self), size, replace=False)))
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What is known of each user of a holdout beside events: None for one without a profile."""
+
+    texts: list[ProfileText | None]
+
+    def hidden(self) -> "Profiles":
+        return Profiles([None] * len(self.texts))
 
 
 @dataclass(frozen=True)

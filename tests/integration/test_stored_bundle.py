@@ -1,7 +1,7 @@
 """A bundle that version 0.1.0 trained still opens, and serves the lists that 0.1.0 served.
 
-`tests/stored_bundle/bundle` is that bundle (48 items, a synthetic shop), `answers.json` the lists. Both were recorded with
-the code of version 0.1.0, and are replaced only when the bundle format changes on purpose.
+`tests/stored_bundle/bundle` is that bundle (48 items, a synthetic shop), `answers.json` the lists. Both were recorded
+with the code of version 0.1.0, and are replaced only when the bundle format changes on purpose.
 """
 
 import json
