@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from safetensors.numpy import load_file, save_file
 
+from training.stage_code import code_fingerprint
+
 Arrays = dict[str, NDArray[Any]]
 
 
 class Stages:
     """Runs stages and keeps their results as safetensors in `folder`, by what they were computed from.
 
-    A run that was stopped starts again where it was; one with a changed setting repeats only what depends on it. The
-    source of `training`, and of what it shares with the service, is one of the inputs, so a result never outlives the
-    code that made it.
+    A run that was stopped starts again where it was. A run with a changed setting repeats only the stages that depend
+    on it. The code that a stage runs is one of its inputs (`training.stage_code`), so a result never outlives it.
     """
 
     def __init__(self, folder: Path, console: Console | None = None) -> None:
@@ -30,11 +31,16 @@ class Stages:
         self.folder = folder
         self.console = console or Console(stderr=True)
         self.seconds: dict[str, float] = {}
-        self._code = _code_fingerprint()
 
     def run(self, name: str, inputs: Any, compute: Callable[[], Arrays]) -> Arrays:
-        """The arrays of a stage: read when it was finished before with these inputs (JSON-able), else computed."""
-        text = json.dumps([self._code, inputs], sort_keys=True, default=str)
+        """Returns the arrays of a stage, from the folder if it was finished before, else from `compute`.
+
+        Args:
+            name: Of the stage; part of the file's name.
+            inputs: All that the result depends on beside code, as JSON values.
+            compute: Its module, and the modules that this one imports, count as the code of the stage.
+        """
+        text = json.dumps([code_fingerprint(compute.__module__), inputs], sort_keys=True, default=str)
         path = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.safetensors"
         started = time.perf_counter()
         if path.is_file():
@@ -75,34 +81,3 @@ def _described(arrays: Arrays) -> str:
     ]
     megabytes = sum(array.nbytes for array in arrays.values()) / 1e6
     return f"{', '.join(shapes)} ({megabytes:.1f} MB)"
-
-
-# What looks at results, or makes shops: to change it changes no stage.
-_NO_PART_OF_A_STAGE = frozenset(
-    {
-        "backfill",
-        "baselines",
-        "benchmark",
-        "cached_scores",
-        "checkerboard",
-        "content_rubric",
-        "evaluate",
-        "fusion",
-        "gate",
-        "list_quality",
-    }
-    | {"report", "report_plots", "sasrec", "synthetic", "tracking", "train", "tune", "write_content"}
-)
-
-
-def _code_fingerprint() -> str:
-    """sha256 over the sources that decide what a stage computes."""
-    training = Path(__file__).parent
-    package = training.parent / "recsvc"
-    used = (package / f"{name}.py" for name in ("lexical", "repeats", "text", "vectors"))
-    sources: Iterable[Path] = (*training.glob("*.py"), *package.glob("towers/*.py"), *used)
-    digest = hashlib.sha256()
-    for source in sorted(sources):
-        if source.stem not in _NO_PART_OF_A_STAGE:
-            digest.update(source.read_bytes())
-    return digest.hexdigest()

@@ -116,6 +116,7 @@ def test_a_stage_is_not_done_twice(tmp_path: Path) -> None:
         done.append(1)
         return {"values": np.arange(3)}
 
+    compute.__module__ = "training.stages"  # code of a stage is code of this project
     for inputs in ("a", "a", "b"):
         arrays = Stages(tmp_path, Console(quiet=True)).run("stage", inputs, compute)
         assert arrays["values"].tolist() == [0, 1, 2]
