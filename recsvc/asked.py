@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.compose import Scope
+from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
 from recsvc.live_bundle import LiveBundle
 from recsvc.popularity import Popularity
-from recsvc.query import Degradation, Query, RepeatPolicy, Surface
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows

@@ -5,7 +5,7 @@ server process, with nothing looked up. Ids come back from callers, so what they
 import secrets
 from collections.abc import Container, Iterable
 
-from recsvc.domain import Event
+from recsvc.domain.shop import Event
 from recsvc.metrics import ATTRIBUTED
 
 _FIELDS = 4

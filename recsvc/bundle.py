@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsvc.catalogue import NO_CODE, Catalogue
-from recsvc.records import ItemContent
+from recsvc.domain.records import ItemContent
 from recsvc.repeats import ItemRepeats, RepeatConfig
 from recsvc.text import item_text
 from recsvc.towers.confidence import ConfidenceConfig

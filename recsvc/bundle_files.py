@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from recsvc.bundle import Bundle, ModelConfig
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Item
+from recsvc.domain.shop import Item
 from recsvc.errors import BundleError
 from recsvc.lexical import LexicalEncoder
 from recsvc.repeats import RepeatConfig

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from recsvc.domain.records import ItemChange
 from recsvc.errors import StoreUnavailable
 from recsvc.metrics import CATALOGUE_BEHIND
 from recsvc.polling import Polling
-from recsvc.records import ItemChange
 from recsvc.store import CatalogueStore
 
 # How long a change may wait until it is seen: a fraction of what a shop would notice, and next to no work for Redis.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.query import NO_RULES, ItemFilter, Page, Rules
 from recsvc.exploration import explore
 from recsvc.final_gate import let_pass
 from recsvc.live_bundle import LiveBundle
 from recsvc.live_catalogue import Selection
-from recsvc.query import NO_RULES, ItemFilter, Page, Rules
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.rules import Caps, boosted, pick, pinned
 from recsvc.surfaces import Scoring

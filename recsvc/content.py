@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.bundle import Bundle
-from recsvc.domain import LANGUAGES, ContentDraft, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import LANGUAGES, ContentDraft, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff
 from recsvc.live_bundle import LiveBundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence

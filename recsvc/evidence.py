@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import EvidenceKind, Strength
+from recsvc.domain.shop import EvidenceKind, Strength
 from recsvc.facts import Fact, Floats, ItemFacts, Rows, UserFacts, looked_up
 from recsvc.relations import ANCHORS, COHORT, copurchase_facts, preferred_facts, similar_facts
 

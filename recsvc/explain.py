@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed
-from recsvc.domain import Evidence, EvidenceKind, History, Reason, Tone
+from recsvc.domain.query import Query
+from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
 from recsvc.evidence import page_facts
 from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 from recsvc.mentions import CategoryWords
 from recsvc.metrics import REASONS, REASONS_MISSING
-from recsvc.query import Query
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.relations import interval_of, preferences_of

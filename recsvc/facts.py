@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import EventType, EvidenceKind, Strength
+from recsvc.domain.shop import EventType, EvidenceKind, Strength
 from recsvc.ranking import NO_ROWS, NO_SCORES
 
 Rows = NDArray[np.int32]
@@ -18,7 +18,7 @@ class Fact:
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
     anchor_row: the other item meant; event: what the user did with it. code: the brand, category or attribute, or the
-    word of the profile. Others as in `recsvc.domain.Evidence`.
+    word of the profile. Others as in `recsvc.domain.shop.Evidence`.
     """
 
     kind: EvidenceKind

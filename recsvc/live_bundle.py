@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
+from recsvc.domain.records import ItemContent
 from recsvc.item_words import ItemWords
 from recsvc.live_catalogue import LiveCatalogue
 from recsvc.neighbours import neighbour_vectors
 from recsvc.ranking import NO_ROWS
-from recsvc.records import ItemContent
 from recsvc.search import ItemSearch
 from recsvc.text import item_text
 from recsvc.vectors import GrowingMatrix

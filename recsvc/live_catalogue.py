@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.catalogue import Catalogue
-from recsvc.query import ItemFilter
-from recsvc.records import ItemChange, ItemField
+from recsvc.domain.query import ItemFilter
+from recsvc.domain.records import ItemChange, ItemField
 
 # A storefront's pages ask for the same few hundred filters all day; one takes a byte an item.
 KEPT_SELECTIONS = 128

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Set
 
-from recsvc.domain import Reason
+from recsvc.domain.query import Query, RecommendationList
+from recsvc.domain.records import Switch
+from recsvc.domain.shop import Reason
 from recsvc.errors import StoreUnavailable
 from recsvc.pattern_follower import PatternFollower
 from recsvc.polling import Polling
-from recsvc.query import Query, RecommendationList
 from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Rewording, Switches
-from recsvc.records import Switch
 from recsvc.store import UserStore, hash_of
 
 POLL_SECONDS = 0.5

@@ -15,7 +15,9 @@ from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
 from recsvc.content import ContentRequest
-from recsvc.domain import ContentDraft, Item, Profile
+from recsvc.domain.query import Query, RecommendationList, Surface
+from recsvc.domain.records import GivenList, ItemContent
+from recsvc.domain.shop import ContentDraft, Item, Profile
 from recsvc.erasure_follower import ErasureFollower
 from recsvc.errors import (
     BundleError,
@@ -29,10 +31,8 @@ from recsvc.live_reasons import LiveReasons
 from recsvc.metrics import BUNDLE_INFO
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
-from recsvc.query import Query, RecommendationList, Surface
 from recsvc.reasons import PatternPool
 from recsvc.recommend import Recommender
-from recsvc.records import GivenList, ItemContent
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles

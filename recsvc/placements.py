@@ -33,9 +33,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from recsvc.domain import CATEGORY_SEPARATOR, Event, Tone
+from recsvc.domain.query import AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Event, Tone
 from recsvc.errors import FieldViolation, InvalidRequest, SettingsError
-from recsvc.query import AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 
 # Metrics are labelled with them, and ids of lists carry them.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,24}$")]

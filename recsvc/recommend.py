@@ -14,12 +14,7 @@ from recsvc.audience import Audience, find_audience
 from recsvc.bundle import Bundle
 from recsvc.compose import Composed, Scope, compose, explored, go_on
 from recsvc.content import ContentJob, ContentRequest, look_up
-from recsvc.domain import Reason
-from recsvc.errors import ItemNotFound
-from recsvc.explain import Explainer
-from recsvc.live_bundle import LiveBundle
-from recsvc.metrics import DEGRADED
-from recsvc.query import (
+from recsvc.domain.query import (
     NO_RULES,
     Degradation,
     ItemFilter,
@@ -30,9 +25,14 @@ from recsvc.query import (
     SimilarItemList,
     Surface,
 )
+from recsvc.domain.records import ItemChange, ItemContent, ItemField, UserRecord
+from recsvc.domain.shop import Reason
+from recsvc.errors import ItemNotFound
+from recsvc.explain import Explainer
+from recsvc.live_bundle import LiveBundle
+from recsvc.metrics import DEGRADED
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
-from recsvc.records import ItemChange, ItemContent, ItemField, UserRecord
 from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.surfaces import similar_to
 from recsvc.taste import TasteProfile, taste_profile

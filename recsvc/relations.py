@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import EvidenceKind, Strength
+from recsvc.domain.shop import EvidenceKind, Strength
 from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 
 # Below these a preference for a brand, category or attribute may be chance.

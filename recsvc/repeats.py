@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import EventType, History
+from recsvc.domain.shop import EventType, History
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 
 MICROSECONDS_AN_HOUR = MICROSECONDS_A_DAY // 24

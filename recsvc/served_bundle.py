@@ -7,9 +7,9 @@ from dataclasses import replace
 from recsvc.asked import Shared
 from recsvc.bundle import Bundle
 from recsvc.catalogue_follower import CatalogueFollower
-from recsvc.domain import Item
+from recsvc.domain.records import ItemChange, ItemContent
+from recsvc.domain.shop import Item
 from recsvc.recommend import Recommender
-from recsvc.records import ItemChange, ItemContent
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
 

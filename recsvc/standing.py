@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.compose import Composed, Scope
+from recsvc.domain.query import Query
 from recsvc.live_bundle import LiveBundle
-from recsvc.query import Query
 from recsvc.surfaces import ByVector, Scoring
 from recsvc.towers.user import BLOCKS
 from recsvc.user_states import UserState

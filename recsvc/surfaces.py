@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import History
+from recsvc.domain.shop import History
 from recsvc.live_bundle import LiveBundle
 from recsvc.live_catalogue import Selection
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking, rank

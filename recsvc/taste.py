@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
-from recsvc.domain import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
+from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
 from recsvc.towers.user import ALONE
 
 # How much of its own length the user vector loses in the direction of each thing that the user wants to see less of.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from recsvc.domain import CATEGORY_SEPARATOR, Item, Profile
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item, Profile
 from recsvc.errors import TextEncoderError
 
 EMBEDDED = "embedded"

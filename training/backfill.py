@@ -22,7 +22,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from recsvc.domain import Profile
+from recsvc.domain.shop import Profile
 from recsvc.errors import RecsvcError
 from recsvc.v1 import events_pb2, users_pb2
 from recsvc.v1.events_pb2_grpc import EventServiceStub

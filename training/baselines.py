@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import History
+from recsvc.domain.shop import History
 from recsvc.text import item_text
 from recsvc.towers.collaborative import fold_in
 from recsvc.towers.confidence import Liked

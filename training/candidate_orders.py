@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.domain import History
+from recsvc.domain.shop import History
 from recsvc.ranking import NO_ROWS, rank
 from recsvc.repeats import repeat_scores
 from recsvc.text import TextEncoder

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from recsvc.domain import CATEGORY_SEPARATOR, ContentDraft, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, ContentDraft, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import Recipe, item_licence
 from recsvc.reasons.licence import Licence

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
-from recsvc.domain import CATEGORY_SEPARATOR, EventType
+from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType
 from training.checks import TableCheck
 from training.dirt import count_dirt
 from training.errors import DataError, Problem, shown

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from recsvc.domain import EventType
+from recsvc.domain.shop import EventType
 
 PURCHASE, RETURN = EventType.PURCHASE.name.lower(), EventType.RETURN.name.lower()
 

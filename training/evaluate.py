@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
-from recsvc.domain import History
+from recsvc.domain.shop import History
 from recsvc.index import ScanIndex
 from recsvc.ranking import Ranking, rank
 from recsvc.repeats import RepeatConfig, repeat_scores

@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from recsvc import bundle_files as bundles
-from recsvc.domain import LANGUAGES, Tone
+from recsvc.domain.shop import LANGUAGES, Tone
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from training.data import read_shop

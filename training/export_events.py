@@ -21,9 +21,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recsvc.domain import Event
+from recsvc.domain.records import GivenList
+from recsvc.domain.shop import Event
 from recsvc.errors import RecsvcError
-from recsvc.records import GivenList
 from recsvc.store import LOG_PARTITIONS, EventLog, LogEntry, open_store
 from training.data import ERASURES_UNTIL, LISTS_FOLDER
 from training.errors import ExportError

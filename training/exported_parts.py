@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from recsvc.domain import Event
-from recsvc.records import GivenList
+from recsvc.domain.records import GivenList
+from recsvc.domain.shop import Event
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -54,7 +54,7 @@ EVENTS = PartedTable(
     ("user_id", "event_id"),
 )
 
-# One row a page. What the columns mean: `recsvc.domain.GivenList`.
+# One row a page. What the columns mean: `recsvc.domain.shop.GivenList`.
 LISTS = PartedTable(
     {
         "user_id": pl.String,

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
-from recsvc.domain import EventType, History
+from recsvc.domain.shop import EventType, History
 from recsvc.towers.confidence import ConfidenceConfig, event_confidence
 from training.data import Shop
 
@@ -20,7 +20,7 @@ class Interactions:
     """Events sorted by user, then by time (file order within ties), over n_items items.
 
     user_ids: (u,). offsets: int64 (u + 1,), user i's events are offsets[i]:offsets[i + 1]. The columns are those of
-    `recsvc.domain.History`.
+    `recsvc.domain.shop.History`.
     """
 
     user_ids: NDArray[np.object_]

@@ -24,7 +24,7 @@ from sklearn.model_selection import GroupKFold
 
 from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
-from recsvc.domain import EventType
+from recsvc.domain.shop import EventType
 from recsvc.errors import RecsvcError
 from recsvc.exploration import propensities
 from training.candidate_orders import orders, past_features

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from recsvc.bundle import Bundle
 from recsvc.compose import Scope, compose
-from recsvc.domain import Event, EventType, Profile, Reason, Tone
+from recsvc.domain.query import NO_RULES, Query
+from recsvc.domain.records import UserRecord
+from recsvc.domain.shop import Event, EventType, Profile, Reason, Tone
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
-from recsvc.query import NO_RULES, Query
 from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
-from recsvc.records import UserRecord
 from recsvc.repeats import repeat_scores
 from recsvc.surfaces import ByVector
 from recsvc.text import TextEncoder, profile_text

@@ -6,7 +6,7 @@ what the service embeds.
 
 import polars as pl
 
-from recsvc.domain import Profile
+from recsvc.domain.shop import Profile
 
 # The contract's limits, in characters: of an attribute's value, and of the free text. See protos/recsvc/v1/users.proto.
 VALUE_LENGTH = 256

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from recsvc.bundle import Bundle
-from recsvc.domain import Item, Reason, Strength, Tone
+from recsvc.domain.shop import Item, Reason, Strength, Tone
 from recsvc.reasons import Author, PatternPool, ReasonWriter
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.names import clean_name

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.domain import EventType, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import AuthorUnavailable
 from recsvc.reasons.chat_completions import ChatCompletions
 from recsvc.reasons.names import clean_name

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.bundle import Bundle
-from recsvc.domain import EvidenceKind, Reason
+from recsvc.domain.shop import EvidenceKind, Reason
 from recsvc.mentions import CategoryWords
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
 from recsvc.reasons.names import clean_name

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from recsvc.bundle import Bundle
-from recsvc.domain import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.index import ScanIndex
 from recsvc.ranking import rank

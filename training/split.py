@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import History
+from recsvc.domain.shop import History
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import ProfileText
 from training.interactions import Interactions

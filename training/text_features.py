@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from recsvc.domain import Item
+from recsvc.domain.shop import Item
 from recsvc.lexical import LexicalEncoder, tokenize
 from recsvc.text import TextEncoder, profile_text
 from recsvc.towers.features import TextFeatures

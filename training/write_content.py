@@ -22,7 +22,7 @@ from rich.table import Table
 from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.content import ContentJob, ContentRequest
-from recsvc.domain import LANGUAGES, ContentDraft
+from recsvc.domain.shop import LANGUAGES, ContentDraft
 from recsvc.errors import InvalidRequest, NothingToSay, RecsvcError, SettingsError
 from recsvc.reasons import ContentWriter, Recipe
 from training.content_rubric import TableTruth, Written, gates, judge

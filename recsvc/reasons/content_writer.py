@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from recsvc.domain import ContentDraft, ContentPart, Evidence, EvidenceKind, Item, Provenance
+from recsvc.domain.shop import ContentDraft, ContentPart, Evidence, EvidenceKind, Item, Provenance
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.generators import Generator
 from recsvc.reasons.item_licence import item_licence

@@ -3,7 +3,7 @@
 import functools
 import re
 
-from recsvc.domain import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import MIN_PEOPLE, Licence, attribute_form, category_name, held_value, number_text
 from recsvc.reasons.names import clean_name, display_width

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping
 
-from recsvc.domain import REASON_RECIPE, EvidenceKind, Strength
+from recsvc.domain.shop import REASON_RECIPE, EvidenceKind, Strength
 from recsvc.reasons.frames import Phrases, phrases_by_start, reads
 from recsvc.reasons.pattern import Form
 from recsvc.reasons.recipe import recipe_phrases, recipes

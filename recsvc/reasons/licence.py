@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from recsvc.domain import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.letter_case import within_a_sentence
 from recsvc.reasons.names import clean_name

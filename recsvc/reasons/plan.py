@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from recsvc.domain import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.pattern import Form

@@ -4,7 +4,7 @@ that it may use and some sentences that use them: no seller text, no number, not
 
 import re
 
-from recsvc.domain import REASON_RECIPE, Tone
+from recsvc.domain.shop import REASON_RECIPE, Tone
 from recsvc.reasons.lexicon import phrases_of
 from recsvc.reasons.pattern import SLOTS, PatternRequest
 from recsvc.reasons.pool import is_pattern

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from recsvc.domain import LANGUAGES, REASON_RECIPE, Tone
+from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, Tone
 from recsvc.reasons.pattern import SLOTS, PatternRequest, is_short
 from recsvc.reasons.recipe import cell_name, recipes
 

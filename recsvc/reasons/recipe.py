@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recsvc.domain import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
+from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
 from recsvc.errors import SettingsError
 from recsvc.reasons.frames import Phrases, phrases_by_start, reads
 from recsvc.reasons.pattern import SLOT, Form

@@ -2,7 +2,7 @@
 
 import functools
 
-from recsvc.domain import Item
+from recsvc.domain.shop import Item
 from recsvc.reasons.word_lists import is_sensitive_category, sensitive_terms
 
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain import REASON_RECIPE, Evidence, Item
+from recsvc.domain.shop import REASON_RECIPE, Evidence, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.lexicon import JOINTS, STOP, is_licensed
 from recsvc.reasons.licence import Licence, licence

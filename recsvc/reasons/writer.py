@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Provenance, Reason, Tone
+from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Provenance, Reason, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.lexicon import JOINTS, STOP

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from recsvc import wire
-from recsvc.records import ItemChange, ItemField
+from recsvc.domain.records import ItemChange, ItemField
 from recsvc.v1 import catalog_pb2 as pb
 from recsvc.v1 import catalog_pb2_grpc
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recsvc.domain import Event
+from recsvc.domain.records import GivenList
+from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
-from recsvc.records import GivenList
 from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
 

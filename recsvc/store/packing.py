@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_TASTE, Event, EventType, Item, Profile, Taste
+from recsvc.domain.records import GivenList, ItemChange, ItemContent, ItemField
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Item, Profile, Taste
 from recsvc.errors import StoreUnavailable
-from recsvc.records import GivenList, ItemChange, ItemContent, ItemField
 from recsvc.store.history import Entry
 
 FORMAT = 1

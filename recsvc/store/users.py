@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_TASTE, Event, EventType, Profile, Taste
+from recsvc.domain.records import Erasure, UserExport, UserRecord
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
-from recsvc.records import Erasure, UserExport, UserRecord
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation

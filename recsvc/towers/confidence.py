@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import EventType, History
+from recsvc.domain.shop import EventType, History
 
 MICROSECONDS_A_DAY = 86_400_000_000
 

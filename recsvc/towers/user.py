@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.domain import History
+from recsvc.domain.shop import History
 from recsvc.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.towers.confidence import ConfidenceConfig, Liked
 from recsvc.towers.features import TextFeatures

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from recsvc.query import Query, Surface
+from recsvc.domain.query import Query, Surface
 from recsvc.v1 import explain_pb2
 from recsvc.wire.fields import Violations, id_problem
 from recsvc.wire.recommendations import decode_query
 
 if TYPE_CHECKING:
-    from recsvc.records import GivenList
+    from recsvc.domain.records import GivenList
     from recsvc.standing import BlockScores, Standing
 
 

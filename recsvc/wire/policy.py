@@ -2,9 +2,9 @@
 
 from collections.abc import Set
 
-from recsvc.domain import GENERATORS, LANGUAGES, REASON_RECIPE
+from recsvc.domain.records import Switch
+from recsvc.domain.shop import GENERATORS, LANGUAGES, REASON_RECIPE
 from recsvc.reasons import recipes
-from recsvc.records import Switch
 from recsvc.v1 import policy_pb2
 from recsvc.wire.fields import MAX_CATEGORIES, Violations, text_problem
 

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain import Item
-from recsvc.query import AttributeFilter, ItemFilter
+from recsvc.domain.query import AttributeFilter, ItemFilter
+from recsvc.domain.shop import Item
 
 
 def random_filter(rng: random.Random, items: Sequence[Item]) -> ItemFilter:

@@ -11,7 +11,9 @@ import numpy as np
 
 from recsvc.bundle_folder import BundleInfo
 from recsvc.content import ContentRequest
-from recsvc.domain import (
+from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
+from recsvc.domain.records import Erasure, GivenList, ItemChange, ItemContent, Switch, UserExport
+from recsvc.domain.shop import (
     NO_TASTE,
     ContentDraft,
     ContentPart,
@@ -27,9 +29,7 @@ from recsvc.domain import (
 )
 from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.placements import Placements
-from recsvc.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.reasons import Recipe, recipes
-from recsvc.records import Erasure, GivenList, ItemChange, ItemContent, Switch, UserExport
 from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.standing import BlockScores, Obstacle, Standing

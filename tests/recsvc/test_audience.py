@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from recsvc.domain import Event, EventType, Profile
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import ItemNotFound
 from recsvc.store import UserStore, users
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from recsvc import bundle_files as bundles
-from recsvc.domain import History, Item
+from recsvc.domain.records import ItemContent
+from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
-from recsvc.records import ItemContent
 from recsvc.text import TextEncoder, item_text
 from training.text_tower import OFFSET
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from recsvc.bundle import Bundle
-from recsvc.domain import Item
+from recsvc.domain.query import ItemFilter
+from recsvc.domain.records import ItemChange, ItemField
+from recsvc.domain.shop import Item
 from recsvc.models import Models
-from recsvc.query import ItemFilter
-from recsvc.records import ItemChange, ItemField
 from recsvc.store import UserStore, open_store
 
 NOW = 1_750_000_000_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from recsvc import bundle_files as bundles
-from recsvc.domain import EventType, History, Strength
+from recsvc.domain.shop import EventType, History, Strength
 from recsvc.evidence import page_facts
 from recsvc.explain import _item_facts
 from recsvc.facts import UserFacts

@@ -10,7 +10,7 @@ from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.content import ContentJob, ContentRequest, item_facts
-from recsvc.domain import EvidenceKind, Item, Strength
+from recsvc.domain.shop import EvidenceKind, Item, Strength
 from recsvc.errors import InvalidRequest, ItemNotFound, NothingToSay
 from recsvc.models import Models
 from recsvc.reasons import ContentWriter

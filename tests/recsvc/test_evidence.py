@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.domain import EventType, EvidenceKind, Strength
+from recsvc.domain.shop import EventType, EvidenceKind, Strength
 from recsvc.evidence import page_facts
 from recsvc.facts import Fact, ItemFacts, UserFacts
 from recsvc.relations import interval_of, preferences_of

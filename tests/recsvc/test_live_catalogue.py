@@ -5,10 +5,10 @@ import random
 import numpy as np
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Item
+from recsvc.domain.query import ItemFilter
+from recsvc.domain.records import ItemChange, ItemField
+from recsvc.domain.shop import Item
 from recsvc.live_catalogue import LiveCatalogue
-from recsvc.query import ItemFilter
-from recsvc.records import ItemChange, ItemField
 
 ITEMS = [Item(f"i{n}", "Tea", price=float(n) if n % 3 else None) for n in range(9)]
 EVERYTHING = ItemFilter()

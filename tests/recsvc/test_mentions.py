@@ -3,7 +3,7 @@
 import pytest
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Item
+from recsvc.domain.shop import Item
 from recsvc.mentions import CategoryWords
 
 PATHS = [

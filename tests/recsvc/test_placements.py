@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import Event, EventType, Tone
+from recsvc.domain.query import NO_RULES, AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
+from recsvc.domain.shop import Event, EventType, Tone
 from recsvc.errors import InvalidRequest, SettingsError
 from recsvc.placements import Placements
-from recsvc.query import NO_RULES, AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 
 HOME = """
 segments = ["de", "at"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.domain import EventType, History
+from recsvc.domain.shop import EventType, History
 from recsvc.repeats import FEATURES, ItemRepeats, RepeatConfig, repeat_chances, repeat_features, repeat_scores
 
 DAY = 86_400_000_000

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import Event, EventType
-from recsvc.query import ItemFilter, Query, RepeatPolicy, Rules, Surface
+from recsvc.domain.query import ItemFilter, Query, RepeatPolicy, Rules, Surface
+from recsvc.domain.records import ItemChange, ItemField
+from recsvc.domain.shop import Event, EventType
 from recsvc.recommend import Recommender
-from recsvc.records import ItemChange, ItemField
 from recsvc.standing import Obstacle
 from recsvc.store import UserStore
 from tests.recsvc.contract_filter import passes, random_filter

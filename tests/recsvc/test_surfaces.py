@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 
 from recsvc import popularity
-from recsvc.domain import Event, EventType, Strength
-from recsvc.query import Boost, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy, Rules, Surface
+from recsvc.domain.query import (
+    Boost,
+    ItemFilter,
+    Query,
+    Recommendation,
+    RecommendationList,
+    RepeatPolicy,
+    Rules,
+    Surface,
+)
+from recsvc.domain.shop import Event, EventType, Strength
 from recsvc.recommend import Recommender
 from recsvc.repeats import MICROSECONDS_AN_HOUR
 from recsvc.store import UserStore

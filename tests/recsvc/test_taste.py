@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.domain import NO_TASTE, Event, EventType, Profile, Taste
+from recsvc.domain.query import Query, RecommendationList, RepeatPolicy, Surface
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import InvalidRequest
-from recsvc.query import Query, RecommendationList, RepeatPolicy, Surface
 from recsvc.store import UserStore
 
 WHEN = 1_740_000_000_000_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc import text
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.errors import TextEncoderError
 from recsvc.lexical import LexicalEncoder, tokenize
 from recsvc.text import TextEncoder, item_text, profile_text

@@ -10,10 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc import wire
-from recsvc.domain import Event, EventType, Evidence, EvidenceKind, Item, Profile, Provenance, Reason, Strength, Tone
+from recsvc.domain.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.domain.records import UserExport
+from recsvc.domain.shop import (
+    Event,
+    EventType,
+    Evidence,
+    EvidenceKind,
+    Item,
+    Profile,
+    Provenance,
+    Reason,
+    Strength,
+    Tone,
+)
 from recsvc.errors import InvalidRequest
-from recsvc.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
-from recsvc.records import UserExport
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2
 from recsvc.v1 import recommendation_pb2 as rec

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc.records import UserRecord
+from recsvc.domain.records import UserRecord
 from recsvc.store import UserStore, open_store
 from recsvc.store.keys import LOG_PARTITIONS
 from tests.conftest import RedisServer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc.catalogue import Catalogue
-from recsvc.domain import EventType, History, Item
+from recsvc.domain.shop import EventType, History, Item
 from recsvc.ranking import Ranking
 from training.baselines import (
     Task,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.v1.recommendation_pb2 import RecommendResponse
 from training.config import TrainConfig
 from training.data import Shop, read_shop

@@ -9,7 +9,7 @@ import pytest
 
 from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
-from recsvc.domain import EvidenceKind, Reason
+from recsvc.domain.shop import EvidenceKind, Reason
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.licence import licence

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import EventLog, UserStore, keys, open_store
 from tests.conftest import RedisServer
 from training import export_events as exporter

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc import wire
-from recsvc.domain import Profile
+from recsvc.domain.shop import Profile
 from recsvc.text import profile_text
 from recsvc.wire import users as limits
 from training import profiles

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import LANGUAGES
+from recsvc.domain.shop import LANGUAGES
 from recsvc.reasons import ReasonWriter
 from training.reason_bias import audit, divergence, objections, page_of, read_pairs
 

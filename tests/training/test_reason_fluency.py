@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from recsvc.domain import LANGUAGES
+from recsvc.domain.shop import LANGUAGES
 from training.reason_fluency import CharacterModel, Fluency, bank_of
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from recsvc.domain import EvidenceKind, Item, Reason, Strength
+from recsvc.domain.shop import EvidenceKind, Item, Reason, Strength
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import MUG, evidence_for

@@ -11,7 +11,7 @@ import torch
 
 from recsvc import bundle_files as bundles
 from recsvc.catalogue import Catalogue
-from recsvc.domain import Item
+from recsvc.domain.shop import Item
 from training import train
 from training.config import TrainConfig
 from training.text_tower import TextModel

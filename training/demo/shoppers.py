@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from training.data import Shop
 from training.profiles import profiles_of
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.v1 import events_pb2, recommendation_pb2, users_pb2
 from recsvc.v1.events_pb2_grpc import EventServiceStub
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub

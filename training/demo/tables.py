@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.v1 import recommendation_pb2
 from training.demo.storefront import Answered
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from rich.console import Console
 from rich.text import Text
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from training.backfill import backfill
 from training.data import Shop
 from training.demo.shoppers import Shopper, choose_shoppers, something_else

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, is_sensitive, item_licence, recipes
 from recsvc.reasons.item_licence import copy_name, is_size

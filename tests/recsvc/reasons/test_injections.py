@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
 from recsvc.reasons.lexicon import JOINTS, STOP
 from recsvc.reasons.pattern import Form

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import EvidenceKind, Strength, Tone
+from recsvc.domain.shop import EvidenceKind, Strength, Tone
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reason_worker import accepted
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, chat_completions, pattern_of, request_of

@@ -14,7 +14,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from recsvc.domain import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reason_worker import accepted
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter

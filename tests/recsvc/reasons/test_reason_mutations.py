@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EventType, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.shop import LANGUAGES, EventType, EvidenceKind, Item, Strength, Tone
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import licence
 from recsvc.reasons.pattern import PatternRequest, fill

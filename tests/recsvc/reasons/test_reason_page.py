@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS

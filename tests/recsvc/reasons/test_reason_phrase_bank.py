@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EvidenceKind, Strength, Tone
+from recsvc.domain.shop import LANGUAGES, EvidenceKind, Strength, Tone
 from recsvc.reasons.lexicon import STOP, is_licensed
 from recsvc.reasons.pattern import SLOT, Form, PatternRequest, is_short
 from recsvc.reasons.plan import opening

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EvidenceKind, Strength
+from recsvc.domain.shop import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
 from recsvc.reasons import PatternRequest, Realiser, cell_of, pattern_of, recipes, request_of
 from recsvc.reasons.lexicon import is_licensed

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from recsvc.records import GivenList
+from recsvc.domain.records import GivenList
 from recsvc.store import hash_of
 from recsvc.store.lists import GATHER_SECONDS, KEPT_LISTS, KEPT_SECONDS
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsvc import bundle_files as bundles
 from recsvc.bundle import Bundle
-from recsvc.domain import EventType, History
+from recsvc.domain.shop import EventType, History
 from recsvc.text import TextEncoder
 from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_TASTE, Event, Item, Profile, Taste
+from recsvc.domain.shop import NO_TASTE, Event, Item, Profile, Taste
 
 
 class ItemField(enum.StrEnum):

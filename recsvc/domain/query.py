@@ -5,7 +5,7 @@ import time
 import zlib
 from dataclasses import dataclass, replace
 
-from recsvc.domain import Item, Reason, Tone
+from recsvc.domain.shop import Item, Reason, Tone
 
 _MICROSECONDS_A_DAY = 86_400_000_000
 
