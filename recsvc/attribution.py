@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Container, Iterable
 
 from recsvc.domain.shop import Event
-from recsvc.metrics import ATTRIBUTED
+from recsvc.runtime.metrics import ATTRIBUTED
 
 _FIELDS = 4
 

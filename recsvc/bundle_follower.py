@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from recsvc.errors import BundleUnusable, StoreUnavailable
-from recsvc.polling import Polling
+from recsvc.runtime.periodic_task import Polling
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
 POLL_SECONDS = 0.25

@@ -6,8 +6,8 @@ import structlog
 
 from recsvc.domain.records import ItemChange
 from recsvc.errors import StoreUnavailable
-from recsvc.metrics import CATALOGUE_BEHIND
-from recsvc.polling import Polling
+from recsvc.runtime.metrics import CATALOGUE_BEHIND
+from recsvc.runtime.periodic_task import Polling
 from recsvc.store import CatalogueStore
 
 # How long a change may wait until it is seen: a fraction of what a shop would notice, and next to no work for Redis.

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Set
 import structlog
 
 from recsvc.errors import StoreUnavailable
-from recsvc.polling import Polling
+from recsvc.runtime.periodic_task import Polling
 from recsvc.store import ErasureStore
 
 POLL_SECONDS = 0.1

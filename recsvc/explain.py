@@ -13,11 +13,11 @@ from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
 from recsvc.evidence import page_facts
 from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 from recsvc.mentions import CategoryWords
-from recsvc.metrics import REASONS, REASONS_MISSING
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.relations import interval_of, preferences_of
 from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
+from recsvc.runtime.metrics import REASONS, REASONS_MISSING
 from recsvc.surfaces import ByVector, Scoring
 from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.towers.user import LeftOut

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.live_catalogue import LiveCatalogue
-from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.ranking import Ranking
+from recsvc.runtime.metrics import GATE_VIOLATIONS
 
 
 def let_pass(ranking: Ranking, catalogue: LiveCatalogue, excluded_rows: NDArray[np.int32]) -> Ranking:

@@ -8,8 +8,8 @@ from recsvc.domain.records import Switch
 from recsvc.domain.shop import Reason
 from recsvc.errors import StoreUnavailable
 from recsvc.pattern_follower import PatternFollower
-from recsvc.polling import Polling
 from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Rewording, Switches
+from recsvc.runtime.periodic_task import Polling
 from recsvc.store import UserStore, hash_of
 
 POLL_SECONDS = 0.5

@@ -10,7 +10,6 @@ import torch
 
 from recsvc import bundle_files as bundles
 from recsvc.asked import Floats, Shared
-from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
@@ -28,11 +27,12 @@ from recsvc.errors import (
     TextEncoderError,
 )
 from recsvc.live_reasons import LiveReasons
-from recsvc.metrics import BUNDLE_INFO
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.reasons import PatternPool
 from recsvc.recommend import Recommender
+from recsvc.runtime.batching import Batcher
+from recsvc.runtime.metrics import BUNDLE_INFO
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles

@@ -5,8 +5,8 @@ import asyncio
 import structlog
 
 from recsvc.errors import StoreUnavailable
-from recsvc.polling import Polling
 from recsvc.reasons import PatternPool, cell_of, request_of
+from recsvc.runtime.periodic_task import Polling
 from recsvc.store import PatternStore
 
 POLL_SECONDS = 1.0

@@ -30,9 +30,9 @@ from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
-from recsvc.metrics import DEGRADED
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
+from recsvc.runtime.metrics import DEGRADED
 from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.surfaces import similar_to
 from recsvc.taste import TasteProfile, taste_profile

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.batching import Batcher
 from recsvc.index import FULL_PRECISION_ITEMS, MARGIN, ItemIndex, ScanIndex
 from recsvc.live_catalogue import Selection
-from recsvc.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
 from recsvc.ranking import NO_ROWS
+from recsvc.runtime.batching import Batcher
+from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.batching import Batcher
 from recsvc.bundle import Bundle
 from recsvc.catalogue import Catalogue
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, History, Reason
 from recsvc.errors import StoreUnavailable
 from recsvc.facts import Preferences
-from recsvc.metrics import USER_VECTORS
 from recsvc.ranking import Ranking
+from recsvc.runtime.batching import Batcher
+from recsvc.runtime.metrics import USER_VECTORS
 from recsvc.store import UserStore, hash_of
 from recsvc.taste import disliked, silent_rows
 from recsvc.text import profile_text

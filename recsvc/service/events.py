@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from recsvc import attribution, wire
-from recsvc.metrics import EVENTS
+from recsvc.runtime.metrics import EVENTS
 from recsvc.v1 import events_pb2 as pb
 from recsvc.v1 import events_pb2_grpc
 

@@ -11,7 +11,7 @@ from collections.abc import Set
 
 from recsvc.domain.records import GivenList
 from recsvc.errors import StoreUnavailable
-from recsvc.metrics import LISTS_LOST
+from recsvc.runtime.metrics import LISTS_LOST
 from recsvc.store import keys, packing
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog

@@ -12,8 +12,8 @@ from recsvc import live_catalogue
 from recsvc.domain.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import NO_TASTE, Event, EventType, Taste
-from recsvc.metrics import GATE_VIOLATIONS
 from recsvc.models import Models
+from recsvc.runtime.metrics import GATE_VIOLATIONS
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.contract_filter import passes, random_filter
 

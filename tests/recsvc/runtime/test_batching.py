@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from recsvc.batching import Batcher
+from recsvc.runtime.batching import Batcher
 
 
 async def test_calls_gather_while_the_thread_is_busy() -> None:
