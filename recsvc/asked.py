@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from recsvc.compose import Scope
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
 from recsvc.live_bundle import LiveBundle
+from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.popularity import Popularity
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
-from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.store import UserStore
 from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, search, similar_to
 from recsvc.text_queries import TextQueries

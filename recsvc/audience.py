@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
+from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore
 from recsvc.user_states import UserState, UserStates
 

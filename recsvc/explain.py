@@ -6,21 +6,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
 from recsvc.compose import Composed
 from recsvc.domain.query import Query
 from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
 from recsvc.evidence import page_facts
 from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 from recsvc.mentions import CategoryWords
+from recsvc.model.bundle import Bundle
+from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.relations import interval_of, preferences_of
-from recsvc.repeats import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
 from recsvc.surfaces import ByVector, Scoring
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.towers.user import LeftOut
 from recsvc.user_states import UserState
 
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.

@@ -42,7 +42,7 @@ class ItemFacts:
     similarity: float32 (n, t), unit rows whose inner product says how alike two items' texts are, and from which
     `similar_from` upwards they count as similar. brand_shares: share of all purchases, by code.
     buyers: int32, different people who bought the item in the window. cohorts, companions, companion_buyers: see
-    `recsvc.bundle.Bundle`.
+    `recsvc.model.bundle.Bundle`.
     """
 
     similarity: Floats

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.lexical import LexicalEncoder
+from recsvc.model.lexical import LexicalEncoder
 from recsvc.ranking import NOTHING, Ranking
 
 # A word that half of the items have matches more than anybody looks at.

@@ -6,15 +6,15 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
 from recsvc.domain.records import ItemContent
 from recsvc.item_words import ItemWords
 from recsvc.live_catalogue import LiveCatalogue
+from recsvc.model.bundle import Bundle
+from recsvc.model.text_encoder import item_text
+from recsvc.model.vectors import GrowingMatrix
 from recsvc.neighbours import neighbour_vectors
 from recsvc.ranking import NO_ROWS
 from recsvc.search import ItemSearch
-from recsvc.text import item_text
-from recsvc.vectors import GrowingMatrix
 
 
 class LiveBundle:

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.catalogue import Catalogue
 from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemField
+from recsvc.model.catalogue import Catalogue
 
 # A storefront's pages ask for the same few hundred filters all day; one takes a byte an item.
 KEPT_SELECTIONS = 128

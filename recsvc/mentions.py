@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from recsvc.catalogue import Catalogue
+from recsvc.model.catalogue import Catalogue
 from recsvc.reasons import folded_words, is_vague
 
 # A category's name has no more words than this, or Chinese characters, in any shop that has been seen.

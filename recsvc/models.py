@@ -8,10 +8,7 @@ from pathlib import Path
 import structlog
 import torch
 
-from recsvc import bundle_files as bundles
 from recsvc.asked import Floats, Shared
-from recsvc.bundle import Bundle
-from recsvc.bundle_folder import BundleInfo, bundles_in
 from recsvc.bundle_follower import BundleFollower
 from recsvc.content import ContentRequest
 from recsvc.domain.query import Query, RecommendationList, Surface
@@ -27,6 +24,10 @@ from recsvc.errors import (
     TextEncoderError,
 )
 from recsvc.live_reasons import LiveReasons
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
+from recsvc.model.bundle_folder import BundleInfo, bundles_in
+from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
 from recsvc.placements import Placements
 from recsvc.popularity import Popularity
 from recsvc.reasons import PatternPool
@@ -36,7 +37,6 @@ from recsvc.runtime.metrics import BUNDLE_INFO
 from recsvc.served_bundle import ServedBundle
 from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles
-from recsvc.text import TextEncoder, item_text, profile_text
 
 _log = structlog.get_logger(__name__)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.towers.user import ALONE
-from recsvc.vectors import unit
+from recsvc.model.bundle import Bundle
+from recsvc.model.towers.user import ALONE
+from recsvc.model.vectors import unit
 
 # What text counts at least among the blocks by which items are compared; all weights add up to 1.
 LEAST_TEXT = 0.1

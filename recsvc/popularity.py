@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.catalogue import Catalogue
 from recsvc.domain.query import Surface
 from recsvc.errors import StoreUnavailable
 from recsvc.live_bundle import LiveBundle
+from recsvc.model.catalogue import Catalogue
 from recsvc.ranking import Ranking
 from recsvc.store import Counts, PopularityStore
 from recsvc.store.popularity import POPULAR_HALF_LIFE, TRENDING_HALF_LIFE

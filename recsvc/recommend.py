@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from recsvc.asked import Asked, Asking, Shared
 from recsvc.attribution import recommendation_id
 from recsvc.audience import Audience, find_audience
-from recsvc.bundle import Bundle
 from recsvc.compose import Composed, Scope, compose, explored, go_on
 from recsvc.content import ContentJob, ContentRequest, look_up
 from recsvc.domain.query import (
@@ -30,6 +29,7 @@ from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
 from recsvc.live_bundle import LiveBundle
+from recsvc.model.bundle import Bundle
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.runtime.metrics import DEGRADED

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from recsvc.asked import Shared
-from recsvc.bundle import Bundle
 from recsvc.catalogue_follower import CatalogueFollower
 from recsvc.domain.records import ItemChange, ItemContent
 from recsvc.domain.shop import Item
+from recsvc.model.bundle import Bundle
 from recsvc.recommend import Recommender
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]

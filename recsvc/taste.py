@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.catalogue import Catalogue
 from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
-from recsvc.towers.user import ALONE
+from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.towers.user import ALONE
 
 # How much of its own length the user vector loses in the direction of each thing that the user wants to see less of.
 LESS = 0.5

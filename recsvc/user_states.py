@@ -14,19 +14,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.catalogue import Catalogue
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, History, Reason
 from recsvc.errors import StoreUnavailable
 from recsvc.facts import Preferences
+from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.text_encoder import profile_text
+from recsvc.model.towers.user import LeftOut, ProfileText
 from recsvc.ranking import Ranking
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import USER_VECTORS
 from recsvc.store import UserStore, hash_of
 from recsvc.taste import disliked, silent_rows
-from recsvc.text import profile_text
-from recsvc.towers.user import LeftOut, ProfileText
 
 # How many items of the history are left out in turn to find what moved a score: the ones bought last.
 LEFT_OUT_ITEMS = 20

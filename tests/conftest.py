@@ -17,9 +17,9 @@ import hypothesis
 import pytest
 import redis
 
+from recsvc.model.text_encoder import TextEncoder
 from recsvc.reasons import chat_completions
 from recsvc.store.embedded import redis_server_binary
-from recsvc.text import TextEncoder
 from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
 from training import recipe

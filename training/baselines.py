@@ -10,11 +10,11 @@ from implicit.utils import ParameterWarning
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from recsvc.catalogue import Catalogue
 from recsvc.domain.shop import History
-from recsvc.text import item_text
-from recsvc.towers.collaborative import fold_in
-from recsvc.towers.confidence import Liked
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.text_encoder import item_text
+from recsvc.model.towers.collaborative import fold_in
+from recsvc.model.towers.confidence import Liked
 from training.collaborative import confidence_config, fit_als
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation

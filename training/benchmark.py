@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.errors import RecsvcError
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from training.baselines import BASELINES, Task, rank_all, tifu_knn
 from training.config import TrainConfig
 from training.evaluate import OURS, ranked_by

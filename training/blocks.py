@@ -9,15 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from recsvc.bundle import Bundle, ModelConfig
-from recsvc.catalogue import Catalogue
-from recsvc.repeats import ItemRepeats, RepeatConfig
-from recsvc.text import TextEncoder, item_text
-from recsvc.towers.confidence import Liked
-from recsvc.towers.features import TextFeatures
-from recsvc.towers.sequence import SequenceTower
-from recsvc.towers.text import TextTower
-from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
+from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.towers.confidence import Liked
+from recsvc.model.towers.features import TextFeatures
+from recsvc.model.towers.sequence import SequenceTower
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.collaborative import confidence_config, fit_als, mean_norm
 from training.config import TrainConfig
 from training.copurchases import copurchases

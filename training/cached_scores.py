@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.repeats import RepeatConfig, repeat_chances
-from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.bundle import Bundle
+from recsvc.model.repeat_purchase import RepeatConfig, repeat_chances
+from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.split import Holdout
 
-TYPICAL = (0.003, 0.01, 0.03, 0.1, 0.3)  # see `recsvc.repeats.RepeatConfig`
+TYPICAL = (0.003, 0.01, 0.03, 0.1, 0.3)  # see `recsvc.model.repeat_purchase.RepeatConfig`
 POOL = 100
 BATCH = 512
 CUT = 10

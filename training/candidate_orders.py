@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import History
+from recsvc.model.bundle import Bundle
+from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.towers.user import ProfileText
 from recsvc.ranking import NO_ROWS, rank
-from recsvc.repeats import repeat_scores
-from recsvc.text import TextEncoder
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.towers.user import ProfileText
 from training.data import Shop
 from training.interactions import KEPT_EVENTS, Interactions
 from training.shown_lists import ShownLists

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recsvc.towers.confidence import ConfidenceConfig
+from recsvc.model.towers.confidence import ConfidenceConfig
 from training.config import TrainConfig
 from training.interactions import Interactions
 

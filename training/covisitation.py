@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, diags_array
 from sklearn.utils.extmath import randomized_svd
 
-from recsvc.vectors import unit
+from recsvc.model.vectors import unit
 
 Rows = NDArray[np.int32]
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.towers.confidence import ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import ConfidenceConfig, Liked
 from training.metrics import per_user
 from training.next_item import NextItemModel
 from training.split import Holdout

@@ -17,9 +17,9 @@ from typing import Any
 
 from rich.console import Console
 
-from recsvc import bundle_files as bundles
 from recsvc.domain.shop import LANGUAGES, Tone
 from recsvc.errors import RecsvcError, SettingsError
+from recsvc.model import bundle_files as bundles
 from recsvc.reasons.generators import GENERATORS
 from training.data import read_shop
 from training.reason_authors import MODELS, author_named

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.repeats import RepeatConfig
-from recsvc.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
+from recsvc.model.bundle import Bundle
+from recsvc.model.repeat_purchase import RepeatConfig
+from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.cached_scores import TYPICAL, CachedScores, cached_scores
 from training.metrics import interval
 from training.split import Holdout

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.errors import BundleError
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from training.evaluate import OURS, ranked_by
 from training.metrics import interval, per_user
 from training.split import Holdout, Profiles

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
 from recsvc.domain.shop import EventType, History
-from recsvc.towers.confidence import ConfidenceConfig, event_confidence
+from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
 from training.data import Shop
 
 KEPT_EVENTS = 256  # a user's newest: the service keeps no more

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
-from recsvc.bundle import Bundle
+from recsvc.model.bundle import Bundle
 
 # Of each user's purchases, how many at the end a leave-one-out bundle has not seen, by what it was refitted on.
 _HELD_OUT = {"none": 2, "validation": 1, "all": 0}

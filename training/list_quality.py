@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.catalogue import NO_CODE
+from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import NO_CODE
 from training.split import Holdout
 
 LENGTH = 10

@@ -22,11 +22,11 @@ from rich.progress import track
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import EventType
 from recsvc.errors import RecsvcError
 from recsvc.exploration import propensities
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from training.candidate_orders import orders, past_features
 from training.data import Shop, read_shop
 from training.errors import DataError, Problem

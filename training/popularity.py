@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.interactions import Interactions
 
 

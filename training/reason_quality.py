@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import EvidenceKind, Reason
 from recsvc.mentions import CategoryWords
+from recsvc.model.bundle import Bundle
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
 from recsvc.reasons.names import clean_name
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.offline_pages import Page
 
 DISTRACTORS = 19

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.index import ScanIndex
+from recsvc.model.bundle import Bundle
+from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.ranking import rank
 from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check_all
-from recsvc.repeats import repeat_scores
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
 from training.interactions import KEPT_EVENTS
 from training.offline_pages import Page
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.bundle import Bundle
-from recsvc.catalogue import Catalogue
 from recsvc.errors import SettingsError
-from recsvc.lexical import LexicalEncoder
-from recsvc.text import TextEncoder, item_text
-from recsvc.towers.features import TextFeatures
-from recsvc.towers.user import ProfileText
+from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.lexical import LexicalEncoder
+from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.towers.features import TextFeatures
+from recsvc.model.towers.user import ProfileText
 from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.config import TrainConfig
 from training.data import Shop, read_shop

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from recsvc.repeats import ItemRepeats, repeat_features
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.repeat_purchase import ItemRepeats, repeat_features
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.config import TrainConfig
 from training.interactions import Interactions
 from training.popularity import decayed_popularity, shrunken
@@ -56,7 +56,7 @@ def item_repeats(interactions: Interactions, categories: NDArray[np.int32], conf
 
 
 def fit_repeats(interactions: Interactions, categories: NDArray[np.int32], config: TrainConfig) -> tuple[float, ...]:
-    """The coefficients for `recsvc.repeats.RepeatConfig`; none where too few people buy again."""
+    """The coefficients for `recsvc.model.repeat_purchase.RepeatConfig`; none where too few people buy again."""
     features, again = [], []
     for holdout, items in _moments(interactions, categories, config):
         for history, targets in zip(holdout.histories, holdout.targets, strict=True):

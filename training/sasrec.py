@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from recsvc.towers.confidence import Liked
+from recsvc.model.towers.confidence import Liked
 from training.baselines import Floats, Scorer, Task
 from training.collaborative import confidence_config
 from training.early_stopping import EarlyStopping

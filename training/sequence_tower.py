@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsvc.towers.sequence import SequenceTower
-from recsvc.towers.transformer import TransformerConfig
+from recsvc.model.towers.sequence import SequenceTower
+from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation, covisitation_factors
 from training.next_item import Indices, Rows

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import History
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.towers.user import ProfileText
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.towers.user import ProfileText
 from training.interactions import Interactions
 
 # Of all purchases, the share that buys again what the user has; with less, a shop is one where nobody does.

@@ -14,9 +14,9 @@ from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
 from recsvc.domain.shop import Item
-from recsvc.lexical import LexicalEncoder, tokenize
-from recsvc.text import TextEncoder, profile_text
-from recsvc.towers.features import TextFeatures
+from recsvc.model.lexical import LexicalEncoder, tokenize
+from recsvc.model.text_encoder import TextEncoder, profile_text
+from recsvc.model.towers.features import TextFeatures
 from training.config import TrainConfig
 from training.profiles import profiles_of
 

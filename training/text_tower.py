@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsvc.towers.text import TextTower
-from recsvc.towers.transformer import TransformerConfig
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
 from training.next_item import Indices
 

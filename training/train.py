@@ -21,8 +21,8 @@ from typing import Any
 
 from rich.console import Console
 
-from recsvc import bundle_files as bundles
 from recsvc.errors import RecsvcError
+from recsvc.model import bundle_files as bundles
 from training.baselines import Task
 from training.config import TrainConfig, settings_of
 from training.data import Shop

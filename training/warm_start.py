@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
-from recsvc.catalogue import Catalogue
 from recsvc.errors import SettingsError
-from recsvc.text import TextEncoder
-from recsvc.towers.transformer import TransformerConfig
-from recsvc.vectors import unit
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.model.towers.transformer import TransformerConfig
+from recsvc.model.vectors import unit
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation
 from training.next_item import Rows

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from tests.integration.conftest import NODE_CLIENT, ROOT
 from tests.service_process import ServiceProcess
 from training.synthetic import SyntheticShop

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc import bundle_files as bundles
-from recsvc.text import TextEncoder
-from recsvc.towers.user import ProfileText
+from recsvc.model import bundle_files as bundles
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.model.towers.user import ProfileText
 from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
 from training.config import TrainConfig

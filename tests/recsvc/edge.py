@@ -9,7 +9,6 @@ from pathlib import Path
 import grpc
 import numpy as np
 
-from recsvc.bundle_folder import BundleInfo
 from recsvc.content import ContentRequest
 from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.domain.records import Erasure, GivenList, ItemChange, ItemContent, Switch, UserExport
@@ -28,6 +27,7 @@ from recsvc.domain.shop import (
     Taste,
 )
 from recsvc.errors import BundleNotFound, ItemNotFound
+from recsvc.model.bundle_folder import BundleInfo
 from recsvc.placements import Placements
 from recsvc.reasons import Recipe, recipes
 from recsvc.server import listening

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.bundle import Bundle
 from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Item
+from recsvc.model.bundle import Bundle
 from recsvc.models import Models
 from recsvc.store import UserStore, open_store
 

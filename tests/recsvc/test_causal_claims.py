@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc import bundle_files as bundles
 from recsvc.domain.shop import EventType, History, Strength
 from recsvc.evidence import page_facts
 from recsvc.explain import _item_facts
 from recsvc.facts import UserFacts
 from recsvc.index import ScanIndex
+from recsvc.model import bundle_files as bundles
 from recsvc.ranking import rank
 from recsvc.relations import preferences_of
 

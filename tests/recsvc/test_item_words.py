@@ -7,7 +7,7 @@ import pytest
 
 from recsvc import item_words
 from recsvc.item_words import ItemWords
-from recsvc.lexical import LexicalEncoder
+from recsvc.model.lexical import LexicalEncoder
 
 WORDS = [f"word{n}" for n in range(60)]
 RNG = random.Random(4)

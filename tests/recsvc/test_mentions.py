@@ -2,9 +2,9 @@
 
 import pytest
 
-from recsvc.catalogue import Catalogue
 from recsvc.domain.shop import Item
 from recsvc.mentions import CategoryWords
+from recsvc.model.catalogue import Catalogue
 
 PATHS = [
     ("Outdoors", "Hiking", "Hiking Boots"),

@@ -242,6 +242,8 @@ async def test_an_unknown_item_has_no_neighbours(opened: tuple[Recommender, User
 
 
 def test_another_encoder_than_the_bundles_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsvc.text.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})())
+    monkeypatch.setattr(
+        "recsvc.model.text_encoder.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})()
+    )
     with pytest.raises(TextEncoderError, match="set text_encoder"):
         Models.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]

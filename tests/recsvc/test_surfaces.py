@@ -18,8 +18,8 @@ from recsvc.domain.query import (
     Surface,
 )
 from recsvc.domain.shop import Event, EventType, Strength
+from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR
 from recsvc.recommend import Recommender
-from recsvc.repeats import MICROSECONDS_AN_HOUR
 from recsvc.store import UserStore
 
 DAY = 24 * MICROSECONDS_AN_HOUR

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recsvc.catalogue import Catalogue
 from recsvc.domain.shop import EventType, History, Item
+from recsvc.model.catalogue import Catalogue
 from recsvc.ranking import Ranking
 from training.baselines import (
     Task,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from recsvc.bundle import Bundle
-from recsvc.catalogue import Catalogue
-from recsvc.repeats import RepeatConfig
-from recsvc.text import TextEncoder, item_text
-from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.repeat_purchase import RepeatConfig
+from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.checkerboard import Checkerboard, checkerboard
 from training.config import TrainConfig

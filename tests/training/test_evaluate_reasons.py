@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import EvidenceKind, Reason
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.licence import licence

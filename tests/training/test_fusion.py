@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsvc.towers.user import BLOCKS, BlockWeights
+from recsvc.model.towers.user import BLOCKS, BlockWeights
 from training.cached_scores import CachedScores
 from training.fusion import COST, UNSEEN, USUAL, Fusion, help_new_items
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from training import gate, train
 from training.config import TrainConfig
 from training.gate import FLOORS, objections

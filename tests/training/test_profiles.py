@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from recsvc import wire
 from recsvc.domain.shop import Profile
-from recsvc.text import profile_text
+from recsvc.model.text_encoder import profile_text
 from recsvc.wire import users as limits
 from training import profiles
 from training.backfill import profile_request

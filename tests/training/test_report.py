@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.bundle_files import read_manifest
+from recsvc.model.bundle_files import read_manifest
 from training.report import DASH, number, write_report
 
 HOSTILE = "<script>alert('note')</script> & more"

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
 from training.config import TrainConfig
 from training.data import Shop
 from training.interactions import Interactions

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsvc.towers.text import TextTower
-from recsvc.towers.transformer import TransformerConfig
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
 from training.next_item import Sequences, fit_next_item
 from training.text_tower import OFFSET, TextModel

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from training import train
 from training.evaluate import OURS
 

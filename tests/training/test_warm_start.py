@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 import torch
 
-from recsvc import bundle_files as bundles
-from recsvc.catalogue import Catalogue
 from recsvc.domain.shop import Item
+from recsvc.model import bundle_files as bundles
+from recsvc.model.catalogue import Catalogue
 from training import train
 from training.config import TrainConfig
 from training.text_tower import TextModel

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import ContentPart, EvidenceKind
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from recsvc.reasons import recipes
 from training import content_rubric, write_content
 from training.content_rubric import Written, gates, judge

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from recsvc.bundle_files import read_manifest
 from recsvc.errors import BundleError
+from recsvc.model.bundle_files import read_manifest
 from training.config import TrainConfig
 from training.data import Shop, read_shop
 from training.recipe import WIDTHS

@@ -5,7 +5,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recsvc.towers.collaborative import fold_in, fold_in_left_out
+from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
 
 
 def test_fold_in_agrees_with_implicit() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc.domain.shop import EventType, History
-from recsvc.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
 
 CONFIG = ConfidenceConfig(alpha=10.0, half_life_days=30.0)
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from recsvc.towers.last_state import LastState
-from recsvc.towers.transformer import CausalTransformer, TransformerConfig
+from recsvc.model.towers.last_state import LastState
+from recsvc.model.towers.transformer import CausalTransformer, TransformerConfig
 
 
 def transformer() -> CausalTransformer:

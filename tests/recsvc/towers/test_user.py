@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.domain.shop import EventType, History
-from recsvc.text import TextEncoder
-from recsvc.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.lexical import LexicalEncoder
-from recsvc.vectors import unit
+from recsvc.model.lexical import LexicalEncoder
+from recsvc.model.vectors import unit
 
 Floats = NDArray[np.float32]
 

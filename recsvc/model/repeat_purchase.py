@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import EventType, History
-from recsvc.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 
 MICROSECONDS_AN_HOUR = MICROSECONDS_A_DAY // 24
 

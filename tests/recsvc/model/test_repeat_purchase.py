@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from recsvc.domain.shop import EventType, History
-from recsvc.repeats import FEATURES, ItemRepeats, RepeatConfig, repeat_chances, repeat_features, repeat_scores
+from recsvc.model.repeat_purchase import (
+    FEATURES,
+    ItemRepeats,
+    RepeatConfig,
+    repeat_chances,
+    repeat_features,
+    repeat_scores,
+)
 
 DAY = 86_400_000_000
 NOW = 1_000 * DAY

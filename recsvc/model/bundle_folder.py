@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recsvc.bundle_files import read_manifest
 from recsvc.errors import BundleError
+from recsvc.model.bundle_files import read_manifest
 
 _METRICS = ("ndcg@10", "recall@10")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from recsvc import text
 from recsvc.domain.shop import Item, Profile
 from recsvc.errors import TextEncoderError
-from recsvc.lexical import LexicalEncoder, tokenize
-from recsvc.text import TextEncoder, item_text, profile_text
+from recsvc.model import text_encoder as text
+from recsvc.model.lexical import LexicalEncoder, tokenize
+from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
 
 
 @pytest.fixture(scope="module")

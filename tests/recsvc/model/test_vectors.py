@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recsvc import vectors
-from recsvc.vectors import GrowingMatrix
+from recsvc.model import vectors
+from recsvc.model.vectors import GrowingMatrix
 
 
 def test_rows_are_kept_and_new_ones_are_zero(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsvc import bundle_files as bundles
 from recsvc.domain.records import ItemContent
 from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
-from recsvc.text import TextEncoder, item_text
+from recsvc.model import bundle_files as bundles
+from recsvc.model.text_encoder import TextEncoder, item_text
 from training.text_tower import OFFSET
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsvc.towers.transformer import CausalTransformer, TransformerConfig
+from recsvc.model.towers.transformer import CausalTransformer, TransformerConfig
 
 
 class TextTower(nn.Module):

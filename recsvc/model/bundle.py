@@ -1,4 +1,4 @@
-"""A trained model in memory: items, their vectors, and the towers. `recsvc.bundle_files` keeps it in a folder."""
+"""A trained model in memory: items, their vectors, and the towers. `recsvc.model.bundle_files` keeps it in a folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.catalogue import NO_CODE, Catalogue
 from recsvc.domain.records import ItemContent
-from recsvc.repeats import ItemRepeats, RepeatConfig
-from recsvc.text import item_text
-from recsvc.towers.confidence import ConfidenceConfig
-from recsvc.towers.features import TextFeatures
-from recsvc.towers.sequence import SequenceTower
-from recsvc.towers.text import TextTower
-from recsvc.towers.transformer import TransformerConfig
-from recsvc.towers.user import FusionWeights, Layout, Towers, UserTower
-from recsvc.vectors import GrowingMatrix
+from recsvc.model.catalogue import NO_CODE, Catalogue
+from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
+from recsvc.model.text_encoder import item_text
+from recsvc.model.towers.confidence import ConfidenceConfig
+from recsvc.model.towers.features import TextFeatures
+from recsvc.model.towers.sequence import SequenceTower
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.transformer import TransformerConfig
+from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
+from recsvc.model.vectors import GrowingMatrix
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ModelConfig:
     """What the towers and the ranking need to know beside the weights. Part of the bundle's identity.
 
     text: of the text tower, and text_features: the width of what it reads. sequence: None without that block.
-    lexical_dim, collaborative_dim: widths of blocks, 0 for none. lexical_decay: see `recsvc.towers.user.Towers`.
+    lexical_dim, collaborative_dim: widths of blocks, 0 for none. lexical_decay: see `recsvc.model.towers.user.Towers`.
     regularization: of the fold-in. history_length: how many events a user's history was cut to in training, newest
     kept. similar_from: the likeness from which two items count as similar. popularity_days: the window of `buyers`;
     cohort_days: that of `cohorts`.
@@ -59,7 +59,7 @@ class Bundle:
     item in the last `popularity_days` of the training data. purchases: int32 (n,), all purchases in the training data.
     cohorts: int32 (n,), different people who bought the item in the last `cohort_days`; companions, companion_buyers:
     int32 (n, m), what many of them bought too, -1 for none, and how many. repeat_rates, repeat_intervals: float32 (n,),
-    see `recsvc.repeats.ItemRepeats`.
+    see `recsvc.model.repeat_purchase.ItemRepeats`.
     """
 
     catalogue: Catalogue

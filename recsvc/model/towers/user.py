@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import History
-from recsvc.towers.collaborative import fold_in, fold_in_left_out
-from recsvc.towers.confidence import ConfidenceConfig, Liked
-from recsvc.towers.features import TextFeatures
-from recsvc.towers.last_state import LastState
-from recsvc.towers.sequence import SequenceTower
-from recsvc.towers.text import TextTower
-from recsvc.vectors import unit
+from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
+from recsvc.model.towers.confidence import ConfidenceConfig, Liked
+from recsvc.model.towers.features import TextFeatures
+from recsvc.model.towers.last_state import LastState
+from recsvc.model.towers.sequence import SequenceTower
+from recsvc.model.towers.text import TextTower
+from recsvc.model.vectors import unit
 
 Floats = NDArray[np.float32]
 

@@ -6,7 +6,7 @@ The item side is a table: an item never bought in training has the zero vector, 
 import torch
 from torch import Tensor, nn
 
-from recsvc.towers.transformer import CausalTransformer, TransformerConfig
+from recsvc.model.towers.transformer import CausalTransformer, TransformerConfig
 
 
 class SequenceTower(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recsvc.towers.transformer import CausalTransformer, TransformerLayer
+from recsvc.model.towers.transformer import CausalTransformer, TransformerLayer
 
 
 class LastState:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.vectors import unit
+from recsvc.model.vectors import unit
 
 # A word of an alphabetic script, or a run of Chinese, Japanese or Korean characters (written without spaces).
 _TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힯]+|[^\W_]+")

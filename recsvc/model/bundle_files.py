@@ -17,18 +17,18 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from recsvc.bundle import Bundle, ModelConfig
-from recsvc.catalogue import Catalogue
 from recsvc.domain.shop import Item
 from recsvc.errors import BundleError
-from recsvc.lexical import LexicalEncoder
-from recsvc.repeats import RepeatConfig
-from recsvc.towers.confidence import ConfidenceConfig
-from recsvc.towers.features import TextFeatures
-from recsvc.towers.sequence import SequenceTower
-from recsvc.towers.text import TextTower
-from recsvc.towers.transformer import TransformerConfig
-from recsvc.towers.user import BlockWeights, FusionWeights
+from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.lexical import LexicalEncoder
+from recsvc.model.repeat_purchase import RepeatConfig
+from recsvc.model.towers.confidence import ConfidenceConfig
+from recsvc.model.towers.features import TextFeatures
+from recsvc.model.towers.sequence import SequenceTower
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.transformer import TransformerConfig
+from recsvc.model.towers.user import BlockWeights, FusionWeights
 
 FORMAT_VERSION = 6
 MANIFEST = "manifest.json"
