@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from recsvc.model.text_encoder import TextEncoder
-from recsvc.reasons import chat_completions
+from recsvc.reasons.authors import chat_completions
 from recsvc.store.embedded import redis_server_binary
 from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess

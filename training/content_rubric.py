@@ -12,9 +12,9 @@ import polars as pl
 from recsvc.domain.shop import CATEGORY_SEPARATOR, ContentDraft, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import Recipe, item_licence
+from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.licence import Licence
-from recsvc.reasons.names import clean_name
-from recsvc.reasons.pattern import Form
+from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.verifier import check_text
 from training.reason_mutations import caught
 from training.reason_quality import delexicalised, lints, variety

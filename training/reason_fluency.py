@@ -13,9 +13,9 @@ import numpy as np
 
 from recsvc.domain.shop import EvidenceKind, Reason, Strength
 from recsvc.reasons import PatternRequest, Realiser
-from recsvc.reasons.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.pattern import SLOT, SLOTS, Form
 from recsvc.reasons.licence import Licence
-from recsvc.reasons.pattern import SLOT, SLOTS, Form
 
 ORDER = 5
 DISCOUNT = 0.75

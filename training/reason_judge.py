@@ -16,8 +16,8 @@ from rich.progress import track
 
 from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import AuthorUnavailable
-from recsvc.reasons.chat_completions import ChatCompletions
-from recsvc.reasons.names import clean_name
+from recsvc.reasons.authors.chat_completions import ChatCompletions
+from recsvc.reasons.seller_text.names import clean_name
 
 KEY = "RECSVC_JUDGE_API_KEY"
 QUESTIONS = {

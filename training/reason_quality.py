@@ -13,7 +13,7 @@ from recsvc.mentions import CategoryWords
 from recsvc.model.bundle import Bundle
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
-from recsvc.reasons.names import clean_name
+from recsvc.reasons.seller_text.names import clean_name
 from training.offline_pages import Page
 
 DISTRACTORS = 19

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.reasons import chat_completions
+from recsvc.reasons.authors import chat_completions
 from tests.chat_endpoint import ChatEndpoint
 from tests.recsvc.reasons import tiny_language_model
 from training import evaluate_reasons, reason_authors

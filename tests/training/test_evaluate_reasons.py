@@ -12,8 +12,8 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import licence
-from recsvc.reasons.pattern import PatternRequest, fill
 from recsvc.reasons.realiser import Realiser
 from training import evaluate_reasons
 from training.data import read_shop

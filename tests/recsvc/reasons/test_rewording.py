@@ -3,7 +3,7 @@
 from recsvc.domain.records import Switch
 from recsvc.domain.shop import EvidenceKind, Strength
 from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Rewording, Switches
-from recsvc.reasons.pattern import Form
+from recsvc.reasons.grammar.pattern import Form
 from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for
 
 K, S = EvidenceKind, Strength

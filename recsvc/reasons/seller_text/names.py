@@ -5,8 +5,8 @@ import html
 import re
 import unicodedata
 
-from recsvc.reasons.letter_case import readable_case
-from recsvc.reasons.word_lists import fold, forbidden_terms, read_sections
+from recsvc.reasons.seller_text.letter_case import readable_case
+from recsvc.reasons.seller_text.word_lists import fold, forbidden_terms, read_sections
 
 MAX_WIDTH = 40  # columns of a name within a sentence; a Chinese character takes two
 MAX_RAW = 500  # characters read of what the seller wrote

@@ -4,10 +4,10 @@ import functools
 from collections.abc import Mapping
 
 from recsvc.domain.shop import REASON_RECIPE, EvidenceKind, Strength
-from recsvc.reasons.frames import Phrases, phrases_by_start, reads
-from recsvc.reasons.pattern import Form
-from recsvc.reasons.recipe import recipe_phrases, recipes
-from recsvc.reasons.word_lists import read_sections
+from recsvc.reasons.grammar.frames import Phrases, phrases_by_start, reads
+from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.recipe import recipe_phrases, recipes
+from recsvc.reasons.seller_text.word_lists import read_sections
 
 STOP = {"en": ".", "zh": "。"}
 # Forms that a cell's phrases are for; any other form has a cell of its own.

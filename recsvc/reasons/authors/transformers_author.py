@@ -8,9 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
 from recsvc.errors import SettingsError
-from recsvc.reasons.pattern import PatternRequest
-from recsvc.reasons.pool import model_name
-from recsvc.reasons.prompts import messages
+from recsvc.reasons.authors.prompts import messages
+from recsvc.reasons.grammar.pattern import PatternRequest
+from recsvc.reasons.pattern_pool import model_name
 
 MAX_TOKENS = 48
 TEMPERATURE, TOP_P = 0.7, 0.9

@@ -3,7 +3,7 @@
 import functools
 
 from recsvc.domain.shop import Item
-from recsvc.reasons.word_lists import is_sensitive_category, sensitive_terms
+from recsvc.reasons.seller_text.word_lists import is_sensitive_category, sensitive_terms
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -1,9 +1,9 @@
 """A language model behind an endpoint of chat completions that writes patterns."""
 
-from recsvc.reasons.chat_completions import TIMEOUT_SECONDS, ChatCompletions
-from recsvc.reasons.pattern import PatternRequest
-from recsvc.reasons.pool import model_name
-from recsvc.reasons.prompts import messages
+from recsvc.reasons.authors.chat_completions import TIMEOUT_SECONDS, ChatCompletions
+from recsvc.reasons.authors.prompts import messages
+from recsvc.reasons.grammar.pattern import PatternRequest
+from recsvc.reasons.pattern_pool import model_name
 
 MAX_TOKENS = 64
 TEMPERATURE, TOP_P = 0.7, 0.9

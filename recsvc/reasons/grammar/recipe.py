@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons.frames import Phrases, phrases_by_start, reads
-from recsvc.reasons.pattern import SLOT, Form
-from recsvc.reasons.word_lists import RECIPES, forbidden_terms, negations
+from recsvc.reasons.grammar.frames import Phrases, phrases_by_start, reads
+from recsvc.reasons.grammar.pattern import SLOT, Form
+from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations
 
 Lines = tuple[Annotated[str, Field(min_length=1, max_length=300)], ...]
 Limits = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]

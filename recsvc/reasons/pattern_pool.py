@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
-from recsvc.reasons.lexicon import is_licensed
-from recsvc.reasons.pattern import Form, PatternRequest, is_short
-from recsvc.reasons.recipe import recipes
+from recsvc.reasons.grammar.lexicon import is_licensed
+from recsvc.reasons.grammar.pattern import Form, PatternRequest, is_short
+from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.verifier import POLICY_VERSION
 
 MOST_PATTERNS = 40  # of one claim: more would be read by nobody
@@ -25,7 +25,7 @@ class Author(Protocol):
     def model(self) -> str: ...
 
     def write(self, request: PatternRequest, known: tuple[str, ...], n: int) -> list[str]:
-        """At most n answers to `recsvc.reasons.prompts.messages`, unverified. Blocks.
+        """At most n answers to `recsvc.reasons.authors.prompts.messages`, unverified. Blocks.
 
         Raises AuthorUnavailable when it cannot be asked now.
         """

@@ -5,10 +5,10 @@ that it may use and some sentences that use them: no seller text, no number, not
 import re
 
 from recsvc.domain.shop import REASON_RECIPE, Tone
-from recsvc.reasons.lexicon import phrases_of
-from recsvc.reasons.pattern import SLOTS, PatternRequest
-from recsvc.reasons.pool import is_pattern
-from recsvc.reasons.recipe import recipes
+from recsvc.reasons.grammar.lexicon import phrases_of
+from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest
+from recsvc.reasons.grammar.recipe import recipes
+from recsvc.reasons.pattern_pool import is_pattern
 
 MAX_ANSWER = 2_000  # characters of an answer that are read
 _SHOWN = 3  # sentences that a prompt shows
