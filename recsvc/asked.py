@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from recsvc.compose import Scope
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
 from recsvc.popularity import Popularity
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
+from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.query_encoder import TextQueries
+from recsvc.retrieval.scorers import OWN_TASTE, ByVector, Scoring, buy_again, search, similar_to
 from recsvc.store import UserStore
-from recsvc.surfaces import OWN_TASTE, ByVector, Scoring, buy_again, search, similar_to
-from recsvc.text_queries import TextQueries
 from recsvc.user_states import UserState, UserStates, bought_together, in_visit
 
 Rows = NDArray[np.int32]

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from recsvc.domain.query import NO_RULES, ItemFilter, Page, Rules
 from recsvc.exploration import explore
 from recsvc.final_gate import let_pass
-from recsvc.live_bundle import LiveBundle
-from recsvc.live_catalogue import Selection
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
+from recsvc.retrieval.inventory import Selection
+from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.scorers import Scoring
 from recsvc.rules import Caps, boosted, pick, pinned
-from recsvc.surfaces import Scoring
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32

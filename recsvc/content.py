@@ -6,9 +6,9 @@ import numpy as np
 
 from recsvc.domain.shop import LANGUAGES, ContentDraft, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
+from recsvc.retrieval.item_snapshot import LiveBundle
 
 # Of the items of an audience's brand or category: when so many are sensitive, so is whom they address.
 MOSTLY = 0.5

@@ -19,8 +19,8 @@ from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.relations import interval_of, preferences_of
+from recsvc.retrieval.scorers import ByVector, Scoring
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
-from recsvc.surfaces import ByVector, Scoring
 from recsvc.user_states import UserState
 
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.

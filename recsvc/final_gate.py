@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.live_catalogue import LiveCatalogue
 from recsvc.ranking import Ranking
+from recsvc.retrieval.inventory import LiveCatalogue
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from recsvc.domain.query import Surface
 from recsvc.errors import StoreUnavailable
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.ranking import Ranking
+from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.scorers import ByOrder
 from recsvc.store import Counts, PopularityStore
 from recsvc.store.popularity import POPULAR_HALF_LIFE, TRENDING_HALF_LIFE
-from recsvc.surfaces import ByOrder
 
 # How long an order is used before the counts are read again.
 REFRESH_SECONDS = 5.0

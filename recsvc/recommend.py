@@ -28,13 +28,13 @@ from recsvc.domain.records import ItemChange, ItemContent, ItemField, UserRecord
 from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain import Explainer
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.bundle import Bundle
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
+from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.scorers import similar_to
 from recsvc.runtime.metrics import DEGRADED
 from recsvc.standing import BlockScores, Standing, block_scores, standing
-from recsvc.surfaces import similar_to
 from recsvc.taste import TasteProfile, taste_profile
 from recsvc.user_states import UserStates, state_of
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from recsvc.compose import Composed, Scope
 from recsvc.domain.query import Query
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.towers.user import BLOCKS
-from recsvc.surfaces import ByVector, Scoring
+from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.scorers import ByVector, Scoring
 from recsvc.user_states import UserState
 
 # What stands beside the blocks: for having been bought, and for having the words of a query.

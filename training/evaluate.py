@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import History
-from recsvc.index import ScanIndex
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_scores
 from recsvc.model.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeights, UserTower
 from recsvc.ranking import Ranking, rank
+from recsvc.retrieval.index import ScanIndex
 from training.baselines import BASELINES, Ranked, Task, rank_all
 from training.list_quality import examples, list_quality
 from training.metrics import CUTS, METRICS, interval, per_user

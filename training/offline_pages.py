@@ -15,13 +15,13 @@ from recsvc.domain.query import NO_RULES, Query
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, Profile, Reason, Tone
 from recsvc.explain import Explainer
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.text_encoder import TextEncoder, profile_text
 from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
-from recsvc.surfaces import ByVector
+from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.scorers import ByVector
 from recsvc.user_states import UserState, state_of
 from training.interactions import KEPT_EVENTS
 from training.profiles import profiles_of

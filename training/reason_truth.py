@@ -9,13 +9,13 @@ import polars as pl
 
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.errors import ReasonRejected
-from recsvc.index import ScanIndex
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.ranking import rank
 from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check_all
+from recsvc.retrieval.index import ScanIndex
 from training.interactions import KEPT_EVENTS
 from training.offline_pages import Page
 

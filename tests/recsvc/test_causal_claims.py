@@ -8,10 +8,10 @@ from recsvc.domain.shop import EventType, History, Strength
 from recsvc.evidence import page_facts
 from recsvc.explain import _item_facts
 from recsvc.facts import UserFacts
-from recsvc.index import ScanIndex
 from recsvc.model import bundle_files as bundles
 from recsvc.ranking import rank
 from recsvc.relations import preferences_of
+from recsvc.retrieval.index import ScanIndex
 
 K = 10
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from recsvc import live_catalogue
 from recsvc.domain.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType, EvidenceKind, Profile, Strength
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.models import Models
 from recsvc.recommend import Recommender
+from recsvc.retrieval import inventory as live_catalogue
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.contract_filter import passes, random_filter
 

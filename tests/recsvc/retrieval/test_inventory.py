@@ -7,8 +7,8 @@ import numpy as np
 from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Item
-from recsvc.live_catalogue import LiveCatalogue
 from recsvc.model.catalogue import Catalogue
+from recsvc.retrieval.inventory import LiveCatalogue
 
 ITEMS = [Item(f"i{n}", "Tea", price=float(n) if n % 3 else None) for n in range(9)]
 EVERYTHING = ItemFilter()

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from recsvc import live_catalogue, search
-from recsvc.live_catalogue import Selection
-from recsvc.search import ItemSearch
+from recsvc.retrieval import inventory as live_catalogue
+from recsvc.retrieval import vector_search as search
+from recsvc.retrieval.inventory import Selection
+from recsvc.retrieval.vector_search import ItemSearch
 
 DIM, K = 24, 10
 

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from recsvc import item_words
-from recsvc.item_words import ItemWords
 from recsvc.model.lexical import LexicalEncoder
+from recsvc.retrieval import lexical_index as item_words
+from recsvc.retrieval.lexical_index import ItemWords
 
 WORDS = [f"word{n}" for n in range(60)]
 RNG = random.Random(4)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import History
-from recsvc.live_bundle import LiveBundle
-from recsvc.live_catalogue import Selection
 from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking, rank
+from recsvc.retrieval.inventory import Selection
+from recsvc.retrieval.item_snapshot import LiveBundle
 
 # How much the user's own taste counts beside a cart.
 OWN_TASTE = 0.25

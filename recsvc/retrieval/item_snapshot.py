@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
-from recsvc.item_words import ItemWords
-from recsvc.live_catalogue import LiveCatalogue
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import item_text
 from recsvc.model.vectors import GrowingMatrix
-from recsvc.neighbours import neighbour_vectors
 from recsvc.ranking import NO_ROWS
-from recsvc.search import ItemSearch
+from recsvc.retrieval.inventory import LiveCatalogue
+from recsvc.retrieval.lexical_index import ItemWords
+from recsvc.retrieval.similar_items import neighbour_vectors
+from recsvc.retrieval.vector_search import ItemSearch
 
 
 class LiveBundle:

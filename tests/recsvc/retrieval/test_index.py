@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsvc.index import FULL_PRECISION_ITEMS, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, ScanIndex
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.live_bundle import LiveBundle
 from recsvc.model.towers.user import ALONE
 from recsvc.ranking import Ranking
+from recsvc.retrieval.item_snapshot import LiveBundle
 
 # Shoppers look for the same few hundred things all day, and the language model takes ten milliseconds for each.
 KEPT_QUERIES = 1_000

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.index import FULL_PRECISION_ITEMS, MARGIN, ItemIndex, ScanIndex
-from recsvc.live_catalogue import Selection
 from recsvc.ranking import NO_ROWS
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN, ItemIndex, ScanIndex
+from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
 
