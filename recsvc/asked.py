@@ -17,7 +17,7 @@ from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.query_encoder import TextQueries
 from recsvc.retrieval.scorers import OWN_TASTE, ByVector, Scoring, buy_again, search, similar_to
 from recsvc.store import UserStore
-from recsvc.user_states import UserState, UserStates, bought_together, in_visit
+from recsvc.users.user_state import UserState, UserStates, bought_together, in_visit
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]

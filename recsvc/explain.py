@@ -21,7 +21,7 @@ from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.relations import interval_of, preferences_of
 from recsvc.retrieval.scorers import ByVector, Scoring
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
-from recsvc.user_states import UserState
+from recsvc.users.user_state import UserState
 
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
 EXPLAINED_PAGES = 4

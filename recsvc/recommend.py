@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from recsvc.asked import Asked, Asking, Shared
 from recsvc.attribution import recommendation_id
-from recsvc.audience import Audience, find_audience
 from recsvc.compose import Composed, Scope, compose, explored, go_on
 from recsvc.content import ContentJob, ContentRequest, look_up
 from recsvc.domain.query import (
@@ -35,8 +34,9 @@ from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import similar_to
 from recsvc.runtime.metrics import DEGRADED
 from recsvc.standing import BlockScores, Standing, block_scores, standing
-from recsvc.taste import TasteProfile, taste_profile
-from recsvc.user_states import UserStates, state_of
+from recsvc.users.audience import Audience, find_audience
+from recsvc.users.taste import TasteProfile, taste_profile
+from recsvc.users.user_state import UserStates, state_of
 
 # How much of a ranking is kept for the pages that follow.
 PAGED_ITEMS = 500

@@ -11,7 +11,7 @@ from recsvc.domain.query import Query
 from recsvc.model.towers.user import BLOCKS
 from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import ByVector, Scoring
-from recsvc.user_states import UserState
+from recsvc.users.user_state import UserState
 
 # What stands beside the blocks: for having been bought, and for having the words of a query.
 REPEAT, WORDS = "repeat", "words"

@@ -22,7 +22,7 @@ from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import ByVector
-from recsvc.user_states import UserState, state_of
+from recsvc.users.user_state import UserState, state_of
 from training.interactions import KEPT_EVENTS
 from training.profiles import profiles_of
 

@@ -18,7 +18,7 @@ from recsvc.wire.fields import (
 
 if TYPE_CHECKING:
     from recsvc.domain.records import Erasure, UserExport
-    from recsvc.taste import TasteProfile
+    from recsvc.users.taste import TasteProfile
 
 MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
 MAX_PROFILE_TEXT = 2_000

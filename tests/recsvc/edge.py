@@ -34,7 +34,7 @@ from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.standing import BlockScores, Obstacle, Standing
 from recsvc.store import ServerProcess, WantedBundles
-from recsvc.taste import Preference, TasteProfile
+from recsvc.users.taste import Preference, TasteProfile
 
 KNOWN_ITEM = "kettle"
 EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))

@@ -26,7 +26,7 @@ from recsvc.ranking import Ranking
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import USER_VECTORS
 from recsvc.store import UserStore, hash_of
-from recsvc.taste import disliked, silent_rows
+from recsvc.users.taste import disliked, silent_rows
 
 # How many items of the history are left out in turn to find what moved a score: the ones bought last.
 LEFT_OUT_ITEMS = 20

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore
-from recsvc.user_states import UserState, UserStates
+from recsvc.users.user_state import UserState, UserStates
 
 # How many items stand for all of them in a user's mean and deviation.
 SAMPLED_ITEMS = 512
