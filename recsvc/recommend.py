@@ -26,7 +26,7 @@ from recsvc.domain.query import (
 from recsvc.domain.records import ItemChange, ItemContent, ItemField, UserRecord
 from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
-from recsvc.explain import Explainer
+from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter

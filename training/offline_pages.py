@@ -14,7 +14,7 @@ from recsvc.compose import Scope, compose
 from recsvc.domain.query import NO_RULES, Query
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, Profile, Reason, Tone
-from recsvc.explain import Explainer
+from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.text_encoder import TextEncoder, profile_text

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.domain.shop import EvidenceKind, Reason
-from recsvc.mentions import CategoryWords
+from recsvc.explain.profile_terms import CategoryWords
 from recsvc.model.bundle import Bundle
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, History, Reason
 from recsvc.errors import StoreUnavailable
-from recsvc.facts import Preferences
+from recsvc.explain.facts import Preferences
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import profile_text

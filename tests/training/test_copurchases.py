@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsvc.explain.relations import TOGETHER_LIFT
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
-from recsvc.relations import TOGETHER_LIFT
 from training.copurchases import MOST, copurchases
 from training.data import read_shop
 from training.interactions import Interactions

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import EvidenceKind, Strength
-from recsvc.facts import Fact, Floats, ItemFacts, Rows, UserFacts, looked_up
-from recsvc.relations import ANCHORS, COHORT, copurchase_facts, preferred_facts, similar_facts
+from recsvc.explain.facts import Fact, Floats, ItemFacts, Rows, UserFacts, looked_up
+from recsvc.explain.relations import ANCHORS, COHORT, copurchase_facts, preferred_facts, similar_facts
 
 # A history item that makes up less than this share of all that raises a score is not worth naming.
 CONTRIBUTORY_SHARE = 0.10

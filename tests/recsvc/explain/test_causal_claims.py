@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from recsvc.domain.shop import EventType, History, Strength
-from recsvc.evidence import page_facts
-from recsvc.explain import _item_facts
-from recsvc.facts import UserFacts
+from recsvc.explain.evidence import page_facts
+from recsvc.explain.explainer import _item_facts
+from recsvc.explain.facts import UserFacts
+from recsvc.explain.relations import preferences_of
 from recsvc.model import bundle_files as bundles
 from recsvc.ranking import rank
-from recsvc.relations import preferences_of
 from recsvc.retrieval.index import ScanIndex
 
 K = 10

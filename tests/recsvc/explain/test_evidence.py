@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsvc.domain.shop import EventType, EvidenceKind, Strength
-from recsvc.evidence import page_facts
-from recsvc.facts import Fact, ItemFacts, UserFacts
-from recsvc.relations import interval_of, preferences_of
+from recsvc.explain.evidence import page_facts
+from recsvc.explain.facts import Fact, ItemFacts, UserFacts
+from recsvc.explain.relations import interval_of, preferences_of
 
 # Four items in two dimensions. The user bought 2 and 3: vector (1, 1). Without 2 it is (0, 1), without 3 it is (1, 0).
 VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.shop import EvidenceKind, Strength
-from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
+from recsvc.explain.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
 
 # Below these a preference for a brand, category or attribute may be chance.
 PREFERENCE_LIFT = 1.5

@@ -3,7 +3,7 @@
 import pytest
 
 from recsvc.domain.shop import Item
-from recsvc.mentions import CategoryWords
+from recsvc.explain.profile_terms import CategoryWords
 from recsvc.model.catalogue import Catalogue
 
 PATHS = [

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from recsvc.compose import Composed
 from recsvc.domain.query import Query
 from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
-from recsvc.evidence import page_facts
-from recsvc.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
-from recsvc.mentions import CategoryWords
+from recsvc.explain.evidence import page_facts
+from recsvc.explain.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
+from recsvc.explain.profile_terms import CategoryWords
+from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
-from recsvc.relations import interval_of, preferences_of
 from recsvc.retrieval.scorers import ByVector, Scoring
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
 from recsvc.users.user_state import UserState
