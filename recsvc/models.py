@@ -8,9 +8,7 @@ from pathlib import Path
 import structlog
 import torch
 
-from recsvc.asked import Floats, Shared
 from recsvc.bundle_follower import BundleFollower
-from recsvc.content import ContentRequest
 from recsvc.domain.query import Query, RecommendationList, Surface
 from recsvc.domain.records import GivenList, ItemContent
 from recsvc.domain.shop import ContentDraft, Item, Profile
@@ -28,14 +26,16 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import BundleInfo, bundles_in
 from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
-from recsvc.placements import Placements
-from recsvc.popularity import Popularity
+from recsvc.pipeline.item_copy import ContentRequest
+from recsvc.pipeline.placements import Placements
+from recsvc.pipeline.popularity_scorer import Popularity
+from recsvc.pipeline.query_plan import Floats, Shared
+from recsvc.pipeline.recommender import Recommender
+from recsvc.pipeline.why_not import BlockScores, Standing
 from recsvc.reasons import PatternPool
-from recsvc.recommend import Recommender
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import BUNDLE_INFO
 from recsvc.served_bundle import ServedBundle
-from recsvc.standing import BlockScores, Standing
 from recsvc.store import ServerProcess, UserStore, WantedBundles
 
 _log = structlog.get_logger(__name__)

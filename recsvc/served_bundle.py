@@ -4,12 +4,12 @@ import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from recsvc.asked import Shared
 from recsvc.catalogue_follower import CatalogueFollower
 from recsvc.domain.records import ItemChange, ItemContent
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
-from recsvc.recommend import Recommender
+from recsvc.pipeline.query_plan import Shared
+from recsvc.pipeline.recommender import Recommender
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
 

@@ -24,9 +24,9 @@ from sklearn.model_selection import GroupKFold
 
 from recsvc.domain.shop import EventType
 from recsvc.errors import RecsvcError
-from recsvc.exploration import propensities
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
+from recsvc.pipeline.exploration import propensities
 from training.candidate_orders import orders, past_features
 from training.data import Shop, read_shop
 from training.errors import DataError, Problem

@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsvc.compose import Scope, compose
 from recsvc.domain.query import NO_RULES, Query
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, Profile, Reason, Tone
@@ -18,6 +17,7 @@ from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.text_encoder import TextEncoder, profile_text
+from recsvc.pipeline.slate import Scope, compose
 from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import LiveBundle

@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from recsvc.content import ContentJob, ContentRequest
 from recsvc.domain.shop import LANGUAGES, ContentDraft
 from recsvc.errors import InvalidRequest, NothingToSay, RecsvcError, SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
+from recsvc.pipeline.item_copy import ContentJob, ContentRequest
 from recsvc.reasons import ContentWriter, Recipe
 from training.content_rubric import TableTruth, Written, gates, judge
 from training.data import read_shop

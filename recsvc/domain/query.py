@@ -92,7 +92,7 @@ class Rules:
     """What a shop wants of a list beside good scores.
 
     buried: what comes after all else. max_per_brand, max_per_category: how many items of one (a category being the
-    whole path); None for any number. diversity: 0 to 1, see `recsvc.rules.pick`.
+    whole path); None for any number. diversity: 0 to 1, see `recsvc.pipeline.business_rules.pick`.
     """
 
     boosts: tuple[Boost, ...] = ()
@@ -124,7 +124,7 @@ class Query:
     text: what the user looks for. segment: of the shop's users, by which popularity is counted apart. backfill: when
     `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that the list must
     have seen. placement, arm: by which the shop will count what becomes of the list; propensity: the share of users in
-    the arm. exploration: see `recsvc.exploration`. bundle_id: that of the bundle to ask, '' for the active one. paged:
+    the arm. exploration: see `recsvc.pipeline.exploration`. bundle_id: that of the bundle to ask, '' for the active one. paged:
     more will be asked for; page: what it goes on from. tone: of the reasons, None for the placement's, or neutral.
     """
 

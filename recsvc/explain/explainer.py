@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.compose import Composed
 from recsvc.domain.query import Query
 from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
 from recsvc.explain.evidence import page_facts
@@ -17,6 +16,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import LeftOut
+from recsvc.pipeline.slate import Composed
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.retrieval.scorers import ByVector, Scoring

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from recsvc import attribution, wire
+from recsvc import wire
+from recsvc.pipeline import list_id as attribution
 from recsvc.runtime.metrics import EVENTS
 from recsvc.v1 import events_pb2 as pb
 from recsvc.v1 import events_pb2_grpc

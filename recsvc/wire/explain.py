@@ -10,7 +10,7 @@ from recsvc.wire.recommendations import decode_query
 
 if TYPE_CHECKING:
     from recsvc.domain.records import GivenList
-    from recsvc.standing import BlockScores, Standing
+    from recsvc.pipeline.why_not import BlockScores, Standing
 
 
 def decode_why_not(request: explain_pb2.WhyNotRequest) -> tuple[Query, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsvc.models import Models
-from recsvc.recommend import Recommender
+from recsvc.pipeline.recommender import Recommender
 from recsvc.store import UserStore, open_store
 
 

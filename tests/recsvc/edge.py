@@ -9,7 +9,6 @@ from pathlib import Path
 import grpc
 import numpy as np
 
-from recsvc.content import ContentRequest
 from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.domain.records import Erasure, GivenList, ItemChange, ItemContent, Switch, UserExport
 from recsvc.domain.shop import (
@@ -28,11 +27,12 @@ from recsvc.domain.shop import (
 )
 from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.model.bundle_folder import BundleInfo
-from recsvc.placements import Placements
+from recsvc.pipeline.item_copy import ContentRequest
+from recsvc.pipeline.placements import Placements
+from recsvc.pipeline.why_not import BlockScores, Obstacle, Standing
 from recsvc.reasons import Recipe, recipes
 from recsvc.server import listening
 from recsvc.settings import Settings
-from recsvc.standing import BlockScores, Obstacle, Standing
 from recsvc.store import ServerProcess, WantedBundles
 from recsvc.users.taste import Preference, TasteProfile
 

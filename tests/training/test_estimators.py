@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsvc.exploration import explore, propensities
+from recsvc.pipeline.exploration import explore, propensities
 from training.estimators import LoggedRewards, Policy, effective_lists, estimates
 
 N, K, CHANCE = 8, 3, 0.3

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc import popularity
 from recsvc.domain.query import (
     Boost,
     ItemFilter,
@@ -19,7 +18,8 @@ from recsvc.domain.query import (
 )
 from recsvc.domain.shop import Event, EventType, Strength
 from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR
-from recsvc.recommend import Recommender
+from recsvc.pipeline import popularity_scorer as popularity
+from recsvc.pipeline.recommender import Recommender
 from recsvc.store import UserStore
 
 DAY = 24 * MICROSECONDS_AN_HOUR

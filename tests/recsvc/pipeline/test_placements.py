@@ -8,7 +8,7 @@ import pytest
 from recsvc.domain.query import NO_RULES, AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 from recsvc.domain.shop import Event, EventType, Tone
 from recsvc.errors import InvalidRequest, SettingsError
-from recsvc.placements import Placements
+from recsvc.pipeline.placements import Placements
 
 HOME = """
 segments = ["de", "at"]

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.query import NO_RULES, ItemFilter, Page, Rules
-from recsvc.exploration import explore
-from recsvc.final_gate import let_pass
+from recsvc.pipeline.business_rules import Caps, boosted, pick, pinned
+from recsvc.pipeline.exploration import explore
+from recsvc.pipeline.final_gate import let_pass
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import Scoring
-from recsvc.rules import Caps, boosted, pick, pinned
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32

@@ -8,10 +8,6 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.asked import Asked, Asking, Shared
-from recsvc.attribution import recommendation_id
-from recsvc.compose import Composed, Scope, compose, explored, go_on
-from recsvc.content import ContentJob, ContentRequest, look_up
 from recsvc.domain.query import (
     NO_RULES,
     Degradation,
@@ -28,12 +24,16 @@ from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
+from recsvc.pipeline.item_copy import ContentJob, ContentRequest, look_up
+from recsvc.pipeline.list_id import recommendation_id
+from recsvc.pipeline.query_plan import Asked, Asking, Shared
+from recsvc.pipeline.slate import Composed, Scope, compose, explored, go_on
+from recsvc.pipeline.why_not import BlockScores, Standing, block_scores, standing
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import similar_to
 from recsvc.runtime.metrics import DEGRADED
-from recsvc.standing import BlockScores, Standing, block_scores, standing
 from recsvc.users.audience import Audience, find_audience
 from recsvc.users.taste import TasteProfile, taste_profile
 from recsvc.users.user_state import UserStates, state_of

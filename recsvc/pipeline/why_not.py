@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.compose import Composed, Scope
 from recsvc.domain.query import Query
 from recsvc.model.towers.user import BLOCKS
+from recsvc.pipeline.slate import Composed, Scope
 from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import ByVector, Scoring
 from recsvc.users.user_state import UserState

@@ -8,10 +8,10 @@ import pytest
 from recsvc.domain.query import ItemFilter, Query, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType
-from recsvc.recommend import Recommender
-from recsvc.standing import Obstacle
+from recsvc.pipeline.recommender import Recommender
+from recsvc.pipeline.why_not import Obstacle
 from recsvc.store import UserStore
-from tests.recsvc.contract_filter import passes, random_filter
+from tests.recsvc.pipeline.contract_filter import passes, random_filter
 
 WHEN = 1_740_000_000_000_000
 QUERY = Query("ann", 10, time=1_750_000_000_000_000, reasons=False)

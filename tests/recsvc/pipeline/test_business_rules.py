@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from recsvc.pipeline.business_rules import Caps, boosted, pick, pinned
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.rules import Caps, boosted, pick, pinned
 
 RNG = np.random.default_rng(3)
 

@@ -12,10 +12,10 @@ from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType, EvidenceKind, Profile, Strength
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.models import Models
-from recsvc.recommend import Recommender
+from recsvc.pipeline.recommender import Recommender
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.store import UserStore, hash_of
-from tests.recsvc.contract_filter import passes, random_filter
+from tests.recsvc.pipeline.contract_filter import passes, random_filter
 
 QUERY = Query("ann", 10, time=1_750_000_000_000_000)
 

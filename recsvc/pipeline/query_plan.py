@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.compose import Scope
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
 from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
-from recsvc.popularity import Popularity
+from recsvc.pipeline.popularity_scorer import Popularity
+from recsvc.pipeline.slate import Scope
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import LiveBundle

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recsvc.domain.query import ItemFilter, Page, Query, Rules
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType
-from recsvc.recommend import Recommender
+from recsvc.pipeline.recommender import Recommender
 from recsvc.wire.page_token import decode_page, encode_page
 
 QUERY = Query("ann", 10, time=1_750_000_000_000_000)

@@ -15,7 +15,7 @@ from recsvc.models import Models
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 from recsvc.store import UserStore, hash_of
-from tests.recsvc.contract_filter import passes, random_filter
+from tests.recsvc.pipeline.contract_filter import passes, random_filter
 
 NOW = 1_750_000_000_000_000
 USERS = ("ann", "bob", "eve")

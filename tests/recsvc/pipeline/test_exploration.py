@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.exploration import explore, propensities
+from recsvc.pipeline.exploration import explore, propensities
 
 
 @given(st.integers(0, 30), st.integers(0, 40), st.floats(0, 1), st.integers(0, 2**32))

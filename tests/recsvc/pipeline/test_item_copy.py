@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.content import ContentJob, ContentRequest, item_facts
 from recsvc.domain.shop import EvidenceKind, Item, Strength
 from recsvc.errors import InvalidRequest, ItemNotFound, NothingToSay
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.models import Models
+from recsvc.pipeline.item_copy import ContentJob, ContentRequest, item_facts
 from recsvc.reasons import ContentWriter
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
 
