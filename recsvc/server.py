@@ -20,8 +20,8 @@ from prometheus_client import start_http_server
 
 from recsvc import __version__
 from recsvc.errors import SettingsError
-from recsvc.models import Models
 from recsvc.reasons import PatternPool, model_name
+from recsvc.registry.model_registry import Models
 from recsvc.service import SERVICE_NAMES, add_services
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor

@@ -32,7 +32,7 @@ from recsvc.v1 import (
 )
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import Models
     from recsvc.store import UserStore
 
 SERVICE_NAMES: tuple[str, ...] = tuple(

@@ -12,7 +12,7 @@ from recsvc.v1 import events_pb2 as pb
 from recsvc.v1 import events_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import Models
     from recsvc.store import UserStore
 
 

@@ -9,7 +9,7 @@ from recsvc.v1 import explain_pb2 as pb
 from recsvc.v1 import explain_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import Models
 
 
 class ExplainService(explain_pb2_grpc.ExplainServiceServicer):

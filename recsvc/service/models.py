@@ -9,7 +9,7 @@ from recsvc.v1 import models_pb2 as pb
 from recsvc.v1 import models_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import Models
 
 
 class ModelService(models_pb2_grpc.ModelServiceServicer):

@@ -9,7 +9,7 @@ from recsvc.v1 import policy_pb2 as pb
 from recsvc.v1 import policy_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.live_reasons import LiveReasons
+    from recsvc.registry.text_policy import LiveReasons
 
 
 class PolicyService(policy_pb2_grpc.PolicyServiceServicer):

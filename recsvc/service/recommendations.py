@@ -11,7 +11,7 @@ from recsvc.v1 import recommendation_pb2 as pb
 from recsvc.v1 import recommendation_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import Models
 
 
 class RecommendationService(recommendation_pb2_grpc.RecommendationServiceServicer):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.models import Models
 from recsvc.pipeline.recommender import Recommender
+from recsvc.registry.model_registry import Models
 from recsvc.store import UserStore, open_store
 
 

@@ -11,7 +11,7 @@ import pytest
 from recsvc.domain.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import NO_TASTE, Event, EventType, Taste
-from recsvc.models import Models
+from recsvc.registry.model_registry import Models
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 from recsvc.store import UserStore, hash_of

@@ -11,9 +11,9 @@ from recsvc.errors import InvalidRequest, ItemNotFound, NothingToSay
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.models import Models
 from recsvc.pipeline.item_copy import ContentJob, ContentRequest, item_facts
 from recsvc.reasons import ContentWriter
+from recsvc.registry.model_registry import Models
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
 
 WRITER = ContentWriter()

@@ -11,8 +11,8 @@ from recsvc.domain.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType, EvidenceKind, Profile, Strength
 from recsvc.errors import ItemNotFound, TextEncoderError
-from recsvc.models import Models
 from recsvc.pipeline.recommender import Recommender
+from recsvc.registry.model_registry import Models
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.pipeline.contract_filter import passes, random_filter

@@ -4,12 +4,12 @@ import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from recsvc.catalogue_follower import CatalogueFollower
 from recsvc.domain.records import ItemChange, ItemContent
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.query_plan import Shared
 from recsvc.pipeline.recommender import Recommender
+from recsvc.registry.catalogue_follower import CatalogueFollower
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
 

@@ -7,8 +7,8 @@ from recsvc.domain.query import Query, RecommendationList
 from recsvc.domain.records import Switch
 from recsvc.domain.shop import Reason
 from recsvc.errors import StoreUnavailable
-from recsvc.pattern_follower import PatternFollower
 from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Rewording, Switches
+from recsvc.registry.pattern_follower import PatternFollower
 from recsvc.runtime.periodic_task import Polling
 from recsvc.store import UserStore, hash_of
 

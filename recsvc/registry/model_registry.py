@@ -8,11 +8,9 @@ from pathlib import Path
 import structlog
 import torch
 
-from recsvc.bundle_follower import BundleFollower
 from recsvc.domain.query import Query, RecommendationList, Surface
 from recsvc.domain.records import GivenList, ItemContent
 from recsvc.domain.shop import ContentDraft, Item, Profile
-from recsvc.erasure_follower import ErasureFollower
 from recsvc.errors import (
     BundleError,
     BundleNotFound,
@@ -21,7 +19,6 @@ from recsvc.errors import (
     NoPreviousBundle,
     TextEncoderError,
 )
-from recsvc.live_reasons import LiveReasons
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import BundleInfo, bundles_in
@@ -33,9 +30,12 @@ from recsvc.pipeline.query_plan import Floats, Shared
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.why_not import BlockScores, Standing
 from recsvc.reasons import PatternPool
+from recsvc.registry.bundle_follower import BundleFollower
+from recsvc.registry.erasure_follower import ErasureFollower
+from recsvc.registry.loaded_bundle import ServedBundle
+from recsvc.registry.text_policy import LiveReasons
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import BUNDLE_INFO
-from recsvc.served_bundle import ServedBundle
 from recsvc.store import ServerProcess, UserStore, WantedBundles
 
 _log = structlog.get_logger(__name__)

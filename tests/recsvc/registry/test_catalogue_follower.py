@@ -10,7 +10,7 @@ from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
-from recsvc.models import Models
+from recsvc.registry.model_registry import Models
 from recsvc.store import UserStore, open_store
 
 NOW = 1_750_000_000_000_000
