@@ -18,10 +18,10 @@ from recsvc.model.towers.confidence import Liked
 from training.collaborative import confidence_config, fit_als
 from training.config import TrainConfig
 from training.covisitation import CovisitationConfig, covisitation
-from training.interactions import Interactions
+from training.data.interactions import Interactions
+from training.data.split import Holdout
 from training.metrics import per_user
 from training.popularity import decayed_popularity
-from training.split import Holdout
 from training.text_features import fit_lexical, tfidf
 
 Ranked = list[NDArray[np.int32]]

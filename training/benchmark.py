@@ -28,11 +28,11 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from training.baselines import BASELINES, Task, rank_all, tifu_knn
 from training.config import TrainConfig
+from training.data.split import Holdout, Profiles, shuffled_ties
 from training.evaluate import OURS, ranked_by
 from training.metrics import interval, per_user
 from training.recipe import Prepared, fit, prepare, refit
 from training.sasrec import sasrec
-from training.split import Holdout, Profiles, shuffled_ties
 from training.stages import Stages
 
 K = 20

@@ -21,13 +21,13 @@ from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.collaborative import confidence_config, fit_als, mean_norm
 from training.config import TrainConfig
 from training.copurchases import copurchases
+from training.data.interactions import Interactions
+from training.data.split import Holdout, Profiles
 from training.early_stopping import Curve, EarlyStopping
-from training.interactions import Interactions
 from training.next_item import NextItemModel, Rows, Sequences, batches_an_epoch, fit_next_item
 from training.popularity import newness, recent_buyers
 from training.repeats import fit_repeats, item_repeats
 from training.sequence_tower import SequenceModel, sequence_config, start_vectors
-from training.split import Holdout, Profiles
 from training.stages import Arrays, Stages
 from training.text_tower import TextModel, text_config
 from training.warm_start import WarmStart

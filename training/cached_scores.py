@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_chances
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
-from training.split import Holdout
+from training.data.split import Holdout
 
 TYPICAL = (0.003, 0.01, 0.03, 0.1, 0.3)  # see `recsvc.model.repeat_purchase.RepeatConfig`
 POOL = 100

@@ -14,8 +14,8 @@ from recsvc.model.text_encoder import TextEncoder
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import ProfileText
 from recsvc.ranking import NO_ROWS, rank
-from training.data import Shop
-from training.interactions import KEPT_EVENTS, Interactions
+from training.data.interactions import KEPT_EVENTS, Interactions
+from training.data.shop import Shop
 from training.shown_lists import ShownLists
 from training.text_features import profile_texts
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from recsvc.model.towers.confidence import ConfidenceConfig
 from training.config import TrainConfig
-from training.interactions import Interactions
+from training.data.interactions import Interactions
 
 
 def confidence_config(config: TrainConfig) -> ConfidenceConfig:

@@ -8,7 +8,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from recsvc.explain.relations import COHORT, TOGETHER, TOGETHER_LIFT
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
-from training.interactions import Interactions
+from training.data.interactions import Interactions
 
 MOST = 32  # companions that are kept of an item
 _CHUNK = 256  # items whose companions are counted at a time

@@ -16,9 +16,9 @@ from recsvc.model.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeight
 from recsvc.ranking import Ranking, rank
 from recsvc.retrieval.index import ScanIndex
 from training.baselines import BASELINES, Ranked, Task, rank_all
+from training.data.split import Holdout, Profiles
 from training.list_quality import examples, list_quality
 from training.metrics import CUTS, METRICS, interval, per_user
-from training.split import Holdout, Profiles
 
 K = max(CUTS)
 OURS = "recsvc"

@@ -21,7 +21,7 @@ from recsvc.domain.shop import LANGUAGES, Tone
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.reasons.generators import GENERATORS
-from training.data import read_shop
+from training.data.shop import read_shop
 from training.reason_authors import MODELS, author_named
 from training.reason_bias import objections
 from training.reason_figures import Evaluation

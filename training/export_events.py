@@ -25,9 +25,9 @@ from recsvc.domain.records import GivenList
 from recsvc.domain.shop import Event
 from recsvc.errors import RecsvcError
 from recsvc.store import LOG_PARTITIONS, EventLog, LogEntry, open_store
-from training.data import ERASURES_UNTIL, LISTS_FOLDER
+from training.data.parquet_parts import EVENTS, LISTS, erase, event_rows, list_rows
+from training.data.shop import ERASURES_UNTIL, LISTS_FOLDER
 from training.errors import ExportError
-from training.exported_parts import EVENTS, LISTS, erase, event_rows, list_rows
 
 PART_ENTRIES = 10_000  # of the log, at most, in one part: a few hundred KB, and what is in memory at a time
 READ_SECONDS = 10.0  # that Redis may take for them

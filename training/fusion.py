@@ -10,8 +10,8 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.cached_scores import TYPICAL, CachedScores, cached_scores
+from training.data.split import Holdout
 from training.metrics import interval
-from training.split import Holdout
 
 # Each weight is tried at these multiples of where it stands, far ones too (NDCG has more than one hill); the search
 # ends when none of them helps.

@@ -10,9 +10,9 @@ from typing import Any
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
+from training.data.split import Holdout, Profiles
 from training.evaluate import OURS, ranked_by
 from training.metrics import interval, per_user
-from training.split import Holdout, Profiles
 
 METRIC = "ndcg@10"
 FLOORS = ("popularity", "personal frequency", "co-visitation + text")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import NO_CODE
-from training.split import Holdout
+from training.data.split import Holdout
 
 LENGTH = 10
 EXAMPLES, LATEST = 6, 8

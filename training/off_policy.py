@@ -28,7 +28,7 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.exploration import propensities
 from training.candidate_orders import orders, past_features
-from training.data import Shop, read_shop
+from training.data.shop import Shop, read_shop
 from training.errors import DataError, Problem
 from training.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
 from training.report import html_page, number

@@ -23,8 +23,8 @@ from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import LiveBundle
 from recsvc.retrieval.scorers import ByVector
 from recsvc.users.user_state import UserState, state_of
-from training.interactions import KEPT_EVENTS
-from training.profiles import profiles_of
+from training.data.interactions import KEPT_EVENTS
+from training.data.profiles import profiles_of
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
-from training.interactions import Interactions
+from training.data.interactions import Interactions
 
 
 def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:

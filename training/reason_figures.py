@@ -15,7 +15,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.reasons import Author, PatternPool, ReasonWriter
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.seller_text.names import clean_name
-from training.data import Shop
+from training.data.shop import Shop
 from training.learned_events import learned_events, learned_until
 from training.offline_pages import Page, pages, records_of
 from training.reason_authors import Written, acceptance, write_wanted

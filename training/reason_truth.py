@@ -16,7 +16,7 @@ from recsvc.ranking import rank
 from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check_all
 from recsvc.retrieval.index import ScanIndex
-from training.interactions import KEPT_EVENTS
+from training.data.interactions import KEPT_EVENTS
 from training.offline_pages import Page
 
 

@@ -18,11 +18,11 @@ from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.user import ProfileText
 from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.config import TrainConfig
-from training.data import Shop, read_shop
+from training.data.interactions import Interactions
+from training.data.shop import Shop, read_shop
+from training.data.split import Split, leave_one_out, time_split
 from training.early_stopping import Curve
 from training.fusion import TRIES, Tuned, tune
-from training.interactions import Interactions
-from training.split import Split, leave_one_out, time_split
 from training.stages import Arrays, Stages
 from training.text_features import embed, fit_features, items_of, profile_texts
 from training.warm_start import WarmStart

@@ -10,10 +10,10 @@ import torch
 from recsvc.model.towers.confidence import Liked
 from training.baselines import Floats, Scorer, Task
 from training.collaborative import confidence_config
+from training.data.split import Holdout
 from training.early_stopping import EarlyStopping
 from training.next_item import Sequences, batches_an_epoch, fit_next_item
 from training.sequence_tower import SequenceModel, sequence_config
-from training.split import Holdout
 from training.stages import Stages
 
 DIM, PATIENCE = 128, 4

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.data import LISTS_FOLDER
+from training.data.shop import LISTS_FOLDER
+from training.data.tables import read_table
 from training.errors import DataError, Problem
-from training.tables import read_table
 
 
 @dataclass(frozen=True)

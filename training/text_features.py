@@ -18,7 +18,7 @@ from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.text_encoder import TextEncoder, profile_text
 from recsvc.model.towers.features import TextFeatures
 from training.config import TrainConfig
-from training.profiles import profiles_of
+from training.data.profiles import profiles_of
 
 Floats = NDArray[np.float32]
 MAX_TERMS = 50_000

@@ -25,15 +25,15 @@ from recsvc.errors import RecsvcError
 from recsvc.model import bundle_files as bundles
 from training.baselines import Task
 from training.config import TrainConfig, settings_of
-from training.data import Shop
+from training.data.interactions import Interactions
+from training.data.shop import Shop
+from training.data.split import Split
 from training.errors import TrackingError
 from training.evaluate import OURS, evaluate
 from training.fusion import Fusion
 from training.gate import against_previous, objections
-from training.interactions import Interactions
 from training.recipe import fit, prepare, refit
 from training.report import write_report
-from training.split import Split
 from training.stages import Stages
 from training.tracking import track
 

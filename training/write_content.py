@@ -26,7 +26,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.pipeline.item_copy import ContentJob, ContentRequest
 from recsvc.reasons import ContentWriter, Recipe
 from training.content_rubric import TableTruth, Written, gates, judge
-from training.data import read_shop
+from training.data.shop import read_shop
 from training.learned_events import learned_events
 from training.reason_truth import Purchases
 

@@ -14,7 +14,7 @@ from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
 from training import export_events, off_policy
-from training.data import LISTS_FOLDER
+from training.data.shop import LISTS_FOLDER
 
 PLACEMENTS = """
 [placements.home]

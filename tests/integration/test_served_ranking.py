@@ -11,10 +11,10 @@ from recsvc.model.towers.user import ProfileText
 from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
 from training.config import TrainConfig
-from training.data import read_shop
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
+from training.data.split import Holdout, Profiles
 from training.evaluate import recommend_offline
-from training.interactions import Interactions
-from training.split import Holdout, Profiles
 from training.text_features import profile_texts
 
 USERS = 1_000

@@ -17,9 +17,9 @@ from training.baselines import (
     tifu_knn,
 )
 from training.config import TrainConfig
+from training.data.interactions import Interactions
+from training.data.split import Holdout
 from training.evaluate import against_ties
-from training.interactions import Interactions
-from training.split import Holdout
 
 DAY = 86_400_000_000
 TITLES = ("red mug", "blue mug", "garden rake", "garden spade", "red lamp", "odd sock")

@@ -14,11 +14,11 @@ from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.checkerboard import Checkerboard, checkerboard
 from training.config import TrainConfig
-from training.data import read_shop
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
+from training.data.split import Holdout, Profiles
 from training.evaluate import recommend_offline
 from training.fusion import tune
-from training.interactions import Interactions
-from training.split import Holdout, Profiles
 from training.stages import Stages
 from training.synthetic import write_shop
 from training.text_features import fit_features, items_of, profile_texts

@@ -7,8 +7,8 @@ import numpy as np
 from recsvc.explain.relations import TOGETHER_LIFT
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.copurchases import MOST, copurchases
-from training.data import read_shop
-from training.interactions import Interactions
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
 
 DAYS = 120
 COHORT, TOGETHER = 12, 3

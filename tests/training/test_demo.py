@@ -11,7 +11,7 @@ from rich.console import Console
 from recsvc.domain.shop import Item, Profile
 from recsvc.v1.recommendation_pb2 import RecommendResponse
 from training.config import TrainConfig
-from training.data import Shop, read_shop
+from training.data.shop import Shop, read_shop
 from training.demo import shop as demo
 from training.demo.service import ServiceFailed, running_service
 from training.demo.shoppers import choose_shoppers, something_else

@@ -16,7 +16,7 @@ from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import licence
 from recsvc.reasons.realiser import Realiser
 from training import evaluate_reasons
-from training.data import read_shop
+from training.data.shop import read_shop
 from training.offline_pages import Page, pages, records_of
 from training.reason_mutations import caught
 from training.reason_quality import lints, variety

@@ -10,7 +10,7 @@ from recsvc.domain.shop import Event, EventType
 from recsvc.store import EventLog, UserStore, keys, open_store
 from tests.conftest import RedisServer
 from training import export_events as exporter
-from training.data import read_shop
+from training.data.shop import read_shop
 from training.errors import ExportError
 from training.export_events import Exported, export_events, main
 

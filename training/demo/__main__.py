@@ -15,7 +15,7 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError
 from training.backfill import backfill
-from training.data import Shop
+from training.data.shop import Shop
 from training.demo import shop as demo
 from training.demo.next_steps import print_commands, print_next_steps
 from training.demo.service import RunningService, running_service

@@ -9,7 +9,7 @@ from rich.console import Console
 from recsvc.errors import BundleError
 from recsvc.model.bundle_files import read_manifest
 from training.config import TrainConfig
-from training.data import Shop, read_shop
+from training.data.shop import Shop, read_shop
 from training.recipe import WIDTHS
 from training.stage_code import PACKAGES, CodeGraph
 from training.synthetic import describe_shop, make_shop, write_shop

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from training.data import Shop
+from training.data.shop import Shop
 from training.demo import shop as demo
 from training.demo.service import STOP_SECONDS, ServiceFailed
 from training.demo.shoppers import Shopper

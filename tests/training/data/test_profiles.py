@@ -8,10 +8,9 @@ from recsvc import wire
 from recsvc.domain.shop import Profile
 from recsvc.model.text_encoder import profile_text
 from recsvc.wire import users as limits
-from training import profiles
 from training.backfill import profile_request
-from training.data import ATTRIBUTE_LENGTH, ATTRIBUTES
-from training.profiles import profiles_of
+from training.data.profiles import profiles_of
+from training.data.shop import ATTRIBUTE_LENGTH, ATTRIBUTES, profiles
 from training.text_features import profile_texts
 
 VALUES = st.one_of(

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from training.data import DataError, Problem, Shop, read_shop
+from training.data.shop import DataError, Problem, Shop, read_shop
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 FORMATS = ("csv", "parquet")

@@ -8,10 +8,10 @@ import pytest
 
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
 from training.config import TrainConfig
-from training.data import Shop
-from training.interactions import Interactions
+from training.data.interactions import Interactions
+from training.data.shop import Shop
+from training.data.split import leave_one_out, time_split
 from training.popularity import decayed_popularity, newness, recent_buyers
-from training.split import leave_one_out, time_split
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from recsvc.domain.shop import EventType, History
 from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
-from training.data import Shop
+from training.data.shop import Shop
 
 KEPT_EVENTS = 256  # a user's newest: the service keeps no more
 

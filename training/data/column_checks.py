@@ -5,9 +5,9 @@ from collections.abc import Collection
 
 import polars as pl
 
+from training.data.tables import EXAMPLES, Table
+from training.data.timestamps import parse_iso
 from training.errors import Problem, shown
-from training.tables import EXAMPLES, Table
-from training.timestamps import parse_iso
 
 TIMESTAMP = pl.Datetime("us", "UTC")
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)

@@ -14,10 +14,10 @@ import polars as pl
 from rich.console import Console
 
 from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType
-from training.checks import TableCheck
-from training.dirt import count_dirt
+from training.data.column_checks import TableCheck
+from training.data.data_quality import count_dirt
+from training.data.tables import Table, read_table
 from training.errors import DataError, Problem, shown
-from training.tables import Table, read_table
 
 EVENT_TYPES = tuple(event_type.name.lower() for event_type in EventType)
 EVENT_COLUMNS = ("user_id", "item_id", "timestamp", "event_type", "quantity", "price", "order_id")

@@ -8,8 +8,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from recsvc.errors import RecsvcError
-from tests.training.shop_files import FORMATS, NOON, TYPES, assert_same, good, place, problems, write
-from training.data import Problem, main, read_shop
+from tests.training.data.shop_files import FORMATS, NOON, TYPES, assert_same, good, place, problems, write
+from training.data.shop import Problem, main, read_shop
 
 REAL_SHOPS = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
 

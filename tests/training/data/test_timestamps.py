@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.shop_files import assert_same, good, place, problems, write
-from training.data import read_shop
-from training.timestamps import parse_iso
+from tests.training.data.shop_files import assert_same, good, place, problems, write
+from training.data.shop import read_shop
+from training.data.timestamps import parse_iso
 
 
 def timed(tmp_path: Path, file_format: str, times: list[str]) -> Path:

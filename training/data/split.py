@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recsvc.domain.shop import History
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import ProfileText
-from training.interactions import Interactions
+from training.data.interactions import Interactions
 
 # Of all purchases, the share that buys again what the user has; with less, a shop is one where nobody does.
 FEW_REPEATS = 0.01

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.training.shop_files import good, place, problems, write
-from training.data import Problem, read_shop
+from tests.training.data.shop_files import good, place, problems, write
+from training.data.shop import Problem, read_shop
 
 # What stops, one bad cell at a time: table, column, data row, value, how the message starts. Item c has no events,
 # so that a spoilt id of it makes no event of an unknown item.

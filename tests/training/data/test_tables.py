@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.training.shop_files import FORMATS, assert_same, good, problems, write
-from training.data import Problem, read_shop
+from tests.training.data.shop_files import FORMATS, assert_same, good, problems, write
+from training.data.shop import Problem, read_shop
 
 
 def test_a_missing_folder_and_missing_tables_are_found(tmp_path):
