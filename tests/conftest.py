@@ -24,7 +24,7 @@ from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
 from training import recipe
 from training.config import TrainConfig
-from training.synthetic import SyntheticShop, make_shop, write_shop
+from training.synthetic.shop import SyntheticShop, make_shop, write_shop
 from training.train import train
 
 # A machine that is busy fails no test.

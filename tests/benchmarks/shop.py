@@ -13,7 +13,7 @@ from rich.console import Console
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from training.config import TrainConfig
-from training.synthetic import make_shop, write_shop
+from training.synthetic.shop import make_shop, write_shop
 from training.train import train
 
 ITEMS, USERS, SEED = 100_000, 20_000, 1

@@ -12,7 +12,6 @@ from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
-from training.checkerboard import Checkerboard, checkerboard
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
@@ -20,7 +19,8 @@ from training.data.split import Holdout, Profiles
 from training.evaluate import recommend_offline
 from training.fusion import tune
 from training.stages import Stages
-from training.synthetic import write_shop
+from training.synthetic.checkerboard import Checkerboard, checkerboard
+from training.synthetic.shop import write_shop
 from training.text_features import fit_features, items_of, profile_texts
 
 

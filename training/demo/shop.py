@@ -12,7 +12,7 @@ from training.config import TrainConfig
 from training.data.shop import Shop, read_shop
 from training.recipe import WIDTHS
 from training.stage_code import PACKAGES, CodeGraph
-from training.synthetic import describe_shop, make_shop, write_shop
+from training.synthetic.shop import describe_shop, make_shop, write_shop
 from training.train import train
 
 FOLDER = Path("var/demo")

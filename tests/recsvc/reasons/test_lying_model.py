@@ -23,7 +23,7 @@ from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.verifier import check
 from tests.recsvc.reasons import tiny_language_model
-from training.synthetic import make_shop
+from training.synthetic.shop import make_shop
 
 K = EvidenceKind
 NUMBER = re.compile(r"\d[\d,]*")

@@ -18,7 +18,7 @@ from recsvc.reasons.plan import OF_A_KIND, opening
 from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
-from training.synthetic_shop.words import read_vocabulary
+from training.synthetic.words import read_vocabulary
 
 K, S = EvidenceKind, Strength
 WRITER = ReasonWriter()  # to read the phrase banks takes a while

@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.synthetic_shop.catalogue import make_catalogue
-from training.synthetic_shop.demand import make_demand
-from training.synthetic_shop.events import make_events
-from training.synthetic_shop.shoppers import make_shoppers
-from training.synthetic_shop.words import LANGUAGES, read_vocabulary
+from training.synthetic.catalogue import make_catalogue
+from training.synthetic.demand import make_demand
+from training.synthetic.events import make_events
+from training.synthetic.shoppers import make_shoppers
+from training.synthetic.words import LANGUAGES, read_vocabulary
 
 ITEM_LIMITS = (20, 200_000)
 USER_LIMITS = (10, 1_000_000)

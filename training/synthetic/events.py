@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.synthetic_shop.catalogue import Catalogue
-from training.synthetic_shop.demand import N_DAYS, N_PERIODS, OPENS, PERIOD_DAYS, Demand, WeightedDraw
-from training.synthetic_shop.shoppers import Shoppers
+from training.synthetic.catalogue import Catalogue
+from training.synthetic.demand import N_DAYS, N_PERIODS, OPENS, PERIOD_DAYS, Demand, WeightedDraw
+from training.synthetic.shoppers import Shoppers
 
 _CANDIDATES = 8  # items that a user weighs before choosing one
 _FAVOURITE_BRAND = 12.0  # odds of a favourite brand against another

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.synthetic_shop.catalogue import Catalogue, numbered_ids
-from training.synthetic_shop.words import Vocabulary
+from training.synthetic.catalogue import Catalogue, numbered_ids
+from training.synthetic.words import Vocabulary
 
 PROFILE_SHARE = 0.8
 COLD_SHARE = 0.05

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synthetic_shop.catalogue import Catalogue
-from training.synthetic_shop.words import Vocabulary
+from training.synthetic.catalogue import Catalogue
+from training.synthetic.words import Vocabulary
 
 PERIOD_DAYS = 30
 N_PERIODS = 18

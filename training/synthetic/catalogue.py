@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.synthetic_shop.words import Category, Option, ProductType, Vocabulary
+from training.synthetic.words import Category, Option, ProductType, Vocabulary
 
 # A plain "brand variant noun, finish" is this many times as likely as one with a given product line or a given use.
 _PLAIN_LINE = 12.0

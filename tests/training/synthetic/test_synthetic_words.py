@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from training.synthetic import SyntheticShop, make_shop
-from training.synthetic_shop.words import Category, Vocabulary, read_vocabulary
+from training.synthetic.shop import SyntheticShop, make_shop
+from training.synthetic.words import Category, Vocabulary, read_vocabulary
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What a Chinese title may hold beside Chinese: sizes, units and model numbers.

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from training.synthetic import SyntheticShop, main, make_shop, write_shop
-from training.synthetic_shop.demand import CLOSES, OPENS
-from training.synthetic_shop.words import read_vocabulary
+from training.synthetic.demand import CLOSES, OPENS
+from training.synthetic.shop import SyntheticShop, main, make_shop, write_shop
+from training.synthetic.words import read_vocabulary
 
 FRAMES = ("events", "items", "users")
 

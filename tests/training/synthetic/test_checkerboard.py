@@ -6,7 +6,7 @@ import re
 import polars as pl
 import pytest
 
-from training.checkerboard import MAX_ITEMS, Checkerboard, checkerboard
+from training.synthetic.checkerboard import MAX_ITEMS, Checkerboard, checkerboard
 
 
 def number(external_id: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from training.synthetic_shop.catalogue import numbered_ids
+from training.synthetic.catalogue import numbered_ids
 
 _BEGINS = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
 _SIZES = ("Medium", "Small", "Large", "Extra Large", "Set of Two", "Set of Four")
