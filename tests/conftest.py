@@ -22,8 +22,8 @@ from recsvc.reasons.authors import chat_completions
 from recsvc.store.embedded import redis_server_binary
 from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
-from training import recipe
 from training.config import TrainConfig
+from training.fitting import experiment as recipe
 from training.synthetic.shop import SyntheticShop, make_shop, write_shop
 from training.train import train
 

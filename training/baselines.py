@@ -15,14 +15,14 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.collaborative import fold_in
 from recsvc.model.towers.confidence import Liked
-from training.collaborative import confidence_config, fit_als
 from training.config import TrainConfig
-from training.covisitation import CovisitationConfig, covisitation
 from training.data.interactions import Interactions
 from training.data.split import Holdout
+from training.fitting.collaborative import confidence_config, fit_als
+from training.fitting.covisitation import CovisitationConfig, covisitation
+from training.fitting.popularity import decayed_popularity
+from training.fitting.text_features import fit_lexical, tfidf
 from training.metrics import per_user
-from training.popularity import decayed_popularity
-from training.text_features import fit_lexical, tfidf
 
 Ranked = list[NDArray[np.int32]]
 Floats = NDArray[np.float32]

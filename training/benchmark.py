@@ -30,10 +30,10 @@ from training.baselines import BASELINES, Task, rank_all, tifu_knn
 from training.config import TrainConfig
 from training.data.split import Holdout, Profiles, shuffled_ties
 from training.evaluate import OURS, ranked_by
+from training.fitting.experiment import Prepared, fit, prepare, refit
+from training.fitting.stages import Stages
 from training.metrics import interval, per_user
-from training.recipe import Prepared, fit, prepare, refit
 from training.sasrec import sasrec
-from training.stages import Stages
 
 K = 20
 FITS = ("train", "train+validation")

@@ -16,8 +16,8 @@ from recsvc.model.towers.user import ProfileText
 from recsvc.ranking import NO_ROWS, rank
 from training.data.interactions import KEPT_EVENTS, Interactions
 from training.data.shop import Shop
+from training.fitting.text_features import profile_texts
 from training.shown_lists import ShownLists
-from training.text_features import profile_texts
 
 BATCH = 256
 

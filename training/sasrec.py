@@ -9,12 +9,12 @@ import torch
 
 from recsvc.model.towers.confidence import Liked
 from training.baselines import Floats, Scorer, Task
-from training.collaborative import confidence_config
 from training.data.split import Holdout
-from training.early_stopping import EarlyStopping
-from training.next_item import Sequences, batches_an_epoch, fit_next_item
-from training.sequence_tower import SequenceModel, sequence_config
-from training.stages import Stages
+from training.fitting.collaborative import confidence_config
+from training.fitting.early_stopping import EarlyStopping
+from training.fitting.next_item import Sequences, batches_an_epoch, fit_next_item
+from training.fitting.sequence_tower import SequenceModel, sequence_config
+from training.fitting.stages import Stages
 
 DIM, PATIENCE = 128, 4
 

@@ -30,11 +30,11 @@ from training.data.shop import Shop
 from training.data.split import Split
 from training.errors import TrackingError
 from training.evaluate import OURS, evaluate
-from training.fusion import Fusion
+from training.fitting.experiment import fit, prepare, refit
+from training.fitting.fusion import Fusion
+from training.fitting.stages import Stages
 from training.gate import against_previous, objections
-from training.recipe import fit, prepare, refit
 from training.report import write_report
-from training.stages import Stages
 from training.tracking import track
 
 NOT_READY = 3  # exit code: the bundle is there to be looked at, and `latest` stays where it was

@@ -19,10 +19,10 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError, SettingsError
 from training.config import TrainConfig
-from training.recipe import fit, prepare
+from training.fitting.experiment import fit, prepare
+from training.fitting.stages import Stages
 from training.report import html_page
 from training.report_plots import trials_plot
-from training.stages import Stages
 
 # What can be looked for, with the range it is looked for in.
 Suggest = Callable[[Any], Any]
@@ -52,7 +52,7 @@ STUDY, BEST, PAGE = "study.sqlite", "best.json", "tuning.html"
 def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials: int, console: Console) -> Path:
     """Runs `trials` more trials and returns the file of the best settings.
 
-    Raises what `training.recipe.prepare` does, and SettingsError for a dial that is none or a study of other data.
+    Raises what `training.fitting.experiment.prepare` does, and SettingsError for a dial that is none or a study of other data.
     """
     optuna = _optuna()
     unknown = [name for name in dials if name not in DIALS]

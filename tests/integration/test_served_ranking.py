@@ -15,7 +15,7 @@ from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
 from training.evaluate import recommend_offline
-from training.text_features import profile_texts
+from training.fitting.text_features import profile_texts
 
 USERS = 1_000
 K = 20

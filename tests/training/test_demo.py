@@ -17,7 +17,7 @@ from training.demo.service import ServiceFailed, running_service
 from training.demo.shoppers import choose_shoppers, something_else
 from training.demo.storefront import Answered
 from training.demo.tables import change_table, list_table, profile_words
-from training.text_features import items_of
+from training.fitting.text_features import items_of
 
 ITEMS = {name: Item(name, f"The {name}", price=1.5, currency="GBP") for name in "abcd"}
 

@@ -73,13 +73,13 @@ def test_a_module_of_no_package_is_an_error(tmp_path: Path) -> None:
         fingerprint(tmp_path, FILES, "shop.missing")
 
 
-@pytest.mark.parametrize("module", ["training.blocks", "training.text_features"])
+@pytest.mark.parametrize("module", ["training.fitting.block_trainer", "training.fitting.text_features"])
 def test_the_modules_of_a_stage_are_those_of_the_import_graph(module: str) -> None:
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     assert CodeGraph.of_packages(*PACKAGES).modules(module) == graph.find_upstream_modules(module) | {module}
 
 
 def test_reports_and_commands_are_no_part_of_a_stage() -> None:
-    reached = CodeGraph.of_packages(*PACKAGES).modules("training.blocks")
-    assert {"recsvc.model.bundle", "recsvc.domain.shop", "training.data.shop", "training.next_item"} <= reached
+    reached = CodeGraph.of_packages(*PACKAGES).modules("training.fitting.block_trainer")
+    assert {"recsvc.model.bundle", "recsvc.domain.shop", "training.data.shop", "training.fitting.next_item"} <= reached
     assert not {"training.report", "training.evaluate", "training.train", "training.reason_truth"} & reached

@@ -17,7 +17,7 @@ from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from recsvc.v1.users_pb2_grpc import UserServiceStub
 from training.backfill import profile_request
 from training.data.shop import Shop
-from training.text_features import items_of
+from training.fitting.text_features import items_of
 
 CALL_SECONDS = 10.0
 

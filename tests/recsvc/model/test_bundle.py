@@ -13,7 +13,7 @@ from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.text_encoder import TextEncoder, item_text
-from training.text_tower import OFFSET
+from training.fitting.text_tower import OFFSET
 
 
 @pytest.fixture

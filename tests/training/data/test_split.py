@@ -11,7 +11,7 @@ from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop
 from training.data.split import leave_one_out, time_split
-from training.popularity import decayed_popularity, newness, recent_buyers
+from training.fitting.popularity import decayed_popularity, newness, recent_buyers
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

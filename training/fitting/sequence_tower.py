@@ -9,8 +9,8 @@ from torch.nn import functional
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
-from training.covisitation import CovisitationConfig, covisitation, covisitation_factors
-from training.next_item import Indices, Rows
+from training.fitting.covisitation import CovisitationConfig, covisitation, covisitation_factors
+from training.fitting.next_item import Indices, Rows
 
 # Of the table's entries at the start. Small beside the learning rate: items find their place within an epoch.
 ENTRY = 0.02

@@ -7,8 +7,8 @@ import torch
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
-from training.next_item import Sequences, fit_next_item
-from training.text_tower import OFFSET, TextModel
+from training.fitting.next_item import Sequences, fit_next_item
+from training.fitting.text_tower import OFFSET, TextModel
 
 ITEMS, DIM = 12, 16
 

@@ -18,10 +18,10 @@ from recsvc.model.text_encoder import TextEncoder
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.vectors import unit
 from training.config import TrainConfig
-from training.covisitation import CovisitationConfig, covisitation
-from training.next_item import Rows
-from training.sequence_tower import SequenceModel
-from training.text_tower import TextModel
+from training.fitting.covisitation import CovisitationConfig, covisitation
+from training.fitting.next_item import Rows
+from training.fitting.sequence_tower import SequenceModel
+from training.fitting.text_tower import TextModel
 
 
 @dataclass(frozen=True)

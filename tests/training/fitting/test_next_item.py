@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from training import next_item
-from training.next_item import ChunkedSoftmax, Sequences
+from training.fitting import next_item
+from training.fitting.next_item import ChunkedSoftmax, Sequences
 
 
 @pytest.mark.parametrize("biased", [False, True])

@@ -11,17 +11,17 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
-from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
 from training.evaluate import recommend_offline
-from training.fusion import tune
-from training.stages import Stages
+from training.fitting.block_trainer import BlockTrainer, ShopText, with_fusion, without_blocks
+from training.fitting.fusion import tune
+from training.fitting.stages import Stages
+from training.fitting.text_features import fit_features, items_of, profile_texts
 from training.synthetic.checkerboard import Checkerboard, checkerboard
 from training.synthetic.shop import write_shop
-from training.text_features import fit_features, items_of, profile_texts
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_stage_is_not_done_twice(tmp_path: Path) -> None:
         done.append(1)
         return {"values": np.arange(3)}
 
-    compute.__module__ = "training.stages"  # code of a stage is code of this project
+    compute.__module__ = "training.fitting.stages"  # code of a stage is code of this project
     for inputs in ("a", "a", "b"):
         arrays = Stages(tmp_path, Console(quiet=True)).run("stage", inputs, compute)
         assert arrays["values"].tolist() == [0, 1, 2]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from recsvc.model.towers.confidence import ConfidenceConfig, Liked
 from training.data.split import Holdout
+from training.fitting.next_item import NextItemModel
 from training.metrics import per_user
-from training.next_item import NextItemModel
 
 CUT = 10
 BATCH = 256

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.covisitation import CovisitationConfig, covisitation, covisitation_factors
+from training.fitting.covisitation import CovisitationConfig, covisitation, covisitation_factors
 
 
 def rows(*values: int) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recsvc.model.towers.user import BLOCKS, BlockWeights
-from training.cached_scores import CachedScores
-from training.fusion import COST, UNSEEN, USUAL, Fusion, help_new_items
+from training.fitting.block_scores import CachedScores
+from training.fitting.fusion import COST, UNSEEN, USUAL, Fusion, help_new_items
 
 USERS, BOUGHT, NEW = 4_000, 30, 4
 

@@ -15,7 +15,7 @@ from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.split import Holdout, next_purchases
-from training.popularity import decayed_popularity, shrunken
+from training.fitting.popularity import decayed_popularity, shrunken
 
 # How many average buyers' worth of doubt a repeat rate starts with, and how many average gaps' an interval.
 RATE_PRIOR, INTERVAL_PRIOR = 20.0, 5.0

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
-from training.cached_scores import TYPICAL, CachedScores, cached_scores
 from training.data.split import Holdout
+from training.fitting.block_scores import TYPICAL, CachedScores, cached_scores
 from training.metrics import interval
 
 # Each weight is tried at these multiples of where it stands, far ones too (NDCG has more than one hill); the search

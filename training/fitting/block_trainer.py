@@ -18,19 +18,19 @@ from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
-from training.collaborative import confidence_config, fit_als, mean_norm
 from training.config import TrainConfig
-from training.copurchases import copurchases
 from training.data.interactions import Interactions
 from training.data.split import Holdout, Profiles
-from training.early_stopping import Curve, EarlyStopping
-from training.next_item import NextItemModel, Rows, Sequences, batches_an_epoch, fit_next_item
-from training.popularity import newness, recent_buyers
-from training.repeats import fit_repeats, item_repeats
-from training.sequence_tower import SequenceModel, sequence_config, start_vectors
-from training.stages import Arrays, Stages
-from training.text_tower import TextModel, text_config
-from training.warm_start import WarmStart
+from training.fitting.collaborative import confidence_config, fit_als, mean_norm
+from training.fitting.copurchases import copurchases
+from training.fitting.early_stopping import Curve, EarlyStopping
+from training.fitting.next_item import NextItemModel, Rows, Sequences, batches_an_epoch, fit_next_item
+from training.fitting.popularity import newness, recent_buyers
+from training.fitting.repeat_purchase import fit_repeats, item_repeats
+from training.fitting.sequence_tower import SequenceModel, sequence_config, start_vectors
+from training.fitting.stages import Arrays, Stages
+from training.fitting.text_tower import TextModel, text_config
+from training.fitting.warm_start import WarmStart
 
 LIKENESS_PAIRS = 200_000
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from recsvc.explain.relations import TOGETHER_LIFT
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
-from training.copurchases import MOST, copurchases
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
+from training.fitting.copurchases import MOST, copurchases
 
 DAYS = 120
 COHORT, TOGETHER = 12, 3
@@ -17,7 +17,7 @@ COHORT, TOGETHER = 12, 3
 def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder, monkeypatch):
     # A small shop has small crowds.
     for name, few in (("COHORT", COHORT), ("TOGETHER", TOGETHER)):
-        monkeypatch.setattr(f"training.copurchases.{name}", few)
+        monkeypatch.setattr(f"training.fitting.copurchases.{name}", few)
     shop = Interactions.of(read_shop(small_shop_folder))
     found = copurchases(shop, DAYS)
     since = shop.timestamps.max() - DAYS * MICROSECONDS_A_DAY

@@ -14,7 +14,7 @@ from torch.nn import functional
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
-from training.next_item import Indices
+from training.fitting.next_item import Indices
 
 OFFSET = 0.5
 

@@ -14,8 +14,8 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.catalogue import Catalogue
 from training import train
 from training.config import TrainConfig
-from training.text_tower import TextModel
-from training.warm_start import WarmStart
+from training.fitting.text_tower import TextModel
+from training.fitting.warm_start import WarmStart
 
 
 def test_it_begins_where_the_earlier_one_ended_and_new_items_are_welcome(

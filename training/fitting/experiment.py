@@ -16,16 +16,16 @@ from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.user import ProfileText
-from training.blocks import BlockTrainer, ShopText, with_fusion, without_blocks
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
 from training.data.split import Split, leave_one_out, time_split
-from training.early_stopping import Curve
-from training.fusion import TRIES, Tuned, tune
-from training.stages import Arrays, Stages
-from training.text_features import embed, fit_features, items_of, profile_texts
-from training.warm_start import WarmStart
+from training.fitting.block_trainer import BlockTrainer, ShopText, with_fusion, without_blocks
+from training.fitting.early_stopping import Curve
+from training.fitting.fusion import TRIES, Tuned, tune
+from training.fitting.stages import Arrays, Stages
+from training.fitting.text_features import embed, fit_features, items_of, profile_texts
+from training.fitting.warm_start import WarmStart
 
 EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: what texts were embedded before
 
