@@ -26,14 +26,14 @@ from rich.table import Table
 from recsvc.errors import RecsvcError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
-from training.baselines import BASELINES, Task, rank_all, tifu_knn
 from training.config import TrainConfig
 from training.data.split import Holdout, Profiles, shuffled_ties
-from training.evaluate import OURS, ranked_by
+from training.evaluation.baselines import BASELINES, Task, rank_all, tifu_knn
+from training.evaluation.evaluate import OURS, ranked_by
+from training.evaluation.sasrec import sasrec
 from training.fitting.experiment import Prepared, fit, prepare, refit
 from training.fitting.stages import Stages
 from training.metrics import interval, per_user
-from training.sasrec import sasrec
 
 K = 20
 FITS = ("train", "train+validation")

@@ -22,13 +22,13 @@ from recsvc.errors import RecsvcError, SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.reasons.generators import GENERATORS
 from training.data.shop import read_shop
+from training.evaluation.report import number, percent
 from training.reason_authors import MODELS, author_named
 from training.reason_bias import objections
 from training.reason_figures import Evaluation
 from training.reason_judge import Judge, same_model
 from training.reason_quality import DISTRACTORS
 from training.reason_report import write_report
-from training.report import number, percent
 
 NOT_TO_BE_ENABLED = 3
 # Of a language model's answers the verifier must license so many: one that does worse is not worth its electricity.

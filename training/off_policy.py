@@ -31,8 +31,8 @@ from training.candidate_orders import orders, past_features
 from training.data.shop import Shop, read_shop
 from training.errors import DataError, Problem
 from training.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
-from training.report import html_page, number
-from training.report_plots import Panel, interval_plot, standing
+from training.evaluation.report import html_page, number
+from training.evaluation.report_plots import Panel, interval_plot, standing
 from training.shown_lists import ShownLists, read_shown_lists
 
 REWARDS = tuple(t.name.lower() for t in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))

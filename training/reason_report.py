@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training.evaluation.report import html_page
+from training.evaluation.report_plots import Panel, cumulative_plot, interval_plot
 from training.reason_bias import MOST_DIVERGENCE, MOST_GAP
 from training.reason_fluency import USUAL
 from training.reason_judge import wilson
-from training.report import html_page
-from training.report_plots import Panel, cumulative_plot, interval_plot
 
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 

@@ -19,10 +19,10 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError, SettingsError
 from training.config import TrainConfig
+from training.evaluation.report import html_page
+from training.evaluation.report_plots import trials_plot
 from training.fitting.experiment import fit, prepare
 from training.fitting.stages import Stages
-from training.report import html_page
-from training.report_plots import trials_plot
 
 # What can be looked for, with the range it is looked for in.
 Suggest = Callable[[Any], Any]

@@ -6,7 +6,10 @@ import pytest
 from recsvc.domain.shop import EventType, History, Item
 from recsvc.model.catalogue import Catalogue
 from recsvc.ranking import Ranking
-from training.baselines import (
+from training.config import TrainConfig
+from training.data.interactions import Interactions
+from training.data.split import Holdout
+from training.evaluation.baselines import (
     Task,
     covisitation_and_text,
     item_knn,
@@ -16,10 +19,7 @@ from training.baselines import (
     text_neighbours,
     tifu_knn,
 )
-from training.config import TrainConfig
-from training.data.interactions import Interactions
-from training.data.split import Holdout
-from training.evaluate import against_ties
+from training.evaluation.evaluate import against_ties
 
 DAY = 86_400_000_000
 TITLES = ("red mug", "blue mug", "garden rake", "garden spade", "red lamp", "odd sock")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from recsvc.model import bundle_files as bundles
-from training import gate, train
+from training import train
 from training.config import TrainConfig
-from training.gate import FLOORS, objections
+from training.evaluation import release_gate as gate
+from training.evaluation.release_gate import FLOORS, objections
 
 
 def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, Any]:

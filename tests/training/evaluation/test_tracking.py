@@ -6,8 +6,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from training import tracking
 from training.errors import TrackingError
+from training.evaluation import tracking
 
 INTERVAL = {"mean": 0.25, "low": 0.2, "high": 0.3}
 NONE = {"mean": None, "low": None, "high": None}

@@ -15,9 +15,9 @@ from recsvc.model.repeat_purchase import RepeatConfig, repeat_scores
 from recsvc.model.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeights, UserTower
 from recsvc.ranking import Ranking, rank
 from recsvc.retrieval.index import ScanIndex
-from training.baselines import BASELINES, Ranked, Task, rank_all
 from training.data.split import Holdout, Profiles
-from training.list_quality import examples, list_quality
+from training.evaluation.baselines import BASELINES, Ranked, Task, rank_all
+from training.evaluation.list_quality import examples, list_quality
 from training.metrics import CUTS, METRICS, interval, per_user
 
 K = max(CUTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsvc.model.bundle_files import read_manifest
-from training.report import DASH, number, write_report
+from training.evaluation.report import DASH, number, write_report
 
 HOSTILE = "<script>alert('note')</script> & more"
 

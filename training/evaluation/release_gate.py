@@ -11,7 +11,7 @@ from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from training.data.split import Holdout, Profiles
-from training.evaluate import OURS, ranked_by
+from training.evaluation.evaluate import OURS, ranked_by
 from training.metrics import interval, per_user
 
 METRIC = "ndcg@10"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import TrackingError
-from training.report import flat
+from training.evaluation.report import flat
 
 URI = "MLFLOW_TRACKING_URI"
 FILES = ("report.html", "evaluation.json", "manifest.json")

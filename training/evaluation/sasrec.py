@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from recsvc.model.towers.confidence import Liked
-from training.baselines import Floats, Scorer, Task
 from training.data.split import Holdout
+from training.evaluation.baselines import Floats, Scorer, Task
 from training.fitting.collaborative import confidence_config
 from training.fitting.early_stopping import EarlyStopping
 from training.fitting.next_item import Sequences, batches_an_epoch, fit_next_item

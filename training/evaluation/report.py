@@ -7,9 +7,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from training.evaluate import OURS
+from training.evaluation.evaluate import OURS
+from training.evaluation.report_plots import Interval, Panel, curve_plot, interval_plot, measured, standing
 from training.metrics import BOOTSTRAP_SAMPLES
-from training.report_plots import Interval, Panel, curve_plot, interval_plot, measured, standing
 
 HEADLINE = "ndcg@10"
 PLOTTED = ("ndcg@10", "recall@10")
