@@ -17,10 +17,10 @@ from recsvc.reasons.licence import licence
 from recsvc.reasons.realiser import Realiser
 from training import evaluate_reasons
 from training.data.shop import read_shop
-from training.offline_pages import Page, pages, records_of
-from training.reason_mutations import caught
-from training.reason_quality import lints, variety
-from training.reason_truth import Purchases, Truth
+from training.reason_evaluation.mutations import caught
+from training.reason_evaluation.offline_pages import Page, pages, records_of
+from training.reason_evaluation.quality import lints, variety
+from training.reason_evaluation.truth import Purchases, Truth
 
 K = EvidenceKind
 

@@ -83,6 +83,11 @@ def test_reports_and_commands_are_no_part_of_a_stage() -> None:
     reached = CodeGraph.of_packages(*PACKAGES).modules("training.fitting.block_trainer")
     assert {"recsvc.model.bundle", "recsvc.domain.shop", "training.data.shop", "training.fitting.next_item"} <= reached
     assert (
-        not {"training.evaluation.report", "training.evaluation.evaluate", "training.train", "training.reason_truth"}
+        not {
+            "training.evaluation.report",
+            "training.evaluation.evaluate",
+            "training.train",
+            "training.reason_evaluation.truth",
+        }
         & reached
     )

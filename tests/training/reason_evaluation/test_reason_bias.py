@@ -6,7 +6,7 @@ import pytest
 
 from recsvc.domain.shop import LANGUAGES
 from recsvc.reasons import ReasonWriter
-from training.reason_bias import audit, divergence, objections, page_of, read_pairs
+from training.reason_evaluation.bias import audit, divergence, objections, page_of, read_pairs
 
 
 def test_divergence_has_the_values_of_its_definition():

@@ -16,8 +16,8 @@ from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.verifier import check_text
-from training.reason_mutations import caught
-from training.reason_quality import delexicalised, lints, variety
+from training.reason_evaluation.mutations import caught
+from training.reason_evaluation.quality import delexicalised, lints, variety
 
 JUDGED = 3_000  # parts that are made false, at most
 # What must be caught without exception.

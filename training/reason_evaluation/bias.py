@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Reason, Strength
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.licence import Licence, licence
-from training.reason_quality import delexicalised
+from training.reason_evaluation.quality import delexicalised
 
 MOST_DIVERGENCE = 0.02  # Jensen-Shannon, in bits
 MOST_GAP = 0.02  # of the shares of items without a reason

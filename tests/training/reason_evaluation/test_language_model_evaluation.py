@@ -9,8 +9,9 @@ import pytest
 from recsvc.reasons.authors import chat_completions
 from tests.chat_endpoint import ChatEndpoint
 from tests.recsvc.reasons import tiny_language_model
-from training import evaluate_reasons, reason_authors
-from training.reason_judge import QUESTIONS
+from training import evaluate_reasons
+from training.reason_evaluation import authors as reason_authors
+from training.reason_evaluation.judge import QUESTIONS
 
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
 

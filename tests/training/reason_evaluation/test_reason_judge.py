@@ -10,7 +10,17 @@ from recsvc.domain.shop import EvidenceKind, Item, Reason, Strength
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import MUG, evidence_for
-from training.reason_judge import KEY, QUESTIONS, Judge, facts_of, judged, messages, same_model, verdict, wilson
+from training.reason_evaluation.judge import (
+    KEY,
+    QUESTIONS,
+    Judge,
+    facts_of,
+    judged,
+    messages,
+    same_model,
+    verdict,
+    wilson,
+)
 
 QUIET = Console(quiet=True)
 

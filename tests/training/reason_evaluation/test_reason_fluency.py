@@ -6,7 +6,7 @@ import random
 import pytest
 
 from recsvc.domain.shop import LANGUAGES
-from training.reason_fluency import CharacterModel, Fluency, bank_of
+from training.reason_evaluation.fluency import CharacterModel, Fluency, bank_of
 
 
 def test_a_model_that_knows_nothing_finds_every_character_as_likely():

@@ -14,7 +14,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
 from recsvc.reasons.seller_text.names import clean_name
-from training.offline_pages import Page
+from training.reason_evaluation.offline_pages import Page
 
 DISTRACTORS = 19
 _NGRAMS = 4

@@ -6,9 +6,9 @@ from typing import Any
 
 from training.evaluation.report import html_page
 from training.evaluation.report_plots import Panel, cumulative_plot, interval_plot
-from training.reason_bias import MOST_DIVERGENCE, MOST_GAP
-from training.reason_fluency import USUAL
-from training.reason_judge import wilson
+from training.reason_evaluation.bias import MOST_DIVERGENCE, MOST_GAP
+from training.reason_evaluation.fluency import USUAL
+from training.reason_evaluation.judge import wilson
 
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 

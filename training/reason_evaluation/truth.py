@@ -17,7 +17,7 @@ from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check_all
 from recsvc.retrieval.index import ScanIndex
 from training.data.interactions import KEPT_EVENTS
-from training.offline_pages import Page
+from training.reason_evaluation.offline_pages import Page
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from training.learned_events import learned_events
+from training.reason_evaluation.training_events import learned_events
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

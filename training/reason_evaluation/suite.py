@@ -16,15 +16,15 @@ from recsvc.reasons import Author, PatternPool, ReasonWriter
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.seller_text.names import clean_name
 from training.data.shop import Shop
-from training.learned_events import learned_events, learned_until
-from training.offline_pages import Page, pages, records_of
-from training.reason_authors import Written, acceptance, write_wanted
-from training.reason_bias import audit
-from training.reason_fluency import fluency
-from training.reason_judge import Judge, judged
-from training.reason_mutations import caught
-from training.reason_quality import claims_of, delexicalised, is_user_specific, lints, relevance, variety
-from training.reason_truth import Purchases, Truth
+from training.reason_evaluation.authors import Written, acceptance, write_wanted
+from training.reason_evaluation.bias import audit
+from training.reason_evaluation.fluency import fluency
+from training.reason_evaluation.judge import Judge, judged
+from training.reason_evaluation.mutations import caught
+from training.reason_evaluation.offline_pages import Page, pages, records_of
+from training.reason_evaluation.quality import claims_of, delexicalised, is_user_specific, lints, relevance, variety
+from training.reason_evaluation.training_events import learned_events, learned_until
+from training.reason_evaluation.truth import Purchases, Truth
 
 PAGE = 12
 HISTORIES = ((0, 0), (1, 2), (3, 10), (11, None))
