@@ -17,7 +17,7 @@ from recsvc.ranking import NO_ROWS, rank
 from training.data.interactions import KEPT_EVENTS, Interactions
 from training.data.shop import Shop
 from training.fitting.text_features import profile_texts
-from training.shown_lists import ShownLists
+from training.off_policy.logged_lists import ShownLists
 
 BATCH = 256
 

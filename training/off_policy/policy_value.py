@@ -27,13 +27,13 @@ from recsvc.errors import RecsvcError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.exploration import propensities
-from training.candidate_orders import orders, past_features
 from training.data.shop import Shop, read_shop
 from training.errors import DataError, Problem
-from training.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
 from training.evaluation.report import html_page, number
 from training.evaluation.report_plots import Panel, interval_plot, standing
-from training.shown_lists import ShownLists, read_shown_lists
+from training.off_policy.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
+from training.off_policy.logged_lists import ShownLists, read_shown_lists
+from training.off_policy.replay import orders, past_features
 
 REWARDS = tuple(t.name.lower() for t in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
 FOLDS = 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc.pipeline.exploration import explore, propensities
-from training.estimators import LoggedRewards, Policy, effective_lists, estimates
+from training.off_policy.estimators import LoggedRewards, Policy, effective_lists, estimates
 
 N, K, CHANCE = 8, 3, 0.3
 SEEN = np.array([1.0, 0.6, 0.4])  # how likely a shopper looks at each place
