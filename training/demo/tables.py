@@ -10,7 +10,7 @@ from rich.text import Text
 
 from recsvc.domain.shop import Item, Profile
 from recsvc.v1 import recommendation_pb2
-from training.demo.storefront import Answered
+from training.demo.client import Answered
 
 SHOWN_PURCHASES = 6
 NO_REASON = "–"

@@ -10,9 +10,9 @@ from rich.text import Text
 from recsvc.domain.shop import Item, Profile
 from training.backfill import backfill
 from training.data.shop import Shop
+from training.demo.client import Answered, Storefront
 from training.demo.shoppers import Shopper, choose_shoppers, something_else
 from training.demo.steps import Steps
-from training.demo.storefront import Answered, Storefront
 from training.demo.tables import (
     bought_table,
     change_table,

@@ -13,9 +13,9 @@ from recsvc.v1.recommendation_pb2 import RecommendResponse
 from training.config import TrainConfig
 from training.data.shop import Shop, read_shop
 from training.demo import shop as demo
+from training.demo.client import Answered
 from training.demo.service import ServiceFailed, running_service
 from training.demo.shoppers import choose_shoppers, something_else
-from training.demo.storefront import Answered
 from training.demo.tables import change_table, list_table, profile_words
 from training.fitting.text_features import items_of
 
