@@ -3,7 +3,7 @@
     python -m training.export_events --out SHOP/events [--redis-url URL | --data-dir DIR] [--namespace NAME]
 
 Parts lie in OUT/partition-07, one folder a partition of the log; `read_shop` takes OUT for its table of events. Lists
-in which chance had a part go to the folder `lists` beside OUT, for `training.off_policy.policy_value`. What a part holds is safe on
+in which chance had a part go to the folder `lists` beside OUT, for `training.off_policy`. What a part holds is safe on
 disk before the log lets go of it, and what is in a part enters no other: this may be stopped at any moment and run
 again. An erased user is taken out of the parts, too.
 """

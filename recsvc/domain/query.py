@@ -124,8 +124,8 @@ class Query:
     text: what the user looks for. segment: of the shop's users, by which popularity is counted apart. backfill: when
     `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that the list must
     have seen. placement, arm: by which the shop will count what becomes of the list; propensity: the share of users in
-    the arm. exploration: see `recsvc.pipeline.exploration`. bundle_id: that of the bundle to ask, '' for the active one. paged:
-    more will be asked for; page: what it goes on from. tone: of the reasons, None for the placement's, or neutral.
+    the arm. exploration: see `recsvc.pipeline.exploration`. bundle_id: the bundle to ask, '' for the active one.
+    paged: more will be asked for; page: what it goes on from. tone: of the reasons, None for the placement's.
     """
 
     user_id: str

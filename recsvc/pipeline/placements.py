@@ -20,7 +20,7 @@ share of the users gets which arm of an experiment. A caller names a placement, 
     name = "diverse"      # what it does not name is as above
     share = 0.5
     diversity = 0.3
-    exploration = 0.05    # so many of its places show something from further down, for `training.off_policy.policy_value`
+    exploration = 0.05    # so many of its places show something from further down, for `training.off_policy`
     bundle_id = "0123456789abcdef"
 """
 

@@ -248,7 +248,3 @@ def main(arguments: list[str] | None = None) -> int:
     for note in shop.notes:
         console.print(f"note         {note}", soft_wrap=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,7 +11,7 @@ from recsvc.model.bundle_files import read_manifest
 from training.config import TrainConfig
 from training.data.shop import Shop, read_shop
 from training.fitting.experiment import WIDTHS
-from training.stage_code import PACKAGES, CodeGraph
+from training.fitting.stage_code import PACKAGES, CodeGraph
 from training.synthetic.shop import describe_shop, make_shop, write_shop
 from training.train import train
 

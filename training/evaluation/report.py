@@ -26,7 +26,7 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
     models, comparisons = evaluation["models"], evaluation["comparisons"]
     rivals = sorted(comparisons, key=lambda name: _ascending(comparisons[name][HEADLINE]["mean"]))
     others = [name for name in rivals if not name.startswith(f"{OURS} ")]  # models of their own, no part of ours
-    text = html_page("report.html.j2").render(
+    text = html_page("evaluation/report.html.j2").render(
         manifest=manifest,
         evaluation=evaluation,
         ours=OURS,
@@ -48,7 +48,7 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
 def html_page(template: str) -> Template:
     """A template of this folder. Every value it is given is escaped."""
     page = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(Path(__file__).parents[1]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

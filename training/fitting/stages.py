@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from safetensors.numpy import load_file, save_file
 
-from training.stage_code import code_fingerprint
+from training.fitting.stage_code import code_fingerprint
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -23,7 +23,7 @@ class Stages:
     """Runs stages and keeps their results as safetensors in `folder`, by what they were computed from.
 
     A run that was stopped starts again where it was. A run with a changed setting repeats only the stages that depend
-    on it. The code that a stage runs is one of its inputs (`training.stage_code`), so a result never outlives it.
+    on it. The code that a stage runs is one of its inputs (`stage_code.py`), so a result never outlives it.
     """
 
     def __init__(self, folder: Path, console: Console | None = None) -> None:

@@ -174,7 +174,7 @@ def _write_report(result: dict[str, Any], path: Path) -> None:
         for name in ("arms", "bundle")
         if result[name]
     }
-    path.write_text(html_page("off_policy.html.j2").render(result=result, plots=plots), encoding="utf-8")
+    path.write_text(html_page("off_policy/report.html.j2").render(result=result, plots=plots), encoding="utf-8")
 
 
 def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
@@ -216,7 +216,3 @@ def main(arguments: list[str] | None = None) -> int:
     _write_report(result, given.report)
     print(*_text(result), f"report {given.report}", sep="\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
 """Whether shoppers of different things are spoken to differently: the same evidence, with one thing in another's place.
 
 Nobody's gender or purse is known to what words reasons. What could still differ is what a thing is coded for: so things
-of one purpose are swapped (training/reason_bias.toml), and all that is read of the sentences but the names is compared.
+of one purpose are swapped (bias.toml), and all that is read of the sentences but the names is compared.
 """
 
 import functools
@@ -21,7 +21,7 @@ from training.reason_evaluation.quality import delexicalised
 MOST_DIVERGENCE = 0.02  # Jensen-Shannon, in bits
 MOST_GAP = 0.02  # of the shares of items without a reason
 SEEDS = 20  # pages of each pair; both sides get the same
-_DATA = files("training") / "reason_bias.toml"
+_DATA = files("training.reason_evaluation") / "bias.toml"
 _OPENING = {"en": 2, "zh": 3}
 _TARGETS = {"en": "Glazed Stoneware Bowl", "zh": "釉面粗陶碗"}
 _CAUSAL, _CONTRIBUTORY, _RELATIONAL, _ = Strength

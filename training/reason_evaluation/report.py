@@ -15,7 +15,7 @@ _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 def write_report(result: Mapping[str, Any], path: Path) -> None:
     """Writes the page to `path`. Every text in the figures is taken for untrusted: names and titles are a shop's."""
-    text = html_page("reasons.html.j2").render(
+    text = html_page("reason_evaluation/report.html.j2").render(
         result=result,
         names=_LANGUAGES,
         plots=_plots(result["languages"]),

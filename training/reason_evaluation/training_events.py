@@ -13,7 +13,8 @@ _LEAST_PURCHASES = 3  # with fewer, all of a user's were learned from
 
 def learned_events(events: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
     """What of a shop's events the bundle knows, by its own account of its training: up to a time, or, where each user's
-    last purchases were held out (`training.data.split.leave_one_out`), of each user what came before them. In order of time.
+    last purchases were held out (`training.data.split.leave_one_out`), of each user what
+    came before them. In order of time.
     """
     known = events.filter(pl.col("timestamp") <= learned_until(bundle)).sort("timestamp", maintain_order=True)
     settings = bundle.provenance["training"]

@@ -11,7 +11,7 @@ from recsvc.errors import RecsvcError
 from tests.training.data.shop_files import FORMATS, NOON, TYPES, assert_same, good, place, problems, write
 from training.data.shop import Problem, main, read_shop
 
-REAL_SHOPS = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
+REAL_SHOPS = Path(__file__).parents[4] / "shared" / "data"  # beside the checkout
 
 KNOWN = "purchase, view, add_to_cart, return, hide, impression"
 

@@ -16,7 +16,7 @@ from recsvc.settings import Settings
 from recsvc.v1 import events_pb2, recommendation_pb2
 from recsvc.v1.events_pb2_grpc import EventServiceStub
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
-from tests.recsvc.edge import KNOWN_ITEM, KnownAnswers
+from tests.recsvc.service.edge import KNOWN_ITEM, KnownAnswers
 
 EVENT = events_pb2.Event(event_id="e1", user_id="u", item_id="no such", event_type=events_pb2.EVENT_TYPE_VIEW)
 

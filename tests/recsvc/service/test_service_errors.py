@@ -23,7 +23,7 @@ from recsvc.v1 import models_pb2 as mod
 from recsvc.v1 import policy_pb2 as pol
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
-from tests.recsvc.edge import KNOWN_ITEM, edge
+from tests.recsvc.service.edge import KNOWN_ITEM, edge
 
 FILES = {
     "CatalogService": cat,

@@ -15,7 +15,7 @@ from recsvc.service import SERVICE_NAMES
 from recsvc.settings import Settings
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
-from tests.recsvc.edge import RECOMMENDED, KnownAnswers, edge
+from tests.recsvc.service.edge import RECOMMENDED, KnownAnswers, edge
 
 REQUEST = rec.RecommendRequest(user_id="u", k=1)
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING

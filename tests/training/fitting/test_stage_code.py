@@ -5,7 +5,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from training.stage_code import PACKAGES, CodeGraph
+from training.fitting.stage_code import PACKAGES, CodeGraph
 
 FILES = {
     "shop/__init__.py": "",
