@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recsvc.domain.records import GivenList
+from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import RecsvcError
 from recsvc.store import LOG_PARTITIONS, EventLog, LogEntry, open_store
@@ -76,7 +76,7 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
 def _add(event_folder: Path, list_folder: Path, entries: list[LogEntry]) -> Exported:
     """Writes the next parts of one partition; blocks. The same entries again, after a stop, change nothing."""
     events: list[Event] = []
-    lists: list[GivenList] = []
+    lists: list[ServedList] = []
     erased = 0
     for entry in entries:
         if entry.logged is None:

@@ -53,7 +53,7 @@ class Switch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class GivenList:
+class ServedList:
     """A list as it was given. time: as in `Event.timestamp`. version: of the user's record, 0 where the list came from
     more than the record. propensity: the share of the users who get the arm. shown: how many items of earlier pages
     stand before these. items: ids and scores, best first. exploration: how likely each place explored; candidates: ids,
@@ -124,4 +124,4 @@ class UserExport:
     events: tuple[Event, ...]
     user_vectors: dict[str, NDArray[np.float32]]
     taste: Taste = NO_TASTE
-    lists: tuple[GivenList, ...] = ()
+    lists: tuple[ServedList, ...] = ()

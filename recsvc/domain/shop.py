@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LANGUAGES = ("en", "zh")
-GENERATORS = ("realiser", "transformers", "openai")  # who may word a text
+TEXT_SOURCES = ("realiser", "transformers", "openai")  # who may word a text
 CATEGORY_SEPARATOR = " > "  # between the parts of a path, where it is one string
 REASON_RECIPE = "reason.v1"  # what writes the sentence that goes with a recommendation
 

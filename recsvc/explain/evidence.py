@@ -25,7 +25,7 @@ def page_facts(
     items: ItemFacts,
     item_vectors: Floats,
     page_rows: Rows,
-    pool_rows: Rows,
+    competitor_rows: Rows,
     page_words: Sequence[Sequence[tuple[EvidenceKind, int]]] = (),
     page_mentions: Sequence[int] = (),
 ) -> list[list[Fact]]:
@@ -33,7 +33,7 @@ def page_facts(
 
     page_rows: the items shown, best first; page_words: their categories and attributes, none known if empty;
     page_mentions: the word of each that the profile has too, -1 for none.
-    pool_rows: what competed for the page, the page included. An anchor is called causal only if, without it, at least
+    competitor_rows: what competed for the page, the page included. An anchor is called causal only if, without it, at least
     as many items of the pool as the page is long score higher: since the pool is part of the catalogue, the item would
     then be off the page in the catalogue too.
     """
@@ -48,7 +48,7 @@ def page_facts(
     gains = looked_up(page_rows, user.repeat_rows, user.repeat_scores)
     raising = np.maximum(lowering.sum(axis=1) + profile_effects + gains, 1e-12)
     own = gains + (lowering * same).sum(axis=1)
-    off_page = _off_page(user, item_vectors, page_rows, pool_rows, without)
+    off_page = _off_page(user, item_vectors, page_rows, competitor_rows, without)
     purchases = looked_up(page_rows, user.bought_rows, user.purchases)
 
     anchors = _anchors(user, np.where(same, 0, lowering), raising, off_page)
@@ -107,37 +107,37 @@ def _anchors(user: UserFacts, effects: Floats, raising: Floats, off_page: NDArra
 
 
 def _off_page(
-    user: UserFacts, item_vectors: Floats, page_rows: Rows, pool_rows: Rows, without: Floats
+    user: UserFacts, item_vectors: Floats, page_rows: Rows, competitor_rows: Rows, without: Floats
 ) -> NDArray[np.bool_]:
     """bool (page, left out): whether the item of the page would be off it without the item left out.
 
     without: float32 (page, left out), what the item of the page scores then, less what it gains.
     """
-    products = user.left_out_vectors @ item_vectors[pool_rows].T
-    gains = looked_up(pool_rows, user.repeat_rows, user.repeat_scores)
+    products = user.left_out_vectors @ item_vectors[competitor_rows].T
+    gains = looked_up(competitor_rows, user.repeat_rows, user.repeat_scores)
     # Without an item in the history, that item gains nothing from having been bought.
-    competing = products + gains - (user.left_out_rows[:, None] == pool_rows) * gains
+    competing = products + gains - (user.left_out_rows[:, None] == competitor_rows) * gains
     own = without + looked_up(page_rows, user.repeat_rows, user.repeat_scores)[:, None]
-    off_page = _displaced(competing, own, page_rows, pool_rows)
+    off_page = _displaced(competing, own, page_rows, competitor_rows)
     if user.gains_without is None:
         return off_page
     # How somebody shops says how they buy again, so any item less changes all gains a little: what is called causal
     # must hold with those worked out anew too.
     for j in np.flatnonzero(off_page.any(axis=0)).tolist():
         anew = user.gains_without(int(user.left_out_rows[j]))
-        competing = products[j : j + 1] + looked_up(pool_rows, *anew)
+        competing = products[j : j + 1] + looked_up(competitor_rows, *anew)
         own = without[:, j : j + 1] + looked_up(page_rows, *anew)[:, None]
-        off_page[:, j] &= _displaced(competing, own, page_rows, pool_rows)[:, 0]
+        off_page[:, j] &= _displaced(competing, own, page_rows, competitor_rows)[:, 0]
     return off_page
 
 
-def _displaced(competing: Floats, own: Floats, page_rows: Rows, pool_rows: Rows) -> NDArray[np.bool_]:
+def _displaced(competing: Floats, own: Floats, page_rows: Rows, competitor_rows: Rows) -> NDArray[np.bool_]:
     """bool (page, left out): whether as many of the pool as the page is long are above an item of the page.
 
     competing: (left out, pool), own: (page, left out), scores.
     """
     # An item never competes with itself: its two scores come from products of different shapes, and may differ in the
     # last bit. Others count only when they are above by more than such a difference.
-    others = pool_rows != page_rows[:, None, None]
+    others = competitor_rows != page_rows[:, None, None]
     above = np.count_nonzero((competing > own[:, :, None] + ROUNDING) & others, axis=2)
     return np.asarray(above >= len(page_rows))

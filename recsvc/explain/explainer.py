@@ -10,16 +10,16 @@ from recsvc.domain.query import Query
 from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
 from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
-from recsvc.explain.profile_terms import CategoryWords
+from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import LeftOut
-from recsvc.pipeline.slate import Composed
+from recsvc.pipeline.slate import Slate
 from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
-from recsvc.retrieval.scorers import ByVector, Scoring
+from recsvc.retrieval.scorers import Scorer, VectorScorer
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
 from recsvc.users.user_state import UserState
 
@@ -35,11 +35,11 @@ class Explainer:
         self._reasons = reasons
         self._items = _item_facts(bundle)
         self._words = _Words(bundle)
-        self._category_words = CategoryWords(bundle.catalogue)
+        self._category_words = CategoryTerms(bundle.catalogue)
         model = bundle.model
         self._windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
 
-    def reasons(self, query: Query, state: UserState, scoring: Scoring, found: Composed) -> Sequence[Reason | None]:
+    def reasons(self, query: Query, state: UserState, scoring: Scorer, found: Slate) -> Sequence[Reason | None]:
         """Why each item is in the list; kept for when the user comes back to the page."""
         now, rows = query.now, found.ranking.rows
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
@@ -55,7 +55,7 @@ class Explainer:
             state.explained[key] = reasons
         return reasons
 
-    def _facts(self, state: UserState, scoring: Scoring, now: int) -> UserFacts:
+    def _facts(self, state: UserState, scoring: Scorer, now: int) -> UserFacts:
         if state.preferences is None:
             state.preferences = self._preferences(state.bought_rows, state.purchases)
         times = _purchase_times(state.history)
@@ -64,7 +64,7 @@ class Explainer:
         nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
         # What was left out of the history says something of a list that the user's own vector ranked, and of no other.
-        if isinstance(scoring, ByVector) and scoring.vector is state.user_vector and state.left_out is not None:
+        if isinstance(scoring, VectorScorer) and scoring.vector is state.user_vector and state.left_out is not None:
             vector, left_out = scoring.vector, state.left_out
         return UserFacts(
             vector,
@@ -102,19 +102,19 @@ class Explainer:
         user: UserFacts,
         mentioned: frozenset[int],
         page_rows: NDArray[np.int32],
-        pool_rows: NDArray[np.int32],
+        competitor_rows: NDArray[np.int32],
         language: str,
         tone: Tone,
         seed: int,
     ) -> list[Reason | None]:
         """A reason with its evidence for each item of a page; None where there is nothing true to say.
 
-        mentioned: the words of categories that the profile has. pool_rows: what competed for the page. seed: keeps the
+        mentioned: the words of categories that the profile has. competitor_rows: what competed for the page. seed: keeps the
         choice of words stable.
         """
         words = list(map(self._words.named, page_rows.tolist()))
         shared = [self._category_words.shared(row, mentioned) for row in page_rows.tolist()] if mentioned else []
-        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, pool_rows, words, shared)
+        facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, competitor_rows, words, shared)
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
         reasons = self._reasons.write_page(list(zip(items, evidence, strict=True)), language, seed, tone)

@@ -14,7 +14,7 @@ _SHORTEST_LETTERS, _SHORTEST_CHARACTERS = 4, 2
 _Run = tuple[str, ...] | str
 
 
-class CategoryWords:
+class CategoryTerms:
     """The words that category names are made of, as small ints. names: by code, as the catalogue writes them.
 
     A word is a whole name, or what several names begin or end with: of "Hiking Boots" and "Hiking Poles" there is

@@ -40,6 +40,8 @@ ARRAYS = (
     *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
     *("cohorts", "companions", "companion_buyers"),
 )
+# Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them.
+REPEAT_FIELDS = {"typical": "baseline_probability", "masked": "exclude_bought"}
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
 Module = TypeVar("Module", bound=torch.nn.Module)
@@ -78,7 +80,7 @@ def save(bundle: Bundle, folder: Path) -> str:
     identity = {
         "format_version": FORMAT_VERSION,
         "files": {name: _sha256(part / name) for name in FILES},
-        "model": asdict(bundle.model),
+        "model": _stored_model(bundle.model),
     }
     bundle_id = _identity_hash(identity)
     write_manifest(part, {"bundle_id": bundle_id, **identity, **bundle.provenance})
@@ -168,6 +170,14 @@ def _filled(module: Module, tensors: dict[str, torch.Tensor], prefix: str) -> Mo
     return module.eval().requires_grad_(False)
 
 
+def _stored_model(config: ModelConfig) -> dict[str, Any]:
+    """A configuration as format 6 writes it."""
+    values = asdict(config)
+    for stored, name in REPEAT_FIELDS.items():
+        values["repeats"][stored] = values["repeats"].pop(name)
+    return values
+
+
 def _model_config(values: dict[str, Any]) -> ModelConfig:
     fusion = FusionWeights(**{name: BlockWeights(**weights) for name, weights in values["fusion"].items()})
     nested = {
@@ -175,7 +185,14 @@ def _model_config(values: dict[str, Any]) -> ModelConfig:
         "sequence": TransformerConfig(**values["sequence"]) if values["sequence"] is not None else None,
         "fusion": fusion,
         "confidence": ConfidenceConfig(**values["confidence"]),
-        "repeats": RepeatConfig(**{**values["repeats"], "coefficients": tuple(values["repeats"]["coefficients"])}),
+        "repeats": RepeatConfig(
+            **{
+                REPEAT_FIELDS.get(name, name): value
+                for name, value in values["repeats"].items()
+                if name != "coefficients"
+            },
+            coefficients=tuple(values["repeats"]["coefficients"]),
+        ),
     }
     return ModelConfig(**{**values, **nested})
 

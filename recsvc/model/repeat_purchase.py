@@ -28,15 +28,18 @@ Floats = NDArray[np.float32]
 class RepeatConfig:
     """How the chance to be bought again counts.
 
-    weight: in score units, tuned on validation; 0 where it adds nothing. typical: the chance from which it begins to
-    count. coefficients: of the log odds, one a feature and the intercept; empty where too few people buy again to learn
-    them. masked: nobody buys again here, so what a user holds is left out unless a caller asks for it.
+    Attributes:
+        weight: Of the repeat bonus, in score units, tuned on validation. 0 turns the bonus off.
+        baseline_probability: The probability of a repeat at which the bonus is weight * log(2).
+        coefficients: Of the log odds: one for each of `FEATURES`, then the intercept. Empty if too few people buy
+            again to learn them.
+        exclude_bought: True in a shop where nobody buys again: bought items are left out unless the caller asks.
     """
 
     weight: float = 0.0
-    typical: float = 0.03
+    baseline_probability: float = 0.03
     coefficients: tuple[float, ...] = ()
-    masked: bool = False
+    exclude_bought: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,8 @@ def resting_rows(history: History, time: int, items: ItemRepeats) -> Rows:
 
 
 def repeat_scores(history: History, time: int, items: ItemRepeats, config: RepeatConfig) -> tuple[Rows, Floats]:
-    """Rows of the history and what each gains: weight * log(1 + chance / typical). All 0 or more."""
+    """Rows of the history and what each gains: weight * log(1 + chance / baseline_probability). All 0 or more."""
     if not config.weight:
         return np.empty(0, np.int32), np.empty(0, np.float32)
     rows, chances = repeat_chances(history, time, items, config)
-    return rows, np.asarray(config.weight * np.log1p(chances / config.typical), np.float32)
+    return rows, np.asarray(config.weight * np.log1p(chances / config.baseline_probability), np.float32)

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.ranking import Ranking
-from recsvc.retrieval.inventory import LiveCatalogue
+from recsvc.retrieval.inventory import Inventory
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 
 
-def let_pass(ranking: Ranking, catalogue: LiveCatalogue, excluded_rows: NDArray[np.int32]) -> Ranking:
+def enforce(ranking: Ranking, catalogue: Inventory, excluded_rows: NDArray[np.int32]) -> Ranking:
     """The ranking without what is deleted or out of stock by now, or excluded for this user.
 
     What it takes out is counted: in a quiet shop that is nothing, and while stock changes it is what changed between

@@ -8,7 +8,7 @@ from recsvc.domain.shop import LANGUAGES, ContentDraft, Evidence, EvidenceKind, 
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
-from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # Of the items of an audience's brand or category: when so many are sensitive, so is whom they address.
 MOSTLY = 0.5
@@ -52,7 +52,7 @@ class ContentJob:
         return drafts
 
 
-def look_up(live: LiveBundle, writer: ContentWriter, request: ContentRequest) -> ContentJob:
+def look_up(live: ItemSnapshot, writer: ContentWriter, request: ContentRequest) -> ContentJob:
     """Finds a request's recipe and item, in the catalogue as it is now. For the event loop's thread.
 
     Raises InvalidRequest, listing the recipes, for an unknown one, ItemNotFound and TextTurnedOff.

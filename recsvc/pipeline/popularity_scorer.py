@@ -11,8 +11,8 @@ from recsvc.domain.query import Surface
 from recsvc.errors import StoreUnavailable
 from recsvc.model.catalogue import Catalogue
 from recsvc.ranking import Ranking
-from recsvc.retrieval.item_snapshot import LiveBundle
-from recsvc.retrieval.scorers import ByOrder
+from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.scorers import FixedOrderScorer
 from recsvc.store import Counts, PopularityStore
 from recsvc.store.popularity import POPULAR_HALF_LIFE, TRENDING_HALF_LIFE
 
@@ -24,8 +24,8 @@ REFRESH_SECONDS = 5.0
 class _Known:
     read_at: float
     fresh: bool
-    bundle: LiveBundle
-    orders: Mapping[Surface, ByOrder]
+    bundle: ItemSnapshot
+    orders: Mapping[Surface, FixedOrderScorer]
 
 
 class Popularity:
@@ -35,7 +35,7 @@ class Popularity:
         self._store = store
         self._known: dict[tuple[str, str], _Known] = {}
 
-    async def order(self, live: LiveBundle, surface: Surface, segment: str) -> tuple[ByOrder, bool]:
+    async def order(self, live: ItemSnapshot, surface: Surface, segment: str) -> tuple[FixedOrderScorer, bool]:
         """All items in the order of POPULAR or TRENDING, and whether it is as Redis has it.
 
         Below what sold lately stands what sold before the bundle was trained, with scores of at most 0.
@@ -54,11 +54,11 @@ class Popularity:
         return known.orders[surface], known.fresh
 
 
-def _orders(live: LiveBundle, counts: Counts) -> dict[Surface, ByOrder]:
+def _orders(live: ItemSnapshot, counts: Counts) -> dict[Surface, FixedOrderScorer]:
     return {Surface.POPULAR: _by(live, counts.popular), Surface.TRENDING: _trending(live, counts)}
 
 
-def _trending(live: LiveBundle, counts: Counts) -> ByOrder:
+def _trending(live: ItemSnapshot, counts: Counts) -> FixedOrderScorer:
     """By how many standard deviations more of an item is sold a day of late than it used to be."""
     rises = {}
     for item_id, count in counts.trending.items():
@@ -69,11 +69,11 @@ def _trending(live: LiveBundle, counts: Counts) -> ByOrder:
     return _by(live, rises)
 
 
-def _by(live: LiveBundle, scores: Mapping[str, float]) -> ByOrder:
+def _by(live: ItemSnapshot, scores: Mapping[str, float]) -> FixedOrderScorer:
     catalogue: Catalogue = live.bundle.catalogue
     every = (live.bundle.item_repeats.popularity - 1.0).astype(np.float32)  # 0 to 1 in the training data
     for item_id, score in scores.items():
         if score > 0 and (row := catalogue.row(item_id)) is not None:
             every[row] = score
     order = np.argsort(-every, kind="stable").astype(np.int32)
-    return ByOrder(Ranking(order, every[order]))
+    return FixedOrderScorer(Ranking(order, every[order]))

@@ -26,17 +26,17 @@ from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.item_copy import ContentJob, ContentRequest, look_up
 from recsvc.pipeline.list_id import recommendation_id
-from recsvc.pipeline.query_plan import Asked, Asking, Shared
-from recsvc.pipeline.slate import Composed, Scope, compose, explored, go_on
-from recsvc.pipeline.why_not import BlockScores, Standing, block_scores, standing
+from recsvc.pipeline.query_plan import QueryPlan, QueryPlanner, ServingResources
+from recsvc.pipeline.slate import Eligibility, Slate, build_slate, next_page, with_exploration
+from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, block_scores, diagnose
 from recsvc.ranking import NO_ROWS, Ranking
 from recsvc.reasons import ContentWriter
-from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import similar_to
 from recsvc.runtime.metrics import DEGRADED
 from recsvc.users.audience import Audience, find_audience
 from recsvc.users.taste import TasteProfile, taste_profile
-from recsvc.users.user_state import UserStates, state_of
+from recsvc.users.user_state import UserStateCache, state_of
 
 # How much of a ranking is kept for the pages that follow.
 PAGED_ITEMS = 500
@@ -56,23 +56,23 @@ class Recommender:
     before: one of the same bundle with fewer items; it may still be answering.
     """
 
-    def __init__(self, live: LiveBundle, shared: Shared, before: "Recommender | None" = None) -> None:
+    def __init__(self, live: ItemSnapshot, shared: ServingResources, before: "Recommender | None" = None) -> None:
         bundle = live.bundle
         self.bundle_id = bundle.bundle_id
         self._live = live
         self._bundle = bundle
         self._shared = shared
-        self._states: UserStates = UserStates(
+        self._states: UserStateCache = UserStateCache(
             bundle, shared.store, shared.threads["tower"], shared.cache_size, before._states if before else None
         )
         self._explainer = Explainer(bundle, shared.reasons)
         self._rng = np.random.default_rng()
-        self._ask = Asking(live, shared, self._states)
+        self._ask = QueryPlanner(live, shared, self._states)
 
     @classmethod
-    def of(cls, bundle: Bundle, shared: Shared) -> "Recommender":
+    def of(cls, bundle: Bundle, shared: ServingResources) -> "Recommender":
         """For a bundle as it was trained."""
-        return cls(LiveBundle(bundle, shared.threads["search"]), shared)
+        return cls(ItemSnapshot(bundle, shared.threads["search"]), shared)
 
     async def warm_up(self) -> None:
         """Does what is slow the first time."""
@@ -122,7 +122,7 @@ class Recommender:
             asked.degraded.add(Degradation.REASONS_DROPPED)
         candidates: tuple[str, ...] = ()
         if query.page is not None:
-            found, page = go_on(self._live, asked.scoring, query.k, asked.scope, query.page)
+            found, page = next_page(self._live, asked.scoring, query.k, asked.scope, query.page)
         else:
             found, page, candidates = await self._first_page(query, asked)
         reasons: Iterable[Reason | None] = repeat(None)
@@ -144,11 +144,11 @@ class Recommender:
             candidates,
         )
 
-    async def standing(self, query: Query, item_id: str) -> Standing:
+    async def diagnose(self, query: Query, item_id: str) -> ItemDiagnosis:
         """Where an item stands in the list of a query."""
         asked = await self._ask(query, explain=False)
-        found = await compose(self._live, asked.scoring, query.k, asked.scope, query.rules)
-        return await standing(self._live, query, asked.state, asked.scoring, asked.scope, found, item_id)
+        found = await build_slate(self._live, asked.scoring, query.k, asked.scope, query.rules)
+        return await diagnose(self._live, query, asked.state, asked.scoring, asked.scope, found, item_id)
 
     async def block_scores(self, user_id: str, item_ids: Sequence[str]) -> tuple[list[BlockScores], int]:
         """What the scores of items for a user are made of now, nothing for unknown items; and the version of the user's
@@ -158,13 +158,15 @@ class Recommender:
         rows = [self._bundle.catalogue.row(item_id) for item_id in item_ids]
         return [block_scores(asked.scoring, row) if row is not None else () for row in rows], asked.state.version
 
-    async def _first_page(self, query: Query, asked: Asked) -> tuple[Composed, Page, tuple[str, ...]]:
+    async def _first_page(self, query: Query, asked: QueryPlan) -> tuple[Slate, Page, tuple[str, ...]]:
         """What of the list is shown first, the whole of it where it will be continued, and what it explored among."""
         k = query.k * EXPLORED_PAGES if query.exploration else query.k
-        found = await compose(self._live, asked.scoring, PAGED_ITEMS if query.paged else k, asked.scope, query.rules)
+        found = await build_slate(
+            self._live, asked.scoring, PAGED_ITEMS if query.paged else k, asked.scope, query.rules
+        )
         candidates = NO_ROWS
         if query.exploration:
-            found, candidates = explored(self._live, found, query.k, query.rules, query.exploration, self._rng)
+            found, candidates = with_exploration(self._live, found, query.k, query.rules, query.exploration, self._rng)
         rows, scores = found.ranking
         list_id = recommendation_id(query.placement, query.arm, self.bundle_id)
         page = Page(list_id, self.bundle_id, self._ids(rows) if query.paged else (), query.k)
@@ -193,8 +195,8 @@ class Recommender:
         if row is None:
             raise ItemNotFound(item_id)
         excluded = np.unique(np.append(self._bundle.catalogue.rows(excluded_item_ids), np.int32(row)))
-        scope = Scope(excluded, self._live.catalogue.select(item_filter))
-        found = await compose(self._live, similar_to(self._live, row), k, scope, NO_RULES)
+        scope = Eligibility(excluded, self._live.catalogue.select(item_filter))
+        found = await build_slate(self._live, similar_to(self._live, row), k, scope, NO_RULES)
         return SimilarItemList(recommendation_id("", "", self.bundle_id), self.bundle_id, self._listed(found.ranking))
 
     def _ids(self, rows: Rows) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from recsvc.domain.query import NO_RULES, ItemFilter, Page, Rules
 from recsvc.pipeline.business_rules import Caps, boosted, pick, pinned
 from recsvc.pipeline.exploration import explore
-from recsvc.pipeline.final_gate import let_pass
+from recsvc.pipeline.final_gate import enforce
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking
 from recsvc.retrieval.inventory import Selection
-from recsvc.retrieval.item_snapshot import LiveBundle
-from recsvc.retrieval.scorers import Scoring
+from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.scorers import Scorer
 
 # How many items below a page compete for it: what an item must lose against before an anchor is called causal.
 COMPETITORS = 32
@@ -25,7 +25,7 @@ Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Scope:
+class Eligibility:
     """What may be in one list. excluded: rows that may not. wanted: what the filter lets pass. rest: what fills the
     list up when that is too little; empty: nothing does. None, for a selection, is every item.
     """
@@ -36,7 +36,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Composed:
+class Slate:
     """The list, and those of its rows that fill it up. competitors: where scores alone made the list, what stands in it
     and what would come after it; else nothing.
     """
@@ -46,7 +46,7 @@ class Composed:
     competitors: Rows
 
 
-async def compose(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules) -> Composed:
+async def build_slate(live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility, rules: Rules) -> Slate:
     """At most k items; fewer only when fewer may be listed, or when the rules' caps let no more in."""
     if rules == NO_RULES:
         return await _by_scores(live, scoring, k, scope)
@@ -74,10 +74,10 @@ async def compose(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rule
         parts.append(part)
         backfilled.append(part.rows if fills_up else NO_ROWS)
         listed = np.append(listed, part.rows)
-    return Composed(pinned(_joined(parts), pins), np.concatenate([NO_ROWS, *backfilled]), NO_ROWS)
+    return Slate(pinned(_joined(parts), pins), np.concatenate([NO_ROWS, *backfilled]), NO_ROWS)
 
 
-def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) -> tuple[Composed, Page]:
+def next_page(live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility, page: Page) -> tuple[Slate, Page]:
     """The next k of a ranking that was kept, but for what may not be listed by now; and the page with these shown."""
     catalogue = live.bundle.catalogue
     shown, rows, backfilled = page.shown, NO_ROWS[:0], NO_ROWS
@@ -92,13 +92,13 @@ def go_on(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, page: Page) 
         if wanted or any(rest is None or rest.allowed[row] for rest in scope.rest):
             rows = np.append(rows, np.int32(row))
             backfilled = backfilled if wanted else np.append(backfilled, np.int32(row))
-    ranking = let_pass(scoring.scored(rows), live.catalogue, scope.excluded)
-    return Composed(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
+    ranking = enforce(scoring.scored(rows), live.catalogue, scope.excluded)
+    return Slate(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
 
 
-def explored(
-    live: LiveBundle, found: Composed, k: int, rules: Rules, chance: float, rng: np.random.Generator
-) -> tuple[Composed, Rows]:
+def with_exploration(
+    live: ItemSnapshot, found: Slate, k: int, rules: Rules, chance: float, rng: np.random.Generator
+) -> tuple[Slate, Rows]:
     """The list with some of its first k places explored; and what it explored among, in order: what no rule has put
     where it is.
     """
@@ -113,25 +113,25 @@ def explored(
     return replace(found, ranking=Ranking(rows[order], scores[order]), competitors=NO_ROWS), rows[free]
 
 
-async def _by_scores(live: LiveBundle, scoring: Scoring, k: int, scope: Scope) -> Composed:
+async def _by_scores(live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility) -> Slate:
     found = await _through_gate(live, scoring, k + COMPETITORS, scope.excluded, scope.wanted)
     first = Ranking(found.rows[:k], found.scores[:k])
     if not scope.rest or len(first.rows) == k:
-        return Composed(first, NO_ROWS, found.rows)
+        return Slate(first, NO_ROWS, found.rows)
     excluded = np.union1d(scope.excluded, first.rows)
     others = await _through_gate(live, scoring, k - len(first.rows), excluded, scope.rest[0])
-    return Composed(_joined([first, others]), others.rows, NO_ROWS)
+    return Slate(_joined([first, others]), others.rows, NO_ROWS)
 
 
 async def _through_gate(
-    live: LiveBundle, scoring: Scoring, k: int, excluded: Rows, selection: Selection | None
+    live: ItemSnapshot, scoring: Scorer, k: int, excluded: Rows, selection: Selection | None
 ) -> Ranking:
-    return let_pass(await scoring.ranking(k, excluded, selection), live.catalogue, excluded)
+    return enforce(await scoring.ranking(k, excluded, selection), live.catalogue, excluded)
 
 
 async def _picked(
-    live: LiveBundle,
-    scoring: Scoring,
+    live: ItemSnapshot,
+    scoring: Scorer,
     k: int,
     excluded: Rows,
     selection: Selection | None,
@@ -153,7 +153,7 @@ async def _picked(
         pool = boosted(_distinct(_joined([ranking, *further])), boosts, k)
         room = k - len(picked.rows)
         # Likeness to each that is picked takes milliseconds in all.
-        more = await asyncio.to_thread(pick, pool, room, caps, rules.diversity, live.neighbour_vectors)
+        more = await asyncio.to_thread(pick, pool, room, caps, rules.diversity, live.similarity_vectors)
         picked = _joined([picked, more])
         if len(picked.rows) >= k or len(ranking.rows) < depth:
             return picked
@@ -161,7 +161,9 @@ async def _picked(
         excluded, depth = np.union1d(excluded, pool.rows), depth * _CHOICE
 
 
-def _pins(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules) -> Iterator[tuple[int, Ranking]]:
+def _pins(
+    live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility, rules: Rules
+) -> Iterator[tuple[int, Ranking]]:
     """Each pin whose item may be shown: its place, ascending, and the item alone."""
     seen: set[int] = set()
     for pin in sorted(rules.pins, key=lambda pin: pin.position):
@@ -169,13 +171,13 @@ def _pins(live: LiveBundle, scoring: Scoring, k: int, scope: Scope, rules: Rules
         if row is None or row in seen or row in scope.excluded or pin.position > k or len(seen) == k:
             continue
         if scope.wanted is None or scope.wanted.allowed[row]:
-            alone = let_pass(scoring.scored(np.array([row], np.int32)), live.catalogue, scope.excluded)
+            alone = enforce(scoring.scored(np.array([row], np.int32)), live.catalogue, scope.excluded)
             if len(alone.rows):
                 seen.add(row)
                 yield pin.position, alone
 
 
-def _stages(live: LiveBundle, scope: Scope, rules: Rules) -> Iterator[tuple[Selection | None, bool]]:
+def _stages(live: ItemSnapshot, scope: Eligibility, rules: Rules) -> Iterator[tuple[Selection | None, bool]]:
     """The selections that fill a list, one after the other, and whether each only fills it up."""
     buried = _buried(live, rules)
     for selection, fills_up in ((scope.wanted, False), *((rest, True) for rest in scope.rest)):
@@ -186,7 +188,7 @@ def _stages(live: LiveBundle, scope: Scope, rules: Rules) -> Iterator[tuple[Sele
             yield _both(selection, buried), fills_up
 
 
-def _buried(live: LiveBundle, rules: Rules) -> NDArray[np.bool_]:
+def _buried(live: ItemSnapshot, rules: Rules) -> NDArray[np.bool_]:
     """bool (n,): what comes after all else."""
     buried = np.zeros(len(live.bundle.catalogue), np.bool_)
     for item_filter in rules.buried:
@@ -194,7 +196,7 @@ def _buried(live: LiveBundle, rules: Rules) -> NDArray[np.bool_]:
     return buried
 
 
-def _mask(live: LiveBundle, item_filter: ItemFilter) -> NDArray[np.bool_]:
+def _mask(live: ItemSnapshot, item_filter: ItemFilter) -> NDArray[np.bool_]:
     selection = live.catalogue.select(item_filter)
     return np.ones(len(live.bundle.catalogue), np.bool_) if selection is None else selection.allowed
 

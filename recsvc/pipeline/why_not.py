@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from recsvc.domain.query import Query
 from recsvc.model.towers.user import BLOCKS
-from recsvc.pipeline.slate import Composed, Scope
-from recsvc.retrieval.item_snapshot import LiveBundle
-from recsvc.retrieval.scorers import ByVector, Scoring
+from recsvc.pipeline.slate import Eligibility, Slate
+from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.scorers import Scorer, VectorScorer
 from recsvc.users.user_state import UserState
 
 # What stands beside the blocks: for having been bought, and for having the words of a query.
@@ -36,7 +36,7 @@ class Obstacle(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ItemDiagnosis:
     """listed_rank: in the list, 0 when it is not in it. rank: of its score among all that may be listed, 0 if it may
     not. blocks: what the score is made of, by name; empty where no vector ranks.
     """
@@ -50,9 +50,9 @@ class Standing:
     obstacles: tuple[Obstacle, ...] = ()
 
 
-def block_scores(scoring: Scoring, row: int) -> BlockScores:
+def block_scores(scoring: Scorer, row: int) -> BlockScores:
     """What an item's score is made of; nothing where no user's vector ranks."""
-    if not isinstance(scoring, ByVector) or scoring.neighbours:
+    if not isinstance(scoring, VectorScorer) or scoring.neighbours:
         return ()
     bundle = scoring.live.bundle
     products = scoring.vector * bundle.item_vectors[row]
@@ -62,13 +62,13 @@ def block_scores(scoring: Scoring, row: int) -> BlockScores:
     return tuple((name, score) for name, score in scores if score)
 
 
-async def standing(
-    live: LiveBundle, query: Query, state: UserState, scoring: Scoring, scope: Scope, found: Composed, item_id: str
-) -> Standing:
+async def diagnose(
+    live: ItemSnapshot, query: Query, state: UserState, scoring: Scorer, scope: Eligibility, found: Slate, item_id: str
+) -> ItemDiagnosis:
     """found: the list."""
     row = live.bundle.catalogue.row(item_id)
     if row is None:
-        return Standing(live.bundle.bundle_id, query.arm, obstacles=(Obstacle.UNKNOWN_ITEM,))
+        return ItemDiagnosis(live.bundle.bundle_id, query.arm, obstacles=(Obstacle.UNKNOWN_ITEM,))
     alone = scoring.scored(np.array([row], np.int32))
     every = await scoring.ranking(len(live.bundle.catalogue), scope.excluded, scope.wanted)
     listed_rank, rank = _rank(found.ranking.rows, row), _rank(every.rows, row)
@@ -79,7 +79,7 @@ async def standing(
             obstacles.append(Obstacle.SURFACE)
         if not obstacles:
             obstacles.append(Obstacle.RULES if rank <= len(found.ranking.rows) else Obstacle.SCORE)
-    return Standing(
+    return ItemDiagnosis(
         live.bundle.bundle_id,
         query.arm,
         listed_rank,
@@ -90,7 +90,7 @@ async def standing(
     )
 
 
-def _obstacles(live: LiveBundle, query: Query, state: UserState, scope: Scope, row: int) -> list[Obstacle]:
+def _obstacles(live: ItemSnapshot, query: Query, state: UserState, scope: Eligibility, row: int) -> list[Obstacle]:
     """What keeps a row from being ranked at all."""
     item_id = live.bundle.catalogue.items[row].item_id
     listable = bool(live.catalogue.listable(np.array([row], np.int32))[0])

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from recsvc.errors import BundleUnusable, StoreUnavailable
-from recsvc.runtime.periodic_task import Polling
+from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
 POLL_SECONDS = 0.25
@@ -36,7 +36,7 @@ class BundleFollower:
         self._problem = ""
         self._tried_at = self._reported_at = 0.0
         self._turn = asyncio.Lock()
-        self._polling = Polling(self.catch_up, lambda: POLL_SECONDS)
+        self._polling = PeriodicTask(self.catch_up, lambda: POLL_SECONDS)
         self._process_id = f"{socket.gethostname()}:{os.getpid()}"
 
     async def start(self) -> None:

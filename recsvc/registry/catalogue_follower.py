@@ -7,7 +7,7 @@ import structlog
 from recsvc.domain.records import ItemChange
 from recsvc.errors import StoreUnavailable
 from recsvc.runtime.metrics import CATALOGUE_BEHIND
-from recsvc.runtime.periodic_task import Polling
+from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import CatalogueStore
 
 # How long a change may wait until it is seen: a fraction of what a shop would notice, and next to no work for Redis.
@@ -29,7 +29,7 @@ class CatalogueFollower:
         self._apply = apply
         self._seen: int | None = None
         self._behind = False
-        self._polling = Polling(self._catch_up, lambda: RETRY_SECONDS if self._behind else POLL_SECONDS)
+        self._polling = PeriodicTask(self._catch_up, lambda: RETRY_SECONDS if self._behind else POLL_SECONDS)
 
     async def start(self) -> None:
         """Returns when the catalogue is up to date; at once, and tries again later, when Redis is away."""

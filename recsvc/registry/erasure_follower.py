@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Set
 import structlog
 
 from recsvc.errors import StoreUnavailable
-from recsvc.runtime.periodic_task import Polling
+from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import ErasureStore
 
 POLL_SECONDS = 0.1
@@ -21,7 +21,7 @@ class ErasureFollower:
         self._forget = forget
         # Not known yet: nothing is kept of anybody at the start, so what was before is no news.
         self._place: str | None = None
-        self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
+        self._polling = PeriodicTask(self._catch_up, lambda: POLL_SECONDS)
 
     async def start(self) -> None:
         await self._polling.start()

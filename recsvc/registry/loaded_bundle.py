@@ -7,20 +7,20 @@ from dataclasses import replace
 from recsvc.domain.records import ItemChange, ItemContent
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
-from recsvc.pipeline.query_plan import Shared
+from recsvc.pipeline.query_plan import ServingResources
 from recsvc.pipeline.recommender import Recommender
 from recsvc.registry.catalogue_follower import CatalogueFollower
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
 
 
-class ServedBundle:
+class LoadedBundle:
     """recommender: may change between any two requests, so a request asks for it once.
 
     encode_items: words that another language model embedded are embedded again by it. encoder: its fingerprint.
     """
 
-    def __init__(self, bundle: Bundle, shared: Shared, encode_items: EncodeItems, encoder: str) -> None:
+    def __init__(self, bundle: Bundle, shared: ServingResources, encode_items: EncodeItems, encoder: str) -> None:
         self.recommender = Recommender.of(bundle, shared)
         self._encode_items = encode_items
         self._encoder = encoder

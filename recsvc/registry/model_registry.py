@@ -9,7 +9,7 @@ import structlog
 import torch
 
 from recsvc.domain.query import Query, RecommendationList, Surface
-from recsvc.domain.records import GivenList, ItemContent
+from recsvc.domain.records import ItemContent, ServedList
 from recsvc.domain.shop import ContentDraft, Item, Profile
 from recsvc.errors import (
     BundleError,
@@ -26,14 +26,14 @@ from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
 from recsvc.pipeline.item_copy import ContentRequest
 from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.popularity_scorer import Popularity
-from recsvc.pipeline.query_plan import Floats, Shared
+from recsvc.pipeline.query_plan import Floats, ServingResources
 from recsvc.pipeline.recommender import Recommender
-from recsvc.pipeline.why_not import BlockScores, Standing
+from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis
 from recsvc.reasons import PatternPool
 from recsvc.registry.bundle_follower import BundleFollower
 from recsvc.registry.erasure_follower import ErasureFollower
-from recsvc.registry.loaded_bundle import ServedBundle
-from recsvc.registry.text_policy import LiveReasons
+from recsvc.registry.loaded_bundle import LoadedBundle
+from recsvc.registry.text_policy import TextPolicy
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import BUNDLE_INFO
 from recsvc.store import ServerProcess, UserStore, WantedBundles
@@ -41,7 +41,7 @@ from recsvc.store import ServerProcess, UserStore, WantedBundles
 _log = structlog.get_logger(__name__)
 
 
-class Models:
+class ModelRegistry:
     """bundle: answers until another is made active. bundles_dir: where others are."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Models:
         bundle: Bundle,
         store: UserStore,
         encoder: TextEncoder,
-        reasons: LiveReasons,
+        reasons: TextPolicy,
         cache_size: int,
         placements: Placements,
         bundles_dir: Path,
@@ -58,7 +58,7 @@ class Models:
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
         self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
         self._encoder = encoder
-        self._shared = Shared(
+        self._shared = ServingResources(
             store, reasons.writer, Popularity(store.popularity), self._encode, self._threads, cache_size
         )
         self._store, self._lists = store.models, store.lists
@@ -82,7 +82,7 @@ class Models:
         placements: Path | None = None,
         patterns: PatternPool | None = None,
         unknown_is_private: bool = False,
-    ) -> "Models":
+    ) -> "ModelRegistry":
         """Loads the bundle, the text encoder and the placements. patterns: to be kept as a reason worker fills it.
         unknown_is_private: see `recsvc.reasons.ReasonWriter`.
 
@@ -97,7 +97,7 @@ class Models:
                 f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not "
                 f"those of {text_encoder!r}: set text_encoder to the bundle's"
             )
-        reasons = LiveReasons(store, patterns, unknown_is_private)
+        reasons = TextPolicy(store, patterns, unknown_is_private)
         return cls(bundle, store, encoder, reasons, cache_size, placed, bundle_dir.resolve().parent)
 
     async def start(self) -> None:
@@ -150,7 +150,7 @@ class Models:
             shown = answer.recommendations[0].rank - 1 if answer.recommendations else 0
             items = tuple((r.item.item_id, r.score) for r in answer.recommendations)
             self._lists.keep(
-                GivenList(
+                ServedList(
                     answer.recommendation_id,
                     query.user_id,
                     query.now,
@@ -168,12 +168,12 @@ class Models:
             )
         return answer
 
-    async def standing(self, query: Query, item_id: str) -> Standing:
+    async def diagnose(self, query: Query, item_id: str) -> ItemDiagnosis:
         """Where an item stands in the list of a query. Raises as `recommend`."""
         query = self.placements.applied(query)
-        return await self._recommender(query.bundle_id).standing(query, item_id)
+        return await self._recommender(query.bundle_id).diagnose(query, item_id)
 
-    async def given(self, user_id: str, recommendation_id: str) -> tuple[GivenList, list[BlockScores], bool]:
+    async def given(self, user_id: str, recommendation_id: str) -> tuple[ServedList, list[BlockScores], bool]:
         """A list that is kept, what the scores of its items are made of now, and whether that is what it was then.
 
         Raises ListNotFound and StoreUnavailable.
@@ -212,7 +212,7 @@ class Models:
         self.reasons.forget(hashes)
         await self._lists.forget(hashes)
 
-    async def first_without(self, erased_at: int) -> tuple[str, bool]:
+    async def first_bundle_without(self, erased_at: int) -> tuple[str, bool]:
         """The oldest bundle that was trained without the users erased until then, '' for none; and whether it, or one
         after it, answers. erased_at: microseconds since 1970 UTC.
         """
@@ -288,8 +288,8 @@ class Models:
             await served.start()
             self._served[bundle_id] = served
 
-    def _serve(self, bundle: Bundle) -> ServedBundle:
-        return ServedBundle(bundle, self._shared, self.encode_items, self._encoder.fingerprint)
+    def _serve(self, bundle: Bundle) -> LoadedBundle:
+        return LoadedBundle(bundle, self._shared, self.encode_items, self._encoder.fingerprint)
 
 
 def _suits(encoder: TextEncoder, bundle: Bundle) -> bool:

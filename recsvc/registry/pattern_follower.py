@@ -6,7 +6,7 @@ import structlog
 
 from recsvc.errors import StoreUnavailable
 from recsvc.reasons import PatternPool, cell_of, request_of
-from recsvc.runtime.periodic_task import Polling
+from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import PatternStore
 
 POLL_SECONDS = 1.0
@@ -23,7 +23,7 @@ class PatternFollower:
         self._pool = pool
         self._taken: dict[str, list[str]] = {}
         self._news = asyncio.Event()
-        self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
+        self._polling = PeriodicTask(self._catch_up, lambda: POLL_SECONDS)
 
     async def start(self) -> None:
         await self._polling.start()

@@ -9,7 +9,7 @@ from recsvc.domain.shop import Reason
 from recsvc.errors import StoreUnavailable
 from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Rewording, Switches
 from recsvc.registry.pattern_follower import PatternFollower
-from recsvc.runtime.periodic_task import Polling
+from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import UserStore, hash_of
 
 POLL_SECONDS = 0.5
@@ -17,7 +17,7 @@ POLL_SECONDS = 0.5
 STREAM_SECONDS = 60.0
 
 
-class LiveReasons:
+class TextPolicy:
     """Kept as Redis has it; while that is away, as it was. pool: what a language model writes, None without one."""
 
     def __init__(self, store: UserStore, pool: PatternPool | None = None, unknown_is_private: bool = False) -> None:
@@ -26,7 +26,7 @@ class LiveReasons:
         self.writer = ReasonWriter(pool=pool, switches=self._switches, unknown_is_private=unknown_is_private)
         self.content = ContentWriter(pool=pool, switches=self._switches)
         self._store = store.switches
-        self._polling = Polling(self._catch_up, lambda: POLL_SECONDS)
+        self._polling = PeriodicTask(self._catch_up, lambda: POLL_SECONDS)
         self._patterns = PatternFollower(store.patterns, pool) if pool is not None else None
         self._waiting: set[_Waiting] = set()
 

@@ -36,14 +36,14 @@ class Selection:
         return Selection(allowed, few, everything)
 
 
-class LiveCatalogue:
+class Inventory:
     """The catalogue as it is while running. For the event loop's thread alone.
 
     An item of which nobody says otherwise is in stock. before: that of a catalogue with the same items
     in the same rows, and fewer of them; its changes still hold.
     """
 
-    def __init__(self, catalogue: Catalogue, before: "LiveCatalogue | None" = None) -> None:
+    def __init__(self, catalogue: Catalogue, before: "Inventory | None" = None) -> None:
         self._catalogue = catalogue
         known = len(before._catalogue) if before else 0
         added = catalogue.items[known:]

@@ -12,31 +12,31 @@ from recsvc.ranking import NOTHING, Ranking
 MOST_MATCHES = 1_000
 
 
-class ItemWords:
+class LexicalIndex:
     """Items by their words, weighted by TF-IDF, each item's weights L2-normalised. Immutable. texts: one a row."""
 
     def __init__(self, lexical: LexicalEncoder, texts: Sequence[str]) -> None:
         self._lexical = lexical
         self._index = _Index(lexical, texts)
         # Rows whose words came or changed later, and an index of them alone: a new one of all takes seconds.
-        self._late: dict[int, str] = {}
+        self._delta: dict[int, str] = {}
         self._late_rows = NOTHING.rows
         self._late_index = _Index(lexical, ())
 
-    def with_texts(self, texts: Mapping[int, str]) -> "ItemWords":
+    def with_texts(self, texts: Mapping[int, str]) -> "LexicalIndex":
         """The same with other texts in some rows, some of them new."""
-        other = object.__new__(ItemWords)
+        other = object.__new__(LexicalIndex)
         other._lexical, other._index = self._lexical, self._index
-        other._late = {**self._late, **texts}
-        other._late_rows = np.array(list(other._late), np.int32)
-        other._late_index = _Index(self._lexical, list(other._late.values()))
+        other._delta = {**self._delta, **texts}
+        other._late_rows = np.array(list(other._delta), np.int32)
+        other._late_index = _Index(self._lexical, list(other._delta.values()))
         return other
 
     def matches(self, query: str) -> Ranking:
         """Ascending rows of the best matches, and the cosine of their words and the query's, 0 to 1."""
         terms, weights = self._lexical.weights(query)
         rows, cosines = self._index.found(terms, weights)
-        if self._late:
+        if self._delta:
             stays = ~np.isin(rows, self._late_rows)
             late, late_cosines = self._late_index.found(terms, weights)
             rows = np.concatenate((rows[stays], self._late_rows[late]))

@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.model.towers.user import ALONE
+from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
 from recsvc.ranking import Ranking
-from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # Shoppers look for the same few hundred things all day, and the language model takes ten milliseconds for each.
 KEPT_QUERIES = 1_000
@@ -18,10 +18,10 @@ KEPT_QUERIES = 1_000
 Floats = NDArray[np.float32]
 
 
-class TextQueries:
+class QueryEncoder:
     """For the event loop's thread alone. encode: the language model's embedding of a text, float32 (dim,)."""
 
-    def __init__(self, live: LiveBundle, encode: Callable[[str], Awaitable[Floats]], executor: Executor) -> None:
+    def __init__(self, live: ItemSnapshot, encode: Callable[[str], Awaitable[Floats]], executor: Executor) -> None:
         self._live = live
         self._encode = encode
         self._executor = executor
@@ -47,6 +47,6 @@ class TextQueries:
     def _item_vector(self, embedding: Floats, text: str) -> Floats:
         bundle = self._live.bundle
         vector: Floats = bundle.new_item_vectors(embedding[None], [text])[0]
-        for name in ALONE:
+        for name in ITEM_ONLY_BLOCKS:
             vector[getattr(bundle.layout, name)] = 0.0
         return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)

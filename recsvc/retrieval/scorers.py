@@ -11,7 +11,7 @@ from recsvc.domain.shop import History
 from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
 from recsvc.ranking import NO_ROWS, NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
-from recsvc.retrieval.item_snapshot import LiveBundle
+from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # How much the user's own taste counts beside a cart.
 OWN_TASTE = 0.25
@@ -27,7 +27,7 @@ Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
 
-class Scoring(Protocol):
+class Scorer(Protocol):
     """What ranks the items of one list. gains: ascending rows, and what each has for the user's having bought it."""
 
     @property
@@ -43,20 +43,20 @@ class Scoring(Protocol):
 
 
 @dataclass(frozen=True)
-class ByVector:
+class VectorScorer:
     """The inner product with the bundle's item vectors, and what is gained beside it. vector: float32 (d,). added:
     ascending rows, and what each gains for anything else. neighbours: with the vectors that items are compared by
     instead.
     """
 
-    live: LiveBundle
+    live: ItemSnapshot
     vector: Floats
     gains: Ranking = NOTHING
     added: Ranking = NOTHING
     neighbours: bool = False
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
-        search = self.live.search_neighbours if self.neighbours else self.live.search
+        search = self.live.search_similar if self.neighbours else self.live.search
         candidates = await search(self.vector, k + len(excluded), selection)
         rows, scores = self._gained
         if selection is not None:
@@ -80,11 +80,11 @@ class ByVector:
 
     @property
     def _vectors(self) -> Floats:
-        return self.live.neighbour_vectors if self.neighbours else self.live.bundle.item_vectors
+        return self.live.similarity_vectors if self.neighbours else self.live.bundle.item_vectors
 
 
 @dataclass(frozen=True)
-class ByOrder:
+class FixedOrderScorer:
     """An order that is known. order: distinct rows, best first, and their scores; what is not in it is never listed."""
 
     order: Ranking
@@ -111,21 +111,21 @@ def in_order(ranking: Ranking, rows: Rows) -> Ranking:
     return Ranking(ranking.rows[places[found]], ranking.scores[places[found]])
 
 
-def similar_to(live: LiveBundle, row: int) -> ByVector:
+def similar_to(live: ItemSnapshot, row: int) -> VectorScorer:
     """Likeness to one item."""
-    return ByVector(live, live.neighbour_vectors[row], neighbours=True)
+    return VectorScorer(live, live.similarity_vectors[row], neighbours=True)
 
 
-def search(live: LiveBundle, wanted: Floats, matches: Ranking, own: Floats) -> ByVector:
+def search(live: ItemSnapshot, wanted: Floats, matches: Ranking, own: Floats) -> VectorScorer:
     """What fits a text query: its meaning, the words that an item has of it, and the user's own taste. wanted: float32
     (d,), of length 1. matches: ascending rows, 0 to 1 each. own: the user vector.
     """
     taste = own / max(float(np.linalg.norm(own)), 1e-12)
     added = Ranking(matches.rows, np.float32(WORDS_WEIGHT) * matches.scores)
-    return ByVector(live, np.asarray(wanted + TASTE_WEIGHT * taste, np.float32), added=added)
+    return VectorScorer(live, np.asarray(wanted + TASTE_WEIGHT * taste, np.float32), added=added)
 
 
-def buy_again(live: LiveBundle, history: History, time: int) -> ByOrder:
+def buy_again(live: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:
     """The items that the user holds, by how likely they are to buy each again soon. time: microseconds since 1970 UTC.
 
     Where the shop had too few repeats to learn that from, by how often and how lately they bought each.
@@ -136,4 +136,4 @@ def buy_again(live: LiveBundle, history: History, time: int) -> ByOrder:
         _, features = repeat_features(history, time, items)
         chances = np.exp(features[:, FEATURES.index("recent")]).astype(np.float32)
     order = np.argsort(-chances, kind="stable")
-    return ByOrder(Ranking(rows[order], chances[order]), gains=Ranking(rows, chances))
+    return FixedOrderScorer(Ranking(rows[order], chances[order]), gains=Ranking(rows, chances))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-class Polling:
+class PeriodicTask:
     """step: must not raise. seconds: how long to wait after each."""
 
     def __init__(self, step: Callable[[], Awaitable[None]], seconds: Callable[[], float]) -> None:

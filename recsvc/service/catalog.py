@@ -11,12 +11,12 @@ from recsvc.v1 import catalog_pb2 as pb
 from recsvc.v1 import catalog_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.registry.model_registry import Models
+    from recsvc.registry.model_registry import ModelRegistry
     from recsvc.store import UserStore
 
 
 class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
-    def __init__(self, models: "Models", store: "UserStore") -> None:
+    def __init__(self, models: "ModelRegistry", store: "UserStore") -> None:
         self._models = models
         self._store = store
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore
-from recsvc.users.user_state import UserState, UserStates
+from recsvc.users.user_state import UserState, UserStateCache
 
 # How many items stand for all of them in a user's mean and deviation.
 SAMPLED_ITEMS = 512
@@ -62,7 +62,7 @@ class Audience:
         return [(user_id, affinity) for affinity, user_id in sorted(self._best, reverse=True)]
 
 
-async def find_audience(audience: Audience, store: UserStore, states: UserStates, deadline: float | None) -> bool:
+async def find_audience(audience: Audience, store: UserStore, states: UserStateCache, deadline: float | None) -> bool:
     """Shows an audience every user. False: not every one, for the deadline, in event-loop time, came nearer.
 
     Raises StoreUnavailable.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.towers.user import ALONE
+from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
 
 # How much of its own length the user vector loses in the direction of each thing that the user wants to see less of.
 LESS = 0.5
@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
+class TasteShare:
     """What a user buys: in how many of their purchases it is, and in which share of them."""
 
     value: str
@@ -39,9 +39,9 @@ class TasteProfile:
 
     profile: Profile | None
     taste: Taste
-    categories: tuple[Preference, ...]
-    brands: tuple[Preference, ...]
-    attributes: tuple[Preference, ...]
+    categories: tuple[TasteShare, ...]
+    brands: tuple[TasteShare, ...]
+    attributes: tuple[TasteShare, ...]
     purchases: int
     bundle_id: str
 
@@ -62,7 +62,7 @@ def disliked(taste: Taste, bundle: Bundle) -> Floats | None:
     direction = np.zeros(bundle.item_vectors.shape[1], np.float32)
     for rows in meant:
         mean = bundle.item_vectors[rows].mean(axis=0)
-        for name in ALONE:  # that an item is new or popular is nobody's taste
+        for name in ITEM_ONLY_BLOCKS:  # that an item is new or popular is nobody's taste
             mean[getattr(bundle.layout, name)] = 0.0
         direction -= np.float32(LESS) * mean / max(float(np.linalg.norm(mean)), 1e-12)
     return direction
@@ -86,9 +86,9 @@ def taste_profile(
     return TasteProfile(profile, taste, tops[0], tops[1], tops[2], total, bundle.bundle_id)
 
 
-def _top(counts: Counter[str], total: int) -> tuple[Preference, ...]:
+def _top(counts: Counter[str], total: int) -> tuple[TasteShare, ...]:
     best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
-    return tuple(Preference(value, count, count / total) for value, count in best)
+    return tuple(TasteShare(value, count, count / total) for value, count in best)
 
 
 def _meant(taste: Taste, catalogue: Catalogue) -> Iterable[Rows]:

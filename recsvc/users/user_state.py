@@ -110,7 +110,7 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     )
 
 
-def in_visit(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32], time: int) -> UserState:
+def with_session_events(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32], time: int) -> UserState:
     """The state of the same user who has just viewed these rows, and put those into the cart. It has version 0, that of
     no record: nothing that is worked out from it is kept.
     """
@@ -129,7 +129,7 @@ def in_visit(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32
     return replace(state, version=0, history=longer, user_vector=None, left_out=None, explained={}, visit=visit)
 
 
-def bought_together(state: UserState, cart: NDArray[np.int32], time: int) -> UserState:
+def cart_as_history(state: UserState, cart: NDArray[np.int32], time: int) -> UserState:
     """The state of somebody of whom nothing is known but that they bought these rows now; kept as little as a visit."""
     n = len(cart)
     types = np.full(n, EventType.PURCHASE, np.int8)
@@ -165,14 +165,14 @@ class _Work:
     left_out: bool
 
 
-class UserStates:
+class UserStateCache:
     """Gives the state of any user; keeps the `size` used last.
 
     before: those of the same bundle with fewer items; what they keep is taken over.
     """
 
     def __init__(
-        self, bundle: Bundle, store: UserStore, executor: Executor, size: int, before: "UserStates | None" = None
+        self, bundle: Bundle, store: UserStore, executor: Executor, size: int, before: "UserStateCache | None" = None
     ) -> None:
         self._bundle = bundle
         self._store = store
@@ -180,7 +180,7 @@ class UserStates:
         self._complete = Batcher(self._compute, executor)
         self._size = size
         self._erasures = 0
-        # Shared with those before: requests that began with them may still be running.
+        # ServingResources with those before: requests that began with them may still be running.
         self._kept: OrderedDict[str, UserState] = before._kept if before else OrderedDict()
         self._write_backs: set[asyncio.Task[None]] = before._write_backs if before else set()
 

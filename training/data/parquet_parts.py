@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from recsvc.domain.records import GivenList
+from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -54,7 +54,7 @@ EVENTS = PartedTable(
     ("user_id", "event_id"),
 )
 
-# One row a page. What the columns mean: `recsvc.domain.shop.GivenList`.
+# One row a page. What the columns mean: `recsvc.domain.shop.ServedList`.
 LISTS = PartedTable(
     {
         "user_id": pl.String,
@@ -92,7 +92,7 @@ def event_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
     ]
 
 
-def list_rows(lists: Iterable[GivenList]) -> list[tuple[Any, ...]]:
+def list_rows(lists: Iterable[ServedList]) -> list[tuple[Any, ...]]:
     """Rows of LISTS."""
     return [
         (

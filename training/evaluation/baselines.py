@@ -14,7 +14,7 @@ from recsvc.domain.shop import History
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.collaborative import fold_in
-from recsvc.model.towers.confidence import Liked
+from recsvc.model.towers.confidence import WeightedHistory
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.split import Holdout
@@ -99,7 +99,7 @@ def als(task: Task) -> Scorer:
     def scores(users: Holdout) -> Floats:
         folded = np.zeros((len(users), factors.shape[1]), np.float32)
         for i, history in enumerate(users.histories):
-            liked = Liked.of(history, config)
+            liked = WeightedHistory.of(history, config)
             if len(liked.rows):
                 folded[i] = fold_in(factors[liked.rows], gram, task.config.regularization, liked.confidence)
         return np.asarray(folded @ factors.T, np.float32)
@@ -127,7 +127,7 @@ def covisitation_and_text(task: Task) -> Scorer:
     chooses what the words and the older items count.
     """
     confidence = confidence_config(task.config)
-    sequences = [Liked.of(h, confidence).sequence for h in task.interactions.histories()]
+    sequences = [WeightedHistory.of(h, confidence).sequence for h in task.interactions.histories()]
     follows = covisitation(sequences, task.interactions.n_items, CovisitationConfig())
     texts = list(map(item_text, task.catalogue.items))
     words = tfidf(fit_lexical(texts, 1, task.config.seed), texts)

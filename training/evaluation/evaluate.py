@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_scores
-from recsvc.model.towers.user import BLOCKS, LEARNED, BlockWeights, FusionWeights, UserTower
+from recsvc.model.towers.user import BLOCKS, PERSONAL_BLOCKS, BlockWeights, FusionWeights, UserTower
 from recsvc.ranking import Ranking, rank
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout, Profiles
@@ -36,7 +36,7 @@ def recommend_offline(
 ) -> list[Ranking]:
     """The k best for every user, as the service would rank them."""
     index, items = ScanIndex(bundle.item_vectors), bundle.item_repeats
-    masked = replace(holdout, exclude_history=holdout.exclude_history or repeats.masked)
+    masked = replace(holdout, exclude_history=holdout.exclude_history or repeats.exclude_bought)
     # Histories of like length together: the towers pad each batch to its longest.
     order = np.argsort([len(history) for history in holdout.histories], kind="stable")
     rankings: list[Ranking | None] = [None] * len(holdout)
@@ -75,7 +75,7 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
     if bundle.model.repeats.weight:
         lists[f"{OURS} without repeats"] = ranked()
     for block in (block for block, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start):
-        if block in LEARNED:
+        if block in PERSONAL_BLOCKS:
             lists[f"{OURS} without {block}"] = ranked(_without(bundle.model.fusion, block), bundle.model.repeats)
             lists[f"{block} alone"] = ranked(FusionWeights.only(BlockWeights(**{block: 1.0, "prior": TIE_BREAK})))
     for name, baseline in BASELINES.items():

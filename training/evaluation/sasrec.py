@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from recsvc.model.towers.confidence import Liked
+from recsvc.model.towers.confidence import WeightedHistory
 from training.data.split import Holdout
 from training.evaluation.baselines import Floats, Scorer, Task
 from training.fitting.collaborative import confidence_config
@@ -29,7 +29,7 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
     with torch.no_grad():
         model.items.normal_(0, 0.02)
     sequences = Sequences.of(
-        [Liked.of(h, confidence).sequence for h in task.interactions.histories()], model.max_length
+        [WeightedHistory.of(h, confidence).sequence for h in task.interactions.histories()], model.max_length
     )
 
     def say(line: str) -> None:
@@ -44,7 +44,7 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
 
     @torch.inference_mode()
     def scores(users: Holdout) -> Floats:
-        read = [Liked.of(h, confidence).sequence[-model.max_length :] for h in users.histories]
+        read = [WeightedHistory.of(h, confidence).sequence[-model.max_length :] for h in users.histories]
         padded = torch.zeros(len(read), max(1, *map(len, read)), DIM)
         for i, rows in enumerate(read):
             padded[i, : len(rows)] = items[torch.from_numpy(rows.astype(np.int64))]

@@ -12,7 +12,7 @@ from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
 
 TYPICAL = (0.003, 0.01, 0.03, 0.1, 0.3)  # see `recsvc.model.repeat_purchase.RepeatConfig`
-POOL = 100
+CANDIDATES = 100
 BATCH = 512
 CUT = 10
 NEVER = -1e6  # the score of what can never be ranked
@@ -39,8 +39,8 @@ class CachedScores:
         """(u,) NDCG@10 of ranking every pool by these weights. config: the coefficients are not looked at."""
         scores = self.blocks @ np.array(tuple(weights), np.float32)
         if config.weight:
-            scores += config.weight * self.repeats[config.typical]
-        if config.masked:
+            scores += config.weight * self.repeats[config.baseline_probability]
+        if config.exclude_bought:
             scores[self.bought] = NEVER
         found = np.take_along_axis(self.wanted, _best(scores, CUT), axis=1)
         discounts = 1 / np.log2(np.arange(2, CUT + 2))
@@ -88,7 +88,7 @@ def _best_by_part(bundle: Bundle, vectors: Floats, parts: list[slice]) -> list[N
         searched.append((bundle.layout.text, cold))
     found: list[list[NDArray[np.intp]]] = [[] for _ in vectors]
     for part, rows in searched:
-        items, size = np.ascontiguousarray(bundle.item_vectors[rows, part].T), min(POOL, len(rows))
+        items, size = np.ascontiguousarray(bundle.item_vectors[rows, part].T), min(CANDIDATES, len(rows))
         for start in range(0, len(vectors), 128):
             scores = vectors[start : start + 128, part] @ items
             for i, places in enumerate(_best(scores, size)):

@@ -13,7 +13,7 @@ from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import TextEncoder, item_text
-from recsvc.model.towers.confidence import Liked
+from recsvc.model.towers.confidence import WeightedHistory
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
@@ -78,7 +78,7 @@ class BlockTrainer:
         self._label = label
         self._warm = warm
         confidence = confidence_config(config)
-        self._histories: list[Rows] = [Liked.of(h, confidence).sequence for h in interactions.histories()]
+        self._histories: list[Rows] = [WeightedHistory.of(h, confidence).sequence for h in interactions.histories()]
 
     def fit(
         self, validation: Holdout | None = None, epochs: Mapping[str, int] | None = None

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.model.towers.confidence import ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from training.data.split import Holdout
 from training.fitting.next_item import NextItemModel
 from training.metrics import per_user
@@ -46,7 +46,7 @@ class EarlyStopping:
         self._validation = validation
         self._sequences = []
         if validation is not None:
-            self._sequences = [Liked.of(h, confidence).sequence[-max_length:] for h in validation.histories]
+            self._sequences = [WeightedHistory.of(h, confidence).sequence[-max_length:] for h in validation.histories]
         self._patience = patience
         self._say = say
         self._losses: list[float] = []

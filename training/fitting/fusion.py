@@ -55,7 +55,7 @@ class Fusion:
 
     @property
     def repeats(self) -> RepeatConfig:
-        return RepeatConfig(self.repeat_weight, self.repeat_typical, masked=self.masked)
+        return RepeatConfig(self.repeat_weight, self.repeat_typical, exclude_bought=self.masked)
 
     def ndcg(self, scores: CachedScores) -> NDArray[np.float64]:
         return scores.ndcg(self.blocks, self.repeats)

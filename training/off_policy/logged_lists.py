@@ -13,7 +13,7 @@ from training.errors import DataError, Problem
 
 
 @dataclass(frozen=True)
-class ShownLists:
+class LoggedLists:
     """The first pages of n lists of a placement, oldest first. rewards: by list, 1 for each of its items that led to an
     event of the kind that counts, else 0. further: how many such items stood on the pages after.
     """
@@ -31,8 +31,8 @@ class ShownLists:
     def __len__(self) -> int:
         return len(self.user_ids)
 
-    def select(self, chosen: NDArray[np.intp]) -> "ShownLists":
-        return ShownLists(
+    def select(self, chosen: NDArray[np.intp]) -> "LoggedLists":
+        return LoggedLists(
             [self.user_ids[i] for i in chosen],
             self.times[chosen],
             self.arms[chosen],
@@ -49,7 +49,7 @@ class ShownLists:
         return np.unique(np.array(self.user_ids, object), return_inverse=True)[1]
 
 
-def read_shown_lists(folder: Path, placement: str, reward: str, hours: float) -> ShownLists:
+def read_logged_lists(folder: Path, placement: str, reward: str, hours: float) -> LoggedLists:
     """The lists of a placement in a shop's folder. reward: the type of event that counts, when it names the list and
     comes within so many hours after it.
 
@@ -81,7 +81,7 @@ def read_shown_lists(folder: Path, placement: str, reward: str, hours: float) ->
         np.array([item_id in (ids or ()) for item_id in shown], np.float64)
         for shown, ids in zip(item_ids, first["earned"].to_list(), strict=True)
     ]
-    return ShownLists(
+    return LoggedLists(
         first["user_id"].to_list(),
         first["timestamp"].to_physical().to_numpy().astype(np.int64),
         first["arm"].to_numpy().astype(object),

@@ -32,7 +32,7 @@ from training.errors import DataError, Problem
 from training.evaluation.report import html_page, number
 from training.evaluation.report_plots import Panel, interval_plot, standing
 from training.off_policy.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
-from training.off_policy.logged_lists import ShownLists, read_shown_lists
+from training.off_policy.logged_lists import LoggedLists, read_logged_lists
 from training.off_policy.replay import orders, past_features
 
 REWARDS = tuple(t.name.lower() for t in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
@@ -40,7 +40,7 @@ FOLDS = 2
 VERDICTS = {"above": "better", "below": "worse", "open": "cannot be told"}
 
 
-def evaluate_arms(lists: ShownLists, past: Floats) -> list[dict[str, Any]]:
+def evaluate_arms(lists: LoggedLists, past: Floats) -> list[dict[str, Any]]:
     """A row an arm: what a list would have earned if everybody had had it. past: (n, features), of each list's user."""
     rewards = np.array([each.sum() for each in lists.rewards]) + lists.further
     users, rows = lists.user_codes(), []
@@ -54,7 +54,7 @@ def evaluate_arms(lists: ShownLists, past: Floats) -> list[dict[str, Any]]:
     return rows
 
 
-def evaluate_bundle(lists: ShownLists, bundle: Bundle, shop: Shop, console: Console) -> list[dict[str, Any]]:
+def evaluate_bundle(lists: LoggedLists, bundle: Bundle, shop: Shop, console: Console) -> list[dict[str, Any]]:
     """A row an arm that explored: what its lists would have earned with their candidates as the bundle orders them."""
     explored = lists.select(np.flatnonzero([len(each) > 1 for each in lists.candidates]))
     if not len(explored):
@@ -94,7 +94,7 @@ def _row(
 
 
 def _by_place(
-    lists: ShownLists, others: list[NDArray[np.intp]], bundle: Bundle
+    lists: LoggedLists, others: list[NDArray[np.intp]], bundle: Bundle
 ) -> tuple[LoggedRewards, Policy, Policy]:
     """What the places of each list earned; the policy that orders the candidates as the bundle does; and the one that
     leaves them as they were. others: of each list, its candidates' places, best first, as the bundle has them.
@@ -124,7 +124,7 @@ def _by_place(
     return logged, Policy(there * (stood == wanted), expected[1]), Policy(there * (stood == own), expected[2])
 
 
-def _item_features(lists: ShownLists, bundle: Bundle, chosen: Floats) -> Floats:
+def _item_features(lists: LoggedLists, bundle: Bundle, chosen: Floats) -> Floats:
     """(n * k, 3): of what stands at each place, where that is, how the list first had it, and how many bought it.
     chosen: (n, k), places among the candidates.
     """
@@ -179,7 +179,7 @@ def _write_report(result: dict[str, Any], path: Path) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
     """What the page and the JSON file say. Raises DataError and BundleError."""
-    lists = read_shown_lists(given.data, given.placement, given.reward, given.hours)
+    lists = read_logged_lists(given.data, given.placement, given.reward, given.hours)
     shop = read_shop(given.data)
     bundle = bundles.load(given.bundle) if given.bundle is not None else None
     return {

@@ -17,12 +17,12 @@ from recsvc.ranking import NO_ROWS, rank
 from training.data.interactions import KEPT_EVENTS, Interactions
 from training.data.shop import Shop
 from training.fitting.text_features import profile_texts
-from training.off_policy.logged_lists import ShownLists
+from training.off_policy.logged_lists import LoggedLists
 
 BATCH = 256
 
 
-def histories_before(shop: Shop, lists: ShownLists, item_ids: list[str]) -> list[History]:
+def histories_before(shop: Shop, lists: LoggedLists, item_ids: list[str]) -> list[History]:
     """The events before each list, of these items, whose places are the rows."""
     interactions = Interactions.of(replace(shop, items=pl.DataFrame({"item_id": item_ids})))
     places = {user_id: place for place, user_id in enumerate(interactions.user_ids)}
@@ -35,7 +35,7 @@ def histories_before(shop: Shop, lists: ShownLists, item_ids: list[str]) -> list
     return found
 
 
-def past_features(shop: Shop, lists: ShownLists) -> NDArray[np.float64]:
+def past_features(shop: Shop, lists: LoggedLists) -> NDArray[np.float64]:
     """(n, 3): how much each list's user had bought, and seen, and how long ago the last was."""
     rows = []
     histories = histories_before(shop, lists, shop.items["item_id"].to_list())
@@ -46,7 +46,7 @@ def past_features(shop: Shop, lists: ShownLists) -> NDArray[np.float64]:
     return np.array(rows, np.float64).reshape(-1, 3)
 
 
-def orders(lists: ShownLists, bundle: Bundle, shop: Shop) -> Iterator[NDArray[np.intp]]:
+def orders(lists: LoggedLists, bundle: Bundle, shop: Shop) -> Iterator[NDArray[np.intp]]:
     """For each list, its candidates' places, best first, as the bundle's own tower and ranking have them. What it does
     not know comes last.
     """

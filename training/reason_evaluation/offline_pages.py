@@ -17,11 +17,11 @@ from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.text_encoder import TextEncoder, profile_text
-from recsvc.pipeline.slate import Scope, compose
+from recsvc.pipeline.slate import Eligibility, build_slate
 from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
-from recsvc.retrieval.item_snapshot import LiveBundle
-from recsvc.retrieval.scorers import ByVector
+from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.scorers import VectorScorer
 from recsvc.users.user_state import UserState, state_of
 from training.data.interactions import KEPT_EVENTS
 from training.data.profiles import profiles_of
@@ -70,7 +70,7 @@ def pages(
 ) -> Iterator[Page]:
     """A page of k for each user. now: microseconds since 1970 UTC."""
     with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
-        live = LiveBundle(bundle, thread)
+        live = ItemSnapshot(bundle, thread)
         runner.run(live.warm_up())
         explainer, tower = Explainer(bundle, writer), bundle.user_tower()
         for record in records:
@@ -78,9 +78,9 @@ def pages(
             state.user_vector = tower.user_vectors([state.history], [state.profile])[0]
             state.left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
             gains = Ranking(*repeat_scores(state.history, now, bundle.item_repeats, bundle.model.repeats))
-            scoring = ByVector(live, state.user_vector, gains)
-            hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.masked else [])
-            found = runner.run(compose(live, scoring, k, Scope(hidden.astype(np.int32), None), NO_RULES))
+            scoring = VectorScorer(live, state.user_vector, gains)
+            hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.exclude_bought else [])
+            found = runner.run(build_slate(live, scoring, k, Eligibility(hidden.astype(np.int32), None), NO_RULES))
             query = Query(record.user_id, k, language=language, tone=tone, time=now)
             started = time.perf_counter()
             reasons = explainer.reasons(query, state, scoring, found)

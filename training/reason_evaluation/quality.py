@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.domain.shop import EvidenceKind, Reason
-from recsvc.explain.profile_terms import CategoryWords
+from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
 from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
@@ -93,7 +93,7 @@ def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: 
     if len(told) <= DISTRACTORS:
         return {}
     vectors = TfidfVectorizer(analyzer=lambda slots: slots, norm=None)
-    mentions = CategoryWords(bundle.catalogue)
+    mentions = CategoryTerms(bundle.catalogue)
     known = vectors.fit_transform([_known(bundle, mentions, pages[i], j, now) for i, j in told])
     found = {}
     for place in rng.permutation(len(told))[:most].tolist():
@@ -116,7 +116,7 @@ def is_user_specific(reason: Reason) -> bool:
     return any(evidence.kind is not EvidenceKind.POPULARITY for evidence in reason.evidence)
 
 
-def _known(bundle: Bundle, mentions: CategoryWords, page: Page, place: int, now: int) -> list[str]:
+def _known(bundle: Bundle, mentions: CategoryTerms, page: Page, place: int, now: int) -> list[str]:
     """How the slots of any reason for this user and item might be filled, whatever the reason says: each once."""
     language = next(reason.language for reason in page.reasons if reason is not None)
     row, state, model = int(page.rows[place]), page.state, bundle.model

@@ -34,7 +34,7 @@ PICKED = 30  # whatever their kind
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownReason:
     """A reason that was shown, and what was found of it. rank: the reciprocal one of `relevance`, if it was looked at.
     purchases: different items that the user had bought.
     """
@@ -136,7 +136,7 @@ class Evaluation:
             written += write_wanted(self._author, pool, self._console)
             pool.take({one.request: one.patterns for one in written})
 
-    def _told(self, found: Sequence[Page], truth: Truth, language: str) -> list[Told]:
+    def _told(self, found: Sequence[Page], truth: Truth, language: str) -> list[ShownReason]:
         ranks = relevance(self._bundle, found, self._now, self._seed, JUDGED)
         told = []
         for i, page in enumerate(self._watched(found, f"truth, {language}", len(found))):
@@ -145,10 +145,12 @@ class Evaluation:
                     item, claims = self._bundle.catalogue.items[page.rows[j]], claims_of(page, self._bundle, j)
                     problems = truth.problems(page, item, reason)
                     bought = len(page.state.bought_rows)
-                    told.append(Told(item, reason, claims, bought, problems, lints(reason, claims), ranks.get((i, j))))
+                    told.append(
+                        ShownReason(item, reason, claims, bought, problems, lints(reason, claims), ranks.get((i, j)))
+                    )
         return told
 
-    def _mutations(self, told: Sequence[Told]) -> dict[str, dict[str, dict[str, int]]]:
+    def _mutations(self, told: Sequence[ShownReason]) -> dict[str, dict[str, dict[str, int]]]:
         """By kind: of each sort of false sentence how many were tried, and passed."""
         rng, items = random.Random(self._seed), self._bundle.catalogue.items
         names = sorted({clean_name(item.title) for item in rng.sample(items, min(200, len(items)))} - {""})
@@ -161,7 +163,7 @@ class Evaluation:
         return track(given, f"  {what}", total, console=self._console, transient=True)
 
 
-def _counted(told: Sequence[Told]) -> dict[str, Any]:
+def _counted(told: Sequence[ShownReason]) -> dict[str, Any]:
     """Accuracy, fluency and relevance of some reasons."""
     ranks = [one.rank for one in told if one.rank is not None]
     return {
@@ -175,8 +177,8 @@ def _counted(told: Sequence[Told]) -> dict[str, Any]:
     }
 
 
-def _by_kind(told: Sequence[Told], mutations: dict[str, dict[str, dict[str, int]]]) -> dict[str, dict[str, Any]]:
-    kinds: dict[str, list[Told]] = defaultdict(list)
+def _by_kind(told: Sequence[ShownReason], mutations: dict[str, dict[str, dict[str, int]]]) -> dict[str, dict[str, Any]]:
+    kinds: dict[str, list[ShownReason]] = defaultdict(list)
     for one in told:
         kinds[one.kind].append(one)
     found = {}
@@ -186,7 +188,7 @@ def _by_kind(told: Sequence[Told], mutations: dict[str, dict[str, dict[str, int]
     return found
 
 
-def _by_history(found: Sequence[Page], told: Sequence[Told], low: int, high: int | None) -> dict[str, Any]:
+def _by_history(found: Sequence[Page], told: Sequence[ShownReason], low: int, high: int | None) -> dict[str, Any]:
     def is_in(purchases: int) -> bool:
         return purchases >= low and (high is None or purchases <= high)
 
@@ -216,7 +218,7 @@ def _repeated(found: Sequence[Page]) -> int:
     return sum(len(page) - len(set(page)) for page in texts)
 
 
-def _samples(told: Sequence[Told], seed: int) -> dict[str, list[dict[str, Any]]]:
+def _samples(told: Sequence[ShownReason], seed: int) -> dict[str, list[dict[str, Any]]]:
     by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in random.Random(seed).sample(told, len(told)):
         kind = one.kind.replace("_", " ")
@@ -225,7 +227,7 @@ def _samples(told: Sequence[Told], seed: int) -> dict[str, list[dict[str, Any]]]
     return dict(sorted(by_kind.items()))
 
 
-def _sample(one: Told) -> dict[str, Any]:
+def _sample(one: ShownReason) -> dict[str, Any]:
     reason = one.reason
     strength, by_model = reason.evidence[0].strength, reason.provenance.ai_generated
     return {"item": one.item.title, "text": reason.text, "strength": strength, "by_model": by_model}

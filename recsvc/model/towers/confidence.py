@@ -44,7 +44,7 @@ def event_confidence(
 
 
 @dataclass(frozen=True)
-class Liked:
+class WeightedHistory:
     """What a history says of its user's taste.
 
     rows: int32 (m,) the distinct items that stay after returns are taken away, ascending. confidence: float32 (m,),
@@ -57,16 +57,16 @@ class Liked:
     sequence: NDArray[np.int32]
 
     @staticmethod
-    def of(history: History, config: ConfidenceConfig) -> "Liked":
+    def of(history: History, config: ConfidenceConfig) -> "WeightedHistory":
         if not len(history):
-            return Liked(history.rows, np.empty(0, np.float32), history.rows)
+            return WeightedHistory(history.rows, np.empty(0, np.float32), history.rows)
         ages = history.timestamps[-1] - history.timestamps
         values = event_confidence(history.event_types, history.quantities, ages, config)
         rows, inverse = np.unique(history.rows, return_inverse=True)
         totals = np.bincount(inverse, weights=values).astype(np.float32)
         stays = totals > 0
         sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & stays[inverse]]
-        return Liked(rows[stays], totals[stays], _each_once(sequence))
+        return WeightedHistory(rows[stays], totals[stays], _each_once(sequence))
 
     def sequence_without(self, row: int) -> NDArray[np.int32]:
         """The sequence had the item never been there: what stood on both sides of it may be one now."""

@@ -14,7 +14,7 @@ from torch.nn import functional
 from recsvc.model.towers.transformer import CausalTransformer, TransformerLayer
 
 
-class LastState:
+class InferenceTransformer:
     """Frozen once built: later changes of the transformer are not seen. Safe to call from several threads.
 
     start: (dim,) the first token of a sequence that has none of its own.

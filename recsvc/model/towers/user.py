@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from recsvc.domain.shop import History
 from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
-from recsvc.model.towers.confidence import ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from recsvc.model.towers.features import TextFeatures
-from recsvc.model.towers.last_state import LastState
+from recsvc.model.towers.last_state import InferenceTransformer
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.vectors import unit
@@ -23,9 +23,9 @@ LEXICAL_ITEMS = 20
 
 
 # What knows users; and what is said of an item alone, the same for everybody, in one column each.
-LEARNED = ("sequence", "text", "lexical", "collaborative")
-ALONE = ("prior", "newness", "unseen")
-BLOCKS = (*LEARNED, *ALONE)
+PERSONAL_BLOCKS = ("sequence", "text", "lexical", "collaborative")
+ITEM_ONLY_BLOCKS = ("prior", "newness", "unseen")
+BLOCKS = (*PERSONAL_BLOCKS, *ITEM_ONLY_BLOCKS)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Layout:
     @staticmethod
     def of(sequence: int, text: int, lexical: int, collaborative: int) -> "Layout":
         """From the widths of the learned blocks."""
-        ends = np.cumsum((sequence, text, lexical, collaborative, *(1 for _ in ALONE))).tolist()
+        ends = np.cumsum((sequence, text, lexical, collaborative, *(1 for _ in ITEM_ONLY_BLOCKS))).tolist()
         return Layout(*(slice(start, end) for start, end in zip((0, *ends), ends, strict=False)))
 
     def __iter__(self) -> Iterator[slice]:
@@ -143,9 +143,11 @@ class UserTower:
         self.weights = weights
         self.confidence = confidence
         self._towers = towers
-        self._read_text = LastState(towers.text.transformer, towers.text.no_profile_token)
+        self._read_text = InferenceTransformer(towers.text.transformer, towers.text.no_profile_token)
         self._read_sequence = (
-            LastState(towers.sequence.transformer, towers.sequence.start_token) if towers.sequence is not None else None
+            InferenceTransformer(towers.sequence.transformer, towers.sequence.start_token)
+            if towers.sequence is not None
+            else None
         )
         self._folds_in = bool(len(towers.gram) and (weights.warm.collaborative or weights.cold.collaborative))
         self.dim = item_vectors.shape[1]
@@ -155,7 +157,7 @@ class UserTower:
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
         """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
-        liked = [Liked.of(history, self.confidence) for history in histories]
+        liked = [WeightedHistory.of(history, self.confidence) for history in histories]
         collaborative = np.zeros((len(histories), self._towers.gram.shape[0]))
         if self._folds_in:
             for i, user in enumerate(liked):
@@ -169,7 +171,7 @@ class UserTower:
 
         The age of every event is still reckoned from the last one, even when that one is left out.
         """
-        liked = Liked.of(history, self.confidence)
+        liked = WeightedHistory.of(history, self.confidence)
         rows = rows[np.isin(rows, liked.rows)]
         without = [liked.sequence_without(row) for row in rows.tolist()]
         collaborative = np.zeros((len(without) + 1, self._towers.gram.shape[0]))
@@ -203,7 +205,7 @@ class UserTower:
             for i, sequence in enumerate(sequences):
                 vectors[i, self.layout.lexical] = self._lexical_block(sequence)
         vectors[:, self.layout.collaborative] = unit(collaborative)
-        for name in ALONE:
+        for name in ITEM_ONLY_BLOCKS:
             vectors[:, getattr(self.layout, name)] = 1.0
         for weight, columns in zip(scale.T, self.layout, strict=True):
             vectors[:, columns] *= weight[:, None]
@@ -214,7 +216,7 @@ class UserTower:
         decay = self._towers.lexical_decay ** np.arange(len(latest), dtype=np.float32)
         return unit(decay @ self.item_vectors[latest, self.layout.lexical])
 
-    def _sequence_block(self, read: LastState, sequences: Sequence[NDArray[np.int32]]) -> Floats:
+    def _sequence_block(self, read: InferenceTransformer, sequences: Sequence[NDArray[np.int32]]) -> Floats:
         known = [sequence[self._in_sequence[sequence]] for sequence in sequences]
         padded, lengths = self._padded(known, self.layout.sequence, read.max_length)
         last = read(padded, torch.from_numpy(lengths)).numpy()

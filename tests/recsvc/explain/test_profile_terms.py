@@ -3,7 +3,7 @@
 import pytest
 
 from recsvc.domain.shop import Item
-from recsvc.explain.profile_terms import CategoryWords
+from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.catalogue import Catalogue
 
 PATHS = [
@@ -19,7 +19,7 @@ PATHS = [
     ("Food&Drink",),
     (),
 ]
-WORDS = CategoryWords(Catalogue([Item(str(i), "", categories=path) for i, path in enumerate(PATHS)]))
+WORDS = CategoryTerms(Catalogue([Item(str(i), "", categories=path) for i, path in enumerate(PATHS)]))
 
 
 def named(text: str, row: int) -> str | None:

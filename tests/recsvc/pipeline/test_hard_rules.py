@@ -11,7 +11,7 @@ import pytest
 from recsvc.domain.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import NO_TASTE, Event, EventType, Taste
-from recsvc.registry.model_registry import Models
+from recsvc.registry.model_registry import ModelRegistry
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 from recsvc.store import UserStore, hash_of
@@ -24,7 +24,7 @@ USERS = ("ann", "bob", "eve")
 class Shop:
     """What a shop and its shoppers did, as the contract tells it; and the service that was told."""
 
-    def __init__(self, models: Models, store: UserStore, seed: int) -> None:
+    def __init__(self, models: ModelRegistry, store: UserStore, seed: int) -> None:
         self.models, self.store, self.rng = models, store, random.Random(seed)
         self.items = {item.item_id: item for item in models.current._bundle.catalogue.items}
         self.stock: dict[str, float] = {}
@@ -237,7 +237,7 @@ class Shop:
 
 
 async def ask_of_all(
-    models: Models, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
+    models: ModelRegistry, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, before = Shop(models, store, seed), GATE_VIOLATIONS._value.get()
     for number in range(requests):
@@ -250,12 +250,14 @@ async def ask_of_all(
     assert GATE_VIOLATIONS._value.get() == before
 
 
-async def test_two_thousand_requests(models: Models, user_store: UserStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_thousand_requests(
+    models: ModelRegistry, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await ask_of_all(models, user_store, 2_000, 1, monkeypatch)
 
 
 @pytest.mark.slow
 async def test_a_hundred_thousand_requests(
-    models: Models, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
+    models: ModelRegistry, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ask_of_all(models, user_store, 100_000, 2, monkeypatch)

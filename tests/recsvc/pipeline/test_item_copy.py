@@ -13,7 +13,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.pipeline.item_copy import ContentJob, ContentRequest, item_facts
 from recsvc.reasons import ContentWriter
-from recsvc.registry.model_registry import Models
+from recsvc.registry.model_registry import ModelRegistry
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
 
 WRITER = ContentWriter()
@@ -95,7 +95,7 @@ def test_an_audience_is_addressed(bundle, audience):
 
 
 async def test_what_is_asked_wrongly_is_refused_and_nothing_is_written_on_the_loop(
-    models: Models, monkeypatch: pytest.MonkeyPatch
+    models: ModelRegistry, monkeypatch: pytest.MonkeyPatch
 ):
     with pytest.raises(InvalidRequest, match=r"must be one of: campaign\.v1, description\.v1"):
         await models.write_content(ContentRequest("poem.v1", "i00001"))

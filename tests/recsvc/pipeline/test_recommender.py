@@ -12,7 +12,7 @@ from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType, EvidenceKind, Profile, Strength
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.pipeline.recommender import Recommender
-from recsvc.registry.model_registry import Models
+from recsvc.registry.model_registry import ModelRegistry
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.pipeline.contract_filter import passes, random_filter
@@ -114,7 +114,7 @@ async def test_a_filter_gives_the_best_of_what_passes(
     rng = random.Random(1)
     for few in (live_catalogue.FEW_ITEMS, 10):
         monkeypatch.setattr(live_catalogue, "FEW_ITEMS", few)
-        recommender._live.catalogue = live_catalogue.LiveCatalogue(recommender._bundle.catalogue)
+        recommender._live.catalogue = live_catalogue.Inventory(recommender._bundle.catalogue)
         for _ in range(100):
             item_filter = random_filter(rng, items)
             k, backfill = rng.choice((1, 5, 50)), rng.random() < 0.5
@@ -182,7 +182,7 @@ async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[
     assert any(r.reason for r in found.recommendations)
 
 
-async def test_no_item_is_twice_on_a_page(models: Models, user_store: UserStore) -> None:
+async def test_no_item_is_twice_on_a_page(models: ModelRegistry, user_store: UserStore) -> None:
     recommender, store = models.current, user_store
     await buy(store, recommender, 3, 8, 20)
     item = recommender._bundle.catalogue.items[3]
@@ -246,4 +246,4 @@ def test_another_encoder_than_the_bundles_is_refused(small_bundle: Path, monkeyp
         "recsvc.model.text_encoder.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})()
     )
     with pytest.raises(TextEncoderError, match="set text_encoder"):
-        Models.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]
+        ModelRegistry.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]

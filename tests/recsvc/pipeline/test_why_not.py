@@ -26,19 +26,19 @@ async def bought(opened: tuple[Recommender, UserStore]) -> tuple[Recommender, Us
 
 
 async def obstacles(recommender: Recommender, query: Query, item_id: str) -> set[Obstacle]:
-    return set((await recommender.standing(query, item_id)).obstacles)
+    return set((await recommender.diagnose(query, item_id)).obstacles)
 
 
 async def test_ranks_and_scores_are_those_of_the_list(bought) -> None:
     recommender, _ = bought
     every = (await recommender.recommend(replace(QUERY, k=400))).recommendations
     for r in (every[0], every[9], every[10], every[250], every[399]):
-        found = await recommender.standing(QUERY, r.item.item_id)
+        found = await recommender.diagnose(QUERY, r.item.item_id)
         assert (found.rank, found.listed_rank) == (r.rank, r.rank if r.rank <= 10 else 0)
         assert found.score == pytest.approx(r.score, abs=1e-5)
         assert sum(score for _, score in found.blocks) == pytest.approx(r.score, abs=1e-5)
         assert set(found.obstacles) == ({Obstacle.SCORE} if r.rank > 10 else set())
-    bought = await recommender.standing(QUERY, "i00003")
+    bought = await recommender.diagnose(QUERY, "i00003")
     assert dict(bought.blocks).get("repeat", 0.0) >= 0
 
 
@@ -84,7 +84,7 @@ async def test_an_item_without_an_obstacle_is_in_the_list(bought) -> None:
         )
         listed = [r.item.item_id for r in (await recommender.recommend(query)).recommendations]
         for item in rng.sample(items, 3) + rng.sample([i for i in items if i.item_id in listed], min(1, len(listed))):
-            found = await recommender.standing(query, item.item_id)
+            found = await recommender.diagnose(query, item.item_id)
             assert found.listed_rank == (listed.index(item.item_id) + 1 if item.item_id in listed else 0)
             assert bool(found.obstacles) is (item.item_id not in listed)
             assert (Obstacle.FILTER in found.obstacles) <= (not passes(item, query.filter))

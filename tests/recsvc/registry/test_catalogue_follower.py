@@ -10,23 +10,23 @@ from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
-from recsvc.registry.model_registry import Models
+from recsvc.registry.model_registry import ModelRegistry
 from recsvc.store import UserStore, open_store
 
 NOW = 1_750_000_000_000_000
 
 
 @pytest.fixture
-async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[Models, UserStore]]:
+async def opened(small_bundle: Path, tmp_path: Path) -> AsyncIterator[tuple[ModelRegistry, UserStore]]:
     async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
-        models = Models.open(small_bundle, store, "embedded", 1, 100)
+        models = ModelRegistry.open(small_bundle, store, "embedded", 1, 100)
         await models.start()
         yield models, store
         await models.close()
 
 
 async def test_an_item_that_could_not_be_added_is_added_later(
-    opened: tuple[Models, UserStore], monkeypatch: pytest.MonkeyPatch
+    opened: tuple[ModelRegistry, UserStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models, store = opened
     with_items, failures = Bundle.with_items, []

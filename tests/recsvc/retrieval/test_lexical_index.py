@@ -7,7 +7,7 @@ import pytest
 
 from recsvc.model.lexical import LexicalEncoder
 from recsvc.retrieval import lexical_index as item_words
-from recsvc.retrieval.lexical_index import ItemWords
+from recsvc.retrieval.lexical_index import LexicalIndex
 
 WORDS = [f"word{n}" for n in range(60)]
 RNG = random.Random(4)
@@ -38,7 +38,7 @@ def expected(lexical: LexicalEncoder, texts: list[str], query: str) -> dict[int,
 
 def test_matches_are_the_cosines_of_words(lexical):
     texts = [some_text() for _ in range(300)]
-    words = ItemWords(lexical, texts)
+    words = LexicalIndex(lexical, texts)
     for _ in range(20):
         query = some_text() + " unknown"
         found = words.matches(query)
@@ -50,7 +50,7 @@ def test_matches_are_the_cosines_of_words(lexical):
 
 def test_texts_that_come_or_change_later_count_at_once_and_the_old_ones_do_not(lexical):
     texts = [some_text() for _ in range(50)]
-    before = words = ItemWords(lexical, list(texts))
+    before = words = LexicalIndex(lexical, list(texts))
     for _ in range(5):
         changed = {RNG.randrange(len(texts)): some_text(), len(texts): some_text(), len(texts) + 1: some_text()}
         texts += ["", ""]
@@ -69,5 +69,5 @@ def test_of_too_many_matches_the_best_stay(lexical, monkeypatch):
     monkeypatch.setattr(item_words, "MOST_MATCHES", 10)
     texts = [some_text() for _ in range(300)]
     every = expected(lexical, texts, "word3 word50")
-    found = ItemWords(lexical, texts).matches("word3 word50")
+    found = LexicalIndex(lexical, texts).matches("word3 word50")
     assert sorted(found.scores, reverse=True) == pytest.approx(sorted(every.values(), reverse=True)[:10], abs=1e-6)

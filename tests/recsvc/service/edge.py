@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 
 from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
-from recsvc.domain.records import Erasure, GivenList, ItemChange, ItemContent, Switch, UserExport
+from recsvc.domain.records import Erasure, ItemChange, ItemContent, ServedList, Switch, UserExport
 from recsvc.domain.shop import (
     NO_TASTE,
     ContentDraft,
@@ -29,12 +29,12 @@ from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.model.bundle_folder import BundleInfo
 from recsvc.pipeline.item_copy import ContentRequest
 from recsvc.pipeline.placements import Placements
-from recsvc.pipeline.why_not import BlockScores, Obstacle, Standing
+from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, Obstacle
 from recsvc.reasons import Recipe, recipes
 from recsvc.server import listening
 from recsvc.settings import Settings
 from recsvc.store import ServerProcess, WantedBundles
-from recsvc.users.taste import Preference, TasteProfile
+from recsvc.users.taste import TasteProfile, TasteShare
 
 KNOWN_ITEM = "kettle"
 EVIDENCE = Evidence(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, effect=0.25, share=0.5, anchor=Item("mug", "Mug"))
@@ -97,13 +97,13 @@ class KnownAnswers:
             raise ItemNotFound(item_id)
         return SimilarItemList("list-2", self.bundle_id, (RECOMMENDED,))
 
-    async def standing(self, query: Query, item_id: str) -> Standing:
+    async def diagnose(self, query: Query, item_id: str) -> ItemDiagnosis:
         self._ask((query, item_id))
-        return Standing(self.bundle_id, "", 0, 12, 0.5, (("text", 0.5),), (Obstacle.SCORE,))
+        return ItemDiagnosis(self.bundle_id, "", 0, 12, 0.5, (("text", 0.5),), (Obstacle.SCORE,))
 
-    async def given(self, user_id: str, recommendation_id: str) -> tuple[GivenList, list[BlockScores], bool]:
+    async def given(self, user_id: str, recommendation_id: str) -> tuple[ServedList, list[BlockScores], bool]:
         self._ask((user_id, recommendation_id))
-        given = GivenList(recommendation_id, user_id, 1, 2, "home", "a", 0.5, self.bundle_id, "cart", 0, (("i", 1.0),))
+        given = ServedList(recommendation_id, user_id, 1, 2, "home", "a", 0.5, self.bundle_id, "cart", 0, (("i", 1.0),))
         return given, [()], True
 
     async def write_content(self, request: ContentRequest) -> tuple[list[ContentDraft], str]:
@@ -166,13 +166,13 @@ class KnownAnswers:
         self._ask(user_id)
         return Erasure(True, 7, 5, True, 1, 2, 1_750_000_000_000_000)
 
-    async def first_without(self, erased_at: int) -> tuple[str, bool]:
+    async def first_bundle_without(self, erased_at: int) -> tuple[str, bool]:
         self._ask(erased_at)
         return self.bundle_id, True
 
     async def taste_profile(self, user_id: str) -> TasteProfile:
         self._ask(user_id)
-        return TasteProfile(None, NO_TASTE, (Preference("Tea", 2, 1.0),), (), (), 2, self.bundle_id)
+        return TasteProfile(None, NO_TASTE, (TasteShare("Tea", 2, 1.0),), (), (), 2, self.bundle_id)
 
     async def update_taste(self, user_id: str, add: Taste, remove: Taste, most: int) -> Taste:
         self._ask((user_id, add, remove))

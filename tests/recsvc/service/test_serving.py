@@ -42,7 +42,7 @@ class Opened(KnownAnswers):
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch) -> Settings:
-    monkeypatch.setattr(server, "Models", Opened)
+    monkeypatch.setattr(server, "ModelRegistry", Opened)
     return Settings(bundle=tmp_path / "bundle", data_dir=tmp_path / "data", port=0, metrics_port=0, grace_seconds=5)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, WeightedHistory
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop
@@ -84,7 +84,7 @@ def test_the_matrix_agrees_with_each_history() -> None:
     config = ConfidenceConfig()
     matrix = events.user_items(config)
     for user, history in enumerate(events.histories()):
-        liked = Liked.of(history, config)
+        liked = WeightedHistory.of(history, config)
         assert matrix[user].indices.tolist() == liked.rows.tolist()
         np.testing.assert_allclose(matrix[user].data, liked.confidence, rtol=1e-4)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc.domain.shop import EventType, History
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, Liked
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, WeightedHistory
 
 CONFIG = ConfidenceConfig(alpha=10.0, half_life_days=30.0)
 
@@ -17,7 +17,7 @@ def history(*events: tuple[int, EventType, float, float]) -> History:
 
 
 def test_weight_quantity_and_age_multiply() -> None:
-    liked = Liked.of(
+    liked = WeightedHistory.of(
         history((7, EventType.PURCHASE, 3, 0), (4, EventType.VIEW, 1, 0), (5, EventType.PURCHASE, 1, 30)), CONFIG
     )
     assert liked.rows.tolist() == [4, 5, 7]
@@ -28,8 +28,8 @@ def test_weight_quantity_and_age_multiply() -> None:
 def test_a_return_takes_the_purchase_away() -> None:
     bought = (7, EventType.PURCHASE, 2, 0)
     returned = (7, EventType.RETURN, 2, 1)
-    assert Liked.of(history(bought, returned), CONFIG).rows.tolist() == []
-    liked = Liked.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
+    assert WeightedHistory.of(history(bought, returned), CONFIG).rows.tolist() == []
+    liked = WeightedHistory.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
     assert liked.rows.tolist() == [7]
     assert liked.confidence.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
 
@@ -44,9 +44,9 @@ def test_the_sequence_has_what_the_user_kept_in_order() -> None:
         (2, EventType.RETURN, 1, 3),
         (1, EventType.PURCHASE, 1, 4),
     )
-    assert Liked.of(events, CONFIG).sequence.tolist() == [1, 3, 1]
+    assert WeightedHistory.of(events, CONFIG).sequence.tolist() == [1, 3, 1]
 
 
 def test_nothing_gives_nothing() -> None:
-    liked = Liked.of(History.empty(), CONFIG)
+    liked = WeightedHistory.of(History.empty(), CONFIG)
     assert (len(liked.rows), len(liked.confidence), len(liked.sequence)) == (0, 0, 0)

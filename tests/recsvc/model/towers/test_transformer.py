@@ -2,7 +2,7 @@
 
 import torch
 
-from recsvc.model.towers.last_state import LastState
+from recsvc.model.towers.last_state import InferenceTransformer
 from recsvc.model.towers.transformer import CausalTransformer, TransformerConfig
 
 
@@ -26,6 +26,6 @@ def test_the_future_is_not_seen() -> None:
 def test_one_place_is_what_it_is_in_the_whole() -> None:
     first, sequence, lengths = torch.randn(4, 16), torch.randn(4, 7, 16), torch.tensor([0, 1, 5, 7])
     whole = transformer()(first, sequence)[torch.arange(4), lengths]
-    read = LastState(transformer(), start=first[0])
+    read = InferenceTransformer(transformer(), start=first[0])
     torch.testing.assert_close(read(sequence, lengths, first), whole)
     torch.testing.assert_close(read(sequence, lengths)[0], whole[0])
