@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.shop import EvidenceKind, Strength
-from recsvc.explain.facts import Fact, Floats, ItemFacts, Rows, UserFacts, looked_up
+from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.explain.facts import Fact, ItemFacts, UserFacts, looked_up
 from recsvc.explain.relations import ANCHORS, COHORT, copurchase_facts, preferred_facts, similar_facts
 
 # A history item that makes up less than this share of all that raises a score is not worth naming.

@@ -8,17 +8,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, Floats, Rows
 from recsvc.domain.query import Query
-from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Tone
+from recsvc.domain.shop import History
 from recsvc.explain.evidence import page_facts
-from recsvc.explain.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
+from recsvc.explain.facts import Fact, ItemFacts, Preferences, UserFacts
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.user import LeftOut
-from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.retrieval.scorers import Scorer, VectorScorer
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING

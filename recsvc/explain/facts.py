@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.shop import EventType, EvidenceKind, Strength
-from recsvc.ranking import NO_ROWS, NO_SCORES
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
+from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.domain.shop import EventType
 
 
 @dataclass(frozen=True, slots=True)

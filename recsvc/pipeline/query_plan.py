@@ -5,8 +5,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
 from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut
@@ -21,9 +21,6 @@ from recsvc.store import UserStore
 from recsvc.users.repeat_bonus import RepeatBonus
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS, Rows
 from recsvc.domain.query import (
     NO_RULES,
+    ContentRequest,
     Degradation,
     ItemFilter,
     Page,
@@ -19,17 +20,17 @@ from recsvc.domain.query import (
     SimilarItemList,
     Surface,
 )
+from recsvc.domain.reason import Reason
 from recsvc.domain.records import ItemChange, ItemContent, ItemField, UserRecord
-from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
-from recsvc.pipeline.item_copy import ContentJob, ContentRequest, look_up
+from recsvc.pipeline.item_copy import ContentJob, look_up
 from recsvc.pipeline.list_id import recommendation_id
 from recsvc.pipeline.query_plan import QueryPlan, QueryPlanner, ServingResources
 from recsvc.pipeline.slate import Eligibility, Slate, build_slate, next_page, with_exploration
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, block_scores, diagnose
-from recsvc.ranking import NO_ROWS, Ranking
+from recsvc.ranking import Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import similar_to
@@ -47,8 +48,6 @@ EXPLORED_PAGES = 4
 FOR_EVERYBODY = frozenset({Surface.SIMILAR, Surface.POPULAR, Surface.TRENDING})
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
-
-Rows = NDArray[np.int32]
 
 
 class Recommender:

@@ -8,9 +8,11 @@ from pathlib import Path
 import structlog
 import torch
 
-from recsvc.domain.query import Query, RecommendationList, Surface
+from recsvc.domain.arrays import Floats
+from recsvc.domain.query import ContentRequest, Query, RecommendationList, Surface
+from recsvc.domain.reason import ContentDraft
 from recsvc.domain.records import ItemContent, ServedList
-from recsvc.domain.shop import ContentDraft, Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.errors import (
     BundleError,
     BundleNotFound,
@@ -23,10 +25,9 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import BundleInfo, bundles_in
 from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
-from recsvc.pipeline.item_copy import ContentRequest
 from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.popularity_scorer import Popularity
-from recsvc.pipeline.query_plan import Floats, ServingResources
+from recsvc.pipeline.query_plan import ServingResources
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis
 from recsvc.reasons import PatternPool

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
-from recsvc.ranking import NO_ROWS, NOTHING, Ranking, rank
+from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
@@ -22,9 +22,6 @@ WORDS_WEIGHT, TASTE_WEIGHT = 4.0, 1.0
 
 # So many products would hold the event loop for milliseconds.
 MANY_ITEMS = 5_000
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 
 class Scorer(Protocol):

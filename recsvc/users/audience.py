@@ -5,8 +5,8 @@ import heapq
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore
 from recsvc.users.user_state import UserState
@@ -16,8 +16,6 @@ from recsvc.users.user_state_cache import UserStateCache
 SAMPLED_ITEMS = 512
 # With less time left than this the answer goes out.
 ANSWER_SECONDS = 0.1
-
-Floats = NDArray[np.float32]
 
 
 class Audience:

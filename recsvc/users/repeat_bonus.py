@@ -5,8 +5,9 @@ It depends on the history and the hour alone, so it is kept by state until the h
 
 from weakref import WeakKeyDictionary
 
+from recsvc.domain.arrays import MICROSECONDS_AN_HOUR
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
+from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.users.user_state import UserState
 

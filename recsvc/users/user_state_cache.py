@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.domain.records import UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.model.bundle import Bundle
@@ -23,8 +23,6 @@ from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import USER_VECTORS
 from recsvc.store import UserStore, hash_of
 from recsvc.users.user_state import UserState, state_of
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(slots=True)

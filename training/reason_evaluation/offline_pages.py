@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsvc.domain.query import NO_RULES, Query
+from recsvc.domain.reason import Reason, Tone
 from recsvc.domain.records import UserRecord
-from recsvc.domain.shop import Event, EventType, Profile, Reason, Tone
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.ranking import rank
 from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check_all
