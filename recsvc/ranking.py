@@ -1,53 +1,66 @@
-"""The one function that ranks. Evaluation and serving both call it, on arrays alone."""
+"""Ranks by score: the one function that evaluation and serving share, on arrays alone.
+
+The surfaces that rank by a vector call `rank`. Popular, trending and buy-again never do: their order is known before
+(`recsvc.retrieval.scorers.FixedOrderScorer`).
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import NO_ROWS, NO_SCORES
+from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
 
 
 class Ranking(NamedTuple):
-    """rows: int32 (at most k,), best first. scores: float32, the same length."""
+    """Items in an order, usually the best first.
 
-    rows: NDArray[np.int32]
-    scores: NDArray[np.float32]
+    Attributes:
+        rows: int32 (m,).
+        scores: float32 (m,).
+    """
+
+    rows: Rows
+    scores: Floats
 
 
 NOTHING = Ranking(NO_ROWS, NO_SCORES)
 
 
-def rank(
-    user_vector: NDArray[np.float32],
-    item_vectors: NDArray[np.float32],
-    candidates: NDArray[np.int32],
+def rank(  # noqa: PLR0917  the last two are one bonus, which callers hold as a pair
+    user_vector: Floats,
+    item_vectors: Floats,
+    candidates: Rows,
     k: int,
-    excluded_rows: NDArray[np.int32] = NO_ROWS,
-    repeat_rows: NDArray[np.int32] = NO_ROWS,
-    repeat_scores: NDArray[np.float32] = NO_SCORES,
+    excluded_rows: Rows = NO_ROWS,
+    repeat_rows: Rows = NO_ROWS,
+    repeat_scores: Floats = NO_SCORES,
 ) -> Ranking:
-    """The k best of `candidates` and `repeat_rows` for one user.
-
-    user_vector: (d,). item_vectors: (n, d). candidates: rows, in any order, doubles allowed. excluded_rows: never
-    returned. repeat_rows, repeat_scores: distinct rows and what each gains over its inner product; they may be ranked
-    even when they are not among the candidates.
+    """Returns the k best of `candidates` and `repeat_rows` for one user.
 
     The score is always the full inner product, whatever the index searched with. Items whose score is not finite are
-    left out; equal scores are ordered by row, so the same input gives the same list. Fewer than k come back when fewer
-    may be ranked.
+    left out. Equal scores are ordered by row, so the same input gives the same list.
 
-    When `candidates` holds the k + len(excluded_rows) best by inner product and repeat scores are 0 or more, the
-    result is the exact best k of all items: an item outside both sets is beaten by k others.
+    If `candidates` holds the k + len(excluded_rows) best by inner product, and no repeat score is negative, the result
+    is the exact best k of all items: an item outside both sets is beaten by k others.
+
+    Args:
+        user_vector: float32 (d,).
+        item_vectors: float32 (n, d).
+        candidates: Rows in any order; duplicates are allowed.
+        k: How many to return; fewer are returned if fewer may be ranked.
+        excluded_rows: Rows that are never returned.
+        repeat_rows: Distinct rows that have a bonus. They may be ranked even if they are not candidates.
+        repeat_scores: The bonus of each, which is added to its inner product.
     """
     rows = np.sort(np.concatenate((candidates, repeat_rows)))
     allowed = np.append(rows[:1] >= 0, rows[1:] != rows[:-1])
     if len(excluded_rows):
-        allowed &= ~_found(rows, np.sort(excluded_rows))[1]
+        allowed &= ~_positions(rows, np.sort(excluded_rows))[1]
     rows = rows[allowed]
     scores = item_vectors[rows] @ user_vector
     if len(repeat_rows) and len(rows):
-        places, ranked = _found(repeat_rows, rows)
+        places, ranked = _positions(repeat_rows, rows)
         scores[places[ranked]] += repeat_scores[ranked]
     finite = np.isfinite(scores)
     if not finite.all():
@@ -57,9 +70,10 @@ def rank(
     return Ranking(rows[best], scores[best])
 
 
-def _found(wanted: NDArray[np.int32], among: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where each of `wanted` stands in `among`, which ascends and is not empty, and whether it does. numpy's own `isin`
-    costs several times as much for the few rows of one page.
+def _positions(rows: Rows, sorted_rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Returns the place of each row in `sorted_rows`, and whether it is there.
+
+    `sorted_rows` ascends and is not empty. numpy's `isin` costs several times as much for the few rows of one page.
     """
-    places = np.minimum(np.searchsorted(among, wanted), len(among) - 1)
-    return places, among[places] == wanted
+    places = np.minimum(np.searchsorted(sorted_rows, rows), len(sorted_rows) - 1)
+    return places, sorted_rows[places] == rows

@@ -1,7 +1,7 @@
 """Evidence, reasons and copy: the facts that a sentence may state, and the sentence."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from recsvc.domain.shop import EventType, Item
 
@@ -55,6 +55,7 @@ class Evidence:
 
     kind: EvidenceKind
     strength: Strength
+    _: KW_ONLY
     effect: float = 0.0
     share: float = 0.0
     anchor: Item | None = None

@@ -1,4 +1,4 @@
-"""Why an item is in a list: evidence for one page, put into words by `recsvc.reasons`.
+"""Explains why an item is in a list: finds the evidence for one page; `recsvc.reasons` puts it into words.
 
-May be imported by `pipeline` and the rooms above it.
+May be imported by `pipeline` and the rooms above it. Start at `explainer.py`; `evidence.py` lists the kinds.
 """

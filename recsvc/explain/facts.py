@@ -1,7 +1,11 @@
-"""Facts about the items of a page, and what they are found from. Arrays and small ints: names are the caller's."""
+"""Types for facts about the items of a page, and for the arrays that facts are found in.
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+Items, brands and terms are rows and codes here; the explainer adds their names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +19,17 @@ from recsvc.domain.shop import EventType
 class Fact:
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
-    anchor_row: the other item meant; event: what the user did with it. code: the brand, category or attribute, or the
-    word of the profile. Others as in `recsvc.domain.shop.Evidence`.
+    The other fields are as in `recsvc.domain.reason.Evidence`.
+
+    Attributes:
+        anchor_row: The other item that the fact names; -1 for none.
+        event: What the user did with that item.
+        code: The brand, category, attribute, or term of the profile; -1 for none.
     """
 
     kind: EvidenceKind
     strength: Strength
+    _: KW_ONLY
     effect: float = 0.0
     share: float = 0.0
     anchor_row: int = -1
@@ -33,16 +42,23 @@ class Fact:
     lift: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ItemFacts:
-    """What is known of every item, whoever asks. All arrays have n rows; codes are -1 where there is none.
+    """What is known of each item, the same for every user. All arrays have n rows; a code of -1 means none.
 
-    similarity: float32 (n, t), unit rows whose inner product says how alike two items' texts are, and from which
-    `similar_from` upwards they count as similar. brand_shares: share of all purchases, by code.
-    buyers: int32, different people who bought the item in the window. cohorts, companions, companion_buyers: see
-    `recsvc.model.bundle.Bundle`.
+    Attributes:
+        vectors: The vectors that rank, float32 (n, d).
+        similarity: float32 (n, t), unit rows. Their inner product is the similarity of two items' texts.
+        similar_from: Two items count as similar from this inner product upwards.
+        brands: Code of each item's brand.
+        brand_shares: By brand code, the share of all purchases, float32 (brands,).
+        buyers: int32, different people who bought the item in the window.
+        cohorts: See `recsvc.model.bundle.Bundle`.
+        companions: See `recsvc.model.bundle.Bundle`.
+        companion_buyers: See `recsvc.model.bundle.Bundle`.
     """
 
+    vectors: Floats
     similarity: Floats
     similar_from: float
     brands: Rows
@@ -55,25 +71,50 @@ class ItemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a user buys more than others do, brands and other words (categories, attributes): code to (purchases,
-    lift).
+    """What a user buys more than others do: by code, how many purchases have it, and the lift over all users.
+
+    Attributes:
+        brands: By brand code.
+        terms: By the code of a category or attribute.
     """
 
-    brands: dict[int, tuple[int, float]]
-    words: dict[int, tuple[int, float]] = field(default_factory=dict)
+    brands: Mapping[int, tuple[int, float]]
+    terms: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+class RepeatInterval(NamedTuple):
+    """The rhythm in which a user buys an item.
+
+    Attributes:
+        purchases: How often the item was bought.
+        days: Mean days from one purchase to the next.
+        elapsed: Days since the last purchase.
+    """
+
+    purchases: int
+    days: int
+    elapsed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserFacts:
-    """What is known of one user. Rows are distinct items of the history that were bought and kept.
+    """What is known of one user. Rows are distinct items.
 
-    purchases: int32 (m,), how often each of `bought_rows` was bought. left_out_rows (l,), left_out_vectors (l, d): the
-    user vector without each of these. without_profile: (d,), or None when there is no profile. repeat_rows,
-    repeat_scores: what the score of each bought item gained. preferences: what `preferences_of` found. visit: what is
-    being viewed, or in the cart, by row. elapsed: days since each row was bought last. intervals: for a row that is
-    bought again and again, how often it was, days from one time to the next, and days since the last. bonus_without:
-    what the bought items would gain had one of them never been bought, ascending rows and scores; None where they gain
-    nothing.
+    Attributes:
+        user_vector: float32 (d,).
+        bought_rows: Ascending rows that were bought.
+        purchases: How often each of `bought_rows` was bought, int32 (m,).
+        left_out_rows: Items of the history that were left out one by one, (l,).
+        left_out_vectors: The user vector without each of them, float32 (l, d).
+        without_profile: The user vector without the profile, float32 (d,); None without a profile.
+        preferences: As `recsvc.explain.relations.preferences_of` finds them.
+        repeat_rows: Ascending rows that gained in score because they were bought.
+        repeat_scores: How much each of `repeat_rows` gained.
+        visit: What the user does in this visit, by row; without rows that were bought.
+        elapsed: Days since each row was bought last.
+        intervals: By row, for items that are bought again and again.
+        bonus_without: Returns what the bought items would gain if one row had never been bought, as ascending rows and
+            scores; None if they gain nothing.
     """
 
     user_vector: Floats
@@ -85,18 +126,35 @@ class UserFacts:
     preferences: Preferences
     repeat_rows: Rows = field(default_factory=lambda: NO_ROWS)
     repeat_scores: Floats = field(default_factory=lambda: NO_SCORES)
-    visit: dict[int, EventType] = field(default_factory=dict)
-    elapsed: dict[int, int] = field(default_factory=dict)
-    intervals: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    visit: Mapping[int, EventType] = field(default_factory=dict)
+    elapsed: Mapping[int, int] = field(default_factory=dict)
+    intervals: Mapping[int, RepeatInterval] = field(default_factory=dict)
     bonus_without: Callable[[int], tuple[Rows, Floats]] | None = None
 
     def event(self, row: int) -> EventType:
-        """What the user did with an item that a fact may name."""
+        """Returns what the user did with an item that a fact may name."""
         return self.visit.get(row, EventType.PURCHASE)
 
 
-def looked_up(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
-    """The value of each row, 0 where it is not known. `known_rows` ascend."""
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The items that are explained together.
+
+    Attributes:
+        rows: The items shown, best first.
+        competitor_rows: The items that competed for the page, the page included.
+        terms: For each item, the categories and attributes that a reason may name, by kind and code; empty for none.
+        profile_terms: For each item, the code of the term that the profile mentions, -1 for none; empty for none.
+    """
+
+    rows: Rows
+    competitor_rows: Rows
+    terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = ()
+    profile_terms: Sequence[int] = ()
+
+
+def values_of(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
+    """Returns the value of each row, 0 for unknown rows. `known_rows` ascend, with a value each."""
     if not len(known_rows):
         return np.zeros(len(rows), np.float32)
     places = np.minimum(np.searchsorted(known_rows, rows), len(known_rows) - 1)

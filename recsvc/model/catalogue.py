@@ -1,6 +1,6 @@
 """The items of a bundle by row and by id, with their brands and categories as small ints."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -32,6 +32,11 @@ class Codes(Generic[Name]):
             other.codes[row] = other._code(value)
         other.names = tuple(other._code_of)
         return other
+
+    def mask(self, matches: Callable[[Name], bool]) -> NDArray[np.bool_]:
+        """Returns which rows have a name that matches, bool (n,). A row without a name never does."""
+        # The last place is for NO_CODE, -1.
+        return np.array([*map(matches, self.names), False], np.bool_)[self.codes]
 
     def _code(self, value: Name) -> int:
         return self._code_of.setdefault(value, len(self._code_of)) if value else NO_CODE

@@ -1,4 +1,4 @@
-"""One request, stage by stage: plan the query, score, build the slate, explain it.
+"""Answers one request, stage by stage: plans the query, scores, builds the slate, explains it.
 
 May be imported by `registry`, `wire` and `service`. Start at `recommender.py`.
 """

@@ -1,20 +1,20 @@
-"""The last look at a list before it leaves, on every path that makes one: no hard rule is left to the search alone."""
+"""Checks every ranking that a slate is made of, on every path: no hard rule depends on the search alone."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Rows
 from recsvc.ranking import Ranking
 from recsvc.retrieval.inventory import Inventory
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 
 
-def enforce(ranking: Ranking, catalogue: Inventory, excluded_rows: NDArray[np.int32]) -> Ranking:
-    """The ranking without what is deleted or out of stock by now, or excluded for this user.
+def enforce(ranking: Ranking, inventory: Inventory, excluded_rows: Rows) -> Ranking:
+    """Returns the ranking without items that are deleted or out of stock now, or excluded for this user.
 
-    What it takes out is counted: in a quiet shop that is nothing, and while stock changes it is what changed between
-    the search and this line.
+    The removed items are counted. In a quiet shop there are none; while stock changes, they are those that changed
+    between the search and this check.
     """
-    passes = catalogue.listable(ranking.rows)
+    passes = inventory.listable(ranking.rows)
     if len(excluded_rows):
         passes &= ~np.isin(ranking.rows, excluded_rows)
     if passes.all():

@@ -1,8 +1,7 @@
-"""Copy of an item for the shop's people to use: which facts there are of it, and what a recipe makes of them."""
+"""Writes copy about an item for the shop's staff: collects the item's facts and lets a recipe put them into words."""
 
 from dataclasses import dataclass
-
-import numpy as np
+from functools import partial
 
 from recsvc.domain.query import ContentRequest
 from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Strength
@@ -12,13 +11,13 @@ from recsvc.model.bundle import Bundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
-# Of the items of an audience's brand or category: when so many are sensitive, so is whom they address.
-MOSTLY = 0.5
+# An audience is sensitive if at least this share of the items of its brand or category is.
+SENSITIVE_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ContentJob:
-    """A request that was looked up: nothing of it changes any more, so any thread may write it."""
+    """A content request with all that it needs. It does not change, so any thread may write it."""
 
     bundle: Bundle
     recipe: Recipe
@@ -26,38 +25,43 @@ class ContentJob:
     request: ContentRequest
 
     def write(self, writer: ContentWriter) -> list[ContentDraft]:
-        """At least one draft. Takes milliseconds: not for the event loop.
+        """Writes at least one draft. Takes milliseconds: not for the event loop.
 
-        Raises NothingToSay; and InvalidRequest for an audience that the catalogue does not know, that the recipe does
-        not address, or that nobody may address because such purchases tell something private.
+        Raises:
+            NothingToSay: The item has too few facts for the recipe.
+            InvalidRequest: The catalogue does not have the audience, the recipe addresses no audience, or such
+                purchases reveal something private.
         """
-        asked, item, facts = self.request, self.bundle.catalogue.items[self.row], item_facts(self.bundle, self.row)
-        if asked.audience is not None:
-            facts = (_audience(self.bundle, self.recipe, item, asked.language, *asked.audience), *facts)
-        drafts = writer.drafts(self.recipe, item, facts, asked.language, asked.variant, asked.drafts)
+        request, item, facts = self.request, self.bundle.catalogue.items[self.row], item_facts(self.bundle, self.row)
+        if request.audience is not None:
+            facts = (_audience(self.bundle, self.recipe, item, request.language, *request.audience), *facts)
+        drafts = writer.drafts(self.recipe, item, facts, request.language, request.variant, request.drafts)
         if not drafts:
             raise NothingToSay(item.item_id, self.recipe.id)
         return drafts
 
 
-def look_up(live: ItemSnapshot, writer: ContentWriter, request: ContentRequest) -> ContentJob:
-    """Finds a request's recipe and item, in the catalogue as it is now. For the event loop's thread.
+def look_up(snapshot: ItemSnapshot, writer: ContentWriter, request: ContentRequest) -> ContentJob:
+    """Finds the recipe and the item of a request. For the event loop's thread only.
 
-    Raises InvalidRequest, listing the recipes, for an unknown one, ItemNotFound and TextTurnedOff.
+    Raises:
+        InvalidRequest: The recipe is unknown; the message lists the recipes.
+        ItemNotFound: The item is unknown or deleted.
+        TextTurnedOff: An operator turned off such texts.
     """
     recipe = writer.recipes.get(request.recipe)
     if recipe is None:
         raise _invalid("recipe", f"must be one of: {', '.join(writer.recipes)}")
-    row = live.bundle.catalogue.row(request.item_id)
-    if row is None or live.catalogue.is_deleted(row):
+    row = snapshot.bundle.catalogue.row(request.item_id)
+    if row is None or snapshot.inventory.is_deleted(row):
         raise ItemNotFound(request.item_id)
-    if writer.switches.silences(recipe.id, request.language, live.bundle.catalogue.items[row]):
+    if writer.switches.silences(recipe.id, request.language, snapshot.bundle.catalogue.items[row]):
         raise TextTurnedOff
-    return ContentJob(live.bundle, recipe, row, request)
+    return ContentJob(snapshot.bundle, recipe, row, request)
 
 
 def item_facts(bundle: Bundle, row: int) -> tuple[Evidence, ...]:
-    """What is true of an item whoever asks, and may be said. Nothing of any user is in it, but how many bought it."""
+    """Returns the facts of an item that copy may state. Of users they hold only the number of buyers."""
     item, neutral = bundle.catalogue.items[row], Strength.NEUTRAL
     facts = [Evidence(EvidenceKind.NAME, neutral, value=item.title)]
     if item.brand:
@@ -74,31 +78,34 @@ def item_facts(bundle: Bundle, row: int) -> tuple[Evidence, ...]:
 
 
 def _audience(bundle: Bundle, recipe: Recipe, item: Item, language: str, name: str, value: str) -> Evidence:
+    """Returns the fact that addresses an audience, or raises InvalidRequest."""
     if not recipe.has(EvidenceKind.AUDIENCE):
         raise _invalid("audience", f"must be empty: {recipe.id} addresses everybody")
-    bought = [other for other in _of(bundle, name, value) if other.title]
+    bought = [other for other in _items_of(bundle, name, value) if other.title]
     if not bought:
         raise _invalid("audience", f"the catalogue has no such {name}")
+    private = "must be everybody: such a purchase tells something private"
+    if sum(map(is_sensitive, bought)) >= SENSITIVE_SHARE * len(bought):
+        raise _invalid("audience", private)
     fact = Evidence(EvidenceKind.AUDIENCE, Strength.NEUTRAL, name=name, value=value)
     try:
-        if sum(map(is_sensitive, bought)) >= MOSTLY * len(bought):
-            raise ReasonRejected("sensitive", "much of what they bought says something private")
         item_licence(fact, item, language, recipe)
     except ReasonRejected as rejection:
         if rejection.rule == "sensitive":
-            raise _invalid("audience", "must be everybody: such a purchase tells something private") from None
+            raise _invalid("audience", private) from None
         raise _invalid("audience", "must be everybody: its name, or the item's, cannot be shown") from None
     return fact
 
 
-def _of(bundle: Bundle, name: str, value: str) -> list[Item]:
-    """What is of a brand, or under a category at any depth."""
+def _items_of(bundle: Bundle, name: str, value: str) -> list[Item]:
+    """Returns the items of a brand, or of a category at any depth."""
     catalogue = bundle.catalogue
-    if name == "brand":
-        codes, wanted = catalogue.brands.codes, [c for c, brand in enumerate(catalogue.brands.names) if brand == value]
-    else:
-        codes, wanted = catalogue.paths.codes, [c for c, path in enumerate(catalogue.paths.names) if value in path]
-    return [catalogue.items[row] for row in np.flatnonzero(np.isin(codes, wanted)).tolist()]
+    mask = catalogue.brands.mask(value.__eq__) if name == "brand" else catalogue.paths.mask(partial(_has, value))
+    return [catalogue.items[row] for row in mask.nonzero()[0].tolist()]
+
+
+def _has(category: str, path: tuple[str, ...]) -> bool:
+    return category in path
 
 
 def _invalid(field: str, problem: str) -> InvalidRequest:

@@ -1,5 +1,7 @@
-"""The id of a list says which placement, arm and bundle made it: what becomes of the list is counted by them, on any
-server process, with nothing looked up. Ids come back from callers, so what they say is believed only if it is known.
+"""Makes and reads the id of a list.
+
+An id encodes placement, arm and bundle, so any process can attribute events without a lookup. Ids come from callers:
+unknown values are ignored.
 """
 
 import secrets
@@ -12,12 +14,18 @@ _FIELDS = 4
 
 
 def recommendation_id(placement: str, arm: str, bundle_id: str) -> str:
-    """A new one. None of the names has a full stop."""
+    """Returns a new id. None of the names may contain a full stop."""
     return f"{placement}.{arm}.{bundle_id}.{secrets.token_hex(8)}"
 
 
 def count(events: Iterable[Event], arms: Container[tuple[str, str]], bundle_ids: Container[str]) -> None:
-    """Counts the events that a list led to. arms: every placement with each of its arms."""
+    """Counts the events that came from a list, by placement, arm, bundle and type of event.
+
+    Args:
+        events: With the ids that callers sent.
+        arms: Every known placement with each of its arms.
+        bundle_ids: The known bundles.
+    """
     for event in events:
         parts = event.recommendation_id.split(".")
         if len(parts) == _FIELDS and (parts[0], parts[1]) in arms and parts[2] in bundle_ids:

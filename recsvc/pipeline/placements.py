@@ -1,12 +1,14 @@
-"""Named places in a shop, as an operator's TOML file describes them: what is listed there, by which rules, and which
-share of the users gets which arm of an experiment. A caller names a placement, not a model.
+"""Reads placements, the named places in a shop, from an operator's TOML file.
+
+A placement says what is listed there, by which rules, and which share of the users gets which arm of an experiment. A
+caller names a placement, not a model.
 
     segments = ["de", "at"]
 
     [placements.home]
     surface = "for_you"
     repeat_policy = "when_due"
-    tone = "warm"         # of the reasons: neutral, warm, or concise for narrow tiles; a caller's own goes first
+    tone = "warm"         # of the reasons: neutral, warm, or concise for narrow tiles; a tone in the request wins
     max_per_brand = 3
     pins = [{ item_id = "i00042", position = 1 }]
     boosts = [{ categories = ["Camping > Tents"], strength = 0.2 }]
@@ -17,10 +19,10 @@ share of the users gets which arm of an experiment. A caller names a placement, 
     share = 0.5
 
     [[placements.home.arms]]
-    name = "diverse"      # what it does not name is as above
+    name = "diverse"      # settings that it does not name are those of the placement
     share = 0.5
     diversity = 0.3
-    exploration = 0.05    # so many of its places show something from further down, for `training.off_policy`
+    exploration = 0.05    # this share of its places shows an item from further down, for `training.off_policy`
     bundle_id = "0123456789abcdef"
 """
 
@@ -38,14 +40,17 @@ from recsvc.domain.reason import Tone
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Event
 from recsvc.errors import FieldViolation, InvalidRequest, SettingsError
 
-# Metrics are labelled with them, and ids of lists carry them.
+# Metrics have them as labels, and the ids of lists contain them.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,24}$")]
 Cap = Annotated[int, Field(ge=1, le=100)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 MAX_RULES = 50
 MAX_SEGMENTS = 100
+# The only arm of a placement without an experiment.
 CONTROL = "control"
+# The shares of the arms may miss 1 by this much, for rounding.
+SHARE_TOLERANCE = 1e-9
 
 
 class _Strict(BaseModel):
@@ -61,7 +66,7 @@ class _Items(_Strict):
     item_ids: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _says_something(self) -> "_Items":
+    def _has_criterion(self) -> "_Items":
         if self.filter() == ItemFilter():
             raise ValueError("must name categories, brands, prices, attributes or item_ids: it would mean every item")
         return self
@@ -120,8 +125,8 @@ class _Placement(_List):
     arms: tuple[_Arm, ...] = ()
 
     @model_validator(mode="after")
-    def _arms_share_everybody(self) -> "_Placement":
-        if self.arms and abs(sum(arm.share for arm in self.arms) - 1) > 1e-9:
+    def _arms_cover_all_users(self) -> "_Placement":
+        if self.arms and abs(sum(arm.share for arm in self.arms) - 1) > SHARE_TOLERANCE:
             raise ValueError("the shares of the arms must add up to 1")
         if len({arm.name for arm in self.arms}) < len(self.arms):
             raise ValueError("each arm must have a name of its own")
@@ -133,10 +138,20 @@ class _File(_Strict):
     placements: dict[Name, _Placement] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Arm:
-    """What one share of a placement's users gets. share: over 0, at most 1; a placement's add up to 1. bundle_id: of
-    the bundle that answers, '' for the active one.
+    """The settings that one share of a placement's users gets.
+
+    Attributes:
+        name: Distinct within the placement.
+        share: Of the users, over 0 and at most 1. The shares of a placement add up to 1.
+        surface: Of the lists.
+        repeats: The repeat policy, unless the request has one.
+        reasons: Whether lists have reasons.
+        tone: Of the reasons, unless the request has one.
+        rules: The shop's rules.
+        exploration: The probability that a place explores, 0 to 0.5.
+        bundle_id: Of the bundle that answers; "" for the active one.
     """
 
     name: str
@@ -151,38 +166,56 @@ class Arm:
 
 
 class Placements:
-    """arms: by placement, at least one each. segments: of the shop's users."""
+    """The placements of a shop, and the segments of its users.
+
+    Args:
+        arms: By placement, at least one each.
+        segments: That callers may name.
+
+    Attributes:
+        bundle_ids: The bundles that any arm names.
+        names: Each placement with each of its arms; ("", "") stands for a list without a placement.
+    """
 
     def __init__(self, arms: dict[str, tuple[Arm, ...]], segments: frozenset[str] = frozenset()) -> None:
         self._arms = arms
         self.segments = segments
-        # A list that was asked for without a placement has neither name.
-        self.bundle_ids = frozenset(arm.bundle_id for each in arms.values() for arm in each if arm.bundle_id)
-        self.names = frozenset({("", ""), *((name, arm.name) for name, each in arms.items() for arm in each)})
+        pairs = [(name, arm) for name, arms_of_placement in arms.items() for arm in arms_of_placement]
+        self.bundle_ids = frozenset(arm.bundle_id for _, arm in pairs if arm.bundle_id)
+        self.names = frozenset({("", ""), *((name, arm.name) for name, arm in pairs)})
 
     @classmethod
     def load(cls, file: Path | None) -> "Placements":
-        """Reads the file; None is none. Raises SettingsError naming everything that is wrong."""
+        """Reads a file; without one there are no placements.
+
+        Raises:
+            SettingsError: The file cannot be read, or is wrong; the message names every problem.
+        """
         if file is None:
             return cls({})
         try:
-            read = _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+            parsed = _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"placements: {file} cannot be read: {error}") from None
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise SettingsError(f"placements: {file}: {problems}") from None
-        return cls({name: _arms(one) for name, one in read.placements.items()}, frozenset(read.segments))
+        arms = {name: _arms(placement) for name, placement in parsed.placements.items()}
+        return cls(arms, frozenset(parsed.segments))
 
     def segmented(self, events: Iterable[Event]) -> list[Event]:
-        """The events, those of a segment that is not configured as of none: callers may not make up what is kept."""
+        """Returns the events; an unknown segment becomes "", because counts are kept for each segment."""
         return [
             event if not event.segment or event.segment in self.segments else replace(event, segment="")
             for event in events
         ]
 
     def applied(self, query: Query) -> Query:
-        """The query as its placement has it for this user. Raises InvalidRequest for one that nobody knows."""
+        """Returns the query with the settings of its placement for this user.
+
+        Raises:
+            InvalidRequest: The placement or the segment is not configured.
+        """
         if query.segment and query.segment not in self.segments:
             raise InvalidRequest([FieldViolation("context.segment", "must be one of the segments that are configured")])
         if not query.placement:
@@ -206,17 +239,28 @@ class Placements:
 
 
 def _arms(placement: _Placement) -> tuple[Arm, ...]:
-    whole: dict[str, Any] = {name: getattr(placement, name) for name in placement.model_fields_set - {"arms"}}
-    named = placement.arms or (_Arm(name=CONTROL, share=1),)
-    each = [_Arm(**{**whole, **{name: getattr(arm, name) for name in arm.model_fields_set}}) for arm in named]
+    """Returns the arms of a placement. Settings that an arm does not name are those of the placement."""
+    defaults: dict[str, Any] = {name: getattr(placement, name) for name in placement.model_fields_set - {"arms"}}
+    arms = placement.arms or (_Arm(name=CONTROL, share=1),)
+    merged = [_Arm(**{**defaults, **{name: getattr(arm, name) for name in arm.model_fields_set}}) for arm in arms]
     return tuple(
-        Arm(a.name, a.share, a.surface, a.repeat_policy, a.reasons, a.tone, a.rules(), a.exploration, a.bundle_id or "")
-        for a in each
+        Arm(
+            name=arm.name,
+            share=arm.share,
+            surface=arm.surface,
+            repeats=arm.repeat_policy,
+            reasons=arm.reasons,
+            tone=arm.tone,
+            rules=arm.rules(),
+            exploration=arm.exploration,
+            bundle_id=arm.bundle_id or "",
+        )
+        for arm in merged
     )
 
 
 def _arm_of(arms: tuple[Arm, ...], placement: str, user_id: str) -> Arm:
-    """Always the same for a user, and of one placement independent of that of another."""
+    """Returns the arm of a user: always the same, and independent of the user's arms in other placements."""
     digest = hashlib.blake2b(f"{placement}\0{user_id}".encode(), digest_size=8).digest()
     place = int.from_bytes(digest, "big") / 2**64
     for arm in arms:

@@ -1,4 +1,4 @@
-"""Orders of items by what sells, for users of whom nothing is known and for pages that are the same for everybody."""
+"""Orders items by their sales, for pages that are the same for everybody."""
 
 import asyncio
 import time
@@ -9,7 +9,6 @@ import numpy as np
 
 from recsvc.domain.query import Surface
 from recsvc.errors import StoreUnavailable
-from recsvc.model.catalogue import Catalogue
 from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import FixedOrderScorer
@@ -21,59 +20,66 @@ REFRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    read_at: float
+class _KeptScorers:
+    read_at: float  # of the monotonic clock, in seconds
     fresh: bool
-    bundle: ItemSnapshot
-    orders: Mapping[Surface, FixedOrderScorer]
+    snapshot: ItemSnapshot
+    scorers: Mapping[Surface, FixedOrderScorer]
 
 
 class Popularity:
-    """For the event loop's thread alone. Keeps a few orders for each segment: it must come from a known few."""
+    """Makes the scorers of POPULAR and TRENDING, and keeps them for each segment. For the event loop's thread only.
+
+    Segments must come from a small known set, because scorers are kept for each of them.
+    """
 
     def __init__(self, store: PopularityStore) -> None:
         self._store = store
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._kept: dict[tuple[str, str], _KeptScorers] = {}
 
-    async def order(self, live: ItemSnapshot, surface: Surface, segment: str) -> tuple[FixedOrderScorer, bool]:
-        """All items in the order of POPULAR or TRENDING, and whether it is as Redis has it.
+    async def scorer(self, snapshot: ItemSnapshot, surface: Surface, segment: str) -> tuple[FixedOrderScorer, bool]:
+        """Returns all items in the order of a surface, and whether the counts are from Redis now.
 
-        Below what sold lately stands what sold before the bundle was trained, with scores of at most 0.
+        Items that sold recently come first. The others follow by their sales in the training data, with scores of at
+        most 0.
         """
-        key = live.bundle.bundle_id, segment
-        known = self._known.get(key)
-        if known is None or known.bundle is not live or time.monotonic() - known.read_at > REFRESH_SECONDS:
+        key = snapshot.bundle.bundle_id, segment
+        kept = self._kept.get(key)
+        if kept is None or kept.snapshot is not snapshot or time.monotonic() - kept.read_at > REFRESH_SECONDS:
             try:
                 counts, fresh = await self._store.read(segment), True
             except StoreUnavailable:
                 counts, fresh = Counts({}, {}), False
-            if fresh or known is None or known.bundle is not live:
-                # For 100,000 items that takes some twenty milliseconds.
-                orders = await asyncio.to_thread(_orders, live, counts)
-                known = self._known[key] = _Known(time.monotonic(), fresh, live, orders)
-        return known.orders[surface], known.fresh
+            if fresh or kept is None or kept.snapshot is not snapshot:
+                # For 100,000 items this takes some twenty milliseconds.
+                scorers = await asyncio.to_thread(_scorers, snapshot, counts)
+                kept = self._kept[key] = _KeptScorers(time.monotonic(), fresh, snapshot, scorers)
+        return kept.scorers[surface], kept.fresh
 
 
-def _orders(live: ItemSnapshot, counts: Counts) -> dict[Surface, FixedOrderScorer]:
-    return {Surface.POPULAR: _by(live, counts.popular), Surface.TRENDING: _trending(live, counts)}
+def _scorers(snapshot: ItemSnapshot, counts: Counts) -> dict[Surface, FixedOrderScorer]:
+    return {
+        Surface.POPULAR: _by_score(snapshot, counts.popular),
+        Surface.TRENDING: _by_score(snapshot, _trends(counts)),
+    }
 
 
-def _trending(live: ItemSnapshot, counts: Counts) -> FixedOrderScorer:
-    """By how many standard deviations more of an item is sold a day of late than it used to be."""
-    rises = {}
+def _trends(counts: Counts) -> dict[str, float]:
+    """Returns by how many standard deviations an item's recent sales a day exceed its usual ones."""
+    trends = {}
     for item_id, count in counts.trending.items():
-        lately = count * np.log(2) / TRENDING_HALF_LIFE
-        usually = counts.popular.get(item_id, 0.0) * np.log(2) / POPULAR_HALF_LIFE
-        # One sale a day more, so that the first sale in months is no sensation.
-        rises[item_id] = (lately - usually) / np.sqrt(usually + 1)
-    return _by(live, rises)
+        recent = count * np.log(2) / TRENDING_HALF_LIFE
+        usual = counts.popular.get(item_id, 0.0) * np.log(2) / POPULAR_HALF_LIFE
+        # One sale a day is added, so that the first sale in months does not count as a trend.
+        trends[item_id] = (recent - usual) / np.sqrt(usual + 1)
+    return trends
 
 
-def _by(live: ItemSnapshot, scores: Mapping[str, float]) -> FixedOrderScorer:
-    catalogue: Catalogue = live.bundle.catalogue
-    every = (live.bundle.item_repeats.popularity - 1.0).astype(np.float32)  # 0 to 1 in the training data
-    for item_id, score in scores.items():
+def _by_score(snapshot: ItemSnapshot, scores_by_id: Mapping[str, float]) -> FixedOrderScorer:
+    catalogue = snapshot.bundle.catalogue
+    scores = (snapshot.bundle.item_repeats.popularity - 1.0).astype(np.float32)  # popularity is 0 to 1
+    for item_id, score in scores_by_id.items():
         if score > 0 and (row := catalogue.row(item_id)) is not None:
-            every[row] = score
-    order = np.argsort(-every, kind="stable").astype(np.int32)
-    return FixedOrderScorer(Ranking(order, every[order]))
+            scores[row] = score
+    order = np.argsort(-scores, kind="stable").astype(np.int32)
+    return FixedOrderScorer(Ranking(order, scores[order]))

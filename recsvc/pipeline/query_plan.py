@@ -1,41 +1,25 @@
-"""What a query comes to, for its user and now: what ranks the items, and which of them may be listed."""
+"""Plans one query: loads the user, picks the surface's scorer, and works out which items are eligible."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import Rows
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
 from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut
-from recsvc.pipeline.popularity_scorer import Popularity
+from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.pipeline.slate import Eligibility
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
-from recsvc.retrieval.scorers import OWN_TASTE, Scorer, VectorScorer, buy_again, search, similar_to
-from recsvc.store import UserStore
+from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, search, similar_to
 from recsvc.users.repeat_bonus import RepeatBonus
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
 
 
-@dataclass(frozen=True)
-class ServingResources:
-    """What the recommenders of one process share. threads: "search" and "tower". cache_size: users that are kept."""
-
-    store: UserStore
-    reasons: ReasonWriter
-    popularity: Popularity
-    encode: Callable[[str], Awaitable[Floats]]
-    threads: Mapping[str, Executor]
-    cache_size: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QueryPlan:
     """How one query is answered.
 
@@ -44,7 +28,7 @@ class QueryPlan:
         scorer: Ranks the items.
         eligibility: Which items may be listed.
         left_out: Explains the user vector; None unless the plan is to be explained and the user vector alone ranks.
-        degraded: What the answer has to do without. A stage that drops something adds it.
+        degraded: What the answer lacks. A later stage that drops something adds it.
     """
 
     state: UserState
@@ -55,7 +39,13 @@ class QueryPlan:
 
 
 class QueryPlanner:
-    """Plans queries for one bundle: loads the user, picks the surface's scorer, works out which items are eligible."""
+    """Plans queries for one item snapshot.
+
+    Args:
+        snapshot: The items.
+        shared: What the recommenders of the process share.
+        states: Loads the users.
+    """
 
     def __init__(self, snapshot: ItemSnapshot, shared: ServingResources, states: UserStateCache) -> None:
         self._snapshot = snapshot
@@ -64,11 +54,11 @@ class QueryPlanner:
         self._states = states
         self._repeat_bonus = RepeatBonus(snapshot.bundle)
         self._item_repeats = snapshot.bundle.item_repeats
-        self._nobody_buys_again = snapshot.bundle.model.repeats.exclude_bought
-        self._texts = QueryEncoder(snapshot, shared.encode, shared.threads["search"])
+        self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
+        self._query_encoder = QueryEncoder(snapshot, shared.encode, shared.threads.search)
 
     async def plan(self, query: Query, *, explain: bool) -> QueryPlan:
-        """Plans a query. explain: whether the answer is to be explained, which takes more vectors of the user."""
+        """Plans a query. explain: whether the answer needs reasons, which take more vectors of the user."""
         state, fresh = await self._states.get(query.user_id)
         degraded = set() if fresh else {Degradation.STORE_UNAVAILABLE}
         if state.version < query.min_freshness:
@@ -82,56 +72,59 @@ class QueryPlanner:
             scorer, left_out = await self._personal_scorer(query, state, explain=explain)
         if not fresh:
             degraded.add(Degradation.STORE_UNAVAILABLE)
-        return QueryPlan(state, scorer, self._eligibility(query, state, viewed, cart), left_out, degraded)
+        eligibility = self._eligibility(query, state, viewed, cart)
+        return QueryPlan(state=state, scorer=scorer, eligibility=eligibility, left_out=left_out, degraded=degraded)
 
     async def _surface_scorer(
         self, query: Query, state: UserState, viewed: Rows, cart: Rows
     ) -> tuple[Scorer | None, bool]:
-        """The scorer of a surface that has one of its own, else None; and False if Redis did not answer."""
+        """Returns the surface's own scorer, or None if it has none; and False if Redis did not answer."""
         match query.surface:
             case Surface.POPULAR | Surface.TRENDING:
-                return await self._shared.popularity.order(self._snapshot, query.surface, query.segment)
+                return await self._shared.popularity.scorer(self._snapshot, query.surface, query.segment)
             case Surface.SIMILAR if len(viewed):
                 return similar_to(self._snapshot, int(viewed[-1])), True
             case Surface.BUY_AGAIN:
                 return buy_again(self._snapshot, state.history, query.now), True
             case Surface.CART if len(cart):
-                own = await self._states.ensure_vector(query.user_id, state)
-                basket = cart_as_history(state, cart, query.now)
-                together = await self._states.ensure_vector(query.user_id, basket)
-                return VectorScorer(self._snapshot, together + OWN_TASTE * own), True
+                user_vector = await self._states.ensure_vector(query.user_id, state)
+                cart_state = cart_as_history(state, cart, query.now)
+                cart_vector = await self._states.ensure_vector(query.user_id, cart_state)
+                return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector), True
             case Surface.SEARCH if query.text:
-                own = await self._states.ensure_vector(query.user_id, state)
-                meaning = await self._texts.vector(query.text)
-                return search(self._snapshot, meaning, await self._texts.matches(query.text), own), True
+                user_vector = await self._states.ensure_vector(query.user_id, state)
+                meaning = await self._query_encoder.vector(query.text)
+                matches = await self._query_encoder.matches(query.text)
+                return search(self._snapshot, meaning, matches, user_vector), True
         return None, True
 
     async def _personal_scorer(
         self, query: Query, state: UserState, *, explain: bool
     ) -> tuple[VectorScorer, LeftOut | None]:
-        """The scorer of the user vector, and what explains it."""
+        """Returns the scorer of the user vector, and the vectors that explain it."""
         left_out = None
         if explain:
             user_vector, left_out = await self._states.ensure_left_out(query.user_id, state)
         else:
             user_vector = await self._states.ensure_vector(query.user_id, state)
         if query.text:
-            meaning = await self._texts.vector(query.text)
+            meaning = await self._query_encoder.vector(query.text)
             user_vector = user_vector + np.float32(np.linalg.norm(user_vector)) * meaning
-            left_out = None  # it says nothing of a list that a query ranks as well
+            left_out = None  # it cannot explain a list that the query ranks too
         return VectorScorer(self._snapshot, user_vector, self._bonus(query, state)), left_out
 
     def _eligibility(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Eligibility:
-        inventory = self._snapshot.catalogue
+        inventory = self._snapshot.inventory
         if query.candidates is not None:
             return Eligibility(state.hidden_rows, inventory.among(self._catalogue.rows(query.candidates)))
         excluded = self._excluded_rows(query, state)
         if len(viewed) or len(cart):
             excluded = np.unique(np.concatenate((excluded, viewed, cart)))
-        rest = (inventory.select(query.filter.unyielding()),) if query.backfill else ()
-        return Eligibility(excluded, inventory.select(query.filter), rest)
+        backfill = (inventory.select(query.filter.unyielding()),) if query.backfill else ()
+        return Eligibility(excluded, inventory.select(query.filter), backfill)
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
+        """Returns the rows that the user, the caller or the repeat policy excludes."""
         excluded = state.hidden_rows
         if query.excluded_item_ids:
             excluded = np.union1d(excluded, self._catalogue.rows(query.excluded_item_ids))
@@ -146,11 +139,12 @@ class QueryPlanner:
         return excluded
 
     def _excludes_bought(self, query: Query) -> bool:
-        """Whether bought items are left out because nobody buys again here. A shopper who searches may have them."""
+        """Returns whether bought items are left out because nobody buys again in this shop. A search may find them."""
         unspecified = query.repeats is RepeatPolicy.UNSPECIFIED and query.surface is not Surface.SEARCH
-        return unspecified and self._nobody_buys_again
+        return unspecified and self._exclude_bought
 
     def _bonus(self, query: Query, state: UserState) -> Ranking:
+        """Returns the repeat bonus; none if bought items are left out."""
         if query.repeats is RepeatPolicy.EXCLUDE or self._excludes_bought(query):
             return NOTHING
         return self._repeat_bonus.of(state, query.now)

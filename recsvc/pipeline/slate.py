@@ -1,4 +1,4 @@
-"""Composes a list: the best of what may be in it, in the order that the shop's rules want, through the final gate."""
+"""Builds a slate: the best eligible items, in the order that the shop's rules ask for."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import NO_ROWS, Rows
 from recsvc.domain.query import NO_RULES, ItemFilter, Page, Rules
-from recsvc.pipeline.business_rules import Caps, boosted, pick, pinned
+from recsvc.pipeline.business_rules import Caps, boost, cap_and_diversify, pin
 from recsvc.pipeline.exploration import explore
 from recsvc.pipeline.final_gate import enforce
 from recsvc.ranking import NOTHING, Ranking
@@ -17,27 +17,49 @@ from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import Scorer
 
-# How many items below a page compete for it: what an item must lose against before an anchor is called causal.
+# The number of items below a page that compete for it. An item must fall behind some of them before its anchor is
+# called causal.
 COMPETITORS = 32
-# Rules choose among so many times the items that are wanted, and at least so many.
-_CHOICE, _LEAST_CHOICE = 4, 200
+# Rules choose among this many times the items that are missing, and among at least so many.
+_POOL_RATIO, _MIN_POOL = 4, 200
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """What may be in one list. excluded: rows that may not. wanted: what the filter lets pass. rest: what fills the
-    list up when that is too little; empty: nothing does. None, for a selection, is every item.
+    """Which items may be in one slate. A selection of None is every item.
+
+    Attributes:
+        excluded: Rows that may not be in it.
+        matching: The items that match the filter.
+        backfill: The items that may follow if too few match; empty if none may.
     """
 
     excluded: Rows
-    wanted: Selection | None
-    rest: tuple[Selection | None, ...] = ()
+    matching: Selection | None
+    backfill: tuple[Selection | None, ...] = ()
+
+    def matches(self, row: int) -> bool:
+        """Returns whether an item matches the filter."""
+        return _selects(self.matching, row)
+
+    def allows(self, row: int) -> bool:
+        """Returns whether an item may be listed, either because it matches or as backfill."""
+        if row in self.excluded:
+            return False
+        return self.matches(row) or any(_selects(selection, row) for selection in self.backfill)
 
 
 @dataclass(frozen=True)
 class Slate:
-    """The list, and those of its rows that fill it up. competitors: where scores alone made the list, what stands in it
-    and what would come after it; else nothing.
+    """The items to list, in order.
+
+    Attributes:
+        ranking: The items and their scores.
+        backfilled: Rows that were added because fewer than k match the filter.
+        competitors: The slate and the next COMPETITORS by score; empty if rules, backfill or exploration changed the
+            order.
     """
 
     ranking: Ranking
@@ -45,163 +67,191 @@ class Slate:
     competitors: Rows
 
 
-async def build_slate(live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility, rules: Rules) -> Slate:
-    """At most k items; fewer only when fewer may be listed, or when the rules' caps let no more in."""
-    if rules == NO_RULES:
-        return await _by_scores(live, scoring, k, scope)
-    caps = Caps(
-        [
-            (codes, limit)
-            for codes, limit in (
-                (live.bundle.catalogue.brands.codes, rules.max_per_brand),
-                (live.bundle.catalogue.paths.codes, rules.max_per_category),
+class SlateBuilder:
+    """Builds the slates of one query, in these steps:
+
+    1. filter: take items that match the filter, then backfill; in both, buried items come last;
+    2. gate: drop items that may not be listed now, from every ranking that the scorer returns;
+    3. boost: raise or lower the scores of some items;
+    4. cap: limit the items of one brand or category;
+    5. diversify: prefer items that differ from those before;
+    6. pin: insert items at fixed positions.
+
+    Without rules, only the first two steps run.
+
+    Args:
+        snapshot: The items.
+        scorer: Ranks them.
+        eligibility: Which of them may be listed.
+        rules: Of the shop.
+    """  # noqa: D415  a list follows
+
+    def __init__(
+        self, snapshot: ItemSnapshot, scorer: Scorer, eligibility: Eligibility, rules: Rules = NO_RULES
+    ) -> None:
+        self._snapshot = snapshot
+        self._catalogue = snapshot.bundle.catalogue
+        self._scorer = scorer
+        self._eligibility = eligibility
+        self._rules = rules
+
+    async def build(self, k: int) -> Slate:
+        """Returns a slate of k items; fewer if fewer may be listed, or if the caps allow no more."""
+        if self._rules == NO_RULES:
+            return await self._build_by_score(k)
+        pins = self._pins(k)
+        caps = self._caps(pins)
+        rows = _joined([item for _, item in pins]).rows
+        parts: list[Ranking] = []
+        backfilled: list[Rows] = [NO_ROWS]
+        for selection, is_backfill in self._filter():
+            if len(rows) >= k:
+                break
+            excluded = np.union1d(self._eligibility.excluded, rows)
+            part = await self._apply_rules(k - len(rows), excluded, selection, caps)
+            parts.append(part)
+            rows = np.append(rows, part.rows)
+            if is_backfill:
+                backfilled.append(part.rows)
+        return Slate(pin(_joined(parts), pins), np.concatenate(backfilled), NO_ROWS)
+
+    def next_page(self, k: int, page: Page) -> tuple[Slate, Page]:
+        """Returns the next k items of a kept ranking, and the page with these marked as shown.
+
+        Items that may not be listed any more are skipped.
+        """
+        shown, rows, backfilled = page.shown, NO_ROWS[:0], NO_ROWS
+        for item_id in page.item_ids[page.shown :]:
+            if len(rows) == k:
+                break
+            shown += 1
+            row = self._catalogue.row(item_id)
+            if row is not None and self._eligibility.allows(row):
+                rows = np.append(rows, np.int32(row))
+                if not self._eligibility.matches(row):
+                    backfilled = np.append(backfilled, np.int32(row))
+        ranking = enforce(self._scorer.scored(rows), self._snapshot.inventory, self._eligibility.excluded)
+        return Slate(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
+
+    def with_exploration(
+        self, slate: Slate, k: int, probability: float, rng: np.random.Generator
+    ) -> tuple[Slate, Rows]:
+        """Returns the slate with some of its first k places explored, and the candidates of the exploration.
+
+        The candidates are in their order before. Items that a rule or the backfill placed are no candidates.
+
+        Args:
+            slate: Longer than k, so that items from further down can be shown.
+            k: The number of places that are shown.
+            probability: That a place explores, 0 to 1.
+            rng: The source of randomness.
+        """
+        rows, scores = slate.ranking
+        placed_by_rule = self._buried()
+        placed_by_rule[self._catalogue.rows(rule.item_id for rule in self._rules.pins)] = True
+        placed_by_rule[slate.backfilled] = True
+        free = np.flatnonzero(~placed_by_rule[rows])
+        order = np.arange(len(rows))
+        order[free] = free[explore(len(free), int((free < k).sum()), probability, rng)]
+        # Competitors say by which score an item got its place; they say nothing of a random place.
+        return replace(slate, ranking=Ranking(rows[order], scores[order]), competitors=NO_ROWS), rows[free]
+
+    async def _build_by_score(self, k: int) -> Slate:
+        excluded, backfill = self._eligibility.excluded, self._eligibility.backfill
+        ranking = await self._gated_ranking(k + COMPETITORS, excluded, self._eligibility.matching)
+        first = Ranking(ranking.rows[:k], ranking.scores[:k])
+        if not backfill or len(first.rows) == k:
+            return Slate(first, NO_ROWS, ranking.rows)
+        excluded = np.union1d(excluded, first.rows)
+        others = await self._gated_ranking(k - len(first.rows), excluded, backfill[0])
+        return Slate(_joined([first, others]), others.rows, NO_ROWS)
+
+    def _filter(self) -> Iterator[tuple[Selection | None, bool]]:
+        """Yields the selections that fill the slate one after the other, and whether each is backfill."""
+        eligibility, buried = self._eligibility, self._buried()
+        for selection, is_backfill in ((eligibility.matching, False), *((s, True) for s in eligibility.backfill)):
+            if not self._rules.buried:
+                yield selection, is_backfill
+            else:
+                yield _intersection(selection, ~buried), is_backfill
+                yield _intersection(selection, buried), is_backfill
+
+    async def _apply_rules(self, k: int, excluded: Rows, selection: Selection | None, caps: Caps) -> Ranking:
+        """Returns at most k items of a selection, boosted, capped and diversified."""
+        picked = NOTHING
+        depth = max(_POOL_RATIO * k, _MIN_POOL)
+        while True:
+            ranking = await self._gated_ranking(depth, excluded, selection)
+            pool = await self._boosted(ranking, k, excluded, selection)
+            missing = k - len(picked.rows)
+            # Comparing with each picked item takes milliseconds in total, so it runs in a thread.
+            more = await asyncio.to_thread(
+                cap_and_diversify, pool, missing, caps, self._rules.diversity, self._snapshot.similarity_vectors
             )
-            if limit is not None
-        ]
-    )
-    pins = list(_pins(live, scoring, k, scope, rules))
-    for _, alone in pins:
-        caps.take(int(alone.rows[0]))
-    listed = _joined([alone for _, alone in pins]).rows
-    parts: list[Ranking] = []
-    backfilled: list[Rows] = []
-    for selection, fills_up in _stages(live, scope, rules):
-        if len(listed) >= k:
-            break
-        excluded = np.union1d(scope.excluded, listed)
-        part = await _picked(live, scoring, k - len(listed), excluded, selection, rules, caps)
-        parts.append(part)
-        backfilled.append(part.rows if fills_up else NO_ROWS)
-        listed = np.append(listed, part.rows)
-    return Slate(pinned(_joined(parts), pins), np.concatenate([NO_ROWS, *backfilled]), NO_ROWS)
+            picked = _joined([picked, more])
+            if len(picked.rows) >= k or len(ranking.rows) < depth:
+                return picked
+            # The caps allowed too few: look among those that come next.
+            excluded, depth = np.union1d(excluded, pool.rows), depth * _POOL_RATIO
 
+    async def _gated_ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        """Returns the best items of a selection that may be listed now."""
+        return enforce(await self._scorer.ranking(k, excluded, selection), self._snapshot.inventory, excluded)
 
-def next_page(live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility, page: Page) -> tuple[Slate, Page]:
-    """The next k of a ranking that was kept, but for what may not be listed by now; and the page with these shown."""
-    catalogue = live.bundle.catalogue
-    shown, rows, backfilled = page.shown, NO_ROWS[:0], NO_ROWS
-    for item_id in page.item_ids[page.shown :]:
-        if len(rows) == k:
-            break
-        shown += 1
-        row = catalogue.row(item_id)
-        if row is None or row in scope.excluded:
-            continue
-        wanted = scope.wanted is None or bool(scope.wanted.allowed[row])
-        if wanted or any(rest is None or rest.allowed[row] for rest in scope.rest):
-            rows = np.append(rows, np.int32(row))
-            backfilled = backfilled if wanted else np.append(backfilled, np.int32(row))
-    ranking = enforce(scoring.scored(rows), live.catalogue, scope.excluded)
-    return Slate(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
-
-
-def with_exploration(
-    live: ItemSnapshot, found: Slate, k: int, rules: Rules, chance: float, rng: np.random.Generator
-) -> tuple[Slate, Rows]:
-    """The list with some of its first k places explored; and what it explored among, in order: what no rule has put
-    where it is.
-    """
-    rows, scores = found.ranking
-    placed = _buried(live, rules)
-    placed[live.bundle.catalogue.rows(pin.item_id for pin in rules.pins)] = True
-    placed[found.backfilled] = True
-    free = np.flatnonzero(~placed[rows])
-    order = np.arange(len(rows))
-    order[free] = free[explore(len(free), int((free < k).sum()), chance, rng)]
-    # What competed by its score says nothing of a place that was given by chance.
-    return replace(found, ranking=Ranking(rows[order], scores[order]), competitors=NO_ROWS), rows[free]
-
-
-async def _by_scores(live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility) -> Slate:
-    found = await _through_gate(live, scoring, k + COMPETITORS, scope.excluded, scope.wanted)
-    first = Ranking(found.rows[:k], found.scores[:k])
-    if not scope.rest or len(first.rows) == k:
-        return Slate(first, NO_ROWS, found.rows)
-    excluded = np.union1d(scope.excluded, first.rows)
-    others = await _through_gate(live, scoring, k - len(first.rows), excluded, scope.rest[0])
-    return Slate(_joined([first, others]), others.rows, NO_ROWS)
-
-
-async def _through_gate(
-    live: ItemSnapshot, scoring: Scorer, k: int, excluded: Rows, selection: Selection | None
-) -> Ranking:
-    return enforce(await scoring.ranking(k, excluded, selection), live.catalogue, excluded)
-
-
-async def _picked(
-    live: ItemSnapshot,
-    scoring: Scorer,
-    k: int,
-    excluded: Rows,
-    selection: Selection | None,
-    rules: Rules,
-    caps: Caps,
-) -> Ranking:
-    """At most k items of a selection, as boosts, caps and diversity want it."""
-    boosts = [(_mask(live, boost.filter), boost.strength) for boost in rules.boosts]
-    picked = NOTHING
-    depth = max(_CHOICE * k, _LEAST_CHOICE)
-    while True:
-        ranking = await _through_gate(live, scoring, depth, excluded, selection)
-        # What is boosted may rank anywhere by its score.
-        further = [
-            await _through_gate(live, scoring, k, np.union1d(excluded, ranking.rows), _both(selection, chosen))
-            for chosen, strength in boosts
+    async def _boosted(self, ranking: Ranking, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        """Returns the ranking, with the boosted items that rank below it, in the order of the boosted scores."""
+        boosts = [(self._mask(rule.filter), rule.strength) for rule in self._rules.boosts]
+        below = [
+            await self._gated_ranking(k, np.union1d(excluded, ranking.rows), _intersection(selection, mask))
+            for mask, strength in boosts
             if strength > 0
         ]
-        pool = boosted(_distinct(_joined([ranking, *further])), boosts, k)
-        room = k - len(picked.rows)
-        # Likeness to each that is picked takes milliseconds in all.
-        more = await asyncio.to_thread(pick, pool, room, caps, rules.diversity, live.similarity_vectors)
-        picked = _joined([picked, more])
-        if len(picked.rows) >= k or len(ranking.rows) < depth:
-            return picked
-        # The caps let too few in: look among those after these.
-        excluded, depth = np.union1d(excluded, pool.rows), depth * _CHOICE
+        return boost(_distinct(_joined([ranking, *below])), boosts, k)
+
+    def _caps(self, pins: Sequence[tuple[int, Ranking]]) -> Caps:
+        """Returns the caps of the rules, with the pinned items counted."""
+        limits = (
+            (self._catalogue.brands.codes, self._rules.max_per_brand),
+            (self._catalogue.paths.codes, self._rules.max_per_category),
+        )
+        caps = Caps([(codes, limit) for codes, limit in limits if limit is not None])
+        for _, item in pins:
+            caps.add(int(item.rows[0]))
+        return caps
+
+    def _pins(self, k: int) -> list[tuple[int, Ranking]]:
+        """Returns each pin whose item may be shown: its position, ascending, and a ranking of the item alone."""
+        pins: dict[int, tuple[int, Ranking]] = {}
+        excluded = self._eligibility.excluded
+        for rule in sorted(self._rules.pins, key=lambda rule: rule.position):
+            row = self._catalogue.row(rule.item_id)
+            if row is None or row in pins or row in excluded or rule.position > k or len(pins) == k:
+                continue
+            if self._eligibility.matches(row):
+                scored = self._scorer.scored(np.array([row], np.int32))
+                item = enforce(scored, self._snapshot.inventory, excluded)
+                if len(item.rows):
+                    pins[row] = rule.position, item
+        return list(pins.values())
+
+    def _buried(self) -> Mask:
+        """Returns which rows come after all others, bool (n,)."""
+        buried = np.zeros(len(self._catalogue), np.bool_)
+        for item_filter in self._rules.buried:
+            buried |= self._mask(item_filter)
+        return buried
+
+    def _mask(self, item_filter: ItemFilter) -> Mask:
+        selection = self._snapshot.inventory.select(item_filter)
+        return np.ones(len(self._catalogue), np.bool_) if selection is None else selection.allowed
 
 
-def _pins(
-    live: ItemSnapshot, scoring: Scorer, k: int, scope: Eligibility, rules: Rules
-) -> Iterator[tuple[int, Ranking]]:
-    """Each pin whose item may be shown: its place, ascending, and the item alone."""
-    seen: set[int] = set()
-    for pin in sorted(rules.pins, key=lambda pin: pin.position):
-        row = live.bundle.catalogue.row(pin.item_id)
-        if row is None or row in seen or row in scope.excluded or pin.position > k or len(seen) == k:
-            continue
-        if scope.wanted is None or scope.wanted.allowed[row]:
-            alone = enforce(scoring.scored(np.array([row], np.int32)), live.catalogue, scope.excluded)
-            if len(alone.rows):
-                seen.add(row)
-                yield pin.position, alone
+def _selects(selection: Selection | None, row: int) -> bool:
+    return selection is None or bool(selection.allowed[row])
 
 
-def _stages(live: ItemSnapshot, scope: Eligibility, rules: Rules) -> Iterator[tuple[Selection | None, bool]]:
-    """The selections that fill a list, one after the other, and whether each only fills it up."""
-    buried = _buried(live, rules)
-    for selection, fills_up in ((scope.wanted, False), *((rest, True) for rest in scope.rest)):
-        if not rules.buried:
-            yield selection, fills_up
-        else:
-            yield _both(selection, ~buried), fills_up
-            yield _both(selection, buried), fills_up
-
-
-def _buried(live: ItemSnapshot, rules: Rules) -> NDArray[np.bool_]:
-    """bool (n,): what comes after all else."""
-    buried = np.zeros(len(live.bundle.catalogue), np.bool_)
-    for item_filter in rules.buried:
-        buried |= _mask(live, item_filter)
-    return buried
-
-
-def _mask(live: ItemSnapshot, item_filter: ItemFilter) -> NDArray[np.bool_]:
-    selection = live.catalogue.select(item_filter)
-    return np.ones(len(live.bundle.catalogue), np.bool_) if selection is None else selection.allowed
-
-
-def _both(selection: Selection | None, chosen: NDArray[np.bool_]) -> Selection:
-    return Selection.of(chosen if selection is None else selection.allowed & chosen)
+def _intersection(selection: Selection | None, mask: Mask) -> Selection:
+    return Selection.of(mask if selection is None else selection.allowed & mask)
 
 
 def _joined(rankings: Sequence[Ranking]) -> Ranking:
@@ -210,7 +260,7 @@ def _joined(rankings: Sequence[Ranking]) -> Ranking:
 
 
 def _distinct(ranking: Ranking) -> Ranking:
-    """Each row once, best first; two boosts may find the same."""
+    """Returns each row once, best first; two boosts may find the same row."""
     _, places = np.unique(ranking.rows, return_index=True)
     places = places[np.argsort(-ranking.scores[places], kind="stable")]
     return Ranking(ranking.rows[places], ranking.scores[places])

@@ -1,44 +1,52 @@
-"""Where one item stands in the list of one query, and what keeps it out."""
+"""Diagnoses where one item stands in the slate of one query, and what keeps it out."""
 
 import enum
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Rows
 from recsvc.domain.query import Query
 from recsvc.model.towers.user import BLOCKS
-from recsvc.pipeline.slate import Eligibility, Slate
+from recsvc.pipeline.query_plan import QueryPlan
+from recsvc.pipeline.slate import Slate
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import Scorer, VectorScorer
-from recsvc.users.user_state import UserState
 
-# What stands beside the blocks: for having been bought, and for having the words of a query.
+# The parts of a score beside the blocks: for having been bought, and for having words of the query.
 REPEAT, WORDS = "repeat", "words"
 
 BlockScores = tuple[tuple[str, float], ...]
 
 
 class Obstacle(enum.Enum):
-    """What keeps an item out of a list."""
+    """Why an item is not in a slate."""
 
     UNKNOWN_ITEM = "unknown_item"
     DELETED = "deleted"
     OUT_OF_STOCK = "out_of_stock"
     HIDDEN = "hidden"  # by the user
     EXCLUDED = "excluded"  # by the caller
-    IN_VISIT = "in_visit"
+    IN_VISIT = "in_visit"  # viewed in this visit, or in the cart
     REPEAT_POLICY = "repeat_policy"
     FILTER = "filter"
-    SURFACE = "surface"  # it lists no such items
+    SURFACE = "surface"  # the surface never lists such an item
     RULES = "rules"
     SCORE = "score"  # others have a higher one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ItemDiagnosis:
-    """listed_rank: in the list, 0 when it is not in it. rank: of its score among all that may be listed, 0 if it may
-    not. blocks: what the score is made of, by name; empty where no vector ranks.
+    """Where an item stands, and why it is not in the slate.
+
+    Attributes:
+        bundle_id: Of the bundle that ranked.
+        arm: Of the placement; "" without a placement.
+        listed_rank: The position in the slate, from 1; 0 if the item is not in it.
+        rank: By score among all items that may be listed, from 1; 0 if the item may not be listed.
+        score: Of the item for this query.
+        blocks: The parts of the score by name; empty if no user vector ranks.
+        obstacles: Empty if the item is in the slate.
     """
 
     bundle_id: str
@@ -50,67 +58,75 @@ class ItemDiagnosis:
     obstacles: tuple[Obstacle, ...] = ()
 
 
-def block_scores(scoring: Scorer, row: int) -> BlockScores:
-    """What an item's score is made of; nothing where no user's vector ranks."""
-    if not isinstance(scoring, VectorScorer) or scoring.neighbours:
+def block_scores(scorer: Scorer, row: int) -> BlockScores:
+    """Returns the parts of an item's score that are not 0, by name; empty if no user vector ranks."""
+    if not isinstance(scorer, VectorScorer):
         return ()
-    bundle = scoring.live.bundle
-    products = scoring.vector * bundle.item_vectors[row]
+    bundle = scorer.snapshot.bundle
+    products = scorer.vector * bundle.item_vectors[row]
     scores = [(name, float(products[columns].sum())) for name, columns in zip(BLOCKS, bundle.layout, strict=True)]
-    for name, bonus in ((REPEAT, scoring.repeat_bonus), (WORDS, scoring.lexical_bonus)):
+    for name, bonus in ((REPEAT, scorer.repeat_bonus), (WORDS, scorer.lexical_bonus)):
         scores.append((name, float(bonus.scores[bonus.rows == row].sum())))
     return tuple((name, score) for name, score in scores if score)
 
 
-async def diagnose(
-    live: ItemSnapshot, query: Query, state: UserState, scoring: Scorer, scope: Eligibility, found: Slate, item_id: str
-) -> ItemDiagnosis:
-    """found: the list."""
-    row = live.bundle.catalogue.row(item_id)
+async def diagnose(snapshot: ItemSnapshot, query: Query, plan: QueryPlan, slate: Slate, item_id: str) -> ItemDiagnosis:
+    """Explains why an item is or is not in `slate`: rank, score per block, and each rule that excludes it.
+
+    Args:
+        snapshot: The items that were ranked.
+        query: The request.
+        plan: How the query was answered.
+        slate: The answer.
+        item_id: The item to explain; it may be unknown.
+    """
+    bundle_id, eligibility = snapshot.bundle.bundle_id, plan.eligibility
+    row = snapshot.bundle.catalogue.row(item_id)
     if row is None:
-        return ItemDiagnosis(live.bundle.bundle_id, query.arm, obstacles=(Obstacle.UNKNOWN_ITEM,))
-    alone = scoring.scored(np.array([row], np.int32))
-    every = await scoring.ranking(len(live.bundle.catalogue), scope.excluded, scope.wanted)
-    listed_rank, rank = _rank(found.ranking.rows, row), _rank(every.rows, row)
+        return ItemDiagnosis(bundle_id=bundle_id, arm=query.arm, obstacles=(Obstacle.UNKNOWN_ITEM,))
+    scored = plan.scorer.scored(np.array([row], np.int32))
+    n = len(snapshot.bundle.catalogue)
+    complete = await plan.scorer.ranking(n, eligibility.excluded, eligibility.matching)
+    listed_rank, rank = _rank(slate.ranking.rows, row), _rank(complete.rows, row)
     obstacles: list[Obstacle] = []
     if not listed_rank:
-        obstacles = _obstacles(live, query, state, scope, row)
-        if not len(alone.rows):
+        obstacles = _obstacles(snapshot, query, plan, row)
+        if not len(scored.rows):
             obstacles.append(Obstacle.SURFACE)
         if not obstacles:
-            obstacles.append(Obstacle.RULES if rank <= len(found.ranking.rows) else Obstacle.SCORE)
+            obstacles.append(Obstacle.RULES if rank <= len(slate.ranking.rows) else Obstacle.SCORE)
     return ItemDiagnosis(
-        live.bundle.bundle_id,
-        query.arm,
-        listed_rank,
-        rank,
-        float(alone.scores.sum()),
-        block_scores(scoring, row),
-        tuple(obstacles),
+        bundle_id=bundle_id,
+        arm=query.arm,
+        listed_rank=listed_rank,
+        rank=rank,
+        score=float(scored.scores.sum()),
+        blocks=block_scores(plan.scorer, row),
+        obstacles=tuple(obstacles),
     )
 
 
-def _obstacles(live: ItemSnapshot, query: Query, state: UserState, scope: Eligibility, row: int) -> list[Obstacle]:
-    """What keeps a row from being ranked at all."""
-    item_id = live.bundle.catalogue.items[row].item_id
-    listable = bool(live.catalogue.listable(np.array([row], np.int32))[0])
+def _obstacles(snapshot: ItemSnapshot, query: Query, plan: QueryPlan, row: int) -> list[Obstacle]:
+    """Returns the rules that keep a row from being ranked."""
+    item_id = snapshot.bundle.catalogue.items[row].item_id
+    inventory, eligibility = snapshot.inventory, plan.eligibility
     obstacles = []
-    if not listable:
-        obstacles.append(Obstacle.DELETED if live.catalogue.is_deleted(row) else Obstacle.OUT_OF_STOCK)
-    elif scope.wanted is not None and not scope.wanted.allowed[row]:
+    if not inventory.listable(np.array([row], np.int32))[0]:
+        obstacles.append(Obstacle.DELETED if inventory.is_deleted(row) else Obstacle.OUT_OF_STOCK)
+    elif not eligibility.matches(row):
         obstacles.append(Obstacle.FILTER)
-    if row in state.hidden_rows:
+    if row in plan.state.hidden_rows:
         obstacles.append(Obstacle.HIDDEN)
     if item_id in query.excluded_item_ids:
         obstacles.append(Obstacle.EXCLUDED)
     if item_id in query.viewed or item_id in query.cart:
         obstacles.append(Obstacle.IN_VISIT)
-    if row in scope.excluded and not {Obstacle.HIDDEN, Obstacle.EXCLUDED, Obstacle.IN_VISIT} & set(obstacles):
+    if row in eligibility.excluded and not {Obstacle.HIDDEN, Obstacle.EXCLUDED, Obstacle.IN_VISIT} & set(obstacles):
         obstacles.append(Obstacle.REPEAT_POLICY)
     return obstacles
 
 
-def _rank(rows: NDArray[np.int32], row: int) -> int:
-    """From 1; 0: it is not in it."""
+def _rank(rows: Rows, row: int) -> int:
+    """Returns the position of a row, from 1; 0 if it is not there."""
     places = np.flatnonzero(rows == row)
     return int(places[0]) + 1 if len(places) else 0

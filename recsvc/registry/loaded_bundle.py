@@ -7,8 +7,8 @@ from dataclasses import replace
 from recsvc.domain.records import ItemChange, ItemContent
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
-from recsvc.pipeline.query_plan import ServingResources
 from recsvc.pipeline.recommender import Recommender
+from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.registry.catalogue_follower import CatalogueFollower
 
 EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
@@ -48,4 +48,5 @@ class LoadedBundle:
             contents = await self._encode_items([content.item for content in foreign.values()])
             renewed = dict(zip(foreign, contents, strict=True))
             changes = [replace(c, value=renewed[i]) if i in renewed else c for i, c in enumerate(changes)]
-        self.recommender = await self.recommender.with_changes(changes)
+        snapshot = await self.recommender.snapshot.with_changes(changes)
+        self.recommender = self.recommender.with_snapshot(snapshot)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -27,8 +26,8 @@ from recsvc.model.bundle_folder import BundleInfo, bundles_in
 from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
 from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.popularity_scorer import Popularity
-from recsvc.pipeline.query_plan import ServingResources
 from recsvc.pipeline.recommender import Recommender
+from recsvc.pipeline.serving_resources import ServingResources, ServingThreads
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis
 from recsvc.reasons import PatternPool
 from recsvc.registry.bundle_follower import BundleFollower
@@ -55,12 +54,16 @@ class ModelRegistry:
         placements: Placements,
         bundles_dir: Path,
     ) -> None:
-        # A thread for each kind of work: a batch of searches does not wait for a slow text.
-        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("search", "tower", "encode")}
-        self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads["encode"])
+        self._threads = ServingThreads.start()
+        self._encode: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), self._threads.encode)
         self._encoder = encoder
         self._shared = ServingResources(
-            store, reasons.writer, Popularity(store.popularity), self._encode, self._threads, cache_size
+            store=store,
+            reasons=reasons.writer,
+            popularity=Popularity(store.popularity),
+            encode=self._encode,
+            threads=self._threads,
+            cache_size=cache_size,
         )
         self._store, self._lists = store.models, store.lists
         self._bundles_dir = bundles_dir
@@ -118,8 +121,7 @@ class ModelRegistry:
         await self.reasons.close()
         for served in self._served.values():
             await served.close()
-        for thread in self._threads.values():
-            thread.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown()
 
     @property
     def current(self) -> Recommender:

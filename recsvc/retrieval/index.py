@@ -1,89 +1,101 @@
-"""Which items are nearest to a user vector: a scan of every item in 8 bits, whose best are scored again in full.
+"""Finds the items nearest to a user vector: scans every item in 8 bits. The caller scores the best again in float32.
 
-Exact is right up to some hundred thousand items; above, an inverted file takes this class's place behind the same
-`search` (the port is `ItemIndex`), and nothing else changes.
+An exact scan is right up to some hundred thousand items. Above that, an inverted file can take the place of `ScanIndex`
+behind the same `search` (the port is `ItemIndex`), and nothing else changes.
 """
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-# A catalogue this small is scanned in full precision: the product is cheap.
+from recsvc.domain.arrays import Floats, Rows
+
+# Up to this many items are scanned in float32: the product is cheap.
 FULL_PRECISION_ITEMS = 8_192
-# The scan takes the best of each tile and looks only into the best tiles: no k-th item is in a tile whose maximum is
-# below the k-th tile maximum.
-TILE = 32
-# 8 bits put items a few places too low, the more of them the longer the list: k and so many more are kept below the cut
-# for the caller to score in full. None of the best was lost in any trial (tests/recsvc/test_index.py).
-MARGIN = 32
+# The scan takes the best score of each tile and looks only into the best tiles: no k-th item is in a tile whose maximum
+# is below the k-th tile maximum.
+TILE_ITEMS = 32
+# 8 bits rank an item a few places too low, and the longer the list, the more items. So 2k + MARGIN_ITEMS rows are
+# returned for the caller to score in float32. No trial lost one of the best (tests/recsvc/retrieval/test_index.py).
+MARGIN_ITEMS = 32
+
+Mask = NDArray[np.bool_]
 
 
 class ItemIndex(Protocol):
-    def search(
-        self, user_vectors: NDArray[np.float32], k: int, allowed: Sequence[NDArray[np.bool_] | None] = ()
-    ) -> NDArray[np.int32]:
-        """The rows (b, min(2k + MARGIN, n)) among which are the k nearest to each of the (b, d) user vectors by inner
-        product, unordered and without doubles.
+    """Finds the nearest items to several vectors at once."""
 
-        allowed: for each vector bool (n,), which rows are wanted, or None for all; empty for all. Where fewer rows are
-        wanted than are returned, the others are any.
+    def search(self, user_vectors: Floats, k: int, allowed: Sequence[Mask | None] = ()) -> Rows:
+        """Returns rows, (b, min(2k + MARGIN_ITEMS, n)), that contain the k nearest to each vector by inner product.
+
+        The rows of one vector are distinct and in no order. If fewer rows are allowed than are returned, the others
+        are arbitrary.
+
+        Args:
+            user_vectors: float32 (b, d).
+            k: How many of the nearest rows must be among those returned.
+            allowed: For each vector, bool (n,), which rows may be found, or None for all; empty for all vectors.
         """
         ...
 
 
 class ScanIndex:
-    """Looks at every item. item_vectors: float32 (n, d)."""
+    """An index that scores every item.
 
-    def __init__(self, item_vectors: NDArray[np.float32]) -> None:
+    Args:
+        item_vectors: float32 (n, d).
+    """
+
+    def __init__(self, item_vectors: Floats) -> None:
         self._n, dim = item_vectors.shape
         vectors = torch.tensor(item_vectors)  # a copy: the bundle's own memory is read-only
         self._vectors = vectors if self._n <= FULL_PRECISION_ITEMS else None
         if self._vectors is None:
-            self._packed = _packed(torch.cat((vectors, torch.zeros(-self._n % TILE, dim))))
+            self._packed = _pack(torch.cat((vectors, torch.zeros(-self._n % TILE_ITEMS, dim))))
 
     @torch.inference_mode()
-    def search(
-        self, user_vectors: NDArray[np.float32], k: int, allowed: Sequence[NDArray[np.bool_] | None] = ()
-    ) -> NDArray[np.int32]:
-        queries, k = torch.from_numpy(user_vectors), min(2 * k + MARGIN, self._n)
+    def search(self, user_vectors: Floats, k: int, allowed: Sequence[Mask | None] = ()) -> Rows:
+        """See `ItemIndex.search`."""
+        queries, width = torch.from_numpy(user_vectors), min(2 * k + MARGIN_ITEMS, self._n)
         if self._vectors is not None:
             scores = queries @ self._vectors.T
-            _put_out_of_reach(scores, allowed)
-            return np.asarray(scores.topk(k, sorted=False).indices.numpy(), np.int32)
+            _mask_scores(scores, allowed)
+            return np.asarray(scores.topk(width, sorted=False).indices.numpy(), np.int32)
         # Queries in 7 bits: with 8 on both sides, processors without VNNI may saturate their 16-bit sums.
-        scores = torch.ops.quantized.linear_dynamic(queries, self._packed, True)
+        scores = torch.ops.quantized.linear_dynamic(queries, self._packed, True)  # noqa: FBT003  torch takes no keyword
         scores[:, self._n :] = float("-inf")
-        _put_out_of_reach(scores, allowed)
-        tiles = scores.view(len(scores), -1, TILE)
+        _mask_scores(scores, allowed)
+        tiles = scores.view(len(scores), -1, TILE_ITEMS)
         n_tiles = tiles.shape[1]
-        best_tiles = tiles.amax(-1).topk(min(k, n_tiles), sorted=False).indices
-        # Whole tiles are copied row by row, which is twice as fast as gathering their scores one by one.
-        places = best_tiles + n_tiles * torch.arange(len(scores))[:, None]
-        within = tiles.reshape(-1, TILE).index_select(0, places.view(-1)).view(len(scores), -1)
-        found = within.topk(k, sorted=False).indices
-        rows = best_tiles.gather(1, found // TILE) * TILE + found % TILE
+        best_tiles = tiles.amax(-1).topk(min(width, n_tiles), sorted=False).indices
+        # Complete tiles are copied row by row, which is twice as fast as gathering their scores one by one.
+        tile_rows = best_tiles + n_tiles * torch.arange(len(scores))[:, None]
+        tile_scores = tiles.reshape(-1, TILE_ITEMS).index_select(0, tile_rows.view(-1)).view(len(scores), -1)
+        places = tile_scores.topk(width, sorted=False).indices
+        rows = best_tiles.gather(1, places // TILE_ITEMS) * TILE_ITEMS + places % TILE_ITEMS
         return np.asarray(rows.numpy(), np.int32)
 
 
-def _put_out_of_reach(scores: torch.Tensor, allowed: Sequence[NDArray[np.bool_] | None]) -> None:
-    """Of each row of scores what is not allowed, in place, before the cut: nothing that is wanted is cut off."""
-    for row, wanted in zip(scores, allowed, strict=False):
-        if wanted is not None:
-            row[: len(wanted)].masked_fill_(torch.from_numpy(~wanted), float("-inf"))
+def _mask_scores(scores: torch.Tensor, allowed: Sequence[Mask | None]) -> None:
+    """Sets the score of each row that is not allowed to -inf, in place, before the cut: no allowed row is lost."""
+    for row, mask in zip(scores, allowed, strict=False):
+        if mask is not None:
+            row[: len(mask)].masked_fill_(torch.from_numpy(~mask), float("-inf"))
 
 
-def _packed(vectors: torch.Tensor) -> Any:
-    """The vectors in 8 bits, each with a scale of its own, laid out for the processor's dot-product instructions.
+def _pack(vectors: torch.Tensor) -> torch.ScriptObject:
+    """Returns the vectors in 8 bits, each with its own scale, laid out for the processor's dot-product instructions.
 
-    torch means to drop these operators one day. `torch._int_mm` does the same unpacked and takes half as long again
-    for a batch of eight; until then the pinned torch has both.
+    torch plans to remove these operators. `torch._int_mm` does the same without the packed layout and takes half as
+    long again for a batch of eight; until then the pinned torch has both.
     """
     scales = (vectors.abs().amax(dim=1) / 127).clamp(min=1e-8).double()
     zero_points = torch.zeros(len(vectors), dtype=torch.long)
     with warnings.catch_warnings(action="ignore", category=UserWarning):
         rows = torch.quantize_per_channel(vectors, scales, zero_points, 0, torch.qint8)
-    return torch.ops.quantized.linear_prepack(rows, None)
+    packed: torch.ScriptObject = torch.ops.quantized.linear_prepack(rows, None)
+    return packed

@@ -1,142 +1,181 @@
-"""What of a bundle's catalogue may be listed now, and which of it a caller's filter lets pass."""
+"""Which items of a catalogue may be listed now, and which of them match a filter."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Rows
 from recsvc.domain.query import ItemFilter
-from recsvc.domain.records import ItemChange, ItemField
+from recsvc.domain.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.shop import Item
 from recsvc.model.catalogue import Catalogue
 
-# A storefront's pages ask for the same few hundred filters all day; one takes a byte an item.
+# A storefront's pages use the same few hundred filters all day. One selection takes a byte an item.
 KEPT_SELECTIONS = 128
-# So few items are scored one by one, which is exact and costs less than looking past all the others.
+# A selection of at most this many items is scored item by item: that is exact, and costs less than a scan of all items.
 FEW_ITEMS = 4_096
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Some of the items, or all. allowed: bool (n,). few: int32, their rows, when they are at most FEW_ITEMS and not
-    all; else None.
+    """Some of the items, or all of them.
+
+    Attributes:
+        allowed: bool (n,), which rows are selected.
+        few: The selected rows, ascending, if they are at most FEW_ITEMS and not all; else None.
+        all: Whether every row is selected.
     """
 
-    allowed: NDArray[np.bool_]
-    few: NDArray[np.int32] | None
+    allowed: Mask
+    few: Rows | None
     all: bool
 
     @staticmethod
-    def of(allowed: NDArray[np.bool_]) -> "Selection":
+    def of(allowed: Mask) -> "Selection":
+        """Selects the rows of a mask, bool (n,)."""
         count = np.count_nonzero(allowed)
         everything = count == len(allowed)
         few = np.flatnonzero(allowed).astype(np.int32) if count <= FEW_ITEMS and not everything else None
         return Selection(allowed, few, everything)
 
 
-class Inventory:
-    """The catalogue as it is while running. For the event loop's thread alone.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """What changes of each item, (n,) each. A price that is not known is NaN."""
 
-    An item of which nobody says otherwise is in stock. before: that of a catalogue with the same items
-    in the same rows, and fewer of them; its changes still hold.
+    prices: NDArray[np.float64]
+    in_stock: Mask
+    deleted: Mask
+
+    @staticmethod
+    def of(items: Sequence[Item]) -> "_Columns":
+        """The columns of items that no change concerns: in stock, at the catalogue's price."""
+        prices = np.array([np.nan if item.price is None else item.price for item in items], np.float64)
+        return _Columns(prices=prices, in_stock=np.ones(len(items), np.bool_), deleted=np.zeros(len(items), np.bool_))
+
+    def followed_by(self, more: "_Columns") -> "_Columns":
+        """A copy of these with more rows at the end."""
+        return _Columns(
+            prices=np.append(self.prices, more.prices),
+            in_stock=np.append(self.in_stock, more.in_stock),
+            deleted=np.append(self.deleted, more.deleted),
+        )
+
+    def write(self, row: int, change: ItemChange) -> None:
+        """Takes the value of a change into a row. Words are not kept here."""
+        if change.field is ItemField.PRICE:
+            self.prices[row] = np.nan if isinstance(change.value, ItemContent | None) else change.value
+        elif change.field is ItemField.STOCK:
+            self.in_stock[row] = change.value != 0
+        elif change.field is ItemField.DELETED:
+            self.deleted[row] = change.value == 1
+
+
+class Inventory:
+    """Price, stock and deletion of each item, as the shop changes them. For the event loop's thread only.
+
+    An item is in stock until a change says otherwise.
+
+    Args:
+        catalogue: The items that rows refer to.
+        columns: The state of each row; None for that of a new catalogue.
+        changes: The newest change of each field of an item.
     """
 
-    def __init__(self, catalogue: Catalogue, before: "Inventory | None" = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        columns: _Columns | None = None,
+        changes: Mapping[tuple[str, ItemField], ItemChange] | None = None,
+    ) -> None:
         self._catalogue = catalogue
-        known = len(before._catalogue) if before else 0
-        added = catalogue.items[known:]
-        self._prices = np.array([np.nan if item.price is None else item.price for item in added])
-        self._in_stock, self._deleted = np.ones(len(added), np.bool_), np.zeros(len(added), np.bool_)
-        # By item and field, of unknown items too: a catalogue may come that has them.
-        self._changes: dict[tuple[str, ItemField], ItemChange] = {}
+        self._columns = columns or _Columns.of(catalogue.items)
+        # Of unknown items too: a later catalogue may have them.
+        self._changes = dict(changes or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
-        if before is not None:
-            self._prices = np.append(before._prices, self._prices)
-            self._in_stock = np.append(before._in_stock, self._in_stock)
-            self._deleted = np.append(before._deleted, self._deleted)
-            self._changes = dict(before._changes)
-            for item, field in product(added, ItemField):
-                if (change := self._changes.get((item.item_id, field))) is not None:
-                    self._set(change)
+
+    def with_catalogue(self, catalogue: Catalogue) -> "Inventory":
+        """Returns the inventory of a catalogue with the same items in the same rows, and more of them at the end.
+
+        Changes that were applied still hold.
+        """
+        known = len(self._catalogue)
+        added = catalogue.items[known:]
+        columns = self._columns.followed_by(_Columns.of(added))
+        for (row, item), field in product(enumerate(added, known), ItemField):
+            if (change := self._changes.get((item.item_id, field))) is not None:
+                columns.write(row, change)
+        return Inventory(catalogue, columns, self._changes)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
-        """Takes changes in, in any order: of one field of an item the one that was set last holds."""
+        """Applies changes in any order: for each field of an item, the change that was set last holds."""
         for change in filter(self.is_news, changes):
             self._changes[change.item_id, change.field] = change
-            self._set(change)
+            if (row := self._catalogue.row(change.item_id)) is not None:
+                self._columns.write(row, change)
         self._selections.clear()
 
-    def _set(self, change: ItemChange) -> None:
-        row = self._catalogue.row(change.item_id)
-        if row is None:
-            return
-        if change.field is ItemField.PRICE:
-            self._prices[row] = change.value  # None becomes NaN
-        elif change.field is ItemField.STOCK:
-            self._in_stock[row] = change.value != 0
-        elif change.field is ItemField.DELETED:
-            self._deleted[row] = change.value == 1
-
     def is_news(self, change: ItemChange) -> bool:
-        """Whether it was set after what is held. What is the same is no news."""
-        held = self._changes.get((change.item_id, change.field))
-        return held is None or (held.set_time <= change.set_time and held != change)
+        """Returns whether a change was set after the known one. An equal change is not news."""
+        known = self._changes.get((change.item_id, change.field))
+        return known is None or (known.set_time <= change.set_time and known != change)
 
-    def listable(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of these may be in a list now."""
-        return self._in_stock[rows] & ~self._deleted[rows]
+    def listable(self, rows: Rows) -> Mask:
+        """Returns which of the rows may be in a list now, bool (m,)."""
+        return self._columns.in_stock[rows] & ~self._columns.deleted[rows]
 
     def is_deleted(self, row: int) -> bool:
-        return bool(self._deleted[row])
+        """Returns whether the shop deleted an item."""
+        return bool(self._columns.deleted[row])
 
     def select(self, item_filter: ItemFilter) -> Selection | None:
-        """What is in stock and the filter lets pass; None: everything."""
+        """Returns the listable items that match a filter; None if that is every item."""
         selection = self._selections.get(item_filter)
         if selection is None:
-            allowed = self._matching(item_filter) & self._in_stock & ~self._deleted
+            allowed = self._matching(item_filter) & self._columns.in_stock & ~self._columns.deleted
             selection = self._selections[item_filter] = Selection.of(allowed)
             while len(self._selections) > KEPT_SELECTIONS:
                 self._selections.popitem(last=False)
         self._selections.move_to_end(item_filter)
         return None if selection.all else selection
 
-    def among(self, rows: NDArray[np.int32]) -> Selection:
-        """Those of these rows that are in stock."""
+    def among(self, rows: Rows) -> Selection:
+        """Returns those of the rows that are listable."""
         allowed = np.zeros(len(self._catalogue), np.bool_)
         allowed[rows] = self.listable(rows)
         return Selection.of(allowed)
 
-    def _matching(self, item_filter: ItemFilter) -> NDArray[np.bool_]:
-        matching = np.ones(len(self._catalogue), np.bool_)
+    def _matching(self, item_filter: ItemFilter) -> Mask:
+        """Returns which rows match a filter, whether or not they are listable, bool (n,)."""
+        catalogue = self._catalogue
+        matching = np.ones(len(catalogue), np.bool_)
         if item_filter.brands:
-            brands = self._catalogue.brands
-            matching &= _of_names(brands.codes, [name in item_filter.brands for name in brands.names])
+            matching &= catalogue.brands.mask(item_filter.brands.__contains__)
         if item_filter.categories:
-            paths = self._catalogue.paths
-            matching &= _of_names(paths.codes, [_within(path, item_filter.categories) for path in paths.names])
-        for wanted in item_filter.attributes:
-            has = np.zeros(len(matching), np.bool_)
-            for value in wanted.values:
-                has[self._catalogue.attributes[wanted.name, value]] = True
-            matching &= has != wanted.exclude
+            matching &= catalogue.paths.mask(lambda path: _is_within(path, item_filter.categories))
+        for attribute in item_filter.attributes:
+            has_value = np.zeros(len(matching), np.bool_)
+            for value in attribute.values:
+                has_value[catalogue.attributes[attribute.name, value]] = True
+            matching &= has_value != attribute.exclude
         if item_filter.item_ids:
-            named = np.zeros(len(matching), np.bool_)
-            named[self._catalogue.rows(item_filter.item_ids)] = True
-            matching &= named
-        # An item of unknown price is NaN, which is neither above nor below anything.
+            has_id = np.zeros(len(matching), np.bool_)
+            has_id[catalogue.rows(item_filter.item_ids)] = True
+            matching &= has_id
+        # An unknown price is NaN, which is neither above nor below any limit.
         if item_filter.min_price is not None:
-            matching &= self._prices >= item_filter.min_price
+            matching &= self._columns.prices >= item_filter.min_price
         if item_filter.max_price is not None:
-            matching &= self._prices <= item_filter.max_price
+            matching &= self._columns.prices <= item_filter.max_price
         return matching
 
 
-def _of_names(codes: NDArray[np.int32], wanted: list[bool]) -> NDArray[np.bool_]:
-    """Which rows have a code that is wanted; the last place is for NO_CODE, -1."""
-    return np.array([*wanted, False])[codes]
-
-
-def _within(path: tuple[str, ...], categories: frozenset[tuple[str, ...]]) -> bool:
+def _is_within(path: tuple[str, ...], categories: frozenset[tuple[str, ...]]) -> bool:
+    """Returns whether a path, or a beginning of it, is one of the categories."""
     return any(path[:depth] in categories for depth in range(1, len(path) + 1))

@@ -1,63 +1,113 @@
-"""A bundle as its shop is now: with the items added since, what of them may be listed, and the searches over them."""
+"""The items of a bundle as the shop has them now: added items, what may be listed, and the searches over them."""
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-import numpy as np
-from numpy.typing import NDArray
-
-from recsvc.domain.arrays import NO_ROWS
-from recsvc.domain.records import ItemContent
+from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import item_text
 from recsvc.model.vectors import GrowingMatrix
-from recsvc.retrieval.inventory import Inventory
+from recsvc.retrieval.inventory import Inventory, Selection
 from recsvc.retrieval.lexical_index import LexicalIndex
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
 
 
 class ItemSnapshot:
-    """bundle: with all items. catalogue: what may be listed now. similarity_vectors: float32 (n, d), what items are
-    compared by. search, search_similar: by `bundle.item_vectors`, and by those. words: the items by theirs.
+    """A fixed set of items with their texts and vectors. Only its inventory changes. `of` and `with_changes` make one.
 
-    before: one of the same model that differs in the rows `changed`, some of which it may not have; it may still be in
-    use.
+    Args:
+        bundle: The model, with all items.
+        inventory: Which items may be listed now.
+        similarity_vectors: float32 (n, d), unit rows by which items are compared with items.
+        lexical_index: The items by their words.
+        item_search: Searches `bundle.item_vectors`.
+        similarity_search: Searches `similarity_vectors`.
+        growing: Holds `similarity_vectors` and room for more rows; None before any item was added.
     """
 
     def __init__(
         self,
         bundle: Bundle,
-        executor: Executor,
-        before: "ItemSnapshot | None" = None,
-        changed: NDArray[np.int32] = NO_ROWS,
+        *,
+        inventory: Inventory,
+        similarity_vectors: Floats,
+        lexical_index: LexicalIndex,
+        item_search: ItemSearch,
+        similarity_search: ItemSearch,
+        growing: GrowingMatrix | None = None,
     ) -> None:
         self.bundle = bundle
-        self._executor = executor
-        self._growing: GrowingMatrix | None = None
-        self.catalogue: Inventory = Inventory(bundle.catalogue, before.catalogue if before else None)
-        if before is None:
-            self.similarity_vectors = similarity_vectors(bundle, bundle.item_vectors)
-            self.search = ItemSearch(bundle.item_vectors, executor)
-            self.search_similar = ItemSearch(self.similarity_vectors, executor)
-            self.words = LexicalIndex(bundle.features.lexical, [item_text(item) for item in bundle.catalogue.items])
-            _ = bundle.catalogue.attributes  # worked out now: the first item that is added does not wait for it
-        else:
-            known = len(before.similarity_vectors)
-            self._growing = before._growing or GrowingMatrix(before.similarity_vectors)
-            self.similarity_vectors = self._growing.extended(known, len(bundle.catalogue) - known)
-            self.similarity_vectors[changed] = similarity_vectors(bundle, bundle.item_vectors[changed])
-            self.search = before.search.with_changed(bundle.item_vectors, changed)
-            self.search_similar = before.search_similar.with_changed(self.similarity_vectors, changed)
-            texts = {row: item_text(bundle.catalogue.items[row]) for row in changed.tolist()}
-            self.words = before.words.with_texts(texts)
+        self.inventory = inventory
+        self.similarity_vectors = similarity_vectors
+        self.lexical_index = lexical_index
+        self._item_search = item_search
+        self._similarity_search = similarity_search
+        self._growing = growing
 
-    def with_items(self, contents: Sequence[ItemContent]) -> "ItemSnapshot":
-        """One that knows these items, with these words, too."""
-        bundle = self.bundle.with_items(contents)
-        changed = bundle.catalogue.rows(content.item.item_id for content in contents)
-        return ItemSnapshot(bundle, self._executor, self, changed)
+    @classmethod
+    def of(cls, bundle: Bundle, executor: Executor) -> "ItemSnapshot":
+        """Takes the items of a bundle as it was trained. executor: runs the searches."""
+        vectors = similarity_vectors(bundle, bundle.item_vectors)
+        _ = bundle.catalogue.attributes  # computed now, so that the first item that is added does not wait for it
+        return cls(
+            bundle,
+            inventory=Inventory(bundle.catalogue),
+            similarity_vectors=vectors,
+            lexical_index=LexicalIndex.of(
+                bundle.features.lexical, [item_text(item) for item in bundle.catalogue.items]
+            ),
+            item_search=ItemSearch(bundle.item_vectors, executor),
+            similarity_search=ItemSearch(vectors, executor),
+        )
+
+    async def search(self, vector: Floats, k: int, selection: Selection | None) -> Rows:
+        """Returns rows that contain the k nearest items to a user vector; see `ItemSearch.search`."""
+        return await self._item_search.search(vector, k, selection)
+
+    async def search_similar(self, vector: Floats, k: int, selection: Selection | None) -> Rows:
+        """Returns rows that contain the k most similar items to an item's similarity vector."""
+        return await self._similarity_search.search(vector, k, selection)
 
     async def warm_up(self) -> None:
-        """Does what is slow the first time."""
-        await self.search.warm_up()
+        """Runs the first search, which is slow."""
+        await self._item_search.warm_up()
+
+    async def with_changes(self, changes: Sequence[ItemChange]) -> "ItemSnapshot":
+        """Returns the snapshot that has these changes: this one if none of them brings new words.
+
+        Changes of price, stock and deletion are applied to this snapshot at once. New and reworded items make another
+        snapshot, in a thread; requests that use this one may still be running.
+
+        Only one call may run at a time, and meanwhile nothing else may apply changes.
+        """
+        inventory = self.inventory
+        contents = [c.value for c in changes if isinstance(c.value, ItemContent) and inventory.is_news(c)]
+        # Stock does not wait for the words. Words that fail are still news when they come again.
+        inventory.apply(change for change in changes if change.field is not ItemField.CONTENT)
+        if not contents:
+            return self
+        snapshot = await asyncio.to_thread(self._with_items, contents)
+        snapshot.inventory.apply(changes)
+        return snapshot
+
+    def _with_items(self, contents: Sequence[ItemContent]) -> "ItemSnapshot":
+        """Returns the snapshot that has these items too, with these words."""
+        bundle = self.bundle.with_items(contents)
+        rows = bundle.catalogue.rows(content.item.item_id for content in contents)
+        growing = self._growing or GrowingMatrix(self.similarity_vectors)
+        n = len(self.similarity_vectors)
+        vectors = growing.extended(n, len(bundle.catalogue) - n)
+        vectors[rows] = similarity_vectors(bundle, bundle.item_vectors[rows])
+        texts = {row: item_text(bundle.catalogue.items[row]) for row in rows.tolist()}
+        return ItemSnapshot(
+            bundle,
+            inventory=self.inventory.with_catalogue(bundle.catalogue),
+            similarity_vectors=vectors,
+            lexical_index=self.lexical_index.with_texts(texts),
+            item_search=self._item_search.with_changed(bundle.item_vectors, rows),
+            similarity_search=self._similarity_search.with_changed(vectors, rows),
+            growing=growing,
+        )

@@ -1,133 +1,198 @@
-"""What the surfaces rank by: the inner product with a vector, or an order that does not come from vectors."""
+"""Ranks items for a surface: by the inner product with a vector, or in an order that does not come from vectors."""
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
-from recsvc.domain.arrays import NO_ROWS, Floats, Rows
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
+from recsvc.model.vectors import unit
 from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
-# How much the user's own taste counts beside a cart.
-OWN_TASTE = 0.25
+# The weight of the user vector beside the vector of the cart, which has weight 1.
+OWN_TASTE_WEIGHT = 0.25
 
-# What the words that an item has of a query, and the user's taste, count beside the query's meaning, which counts 1
+# The weights of matching words and of the user's taste in a search. The meaning of the query has weight 1
 # (docs/experiments.md, "Searching").
 WORDS_WEIGHT, TASTE_WEIGHT = 4.0, 1.0
 
-# So many products would hold the event loop for milliseconds.
-MANY_ITEMS = 5_000
+# More inner products than this would block the event loop for milliseconds, so they run in a thread.
+MAX_PRODUCTS_ON_LOOP = 5_000
 
 
 class Scorer(Protocol):
-    """What ranks the items of one list. gains: ascending rows, and what each has for the user's having bought it."""
+    """Ranks the items of one slate."""
 
     @property
-    def repeat_bonus(self) -> Ranking: ...
+    def repeat_bonus(self) -> Ranking:
+        """Ascending rows, and how much each gained because the user bought it."""
+        ...
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
-        """The k best of a selection, None for all items, without the excluded."""
+        """Returns the k best items of a selection without the excluded rows. A selection of None is every item."""
         ...
 
     def scored(self, rows: Rows) -> Ranking:
-        """These, in their order, with the scores that they have however far down; without what is never listed."""
+        """Returns these rows in their order, with their scores. Rows that the surface never lists are left out."""
         ...
 
 
 @dataclass(frozen=True)
 class VectorScorer:
-    """The inner product with the bundle's item vectors, and what is gained beside it. vector: float32 (d,). added:
-    ascending rows, and what each gains for anything else. neighbours: with the vectors that items are compared by
-    instead.
+    """Scores by the inner product with the bundle's item vectors, plus a bonus for some items.
+
+    A surface has one of the two bonuses, or none.
+
+    Attributes:
+        snapshot: The items.
+        vector: float32 (d,).
+        repeat_bonus: Ascending rows, and how much each gains because the user bought it.
+        lexical_bonus: Ascending rows, and how much each gains because it has words of the query.
     """
 
-    live: ItemSnapshot
+    snapshot: ItemSnapshot
     vector: Floats
     repeat_bonus: Ranking = NOTHING
     lexical_bonus: Ranking = NOTHING
-    neighbours: bool = False
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
-        search = self.live.search_similar if self.neighbours else self.live.search
-        candidates = await search(self.vector, k + len(excluded), selection)
+        """See `Scorer.ranking`."""
+        candidates = await self.snapshot.search(self.vector, k + len(excluded), selection)
         rows, scores = self._bonus
         if selection is not None:
-            wanted = selection.allowed[rows]
-            rows, scores = rows[wanted], scores[wanted]
-        arguments = (self.vector, self._vectors, candidates, k, excluded, rows, scores)
-        if len(candidates) > MANY_ITEMS:
-            return await asyncio.to_thread(rank, *arguments)
-        return rank(*arguments)
+            selected = selection.allowed[rows]
+            rows, scores = rows[selected], scores[selected]
+        bonus = Ranking(rows, scores)
+        return await _rank(self.vector, self.snapshot.bundle.item_vectors, candidates, k, excluded, bonus)
 
     def scored(self, rows: Rows) -> Ranking:
+        """See `Scorer.scored`."""
         bonus = self._bonus
         among = np.isin(bonus.rows, rows)
-        shares = bonus.rows[among], bonus.scores[among]
-        return in_order(rank(self.vector, self._vectors, rows, len(rows), NO_ROWS, *shares), rows)
+        ranking = rank(
+            self.vector,
+            self.snapshot.bundle.item_vectors,
+            rows,
+            len(rows),
+            repeat_rows=bonus.rows[among],
+            repeat_scores=bonus.scores[among],
+        )
+        return in_order(ranking, rows)
 
     @property
     def _bonus(self) -> Ranking:
-        """All that is beside the inner product; a surface has one of them or none."""
         return self.lexical_bonus if len(self.lexical_bonus.rows) else self.repeat_bonus
 
+
+@dataclass(frozen=True)
+class SimilarityScorer:
+    """Scores by the similarity to one item: the cosine of the similarity vectors.
+
+    Attributes:
+        snapshot: The items.
+        vector: The similarity vector of the item, float32 (d,).
+    """
+
+    snapshot: ItemSnapshot
+    vector: Floats
+
     @property
-    def _vectors(self) -> Floats:
-        return self.live.similarity_vectors if self.neighbours else self.live.bundle.item_vectors
+    def repeat_bonus(self) -> Ranking:
+        """No item gains anything from having been bought."""
+        return NOTHING
+
+    async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        """See `Scorer.ranking`."""
+        candidates = await self.snapshot.search_similar(self.vector, k + len(excluded), selection)
+        return await _rank(self.vector, self.snapshot.similarity_vectors, candidates, k, excluded, NOTHING)
+
+    def scored(self, rows: Rows) -> Ranking:
+        """See `Scorer.scored`."""
+        return in_order(rank(self.vector, self.snapshot.similarity_vectors, rows, len(rows)), rows)
 
 
 @dataclass(frozen=True)
 class FixedOrderScorer:
-    """An order that is known. order: distinct rows, best first, and their scores; what is not in it is never listed."""
+    """Ranks in an order that is known, without `recsvc.ranking.rank`.
+
+    Attributes:
+        order: Distinct rows, best first, and their scores. Other rows are never listed.
+        repeat_bonus: Ascending rows, and how much each gained because the user bought it.
+    """
 
     order: Ranking
     repeat_bonus: Ranking = NOTHING
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
+        """See `Scorer.ranking`."""
         rows, scores = self.order
-        wanted = np.ones(len(rows), np.bool_) if selection is None else selection.allowed[rows]
+        listed = np.ones(len(rows), np.bool_) if selection is None else selection.allowed[rows]
         if len(excluded):
-            wanted &= ~np.isin(rows, excluded)
-        places = np.flatnonzero(wanted)[:k]
+            listed &= ~np.isin(rows, excluded)
+        places = np.flatnonzero(listed)[:k]
         return Ranking(rows[places], scores[places])
 
     def scored(self, rows: Rows) -> Ranking:
+        """See `Scorer.scored`."""
         return in_order(self.order, rows)
 
 
+async def _rank(
+    vector: Floats, item_vectors: Floats, candidates: Rows, k: int, excluded: Rows, bonus: Ranking
+) -> Ranking:
+    """Runs `rank`, in a thread if there are many candidates."""
+    ranking = partial(
+        rank, vector, item_vectors, candidates, k, excluded, repeat_rows=bonus.rows, repeat_scores=bonus.scores
+    )
+    return await asyncio.to_thread(ranking) if len(candidates) > MAX_PRODUCTS_ON_LOOP else ranking()
+
+
 def in_order(ranking: Ranking, rows: Rows) -> Ranking:
-    """Those of the rows that are in the ranking, in the order of `rows`."""
+    """Returns those of the rows that are in the ranking, with their scores, in the order of `rows`."""
     ascending = np.argsort(ranking.rows)
     places = np.searchsorted(ranking.rows, rows, sorter=ascending) if len(ranking.rows) else rows[:0]
     places = ascending[np.minimum(places, len(ascending) - 1)]
-    found = ranking.rows[places] == rows[: len(places)]
-    return Ranking(ranking.rows[places[found]], ranking.scores[places[found]])
+    ranked = ranking.rows[places] == rows[: len(places)]
+    return Ranking(ranking.rows[places[ranked]], ranking.scores[places[ranked]])
 
 
-def similar_to(live: ItemSnapshot, row: int) -> VectorScorer:
-    """Likeness to one item."""
-    return VectorScorer(live, live.similarity_vectors[row], neighbours=True)
+def similar_to(snapshot: ItemSnapshot, row: int) -> SimilarityScorer:
+    """Scores by the similarity to the item of a row."""
+    return SimilarityScorer(snapshot, snapshot.similarity_vectors[row])
 
 
-def search(live: ItemSnapshot, wanted: Floats, matches: Ranking, own: Floats) -> VectorScorer:
-    """What fits a text query: its meaning, the words that an item has of it, and the user's own taste. wanted: float32
-    (d,), of length 1. matches: ascending rows, 0 to 1 each. own: the user vector.
+def search(snapshot: ItemSnapshot, meaning: Floats, matches: Ranking, user_vector: Floats) -> VectorScorer:
+    """Scores for a text query: by its meaning, by the words that an item has of it, and by the user's taste.
+
+    Args:
+        snapshot: The items.
+        meaning: The query as a vector of length 1, float32 (d,).
+        matches: Ascending rows, and how well each matches the words, 0 to 1.
+        user_vector: float32 (d,).
     """
-    taste = own / max(float(np.linalg.norm(own)), 1e-12)
     lexical_bonus = Ranking(matches.rows, np.float32(WORDS_WEIGHT) * matches.scores)
-    return VectorScorer(live, np.asarray(wanted + TASTE_WEIGHT * taste, np.float32), lexical_bonus=lexical_bonus)
+    vector = np.asarray(meaning + TASTE_WEIGHT * unit(user_vector), np.float32)
+    return VectorScorer(snapshot, vector, lexical_bonus=lexical_bonus)
 
 
-def buy_again(live: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:
-    """The items that the user holds, by how likely they are to buy each again soon. time: microseconds since 1970 UTC.
+def buy_again(snapshot: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:
+    """Orders the items that the user holds by the probability that they buy each again soon.
 
-    Where the shop had too few repeats to learn that from, by how often and how lately they bought each.
+    If the shop had too few repeats to learn the probability from, orders by how often and how recently the user bought
+    each item.
+
+    Args:
+        snapshot: The items.
+        history: Of the user.
+        time: When the list is shown, in microseconds since 1970 UTC.
     """
-    items, config = live.bundle.item_repeats, live.bundle.model.repeats
+    items, config = snapshot.bundle.item_repeats, snapshot.bundle.model.repeats
     rows, chances = repeat_chances(history, time, items, config)
     if not config.coefficients:
         _, features = repeat_features(history, time, items)

@@ -1,4 +1,4 @@
-"""What items are compared by when no user is asked about."""
+"""Computes the vectors by which items are compared with items, without a user."""
 
 from dataclasses import replace
 
@@ -6,22 +6,25 @@ import numpy as np
 
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
-from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
 from recsvc.model.vectors import unit
 
-# What text counts at least among the blocks by which items are compared; all weights add up to 1.
-LEAST_TEXT = 0.1
+# The smallest weight of the text block in a comparison; all weights add up to 1. A shop whose weights say that text is
+# useless for users still has similar items by text.
+MIN_TEXT_WEIGHT = 0.1
 
 
 def similarity_vectors(bundle: Bundle, item_vectors: Floats) -> Floats:
-    """Some items' blocks at the weights that rank, L2-normalised. item_vectors: (m, d), theirs, as is what is returned.
+    """Returns the blocks of some items at the weights that rank, L2-normalised, float32 (m, d).
 
-    Without what is said of an item alone, or all would be near to what is popular or new.
+    The item-only blocks are 0: with them, every item would be near to the popular or the new items.
+
+    Args:
+        bundle: Gives the weights and the layout.
+        item_vectors: Those of the items, float32 (m, d).
     """
-    weights, layout = bundle.model.fusion.warm, bundle.layout
-    # A shop whose weights say that text is useless for users still has neighbours by it.
-    weights = replace(weights, text=max(weights.text, LEAST_TEXT), **dict.fromkeys(ITEM_ONLY_BLOCKS, 0.0))
+    warm = bundle.model.fusion.warm
+    weights = replace(warm, text=max(warm.text, MIN_TEXT_WEIGHT))
     vectors = np.zeros_like(item_vectors)
-    for weight, columns in zip(weights, layout, strict=True):
+    for weight, columns in zip(weights, bundle.layout, strict=True):
         vectors[:, columns] = weight * unit(item_vectors[:, columns])
-    return unit(vectors)
+    return unit(bundle.layout.without_item_only(vectors))

@@ -1,13 +1,12 @@
-"""Finds the items nearest to a vector, of all or of a selection: concurrent searches as one product, in a thread."""
+"""Finds the items nearest to a vector, among all or a selection: concurrent searches run as one product in a thread."""
 
 from concurrent.futures import Executor
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
-from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN, ItemIndex, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
@@ -20,65 +19,101 @@ class _Search:
     selection: Selection | None
 
 
-class ItemSearch:
-    """item_vectors: float32 (n, d)."""
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """An index of its own for the rows that the main index does not have, or has with an old vector."""
 
-    def __init__(self, item_vectors: Floats, executor: Executor) -> None:
+    rows: Rows
+    index: ItemIndex
+
+
+class ItemSearch:
+    """Searches item vectors: a main index, and a small delta index for the rows that came or changed later.
+
+    Args:
+        item_vectors: float32 (n, d).
+        executor: Runs the searches.
+        main_index: Of the first `indexed` rows, some of which may be old; None to build one of all rows.
+        indexed: How many rows the main index has.
+        delta: The rows that the main index does not have as they are now.
+    """
+
+    def __init__(
+        self,
+        item_vectors: Floats,
+        executor: Executor,
+        *,
+        main_index: ItemIndex | None = None,
+        indexed: int = 0,
+        delta: _Delta | None = None,
+    ) -> None:
         self._item_vectors = item_vectors
-        self._indexed = len(item_vectors)
-        self._index: ItemIndex = ScanIndex(item_vectors)
-        # Rows that the index does not have, or not as they are now, and an index of them alone.
-        self._late_rows: Rows = NO_ROWS
-        self._late: ItemIndex | None = None
+        self._main_index = main_index or ScanIndex(item_vectors)
+        self._indexed = indexed if main_index is not None else len(item_vectors)
+        self._delta = delta
         self._executor = executor
-        self._batched: Batcher[_Search, Rows] = Batcher(self._run, executor)
+        self._batcher: Batcher[_Search, Rows] = Batcher(self._run, executor)
+
+    @property
+    def delta_rows(self) -> Rows:
+        """The rows that only the delta index has as they are now, ascending."""
+        return self._delta.rows if self._delta is not None else NO_ROWS
 
     def with_changed(self, item_vectors: Floats, rows: Rows) -> "ItemSearch":
-        """The search of these vectors, which differ from ours in `rows` alone, some of them new. Making an index takes
-        a second for 100,000 items: as long as there are few changes, they have a small one of their own beside it.
-        """
-        late = np.union1d(self._late_rows, rows).astype(np.int32)
-        if len(late) > FULL_PRECISION_ITEMS:
-            return ItemSearch(item_vectors, self._executor)
-        other = copy(self)
-        other._item_vectors = item_vectors
-        other._late_rows, other._late = late, ScanIndex(item_vectors[late])
-        other._batched = Batcher(other._run, self._executor)
-        return other
+        """Returns a search of these vectors, which differ from the current ones in `rows`; some rows may be new.
 
-    async def __call__(self, vector: Floats, k: int, selection: Selection | None = None) -> Rows:
-        """Rows among which are the k of the selection that are nearest to the (d,) vector by inner product, or all of
-        it if it has no more; unordered, perhaps with doubles.
+        Building an index takes a second for 100,000 items. So changes go to the delta index, until there are more than
+        FULL_PRECISION_ITEMS of them.
         """
-        return await self._batched(_Search(vector, k, selection))
+        delta_rows = np.union1d(self.delta_rows, rows).astype(np.int32)
+        if len(delta_rows) > FULL_PRECISION_ITEMS:
+            return ItemSearch(item_vectors, self._executor)
+        delta = _Delta(delta_rows, ScanIndex(item_vectors[delta_rows]))
+        main_index, indexed = self._main_index, self._indexed
+        return ItemSearch(item_vectors, self._executor, main_index=main_index, indexed=indexed, delta=delta)
+
+    async def search(self, vector: Floats, k: int, selection: Selection | None = None) -> Rows:
+        """Returns rows of the selection that contain its k nearest to the (d,) vector by inner product.
+
+        They are in no order and may have duplicates. A selection of at most k rows is returned completely.
+        """
+        return await self._batcher(_Search(vector, k, selection))
 
     async def warm_up(self) -> None:
-        """Does what is slow the first time."""
-        await self(np.zeros(self._item_vectors.shape[1], np.float32), 1)
+        """Runs the first search, which is slow."""
+        await self.search(np.zeros(self._item_vectors.shape[1], np.float32), 1)
 
     def _run(self, searches: list[_Search]) -> list[Rows]:
         SEARCH_BATCH_SIZE.observe(len(searches))
         with SEARCH_SECONDS.time():
-            found = iter(self._scan([each for each in searches if _few(each) is None]))
-            return [next(found) if (few := _few(each)) is None else self._among(few, each) for each in searches]
+            scanned = iter(self._scan([search for search in searches if _few_rows(search) is None]))
+            return [
+                next(scanned) if (few := _few_rows(search)) is None else self._nearest_of(few, search)
+                for search in searches
+            ]
 
     def _scan(self, searches: list[_Search]) -> list[Rows]:
         if not searches:
             return []
-        allowed = [each.selection.allowed if each.selection is not None else None for each in searches]
-        vectors, k = np.stack([each.vector for each in searches]), max(each.k for each in searches)
-        found = self._index.search(vectors, k, [None if a is None else a[: self._indexed] for a in allowed])
-        if self._late is not None:
-            late = self._late.search(vectors, k, [None if a is None else a[self._late_rows] for a in allowed])
-            found = np.concatenate((found, self._late_rows[late]), axis=1)
-        return [rows if wanted is None else rows[wanted[rows]] for rows, wanted in zip(found, allowed, strict=True)]
+        allowed = [search.selection.allowed if search.selection is not None else None for search in searches]
+        vectors, k = np.stack([search.vector for search in searches]), max(search.k for search in searches)
+        candidates = self._main_index.search(
+            vectors, k, [mask if mask is None else mask[: self._indexed] for mask in allowed]
+        )
+        if self._delta is not None:
+            delta_rows = self._delta.rows
+            places = self._delta.index.search(
+                vectors, k, [mask if mask is None else mask[delta_rows] for mask in allowed]
+            )
+            candidates = np.concatenate((candidates, delta_rows[places]), axis=1)
+        return [rows if mask is None else rows[mask[rows]] for rows, mask in zip(candidates, allowed, strict=True)]
 
-    def _among(self, few: Rows, search: _Search) -> Rows:
-        k = 2 * search.k + MARGIN  # as much as the index would give
-        if len(few) <= k:
-            return few
-        return few[np.argpartition(self._item_vectors[few] @ search.vector, -k)[-k:]]
+    def _nearest_of(self, rows: Rows, search: _Search) -> Rows:
+        width = 2 * search.k + MARGIN_ITEMS  # as many as the index would return
+        if len(rows) <= width:
+            return rows
+        return rows[np.argpartition(self._item_vectors[rows] @ search.vector, -width)[-width:]]
 
 
-def _few(search: _Search) -> Rows | None:
+def _few_rows(search: _Search) -> Rows | None:
     return search.selection.few if search.selection is not None else None

@@ -1,4 +1,4 @@
-"""The state of one user: history, profile, taste and the user vector, cached by record version.
+"""Reads and keeps the state of users: history, profile, taste, repeat bonus and the user vector.
 
 May be imported by `explain` and the rooms above it.
 """

@@ -1,4 +1,4 @@
-"""The users whom one item suits best, found in one pass over all of them."""
+"""Finds the users whom one item suits best, in one pass over all users."""
 
 import asyncio
 import heapq
@@ -12,20 +12,27 @@ from recsvc.store import UserStore
 from recsvc.users.user_state import UserState
 from recsvc.users.user_state_cache import UserStateCache
 
-# How many items stand for all of them in a user's mean and deviation.
+# The number of random items that a user's mean and standard deviation are computed from, instead of all items.
 SAMPLED_ITEMS = 512
-# With less time left than this the answer goes out.
+# With less time left than this, the answer is sent.
 ANSWER_SECONDS = 0.1
 
 
 class Audience:
-    """Keeps the k best of the users that it is shown.
+    """Collects the k users whom one item suits best.
 
-    Scores of two users say little beside each other: one has high ones for everything, another for nothing. So an item
-    is measured by how far its score stands out among the user's own (docs/experiments.md, "Audiences").
+    Scores of two users cannot be compared: one user has high scores for everything, another for nothing. So an item is
+    measured by how many standard deviations its score is above the mean of the user's own scores
+    (docs/experiments.md, "Audiences").
+
+    Args:
+        bundle: Gives the item vectors.
+        row: The item.
+        k: How many users are kept.
+        new_buyers_only: Whether users who bought the item are left out.
     """
 
-    def __init__(self, bundle: Bundle, row: int, k: int, new_buyers_only: bool) -> None:
+    def __init__(self, bundle: Bundle, row: int, k: int, *, new_buyers_only: bool) -> None:
         n = len(bundle.catalogue)
         sampled = np.random.default_rng(0).permutation(n)[:SAMPLED_ITEMS]
         self._sample = bundle.item_vectors[sampled]
@@ -36,16 +43,23 @@ class Audience:
 
     @property
     def users(self) -> int:
-        """How many were looked at."""
+        """How many users were considered."""
         return len(self._seen)
 
-    def look_at(self, user_ids: Sequence[str], users: Sequence[tuple[UserState, Floats]]) -> None:
-        """Takes some users in, each once; of whom nothing is known, or who do not want the item, they are left out."""
+    def add(self, user_ids: Sequence[str], users: Sequence[tuple[UserState, Floats]]) -> None:
+        """Considers some users, each user once.
+
+        Users are left out if nothing is known of them, or if they hid the item.
+
+        Args:
+            user_ids: Of these users.
+            users: The state and the user vector, float32 (d,), of each.
+        """
         if not user_ids:
             return
-        stacked = np.stack([vector for _, vector in users])
-        scores, others = stacked @ self._item, stacked @ self._sample.T
-        affinities = (scores - others.mean(axis=1)) / np.maximum(others.std(axis=1), 1e-6)
+        user_vectors = np.stack([vector for _, vector in users])
+        scores, sample_scores = user_vectors @ self._item, user_vectors @ self._sample.T
+        affinities = (scores - sample_scores.mean(axis=1)) / np.maximum(sample_scores.std(axis=1), 1e-6)
         for user_id, (state, _), affinity in zip(user_ids, users, affinities.tolist(), strict=True):
             if user_id in self._seen or not state.personalised:
                 continue
@@ -57,18 +71,25 @@ class Audience:
                 heapq.heappop(self._best)
 
     def best(self) -> list[tuple[str, float]]:
-        """The users and their affinities, the highest first."""
+        """Returns the users and their affinities in standard deviations, the highest first."""
         return [(user_id, affinity) for affinity, user_id in sorted(self._best, reverse=True)]
 
 
 async def find_audience(audience: Audience, store: UserStore, states: UserStateCache, deadline: float | None) -> bool:
-    """Shows an audience every user. False: not every one, for the deadline, in event-loop time, came nearer.
+    """Adds every user to an audience. Returns whether the deadline left time for all of them.
 
-    Raises StoreUnavailable.
+    Args:
+        audience: Collects the users.
+        store: Lists the users.
+        states: Loads them.
+        deadline: Event-loop time by which the answer must be sent; None for no limit.
+
+    Raises:
+        StoreUnavailable: Redis did not answer.
     """
     async for user_ids in store.every_user():
         if deadline is not None and deadline - asyncio.get_running_loop().time() < ANSWER_SECONDS:
             return False
-        page = await asyncio.gather(*map(states.load_uncached, user_ids))
-        await asyncio.to_thread(audience.look_at, user_ids, page)
+        users = await asyncio.gather(*map(states.load_uncached, user_ids))
+        await asyncio.to_thread(audience.add, user_ids, users)
     return True

@@ -1,6 +1,6 @@
-"""The repeat bonus of a user: what each bought item gains in score for the chance that it is bought again.
+"""Computes the repeat bonus of a user: how much each bought item gains because it may be bought again.
 
-It depends on the history and the hour alone, so it is kept by state until the hour changes.
+The bonus depends on the history and the hour alone, so it is kept by state until the hour changes.
 """
 
 from weakref import WeakKeyDictionary
@@ -13,7 +13,7 @@ from recsvc.users.user_state import UserState
 
 
 class RepeatBonus:
-    """Computes the repeat bonus by the rates of one bundle."""
+    """Computes repeat bonuses with the rates of one bundle."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._items = bundle.item_repeats
@@ -21,10 +21,15 @@ class RepeatBonus:
         self._kept: WeakKeyDictionary[UserState, tuple[int, Ranking]] = WeakKeyDictionary()
 
     def of(self, state: UserState, now: int) -> Ranking:
-        """Ascending rows and the bonus of each, in score units. now: microseconds since 1970 UTC."""
+        """Returns ascending rows and the bonus of each, in score units.
+
+        Args:
+            state: Of the user.
+            now: Microseconds since 1970 UTC.
+        """
         if not len(state.bought_rows):
             return NOTHING
-        state = state.base or state  # a visit buys nothing
+        state = state.base or state  # viewing and adding to the cart are not purchases
         hour = now // MICROSECONDS_AN_HOUR
         kept = self._kept.get(state)
         if kept is None or kept[0] != hour:

@@ -1,30 +1,38 @@
-"""What a user has said of their taste, as it moves the user vector; and what the service believes of it.
+"""Applies the taste that a user stated to the user vector, and summarises what a user buys.
 
 "Less of this" is negative relevance feedback (Rocchio, "Relevance Feedback in Information Retrieval", 1971): the mean
-direction of what is meant is taken away from the user vector. The score stays one inner product.
+direction of the items meant is subtracted from the user vector. The score stays one inner product.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
+from recsvc.model.vectors import unit
 
-# How much of its own length the user vector loses in the direction of each thing that the user wants to see less of.
-LESS = 0.5
-TOP = 10
+# How much of its own length the user vector loses in the direction of each brand, category or item that is disliked.
+DISLIKE_WEIGHT = 0.5
+# The number of categories, brands and attributes in a taste profile.
+TASTE_SHARES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TasteShare:
-    """What a user buys: in how many of their purchases it is, and in which share of them."""
+    """One category, brand or attribute that a user buys.
+
+    Attributes:
+        value: Its name.
+        purchases: How many purchases have it.
+        share: The share of all purchases of the user that have it, 0 to 1.
+    """
 
     value: str
     purchases: int
@@ -33,7 +41,17 @@ class TasteShare:
 
 @dataclass(frozen=True, slots=True)
 class TasteProfile:
-    """What is believed of a user. purchases: from how many it is made."""
+    """The taste of a user, as stated and as purchases show it.
+
+    Attributes:
+        profile: As it was set; None without one.
+        taste: As the user stated it.
+        categories: The categories with the most purchases, best first; so with brands and attributes.
+        brands: See `categories`.
+        attributes: See `categories`.
+        purchases: The number of purchases that the shares are computed from.
+        bundle_id: Of the bundle whose catalogue was read.
+    """
 
     profile: Profile | None
     taste: Taste
@@ -45,31 +63,37 @@ class TasteProfile:
 
 
 def silent_rows(taste: Taste, catalogue: Catalogue) -> Rows:
-    """Ascending rows of which the history says nothing: gifts, and what the user wants to see less of."""
+    """Returns the ascending rows whose events the history leaves out: gifts, and items that are disliked."""
     if taste == NO_TASTE:
-        return np.empty(0, np.int32)
-    each = [catalogue.rows(taste.gifts), *_meant(taste, catalogue)]
-    return np.unique(np.concatenate(each)).astype(np.int32)
+        return NO_ROWS
+    return np.unique(np.concatenate([catalogue.rows(taste.gifts), *_disliked_rows(taste, catalogue)])).astype(np.int32)
 
 
 def disliked(taste: Taste, bundle: Bundle) -> Floats | None:
-    """What to add to a user vector of length 1, float32 (d,); None: nothing."""
-    meant = [rows for rows in _meant(taste, bundle.catalogue) if len(rows)]
-    if not meant:
+    """Returns what to add to a user vector of length 1, float32 (d,); None if nothing is disliked."""
+    groups = [rows for rows in _disliked_rows(taste, bundle.catalogue) if len(rows)]
+    if not groups:
         return None
     direction = np.zeros(bundle.item_vectors.shape[1], np.float32)
-    for rows in meant:
-        mean = bundle.item_vectors[rows].mean(axis=0)
-        for name in ITEM_ONLY_BLOCKS:  # that an item is new or popular is nobody's taste
-            mean[getattr(bundle.layout, name)] = 0.0
-        direction -= np.float32(LESS) * mean / max(float(np.linalg.norm(mean)), 1e-12)
+    for rows in groups:
+        # That an item is new or popular is not a taste.
+        mean = bundle.layout.without_item_only(bundle.item_vectors[rows].mean(axis=0))
+        direction -= np.float32(DISLIKE_WEIGHT) * unit(mean)
     return direction
 
 
 def taste_profile(
     bundle: Bundle, profile: Profile | None, taste: Taste, bought_rows: Rows, purchases: NDArray[np.int32]
 ) -> TasteProfile:
-    """bought_rows: distinct rows, and how often each was bought."""
+    """Summarises what a user buys.
+
+    Args:
+        bundle: Gives the catalogue.
+        profile: As it was set; None without one.
+        taste: As the user stated it.
+        bought_rows: Distinct rows.
+        purchases: How often each of them was bought.
+    """
     categories, brands, attributes = Counter[str](), Counter[str](), Counter[str]()
     for row, count in zip(bought_rows.tolist(), purchases.tolist(), strict=True):
         item = bundle.catalogue.items[row]
@@ -80,25 +104,36 @@ def taste_profile(
         for name, value in set(item.attributes):
             attributes[f"{name}: {value}"] += count
     total = int(purchases.sum())
-    tops = [_top(counts, total) for counts in (categories, brands, attributes)]
-    return TasteProfile(profile, taste, tops[0], tops[1], tops[2], total, bundle.bundle_id)
+    return TasteProfile(
+        profile=profile,
+        taste=taste,
+        categories=_largest_shares(categories, total),
+        brands=_largest_shares(brands, total),
+        attributes=_largest_shares(attributes, total),
+        purchases=total,
+        bundle_id=bundle.bundle_id,
+    )
 
 
-def _top(counts: Counter[str], total: int) -> tuple[TasteShare, ...]:
-    best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
+def _largest_shares(counts: Counter[str], total: int) -> tuple[TasteShare, ...]:
+    best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:TASTE_SHARES]
     return tuple(TasteShare(value, count, count / total) for value, count in best)
 
 
-def _meant(taste: Taste, catalogue: Catalogue) -> Iterable[Rows]:
-    """The rows of each thing that the user wants to see less of."""
+def _disliked_rows(taste: Taste, catalogue: Catalogue) -> Iterator[Rows]:
+    """The rows of each item, brand and category that the user wants to see less of."""
     for item_id in taste.less_items:
         yield catalogue.rows([item_id])
     for brand in taste.less_brands:
-        yield _coded(catalogue.brands.codes, [name == brand for name in catalogue.brands.names])
+        yield _rows(catalogue.brands.mask(brand.__eq__))
     for category in taste.less_categories:
         path = tuple(category.split(CATEGORY_SEPARATOR))
-        yield _coded(catalogue.paths.codes, [name[: len(path)] == path for name in catalogue.paths.names])
+        yield _rows(catalogue.paths.mask(partial(_begins_with, path)))
 
 
-def _coded(codes: NDArray[np.int32], wanted: list[bool]) -> Rows:
-    return np.flatnonzero(np.array([*wanted, False])[codes]).astype(np.int32)
+def _begins_with(beginning: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    return path[: len(beginning)] == beginning
+
+
+def _rows(mask: NDArray[np.bool_]) -> Rows:
+    return np.flatnonzero(mask).astype(np.int32)

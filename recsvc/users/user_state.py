@@ -1,6 +1,6 @@
 """The state of one user: the record from Redis, joined with the items of one bundle.
 
-Everything here is pure: it reads a record or a state and returns a new one. `user_state_cache` loads and keeps them.
+Everything here is pure: it reads a record or a state and returns a new one. `user_state_cache` loads and keeps states.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, History
 from recsvc.model.bundle import Bundle
@@ -17,34 +18,34 @@ from recsvc.model.text_encoder import profile_text
 from recsvc.model.towers.user import ProfileText
 from recsvc.users.taste import disliked, silent_rows
 
-# How many items of the history are left out in turn to find what moved a score: the ones bought last.
+# The number of items, those bought last, that are left out one by one to find which of them raised a score.
 LEFT_OUT_ITEMS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True, weakref_slot=True)
 class UserState:
-    """One user at one version of the record, as one catalogue knows their items.
+    """One user at one version of the record, joined with the items of one catalogue.
 
-    States are compared by identity: whoever works something out from a state may keep it in a weak dictionary by the
-    state, so that it goes when the state does.
+    States are compared by identity. So a result that was computed from a state can be kept in a weak dictionary by the
+    state, and is dropped with it.
 
     Attributes:
-        version: Of the record. 0 if nothing is known of the user, or if the state holds more than the record.
+        version: Of the record. 0 if there is no record, or if the state holds more than the record.
         cacheable: Whether results for this state may be written back to Redis.
         catalogue: The items that rows refer to.
-        history: Events of known items, oldest first, without those that the user asked to leave out.
+        history: Events of known items, oldest first, without gifts and disliked items (`recsvc.users.taste`).
         known_events: Number of events of items that the catalogue has.
         unknown_events: Number of events of items that the catalogue does not have.
         profile: Text and embedding of the profile; None without one.
-        about: The values of the profile, without the names of its attributes.
+        about: The text of the profile and the values of its attributes, one a line.
         held_rows: Distinct rows of all known events.
         bought_rows: Distinct rows that were bought, ascending.
         purchases: How often each of `bought_rows` was bought; lines of one order count once.
         hidden_rows: Distinct rows that the user hid and has not bought since. They are in no list.
-        disliked: What is taken from the user vector, in units of its length, float32 (d,); None for nothing.
+        disliked: What is added to a user vector of length 1 for disliked items, float32 (d,); None for nothing.
         stored_vector: The user vector that the record held, float32 (d,); None if there was none for this version.
-        visit: By row, what the user does in this visit: views the item, or has it in the cart.
-        base: The state without this visit; None if this is no visit.
+        visit: The items of this visit by row: `EventType.VIEW` if viewed, `ADD_TO_CART` if in the cart.
+        base: The state without this visit; None if this state has no visit.
     """
 
     version: int
@@ -55,35 +56,35 @@ class UserState:
     unknown_events: int
     profile: ProfileText | None
     about: str
-    held_rows: NDArray[np.int32]
-    bought_rows: NDArray[np.int32]
+    held_rows: Rows
+    bought_rows: Rows
     purchases: NDArray[np.int32]
-    hidden_rows: NDArray[np.int32]
-    disliked: NDArray[np.float32] | None
-    stored_vector: NDArray[np.float32] | None
+    hidden_rows: Rows
+    disliked: Floats | None
+    stored_vector: Floats | None
     visit: Mapping[int, EventType] = field(default_factory=dict)
     base: "UserState | None" = None
 
     @property
     def personalised(self) -> bool:
-        """Whether anything is known that could rank."""
+        """Whether anything is known of the user that could rank items."""
         return len(self.history) > 0 or self.profile is not None or self.disliked is not None
 
-    def rows_to_leave_out(self) -> NDArray[np.int32]:
-        """The last LEFT_OUT_ITEMS different items that were bought, or that this visit is about; ascending rows."""
-        told = self.history.purchases | np.isin(self.history.rows, list(self.visit))
-        rows, places = np.unique(self.history.rows[told][::-1], return_index=True)
+    def rows_to_leave_out(self) -> Rows:
+        """Returns the last LEFT_OUT_ITEMS distinct items that were bought or are in this visit, as ascending rows."""
+        eligible = self.history.purchases | np.isin(self.history.rows, list(self.visit))
+        rows, places = np.unique(self.history.rows[eligible][::-1], return_index=True)
         return np.sort(rows[np.argsort(places)[:LEFT_OUT_ITEMS]])
 
 
 def state_of(record: UserRecord, bundle: Bundle) -> UserState:
-    """The state of a record."""
+    """Returns the state of a record."""
     catalogue = bundle.catalogue
-    history = every_event = history_of(record.events, catalogue)
+    history = known_history = history_of(record.events, catalogue)
     if len(silent := silent_rows(record.taste, catalogue)):
-        history = every_event.select(~np.isin(every_event.rows, silent))
+        history = known_history.select(~np.isin(known_history.rows, silent))
     bought = history.select(history.purchases)
-    # Lines of one order are one purchase: a shopper who bought twelve in one go bought once.
+    # Lines of one order are one purchase: a shopper who bought twelve pieces at once bought once.
     orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
     bought_rows, purchases = np.unique(orders, return_counts=True)
     profile, about = None, ""
@@ -95,30 +96,36 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
         cacheable=record.version > 0,
         catalogue=catalogue,
         history=history,
-        known_events=len(every_event),
-        unknown_events=len(record.events) - len(every_event),
+        known_events=len(known_history),
+        unknown_events=len(record.events) - len(known_history),
         profile=profile,
         about=about,
-        held_rows=np.unique(every_event.rows),
+        held_rows=np.unique(known_history.rows),
         bought_rows=bought_rows.astype(np.int32),
         purchases=purchases.astype(np.int32),
-        hidden_rows=_hidden_rows(every_event),
+        hidden_rows=_hidden_rows(known_history),
         disliked=disliked(record.taste, bundle),
-        stored_vector=record.user_vector if record.known_events == len(every_event) else None,
+        stored_vector=record.user_vector if record.known_events == len(known_history) else None,
     )
 
 
-def with_session_events(state: UserState, viewed: NDArray[np.int32], cart: NDArray[np.int32], time: int) -> UserState:
-    """The state of a user who has just viewed some rows and put others into the cart.
+def with_session_events(state: UserState, viewed: Rows, cart: Rows, time: int) -> UserState:
+    """Returns the state of a user who has just viewed some rows and put others into the cart.
 
-    Its version is 0 and it is not cacheable: the record knows nothing of this visit.
+    Version 0 marks it as temporary: nothing derived from it is cached or written back.
+
+    Args:
+        state: Of the user before.
+        viewed: Rows, oldest first.
+        cart: Rows, oldest first.
+        time: When the list is shown, in microseconds since 1970 UTC.
     """
     rows = np.concatenate((viewed, cart))
     types = np.repeat(np.array([EventType.VIEW, EventType.ADD_TO_CART], np.int8), (len(viewed), len(cart)))
     history = state.history
-    # Not before what is known to have happened, whatever the clocks say.
+    # Not before the last known event, whatever the caller's clock says.
     times = np.full(len(rows), max([time, *history.timestamps[-1:].tolist()]))
-    longer = History(
+    extended = History(
         np.append(history.rows, rows),
         np.append(history.timestamps, times),
         np.append(history.event_types, types),
@@ -126,14 +133,15 @@ def with_session_events(state: UserState, viewed: NDArray[np.int32], cart: NDArr
     )
     visit = {row: EventType(kind) for row, kind in zip(rows.tolist(), types.tolist(), strict=True)}
     return replace(
-        state, version=0, cacheable=False, history=longer, stored_vector=None, visit=visit, base=state.base or state
+        state, version=0, cacheable=False, history=extended, stored_vector=None, visit=visit, base=state.base or state
     )
 
 
-def cart_as_history(state: UserState, cart: NDArray[np.int32], time: int) -> UserState:
-    """The state of a user whose whole history is buying these rows now.
+def cart_as_history(state: UserState, cart: Rows, time: int) -> UserState:
+    """Returns the state of a user whose only events are purchases of these rows now.
 
-    The profile is dropped. What the user dislikes is kept, so that it is taken from the vector of the cart as well.
+    The profile is dropped. The dislikes are kept, so that they move the vector of the cart too. Version 0 marks the
+    state as temporary.
     """
     n = len(cart)
     types = np.full(n, EventType.PURCHASE, np.int8)
@@ -141,18 +149,18 @@ def cart_as_history(state: UserState, cart: NDArray[np.int32], time: int) -> Use
     return replace(state, version=0, cacheable=False, history=history, profile=None, stored_vector=None)
 
 
-def _hidden_rows(history: History) -> NDArray[np.int32]:
+def _hidden_rows(history: History) -> Rows:
     hidden = history.event_types == EventType.HIDE
     if not hidden.any():
         return history.rows[:0]
-    # The last of hiding and buying decides.
-    decisive = history.select(hidden | history.purchases)
-    rows, last = np.unique(decisive.rows[::-1], return_index=True)
-    return np.asarray(rows[decisive.event_types[::-1][last] == EventType.HIDE])
+    # The later one of hiding and buying counts.
+    hides_and_purchases = history.select(hidden | history.purchases)
+    rows, last = np.unique(hides_and_purchases.rows[::-1], return_index=True)
+    return np.asarray(rows[hides_and_purchases.event_types[::-1][last] == EventType.HIDE])
 
 
 def history_of(events: Sequence[Event], catalogue: Catalogue) -> History:
-    """The events whose items the catalogue has, as columns, in their order."""
+    """Returns the events of items that the catalogue has, as columns, in their order."""
     rows = [catalogue.row(event.item_id) for event in events]
     of_known_items = [(row, event) for row, event in zip(rows, events, strict=True) if row is not None]
     return History(

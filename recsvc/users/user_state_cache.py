@@ -1,15 +1,15 @@
 """Loads the state of a user at every request, and computes the user vector.
 
-Redis says at each request which version of the record holds. A state of that version that this process still has is
-used as it is, so a warm request unpacks and computes nothing again. A vector older than its history is computed again
-and written back for the other processes.
+Each request asks Redis for the version of the record. If this process has a state of that version, it is used as it
+is, so a warm request unpacks and computes nothing. A vector older than its history is computed again and written back
+for the other processes.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Set
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,11 +27,11 @@ from recsvc.users.user_state import UserState, state_of
 
 @dataclass(slots=True)
 class UserVectors:
-    """What the user tower computed for one state. Each is filled in when it is first needed.
+    """The vectors that the user tower computed for one state. Each is computed when it is first needed.
 
     Attributes:
         user_vector: float32 (d,).
-        left_out: The vectors without each of `UserState.rows_to_leave_out`, which explain the user vector.
+        left_out: The user vectors without each of `UserState.rows_to_leave_out`, and without the profile.
     """
 
     user_vector: Floats | None = None
@@ -45,52 +45,71 @@ class _Work:
     left_out: bool
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What the caches of one bundle share: requests that began with an earlier one may still be running.
+
+    Attributes:
+        states: By user id, the least recently used first.
+        vectors: By state.
+        write_backs: Vectors that are being written to Redis.
+        erasures: How often users were erased.
+    """
+
+    states: OrderedDict[str, UserState] = field(default_factory=OrderedDict)
+    vectors: WeakKeyDictionary[UserState, UserVectors] = field(default_factory=WeakKeyDictionary)
+    write_backs: set[asyncio.Task[None]] = field(default_factory=set)
+    erasures: int = 0
+
+
 class UserStateCache:
-    """Gives the state of any user, and keeps those that were used last.
+    """Returns the state of any user, and keeps the most recently used ones.
 
     Args:
         bundle: Its towers compute the vectors.
-        store: Where the records are.
+        store: Holds the records.
         executor: Runs the towers.
         size: How many states are kept.
-        before: The cache of the same bundle with fewer items. What it keeps is taken over.
+        memory: Of the cache for the same bundle with fewer items; None for an empty one.
     """
 
     def __init__(
-        self, bundle: Bundle, store: UserStore, executor: Executor, size: int, before: "UserStateCache | None" = None
+        self, bundle: Bundle, store: UserStore, executor: Executor, size: int, memory: _Memory | None = None
     ) -> None:
         self._bundle = bundle
         self._store = store
-        self._tower = bundle.user_tower()
-        self._fill_in = Batcher(self._compute, executor)
+        self._executor = executor
         self._size = size
-        self._erasures = 0
-        # Shared with those before: requests that began with them may still be running.
-        self._kept: OrderedDict[str, UserState] = before._kept if before else OrderedDict()
-        self._vectors: WeakKeyDictionary[UserState, UserVectors] = before._vectors if before else WeakKeyDictionary()
-        self._write_backs: set[asyncio.Task[None]] = before._write_backs if before else set()
+        self._tower = bundle.user_tower()
+        self._batcher = Batcher(self._compute, executor)
+        self._memory = memory or _Memory()
+
+    def with_bundle(self, bundle: Bundle) -> "UserStateCache":
+        """Returns the cache of the same bundle with more items. They share what they keep."""
+        return UserStateCache(bundle, self._store, self._executor, self._size, self._memory)
 
     async def get(self, user_id: str) -> tuple[UserState, bool]:
         """Returns a user as Redis has them now, and True; without Redis, as this process saw them last, and False."""
-        kept = self._kept.get(user_id)
+        memory = self._memory
+        kept = memory.states.get(user_id)
         if kept is not None and kept.unknown_events and kept.catalogue is not self._bundle.catalogue:
-            kept = None  # the catalogue may know those items by now
-        erasures = self._erasures
+            kept = None  # the catalogue may have those items now
+        erasures = memory.erasures
         try:
             record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
         except StoreUnavailable:
             return kept or state_of(UserRecord(user_id), self._bundle), False
         state = kept if record is None and kept is not None else state_of(record or UserRecord(user_id), self._bundle)
-        if erasures != self._erasures:
-            return state, True  # this user may have been erased since: not kept
-        self._kept[user_id] = state
-        self._kept.move_to_end(user_id)
-        while len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        if erasures != memory.erasures:
+            return state, True  # this user may have been erased meanwhile: not kept
+        memory.states[user_id] = state
+        memory.states.move_to_end(user_id)
+        while len(memory.states) > self._size:
+            memory.states.popitem(last=False)
         return state, True
 
     async def load_uncached(self, user_id: str) -> tuple[UserState, Floats]:
-        """Returns one of many users, as Redis has them, with the user vector; keeps nothing of it.
+        """Returns a user as Redis has them now, with the user vector; keeps nothing. For a pass over many users.
 
         Raises:
             StoreUnavailable: Redis did not answer.
@@ -99,8 +118,8 @@ class UserStateCache:
         state = state_of(record or UserRecord(user_id), self._bundle)
         vectors = UserVectors(state.stored_vector)
         if vectors.user_vector is None:
-            await self._fill_in(_Work(state, vectors, left_out=False))
-        assert vectors.user_vector is not None  # noqa: S101  the worker fills it in or raises
+            await self._batcher(_Work(state, vectors, left_out=False))
+        assert vectors.user_vector is not None  # noqa: S101  the batch computes it or raises
         return state, vectors.user_vector
 
     async def ensure_vector(self, user_id: str, state: UserState) -> Floats:
@@ -108,40 +127,41 @@ class UserStateCache:
         return (await self._ensure(user_id, state, left_out=False))[0]
 
     async def ensure_left_out(self, user_id: str, state: UserState) -> tuple[Floats, LeftOut]:
-        """Returns the user vector of a state, float32 (d,), and what explains it."""
+        """Returns the user vector of a state, float32 (d,), and the vectors that explain it."""
         vector, left_out = await self._ensure(user_id, state, left_out=True)
-        assert left_out is not None  # noqa: S101  the worker fills it in or raises
+        assert left_out is not None  # noqa: S101  the batch computes it or raises
         return vector, left_out
 
     def forget(self, hashes: Set[int]) -> None:
-        """Drops the states of erased users, given by `recsvc.store.hash_of`."""
-        self._erasures += 1
-        for user_id in [user_id for user_id in self._kept if hash_of(user_id) in hashes]:
-            del self._kept[user_id]
+        """Drops the states of erased users. hashes: of their ids, by `recsvc.store.hash_of`."""
+        self._memory.erasures += 1
+        states = self._memory.states
+        for user_id in [user_id for user_id in states if hash_of(user_id) in hashes]:
+            del states[user_id]
 
     async def close(self) -> None:
         """Waits for the vectors that are being written back."""
-        await asyncio.gather(*self._write_backs)
+        await asyncio.gather(*self._memory.write_backs)
 
     async def _ensure(self, user_id: str, state: UserState, *, left_out: bool) -> tuple[Floats, LeftOut | None]:
-        vectors = self._vectors.get(state)
+        vectors = self._memory.vectors.get(state)
         if vectors is None:
-            vectors = self._vectors[state] = UserVectors(state.stored_vector)
-        before = vectors.user_vector
-        if before is not None and (vectors.left_out is not None or not left_out):
+            vectors = self._memory.vectors[state] = UserVectors(state.stored_vector)
+        stored = vectors.user_vector
+        if stored is not None and (vectors.left_out is not None or not left_out):
             USER_VECTORS.labels("process" if vectors.left_out is not None else "redis").inc()
-            return before, vectors.left_out
-        await self._fill_in(_Work(state, vectors, left_out))
-        if before is not None:
+            return stored, vectors.left_out
+        await self._batcher(_Work(state, vectors, left_out))
+        if stored is not None:
             USER_VECTORS.labels("redis").inc()
-            return before, vectors.left_out
+            return stored, vectors.left_out
         USER_VECTORS.labels("computed").inc()
         computed = vectors.user_vector
-        assert computed is not None  # noqa: S101  the worker fills it in or raises
+        assert computed is not None  # noqa: S101  the batch computes it or raises
         if state.cacheable:
             task = asyncio.create_task(self._write_back(user_id, state, computed))
-            self._write_backs.add(task)
-            task.add_done_callback(self._write_backs.discard)
+            self._memory.write_backs.add(task)
+            task.add_done_callback(self._memory.write_backs.discard)
         return computed, vectors.left_out
 
     async def _write_back(self, user_id: str, state: UserState, vector: Floats) -> None:
@@ -152,6 +172,7 @@ class UserStateCache:
             return  # the next request computes it again; the store has counted the failure
 
     def _compute(self, works: list[_Work]) -> list[None]:
+        """Computes the missing vectors of one batch, in the executor."""
         missing = [work for work in works if work.vectors.user_vector is None]
         if missing:
             states = [work.state for work in missing]
@@ -174,7 +195,7 @@ class UserStateCache:
 
 
 def _without_disliked(vectors: Floats, disliked: Floats | None) -> Floats:
-    """User vectors, (d,) or (m, d), less what the user wants to see less of, in proportion to their length."""
+    """Returns user vectors, (d,) or (m, d), moved away from what the user dislikes, in proportion to their length."""
     if disliked is None:
         return vectors
     return np.asarray(vectors + disliked * np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)

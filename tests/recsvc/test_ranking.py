@@ -1,4 +1,6 @@
-"""`rank` on arrays: what must hold for any input, and that search and rank together are exact."""
+"""`rank` on arrays: invariants for any input, and that search and rank together are exact."""
+
+import random
 
 import numpy as np
 from hypothesis import given
@@ -28,39 +30,43 @@ def rankings(draw: st.DrawFn) -> dict[str, object]:
 
 
 @given(rankings())
-def test_what_always_holds(case: dict[str, object]) -> None:
+def test_ranking_equals_a_sort_of_all_allowed_scores(case: dict[str, object]) -> None:
     ranked = rank(np.ones(1, np.float32), **case)  # type: ignore[arg-type]
 
     rows, scores = ranked.rows.tolist(), ranked.scores
     vectors = np.asarray(case["item_vectors"]).ravel()
     gains = dict(zip(case["repeat_rows"].tolist(), case["repeat_scores"].tolist(), strict=True))  # type: ignore[attr-defined]
-    may = (set(case["candidates"].tolist()) | set(gains)) - set(case["excluded_rows"].tolist())  # type: ignore[attr-defined]
-    expected = {row: np.float32(vectors[row] + np.float32(gains.get(row, 0))) for row in may}
+    allowed = (set(case["candidates"].tolist()) | set(gains)) - set(case["excluded_rows"].tolist())  # type: ignore[attr-defined]
+    expected = {row: np.float32(vectors[row] + np.float32(gains.get(row, 0))) for row in allowed}
     expected = {row: value for row, value in expected.items() if np.isfinite(value)}
     assert len(rows) == len(set(rows)) == min(int(case["k"]), len(expected))  # type: ignore[call-overload]
     assert rows == sorted(expected, key=lambda row: (-expected[row], row))[: len(rows)]
     assert np.array_equal(scores, np.array([expected[row] for row in rows], np.float32))
 
 
-@given(rankings())
-def test_the_same_input_gives_the_same_list(case: dict[str, object]) -> None:
-    first, second = (rank(np.ones(1, np.float32), **case) for _ in range(2))  # type: ignore[arg-type]
+@given(rankings(), st.randoms(use_true_random=False))
+def test_order_of_the_candidates_does_not_change_the_list(case: dict[str, object], shuffler: random.Random) -> None:
+    first = rank(np.ones(1, np.float32), **case)  # type: ignore[arg-type]
+    candidates = np.asarray(case["candidates"]).tolist()
+    shuffler.shuffle(candidates)
+    shuffled = case | {"candidates": np.array(candidates, np.int32)}
+    second = rank(np.ones(1, np.float32), **shuffled)  # type: ignore[arg-type]
     assert np.array_equal(first.rows, second.rows)
 
 
-def test_search_and_rank_find_the_exact_best() -> None:
+def test_search_and_rank_together_return_the_exact_best() -> None:
     rng = np.random.default_rng(3)
     for n in (FULL_PRECISION_ITEMS // 4, 3 * FULL_PRECISION_ITEMS + 17):
         centres = rng.standard_normal((40, 64))
         items = (centres[rng.integers(0, 40, n)] + rng.standard_normal((n, 64))).astype(np.float32)
         queries = (centres[:16] + 0.5 * rng.standard_normal((16, 64))).astype(np.float32)
-        found = ScanIndex(items).search(queries, 50)
-        for query, candidates in zip(queries, found, strict=True):
+        candidates_of = ScanIndex(items).search(queries, 50)
+        for query, candidates in zip(queries, candidates_of, strict=True):
             best = np.argsort(-(items @ query), kind="stable")[:50]
             assert np.array_equal(rank(query, items, candidates, 50).rows, best)
 
 
-def test_repeats_outside_the_candidates_still_give_the_exact_best() -> None:
+def test_repeat_rows_outside_the_candidates_are_ranked_exactly() -> None:
     rng = np.random.default_rng(4)
     items, query = rng.standard_normal((500, 8)).astype(np.float32), rng.standard_normal(8).astype(np.float32)
     repeat_rows = np.sort(rng.choice(500, 60, replace=False)).astype(np.int32)
@@ -75,7 +81,7 @@ def test_repeats_outside_the_candidates_still_give_the_exact_best() -> None:
     assert np.array_equal(rank(query, items, candidates, 20, excluded, repeat_rows, gains).rows, best)
 
 
-def test_more_asked_for_than_there_is() -> None:
+def test_k_above_the_number_of_items_returns_all() -> None:
     items = np.eye(3, dtype=np.float32)
     index = ScanIndex(items)
     assert len(rank(items[0], items, index.search(items[:1], 100)[0], 100).rows) == 3

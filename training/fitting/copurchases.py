@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
-from recsvc.explain.relations import COHORT, TOGETHER, TOGETHER_LIFT
+from recsvc.explain.relations import MIN_CO_BUYERS, MIN_CO_PURCHASE_LIFT, MIN_COHORT
 from training.data.interactions import Interactions
 
 MOST = 32  # companions that are kept of an item
@@ -26,8 +26,8 @@ class CoPurchases:
 
 
 def copurchases(interactions: Interactions, days: int) -> CoPurchases:
-    """Counted over the last `days` of the events. Of a cohort of at least COHORT people, the items that at least
-    TOGETHER of them bought, and TOGETHER_LIFT times as likely as others; those with the most people first.
+    """Counted over the last `days` of the events. Of a cohort of at least MIN_COHORT people, the items that at least
+    MIN_CO_BUYERS of them bought, and MIN_CO_PURCHASE_LIFT times as likely as others; those with the most people first.
     """
     since = interactions.timestamps.max() - days * MICROSECONDS_A_DAY
     bought = interactions.purchases & (interactions.timestamps > since)
@@ -40,7 +40,7 @@ def copurchases(interactions: Interactions, days: int) -> CoPurchases:
     companions = np.full((n, MOST), -1, np.int32)
     counts = np.zeros((n, MOST), np.int32)
     by_item = csc_matrix(matrix)
-    anchors = np.flatnonzero(cohorts >= COHORT)
+    anchors = np.flatnonzero(cohorts >= MIN_COHORT)
     for start in range(0, len(anchors), _CHUNK):
         chunk = anchors[start : start + _CHUNK]
         together = csr_matrix(by_item[:, chunk].T @ matrix)
@@ -48,7 +48,7 @@ def copurchases(interactions: Interactions, days: int) -> CoPurchases:
             row = slice(together.indptr[place], together.indptr[place + 1])
             others, both = together.indices[row], together.data[row]
             lift = both / cohorts[anchor] / (cohorts[others] / people)
-            kept = (both >= TOGETHER) & (lift >= TOGETHER_LIFT) & (others != anchor)
+            kept = (both >= MIN_CO_BUYERS) & (lift >= MIN_CO_PURCHASE_LIFT) & (others != anchor)
             order = np.lexsort((others[kept], -both[kept]))[:MOST]
             companions[anchor, : len(order)] = others[kept][order]
             counts[anchor, : len(order)] = both[kept][order]

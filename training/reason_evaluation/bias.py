@@ -66,7 +66,7 @@ def page_of(side: Side, language: str) -> list[tuple[Item, tuple[Evidence, ...]]
     for kind, strength in _ANCHORED:
         for event in (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART):
             numbers = {"count": 57, "people": 312, "days": 365}
-            fact = Evidence(kind, strength, 0.3, 0.5, anchor, event=event, lift=2.5, **numbers)
+            fact = Evidence(kind, strength, effect=0.3, share=0.5, anchor=anchor, event=event, lift=2.5, **numbers)
             claims += [(fact,), (fact, brand)]
     title = _TARGETS[language]
     return [(Item(f"target-{i}", title, side.brand, (side.category,)), claim) for i, claim in enumerate(claims)]

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsvc.domain.query import NO_RULES, Query
+from recsvc.domain.query import Query
 from recsvc.domain.reason import Reason, Tone
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, Profile
@@ -18,7 +18,7 @@ from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.text_encoder import TextEncoder, profile_text
-from recsvc.pipeline.slate import Eligibility, build_slate
+from recsvc.pipeline.slate import Eligibility, SlateBuilder
 from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
@@ -72,7 +72,7 @@ def pages(
 ) -> Iterator[Page]:
     """A page of k for each user. now: microseconds since 1970 UTC."""
     with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
-        live = ItemSnapshot(bundle, thread)
+        live = ItemSnapshot.of(bundle, thread)
         runner.run(live.warm_up())
         explainer, tower = Explainer(bundle, writer), bundle.user_tower()
         for record in records:
@@ -82,7 +82,7 @@ def pages(
             bonus = Ranking(*repeat_scores(state.history, now, bundle.item_repeats, bundle.model.repeats))
             scorer = VectorScorer(live, user_vector, bonus)
             hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.exclude_bought else [])
-            found = runner.run(build_slate(live, scorer, k, Eligibility(hidden.astype(np.int32), None), NO_RULES))
+            found = runner.run(SlateBuilder(live, scorer, Eligibility(hidden.astype(np.int32), None)).build(k))
             query = Query(record.user_id, k, language=language, tone=tone, time=now)
             started = time.perf_counter()
             reasons = explainer.reasons(query, state, scorer, left_out, found.ranking.rows, found.competitors)

@@ -45,6 +45,13 @@ class Layout:
         ends = np.cumsum((sequence, text, lexical, collaborative, *(1 for _ in ITEM_ONLY_BLOCKS))).tolist()
         return Layout(*(slice(start, end) for start, end in zip((0, *ends), ends, strict=False)))
 
+    def without_item_only(self, vectors: Floats) -> Floats:
+        """Returns a copy of vectors, (d,) or (m, d), in which the item-only blocks are 0."""
+        personal = vectors.copy()
+        for name in ITEM_ONLY_BLOCKS:
+            personal[..., getattr(self, name)] = 0.0
+        return personal
+
     def __iter__(self) -> Iterator[slice]:
         """The columns of each block, in the order of `BLOCKS`."""
         return (getattr(self, name) for name in BLOCKS)

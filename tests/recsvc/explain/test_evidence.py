@@ -1,5 +1,6 @@
-"""Evidence on arrays small enough to check by hand."""
+"""Evidence on arrays that are small enough to check by hand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.shop import EventType
 from recsvc.explain.evidence import page_facts
-from recsvc.explain.facts import Fact, ItemFacts, UserFacts
-from recsvc.explain.relations import interval_of, preferences_of
+from recsvc.explain.facts import Fact, ItemFacts, Page, UserFacts
+from recsvc.explain.relations import interval_of, largest_places, preferences_of
 
 # Four items in two dimensions. The user bought 2 and 3: vector (1, 1). Without 2 it is (0, 1), without 3 it is (1, 0).
 VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
@@ -17,7 +18,8 @@ NOTHING = np.empty(0, np.int32)
 
 
 def items(**changes: object) -> ItemFacts:
-    known: dict[str, object] = {
+    fields: dict[str, object] = {
+        "vectors": VECTORS,
         "similarity": np.eye(4, dtype=np.float32),
         "similar_from": 0.9,
         "brands": np.full(4, -1, np.int32),
@@ -27,11 +29,11 @@ def items(**changes: object) -> ItemFacts:
         "companions": np.full((4, 2), -1, np.int32),
         "companion_buyers": np.zeros((4, 2), np.int32),
     }
-    return ItemFacts(**(known | changes))  # type: ignore[arg-type]
+    return ItemFacts(**(fields | changes))  # type: ignore[arg-type]
 
 
 def user(shop: ItemFacts | None = None, **changes: object) -> UserFacts:
-    known: dict[str, object] = {
+    fields: dict[str, object] = {
         "user_vector": np.array([1.0, 1.0], np.float32),
         "bought_rows": np.array([2, 3], np.int32),
         "purchases": np.array([1, 4], np.int32),
@@ -41,109 +43,111 @@ def user(shop: ItemFacts | None = None, **changes: object) -> UserFacts:
         "repeat_rows": NOTHING,
         "repeat_scores": np.empty(0, np.float32),
     }
-    known |= changes
-    preferences = preferences_of(shop or items(), known["bought_rows"], known["purchases"])  # type: ignore[arg-type]
-    return UserFacts(**known, preferences=preferences)  # type: ignore[arg-type]
+    fields |= changes
+    preferences = preferences_of(shop or items(), fields["bought_rows"], fields["purchases"])  # type: ignore[arg-type]
+    return UserFacts(**fields, preferences=preferences)  # type: ignore[arg-type]
+
+
+def page_of(rows: list[int], competitors: list[int], terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = ()) -> Page:
+    return Page(rows=np.array(rows, np.int32), competitor_rows=np.array(competitors, np.int32), terms=terms)
 
 
 def of_kind(facts: list[Fact], kind: EvidenceKind) -> list[Fact]:
     return [fact for fact in facts if fact.kind is kind]
 
 
-def test_the_effect_is_what_the_score_loses() -> None:
-    (facts,) = page_facts(user(), items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+def test_effect_of_a_history_item_is_the_fall_of_the_score() -> None:
+    (facts,) = page_facts(user(), items(), page_of([0], [0, 1]))
     strongest, other = of_kind(facts, EvidenceKind.HISTORY_ITEM)
     assert (strongest.anchor_row, other.anchor_row) == (2, 3)
     np.testing.assert_allclose([strongest.effect, other.effect], [1.0, 0.2], rtol=1e-6)
     np.testing.assert_allclose([strongest.share, other.share], [1.0 / 1.2, 0.2 / 1.2], rtol=1e-6)
 
 
-def test_causal_only_if_the_item_leaves_the_page_without_it() -> None:
-    page, pool = np.array([1], np.int32), np.array([0, 1], np.int32)
-    (facts,) = page_facts(user(), items(), VECTORS, page, pool)
+def test_history_item_is_causal_only_if_the_item_leaves_the_page_without_it() -> None:
+    (facts,) = page_facts(user(), items(), page_of([1], [0, 1]))
     strengths = {fact.anchor_row: fact.strength for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)}
     # Without 3 the user is (1, 0): item 0 scores 1, item 1 only .3. Without 2 item 1 still beats item 0.
     assert strengths == {3: Strength.CAUSAL, 2: Strength.CONTRIBUTORY}
     # A page long enough for both keeps item 1 whatever is left out.
-    both = page_facts(user(), items(), VECTORS, np.array([1, 0], np.int32), pool)
+    both = page_facts(user(), items(), page_of([1, 0], [0, 1]))
     assert all(fact.strength is not Strength.CAUSAL for facts in both for fact in facts)
 
 
-def test_what_does_not_lower_the_score_is_never_cited() -> None:
+def test_history_item_that_lowers_the_score_is_not_named() -> None:
     against = user(left_out_vectors=np.array([[2.0, 1.0], [1.0, 0.0]], np.float32))
-    (facts,) = page_facts(against, items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    (facts,) = page_facts(against, items(), page_of([0], [0, 1]))
     assert [fact.anchor_row for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)] == [3]
 
 
-def test_a_last_bit_is_no_effect_even_where_nothing_else_has_any() -> None:
-    hardly = user(
+def test_difference_of_one_bit_is_no_effect() -> None:
+    unmoved = user(
         left_out_vectors=np.array([[1.0 - 1e-7, 1.0], [1.0, 1.0]], np.float32),
         without_profile=np.array([1.0, 1.0 - 1e-7], np.float32),
     )
-    assert hardly.left_out_vectors[0, 0] < 1  # it is a bit less
-    (facts,) = page_facts(hardly, items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    assert unmoved.left_out_vectors[0, 0] < 1  # less by one bit
+    (facts,) = page_facts(unmoved, items(), page_of([0], [0, 1]))
     assert not [fact for fact in facts if fact.kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.PROFILE)]
 
 
-def test_an_item_bought_before_is_a_repeat_and_never_its_own_anchor() -> None:
+def test_item_bought_before_is_a_repeat_purchase_and_not_its_own_anchor() -> None:
     again = user(repeat_rows=np.array([2, 3], np.int32), repeat_scores=np.array([0.1, 0.7], np.float32))
-    (facts,) = page_facts(again, items(), VECTORS, np.array([3], np.int32), np.array([0, 1, 2, 3], np.int32))
+    (facts,) = page_facts(again, items(), page_of([3], [0, 1, 2, 3]))
     (repeat,) = of_kind(facts, EvidenceKind.REPEAT_PURCHASE)
     assert repeat.count == 4
     np.testing.assert_allclose(repeat.effect, 0.7 + 1.0, rtol=1e-6)
     assert all(fact.anchor_row != 3 for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM))
 
 
-def test_a_preference_needs_enough_purchases_and_lift() -> None:
-    page, pool = np.array([1], np.int32), np.array([0, 1], np.int32)
+def test_preference_needs_enough_purchases_and_lift() -> None:
+    page = page_of([1], [0, 1])
     brands = np.array([0, 1, 0, 1], np.int32)
     common = items(brands=brands, brand_shares=np.array([0.2, 0.8], np.float32))
-    (facts,) = page_facts(user(common), common, VECTORS, page, pool)
-    assert not of_kind(facts, EvidenceKind.BRAND)  # 4 of 5 purchases, as everybody
+    (facts,) = page_facts(user(common), common, page)
+    assert not of_kind(facts, EvidenceKind.BRAND)  # 4 of 5 purchases, as for everybody
     rare = items(brands=brands, brand_shares=np.array([0.6, 0.4], np.float32))
-    (facts,) = page_facts(user(rare), rare, VECTORS, page, pool)
+    (facts,) = page_facts(user(rare), rare, page)
     (fact,) = of_kind(facts, EvidenceKind.BRAND)
     assert (fact.code, fact.count) == (1, 4)
     np.testing.assert_allclose(fact.lift, 2.0, rtol=1e-6)
-    (facts,) = page_facts(user(rare, purchases=np.array([1, 2], np.int32)), rare, VECTORS, page, pool)
-    assert not of_kind(facts, EvidenceKind.BRAND)  # twice may be chance
+    (facts,) = page_facts(user(rare, purchases=np.array([1, 2], np.int32)), rare, page)
+    assert not of_kind(facts, EvidenceKind.BRAND)  # two purchases may be chance
 
 
-def test_profile_similarity_and_popularity() -> None:
-    alike = np.eye(4, dtype=np.float32)
-    alike[0] = alike[2]
-    known = items(similarity=alike, buyers=np.array([29, 30, 0, 0], np.int32))
+def test_profile_similarity_and_popularity_are_found() -> None:
+    similarity = np.eye(4, dtype=np.float32)
+    similarity[0] = similarity[2]
+    shop = items(similarity=similarity, buyers=np.array([29, 30, 0, 0], np.int32))
     profiled = user(without_profile=np.array([0.5, 1.0], np.float32))
-    first, second = page_facts(profiled, known, VECTORS, np.array([0, 1], np.int32), np.array([0, 1], np.int32))
+    first, second = page_facts(profiled, shop, page_of([0, 1], [0, 1]))
     (similar,) = of_kind(first, EvidenceKind.SIMILAR_ITEM)
     assert similar.anchor_row == 2
     (profile,) = of_kind(first, EvidenceKind.PROFILE)
     np.testing.assert_allclose(profile.effect, 0.5, rtol=1e-6)
-    assert not of_kind(first, EvidenceKind.POPULARITY)  # 29 people could be guessed at
+    assert not of_kind(first, EvidenceKind.POPULARITY)  # too few people to be anonymous
     assert [fact.count for fact in of_kind(second, EvidenceKind.POPULARITY)] == [30]
 
 
-def test_a_stranger_has_only_what_is_true_for_everybody() -> None:
-    stranger = user(
+def test_unknown_user_gets_popularity_alone() -> None:
+    unknown = user(
         bought_rows=NOTHING,
         purchases=NOTHING,
         left_out_rows=NOTHING,
         left_out_vectors=np.empty((0, 2), np.float32),
     )
-    known = items(buyers=np.full(4, 50, np.int32))
-    page = page_facts(stranger, known, VECTORS, np.array([0, 1], np.int32), np.array([0, 1], np.int32))
-    assert all([fact.kind for fact in facts] == [EvidenceKind.POPULARITY] for facts in page)
+    shop = items(buyers=np.full(4, 50, np.int32))
+    facts_by_item = page_facts(unknown, shop, page_of([0, 1], [0, 1]))
+    assert all([fact.kind for fact in facts] == [EvidenceKind.POPULARITY] for facts in facts_by_item)
 
 
-def test_what_people_who_bought_an_anchor_bought_too() -> None:
+def test_co_purchases_are_ordered_by_share_of_buyers() -> None:
     together = items(
         cohorts=np.array([0, 0, 40, 90], np.int32),
         companions=np.array([[-1, -1], [-1, -1], [1, 0], [1, -1]], np.int32),
         companion_buyers=np.array([[0, 0], [0, 0], [12, 10], [45, 0]], np.int32),
     )
-    page = np.array([0, 1], np.int32)
     looking = user(visit={3: EventType.VIEW}, bought_rows=np.array([2], np.int32), purchases=np.array([1], np.int32))
-    first, second = page_facts(looking, together, VECTORS, page, page)
+    first, second = page_facts(looking, together, page_of([0, 1], [0, 1]))
     (fact,) = of_kind(first, EvidenceKind.CO_PURCHASE)
     assert (fact.anchor_row, fact.count, fact.people, fact.event) == (2, 10, 40, EventType.PURCHASE)
     # Half of 90 says more than 12 of 40.
@@ -151,23 +155,22 @@ def test_what_people_who_bought_an_anchor_bought_too() -> None:
     assert facts == [(3, 45, 90, EventType.VIEW), (2, 12, 40, EventType.PURCHASE)]
 
 
-def test_what_is_looked_at_moves_a_score_as_what_was_bought_does() -> None:
+def test_item_of_the_visit_is_named_with_its_event() -> None:
     visiting = user(
         visit={3: EventType.ADD_TO_CART}, bought_rows=np.array([2], np.int32), purchases=np.ones(1, np.int32)
     )
-    (facts,) = page_facts(visiting, items(), VECTORS, np.array([0], np.int32), np.array([0, 1], np.int32))
+    (facts,) = page_facts(visiting, items(), page_of([0], [0, 1]))
     done = {fact.anchor_row: fact.event for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)}
     assert done == {2: EventType.PURCHASE, 3: EventType.ADD_TO_CART}
 
 
-def test_an_attribute_is_preferred_as_a_brand_is() -> None:
+def test_attribute_preference_needs_purchases_and_lift() -> None:
     shares = {5: 0.4, 6: 0.9}
     preferred = preferences_of(items(), NOTHING, np.array([2, 3], np.int32), {5: 4, 6: 5, 7: 2}, shares.__getitem__)
-    assert preferred.words == {5: (4, pytest.approx(2.0))}  # 6 is everybody's, 7 was bought but twice
-    page = np.array([0, 1], np.int32)
+    assert preferred.terms == {5: (4, pytest.approx(2.0))}  # everybody buys 6, and 7 was bought only twice
     liking = replace(user(), preferences=preferred)
-    words = [[(EvidenceKind.ATTRIBUTE, 6), (EvidenceKind.ATTRIBUTE, 5)], [(EvidenceKind.CATEGORY, 7)]]
-    first, second = page_facts(liking, items(), VECTORS, page, page, words)
+    terms = [[(EvidenceKind.ATTRIBUTE, 6), (EvidenceKind.ATTRIBUTE, 5)], [(EvidenceKind.CATEGORY, 7)]]
+    first, second = page_facts(liking, items(), page_of([0, 1], [0, 1], terms))
     assert [fact.code for fact in of_kind(first, EvidenceKind.ATTRIBUTE)] == [5]
     assert not of_kind(second, EvidenceKind.ATTRIBUTE)
 
@@ -178,19 +181,19 @@ def test_an_attribute_is_preferred_as_a_brand_is() -> None:
         ((0, 30, 60), 90, (3, 30, 30)),
         ((0, 28, 60, 91), 115, (4, 30, 24)),
         ((0, 30, 60), 70, None),  # not yet
-        ((0, 30, 60), 125, None),  # given up
-        ((0, 30), 60, None),  # twice is no rhythm
-        ((0, 1, 60), 90, None),  # nor is this
-        ((0, 1, 2), 3, None),  # nor a busy week
+        ((0, 30, 60), 125, None),  # overdue for too long
+        ((0, 30), 60, None),  # two purchases are too few
+        ((0, 1, 60), 90, None),  # uneven gaps
+        ((0, 1, 2), 3, None),  # gaps too short
     ],
 )
-def test_an_interval_is_one_that_the_user_keeps(
+def test_interval_needs_a_regular_rhythm_that_is_due(
     days: tuple[int, ...], now: int, interval: tuple[int, int, int] | None
 ) -> None:
     assert interval_of([24 * day for day in days], 24 * now, 24) == interval
 
 
-def test_causal_means_that_enough_others_are_above() -> None:
+def test_causal_item_is_outscored_by_enough_competitors() -> None:
     rng = np.random.default_rng(7)
     causal = 0
     for _ in range(200):
@@ -198,7 +201,7 @@ def test_causal_means_that_enough_others_are_above() -> None:
         left_out = rng.standard_normal((6, 33)).astype(np.float32)
         bought = np.arange(34, 40, dtype=np.int32)
         shopper = user(
-            shop=(shop := items_of(40)),
+            shop=(shop := items_with(vectors)),
             user_vector=left_out.mean(axis=0),
             bought_rows=bought,
             purchases=np.ones(6, np.int32),
@@ -206,20 +209,22 @@ def test_causal_means_that_enough_others_are_above() -> None:
             left_out_vectors=left_out,
         )
         pool = np.argsort(-(vectors[:34] @ shopper.user_vector))[:20].astype(np.int32)
-        page = pool[:5]
-        for row, facts in zip(page, page_facts(shopper, shop, vectors, page, pool), strict=True):
+        page = Page(rows=pool[:5], competitor_rows=pool)
+        for row, facts in zip(page.rows, page_facts(shopper, shop, page), strict=True):
             for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM):
                 without = vectors.astype(np.float64) @ left_out[fact.anchor_row - 34].astype(np.float64)
                 if fact.strength is Strength.CAUSAL:
                     causal += 1
-                    assert (np.delete(without, row) > without[row]).sum() >= len(page)
+                    assert (np.delete(without, row) > without[row]).sum() >= len(page.rows)
     assert causal > 100
 
 
-def items_of(n: int) -> ItemFacts:
+def items_with(vectors: np.ndarray) -> ItemFacts:
+    n = len(vectors)
     none = np.full(n, -1, np.int32)
     nothing = np.zeros(n, np.int32)
     return items(
+        vectors=vectors,
         similarity=np.eye(n, dtype=np.float32),
         brands=none,
         buyers=nothing,
@@ -227,3 +232,15 @@ def items_of(n: int) -> ItemFacts:
         companions=none[:, None],
         companion_buyers=nothing[:, None],
     )
+
+
+def test_empty_page_has_no_facts() -> None:
+    assert page_facts(user(), items(), page_of([], [])) == []
+
+
+def test_largest_places_equal_a_stable_sort() -> None:
+    rng = np.random.default_rng(11)
+    for columns in (0, 1, 2, 9):
+        values = rng.integers(0, 4, (50, columns)).astype(np.float32)  # with many ties
+        expected = np.argsort(-values, axis=1, kind="stable")[:, :2]
+        np.testing.assert_array_equal(largest_places(values, 2), expected)

@@ -1,4 +1,4 @@
-"""Which words of the categories a profile mentions."""
+"""The terms of the shop's categories that a profile mentions."""
 
 import pytest
 
@@ -19,16 +19,16 @@ PATHS = [
     ("Food&Drink",),
     (),
 ]
-WORDS = CategoryTerms(Catalogue([Item(str(i), "", categories=path) for i, path in enumerate(PATHS)]))
+TERMS = CategoryTerms(Catalogue([Item(str(i), "", categories=path) for i, path in enumerate(PATHS)]))
 
 
-def named(text: str, row: int) -> str | None:
-    code = WORDS.shared(row, WORDS.mentioned(text))
-    return WORDS.names[code] if code >= 0 else None
+def shared_term(text: str, row: int) -> str | None:
+    code = TERMS.shared(row, TERMS.mentioned(text))
+    return TERMS.names[code] if code >= 0 else None
 
 
 @pytest.mark.parametrize(
-    ("text", "row", "word"),
+    ("text", "row", "term"),
     [
         ("Out hiking every month.", 0, "Hiking"),
         ("Needs new hiking boots", 0, "Hiking Boots"),
@@ -50,13 +50,13 @@ def named(text: str, row: int) -> str | None:
         ("", 0, None),
     ],
 )
-def test_the_longest_word_that_both_have(text, row, word):
-    assert named(text, row) == word
+def test_longest_term_of_profile_and_item_is_found(text, row, term):
+    assert shared_term(text, row) == term
 
 
-def test_words_do_not_run_over_the_end_of_a_sentence():
-    assert named("喜欢自行。车很多", 5) is None
+def test_term_does_not_cross_the_end_of_a_sentence():
+    assert shared_term("喜欢自行。车很多", 5) is None
 
 
-def test_a_profile_of_any_length_is_read_in_bounded_work():
-    assert WORDS.mentioned("摄影" * 100_000) == WORDS.mentioned("摄影")
+def test_very_long_profile_finds_the_same_terms():
+    assert TERMS.mentioned("摄影" * 100_000) == TERMS.mentioned("摄影")

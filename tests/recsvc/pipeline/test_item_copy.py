@@ -1,4 +1,4 @@
-"""The use case of copy: what is looked up, what is refused, and that no request waits for the writing."""
+"""Copy about items: its facts, the audiences that are refused, and that writing does not block the event loop."""
 
 import threading
 from dataclasses import replace
@@ -19,7 +19,7 @@ from recsvc.registry.model_registry import ModelRegistry
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
 
 WRITER = ContentWriter()
-# In place of the first items of the bundle.
+# They replace the first items of the bundle.
 BENCH = Item("bench", "Lidded Storage Bench", "Potterhill", ("Home", "Benches"), attributes=(*ENGLISH, ("ean", "4711")))
 PILLS = Item("pills", "Gentle Ibuprofen Tablets", "Remedia", ("Health", "Remedies"))
 MORE_PILLS = Item("more", "Cough Medicine", "Remedia", ("Health", "Remedies"))
@@ -33,18 +33,18 @@ def bundle(small_bundle: Path) -> Bundle:
     return replace(loaded, catalogue=Catalogue((*SHOP, *loaded.catalogue.items[len(SHOP) :])))
 
 
-def write(bundle: Bundle, item: Item, recipe: str, **asked):
+def write(bundle: Bundle, item: Item, recipe: str, **fields):
     row = SHOP.index(item)
-    request = ContentRequest(recipe, item.item_id, **asked)
+    request = ContentRequest(recipe, item.item_id, **fields)
     return ContentJob(bundle, WRITER.recipes[recipe], row, request).write(WRITER)
 
 
-def test_the_facts_of_an_item_are_its_own_and_of_no_user(bundle):
+def test_item_facts_hold_the_item_alone_and_no_user(bundle):
     facts = item_facts(bundle, 0)
     assert {fact.strength for fact in facts} == {Strength.NEUTRAL}
-    told = [(fact.kind, fact.name, fact.value) for fact in facts[:-1]]
+    named = [(fact.kind, fact.name, fact.value) for fact in facts[:-1]]
     attributes = [(EvidenceKind.ATTRIBUTE, name, value) for name, value in ENGLISH]
-    assert told == [
+    assert named == [
         (EvidenceKind.NAME, "", BENCH.title),
         (EvidenceKind.BRAND, "", "Potterhill"),
         (EvidenceKind.CATEGORY, "", "Benches"),
@@ -54,7 +54,7 @@ def test_the_facts_of_an_item_are_its_own_and_of_no_user(bundle):
     assert all(fact.anchor is None and not fact.effect and not fact.lift for fact in facts)
 
 
-def test_drafts_are_of_the_item_and_differ(bundle):
+def test_drafts_name_the_item_and_differ(bundle):
     five = write(bundle, BENCH, "description.v1", drafts=5)
     assert len({draft.text for draft in five}) == 5
     assert write(bundle, BENCH, "description.v1", variant=3)[0] == five[3]
@@ -63,40 +63,40 @@ def test_drafts_are_of_the_item_and_differ(bundle):
     assert chinese.text.endswith("。")
 
 
-def test_too_little_to_say_is_said_so(bundle):
+def test_item_with_too_few_facts_raises_nothing_to_say(bundle):
     with pytest.raises(NothingToSay, match=r"'nameless' for title\.v1"):
         write(bundle, NAMELESS, "title.v1")
 
 
 @pytest.mark.parametrize(
-    ("item", "recipe", "audience", "told"),
+    ("item", "recipe", "audience", "message"),
     [
         (BENCH, "title.v1", ("brand", "Potterhill"), "title.v1 addresses everybody"),
         (BENCH, "campaign.v1", ("brand", "Nobody & Sons"), "no such brand"),
         (BENCH, "campaign.v1", ("brand", "Home"), "no such brand"),
         (BENCH, "campaign.v1", ("category", "Potterhill"), "no such category"),
         (BENCH, "campaign.v1", ("category", "Home > Benches"), "no such category"),
-        (PILLS, "campaign.v1", ("brand", "Potterhill"), "private"),  # the item is
-        (BENCH, "campaign.v1", ("brand", "Remedia"), "private"),  # what the brand sells is
-        (BENCH, "campaign.v1", ("category", "Remedies"), "private"),  # what lies in the category is
+        (PILLS, "campaign.v1", ("brand", "Potterhill"), "private"),  # the item is sensitive
+        (BENCH, "campaign.v1", ("brand", "Remedia"), "private"),  # the brand's items are
+        (BENCH, "campaign.v1", ("category", "Remedies"), "private"),  # the category's items are
         (NAMELESS, "campaign.v1", ("brand", "Potterhill"), "cannot be shown"),
     ],
 )
-def test_an_audience_that_must_not_be_addressed_is_refused(bundle, item, recipe, audience, told):
-    with pytest.raises(InvalidRequest, match=told) as refused:
+def test_unsuitable_audience_is_refused(bundle, item, recipe, audience, message):
+    with pytest.raises(InvalidRequest, match=message) as refused:
         write(bundle, item, recipe, audience=audience)
     assert refused.value.violations[0].field == "audience"
 
 
 @pytest.mark.parametrize("audience", [("brand", "Potterhill"), ("category", "Home"), ("category", "Benches"), None])
-def test_an_audience_is_addressed(bundle, audience):
+def test_suitable_audience_is_named_in_the_evidence(bundle, audience):
     for draft in write(bundle, BENCH, "campaign.v1", audience=audience, drafts=4):
         addressed = [f for part in draft.parts for f in part.evidence if f.kind is EvidenceKind.AUDIENCE]
         assert [(fact.name, fact.value) for fact in addressed] == ([audience] if audience else [])
     assert write(bundle, PILLS, "campaign.v1")  # to everybody, anything may be described
 
 
-async def test_what_is_asked_wrongly_is_refused_and_nothing_is_written_on_the_loop(
+async def test_unknown_recipe_and_item_are_refused_and_drafts_are_written_in_a_thread(
     models: ModelRegistry, monkeypatch: pytest.MonkeyPatch
 ):
     with pytest.raises(InvalidRequest, match=r"must be one of: campaign\.v1, description\.v1"):
@@ -105,11 +105,11 @@ async def test_what_is_asked_wrongly_is_refused_and_nothing_is_written_on_the_lo
         await models.write_content(ContentRequest("title.v1", "no such item"))
     threads, write_job = [], ContentJob.write
 
-    def watched(job: ContentJob, writer: ContentWriter):
+    def recording_write(job: ContentJob, writer: ContentWriter):
         threads.append(threading.current_thread())
         return write_job(job, writer)
 
-    monkeypatch.setattr(ContentJob, "write", watched)
+    monkeypatch.setattr(ContentJob, "write", recording_write)
     drafts, bundle_id = await models.write_content(ContentRequest("title.v1", "i00001"))
     assert len(drafts) == 1
     assert bundle_id == models.bundle_id

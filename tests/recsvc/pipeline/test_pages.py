@@ -1,4 +1,4 @@
-"""Lists of several pages: one ranking, however many servers and events come between; and the token that carries it."""
+"""Lists of several pages: one ranking, whatever happens between the pages; and the token that carries it."""
 
 import base64
 import zlib
@@ -18,7 +18,7 @@ QUERY = Query("ann", 10, time=1_750_000_000_000_000)
 
 
 async def pages(recommender: Recommender, query: Query, between=None) -> list[str]:
-    """Every id of every page, in order; `between` happens after the first page."""
+    """Returns the ids of all pages, in order. `between` is awaited after the first page."""
     answer = await recommender.recommend(replace(query, paged=True))
     shown = [r.item.item_id for r in answer.recommendations]
     assert [r.rank for r in answer.recommendations] == list(range(1, len(shown) + 1))
@@ -35,16 +35,16 @@ async def pages(recommender: Recommender, query: Query, between=None) -> list[st
     return shown
 
 
-async def test_the_pages_of_a_list_are_the_list(opened) -> None:
+async def test_pages_together_equal_the_complete_list(opened) -> None:
     recommender, store = opened
     await store.write_events([Event("e", "ann", "i00003", EventType.PURCHASE, 1_740_000_000_000_000)])
-    whole = await recommender.recommend(replace(QUERY, k=400))
-    assert whole.next_page is None
-    assert await pages(recommender, QUERY) == [r.item.item_id for r in whole.recommendations]
-    assert await pages(recommender, replace(QUERY, k=400)) == [r.item.item_id for r in whole.recommendations]
+    complete = await recommender.recommend(replace(QUERY, k=400))
+    assert complete.next_page is None
+    assert await pages(recommender, QUERY) == [r.item.item_id for r in complete.recommendations]
+    assert await pages(recommender, replace(QUERY, k=400)) == [r.item.item_id for r in complete.recommendations]
 
 
-async def test_events_between_two_pages_move_nothing(opened) -> None:
+async def test_events_between_pages_do_not_change_the_order(opened) -> None:
     recommender, store = opened
     expected = [r.item.item_id for r in (await recommender.recommend(replace(QUERY, k=400))).recommendations]
 
@@ -55,30 +55,30 @@ async def test_events_between_two_pages_move_nothing(opened) -> None:
     assert await pages(recommender, QUERY, buys) == expected
 
 
-async def test_what_may_not_be_shown_any_more_is_not(opened) -> None:
+async def test_items_sold_out_or_hidden_between_pages_are_skipped(opened) -> None:
     recommender, store = opened
     expected = [r.item.item_id for r in (await recommender.recommend(replace(QUERY, k=400))).recommendations]
     gone, hidden = expected[12], expected[200]
 
     async def sells_out(shown: list[str]) -> None:
-        recommender._live.catalogue.apply([ItemChange(gone, ItemField.STOCK, 1, 0.0)])
+        recommender.snapshot.inventory.apply([ItemChange(gone, ItemField.STOCK, 1, 0.0)])
         await store.write_events([Event("h", "ann", hidden, EventType.HIDE, 1_740_000_000_000_000)])
 
     rest = [item_id for item_id in expected if item_id not in (gone, hidden)]
     assert await pages(recommender, QUERY, sells_out) == rest
 
 
-async def test_rules_filters_and_fillers_have_pages_too(opened) -> None:
+async def test_pages_keep_filter_backfill_and_caps(opened) -> None:
     recommender, _ = opened
-    brand = recommender._bundle.catalogue.items[7].brand
+    brand = recommender.catalogue.items[7].brand
     query = replace(QUERY, filter=ItemFilter(brands=frozenset({brand})), backfill=True, k=7)
     shown = await pages(recommender, query)
     assert len(set(shown)) == len(shown) == 400
     answer = await recommender.recommend(replace(query, paged=True))
     later = await recommender.recommend(replace(query, page=replace(answer.next_page, shown=14)))
-    by_id = {item.item_id: item for item in recommender._bundle.catalogue.items}
-    for found in (answer, later):
-        assert all(r.backfilled is (by_id[r.item.item_id].brand != brand) for r in found.recommendations)
+    by_id = {item.item_id: item for item in recommender.catalogue.items}
+    for listed in (answer, later):
+        assert all(r.backfilled is (by_id[r.item.item_id].brand != brand) for r in listed.recommendations)
     capped = await pages(recommender, replace(QUERY, rules=Rules(max_per_brand=2, diversity=0.3)))
     brands = [by_id[item_id].brand for item_id in capped]
     assert all(brands.count(name) <= 2 for name in brands if name)
@@ -88,13 +88,13 @@ IDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_si
 
 
 @given(IDS, IDS, st.lists(IDS, min_size=1, max_size=20), st.data())
-def test_any_page_survives_its_token(list_id, bundle_id, item_ids, data) -> None:
+def test_token_round_trip_keeps_any_page(list_id, bundle_id, item_ids, data) -> None:
     page = Page(list_id, bundle_id, tuple(item_ids), data.draw(st.integers(1, len(item_ids))))
     assert decode_page(encode_page(page)) == page
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda b: base64.urlsafe_b64encode(b).decode())))
-def test_what_is_no_token_is_none(token) -> None:
+def test_random_text_decodes_to_none(token) -> None:
     assert decode_page(token) is None
 
 
@@ -105,8 +105,8 @@ def packed(text: str) -> str:
 @pytest.mark.parametrize(
     "words",
     [
-        "list\nbundle\n1",  # nothing in it
-        "list\nbundle\n3\na\nb",  # more shown than there is
+        "list\nbundle\n1",  # no items
+        "list\nbundle\n3\na\nb",  # more shown than there are
         "list\nbundle\n0\na",
         "list\nbundle\n-1\na",
         "list\nbundle\none\na",
@@ -117,5 +117,5 @@ def packed(text: str) -> str:
         "a\n" * 50_000_000,  # 100 MB from a token of 100 KB
     ],
 )
-def test_a_forged_token_is_none(words) -> None:
+def test_forged_token_decodes_to_none(words) -> None:
     assert decode_page(packed(words)) is None

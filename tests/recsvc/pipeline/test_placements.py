@@ -1,4 +1,4 @@
-"""The operator's file of placements: what it can say, and what it is told when it says something else."""
+"""The operator's file of placements: what its settings do, and how wrong settings are reported."""
 
 from collections import Counter
 from pathlib import Path
@@ -47,7 +47,7 @@ def user_of(placements: Placements, arm: str) -> str:
     return next(u for u in map(str, range(100)) if placements.applied(Query(u, 5, placement="home")).arm == arm)
 
 
-def test_a_placement_says_what_its_lists_are(tmp_path):
+def test_placement_settings_and_arm_settings_apply_to_the_query(tmp_path):
     placements = load(tmp_path, HOME)
     control = placements.applied(Query(user_of(placements, "control"), 5, placement="home"))
     assert (control.surface, control.repeats, control.reasons) == (Surface.FOR_YOU, RepeatPolicy.WHEN_DUE, True)
@@ -65,14 +65,14 @@ def test_a_placement_says_what_its_lists_are(tmp_path):
     assert placements.names == {("", ""), ("home", "control"), ("home", "diverse"), ("basket", "control")}
 
 
-def test_what_the_caller_says_of_repeats_and_reasons_goes_first(tmp_path):
+def test_repeats_and_reasons_of_the_request_override_the_placement(tmp_path):
     placements = load(tmp_path, HOME)
-    asked = Query(user_of(placements, "control"), 5, placement="home", repeats=RepeatPolicy.EXCLUDE, reasons=False)
-    query = placements.applied(asked)
+    request = Query(user_of(placements, "control"), 5, placement="home", repeats=RepeatPolicy.EXCLUDE, reasons=False)
+    query = placements.applied(request)
     assert (query.repeats, query.reasons) == (RepeatPolicy.EXCLUDE, False)
 
 
-def test_a_placement_has_a_tone_and_the_callers_own_goes_first(tmp_path):
+def test_tone_of_the_request_overrides_the_placement(tmp_path):
     arm = "[[placements.home.arms]]\nname = 'plain'\nshare = 1\ntone = 'neutral'"
     for text, tone in (("", Tone.NEUTRAL), ("tone = 'concise'", Tone.CONCISE), (f"tone = 'warm'\n{arm}", Tone.NEUTRAL)):
         placements = load(tmp_path, f"[placements.home]\n{text}")
@@ -88,18 +88,18 @@ def test_arms_get_their_shares_and_users_keep_their_arm(tmp_path):
     assert arms == [placements.applied(Query(f"u{n}", 5, placement="home")).arm for n in range(4_000)]
 
 
-def test_two_placements_split_users_independently(tmp_path):
+def test_two_placements_assign_arms_independently(tmp_path):
     arms = "[[placements.{0}.arms]]\nname='a'\nshare=0.5\n[[placements.{0}.arms]]\nname='b'\nshare=0.5\n"
     placements = load(tmp_path, arms.format("one") + arms.format("two"))
-    both = Counter(
+    pairs = Counter(
         tuple(placements.applied(Query(f"u{n}", 5, placement=name)).arm for name in ("one", "two"))
         for n in range(4_000)
     )
-    assert all(count == pytest.approx(1_000, abs=120) for count in both.values())
-    assert len(both) == 4
+    assert all(count == pytest.approx(1_000, abs=120) for count in pairs.values())
+    assert len(pairs) == 4
 
 
-def test_unknown_placements_and_segments_are_refused_and_events_are_not(tmp_path):
+def test_unknown_placement_and_segment_are_refused_in_queries_and_cleared_in_events(tmp_path):
     placements = load(tmp_path, HOME)
     for query, field in (
         (Query("u", 5, placement="no"), "placement"),
@@ -112,7 +112,7 @@ def test_unknown_placements_and_segments_are_refused_and_events_are_not(tmp_path
     assert [event.segment for event in placements.segmented(events)] == ["", "de", ""]
 
 
-def test_without_a_file_there_are_none():
+def test_no_file_gives_no_placements():
     placements = Placements.load(None)
     assert placements.applied(Query("u", 5)) == Query("u", 5)
     assert placements.names == {("", "")}
@@ -134,12 +134,12 @@ def test_without_a_file_there_are_none():
         ("segments = ['D E']", "segments.0"),
     ],
 )
-def test_what_is_wrong_with_the_file_is_said(tmp_path, text, message):
+def test_wrong_file_is_refused_with_the_problem(tmp_path, text, message):
     with pytest.raises(SettingsError, match="placements") as error:
         load(tmp_path, text)
     assert message in str(error.value)
 
 
-def test_a_missing_file_is_said(tmp_path):
+def test_missing_file_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         Placements.load(tmp_path / "none.toml")

@@ -1,4 +1,4 @@
-"""The use case with a real store and a real bundle, without the wire."""
+"""The recommender with a real store and a real bundle, without gRPC."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.pipeline.recommender import Recommender
 from recsvc.registry.model_registry import ModelRegistry
-from recsvc.retrieval import inventory as live_catalogue
+from recsvc.retrieval import inventory
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.pipeline.contract_filter import passes, random_filter
 
@@ -22,7 +22,7 @@ QUERY = Query("ann", 10, time=1_750_000_000_000_000)
 
 
 async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
-    items = recommender._bundle.catalogue.items
+    items = recommender.catalogue.items
     await store.write_events(
         [
             Event(f"e{row}", "ann", items[row].item_id, EventType.PURCHASE, 1_740_000_000_000_000 + 10**10 * i)
@@ -31,7 +31,7 @@ async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
     )
 
 
-async def test_every_item_once_when_all_are_asked_for(opened: tuple[Recommender, UserStore]) -> None:
+async def test_list_of_all_items_has_each_once(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
     found = await recommender.recommend(replace(QUERY, k=1_000))
@@ -41,11 +41,11 @@ async def test_every_item_once_when_all_are_asked_for(opened: tuple[Recommender,
     assert len(new.recommendations) == 397
 
 
-async def test_the_same_page_is_explained_the_same(opened: tuple[Recommender, UserStore]) -> None:
+async def test_same_page_gets_the_same_reasons_among_other_requests(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20, 50)
     alone = await recommender.recommend(QUERY)
-    # Among other searches of other lengths, and without what the process kept.
+    # Among concurrent searches of other lengths, and without what the process kept.
     recommender.forget({hash_of("ann")})
     others = [replace(QUERY, user_id=f"other{i}", k=5 * i + 1) for i in range(9)]
     among, *_ = await asyncio.gather(*map(recommender.recommend, [QUERY, *others]))
@@ -56,7 +56,7 @@ async def test_the_same_page_is_explained_the_same(opened: tuple[Recommender, Us
     assert any(r.reason for r in alone.recommendations)
 
 
-async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -> None:
+async def test_item_called_causal_leaves_the_list_without_its_anchor(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8)
     found = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
@@ -67,7 +67,7 @@ async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -
         if evidence.kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL and evidence.anchor
     }
     assert causal
-    items = recommender._bundle.catalogue.items
+    items = recommender.catalogue.items
     for kept, left_out in ((3, 8), (8, 3)):
         await store.delete_user("ann")
         recommender.forget({hash_of("ann")})
@@ -77,25 +77,25 @@ async def test_what_is_called_causal_is(opened: tuple[Recommender, UserStore]) -
         assert not shown & {item for item, anchor in causal if anchor == items[left_out].item_id}
 
 
-async def test_what_is_hidden_is_in_no_list_until_it_is_bought(opened: tuple[Recommender, UserStore]) -> None:
+async def test_hidden_item_is_not_listed_until_it_is_bought(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8)
-    every = replace(QUERY, k=1_000)
-    hidden = (await recommender.recommend(every)).recommendations[0].item.item_id
+    complete = replace(QUERY, k=1_000)
+    hidden = (await recommender.recommend(complete)).recommendations[0].item.item_id
     when = 1_745_000_000_000_000
     await store.write_events([Event("h1", "ann", hidden, EventType.HIDE, when)])
-    without = (await recommender.recommend(every)).recommendations
+    without = (await recommender.recommend(complete)).recommendations
     assert len(without) == 399
     assert hidden not in {r.item.item_id for r in without}
     await store.write_events([Event("h2", "ann", hidden, EventType.PURCHASE, when - 1)])
-    assert hidden not in {r.item.item_id for r in (await recommender.recommend(every)).recommendations}
+    assert hidden not in {r.item.item_id for r in (await recommender.recommend(complete)).recommendations}
     await store.write_events([Event("h3", "ann", hidden, EventType.PURCHASE, when + 1)])
-    assert hidden in {r.item.item_id for r in (await recommender.recommend(every)).recommendations}
+    assert hidden in {r.item.item_id for r in (await recommender.recommend(complete)).recommendations}
 
 
-async def test_a_list_that_lacks_the_events_asked_for_says_so(opened: tuple[Recommender, UserStore]) -> None:
+async def test_list_without_the_required_events_is_marked_stale(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
-    item_id = recommender._bundle.catalogue.items[3].item_id
+    item_id = recommender.catalogue.items[3].item_id
     versions = await store.write_events([Event("e1", "ann", item_id, EventType.PURCHASE, 1_740_000_000_000_000)])
     seen = await recommender.recommend(replace(QUERY, min_freshness=versions["ann"]))
     assert seen.degraded == ()
@@ -104,18 +104,18 @@ async def test_a_list_that_lacks_the_events_asked_for_says_so(opened: tuple[Reco
     assert erased.degraded == (Degradation.STALE,)
 
 
-async def test_a_filter_gives_the_best_of_what_passes(
+async def test_filtered_list_equals_the_complete_list_filtered(
     opened: tuple[Recommender, UserStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
-    items = recommender._bundle.catalogue.items
-    # Scores do not depend on the filter, so the right answer is the list of everything, less what does not pass.
+    items = recommender.catalogue.items
+    # Scores do not depend on the filter, so the expected list is the complete list without what does not match.
     everything = (await recommender.recommend(replace(QUERY, k=400, reasons=False))).recommendations
     rng = random.Random(1)
-    for few in (live_catalogue.FEW_ITEMS, 10):
-        monkeypatch.setattr(live_catalogue, "FEW_ITEMS", few)
-        recommender._live.catalogue = live_catalogue.Inventory(recommender._bundle.catalogue)
+    for few_items in (inventory.FEW_ITEMS, 10):
+        monkeypatch.setattr(inventory, "FEW_ITEMS", few_items)
+        recommender.snapshot.inventory.apply([])  # drops the selections that it keeps
         for _ in range(100):
             item_filter = random_filter(rng, items)
             k, backfill = rng.choice((1, 5, 50)), rng.random() < 0.5
@@ -138,42 +138,42 @@ async def test_a_filter_gives_the_best_of_what_passes(
             )
 
 
-async def test_a_visit_moves_the_list_as_its_events_would_and_is_not_kept(
+async def test_visit_ranks_as_written_events_would_and_is_not_kept(
     opened: tuple[Recommender, UserStore],
 ) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
-    seen, put = [recommender._bundle.catalogue.items[row].item_id for row in (50, 60)]
+    viewed, in_cart = [recommender.catalogue.items[row].item_id for row in (50, 60)]
     query = replace(QUERY, k=50, reasons=False)
     before = await recommender.recommend(query)
-    visit = await recommender.recommend(replace(query, viewed=(seen, "unknown"), cart=(put,)))
+    visit = await recommender.recommend(replace(query, viewed=(viewed, "unknown"), cart=(in_cart,)))
     assert [r.item for r in visit.recommendations] != [r.item for r in before.recommendations]
-    assert not {seen, put} & {r.item.item_id for r in visit.recommendations}
+    assert not {viewed, in_cart} & {r.item.item_id for r in visit.recommendations}
     again = await recommender.recommend(query)
     assert again.recommendations == before.recommendations
 
     assert QUERY.time is not None
     events = [
-        Event("v", "ann", seen, EventType.VIEW, QUERY.time),
-        Event("c", "ann", put, EventType.ADD_TO_CART, QUERY.time),
+        Event("v", "ann", viewed, EventType.VIEW, QUERY.time),
+        Event("c", "ann", in_cart, EventType.ADD_TO_CART, QUERY.time),
     ]
     await store.write_events(events)
-    written = await recommender.recommend(replace(query, excluded_item_ids=frozenset({seen, put})))
+    written = await recommender.recommend(replace(query, excluded_item_ids=frozenset({viewed, in_cart})))
     assert [r.item for r in written.recommendations] == [r.item for r in visit.recommendations]
 
-    stranger = await recommender.recommend(replace(query, user_id="nobody", viewed=(seen,)))
+    stranger = await recommender.recommend(replace(query, user_id="nobody", viewed=(viewed,)))
     assert stranger.personalised
     assert not (await recommender.recommend(replace(query, user_id="nobody"))).personalised
 
 
-async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[Recommender, UserStore]) -> None:
+async def test_candidates_are_ranked_as_in_the_complete_list(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
     everything = (await recommender.recommend(replace(QUERY, k=400, reasons=False))).recommendations
-    items = recommender._bundle.catalogue.items
+    items = recommender.catalogue.items
     hidden, sold_out = items[30].item_id, items[31].item_id
     await store.write_events([Event("h", "ann", hidden, EventType.HIDE, 1_745_000_000_000_000)])
-    recommender._live.catalogue.apply([ItemChange(sold_out, ItemField.STOCK, 1, 0.0)])
+    recommender.snapshot.inventory.apply([ItemChange(sold_out, ItemField.STOCK, 1, 0.0)])
     candidates = ("no such", *(items[row].item_id for row in (20, 3, 30, 31, 99, 200, 99)))
     found = await recommender.recommend(replace(QUERY, k=len(candidates), candidates=candidates))
     ranked = [r.item.item_id for r in found.recommendations]
@@ -183,19 +183,19 @@ async def test_candidates_are_ranked_as_in_the_list_of_everything(opened: tuple[
     assert any(r.reason for r in found.recommendations)
 
 
-async def test_no_item_is_twice_on_a_page(models: ModelRegistry, user_store: UserStore) -> None:
+async def test_lists_of_one_page_share_no_item(models: ModelRegistry, user_store: UserStore) -> None:
     recommender, store = models.current, user_store
     await buy(store, recommender, 3, 8, 20)
-    item = recommender._bundle.catalogue.items[3]
-    named = frozenset({recommender._bundle.catalogue.items[50].item_id})
+    item = recommender.catalogue.items[3]
+    excluded = frozenset({recommender.catalogue.items[50].item_id})
     queries = [
         replace(QUERY, k=30),
         replace(QUERY, k=20, filter=ItemFilter(categories=frozenset({item.categories[:1]})), backfill=True),
-        replace(QUERY, k=400, excluded_item_ids=named),
+        replace(QUERY, k=400, excluded_item_ids=excluded),
     ]
     first, second, third = await models.recommend_page(queries)
     shown = [{r.item.item_id for r in answer.recommendations} for answer in (first, second, third)]
-    assert [len(items) for items in shown] == [30, 20, 400 - 30 - 20 - len(named - shown[0] - shown[1])]
+    assert [len(items) for items in shown] == [30, 20, 400 - 30 - 20 - len(excluded - shown[0] - shown[1])]
     assert not shown[0] & shown[1]
     assert not (shown[0] | shown[1]) & shown[2]
     alone = await recommender.recommend(queries[0])
@@ -203,46 +203,46 @@ async def test_no_item_is_twice_on_a_page(models: ModelRegistry, user_store: Use
     assert len({answer.recommendation_id for answer in (first, second, third)}) == 3
 
 
-async def test_neighbours_pass_the_filter_too(opened: tuple[Recommender, UserStore]) -> None:
+async def test_similar_items_match_the_filter(opened: tuple[Recommender, UserStore]) -> None:
     recommender, _ = opened
-    item = recommender._bundle.catalogue.items[3]
+    item = recommender.catalogue.items[3]
     found = await recommender.similar_items(item.item_id, 5, frozenset(), ItemFilter(brands=frozenset({item.brand})))
     assert found.neighbours
     assert {r.item.brand for r in found.neighbours} == {item.brand}
 
 
-async def test_a_deadline_drops_reasons_before_the_list(opened: tuple[Recommender, UserStore]) -> None:
+async def test_short_deadline_drops_reasons_and_keeps_the_list(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
-    hurried = replace(QUERY, deadline=asyncio.get_running_loop().time() + 0.01)
-    found = await recommender.recommend(hurried)
+    urgent = replace(QUERY, deadline=asyncio.get_running_loop().time() + 0.01)
+    found = await recommender.recommend(urgent)
     assert found.degraded == (Degradation.REASONS_DROPPED,)
     assert len(found.recommendations) == 10
     assert not any(r.reason for r in found.recommendations)
-    patient = await recommender.recommend(QUERY)
-    assert patient.degraded == ()
-    assert [r.item for r in patient.recommendations] == [r.item for r in found.recommendations]
+    unhurried = await recommender.recommend(QUERY)
+    assert unhurried.degraded == ()
+    assert [r.item for r in unhurried.recommendations] == [r.item for r in found.recommendations]
 
 
-async def test_a_profile_counts_with_and_without_a_history(opened: tuple[Recommender, UserStore]) -> None:
+async def test_profile_alone_personalises_the_list(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     assert not (await recommender.recommend(QUERY)).personalised
     profile = Profile("Bakes bread every weekend.")
-    embedding = recommender._bundle.features.projection[:384, 0]  # any direction will do
+    embedding = recommender.bundle.features.projection[:384, 0]  # any direction will do
     await store.set_profile("ann", profile, embedding)
-    known = await recommender.recommend(QUERY)
-    assert known.personalised
+    with_profile = await recommender.recommend(QUERY)
+    assert with_profile.personalised
     await store.delete_user("ann")
     assert not (await recommender.recommend(QUERY)).personalised
 
 
-async def test_an_unknown_item_has_no_neighbours(opened: tuple[Recommender, UserStore]) -> None:
+async def test_similar_items_of_unknown_item_are_refused(opened: tuple[Recommender, UserStore]) -> None:
     recommender, _ = opened
     with pytest.raises(ItemNotFound, match="no such"):
         await recommender.similar_items("no such", 5, frozenset(), ItemFilter())
 
 
-def test_another_encoder_than_the_bundles_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_encoder_of_another_bundle_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "recsvc.model.text_encoder.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})()
     )

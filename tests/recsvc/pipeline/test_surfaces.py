@@ -1,4 +1,4 @@
-"""What each surface lists, with a real store and a real bundle, without the wire."""
+"""The lists of each surface, with a real store and a real bundle, without gRPC."""
 
 import time
 from dataclasses import replace
@@ -20,7 +20,6 @@ from recsvc.domain.query import (
 from recsvc.domain.reason import Strength
 from recsvc.domain.shop import Event, EventType
 from recsvc.pipeline import popularity_scorer as popularity
-from recsvc.pipeline.recommender import Recommender
 from recsvc.store import UserStore
 
 DAY = 24 * MICROSECONDS_AN_HOUR
@@ -39,32 +38,30 @@ async def act(store: UserStore, user_id: str, item_id: str, days_ago: float = 0.
     await store.popularity.close()
 
 
-def forget_order(recommender: Recommender) -> None:
-    recommender._shared.popularity._known.clear()
-
-
-async def test_what_sells_is_popular_and_below_it_what_sold_in_the_training_data(opened) -> None:
+async def test_popular_lists_recent_sales_then_sales_of_the_training_data(
+    opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recommender, store = opened
-    every = replace(QUERY, surface=Surface.POPULAR, k=400)
-    quiet = await recommender.recommend(every)
-    past = recommender._bundle.item_repeats.popularity
-    rows = recommender._bundle.catalogue.rows(ids(quiet))
+    complete = replace(QUERY, surface=Surface.POPULAR, k=400)
+    quiet = await recommender.recommend(complete)
+    past = recommender.bundle.item_repeats.popularity
+    rows = recommender.catalogue.rows(ids(quiet))
     assert np.all(np.diff(past[rows]) <= 0)
     assert all(r.score <= 0 for r in quiet.recommendations)
     for buyer in range(3):
         await act(store, f"buyer {buyer}", "i00005")
     await act(store, "buyer 4", "i00009")
-    before = ids(await recommender.recommend(every))
+    before = ids(await recommender.recommend(complete))
     assert before == ids(quiet)  # for a few seconds
-    forget_order(recommender)
-    found = await recommender.recommend(every)
+    monkeypatch.setattr(popularity, "REFRESH_SECONDS", 0.0)
+    found = await recommender.recommend(complete)
     assert ids(found)[:2] == ["i00005", "i00009"]
     assert ids(found)[2:] == [item_id for item_id in ids(quiet) if item_id not in ("i00005", "i00009")]
     assert [r.score for r in found.recommendations[:2]] == pytest.approx([3, 1], rel=0.01)
     assert not found.personalised
 
 
-async def test_an_order_of_what_sells_is_read_again(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_popular_order_is_read_again_after_the_refresh_time(opened, monkeypatch: pytest.MonkeyPatch) -> None:
     recommender, store = opened
     monkeypatch.setattr(popularity, "REFRESH_SECONDS", 0.0)
     await recommender.recommend(replace(QUERY, surface=Surface.POPULAR))
@@ -72,7 +69,7 @@ async def test_an_order_of_what_sells_is_read_again(opened, monkeypatch: pytest.
     assert ids(await recommender.recommend(replace(QUERY, surface=Surface.POPULAR)))[0] == "i00005"
 
 
-async def test_a_segment_has_popular_items_of_its_own(opened) -> None:
+async def test_each_segment_has_its_own_popular_items(opened) -> None:
     recommender, store = opened
     await act(store, "hans", "i00005", segment="de")
     await act(store, "anna", "i00009", segment="at")
@@ -84,7 +81,7 @@ async def test_a_segment_has_popular_items_of_its_own(opened) -> None:
     assert tops == ["i00009", "i00005", "i00009"]
 
 
-async def test_what_sells_today_trends_and_what_always_sells_does_not(opened) -> None:
+async def test_trending_prefers_new_sales_to_steady_sales(opened) -> None:
     recommender, store = opened
     for day in range(28):  # one a day, for a month
         await act(store, f"regular {day}", "i00005", days_ago=day)
@@ -96,10 +93,10 @@ async def test_what_sells_today_trends_and_what_always_sells_does_not(opened) ->
     assert trending[0] == "i00009"
 
 
-async def test_what_was_bought_comes_again_when_it_is_likely(opened) -> None:
+async def test_buy_again_orders_by_likelihood_and_waits_until_due(opened) -> None:
     recommender, store = opened
     assert ids(await recommender.recommend(replace(QUERY, surface=Surface.BUY_AGAIN))) == []
-    intervals = recommender._bundle.item_repeats.intervals
+    intervals = recommender.bundle.item_repeats.intervals
     often, once = "i00003", "i00008"
     for days_ago in (31, 61, 91):
         await act(store, "ann", often, days_ago)
@@ -107,7 +104,7 @@ async def test_what_was_bought_comes_again_when_it_is_likely(opened) -> None:
     found = await recommender.recommend(replace(QUERY, surface=Surface.BUY_AGAIN))
     assert ids(found) == [often, once]
     assert all(0 < r.score < 1 for r in found.recommendations)
-    # Just bought: not before the usual time has passed.
+    # Just bought: not listed before the usual interval has passed.
     await act(store, "ann", once)
     due = replace(QUERY, surface=Surface.BUY_AGAIN, repeats=RepeatPolicy.WHEN_DUE)
     expected = [often] if intervals[3] <= 31 else []
@@ -116,31 +113,31 @@ async def test_what_was_bought_comes_again_when_it_is_likely(opened) -> None:
     assert set(ids(await recommender.recommend(later))) == {often, once}
 
 
-async def test_in_the_list_for_you_too_nothing_comes_back_before_it_is_due(opened) -> None:
+async def test_when_due_policy_keeps_recent_purchases_out_of_for_you(opened) -> None:
     recommender, store = opened
     await act(store, "ann", "i00003", 0.5)
-    every = replace(QUERY, k=400, repeats=RepeatPolicy.WHEN_DUE)
-    assert "i00003" not in ids(await recommender.recommend(every))
-    interval = float(recommender._bundle.item_repeats.intervals[3])
-    assert "i00003" in ids(await recommender.recommend(replace(every, time=NOW + int(interval * DAY))))
+    complete = replace(QUERY, k=400, repeats=RepeatPolicy.WHEN_DUE)
+    assert "i00003" not in ids(await recommender.recommend(complete))
+    interval = float(recommender.bundle.item_repeats.intervals[3])
+    assert "i00003" in ids(await recommender.recommend(replace(complete, time=NOW + int(interval * DAY))))
 
 
-async def test_a_cart_is_gone_with_by_what_its_buyers_buy(opened) -> None:
-    recommender, _ = opened
+async def test_cart_lists_what_a_buyer_of_the_cart_would_get(opened) -> None:
+    recommender, store = opened
     carts = [("i00003",), ("i00200", "i00201")]
     lists = [ids(await recommender.recommend(replace(QUERY, surface=Surface.CART, cart=cart))) for cart in carts]
     assert lists[0] != lists[1]
     assert not set(lists[1]) & set(carts[1])
-    # Somebody who bought just that gets nearly the same list.
+    # A user who bought exactly the cart gets nearly the same list.
     bought = [Event(f"{n}", "twin", item, EventType.PURCHASE, NOW) for n, item in enumerate(carts[1])]
-    await recommender._shared.store.write_events(bought)
+    await store.write_events(bought)
     twin = ids(await recommender.recommend(replace(QUERY, user_id="twin", repeats=RepeatPolicy.EXCLUDE)))
     assert len(set(twin) & set(lists[1])) >= 8
     nothing = ids(await recommender.recommend(replace(QUERY, surface=Surface.CART, cart=("unknown",))))
     assert nothing == ids(await recommender.recommend(QUERY))
 
 
-async def test_similar_is_what_is_nearest_to_the_page_the_user_is_on(opened) -> None:
+async def test_similar_lists_the_nearest_to_the_last_viewed_item(opened) -> None:
     recommender, _ = opened
     found = await recommender.recommend(replace(QUERY, surface=Surface.SIMILAR, viewed=("i00200", "i00007")))
     nearest = await recommender.similar_items("i00007", 11, frozenset(), ItemFilter())
@@ -148,41 +145,41 @@ async def test_similar_is_what_is_nearest_to_the_page_the_user_is_on(opened) -> 
     assert not found.personalised
 
 
-async def test_a_search_finds_words_and_meaning_and_minds_the_user(opened) -> None:
+async def test_search_matches_words_meaning_and_taste(opened) -> None:
     recommender, store = opened
-    items = recommender._bundle.catalogue.items
+    items = recommender.catalogue.items
     for row in (7, 42, 123):
         found = await recommender.recommend(replace(QUERY, surface=Surface.SEARCH, text=items[row].title))
         assert ids(found)[0] == items[row].item_id
     query = replace(QUERY, surface=Surface.SEARCH, text=items[7].categories[-1], k=100)
-    stranger = ids(await recommender.recommend(query))
+    unpersonalised = ids(await recommender.recommend(query))
     leaf = [item.item_id for item in items if item.categories == items[7].categories]
-    assert set(stranger[: len(leaf)]) == set(leaf)
+    assert set(unpersonalised[: len(leaf)]) == set(leaf)
     liked = next(item for item in items if item.item_id == leaf[-1])
     bought = [item.item_id for item in items if item.brand == liked.brand and item.item_id not in leaf][:3]
     for item_id in bought:
         await act(store, "ann", item_id, 100)
-    assert ids(await recommender.recommend(query)) != stranger
+    assert ids(await recommender.recommend(query)) != unpersonalised
     only = replace(query, filter=ItemFilter(brands=frozenset({liked.brand})))
     assert all(r.item.brand == liked.brand for r in (await recommender.recommend(only)).recommendations)
-    # Words that no item has still have a meaning.
+    # A query whose words no item has still finds items by its meaning.
     assert len(ids(await recommender.recommend(replace(query, text="something for a picnic in the rain")))) == 100
 
 
-async def test_what_a_user_looked_for_moves_the_list_for_them(opened) -> None:
+async def test_query_text_raises_matching_items_in_for_you(opened) -> None:
     recommender, store = opened
     await act(store, "ann", "i00003", 100)
-    title = recommender._bundle.catalogue.items[300].title
+    title = recommender.catalogue.items[300].title
     plain, moved = [ids(await recommender.recommend(replace(QUERY, k=400, text=text))) for text in ("", title)]
     assert moved.index("i00300") < plain.index("i00300")
 
 
 def causal(recommendations: tuple[Recommendation, ...]) -> int:
-    evidence = [evidence for r in recommendations if r.reason for evidence in r.reason.evidence]
-    return sum(each.strength is Strength.CAUSAL for each in evidence)
+    evidence = [fact for r in recommendations if r.reason for fact in r.reason.evidence]
+    return sum(fact.strength is Strength.CAUSAL for fact in evidence)
 
 
-async def test_nothing_is_called_causal_where_scores_alone_did_not_make_the_list(opened) -> None:
+async def test_no_reason_is_causal_if_rules_or_backfill_changed_the_list(opened) -> None:
     recommender, store = opened
     for item_id in ("i00003", "i00008"):
         await act(store, "ann", item_id, 100)
@@ -202,14 +199,14 @@ async def test_nothing_is_called_causal_where_scores_alone_did_not_make_the_list
         assert not causal(found.recommendations)
 
 
-async def test_a_boost_lifts_what_would_not_be_in_the_list_and_a_cap_keeps_brands_apart(opened) -> None:
+async def test_boost_raises_the_last_item_and_cap_limits_brands(opened) -> None:
     recommender, store = opened
     await act(store, "ann", "i00003", 100)
-    every = await recommender.recommend(replace(QUERY, k=400))
-    last = every.recommendations[-1].item
+    complete = await recommender.recommend(replace(QUERY, k=400))
+    last = complete.recommendations[-1].item
     boost = Boost(ItemFilter(item_ids=frozenset({last.item_id})), 1.0)
     assert last.item_id not in ids(await recommender.recommend(QUERY))
-    # The last of all is far below the list: it comes nearer, and with nothing of the distance left, in.
+    # The boost adds the score range of a list of 399, so the last item rises to the top.
     found = ids(await recommender.recommend(replace(QUERY, k=399, rules=Rules(boosts=(boost,)))))
     assert found.index(last.item_id) < 5
     capped = await recommender.recommend(replace(QUERY, rules=Rules(max_per_brand=1)))

@@ -1,4 +1,4 @@
-"""Where an item stands, checked against the list itself."""
+"""The diagnosis of an item, checked against the list itself."""
 
 import random
 from dataclasses import replace
@@ -29,25 +29,25 @@ async def obstacles(recommender: Recommender, query: Query, item_id: str) -> set
     return set((await recommender.diagnose(query, item_id)).obstacles)
 
 
-async def test_ranks_and_scores_are_those_of_the_list(bought) -> None:
+async def test_rank_and_score_equal_those_of_the_list(bought) -> None:
     recommender, _ = bought
-    every = (await recommender.recommend(replace(QUERY, k=400))).recommendations
-    for r in (every[0], every[9], every[10], every[250], every[399]):
-        found = await recommender.diagnose(QUERY, r.item.item_id)
-        assert (found.rank, found.listed_rank) == (r.rank, r.rank if r.rank <= 10 else 0)
-        assert found.score == pytest.approx(r.score, abs=1e-5)
-        assert sum(score for _, score in found.blocks) == pytest.approx(r.score, abs=1e-5)
-        assert set(found.obstacles) == ({Obstacle.SCORE} if r.rank > 10 else set())
-    bought = await recommender.diagnose(QUERY, "i00003")
-    assert dict(bought.blocks).get("repeat", 0.0) >= 0
+    complete = (await recommender.recommend(replace(QUERY, k=400))).recommendations
+    for r in (complete[0], complete[9], complete[10], complete[250], complete[399]):
+        diagnosis = await recommender.diagnose(QUERY, r.item.item_id)
+        assert (diagnosis.rank, diagnosis.listed_rank) == (r.rank, r.rank if r.rank <= 10 else 0)
+        assert diagnosis.score == pytest.approx(r.score, abs=1e-5)
+        assert sum(score for _, score in diagnosis.blocks) == pytest.approx(r.score, abs=1e-5)
+        assert set(diagnosis.obstacles) == ({Obstacle.SCORE} if r.rank > 10 else set())
+    repeat = await recommender.diagnose(QUERY, "i00003")
+    assert dict(repeat.blocks).get("repeat", 0.0) >= 0
 
 
-async def test_each_obstacle_is_named(bought) -> None:
+async def test_each_obstacle_is_reported(bought) -> None:
     recommender, store = bought
     discovered = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
     first, second, third, fourth, fifth, *_ = [r.item.item_id for r in discovered.recommendations]
-    recommender._live.catalogue.apply([ItemChange(first, ItemField.STOCK, 1, 0.0)])
-    recommender._live.catalogue.apply([ItemChange(second, ItemField.DELETED, 1, 1.0)])
+    recommender.snapshot.inventory.apply([ItemChange(first, ItemField.STOCK, 1, 0.0)])
+    recommender.snapshot.inventory.apply([ItemChange(second, ItemField.DELETED, 1, 1.0)])
     await store.write_events([Event("h", "ann", third, EventType.HIDE, WHEN)])
     assert await obstacles(recommender, QUERY, "no such") == {Obstacle.UNKNOWN_ITEM}
     assert await obstacles(recommender, QUERY, first) == {Obstacle.OUT_OF_STOCK}
@@ -58,7 +58,7 @@ async def test_each_obstacle_is_named(bought) -> None:
     assert await obstacles(recommender, excluding, fifth) == {Obstacle.IN_VISIT}
     new_only = replace(QUERY, repeats=RepeatPolicy.EXCLUDE)
     assert await obstacles(recommender, new_only, "i00003") == {Obstacle.REPEAT_POLICY}
-    items = recommender._bundle.catalogue.items
+    items = recommender.catalogue.items
     other = next(item for item in items if item.brand != items[50].brand)
     brand = replace(QUERY, filter=ItemFilter(brands=frozenset({items[50].brand})))
     assert await obstacles(recommender, brand, other.item_id) == {Obstacle.FILTER}
@@ -70,9 +70,9 @@ async def test_each_obstacle_is_named(bought) -> None:
     assert await obstacles(recommender, capped, left_out) == {Obstacle.RULES}
 
 
-async def test_an_item_without_an_obstacle_is_in_the_list(bought) -> None:
+async def test_item_has_no_obstacle_exactly_if_it_is_listed(bought) -> None:
     recommender, _ = bought
-    items, rng = recommender._bundle.catalogue.items, random.Random(5)
+    items, rng = recommender.catalogue.items, random.Random(5)
     for _ in range(60):
         query = replace(
             QUERY,
@@ -84,7 +84,7 @@ async def test_an_item_without_an_obstacle_is_in_the_list(bought) -> None:
         )
         listed = [r.item.item_id for r in (await recommender.recommend(query)).recommendations]
         for item in rng.sample(items, 3) + rng.sample([i for i in items if i.item_id in listed], min(1, len(listed))):
-            found = await recommender.diagnose(query, item.item_id)
-            assert found.listed_rank == (listed.index(item.item_id) + 1 if item.item_id in listed else 0)
-            assert bool(found.obstacles) is (item.item_id not in listed)
-            assert (Obstacle.FILTER in found.obstacles) <= (not passes(item, query.filter))
+            diagnosis = await recommender.diagnose(query, item.item_id)
+            assert diagnosis.listed_rank == (listed.index(item.item_id) + 1 if item.item_id in listed else 0)
+            assert bool(diagnosis.obstacles) is (item.item_id not in listed)
+            assert (Obstacle.FILTER in diagnosis.obstacles) <= (not passes(item, query.filter))

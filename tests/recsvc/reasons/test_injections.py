@@ -48,7 +48,11 @@ def evidence_of(hostile: str) -> Iterator[tuple[str, Item, tuple[Evidence, ...]]
     anchor = Item("x", hostile, "Potter", ("Kitchen",))
     for kind in (K.HISTORY_ITEM, K.SIMILAR_ITEM, K.CO_PURCHASE):
         for event in (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART):
-            yield "title", HARMLESS, (Evidence(kind, Strength.CAUSAL, 0.3, 0.5, anchor, event=event, **numbers),)
+            yield (
+                "title",
+                HARMLESS,
+                (Evidence(kind, Strength.CAUSAL, effect=0.3, share=0.5, anchor=anchor, event=event, **numbers),),
+            )
     item = Item("target", hostile, hostile, ("Kitchen", hostile), attributes=(("colour", hostile), (hostile, "x")))
     few = {"count": 7, "lift": 2.5}
     relational = Strength.RELATIONAL
@@ -57,12 +61,16 @@ def evidence_of(hostile: str) -> Iterator[tuple[str, Item, tuple[Evidence, ...]]
     yield "path", item, (Evidence(K.CATEGORY, relational, value=f"Kitchen > {hostile}", **few),)
     yield "attribute", item, (Evidence(K.ATTRIBUTE, relational, name="colour", value=hostile, **few),)
     yield "attribute", item, (Evidence(K.ATTRIBUTE, relational, name=hostile, value="x", **few),)
-    yield "profile", item, (Evidence(K.PROFILE, Strength.CONTRIBUTORY, 0.3, 0.5, value=hostile, name=hostile),)
-    yield "title", item, (Evidence(K.REPEAT_PURCHASE, relational, 0.3, 0.5, count=7, elapsed=31),)
+    yield (
+        "profile",
+        item,
+        (Evidence(K.PROFILE, Strength.CONTRIBUTORY, effect=0.3, share=0.5, value=hostile, name=hostile),),
+    )
+    yield "title", item, (Evidence(K.REPEAT_PURCHASE, relational, effect=0.3, share=0.5, count=7, elapsed=31),)
     yield "title", item, (Evidence(K.REPEAT_INTERVAL, relational, count=7, days=28, elapsed=31),)
     yield "title", item, (Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28),)
     brand = Evidence(K.BRAND, relational, value=hostile, **few)
-    anchored = Evidence(K.HISTORY_ITEM, Strength.CAUSAL, 0.3, 0.5, anchor)
+    anchored = Evidence(K.HISTORY_ITEM, Strength.CAUSAL, effect=0.3, share=0.5, anchor=anchor)
     yield "all", item, (anchored, brand, Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28))
 
 

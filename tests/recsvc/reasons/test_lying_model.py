@@ -58,7 +58,7 @@ def claims_about(items: Sequence[Item], language: str, rng: random.Random) -> li
         anchor = rng.choice([other for other in items if other is not item])
         n, days, elapsed = rng.randint(12, 99), rng.randint(7, 90), rng.randint(2, 300)
         for evidence in (
-            Evidence(K.HISTORY_ITEM, Strength.CAUSAL, 0.3, 0.5, anchor),
+            Evidence(K.HISTORY_ITEM, Strength.CAUSAL, effect=0.3, share=0.5, anchor=anchor),
             Evidence(K.CO_PURCHASE, Strength.RELATIONAL, anchor=anchor, count=n, people=n + elapsed + 30, days=days),
             Evidence(K.POPULARITY, Strength.NEUTRAL, count=n, days=days),
             Evidence(K.REPEAT_PURCHASE, Strength.RELATIONAL, count=rng.randint(2, 9), elapsed=elapsed),

@@ -39,12 +39,12 @@ async def test_an_item_that_could_not_be_added_is_added_later(
 
     monkeypatch.setattr(Bundle, "with_items", failing)
     [content] = await models.encode_items([Item("new", "A copper kettle")])
-    known = models.current._bundle.catalogue.items[0].item_id
+    known = models.current.catalogue.items[0].item_id
     await store.catalogue.set(
         [ItemChange("new", ItemField.CONTENT, NOW, content), ItemChange(known, ItemField.STOCK, NOW, 0.0)]
     )
     await until(lambda: bool(failures))
-    selection = models.current._live.catalogue.select(ItemFilter())
+    selection = models.current.snapshot.inventory.select(ItemFilter())
     assert selection is not None  # the stock counts though the item failed
     assert not models.current.knows_item("new")
     await until(lambda: models.current.knows_item("new"))

@@ -1,4 +1,4 @@
-"""The 8-bit scan loses none of the best, on vectors shaped like a bundle's: text, collaborative and prior."""
+"""The 8-bit scan loses none of the best items, on vectors like a bundle's: text, collaborative and prior."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("prior_weight", [0.0, 0.5, 4.0])
 @pytest.mark.parametrize("n", [FULL_PRECISION_ITEMS, 30_011])
 @pytest.mark.parametrize("k", [10, 100])
-def test_the_best_are_among_those_found(n: int, prior_weight: float, k: int) -> None:
+def test_search_returns_the_exact_best(n: int, prior_weight: float, k: int) -> None:
     rng = np.random.default_rng(5)
     centres = unit(rng.standard_normal((200, 96)))
     text = unit(centres[rng.integers(0, 200, n)] + 0.06 * rng.standard_normal((n, 96)))
@@ -23,29 +23,29 @@ def test_the_best_are_among_those_found(n: int, prior_weight: float, k: int) -> 
     prior = np.full((32, 1), prior_weight)
     queries = np.concatenate((tastes, 0.5 * unit(rng.standard_normal((32, 32))), prior), axis=1).astype(np.float32)
 
-    found = ScanIndex(items).search(queries, k)
+    candidates = ScanIndex(items).search(queries, k)
     exact = np.argsort(-(queries @ items.T), axis=1)[:, :k]
-    for rows, best in zip(found, exact, strict=True):
+    for rows, best in zip(candidates, exact, strict=True):
         assert len(rows) == len(set(rows.tolist())) >= k
         assert set(best.tolist()) <= set(rows.tolist())
 
 
 @pytest.mark.parametrize("n", [FULL_PRECISION_ITEMS, 30_011])
 @pytest.mark.parametrize("share", [0.3, 0.001])
-def test_of_what_is_allowed_the_best_are_found(n: int, share: float) -> None:
+def test_search_returns_the_exact_best_of_the_allowed(n: int, share: float) -> None:
     rng = np.random.default_rng(7)
     items = unit(rng.standard_normal((n, 64))).astype(np.float32)
     queries = unit(rng.standard_normal((8, 64))).astype(np.float32)
     allowed = [rng.random(n) < share if i % 2 else None for i in range(8)]
-    for rows, query, wanted in zip(ScanIndex(items).search(queries, 10, allowed), queries, allowed, strict=True):
+    for rows, query, mask in zip(ScanIndex(items).search(queries, 10, allowed), queries, allowed, strict=True):
         scores = items @ query
-        if wanted is not None:
-            scores[~wanted] = -np.inf
+        if mask is not None:
+            scores[~mask] = -np.inf
         best = [row for row in np.argsort(-scores)[:10].tolist() if np.isfinite(scores[row])]
         assert set(best) <= set(rows.tolist())
 
 
-def test_more_than_there_is_gives_all_once() -> None:
+def test_search_for_more_than_all_items_returns_each_once() -> None:
     n = FULL_PRECISION_ITEMS + 5
     items = np.random.default_rng(6).standard_normal((n, 4)).astype(np.float32)
     (rows,) = ScanIndex(items).search(items[:1], 10 * n)

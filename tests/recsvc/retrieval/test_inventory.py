@@ -1,4 +1,4 @@
-"""What may be listed, as the shop's messages come in, in any order and any number of times."""
+"""The inventory, with the shop's changes applied in any order and any number of times."""
 
 import random
 
@@ -15,42 +15,58 @@ EVERYTHING = ItemFilter()
 ROWS = np.arange(len(ITEMS), dtype=np.int32)
 
 
-def allowed(live: Inventory, item_filter: ItemFilter = EVERYTHING) -> list[int]:
-    selection = live.select(item_filter)
+def allowed(inventory: Inventory, item_filter: ItemFilter = EVERYTHING) -> list[int]:
+    selection = inventory.select(item_filter)
     return ROWS.tolist() if selection is None else np.flatnonzero(selection.allowed).tolist()
 
 
-def test_all_is_in_stock_until_somebody_says_otherwise():
-    live = Inventory(Catalogue(ITEMS))
-    assert live.select(ItemFilter()) is None
-    live.apply([ItemChange("i4", ItemField.STOCK, 10, 0.0), ItemChange("i5", ItemField.DELETED, 10, 1.0)])
-    assert allowed(live) == [0, 1, 2, 3, 6, 7, 8]
-    assert np.flatnonzero(~live.listable(ROWS)).tolist() == [4, 5]
-    live.apply([ItemChange("i4", ItemField.STOCK, 11, 3.0), ItemChange("i5", ItemField.DELETED, 11, 0.0)])
-    assert live.select(ItemFilter()) is None
+def test_items_are_in_stock_until_a_change_says_otherwise():
+    inventory = Inventory(Catalogue(ITEMS))
+    assert inventory.select(ItemFilter()) is None
+    inventory.apply([ItemChange("i4", ItemField.STOCK, 10, 0.0), ItemChange("i5", ItemField.DELETED, 10, 1.0)])
+    assert allowed(inventory) == [0, 1, 2, 3, 6, 7, 8]
+    assert np.flatnonzero(~inventory.listable(ROWS)).tolist() == [4, 5]
+    inventory.apply([ItemChange("i4", ItemField.STOCK, 11, 3.0), ItemChange("i5", ItemField.DELETED, 11, 0.0)])
+    assert inventory.select(ItemFilter()) is None
 
 
-def test_filters_by_price_use_the_newest():
-    live, cheap = Inventory(Catalogue(ITEMS)), ItemFilter(max_price=2.0)
-    assert allowed(live, cheap) == [1, 2]
-    live.apply([ItemChange("i0", ItemField.PRICE, 1, 1.0), ItemChange("i1", ItemField.PRICE, 1, 5.0)])
-    assert allowed(live, cheap) == [0, 2]
-    live.apply([ItemChange("i2", ItemField.PRICE, 1, None)])
-    assert allowed(live, cheap) == [0]
+def test_price_filter_uses_the_newest_price():
+    inventory, cheap = Inventory(Catalogue(ITEMS)), ItemFilter(max_price=2.0)
+    assert allowed(inventory, cheap) == [1, 2]
+    inventory.apply([ItemChange("i0", ItemField.PRICE, 1, 1.0), ItemChange("i1", ItemField.PRICE, 1, 5.0)])
+    assert allowed(inventory, cheap) == [0, 2]
+    inventory.apply([ItemChange("i2", ItemField.PRICE, 1, None)])
+    assert allowed(inventory, cheap) == [0]
 
 
-def test_the_order_and_number_of_messages_do_not_matter():
+def test_order_and_repetition_of_changes_do_not_matter():
     rng = random.Random(3)
     changes = [
-        ItemChange(f"i{rng.randrange(11)}", field, time, float(rng.randrange(2)))  # two of the items nobody knows
+        ItemChange(f"i{rng.randrange(11)}", field, time, float(rng.randrange(2)))  # two of the items are unknown
         for time, field in enumerate(rng.choices([ItemField.STOCK, ItemField.DELETED], k=60))
     ]
     expected = Inventory(Catalogue(ITEMS))
     expected.apply(changes)
     for _ in range(20):
-        live, sent = Inventory(Catalogue(ITEMS)), rng.choices(changes, k=30) + rng.sample(changes, len(changes))
+        inventory, sent = Inventory(Catalogue(ITEMS)), rng.choices(changes, k=30) + rng.sample(changes, len(changes))
         for start in range(0, len(sent), 7):
-            live.apply(sent[start : start + 7])
-            live.select(ItemFilter())
-        assert allowed(live) == allowed(expected)
-        assert live.listable(ROWS).tolist() == expected.listable(ROWS).tolist()
+            inventory.apply(sent[start : start + 7])
+            inventory.select(ItemFilter())
+        assert allowed(inventory) == allowed(expected)
+        assert inventory.listable(ROWS).tolist() == expected.listable(ROWS).tolist()
+
+
+def test_changes_of_unknown_items_apply_when_the_catalogue_has_them():
+    before = Inventory(Catalogue(ITEMS[:4]))
+    before.apply(
+        [
+            ItemChange("i1", ItemField.STOCK, 1, 0.0),
+            ItemChange("i4", ItemField.STOCK, 1, 0.0),
+            ItemChange("i5", ItemField.PRICE, 1, 99.0),
+        ]
+    )
+    after = before.with_catalogue(Catalogue(ITEMS))
+    assert allowed(after) == [0, 2, 3, 5, 6, 7, 8]
+    assert allowed(after, ItemFilter(min_price=9.0)) == [5]
+    after.apply([ItemChange("i2", ItemField.STOCK, 1, 0.0)])
+    assert before.listable(ROWS[:4]).tolist() == [True, False, True, True]

@@ -1,4 +1,4 @@
-"""The inverted index gives what comparing the query with every text would."""
+"""The inverted index returns the same as a comparison of the query with every text."""
 
 import random
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsvc.model.lexical import LexicalEncoder
-from recsvc.retrieval import lexical_index as item_words
+from recsvc.retrieval import lexical_index
 from recsvc.retrieval.lexical_index import LexicalIndex
 
 WORDS = [f"word{n}" for n in range(60)]
@@ -21,7 +21,7 @@ def lexical() -> LexicalEncoder:
     )
 
 
-def some_text() -> str:
+def random_text() -> str:
     return " ".join(RNG.choices(WORDS, k=RNG.randint(0, 9)))
 
 
@@ -36,38 +36,40 @@ def expected(lexical: LexicalEncoder, texts: list[str], query: str) -> dict[int,
     return {row: cosine for row, cosine in cosines.items() if cosine > 0}
 
 
-def test_matches_are_the_cosines_of_words(lexical):
-    texts = [some_text() for _ in range(300)]
-    words = LexicalIndex(lexical, texts)
+def test_scores_equal_the_cosines_of_words(lexical):
+    texts = [random_text() for _ in range(300)]
+    index = LexicalIndex.of(lexical, texts)
     for _ in range(20):
-        query = some_text() + " unknown"
-        found = words.matches(query)
-        assert np.all(np.diff(found.rows) > 0)
-        assert dict(zip(found.rows.tolist(), found.scores.tolist(), strict=True)) == pytest.approx(
+        query = random_text() + " unknown"
+        matches = index.matches(query)
+        assert np.all(np.diff(matches.rows) > 0)
+        assert dict(zip(matches.rows.tolist(), matches.scores.tolist(), strict=True)) == pytest.approx(
             expected(lexical, texts, query), abs=1e-6
         )
 
 
-def test_texts_that_come_or_change_later_count_at_once_and_the_old_ones_do_not(lexical):
-    texts = [some_text() for _ in range(50)]
-    before = words = LexicalIndex(lexical, list(texts))
+def test_new_and_changed_texts_replace_the_old_at_once(lexical):
+    texts = [random_text() for _ in range(50)]
+    before = index = LexicalIndex.of(lexical, list(texts))
     for _ in range(5):
-        changed = {RNG.randrange(len(texts)): some_text(), len(texts): some_text(), len(texts) + 1: some_text()}
+        changed = {RNG.randrange(len(texts)): random_text(), len(texts): random_text(), len(texts) + 1: random_text()}
         texts += ["", ""]
         for row, text in changed.items():
             texts[row] = text
-        words = words.with_texts(changed)
-        query = some_text()
-        found = words.matches(query)
-        assert dict(zip(found.rows.tolist(), found.scores.tolist(), strict=True)) == pytest.approx(
+        index = index.with_texts(changed)
+        query = random_text()
+        matches = index.matches(query)
+        assert dict(zip(matches.rows.tolist(), matches.scores.tolist(), strict=True)) == pytest.approx(
             expected(lexical, texts, query), abs=1e-6
         )
     assert before.matches(WORDS[0]).rows.max(initial=0) < 50
 
 
-def test_of_too_many_matches_the_best_stay(lexical, monkeypatch):
-    monkeypatch.setattr(item_words, "MOST_MATCHES", 10)
-    texts = [some_text() for _ in range(300)]
-    every = expected(lexical, texts, "word3 word50")
-    found = LexicalIndex(lexical, texts).matches("word3 word50")
-    assert sorted(found.scores, reverse=True) == pytest.approx(sorted(every.values(), reverse=True)[:10], abs=1e-6)
+def test_too_many_matches_keep_the_best(lexical, monkeypatch):
+    monkeypatch.setattr(lexical_index, "MAX_MATCHES", 10)
+    texts = [random_text() for _ in range(300)]
+    all_matches = expected(lexical, texts, "word3 word50")
+    matches = LexicalIndex.of(lexical, texts).matches("word3 word50")
+    assert sorted(matches.scores, reverse=True) == pytest.approx(
+        sorted(all_matches.values(), reverse=True)[:10], abs=1e-6
+    )

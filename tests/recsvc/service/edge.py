@@ -86,7 +86,9 @@ class KnownAnswers:
 
     async def diagnose(self, query: Query, item_id: str) -> ItemDiagnosis:
         self._ask((query, item_id))
-        return ItemDiagnosis(self.bundle_id, "", 0, 12, 0.5, (("text", 0.5),), (Obstacle.SCORE,))
+        return ItemDiagnosis(
+            bundle_id=self.bundle_id, arm="", rank=12, score=0.5, blocks=(("text", 0.5),), obstacles=(Obstacle.SCORE,)
+        )
 
     async def given(self, user_id: str, recommendation_id: str) -> tuple[ServedList, list[BlockScores], bool]:
         self._ask((user_id, recommendation_id))

@@ -1,4 +1,4 @@
-"""Whom an item suits, over a real store and a real bundle."""
+"""The audience of an item, with a real store and a real bundle."""
 
 import asyncio
 
@@ -8,6 +8,7 @@ import pytest
 from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import ItemNotFound
 from recsvc.store import UserStore, users
+from recsvc.users.user_state import state_of
 
 WHEN = 1_740_000_000_000_000
 
@@ -17,26 +18,26 @@ async def act(store: UserStore, user_id: str, *rows: int, event_type: EventType 
     await store.write_events(events)
 
 
-async def test_the_audience_is_whom_the_item_stands_out_for(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_audience_is_the_users_for_whom_the_item_stands_out(opened, monkeypatch: pytest.MonkeyPatch) -> None:
     recommender, store = opened
     monkeypatch.setattr(users, "_PAGE", 7)
     rng = np.random.default_rng(1)
     for n in range(60):
         await act(store, f"user {n}:{{x}}", *rng.choice(400, 3, replace=False).tolist())
-    found, looked_at, complete = await recommender.audience("i00007", 10, False, None)
-    assert (looked_at, complete) == (60, True)
-    expected = {}
+    members, considered, complete = await recommender.audience("i00007", 10, False, None)
+    assert (considered, complete) == (60, True)
+    expected, tower = {}, recommender.bundle.user_tower()
     for n in range(60):
         user_id = f"user {n}:{{x}}"
-        state, _ = await recommender._states.get(user_id)
-        vector = await recommender._states.ensure_vector(user_id, state)
-        scores = recommender._bundle.item_vectors @ vector
+        state = state_of(await store.read(user_id, recommender.bundle_id), recommender.bundle)
+        [vector] = tower.user_vectors([state.history], [state.profile])
+        scores = recommender.bundle.item_vectors @ vector
         expected[user_id] = float((scores[7] - scores.mean()) / scores.std())
-    assert dict(found) == pytest.approx({user_id: expected[user_id] for user_id, _ in found}, abs=1e-3)
-    assert [user_id for user_id, _ in found] == sorted(expected, key=expected.__getitem__, reverse=True)[:10]
+    assert dict(members) == pytest.approx({user_id: expected[user_id] for user_id, _ in members}, abs=1e-3)
+    assert [user_id for user_id, _ in members] == sorted(expected, key=expected.__getitem__, reverse=True)[:10]
 
 
-async def test_buyers_those_who_hid_it_and_strangers_are_left_out(opened) -> None:
+async def test_users_who_hid_the_item_and_unknown_users_are_left_out(opened) -> None:
     recommender, store = opened
     await act(store, "buyer", 7)
     await act(store, "hides", 8)
@@ -47,15 +48,15 @@ async def test_buyers_those_who_hid_it_and_strangers_are_left_out(opened) -> Non
     await store.delete_user("erased")
     await act(store, "stranger", 0)
     await store.write_events([Event("x", "unknown taste", "no such item", EventType.VIEW, WHEN)])
-    every, _, _ = await recommender.audience("i00007", 100, False, None)
-    assert {user_id for user_id, _ in every} == {"buyer", "other", "reader", "stranger"}
-    new, _, _ = await recommender.audience("i00007", 100, True, None)
-    assert {user_id for user_id, _ in new} == {"other", "reader", "stranger"}
-    # Nobody's vector was kept for it.
+    anyone, _, _ = await recommender.audience("i00007", 100, False, None)
+    assert {user_id for user_id, _ in anyone} == {"buyer", "other", "reader", "stranger"}
+    new_buyers, _, _ = await recommender.audience("i00007", 100, True, None)
+    assert {user_id for user_id, _ in new_buyers} == {"other", "reader", "stranger"}
+    # No user vector was written to Redis for it.
     assert (await store.read("other", recommender.bundle_id)).user_vector is None
 
 
-async def test_a_deadline_gives_what_was_found_so_far(opened) -> None:
+async def test_short_deadline_returns_the_users_considered_so_far(opened) -> None:
     recommender, store = opened
     await act(store, "ann", 7)
     now = asyncio.get_running_loop().time()
@@ -63,6 +64,6 @@ async def test_a_deadline_gives_what_was_found_so_far(opened) -> None:
     assert (await recommender.audience("i00007", 5, False, now + 60))[2]
 
 
-async def test_an_unknown_item_has_no_audience(opened) -> None:
+async def test_unknown_item_is_refused(opened) -> None:
     with pytest.raises(ItemNotFound):
         await opened[0].audience("no such", 5, False, None)

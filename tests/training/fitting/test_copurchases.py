@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
-from recsvc.explain.relations import TOGETHER_LIFT
+from recsvc.explain.relations import MIN_CO_PURCHASE_LIFT
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.fitting.copurchases import MOST, copurchases
 
 DAYS = 120
-COHORT, TOGETHER = 12, 3
+MIN_COHORT, MIN_CO_BUYERS = 12, 3
 
 
 def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder, monkeypatch):
     # A small shop has small crowds.
-    for name, few in (("COHORT", COHORT), ("TOGETHER", TOGETHER)):
+    for name, few in (("MIN_COHORT", MIN_COHORT), ("MIN_CO_BUYERS", MIN_CO_BUYERS)):
         monkeypatch.setattr(f"training.fitting.copurchases.{name}", few)
     shop = Interactions.of(read_shop(small_shop_folder))
     found = copurchases(shop, DAYS)
@@ -34,9 +34,9 @@ def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder
         wanted = {
             other: count
             for other, count in together.items()
-            if len(people) >= COHORT
-            and count >= TOGETHER
-            and count / len(people) >= TOGETHER_LIFT * len(buyers[other]) / everybody
+            if len(people) >= MIN_COHORT
+            and count >= MIN_CO_BUYERS
+            and count / len(people) >= MIN_CO_PURCHASE_LIFT * len(buyers[other]) / everybody
         }
         listed = found.companions[anchor][found.companions[anchor] >= 0].tolist()
         assert len(set(listed)) == len(listed) == min(len(wanted), MOST)

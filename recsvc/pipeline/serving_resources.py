@@ -1,0 +1,60 @@
+"""The parts that the recommenders of one process share."""
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from recsvc.domain.arrays import Floats
+from recsvc.pipeline.popularity_scorer import Popularity
+from recsvc.reasons import ReasonWriter
+from recsvc.store import UserStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServingThreads:
+    """One thread for each kind of work, so that a batch of searches does not wait for a slow text.
+
+    Attributes:
+        search: Searches items by vector and by words.
+        tower: Computes user vectors.
+        encode: Runs the language model.
+    """
+
+    search: Executor
+    tower: Executor
+    encode: Executor
+
+    @classmethod
+    def start(cls) -> "ServingThreads":
+        """Makes the executors; each starts its thread with its first work."""
+        return cls(
+            search=ThreadPoolExecutor(1, "search"),
+            tower=ThreadPoolExecutor(1, "tower"),
+            encode=ThreadPoolExecutor(1, "encode"),
+        )
+
+    def shutdown(self) -> None:
+        """Cancels work that has not begun. Does not wait for work that runs."""
+        for executor in (self.search, self.tower, self.encode):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingResources:
+    """What the recommenders of one process share.
+
+    Attributes:
+        store: Redis.
+        reasons: Writes the reasons.
+        popularity: Orders items by their sales.
+        encode: Returns the language model's embedding of a text, float32 (dim,).
+        threads: Run the computations.
+        cache_size: How many users each recommender keeps.
+    """
+
+    store: UserStore
+    reasons: ReasonWriter
+    popularity: Popularity
+    encode: Callable[[str], Awaitable[Floats]]
+    threads: ServingThreads
+    cache_size: int
