@@ -99,6 +99,7 @@ class SlateBuilder:
         """Returns a slate of k items; fewer if fewer may be listed, or if the caps allow no more."""
         if self._rules == NO_RULES:
             return await self._build_by_score(k)
+        # Pinned items count towards the caps, so they are chosen first and inserted last.
         pins = self._pins(k)
         caps = self._caps(pins)
         rows = _joined([item for _, item in pins]).rows

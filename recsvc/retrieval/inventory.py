@@ -105,10 +105,10 @@ class Inventory:
 
         Changes that were applied still hold.
         """
-        known = len(self._catalogue)
-        added = catalogue.items[known:]
+        first_new = len(self._catalogue)
+        added = catalogue.items[first_new:]
         columns = self._columns.followed_by(_Columns.of(added))
-        for (row, item), field in product(enumerate(added, known), ItemField):
+        for (row, item), field in product(enumerate(added, first_new), ItemField):
             if (change := self._changes.get((item.item_id, field))) is not None:
                 columns.write(row, change)
         return Inventory(catalogue, columns, self._changes)
@@ -122,9 +122,9 @@ class Inventory:
         self._selections.clear()
 
     def is_news(self, change: ItemChange) -> bool:
-        """Returns whether a change was set after the known one. An equal change is not news."""
-        known = self._changes.get((change.item_id, change.field))
-        return known is None or (known.set_time <= change.set_time and known != change)
+        """Returns whether a change is newer than the one that is held. An equal change is not news."""
+        held = self._changes.get((change.item_id, change.field))
+        return held is None or (held.set_time <= change.set_time and held != change)
 
     def listable(self, rows: Rows) -> Mask:
         """Returns which of the rows may be in a list now, bool (m,)."""

@@ -5,12 +5,13 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsvc.domain.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.domain.reason import EvidenceKind, Strength
-from recsvc.domain.records import ItemChange, ItemField
-from recsvc.domain.shop import Event, EventType, Profile
+from recsvc.domain.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.pipeline.recommender import Recommender
 from recsvc.registry.model_registry import ModelRegistry
@@ -34,9 +35,9 @@ async def buy(store: UserStore, recommender: Recommender, *rows: int) -> None:
 async def test_list_of_all_items_has_each_once(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
-    found = await recommender.recommend(replace(QUERY, k=1_000))
-    assert len({r.item.item_id for r in found.recommendations}) == len(found.recommendations) == 400
-    assert [r.rank for r in found.recommendations] == list(range(1, 401))
+    answer = await recommender.recommend(replace(QUERY, k=1_000))
+    assert len({r.item.item_id for r in answer.recommendations}) == len(answer.recommendations) == 400
+    assert [r.rank for r in answer.recommendations] == list(range(1, 401))
     new = await recommender.recommend(replace(QUERY, k=1_000, repeats=RepeatPolicy.EXCLUDE))
     assert len(new.recommendations) == 397
 
@@ -59,10 +60,10 @@ async def test_same_page_gets_the_same_reasons_among_other_requests(opened: tupl
 async def test_item_called_causal_leaves_the_list_without_its_anchor(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8)
-    found = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
+    answer = await recommender.recommend(replace(QUERY, repeats=RepeatPolicy.EXCLUDE))
     causal = {
         (recommendation.item.item_id, evidence.anchor.item_id)
-        for recommendation in found.recommendations
+        for recommendation in answer.recommendations
         for evidence in (recommendation.reason.evidence if recommendation.reason else ())
         if evidence.kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL and evidence.anchor
     }
@@ -123,18 +124,18 @@ async def test_filtered_list_equals_the_complete_list_filtered(
             query = replace(
                 QUERY, k=k, reasons=False, filter=item_filter, backfill=backfill, excluded_item_ids=excluded
             )
-            found = (await recommender.recommend(query)).recommendations
+            listed = (await recommender.recommend(query)).recommendations
             allowed = [r.item for r in everything if r.item.item_id not in excluded]
             allowed = [item for item in allowed if passes(item, item_filter.unyielding())]
             expected = [item for item in allowed if passes(item, item_filter)][:k]
-            assert [r.item for r in found if not r.backfilled] == expected
+            assert [r.item for r in listed if not r.backfilled] == expected
             if backfill and len(expected) < k:
                 rest = [item for item in allowed if item not in expected]
                 expected += rest[: k - len(expected)]
-            assert [r.item for r in found] == expected
-            assert [r.rank for r in found] == list(range(1, len(expected) + 1))
+            assert [r.item for r in listed] == expected
+            assert [r.rank for r in listed] == list(range(1, len(expected) + 1))
             assert all(
-                r.score == pytest.approx(e.score, abs=1e-5) for r in found for e in everything if e.item == r.item
+                r.score == pytest.approx(e.score, abs=1e-5) for r in listed for e in everything if e.item == r.item
             )
 
 
@@ -175,12 +176,12 @@ async def test_candidates_are_ranked_as_in_the_complete_list(opened: tuple[Recom
     await store.write_events([Event("h", "ann", hidden, EventType.HIDE, 1_745_000_000_000_000)])
     recommender.snapshot.inventory.apply([ItemChange(sold_out, ItemField.STOCK, 1, 0.0)])
     candidates = ("no such", *(items[row].item_id for row in (20, 3, 30, 31, 99, 200, 99)))
-    found = await recommender.recommend(replace(QUERY, k=len(candidates), candidates=candidates))
-    ranked = [r.item.item_id for r in found.recommendations]
+    answer = await recommender.recommend(replace(QUERY, k=len(candidates), candidates=candidates))
+    ranked = [r.item.item_id for r in answer.recommendations]
     assert set(ranked) == set(candidates) - {"no such", hidden, sold_out}
     order = [r.item.item_id for r in everything if r.item.item_id in ranked]
     assert ranked == order
-    assert any(r.reason for r in found.recommendations)
+    assert any(r.reason for r in answer.recommendations)
 
 
 async def test_lists_of_one_page_share_no_item(models: ModelRegistry, user_store: UserStore) -> None:
@@ -206,22 +207,22 @@ async def test_lists_of_one_page_share_no_item(models: ModelRegistry, user_store
 async def test_similar_items_match_the_filter(opened: tuple[Recommender, UserStore]) -> None:
     recommender, _ = opened
     item = recommender.catalogue.items[3]
-    found = await recommender.similar_items(item.item_id, 5, frozenset(), ItemFilter(brands=frozenset({item.brand})))
-    assert found.neighbours
-    assert {r.item.brand for r in found.neighbours} == {item.brand}
+    answer = await recommender.similar_items(item.item_id, 5, frozenset(), ItemFilter(brands=frozenset({item.brand})))
+    assert answer.neighbours
+    assert {r.item.brand for r in answer.neighbours} == {item.brand}
 
 
 async def test_short_deadline_drops_reasons_and_keeps_the_list(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await buy(store, recommender, 3, 8, 20)
     urgent = replace(QUERY, deadline=asyncio.get_running_loop().time() + 0.01)
-    found = await recommender.recommend(urgent)
-    assert found.degraded == (Degradation.REASONS_DROPPED,)
-    assert len(found.recommendations) == 10
-    assert not any(r.reason for r in found.recommendations)
+    answer = await recommender.recommend(urgent)
+    assert answer.degraded == (Degradation.REASONS_DROPPED,)
+    assert len(answer.recommendations) == 10
+    assert not any(r.reason for r in answer.recommendations)
     unhurried = await recommender.recommend(QUERY)
     assert unhurried.degraded == ()
-    assert [r.item for r in unhurried.recommendations] == [r.item for r in found.recommendations]
+    assert [r.item for r in unhurried.recommendations] == [r.item for r in answer.recommendations]
 
 
 async def test_profile_alone_personalises_the_list(opened: tuple[Recommender, UserStore]) -> None:
@@ -240,6 +241,29 @@ async def test_similar_items_of_unknown_item_are_refused(opened: tuple[Recommend
     recommender, _ = opened
     with pytest.raises(ItemNotFound, match="no such"):
         await recommender.similar_items("no such", 5, frozenset(), ItemFilter())
+
+
+async def test_stock_change_keeps_the_snapshot_and_new_item_makes_another(
+    opened: tuple[Recommender, UserStore],
+) -> None:
+    recommender, store = opened
+    await buy(store, recommender, 3, 8)
+    before = await recommender.recommend(replace(QUERY, reasons=False))
+    snapshot, sold_out = recommender.snapshot, before.recommendations[0].item.item_id
+    assert await snapshot.with_changes([ItemChange(sold_out, ItemField.STOCK, 1, 0.0)]) is snapshot
+    assert recommender.with_snapshot(snapshot) is recommender
+
+    embedding, encoder = np.ones(384, np.float32) / 20, recommender.bundle.model.text_encoder_fingerprint
+    kettle = ItemContent(Item("new", "A copper kettle"), embedding, encoder)
+    later = recommender.with_snapshot(await snapshot.with_changes([ItemChange("new", ItemField.CONTENT, 1, kettle)]))
+    assert later.knows_item("new")
+    assert not recommender.knows_item("new")
+    listed = {r.item.item_id for r in (await later.recommend(replace(QUERY, k=1_000))).recommendations}
+    assert len(listed) == 400
+    assert "new" in listed
+    assert sold_out not in listed  # the later inventory still has the change
+    again = await later.snapshot.with_changes([ItemChange("new", ItemField.CONTENT, 1, kettle)])
+    assert again is later.snapshot  # an equal change is not news
 
 
 def test_text_encoder_of_another_bundle_is_refused(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

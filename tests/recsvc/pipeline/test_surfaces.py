@@ -27,8 +27,8 @@ NOW = time.time_ns() // 1_000
 QUERY = Query("ann", 10, time=NOW, reasons=False)
 
 
-def ids(found: RecommendationList) -> list[str]:
-    return [recommendation.item.item_id for recommendation in found.recommendations]
+def ids(answer: RecommendationList) -> list[str]:
+    return [recommendation.item.item_id for recommendation in answer.recommendations]
 
 
 async def act(store: UserStore, user_id: str, item_id: str, days_ago: float = 0.0, segment: str = "") -> None:
@@ -54,11 +54,11 @@ async def test_popular_lists_recent_sales_then_sales_of_the_training_data(
     before = ids(await recommender.recommend(complete))
     assert before == ids(quiet)  # for a few seconds
     monkeypatch.setattr(popularity, "REFRESH_SECONDS", 0.0)
-    found = await recommender.recommend(complete)
-    assert ids(found)[:2] == ["i00005", "i00009"]
-    assert ids(found)[2:] == [item_id for item_id in ids(quiet) if item_id not in ("i00005", "i00009")]
-    assert [r.score for r in found.recommendations[:2]] == pytest.approx([3, 1], rel=0.01)
-    assert not found.personalised
+    answer = await recommender.recommend(complete)
+    assert ids(answer)[:2] == ["i00005", "i00009"]
+    assert ids(answer)[2:] == [item_id for item_id in ids(quiet) if item_id not in ("i00005", "i00009")]
+    assert [r.score for r in answer.recommendations[:2]] == pytest.approx([3, 1], rel=0.01)
+    assert not answer.personalised
 
 
 async def test_popular_order_is_read_again_after_the_refresh_time(opened, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,9 +101,9 @@ async def test_buy_again_orders_by_likelihood_and_waits_until_due(opened) -> Non
     for days_ago in (31, 61, 91):
         await act(store, "ann", often, days_ago)
     await act(store, "ann", once, 300)
-    found = await recommender.recommend(replace(QUERY, surface=Surface.BUY_AGAIN))
-    assert ids(found) == [often, once]
-    assert all(0 < r.score < 1 for r in found.recommendations)
+    answer = await recommender.recommend(replace(QUERY, surface=Surface.BUY_AGAIN))
+    assert ids(answer) == [often, once]
+    assert all(0 < r.score < 1 for r in answer.recommendations)
     # Just bought: not listed before the usual interval has passed.
     await act(store, "ann", once)
     due = replace(QUERY, surface=Surface.BUY_AGAIN, repeats=RepeatPolicy.WHEN_DUE)
@@ -139,18 +139,18 @@ async def test_cart_lists_what_a_buyer_of_the_cart_would_get(opened) -> None:
 
 async def test_similar_lists_the_nearest_to_the_last_viewed_item(opened) -> None:
     recommender, _ = opened
-    found = await recommender.recommend(replace(QUERY, surface=Surface.SIMILAR, viewed=("i00200", "i00007")))
+    answer = await recommender.recommend(replace(QUERY, surface=Surface.SIMILAR, viewed=("i00200", "i00007")))
     nearest = await recommender.similar_items("i00007", 11, frozenset(), ItemFilter())
-    assert ids(found) == [r.item.item_id for r in nearest.neighbours if r.item.item_id != "i00200"][:10]
-    assert not found.personalised
+    assert ids(answer) == [r.item.item_id for r in nearest.neighbours if r.item.item_id != "i00200"][:10]
+    assert not answer.personalised
 
 
 async def test_search_matches_words_meaning_and_taste(opened) -> None:
     recommender, store = opened
     items = recommender.catalogue.items
     for row in (7, 42, 123):
-        found = await recommender.recommend(replace(QUERY, surface=Surface.SEARCH, text=items[row].title))
-        assert ids(found)[0] == items[row].item_id
+        answer = await recommender.recommend(replace(QUERY, surface=Surface.SEARCH, text=items[row].title))
+        assert ids(answer)[0] == items[row].item_id
     query = replace(QUERY, surface=Surface.SEARCH, text=items[7].categories[-1], k=100)
     unpersonalised = ids(await recommender.recommend(query))
     leaf = [item.item_id for item in items if item.categories == items[7].categories]
@@ -194,9 +194,9 @@ async def test_no_reason_is_causal_if_rules_or_backfill_changed_the_list(opened)
         replace(query, surface=Surface.POPULAR),
         replace(query, surface=Surface.CART, cart=("i00050",)),
     ):
-        found = await recommender.recommend(other)
-        assert any(r.reason for r in found.recommendations) or other.surface is not Surface.FOR_YOU
-        assert not causal(found.recommendations)
+        answer = await recommender.recommend(other)
+        assert any(r.reason for r in answer.recommendations) or other.surface is not Surface.FOR_YOU
+        assert not causal(answer.recommendations)
 
 
 async def test_boost_raises_the_last_item_and_cap_limits_brands(opened) -> None:
@@ -207,8 +207,8 @@ async def test_boost_raises_the_last_item_and_cap_limits_brands(opened) -> None:
     boost = Boost(ItemFilter(item_ids=frozenset({last.item_id})), 1.0)
     assert last.item_id not in ids(await recommender.recommend(QUERY))
     # The boost adds the score range of a list of 399, so the last item rises to the top.
-    found = ids(await recommender.recommend(replace(QUERY, k=399, rules=Rules(boosts=(boost,)))))
-    assert found.index(last.item_id) < 5
+    boosted = ids(await recommender.recommend(replace(QUERY, k=399, rules=Rules(boosts=(boost,)))))
+    assert boosted.index(last.item_id) < 5
     capped = await recommender.recommend(replace(QUERY, rules=Rules(max_per_brand=1)))
     brands = [r.item.brand for r in capped.recommendations]
     assert len(set(brands)) == len(brands) == 10
