@@ -1,7 +1,7 @@
 """The items of a bundle as the shop has them now: added items, what may be listed, and the searches over them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
 
 from recsvc.domain.arrays import Floats, Rows
@@ -63,13 +63,13 @@ class ItemSnapshot:
             similarity_search=ItemSearch(vectors, executor),
         )
 
-    async def search(self, vector: Floats, k: int, selection: Selection | None) -> Rows:
+    def search(self, vector: Floats, k: int, selection: Selection | None) -> Awaitable[Rows]:
         """Returns rows that contain the k nearest items to a user vector; see `ItemSearch.search`."""
-        return await self._item_search.search(vector, k, selection)
+        return self._item_search.search(vector, k, selection)
 
-    async def search_similar(self, vector: Floats, k: int, selection: Selection | None) -> Rows:
+    def search_similar(self, vector: Floats, k: int, selection: Selection | None) -> Awaitable[Rows]:
         """Returns rows that contain the k most similar items to an item's similarity vector."""
-        return await self._similarity_search.search(vector, k, selection)
+        return self._similarity_search.search(vector, k, selection)
 
     async def warm_up(self) -> None:
         """Runs the first search, which is slow."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -64,11 +63,10 @@ class VectorScorer:
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `Scorer.ranking`."""
         candidates = await self.snapshot.search(self.vector, k + len(excluded), selection)
-        rows, scores = self._bonus
+        bonus = self._bonus
         if selection is not None:
-            selected = selection.allowed[rows]
-            rows, scores = rows[selected], scores[selected]
-        bonus = Ranking(rows, scores)
+            selected = selection.allowed[bonus.rows]
+            bonus = Ranking(bonus.rows[selected], bonus.scores[selected])
         return await _rank(self.vector, self.snapshot.bundle.item_vectors, candidates, k, excluded, bonus)
 
     def scored(self, rows: Rows) -> Ranking:
@@ -147,10 +145,10 @@ async def _rank(
     vector: Floats, item_vectors: Floats, candidates: Rows, k: int, excluded: Rows, bonus: Ranking
 ) -> Ranking:
     """Runs `rank`, in a thread if there are many candidates."""
-    ranking = partial(
-        rank, vector, item_vectors, candidates, k, excluded, repeat_rows=bonus.rows, repeat_scores=bonus.scores
-    )
-    return await asyncio.to_thread(ranking) if len(candidates) > MAX_PRODUCTS_ON_LOOP else ranking()
+    arguments = (vector, item_vectors, candidates, k, excluded, *bonus)
+    if len(candidates) > MAX_PRODUCTS_ON_LOOP:
+        return await asyncio.to_thread(rank, *arguments)
+    return rank(*arguments)
 
 
 def in_order(ranking: Ranking, rows: Rows) -> Ranking:
