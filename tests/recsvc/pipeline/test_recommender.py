@@ -253,7 +253,7 @@ async def test_stock_change_keeps_the_snapshot_and_new_item_makes_another(
     assert await snapshot.with_changes([ItemChange(sold_out, ItemField.STOCK, 1, 0.0)]) is snapshot
     assert recommender.with_snapshot(snapshot) is recommender
 
-    embedding, encoder = np.ones(384, np.float32) / 20, recommender.bundle.model.text_encoder_fingerprint
+    embedding, encoder = np.full(384, 0.05, np.float32), recommender.bundle.model.text_encoder_fingerprint
     kettle = ItemContent(Item("new", "A copper kettle"), embedding, encoder)
     later = recommender.with_snapshot(await snapshot.with_changes([ItemChange("new", ItemField.CONTENT, 1, kettle)]))
     assert later.knows_item("new")
