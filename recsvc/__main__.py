@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 
 from recsvc import __version__
 from recsvc.errors import RecsvcError
-from recsvc.logs import configure_logs
+from recsvc.runtime.logs import configure_logs
 from recsvc.settings import Settings, WorkerSettings, load_settings
 
 _EXIT_UNUSABLE = 2  # as argparse's own: nothing was wrong with the program, something with what it was given

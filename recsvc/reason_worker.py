@@ -11,7 +11,7 @@ import structlog
 
 from recsvc.errors import AuthorUnavailable, SettingsError, StoreUnavailable
 from recsvc.reasons import Author, PatternRequest, Realiser, author_id, pattern_of, request_of
-from recsvc.reasons.pattern import SLOT
+from recsvc.reasons.grammar.pattern import SLOT
 from recsvc.settings import WorkerSettings
 from recsvc.store import PatternStore, open_store
 
@@ -92,10 +92,10 @@ def author_of(settings: WorkerSettings) -> Author:
     if not settings.reason_model:
         raise SettingsError("reason_model: names the language model, and is required")
     if settings.reason_generator == "openai":
-        from recsvc.reasons.openai_author import OpenAIAuthor  # noqa: PLC0415 - each only where it is asked for
+        from recsvc.reasons.authors.openai_author import OpenAIAuthor  # noqa: PLC0415 - each only where it is asked for
 
         key = settings.reason_api_key.get_secret_value() if settings.reason_api_key else ""
         return OpenAIAuthor(settings.reason_endpoint, settings.reason_model, key, settings.reason_revision)
-    from recsvc.reasons.transformers_author import TransformersAuthor  # noqa: PLC0415
+    from recsvc.reasons.authors.transformers_author import TransformersAuthor  # noqa: PLC0415
 
     return TransformersAuthor(settings.reason_model, settings.reason_revision)

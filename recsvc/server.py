@@ -20,8 +20,8 @@ from prometheus_client import start_http_server
 
 from recsvc import __version__
 from recsvc.errors import SettingsError
-from recsvc.models import Models
 from recsvc.reasons import PatternPool, model_name
+from recsvc.registry.model_registry import ModelRegistry
 from recsvc.service import SERVICE_NAMES, add_services
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
@@ -74,7 +74,7 @@ async def serve(settings: Settings) -> None:
 
 @asynccontextmanager
 async def listening(
-    settings: Settings, models: Models, store: UserStore, stop_at_once: asyncio.Event
+    settings: Settings, models: ModelRegistry, store: UserStore, stop_at_once: asyncio.Event
 ) -> AsyncIterator[int]:
     """A running gRPC server with health and reflection; gives its port. Leaving stops it as the module says.
 
@@ -118,9 +118,9 @@ class _Stop:
 
 
 @asynccontextmanager
-async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[Models]:
+async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[ModelRegistry]:
     models = await asyncio.to_thread(
-        Models.open,
+        ModelRegistry.open,
         settings.bundle,
         store,
         settings.text_encoder,

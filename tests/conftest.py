@@ -17,14 +17,14 @@ import hypothesis
 import pytest
 import redis
 
-from recsvc.reasons import chat_completions
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.reasons.authors import chat_completions
 from recsvc.store.embedded import redis_server_binary
-from recsvc.text import TextEncoder
 from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
-from training import recipe
 from training.config import TrainConfig
-from training.synthetic import SyntheticShop, make_shop, write_shop
+from training.fitting import experiment as recipe
+from training.synthetic.shop import SyntheticShop, make_shop, write_shop
 from training.train import train
 
 # A machine that is busy fails no test.

@@ -22,14 +22,14 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from recsvc.domain import Profile
+from recsvc.domain.shop import Profile
 from recsvc.errors import RecsvcError
 from recsvc.v1 import events_pb2, users_pb2
 from recsvc.v1.events_pb2_grpc import EventServiceStub
 from recsvc.v1.users_pb2_grpc import UserServiceStub
-from training.data import Shop, read_shop
-from training.interactions import KEPT_EVENTS
-from training.profiles import profiles_of
+from training.data.interactions import KEPT_EVENTS
+from training.data.profiles import profiles_of
+from training.data.shop import Shop, read_shop
 
 BATCH_EVENTS = 1_000  # the contract's limit
 EVENT_LANES = 4  # requests in flight

@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
 from recsvc.errors import RecsvcError
-from training.baselines import BASELINES, Task, rank_all, tifu_knn
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from training.config import TrainConfig
-from training.evaluate import OURS, Profiles, ranked_by
+from training.data.split import Holdout, Profiles, shuffled_ties
+from training.evaluation.baselines import BASELINES, Task, rank_all, tifu_knn
+from training.evaluation.evaluate import OURS, ranked_by
+from training.evaluation.sasrec import sasrec
+from training.fitting.experiment import Prepared, fit, prepare, refit
+from training.fitting.stages import Stages
 from training.metrics import interval, per_user
-from training.recipe import Prepared, fit, prepare, refit
-from training.sasrec import sasrec
-from training.split import Holdout, shuffled_ties
-from training.stages import Stages
 
 K = 20
 FITS = ("train", "train+validation")

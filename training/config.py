@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsvc.errors import SettingsError
-from recsvc.text import EMBEDDED
+from recsvc.model.text_encoder import EMBEDDED
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TrainConfig:
     protocol: str = "time-split"
     test_days: int = 30
     history_length: int = 256  # events a user, newest kept; the service keeps as many
-    # Which events count, and how much (see recsvc.towers.confidence).
+    # Which events count, and how much (see recsvc.model.towers.confidence).
     alpha: float = 20.0
     half_life_days: float = 180.0
     repeat_window_days: int = 30  # buying again is learned as: again within so many days

@@ -17,18 +17,18 @@ from typing import Any
 
 from rich.console import Console
 
-from recsvc import bundle_files as bundles
-from recsvc.domain import LANGUAGES, Tone
+from recsvc.domain.shop import LANGUAGES, Tone
 from recsvc.errors import RecsvcError, SettingsError
+from recsvc.model import bundle_files as bundles
 from recsvc.reasons.generators import GENERATORS
-from training.data import read_shop
-from training.reason_authors import MODELS, author_named
-from training.reason_bias import objections
-from training.reason_figures import Evaluation
-from training.reason_judge import Judge, same_model
-from training.reason_quality import DISTRACTORS
-from training.reason_report import write_report
-from training.report import number, percent
+from training.data.shop import read_shop
+from training.evaluation.report import number, percent
+from training.reason_evaluation.authors import MODELS, author_named
+from training.reason_evaluation.bias import objections
+from training.reason_evaluation.judge import Judge, same_model
+from training.reason_evaluation.quality import DISTRACTORS
+from training.reason_evaluation.report import write_report
+from training.reason_evaluation.suite import Evaluation
 
 NOT_TO_BE_ENABLED = 3
 # Of a language model's answers the verifier must license so many: one that does worse is not worth its electricity.

@@ -21,13 +21,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recsvc.domain import Event
+from recsvc.domain.records import ServedList
+from recsvc.domain.shop import Event
 from recsvc.errors import RecsvcError
-from recsvc.records import GivenList
 from recsvc.store import LOG_PARTITIONS, EventLog, LogEntry, open_store
-from training.data import ERASURES_UNTIL, LISTS_FOLDER
+from training.data.parquet_parts import EVENTS, LISTS, erase, event_rows, list_rows
+from training.data.shop import ERASURES_UNTIL, LISTS_FOLDER
 from training.errors import ExportError
-from training.exported_parts import EVENTS, LISTS, erase, event_rows, list_rows
 
 PART_ENTRIES = 10_000  # of the log, at most, in one part: a few hundred KB, and what is in memory at a time
 READ_SECONDS = 10.0  # that Redis may take for them
@@ -76,7 +76,7 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
 def _add(event_folder: Path, list_folder: Path, entries: list[LogEntry]) -> Exported:
     """Writes the next parts of one partition; blocks. The same entries again, after a stop, change nothing."""
     events: list[Event] = []
-    lists: list[GivenList] = []
+    lists: list[ServedList] = []
     erased = 0
     for entry in entries:
         if entry.logged is None:

@@ -21,21 +21,21 @@ from typing import Any
 
 from rich.console import Console
 
-from recsvc import bundle_files as bundles
 from recsvc.errors import RecsvcError
-from training.baselines import Task
+from recsvc.model import bundle_files as bundles
 from training.config import TrainConfig, settings_of
-from training.data import Shop
+from training.data.interactions import Interactions
+from training.data.shop import Shop
+from training.data.split import Split
 from training.errors import TrackingError
-from training.evaluate import OURS, evaluate
-from training.fusion import Fusion
-from training.gate import against_previous, objections
-from training.interactions import Interactions
-from training.recipe import fit, prepare, refit
-from training.report import write_report
-from training.split import Split
-from training.stages import Stages
-from training.tracking import track
+from training.evaluation.baselines import Task
+from training.evaluation.evaluate import OURS, evaluate
+from training.evaluation.release_gate import against_previous, objections
+from training.evaluation.report import write_report
+from training.evaluation.tracking import track
+from training.fitting.experiment import fit, prepare, refit
+from training.fitting.fusion import Fusion
+from training.fitting.stages import Stages
 
 NOT_READY = 3  # exit code: the bundle is there to be looked at, and `latest` stays where it was
 

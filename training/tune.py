@@ -19,10 +19,10 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError, SettingsError
 from training.config import TrainConfig
-from training.recipe import fit, prepare
-from training.report import html_page
-from training.report_plots import trials_plot
-from training.stages import Stages
+from training.evaluation.report import html_page
+from training.evaluation.report_plots import trials_plot
+from training.fitting.experiment import fit, prepare
+from training.fitting.stages import Stages
 
 # What can be looked for, with the range it is looked for in.
 Suggest = Callable[[Any], Any]
@@ -52,7 +52,8 @@ STUDY, BEST, PAGE = "study.sqlite", "best.json", "tuning.html"
 def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials: int, console: Console) -> Path:
     """Runs `trials` more trials and returns the file of the best settings.
 
-    Raises what `training.recipe.prepare` does, and SettingsError for a dial that is none or a study of other data.
+    Raises what `training.fitting.experiment.prepare` does, and SettingsError for an unknown dial or a study of
+    other data.
     """
     optuna = _optuna()
     unknown = [name for name in dials if name not in DIALS]
@@ -124,7 +125,7 @@ def _page(study: Any) -> str:
         )
         for name in study.best_params
     }
-    return html_page("tuning.html.j2").render(
+    return html_page("evaluation/tuning.html.j2").render(
         about=study.user_attrs,
         best=study.best_trial,
         first=next((trial for trial in done if trial.user_attrs.get(AS_THEY_WERE)), None),

@@ -19,16 +19,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
-from recsvc.content import ContentJob, ContentRequest
-from recsvc.domain import LANGUAGES, ContentDraft
+from recsvc.domain.shop import LANGUAGES, ContentDraft
 from recsvc.errors import InvalidRequest, NothingToSay, RecsvcError, SettingsError
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
+from recsvc.pipeline.item_copy import ContentJob, ContentRequest
 from recsvc.reasons import ContentWriter, Recipe
-from training.content_rubric import TableTruth, Written, gates, judge
-from training.data import read_shop
-from training.learned_events import learned_events
-from training.reason_truth import Purchases
+from training.data.shop import read_shop
+from training.reason_evaluation.copy_rubric import TableTruth, Written, gates, judge
+from training.reason_evaluation.training_events import learned_events
+from training.reason_evaluation.truth import Purchases
 
 NOT_TO_BE_USED = 3
 SUFFIXES = (".csv", ".parquet")

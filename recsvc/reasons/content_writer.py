@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from recsvc.domain import ContentDraft, ContentPart, Evidence, EvidenceKind, Item, Provenance
+from recsvc.domain.shop import ContentDraft, ContentPart, Evidence, EvidenceKind, Item, Provenance
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.generators import Generator
+from recsvc.reasons.grammar.pattern import Form, PatternRequest, fill
+from recsvc.reasons.grammar.recipe import Recipe, Step, cell_name, parse_cell, recipes
 from recsvc.reasons.item_licence import item_licence
 from recsvc.reasons.licence import Licence
-from recsvc.reasons.pattern import Form, PatternRequest, fill
-from recsvc.reasons.pool import PatternPool
+from recsvc.reasons.pattern_pool import PatternPool
 from recsvc.reasons.realiser import Realiser
-from recsvc.reasons.recipe import Recipe, Step, cell_name, parse_cell, recipes
+from recsvc.reasons.seller_text.word_lists import fold
 from recsvc.reasons.switches import Switches
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_text
-from recsvc.reasons.word_lists import fold
 
 MAX_TRIES = 3  # patterns tried for one fact
 

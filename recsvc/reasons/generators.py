@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from recsvc.reasons.pattern import PatternRequest
+from recsvc.reasons.grammar.pattern import PatternRequest
 from recsvc.reasons.realiser import Realiser
 
 

@@ -3,14 +3,14 @@
 import functools
 import re
 
-from recsvc.domain import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.recipe import Recipe
 from recsvc.reasons.licence import MIN_PEOPLE, Licence, attribute_form, category_name, held_value, number_text
-from recsvc.reasons.names import clean_name, display_width
-from recsvc.reasons.pattern import Form
-from recsvc.reasons.recipe import Recipe
-from recsvc.reasons.sensitive import is_sensitive, is_sensitive_text
-from recsvc.reasons.word_lists import fold, read_sections
+from recsvc.reasons.seller_text.names import clean_name, display_width
+from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
+from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
 MIN_HEAD = 10  # columns: a shorter head of a name is not its name
 MIN_DAYS = 2  # of a window: "within 1 days" is not said

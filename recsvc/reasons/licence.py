@@ -4,13 +4,13 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from recsvc.domain import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.letter_case import within_a_sentence
-from recsvc.reasons.names import clean_name
-from recsvc.reasons.pattern import Form
-from recsvc.reasons.sensitive import is_sensitive, is_sensitive_text
-from recsvc.reasons.word_lists import fold, read_sections
+from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.seller_text.letter_case import within_a_sentence
+from recsvc.reasons.seller_text.names import clean_name
+from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
+from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
 MIN_PEOPLE = 10  # fewer buyers are no crowd, and could be recognised
 MIN_COHORT = 30  # so could those of whom some bought another thing too

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from recsvc.domain import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.licence import Licence, licence
-from recsvc.reasons.pattern import Form
 
 # In the order that readers value (user studies put what people like them did first, then "similar to what you own" and
 # true personal preferences, then popularity, and an arbitrary attribute last). Lower is better; what is not listed

@@ -5,9 +5,9 @@ from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from recsvc.domain import LANGUAGES, REASON_RECIPE, Tone
-from recsvc.reasons.pattern import SLOTS, PatternRequest, is_short
-from recsvc.reasons.recipe import cell_name, recipes
+from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, Tone
+from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest, is_short
+from recsvc.reasons.grammar.recipe import cell_name, recipes
 
 _PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
 _WARM = "warm_"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from recsvc.domain import Item, Reason
+from recsvc.domain.shop import Item, Reason
 from recsvc.reasons.plan import PagePlan
 from recsvc.reasons.writer import ReasonWriter
 

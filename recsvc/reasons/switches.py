@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from recsvc.domain import CATEGORY_SEPARATOR, Item
-from recsvc.records import Switch
+from recsvc.domain.records import Switch
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 
 EVERYTHING = Switch()
 

@@ -5,13 +5,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain import REASON_RECIPE, Evidence, Item
+from recsvc.domain.shop import REASON_RECIPE, Evidence, Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.lexicon import JOINTS, STOP, is_licensed
+from recsvc.reasons.grammar.lexicon import JOINTS, STOP, is_licensed
+from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.recipe import Recipe, recipes
 from recsvc.reasons.licence import Licence, licence
-from recsvc.reasons.pattern import Form
-from recsvc.reasons.recipe import Recipe, recipes
-from recsvc.reasons.word_lists import forbidden_terms, negations, policy_digest
+from recsvc.reasons.seller_text.word_lists import forbidden_terms, negations, policy_digest
 
 POLICY_VERSION = f"reason-policy.1-{policy_digest()}"
 

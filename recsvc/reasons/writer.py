@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Provenance, Reason, Tone
+from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Provenance, Reason, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
-from recsvc.reasons.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.pattern import Form, PatternRequest, fill
 from recsvc.reasons.licence import Licence, licence
-from recsvc.reasons.pattern import Form, PatternRequest, fill
+from recsvc.reasons.pattern_pool import PatternPool
 from recsvc.reasons.plan import PagePlan
-from recsvc.reasons.pool import PatternPool
+from recsvc.reasons.seller_text.word_lists import forbidden_terms, sensitive_terms
 from recsvc.reasons.switches import Switches
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
-from recsvc.reasons.word_lists import forbidden_terms, sensitive_terms
 
 _OF_CROWDS = (EvidenceKind.POPULARITY,)  # says nothing of the user
 MAX_TRIES = 3  # patterns tried for one claim before the next claim gets its turn

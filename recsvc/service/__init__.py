@@ -32,7 +32,7 @@ from recsvc.v1 import (
 )
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
     from recsvc.store import UserStore
 
 SERVICE_NAMES: tuple[str, ...] = tuple(
@@ -51,7 +51,7 @@ SERVICE_NAMES: tuple[str, ...] = tuple(
 )
 
 
-def add_services(server: grpc.aio.Server, models: "Models", store: "UserStore") -> None:
+def add_services(server: grpc.aio.Server, models: "ModelRegistry", store: "UserStore") -> None:
     """Puts every service of recsvc.v1 on `server`."""
     # Generated code has no types.
     events_pb2_grpc.add_EventServiceServicer_to_server(  # type: ignore[no-untyped-call]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 import grpc
 
 from recsvc import wire
-from recsvc.records import ItemChange, ItemField
+from recsvc.domain.records import ItemChange, ItemField
 from recsvc.v1 import catalog_pb2 as pb
 from recsvc.v1 import catalog_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
     from recsvc.store import UserStore
 
 
 class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
-    def __init__(self, models: "Models", store: "UserStore") -> None:
+    def __init__(self, models: "ModelRegistry", store: "UserStore") -> None:
         self._models = models
         self._store = store
 

@@ -5,18 +5,19 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from recsvc import attribution, wire
-from recsvc.metrics import EVENTS
+from recsvc import wire
+from recsvc.pipeline import list_id as attribution
+from recsvc.runtime.metrics import EVENTS
 from recsvc.v1 import events_pb2 as pb
 from recsvc.v1 import events_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
     from recsvc.store import UserStore
 
 
 class EventService(events_pb2_grpc.EventServiceServicer):
-    def __init__(self, models: "Models", store: "UserStore") -> None:
+    def __init__(self, models: "ModelRegistry", store: "UserStore") -> None:
         self._models = models
         self._store = store
 

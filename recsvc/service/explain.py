@@ -9,11 +9,11 @@ from recsvc.v1 import explain_pb2 as pb
 from recsvc.v1 import explain_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
 
 
 class ExplainService(explain_pb2_grpc.ExplainServiceServicer):
-    def __init__(self, models: "Models") -> None:
+    def __init__(self, models: "ModelRegistry") -> None:
         self._models = models
 
     async def WhyNot(
@@ -21,7 +21,7 @@ class ExplainService(explain_pb2_grpc.ExplainServiceServicer):
         request: pb.WhyNotRequest,
         context: "grpc.aio.ServicerContext[pb.WhyNotRequest, pb.WhyNotResponse]",
     ) -> pb.WhyNotResponse:
-        return wire.encode_why_not(await self._models.standing(*wire.decode_why_not(request)))
+        return wire.encode_why_not(await self._models.diagnose(*wire.decode_why_not(request)))
 
     async def ExplainRecommendation(
         self,

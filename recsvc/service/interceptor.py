@@ -12,7 +12,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from recsvc.errors import FieldViolation, InvalidRequest
-from recsvc.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
+from recsvc.runtime.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
 from recsvc.service import status
 
 _OURS = "/recsvc."  # health and reflection answer even an overloaded service, and are not counted

@@ -9,11 +9,11 @@ from recsvc.v1 import models_pb2 as pb
 from recsvc.v1 import models_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
 
 
 class ModelService(models_pb2_grpc.ModelServiceServicer):
-    def __init__(self, models: "Models") -> None:
+    def __init__(self, models: "ModelRegistry") -> None:
         self._models = models
 
     async def ListBundles(

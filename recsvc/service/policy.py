@@ -9,11 +9,11 @@ from recsvc.v1 import policy_pb2 as pb
 from recsvc.v1 import policy_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.live_reasons import LiveReasons
+    from recsvc.registry.text_policy import TextPolicy
 
 
 class PolicyService(policy_pb2_grpc.PolicyServiceServicer):
-    def __init__(self, reasons: "LiveReasons") -> None:
+    def __init__(self, reasons: "TextPolicy") -> None:
         self._reasons = reasons
 
     async def ListSwitches(

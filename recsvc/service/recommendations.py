@@ -11,11 +11,11 @@ from recsvc.v1 import recommendation_pb2 as pb
 from recsvc.v1 import recommendation_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
 
 
 class RecommendationService(recommendation_pb2_grpc.RecommendationServiceServicer):
-    def __init__(self, models: "Models") -> None:
+    def __init__(self, models: "ModelRegistry") -> None:
         self._models = models
 
     async def Recommend(

@@ -10,12 +10,12 @@ from recsvc.v1 import users_pb2 as pb
 from recsvc.v1 import users_pb2_grpc
 
 if TYPE_CHECKING:
-    from recsvc.models import Models
+    from recsvc.registry.model_registry import ModelRegistry
     from recsvc.store import UserStore
 
 
 class UserService(users_pb2_grpc.UserServiceServicer):
-    def __init__(self, models: "Models", store: "UserStore") -> None:
+    def __init__(self, models: "ModelRegistry", store: "UserStore") -> None:
         self._models = models
         self._store = store
 
@@ -51,7 +51,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         request: pb.GetErasureRequest,
         context: "grpc.aio.ServicerContext[pb.GetErasureRequest, pb.GetErasureResponse]",
     ) -> pb.GetErasureResponse:
-        bundle_id, in_use = await self._models.first_without(wire.decode_get_erasure(request))
+        bundle_id, in_use = await self._models.first_bundle_without(wire.decode_get_erasure(request))
         return pb.GetErasureResponse(first_bundle_id=bundle_id, in_use=in_use)
 
     async def GetTasteProfile(

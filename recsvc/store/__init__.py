@@ -5,7 +5,7 @@ from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog, LogEntry
 from recsvc.store.history import hash_of
 from recsvc.store.keys import LOG_PARTITIONS
-from recsvc.store.lists import ListStore
+from recsvc.store.lists import ServedListStore
 from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
 from recsvc.store.opening import open_store
 from recsvc.store.patterns import PatternStore
@@ -19,11 +19,11 @@ __all__ = [
     "Counts",
     "ErasureStore",
     "EventLog",
-    "ListStore",
     "LogEntry",
     "ModelStore",
     "PatternStore",
     "PopularityStore",
+    "ServedListStore",
     "ServerProcess",
     "SwitchStore",
     "UserStore",

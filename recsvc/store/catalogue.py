@@ -7,8 +7,8 @@ follow; one that missed a part of it reads everything again.
 
 from collections.abc import AsyncIterator, Sequence
 
+from recsvc.domain.records import ItemChange, ItemField
 from recsvc.errors import StoreUnavailable
-from recsvc.records import ItemChange, ItemField
 from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
 

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
 from recsvc.errors import SettingsError, StoreUnavailable
-from recsvc.metrics import STORE_ERRORS, STORE_SECONDS
+from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
 

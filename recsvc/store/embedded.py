@@ -22,7 +22,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from recsvc.errors import SettingsError, StoreUnavailable
-from recsvc.metrics import EMBEDDED_REDIS_RESTARTS
+from recsvc.runtime.metrics import EMBEDDED_REDIS_RESTARTS
 from recsvc.store import dies_with_parent
 from recsvc.store.connection import connected
 from recsvc.store.private_folder import PrivateFolder, open_lock, private_folder, try_lock

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recsvc.domain import Event
+from recsvc.domain.records import ServedList
+from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
-from recsvc.records import GivenList
 from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
 
@@ -23,7 +23,7 @@ class LogEntry:
 
     entry_id: str
     user_id: str
-    logged: Event | GivenList | None
+    logged: Event | ServedList | None
 
 
 class EventLog:
@@ -61,7 +61,7 @@ class EventLog:
             pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", packing.pack_logged(event))
         await pipeline.execute()
 
-    async def append_lists(self, lists: Sequence[GivenList]) -> int:
+    async def append_lists(self, lists: Sequence[ServedList]) -> int:
         """Logs lists, but for those whose partition is half full: the rest of it is for events, which nobody may lose.
 
         Returns how many it left out. Redis's own errors come through.
@@ -97,11 +97,11 @@ class EventLog:
             read.append(LogEntry(entry_id.decode(), user_id, packing.unpack_logged(fields[b"e"], user_id)))
         return read
 
-    async def of_user(self, user_id: str) -> tuple[list[Event], list[GivenList]]:
+    async def of_user(self, user_id: str) -> tuple[list[Event], list[ServedList]]:
         """What the log holds of one user, oldest first, each event once. Redis's own errors come through."""
         key, start = self._key(keys.log_partition(user_id)), "-"
         events: dict[str, Event] = {}
-        lists: list[GivenList] = []
+        lists: list[ServedList] = []
         while True:
             found, last = await scripts.run(self._client, scripts.READ_USER_PAGE, key, start, _PAGE, user_id)
             for packed in found:
@@ -109,7 +109,7 @@ class EventLog:
                 if logged is None:  # what stood before a tombstone is no longer the user's
                     events.clear()
                     lists.clear()
-                elif isinstance(logged, GivenList):
+                elif isinstance(logged, ServedList):
                     lists.append(logged)
                 else:
                     events.setdefault(logged.event_id, logged)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 
 _EVENT_TYPES = {event_type.value: event_type for event_type in EventType}  # a look-up costs a tenth of EventType(...)
 

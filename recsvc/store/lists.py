@@ -9,9 +9,9 @@ import time
 from collections import deque
 from collections.abc import Set
 
+from recsvc.domain.records import ServedList
 from recsvc.errors import StoreUnavailable
-from recsvc.metrics import LISTS_LOST
-from recsvc.records import GivenList
+from recsvc.runtime.metrics import LISTS_LOST
 from recsvc.store import keys, packing
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
@@ -27,19 +27,19 @@ _BATCH = 500
 ON_THE_WAY_SECONDS = 5.0
 
 
-class ListStore:
+class ServedListStore:
     """For the event loop's thread alone."""
 
     def __init__(self, client: RedisClient, namespace: str, event_log: EventLog) -> None:
         self._client = client
         self._namespace = namespace
         self._event_log = event_log
-        self._waiting: deque[GivenList] = deque()
+        self._waiting: deque[ServedList] = deque()
         # Whose lists went out when, of late: one of them may have been erased before its list arrived.
         self._written: deque[tuple[float, str]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
-    def keep(self, given: GivenList) -> None:
+    def keep(self, given: ServedList) -> None:
         """Keeps a list, a moment later; if Redis does not take it, it is lost and counted."""
         if len(self._waiting) >= _WAITING:
             LISTS_LOST.inc()
@@ -48,7 +48,7 @@ class ListStore:
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
 
-    async def of_user(self, user_id: str) -> list[GivenList]:
+    async def of_user(self, user_id: str) -> list[ServedList]:
         """What is kept of a user, newest first. Raises StoreUnavailable."""
         with operation("read_lists"):
             packed = await self._client.execute_command("LRANGE", self._key(user_id), 0, -1)

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_TASTE, Event, EventType, Item, Profile, Taste
+from recsvc.domain.records import ItemChange, ItemContent, ItemField, ServedList
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Item, Profile, Taste
 from recsvc.errors import StoreUnavailable
-from recsvc.records import GivenList, ItemChange, ItemContent, ItemField
 from recsvc.store.history import Entry
 
 FORMAT = 1
@@ -138,12 +138,12 @@ def pack_erasure() -> bytes:
     return bytes([FORMAT, ERASURE])
 
 
-def pack_logged_list(given: GivenList) -> bytes:
+def pack_logged_list(given: ServedList) -> bytes:
     """A list as the log keeps it."""
     return bytes([FORMAT, LIST]) + pack_given_list(given)
 
 
-def unpack_logged(packed: bytes, user_id: str) -> Event | GivenList | None:
+def unpack_logged(packed: bytes, user_id: str) -> Event | ServedList | None:
     """The event or the list, or None for the tombstone of an erased user."""
     with _readable(packed):
         if packed[1] == ERASURE:
@@ -165,7 +165,7 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | GivenList | None:
         )
 
 
-def pack_given_list(given: GivenList) -> bytes:
+def pack_given_list(given: ServedList) -> bytes:
     """format, time, version, propensity, exploration, shown, number of items; their scores; then the words, the items'
     ids, and the candidates'.
     """
@@ -177,13 +177,13 @@ def pack_given_list(given: GivenList) -> bytes:
     return _GIVEN_HEADER.pack(FORMAT, *numbers) + packed_scores + _pack_strings([*words, *item_ids, *given.candidates])
 
 
-def unpack_given_list(packed: bytes, user_id: str) -> GivenList:
+def unpack_given_list(packed: bytes, user_id: str) -> ServedList:
     with _readable(packed):
         _, moment, version, propensity, exploration, shown, n = _GIVEN_HEADER.unpack_from(packed)
         scores = struct.unpack_from(f"<{n}f", packed, _GIVEN_HEADER.size)
         words = _unpack_strings(packed, _GIVEN_HEADER.size + 4 * n)
         list_id, placement, arm, bundle_id, surface, *item_ids = words
-        return GivenList(
+        return ServedList(
             list_id,
             user_id,
             moment,

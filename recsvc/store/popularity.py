@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys
 from recsvc.store.connection import RedisClient, operation

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable
 
+from recsvc.domain.records import Switch
 from recsvc.errors import TooManySwitches
-from recsvc.records import Switch
 from recsvc.store import keys
 from recsvc.store.connection import RedisClient, operation
 

@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain import NO_TASTE, Event, EventType, Profile, Taste
+from recsvc.domain.records import Erasure, UserExport, UserRecord
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
-from recsvc.records import Erasure, UserExport, UserRecord
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import entry_of, event_of, merge, unseen
-from recsvc.store.lists import ListStore
+from recsvc.store.lists import ServedListStore
 from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import PopularityStore
@@ -55,7 +55,7 @@ class UserStore:
         self.catalogue = CatalogueStore(client, namespace)
         self.popularity = PopularityStore(client, namespace)
         self.models = ModelStore(client, namespace)
-        self.lists = ListStore(client, namespace, self.event_log)
+        self.lists = ServedListStore(client, namespace, self.event_log)
         self.erasures = ErasureStore(client, namespace)
         self.patterns = PatternStore(client, namespace)
         self.switches = SwitchStore(client, namespace)

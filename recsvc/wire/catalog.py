@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc.domain import CATEGORY_SEPARATOR, Item
-from recsvc.records import ItemChange, ItemField
+from recsvc.domain.records import ItemChange, ItemField
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.v1 import catalog_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,

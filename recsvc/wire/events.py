@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.v1 import events_pb2
 from recsvc.wire.fields import Violations, id_problem, microseconds
 

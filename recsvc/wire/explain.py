@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from recsvc.query import Query, Surface
+from recsvc.domain.query import Query, Surface
 from recsvc.v1 import explain_pb2
 from recsvc.wire.fields import Violations, id_problem
 from recsvc.wire.recommendations import decode_query
 
 if TYPE_CHECKING:
-    from recsvc.records import GivenList
-    from recsvc.standing import BlockScores, Standing
+    from recsvc.domain.records import ServedList
+    from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis
 
 
 def decode_why_not(request: explain_pb2.WhyNotRequest) -> tuple[Query, str]:
@@ -33,20 +33,20 @@ def decode_explain_recommendation(request: explain_pb2.ExplainRecommendationRequ
     return request.user_id, request.recommendation_id
 
 
-def encode_why_not(standing: "Standing") -> explain_pb2.WhyNotResponse:
+def encode_why_not(diagnosis: "ItemDiagnosis") -> explain_pb2.WhyNotResponse:
     return explain_pb2.WhyNotResponse(
-        listed_rank=standing.listed_rank,
-        obstacles=[f"OBSTACLE_{obstacle.name}" for obstacle in standing.obstacles],
-        rank=standing.rank,
-        score=standing.score,
-        block_scores=_encode_blocks(standing.blocks),
-        bundle_id=standing.bundle_id,
-        arm=standing.arm,
+        listed_rank=diagnosis.listed_rank,
+        obstacles=[f"OBSTACLE_{obstacle.name}" for obstacle in diagnosis.obstacles],
+        rank=diagnosis.rank,
+        score=diagnosis.score,
+        block_scores=_encode_blocks(diagnosis.blocks),
+        bundle_id=diagnosis.bundle_id,
+        arm=diagnosis.arm,
     )
 
 
 def encode_explain_recommendation(
-    given: "GivenList", blocks: Sequence["BlockScores"], unchanged: bool
+    given: "ServedList", blocks: Sequence["BlockScores"], unchanged: bool
 ) -> explain_pb2.ExplainRecommendationResponse:
     response = explain_pb2.ExplainRecommendationResponse(
         placement=given.placement,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from recsvc.domain import CATEGORY_SEPARATOR
-from recsvc.query import AttributeFilter, ItemFilter
+from recsvc.domain.query import AttributeFilter, ItemFilter
+from recsvc.domain.shop import CATEGORY_SEPARATOR
 from recsvc.v1 import recommendation_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,

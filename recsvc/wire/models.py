@@ -7,7 +7,7 @@ from recsvc.v1 import models_pb2
 from recsvc.wire.fields import Violations, id_problem
 
 if TYPE_CHECKING:
-    from recsvc.bundle_folder import BundleInfo
+    from recsvc.model.bundle_folder import BundleInfo
     from recsvc.store import ServerProcess, WantedBundles
 
 

@@ -8,7 +8,7 @@ import base64
 import binascii
 import zlib
 
-from recsvc.query import Page
+from recsvc.domain.query import Page
 from recsvc.wire.fields import MAX_ID_LENGTH, id_problem
 
 _MAX_ITEMS = 500

@@ -2,9 +2,9 @@
 
 from collections.abc import Set
 
-from recsvc.domain import GENERATORS, LANGUAGES, REASON_RECIPE
+from recsvc.domain.records import Switch
+from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, TEXT_SOURCES
 from recsvc.reasons import recipes
-from recsvc.records import Switch
 from recsvc.v1 import policy_pb2
 from recsvc.wire.fields import MAX_CATEGORIES, Violations, text_problem
 
@@ -15,7 +15,7 @@ def decode_switch(request: policy_pb2.TurnOffRequest | policy_pb2.TurnOnRequest)
     message = request.switch
     if not request.HasField("switch"):
         violations.note("switch", "is required; an empty one means every text")
-    for field, known in (("recipe", (REASON_RECIPE, *recipes())), ("language", LANGUAGES), ("generator", GENERATORS)):
+    for field, known in (("recipe", (REASON_RECIPE, *recipes())), ("language", LANGUAGES), ("generator", TEXT_SOURCES)):
         if getattr(message, field) not in ("", *known):
             violations.note(f"switch.{field}", f"must be one of {', '.join(known)}, or empty")
     violations.note("switch.category", text_problem(message.category, 0, MAX_CATEGORIES))

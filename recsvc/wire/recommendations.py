@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from recsvc.domain import LANGUAGES, Reason, Tone
-from recsvc.query import (
+from recsvc.domain.query import (
     Degradation,
     ItemFilter,
     Query,
@@ -14,6 +13,7 @@ from recsvc.query import (
     SimilarItemList,
     Surface,
 )
+from recsvc.domain.shop import LANGUAGES, Reason, Tone
 from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
     Violations,

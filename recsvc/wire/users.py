@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from recsvc.domain import NO_TASTE, Profile, Taste
+from recsvc.domain.shop import NO_TASTE, Profile, Taste
 from recsvc.v1 import users_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,
@@ -17,8 +17,8 @@ from recsvc.wire.fields import (
 )
 
 if TYPE_CHECKING:
-    from recsvc.records import Erasure, UserExport
-    from recsvc.taste import TasteProfile
+    from recsvc.domain.records import Erasure, UserExport
+    from recsvc.users.taste import TasteProfile
 
 MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
 MAX_PROFILE_TEXT = 2_000

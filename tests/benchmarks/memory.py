@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import UserStore, keys, open_store
 
 USERS, EVENTS = 500, 50

@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
-from recsvc import bundle_files as bundles
 from recsvc.errors import BundleError
+from recsvc.model import bundle_files as bundles
 from training.config import TrainConfig
-from training.synthetic import make_shop, write_shop
+from training.synthetic.shop import make_shop, write_shop
 from training.train import train
 
 ITEMS, USERS, SEED = 100_000, 20_000, 1

@@ -7,9 +7,9 @@ import pytest
 import torch
 from rich.console import Console
 
-from recsvc import bundle_files as bundles
-from recsvc.domain import EventType, History
-from recsvc.towers.user import BlockWeights, FusionWeights
+from recsvc.domain.shop import EventType, History
+from recsvc.model import bundle_files as bundles
+from recsvc.model.towers.user import BlockWeights, FusionWeights
 from tests.benchmarks.serving import FOLDER
 from tests.benchmarks.shop import prepared_shop
 

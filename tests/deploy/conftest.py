@@ -11,7 +11,7 @@ from tests.deploy.plain_browser import Browser
 from tests.deploy.storefront_process import StorefrontProcess
 from tests.integration.clients import Storefront
 from tests.service_process import ServiceProcess
-from training.synthetic import SyntheticShop
+from training.synthetic.shop import SyntheticShop
 
 REGULAR = "a regular"
 HOSTILE = "i00000"  # what the seller of this item calls it

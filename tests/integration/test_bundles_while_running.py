@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from recsvc.v1 import models_pb2 as pb
 from recsvc.v1 import recommendation_pb2
 from recsvc.v1.models_pb2_grpc import ModelServiceStub

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from recsvc.v1 import users_pb2 as pb
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from tests.integration.conftest import NODE_CLIENT, ROOT
 from tests.service_process import ServiceProcess
-from training.synthetic import SyntheticShop
+from training.synthetic.shop import SyntheticShop
 
 Call = Callable[..., list[dict[str, Any]]]
 

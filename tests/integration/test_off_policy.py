@@ -13,8 +13,9 @@ from recsvc.v1 import users_pb2
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
-from training import export_events, off_policy
-from training.data import LISTS_FOLDER
+from training import export_events
+from training.data.shop import LISTS_FOLDER
+from training.off_policy.policy_value import policy_value as off_policy
 
 PLACEMENTS = """
 [placements.home]

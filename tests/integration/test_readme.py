@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.placements import Placements
+from recsvc.pipeline.placements import Placements
 from tests.integration.conftest import ROOT
 from tests.service_process import ServiceProcess
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc import bundle_files as bundles
-from recsvc.text import TextEncoder
-from recsvc.towers.user import ProfileText
+from recsvc.model import bundle_files as bundles
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.model.towers.user import ProfileText
 from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
 from training.config import TrainConfig
-from training.data import read_shop
-from training.evaluate import Profiles, recommend_offline
-from training.interactions import Interactions
-from training.split import Holdout
-from training.text_features import profile_texts
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
+from training.data.split import Holdout, Profiles
+from training.evaluation.evaluate import recommend_offline
+from training.fitting.text_features import profile_texts
 
 USERS = 1_000
 K = 20

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.models import Models
-from recsvc.recommend import Recommender
+from recsvc.pipeline.recommender import Recommender
+from recsvc.registry.model_registry import ModelRegistry
 from recsvc.store import UserStore, open_store
 
 
@@ -18,13 +18,13 @@ async def user_store(tmp_path: Path) -> AsyncIterator[UserStore]:
 
 
 @pytest.fixture
-async def models(small_bundle: Path, user_store: UserStore) -> AsyncIterator[Models]:
-    models = Models.open(small_bundle, user_store, "embedded", 1, 100)
+async def models(small_bundle: Path, user_store: UserStore) -> AsyncIterator[ModelRegistry]:
+    models = ModelRegistry.open(small_bundle, user_store, "embedded", 1, 100)
     await models.start()
     yield models
     await models.close()
 
 
 @pytest.fixture
-def opened(models: Models, user_store: UserStore) -> tuple[Recommender, UserStore]:
+def opened(models: ModelRegistry, user_store: UserStore) -> tuple[Recommender, UserStore]:
     return models.current, user_store

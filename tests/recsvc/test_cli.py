@@ -82,7 +82,7 @@ def test_a_redis_url_that_cannot_be_used_is_one_line_without_the_password(tmp_pa
 def test_json_logs_are_one_object_a_line_without_local_variables():
     script = """
 import logging, structlog
-from recsvc.logs import configure_logs
+from recsvc.runtime.logs import configure_logs
 configure_logs("info", "json")
 log = structlog.get_logger("recsvc.test")
 log.debug("unheard")

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.index import FULL_PRECISION_ITEMS, ScanIndex
 from recsvc.ranking import rank
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, ScanIndex
 
 score = st.one_of(st.floats(-5, 5, width=32), st.sampled_from([0.0, 1.0, float("nan"), float("inf"), -float("inf")]))
 

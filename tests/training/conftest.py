@@ -1,6 +1,6 @@
 import pytest
 
-from tests.training.shop_files import FORMATS
+from tests.training.data.shop_files import FORMATS
 
 
 @pytest.fixture(params=FORMATS)

@@ -12,15 +12,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc.records import UserRecord
+from recsvc.domain.records import UserRecord
 from recsvc.store import UserStore, open_store
 from recsvc.store.keys import LOG_PARTITIONS
 from tests.conftest import RedisServer
 from tests.service_process import ServiceProcess
 from training import backfill as module
 from training.backfill import KEPT_EVENTS, BackfillError, backfill, main, told
-from training.data import Shop, read_shop
-from training.profiles import profiles_of
+from training.data.profiles import profiles_of
+from training.data.shop import Shop, read_shop
 
 USERS = 60
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)

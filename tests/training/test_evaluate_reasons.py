@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
-from recsvc.domain import EvidenceKind, Reason
+from recsvc.domain.shop import EvidenceKind, Reason
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import licence
-from recsvc.reasons.pattern import PatternRequest, fill
 from recsvc.reasons.realiser import Realiser
 from training import evaluate_reasons
-from training.data import read_shop
-from training.offline_pages import Page, pages, records_of
-from training.reason_mutations import caught
-from training.reason_quality import lints, variety
-from training.reason_truth import Purchases, Truth
+from training.data.shop import read_shop
+from training.reason_evaluation.mutations import caught
+from training.reason_evaluation.offline_pages import Page, pages, records_of
+from training.reason_evaluation.quality import lints, variety
+from training.reason_evaluation.truth import Purchases, Truth
 
 K = EvidenceKind
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import EventLog, UserStore, keys, open_store
 from tests.conftest import RedisServer
 from training import export_events as exporter
-from training.data import read_shop
+from training.data.shop import read_shop
 from training.errors import ExportError
 from training.export_events import Exported, export_events, main
 

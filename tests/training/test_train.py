@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recsvc import bundle_files as bundles
+from recsvc.model import bundle_files as bundles
 from training import train
-from training.evaluate import OURS
+from training.evaluation.evaluate import OURS
 
 QUICK = ("text_epochs=1", "text_dim=16", "features_lexical_dim=32", "features=64", "sequence_epochs=1")
 QUICK += ("sequence_dim=16", "factors=8", "als_iterations=2", "epoch_events=2000", "tuning_users=50")

@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc import bundle_files as bundles
-from recsvc.bundle import Bundle
-from recsvc.domain import ContentPart, EvidenceKind
+from recsvc.domain.shop import ContentPart, EvidenceKind
+from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from recsvc.reasons import recipes
-from training import content_rubric, write_content
-from training.content_rubric import Written, gates, judge
+from training import write_content
+from training.reason_evaluation import copy_rubric as content_rubric
+from training.reason_evaluation.copy_rubric import Written, gates, judge
 from training.write_content import NOT_TO_BE_USED, main, write
 
 

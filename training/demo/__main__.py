@@ -15,14 +15,14 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError
 from training.backfill import backfill
-from training.data import Shop
+from training.data.shop import Shop
 from training.demo import shop as demo
+from training.demo.client import open_storefront
 from training.demo.next_steps import print_commands, print_next_steps
 from training.demo.service import RunningService, running_service
-from training.demo.shop_window import running_storefront
 from training.demo.shoppers import choose_shoppers
 from training.demo.steps import Steps
-from training.demo.storefront import open_storefront
+from training.demo.storefront_process import running_storefront
 from training.demo.tables import quality_table
 from training.demo.tour import BACKFILLED_USERS, Tour
 

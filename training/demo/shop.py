@@ -6,14 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-import recsvc
-import training
-from recsvc.bundle_files import read_manifest
 from recsvc.errors import BundleError
+from recsvc.model.bundle_files import read_manifest
 from training.config import TrainConfig
-from training.data import Shop, read_shop
-from training.recipe import WIDTHS
-from training.synthetic import describe_shop, make_shop, write_shop
+from training.data.shop import Shop, read_shop
+from training.fitting.experiment import WIDTHS
+from training.fitting.stage_code import PACKAGES, CodeGraph
+from training.synthetic.shop import describe_shop, make_shop, write_shop
 from training.train import train
 
 FOLDER = Path("var/demo")
@@ -69,6 +68,6 @@ def _up_to_date(shop: Shop) -> bool:
 
 
 def _sources() -> Iterable[Path]:
-    """The code that trains; not the demo's own, nor the service's."""
-    ours, served = Path(training.__file__).parent, Path(recsvc.__file__).parent
-    return (*ours.glob("*.py"), *served.glob("*.py"), *(served / "towers").glob("*.py"))
+    """The files that training runs, by its imports."""
+    code = CodeGraph.of_packages(*PACKAGES)
+    return filter(None, map(code.source, code.modules("training.train")))

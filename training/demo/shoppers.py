@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsvc.domain import Item, Profile
-from training.data import Shop
-from training.profiles import profiles_of
+from recsvc.domain.shop import Item, Profile
+from training.data.profiles import profiles_of
+from training.data.shop import Shop
 
 _REGULAR, _BEGINNER, _SILENT = "A regular customer", "Someone who has bought a little", "Someone without a profile"
 

@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.v1 import recommendation_pb2
-from training.demo.storefront import Answered
+from training.demo.client import Answered
 
 SHOWN_PURCHASES = 6
 NO_REASON = "–"

@@ -7,12 +7,12 @@ from functools import cached_property
 from rich.console import Console
 from rich.text import Text
 
-from recsvc.domain import Item, Profile
+from recsvc.domain.shop import Item, Profile
 from training.backfill import backfill
-from training.data import Shop
+from training.data.shop import Shop
+from training.demo.client import Answered, Storefront
 from training.demo.shoppers import Shopper, choose_shoppers, something_else
 from training.demo.steps import Steps
-from training.demo.storefront import Answered, Storefront
 from training.demo.tables import (
     bought_table,
     change_table,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from recsvc.domain import EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Strength
 
 ATTRIBUTES = (("colour", "Crimson"), ("Material", "Stoneware"), ("style", "Retro"), ("use", "Camping"))
 MUG = Item("mug", "Red Retrospot Mug", brand="Potter & Sons", categories=("Kitchen", "Mugs"), attributes=ATTRIBUTES)

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, is_sensitive, item_licence, recipes
+from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.item_licence import copy_name, is_size
-from recsvc.reasons.pattern import Form
+from recsvc.reasons.seller_text.word_lists import forbidden_terms
 from recsvc.reasons.verifier import check_text
-from recsvc.reasons.word_lists import forbidden_terms
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH, ITEMS, audience, facts_of
 from tests.recsvc.reasons.test_reason_mutations import INJECTED
 from tests.recsvc.reasons.test_reason_truth import NASTY

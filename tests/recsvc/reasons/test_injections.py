@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
-from recsvc.reasons.lexicon import JOINTS, STOP
-from recsvc.reasons.pattern import Form
+from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.pattern import Form
 
 K = EvidenceKind
 INJECTIONS = tomllib.loads(Path(__file__).with_name("injections.toml").read_text(encoding="utf-8"))

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import EvidenceKind, Strength, Tone
+from recsvc.domain.shop import EvidenceKind, Strength, Tone
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reason_worker import accepted
-from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, chat_completions, pattern_of, request_of
-from recsvc.reasons.openai_author import OpenAIAuthor
-from recsvc.reasons.pattern import Form, PatternRequest
-from recsvc.reasons.prompts import messages
-from recsvc.reasons.transformers_author import TransformersAuthor
+from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, pattern_of, request_of
+from recsvc.reasons.authors import chat_completions
+from recsvc.reasons.authors.openai_author import OpenAIAuthor
+from recsvc.reasons.authors.prompts import messages
+from recsvc.reasons.authors.transformers_author import TransformersAuthor
+from recsvc.reasons.grammar.pattern import Form, PatternRequest
 from tests.chat_endpoint import ChatEndpoint
 from tests.recsvc.reasons import tiny_language_model
 from tests.recsvc.reasons.reason_samples import MUG, evidence_for

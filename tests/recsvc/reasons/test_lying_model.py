@@ -14,16 +14,16 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from recsvc.domain import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
 from recsvc.errors import ReasonRejected
 from recsvc.reason_worker import accepted
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter
-from recsvc.reasons.lexicon import phrases_of
+from recsvc.reasons.grammar.lexicon import phrases_of
+from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import Licence, licence
-from recsvc.reasons.pattern import PatternRequest, fill
 from recsvc.reasons.verifier import check
 from tests.recsvc.reasons import tiny_language_model
-from training.synthetic import make_shop
+from training.synthetic.shop import make_shop
 
 K = EvidenceKind
 NUMBER = re.compile(r"\d[\d,]*")

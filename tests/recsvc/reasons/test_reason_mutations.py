@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EventType, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.shop import LANGUAGES, EventType, EvidenceKind, Item, Strength, Tone
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import licence
-from recsvc.reasons.pattern import PatternRequest, fill
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.verifier import verify
 from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for, evidence_of_every_form

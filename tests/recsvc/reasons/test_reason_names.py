@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.reasons.letter_case import readable_case
-from recsvc.reasons.names import MAX_WIDTH, clean_name, display_width
-from recsvc.reasons.word_lists import TermList, forbidden_terms
+from recsvc.reasons.seller_text.letter_case import readable_case
+from recsvc.reasons.seller_text.names import MAX_WIDTH, clean_name, display_width
+from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
 
 
 @pytest.mark.parametrize(

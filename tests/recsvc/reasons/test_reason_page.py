@@ -7,18 +7,18 @@ from collections import Counter
 
 import pytest
 
-from recsvc.domain import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Tone
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS
-from recsvc.reasons.lexicon import STOP
+from recsvc.reasons.grammar.lexicon import STOP
+from recsvc.reasons.grammar.pattern import is_short
 from recsvc.reasons.licence import licence
-from recsvc.reasons.pattern import is_short
 from recsvc.reasons.plan import OF_A_KIND, opening
-from recsvc.reasons.sensitive import is_sensitive
+from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
-from training.synthetic_shop.words import read_vocabulary
+from training.synthetic.words import read_vocabulary
 
 K, S = EvidenceKind, Strength
 WRITER = ReasonWriter()  # to read the phrase banks takes a while

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EvidenceKind, Strength, Tone
-from recsvc.reasons.lexicon import STOP, is_licensed
-from recsvc.reasons.pattern import SLOT, Form, PatternRequest, is_short
+from recsvc.domain.shop import LANGUAGES, EvidenceKind, Strength, Tone
+from recsvc.reasons.grammar.lexicon import STOP, is_licensed
+from recsvc.reasons.grammar.pattern import SLOT, Form, PatternRequest, is_short
 from recsvc.reasons.plan import opening
 from recsvc.reasons.realiser import Realiser
-from recsvc.reasons.word_lists import forbidden_terms, negations, read_sections
+from recsvc.reasons.seller_text.word_lists import forbidden_terms, negations, read_sections
 
 CELLS = [
     (EvidenceKind.REPEAT_PURCHASE, Strength.CAUSAL, Form.PLAIN),

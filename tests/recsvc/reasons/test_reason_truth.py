@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.shop import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength, Tone
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import evidence_for
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain import LANGUAGES, EvidenceKind, Strength
+from recsvc.domain.shop import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
 from recsvc.reasons import PatternRequest, Realiser, cell_of, pattern_of, recipes, request_of
-from recsvc.reasons.lexicon import is_licensed
-from recsvc.reasons.pattern import Form
-from recsvc.reasons.prompts import messages
-from recsvc.reasons.recipe import _CELLS, parse_cell, read_recipe
+from recsvc.reasons.authors.prompts import messages
+from recsvc.reasons.grammar.lexicon import is_licensed
+from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.recipe import _CELLS, parse_cell, read_recipe
+from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations, policy_digest
 from recsvc.reasons.verifier import POLICY_VERSION
-from recsvc.reasons.word_lists import RECIPES, forbidden_terms, negations, policy_digest
 from tests.recsvc.reasons.test_reason_phrase_bank import CELLS as REASONS
 
 K = EvidenceKind
@@ -135,7 +135,7 @@ def test_the_policy_version_covers_the_recipes(tmp_path, monkeypatch):
     assert policy_digest() in POLICY_VERSION
     for file in RECIPES.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr("recsvc.reasons.word_lists.RECIPES", tmp_path)
+    monkeypatch.setattr("recsvc.reasons.seller_text.word_lists.RECIPES", tmp_path)
     assert policy_digest() in POLICY_VERSION
     (tmp_path / "title.v1.toml").write_text((tmp_path / "title.v1.toml").read_text() + "#")
     assert policy_digest() not in POLICY_VERSION

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain import EvidenceKind, Item, Strength
+from recsvc.domain.records import Switch
+from recsvc.domain.shop import EvidenceKind, Item, Strength
 from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Switches
-from recsvc.reasons.pattern import Form
-from recsvc.records import Switch
+from recsvc.reasons.grammar.pattern import Form
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
 
 K, S = EvidenceKind, Strength

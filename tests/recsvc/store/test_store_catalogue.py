@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from recsvc.domain import Item
+from recsvc.domain.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.shop import Item
 from recsvc.errors import StoreUnavailable
-from recsvc.records import ItemChange, ItemContent, ItemField
 from recsvc.store import CatalogueStore, catalogue
 from recsvc.store.keys import catalogue_changes
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import redis
 
-from recsvc.domain import Event, EventType, Item, Profile
-from recsvc.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.store import open_store
 from recsvc.store.embedded import redis_server_binary
 from tests.conftest import wait_for_redis

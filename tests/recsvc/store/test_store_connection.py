@@ -11,7 +11,7 @@ import redis
 import structlog.testing
 from blockbuster import blockbuster_ctx
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.store import UserStore, keys, open_store
 from recsvc.store.embedded import redis_server_binary

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.store import UserStore, open_store
 from recsvc.store.embedded import embedded_redis, redis_server_binary
@@ -141,7 +141,7 @@ async def test_a_server_that_cannot_read_its_data_is_not_waited_for(tmp_path):
 
 OWNER = """
 import asyncio, pathlib, sys
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import open_store
 
 async def own():

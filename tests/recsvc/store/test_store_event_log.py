@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.errors import StoreUnavailable
 from recsvc.store import EventLog, UserStore, keys
 

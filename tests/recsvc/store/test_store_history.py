@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store.history import Entry, entry_of, event_of, merge, unseen
 
 

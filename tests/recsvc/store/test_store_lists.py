@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import replace
 
-from recsvc.records import GivenList
+from recsvc.domain.records import ServedList
 from recsvc.store import hash_of
 from recsvc.store.lists import GATHER_SECONDS, KEPT_LISTS, KEPT_SECONDS
 
-GIVEN = GivenList("home.a.b1.x", "ann", 1_750_000_000_000_000, 7, "home", "a", 0.5, "b1", "cart", 10, (("茶", 0.5),))
+GIVEN = ServedList("home.a.b1.x", "ann", 1_750_000_000_000_000, 7, "home", "a", 0.5, "b1", "cart", 10, (("茶", 0.5),))
 
 
 async def test_the_last_lists_come_back_newest_first_and_expire(store, raw):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recsvc.domain import Event, EventType, Profile
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import StoreUnavailable
 from recsvc.store import packing
 from recsvc.store.history import Entry

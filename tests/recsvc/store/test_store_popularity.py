@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import popularity
 from recsvc.store.popularity import POPULAR_HALF_LIFE, TRENDING_HALF_LIFE
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from recsvc.domain.records import Switch
 from recsvc.errors import TooManySwitches
-from recsvc.records import Switch
 from recsvc.store.switches import MAX_SWITCHES
 
 ONE = Switch("reason.v1", "zh", "家居 > 杯子", "openai")

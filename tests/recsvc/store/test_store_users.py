@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.domain import Event, EventType, Profile
+from recsvc.domain.records import UserExport, UserRecord
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import StoreUnavailable
-from recsvc.records import UserExport, UserRecord
 from recsvc.store import UserStore, keys
 from recsvc.store.history import entry_of
 

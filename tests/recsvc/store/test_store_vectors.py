@@ -3,8 +3,8 @@
 import numpy as np
 import redis
 
-from recsvc.domain import Event, EventType
-from recsvc.records import UserRecord
+from recsvc.domain.records import UserRecord
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import UserStore, keys
 
 VECTOR = np.array([1, 2, 3], np.float32)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from recsvc.domain import Event, EventType
+from recsvc.domain.shop import Event, EventType
 from recsvc.store import keys, open_store
 
 

@@ -1,0 +1,66 @@
+"""The lexical embedding: TF-IDF reduced by LSA. It stands beside the language model's because it reads any language,
+and because exact words (a brand, a model number) matter in a shop (Deerwester et al., 1990).
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.model.vectors import unit
+
+# A word of an alphabetic script, or a run of Chinese, Japanese or Korean characters (written without spaces).
+_TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힯]+|[^\W_]+")
+_CJK_FIRST = "぀"
+
+
+def tokenize(text: str) -> list[str]:
+    """Lower-case words of two or more characters; CJK runs become overlapping pairs of characters."""
+    tokens: list[str] = []
+    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).lower()):
+        if token[0] >= _CJK_FIRST:
+            tokens.extend(token[i : i + 2] for i in range(max(1, len(token) - 1)))
+        elif len(token) > 1:
+            tokens.append(token)
+    return tokens
+
+
+@dataclass(frozen=True)
+class LexicalEncoder:
+    """Texts to L2-normalised vectors, float32 (n, dim); a text without a known term is the zero vector.
+
+    vocabulary: term to column. idf: float32 (terms,). components: float32 (terms, dim), and singular: float32 (dim,),
+    the values of its dimensions, largest first.
+    """
+
+    vocabulary: dict[str, int]
+    idf: NDArray[np.float32]
+    components: NDArray[np.float32]
+    singular: NDArray[np.float32]
+
+    def weights(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The columns of a text's known terms and their TF-IDF weights, (1 + log tf) * idf, L2-normalised."""
+        counts = Counter(self.vocabulary[token] for token in tokenize(text) if token in self.vocabulary)
+        columns = np.fromiter(counts.keys(), np.intp, len(counts))
+        values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[columns]
+        return columns, (values / max(float(np.linalg.norm(values)), 1e-12)).astype(np.float32)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        embeddings = np.zeros((len(texts), self.components.shape[1]), np.float32)
+        for i, text in enumerate(texts):
+            columns, values = self.weights(text)
+            if len(columns):
+                vector = values @ self.components[columns]
+                embeddings[i] = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        return embeddings
+
+    def whitened(self, texts: Sequence[str], dim: int) -> NDArray[np.float32]:
+        """The first `dim` dimensions with equal weight each, L2-normalised: what tells items apart counts as much as
+        what most of them share.
+        """
+        vectors = self.encode(texts)[:, :dim] / np.maximum(self.singular[:dim], 1e-6)
+        return unit(vectors)

@@ -1,0 +1,1 @@
+"""Language models that write patterns for reasons ahead of any request."""

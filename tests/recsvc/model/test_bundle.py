@@ -1,0 +1,130 @@
+"""A bundle is whole, itself, and of a known format, or it is refused with a sentence that says why."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsvc.domain.records import ItemContent
+from recsvc.domain.shop import History, Item
+from recsvc.errors import BundleError
+from recsvc.model import bundle_files as bundles
+from recsvc.model.text_encoder import TextEncoder, item_text
+from training.fitting.text_tower import OFFSET
+
+
+@pytest.fixture
+def copy(small_bundle: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(small_bundle, tmp_path / "bundle")
+
+
+def change_manifest(folder: Path, **changes: object) -> None:
+    path = folder / bundles.MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_path: Path) -> None:
+    first = bundles.load(small_bundle)
+    assert bundles.save(first, tmp_path / "again") == first.bundle_id == small_bundle.name
+    second = bundles.load(tmp_path / "again")
+    assert second.catalogue.items == first.catalogue.items
+    assert second.model == first.model
+    history = History(
+        np.arange(3, dtype=np.int32), np.arange(3, dtype=np.int64), np.ones(3, np.int8), np.ones(3, np.float32)
+    )
+    vectors = [bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second)]
+    assert np.array_equal(*vectors)
+
+
+def test_arrays_are_frozen(small_bundle: Path) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        bundles.load(small_bundle).item_vectors[0] = 0
+
+
+@pytest.mark.parametrize("name", bundles.FILES)
+def test_an_altered_file_is_refused(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(BundleError, match=f"{name} is not the file"):
+        bundles.load(copy)
+
+
+@pytest.mark.parametrize("name", bundles.FILES)
+def test_a_missing_file_is_refused(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=name):
+        bundles.load(copy)
+
+
+def test_an_altered_configuration_is_refused(copy: Path) -> None:
+    model = json.loads((copy / bundles.MANIFEST).read_text())["model"]
+    change_manifest(copy, model=model | {"regularization": 5.0})
+    with pytest.raises(BundleError, match="was altered"):
+        bundles.load(copy)
+
+
+def test_an_unknown_format_is_refused(copy: Path) -> None:
+    change_manifest(copy, format_version=99)
+    with pytest.raises(BundleError, match="format 99"):
+        bundles.load(copy)
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"training\.train"):
+        bundles.load(tmp_path)
+
+
+def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    unsold = np.flatnonzero(bundle.purchases == 0)
+    rows = np.append(unsold, np.arange(50))
+    texts = [item_text(bundle.catalogue.items[row]) for row in rows]
+    vectors = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)
+    text = bundle.layout.text
+    # The item tower serves what training indexed, up to the rounding of a batch of another size.
+    assert len(unsold)
+    np.testing.assert_allclose(vectors[: len(unsold), text], bundle.item_vectors[unsold, text], atol=0.02)
+    for columns in (bundle.layout.newness, bundle.layout.unseen):
+        assert (vectors[:, columns] == 1).all()
+        assert (bundle.item_vectors[unsold, columns] == 1).all()
+    # What was bought has moved from its text, and not far.
+    moved = np.einsum("nd,nd->n", vectors[:, text], bundle.item_vectors[rows, text])
+    assert (moved > np.sqrt(1 - OFFSET**2) - 0.02).all()
+    assert not vectors[:, bundle.layout.collaborative].any()
+
+
+def test_items_are_added_and_reworded(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    sold, unsold = int(np.argmax(bundle.purchases)), int(np.flatnonzero(bundle.purchases == 0)[0])
+    known = [bundle.catalogue.items[row] for row in (sold, unsold)]
+    contents = [
+        ItemContent(item, embedding, "encoder")
+        for item, embedding in zip(
+            [*(replace(item, title="A garden gnome") for item in known), Item("gnome", "A garden gnome", "Gnomes")],
+            np.eye(3, 384, dtype=np.float32),
+            strict=True,
+        )
+    ]
+    more = bundle.with_items(contents)
+    assert len(more.catalogue) == len(bundle.catalogue) + 1 == len(more.item_vectors) == len(more.buyers)
+    assert [more.catalogue.items[row].title for row in (sold, unsold, -1)] == ["A garden gnome"] * 3
+    assert more.catalogue.row("gnome") == len(bundle.catalogue)
+    assert more.bundle_id == bundle.bundle_id
+    # What buyers taught of an item outweighs its words; of one that nobody bought the words are all there is.
+    np.testing.assert_array_equal(more.item_vectors[sold], bundle.item_vectors[sold])
+    expected = bundle.new_item_vectors(
+        np.eye(3, 384, dtype=np.float32), ["A garden gnome"] * 2 + ["A garden gnome. Gnomes"]
+    )
+    np.testing.assert_allclose(more.item_vectors[-1], expected[2], atol=1e-6)
+    assert np.abs(more.item_vectors[unsold] - bundle.item_vectors[unsold]).max() > 0.01
+    rest = np.setdiff1d(np.arange(len(bundle.catalogue)), [sold, unsold])
+    np.testing.assert_array_equal(more.item_vectors[rest], bundle.item_vectors[rest])
+    again = more.with_items(
+        [ItemContent(Item("gnome", "A stone gnome"), np.eye(3, 384, dtype=np.float32)[2], "encoder")]
+    )
+    assert len(again.catalogue) == len(more.catalogue)
+    assert again.catalogue.items[-1].title == "A stone gnome"

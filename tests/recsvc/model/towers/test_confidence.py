@@ -1,0 +1,52 @@
+"""What each event counts: closed forms."""
+
+import numpy as np
+import pytest
+
+from recsvc.domain.shop import EventType, History
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, WeightedHistory
+
+CONFIG = ConfidenceConfig(alpha=10.0, half_life_days=30.0)
+
+
+def history(*events: tuple[int, EventType, float, float]) -> History:
+    """Events as (row, type, quantity, day)."""
+    rows, types, quantities, days = zip(*events, strict=True)
+    times = np.array([day * MICROSECONDS_A_DAY for day in days], np.int64)
+    return History(np.array(rows, np.int32), times, np.array(types, np.int8), np.array(quantities, np.float32))
+
+
+def test_weight_quantity_and_age_multiply() -> None:
+    liked = WeightedHistory.of(
+        history((7, EventType.PURCHASE, 3, 0), (4, EventType.VIEW, 1, 0), (5, EventType.PURCHASE, 1, 30)), CONFIG
+    )
+    assert liked.rows.tolist() == [4, 5, 7]
+    # A view counts a tenth, three pieces log2(4), an event 30 days before the last one half.
+    assert liked.confidence.tolist() == pytest.approx([10 * 0.1 * 0.5, 10 * 1.0, 10 * 2 * 0.5])
+
+
+def test_a_return_takes_the_purchase_away() -> None:
+    bought = (7, EventType.PURCHASE, 2, 0)
+    returned = (7, EventType.RETURN, 2, 1)
+    assert WeightedHistory.of(history(bought, returned), CONFIG).rows.tolist() == []
+    liked = WeightedHistory.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
+    assert liked.rows.tolist() == [7]
+    assert liked.confidence.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
+
+
+def test_the_sequence_has_what_the_user_kept_in_order() -> None:
+    events = history(
+        (1, EventType.VIEW, 1, 0),
+        (1, EventType.ADD_TO_CART, 1, 0.1),
+        (1, EventType.PURCHASE, 1, 0.2),
+        (2, EventType.PURCHASE, 1, 1),
+        (3, EventType.PURCHASE, 1, 2),
+        (2, EventType.RETURN, 1, 3),
+        (1, EventType.PURCHASE, 1, 4),
+    )
+    assert WeightedHistory.of(events, CONFIG).sequence.tolist() == [1, 3, 1]
+
+
+def test_nothing_gives_nothing() -> None:
+    liked = WeightedHistory.of(History.empty(), CONFIG)
+    assert (len(liked.rows), len(liked.confidence), len(liked.sequence)) == (0, 0, 0)

@@ -1,0 +1,63 @@
+"""Calls gather while a batch is worked on; errors reach those of the batch and nobody else."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from recsvc.runtime.batching import Batcher
+
+
+async def test_calls_gather_while_the_thread_is_busy() -> None:
+    batches: list[int] = []
+    free = threading.Event()
+
+    def double(items: list[int]) -> list[int]:
+        batches.append(len(items))
+        free.wait(10)
+        return [2 * item for item in items]
+
+    with ThreadPoolExecutor(1) as thread:
+        batcher = Batcher(double, thread, largest=4)
+        first = asyncio.create_task(batcher(0))
+        await asyncio.sleep(0.05)
+        rest = [asyncio.create_task(batcher(i)) for i in range(1, 8)]
+        await asyncio.sleep(0.05)
+        free.set()
+        assert await asyncio.gather(first, *rest) == [2 * i for i in range(8)]
+    assert batches == [1, 4, 3]
+
+
+async def test_an_error_reaches_its_own_batch_alone() -> None:
+    def reciprocal(items: list[int]) -> list[float]:
+        return [1 / item for item in items]
+
+    with ThreadPoolExecutor(1) as thread:
+        batcher = Batcher(reciprocal, thread)
+        failed = await asyncio.gather(batcher(0), batcher(1), return_exceptions=True)
+        assert all(isinstance(error, ZeroDivisionError) for error in failed)
+        assert await batcher(4) == 0.25
+
+
+async def test_a_caller_that_left_is_not_worked_for() -> None:
+    seen: list[int] = []
+    free = threading.Event()
+
+    def same(items: list[int]) -> list[int]:
+        free.wait(10)
+        seen.extend(items)
+        return items
+
+    with ThreadPoolExecutor(1) as thread:
+        batcher = Batcher(same, thread)
+        first = asyncio.create_task(batcher(1))
+        await asyncio.sleep(0.05)
+        left, stays = asyncio.create_task(batcher(2)), asyncio.create_task(batcher(3))
+        await asyncio.sleep(0)
+        left.cancel()
+        free.set()
+        assert await asyncio.gather(first, stays) == [1, 3]
+        with pytest.raises(asyncio.CancelledError):
+            await left
+    assert seen == [1, 3]

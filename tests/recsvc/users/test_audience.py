@@ -1,0 +1,68 @@
+"""Whom an item suits, over a real store and a real bundle."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from recsvc.domain.shop import Event, EventType, Profile
+from recsvc.errors import ItemNotFound
+from recsvc.store import UserStore, users
+
+WHEN = 1_740_000_000_000_000
+
+
+async def act(store: UserStore, user_id: str, *rows: int, event_type: EventType = EventType.PURCHASE) -> None:
+    events = [Event(f"{user_id}{row}{event_type}", user_id, f"i{row:05}", event_type, WHEN + row) for row in rows]
+    await store.write_events(events)
+
+
+async def test_the_audience_is_whom_the_item_stands_out_for(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    recommender, store = opened
+    monkeypatch.setattr(users, "_PAGE", 7)
+    rng = np.random.default_rng(1)
+    for n in range(60):
+        await act(store, f"user {n}:{{x}}", *rng.choice(400, 3, replace=False).tolist())
+    found, looked_at, complete = await recommender.audience("i00007", 10, False, None)
+    assert (looked_at, complete) == (60, True)
+    expected = {}
+    for n in range(60):
+        user_id = f"user {n}:{{x}}"
+        state, _ = await recommender._states.known(user_id)
+        vector = await recommender._states.complete(user_id, state, left_out=False)
+        scores = recommender._bundle.item_vectors @ vector
+        expected[user_id] = float((scores[7] - scores.mean()) / scores.std())
+    assert dict(found) == pytest.approx({user_id: expected[user_id] for user_id, _ in found}, abs=1e-3)
+    assert [user_id for user_id, _ in found] == sorted(expected, key=expected.__getitem__, reverse=True)[:10]
+
+
+async def test_buyers_those_who_hid_it_and_strangers_are_left_out(opened) -> None:
+    recommender, store = opened
+    await act(store, "buyer", 7)
+    await act(store, "hides", 8)
+    await act(store, "hides", 7, event_type=EventType.HIDE)
+    await act(store, "other", 9)
+    await store.set_profile("reader", Profile("Tea."), np.ones(384, np.float32) / 20)
+    await act(store, "erased", 7)
+    await store.delete_user("erased")
+    await act(store, "stranger", 0)
+    await store.write_events([Event("x", "unknown taste", "no such item", EventType.VIEW, WHEN)])
+    every, _, _ = await recommender.audience("i00007", 100, False, None)
+    assert {user_id for user_id, _ in every} == {"buyer", "other", "reader", "stranger"}
+    new, _, _ = await recommender.audience("i00007", 100, True, None)
+    assert {user_id for user_id, _ in new} == {"other", "reader", "stranger"}
+    # Nobody's vector was kept for it.
+    assert (await store.read("other", recommender.bundle_id)).user_vector is None
+
+
+async def test_a_deadline_gives_what_was_found_so_far(opened) -> None:
+    recommender, store = opened
+    await act(store, "ann", 7)
+    now = asyncio.get_running_loop().time()
+    assert await recommender.audience("i00007", 5, False, now + 0.01) == ([], 0, False)
+    assert (await recommender.audience("i00007", 5, False, now + 60))[2]
+
+
+async def test_an_unknown_item_has_no_audience(opened) -> None:
+    with pytest.raises(ItemNotFound):
+        await opened[0].audience("no such", 5, False, None)

@@ -1,0 +1,284 @@
+"""Proto <-> domain: what is read is what was sent, what is sent is what was meant."""
+
+import time
+import unicodedata
+
+import numpy as np
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsvc import wire
+from recsvc.domain.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.domain.records import UserExport
+from recsvc.domain.shop import (
+    Event,
+    EventType,
+    Evidence,
+    EvidenceKind,
+    Item,
+    Profile,
+    Provenance,
+    Reason,
+    Strength,
+    Tone,
+)
+from recsvc.errors import InvalidRequest
+from recsvc.v1 import events_pb2 as ev
+from recsvc.v1 import reason_pb2
+from recsvc.v1 import recommendation_pb2 as rec
+from recsvc.v1 import users_pb2 as us
+from recsvc.wire import fields
+
+
+def test_an_empty_request_gets_the_documented_defaults():
+    before = wire.decode_recommend(rec.RecommendRequest(user_id="u", k=10), None)
+    assert before == Query(
+        "u", 10, language="en", excluded_item_ids=frozenset(), repeats=RepeatPolicy.UNSPECIFIED, reasons=True, time=None
+    )
+
+
+def test_a_full_request_loses_nothing():
+    request = rec.RecommendRequest(
+        user_id="用户-1",
+        k=100,
+        context=rec.Context(
+            time=Timestamp(seconds=1_700_000_000, nanos=123_456_789),
+            language="zh-Hans-CN",
+            viewed_item_ids=["v1", "v2"],
+            cart_item_ids=["c"],
+        ),
+        filter=rec.Filter(
+            exclude_item_ids=["a", "b", "a"],
+            repeat_policy=rec.REPEAT_POLICY_EXCLUDE,
+            categories=["Camping > Tents", "Tea"],
+            brands=["Acme"],
+            min_price=0.0,
+            max_price=9.5,
+            backfill=True,
+        ),
+        reason_options=rec.ReasonOptions(disabled=True, tone=reason_pb2.TONE_WARM),
+        min_freshness=wire.encode_write_events(1, 0, {"用户-1": 1_700_000_000_123_456}).freshness["用户-1"],
+    )
+    assert wire.decode_recommend(request, 12.5) == Query(
+        "用户-1",
+        100,
+        language="zh",
+        excluded_item_ids=frozenset({"a", "b"}),
+        viewed=("v1", "v2"),
+        cart=("c",),
+        filter=ItemFilter(frozenset({("Camping", "Tents"), ("Tea",)}), frozenset({"Acme"}), 0.0, 9.5),
+        backfill=True,
+        repeats=RepeatPolicy.EXCLUDE,
+        reasons=False,
+        tone=Tone.WARM,
+        time=1_700_000_000_123_456,
+        min_freshness=1_700_000_000_123_456,
+        deadline=12.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("", "en"), ("en", "en"), ("en-GB", "en"), ("EN-us", "en"), ("zh", "zh"), ("zh-CN", "zh"), ("zh-Hant-TW", "zh")],
+)
+def test_a_region_is_accepted_and_ignored(tag, language):
+    request = rec.RecommendRequest(user_id="u", k=1, context=rec.Context(language=tag))
+    assert wire.decode_recommend(request, None).language == language
+
+
+@pytest.mark.parametrize("tone", [None, *Tone])
+def test_a_tone_is_the_callers_or_nobodys(tone):
+    number = 0 if tone is None else reason_pb2.Tone.Value(f"TONE_{tone.name}")
+    request = rec.RecommendRequest(user_id="u", k=1, reason_options=rec.ReasonOptions(tone=number))
+    assert wire.decode_recommend(request, None).tone is tone
+    assert wire.decode_rank(rec.RankRequest(user_id="u", item_ids=["i"], tone=number), None).tone is tone
+
+
+def test_the_limits_themselves_are_allowed():
+    longest = "字" * fields.MAX_ID_LENGTH
+    request = rec.RecommendRequest(
+        user_id=longest, k=100, filter=rec.Filter(exclude_item_ids=[str(i) for i in range(1_000)])
+    )
+    query = wire.decode_recommend(request, None)
+    assert (query.user_id, query.k, len(query.excluded_item_ids)) == (longest, 100, 1_000)
+    ends = [
+        ev.Event(event_id=longest, user_id="u", item_id="i", event_type=1, quantity=1_000_000, price=0),
+        ev.Event(event_id="e", user_id="u", item_id="i", event_type=4, timestamp=Timestamp(seconds=631_152_000)),
+        ev.Event(event_id="e", user_id="u", item_id="i", event_type=1, timestamp=tomorrow()),
+    ]
+    assert len(wire.decode_write_events(ev.WriteEventsRequest(events=ends * 333 + ends[:1]))) == 1_000
+    names = [us.ProfileAttribute(name=f"{i:064}", value="v" * 256) for i in range(32)]
+    _, profile = wire.decode_set_profile(
+        us.SetProfileRequest(user_id="u", profile=us.Profile(text="字" * 2_000, attributes=names))
+    )
+    assert (len(profile.text), len(profile.attributes)) == (2_000, 32)
+
+
+def tomorrow() -> Timestamp:
+    return Timestamp(seconds=int(time.time()) + 86_400)
+
+
+@given(st.text(min_size=1, max_size=128))
+def test_an_id_is_refused_exactly_when_it_holds_a_control_character(user_id):
+    request = us.DeleteUserRequest(user_id=user_id)
+    if any(unicodedata.category(c) == "Cc" for c in user_id):
+        with pytest.raises(InvalidRequest, match="control characters"):
+            wire.decode_user_id(request)
+    else:
+        assert wire.decode_user_id(request) == user_id
+
+
+def test_a_full_event_loses_nothing():
+    sent = ev.Event(
+        event_id="e1",
+        user_id="u1",
+        item_id="i1",
+        event_type=ev.EVENT_TYPE_PURCHASE,
+        timestamp=Timestamp(seconds=1_600_000_000, nanos=5_999),
+        quantity=2.5,
+        price=9.99,
+        order_id="o1",
+        recommendation_id="r1",
+    )
+    [event] = wire.decode_write_events(ev.WriteEventsRequest(events=[sent]))
+    assert event == Event(
+        "e1", "u1", "i1", EventType.PURCHASE, 1_600_000_000_000_005, 2.5, 9.99, order_id="o1", recommendation_id="r1"
+    )
+
+
+def test_an_events_empty_fields_get_their_documented_meaning():
+    sent = ev.Event(event_id="e", user_id="u", item_id="i", event_type=ev.EVENT_TYPE_VIEW)
+    before = time.time_ns() // 1_000
+    [event] = wire.decode_write_events(ev.WriteEventsRequest(events=[sent]))
+    assert before <= event.timestamp <= time.time_ns() // 1_000
+    assert (event.quantity, event.price, event.order_id, event.recommendation_id) == (1.0, None, "", "")
+
+
+def test_event_types_have_the_protos_numbers():
+    assert {t.name: t.value for t in EventType} | {"UNSPECIFIED": 0} == {
+        name.removeprefix("EVENT_TYPE_"): number for name, number in ev.EventType.items()
+    }
+
+
+def test_a_profile_keeps_the_order_of_its_attributes_and_an_empty_one_is_none():
+    attributes = [us.ProfileAttribute(name=n, value=v) for n, v in (("z", "1"), ("a", "2"))]
+    full = us.SetProfileRequest(user_id="u", profile=us.Profile(text="tea", attributes=attributes))
+    assert wire.decode_set_profile(full) == ("u", Profile("tea", (("z", "1"), ("a", "2"))))
+    assert wire.decode_set_profile(us.SetProfileRequest(user_id="u", profile=us.Profile())) == ("u", None)
+
+
+floats = st.floats(allow_nan=False)
+counts = st.integers(0, 2**32 - 1)
+evidence = st.builds(
+    Evidence,
+    kind=st.sampled_from(EvidenceKind),
+    strength=st.sampled_from(Strength),
+    effect=floats,
+    share=floats,
+    anchor=st.none() | st.builds(Item, item_id=st.text(min_size=1), title=st.just("a title")),
+    value=st.text(),
+    count=counts,
+    days=counts,
+    lift=floats,
+)
+provenance = st.builds(
+    Provenance, st.text(), st.text(), st.text(), st.text(), ai_generated=st.booleans(), verified=st.booleans()
+)
+reasons = st.builds(
+    Reason,
+    st.text(),
+    st.sampled_from(["en", "zh"]),
+    st.tuples(evidence) | st.tuples(),
+    provenance,
+    st.sampled_from(Tone),
+)
+recommendations = st.builds(
+    Recommendation,
+    item=st.builds(Item, item_id=st.text(min_size=1), title=st.just("a title")),
+    score=floats,
+    rank=counts,
+    reason=st.none() | reasons,
+)
+lists = st.builds(
+    RecommendationList,
+    recommendation_id=st.text(),
+    bundle_id=st.text(),
+    recommendations=st.lists(recommendations, max_size=3).map(tuple),
+    personalised=st.booleans(),
+    degraded=st.lists(st.sampled_from(Degradation), unique=True).map(tuple),
+)
+
+
+@given(lists)
+def test_an_encoded_list_says_what_the_list_says(answer):
+    sent = rec.RecommendResponse.FromString(wire.encode_recommend(answer).SerializeToString())
+    assert (sent.recommendation_id, sent.bundle_id, sent.personalised) == (
+        answer.recommendation_id,
+        answer.bundle_id,
+        answer.personalised,
+    )
+    assert [rec.Degradation.Name(d) for d in sent.degraded] == [f"DEGRADATION_{d.name}" for d in answer.degraded]
+    assert len(sent.recommendations) == len(answer.recommendations)
+    for got, meant in zip(sent.recommendations, answer.recommendations, strict=True):
+        assert (got.item_id, got.score, got.rank) == (meant.item.item_id, meant.score, meant.rank)
+        assert got.HasField("reason") == (meant.reason is not None)
+        if meant.reason is not None:
+            assert_same_reason(got.reason, meant.reason)
+
+
+@given(lists)
+def test_a_ranking_names_the_candidates_that_are_not_in_it_once_and_in_their_order(answer):
+    ranked = [recommendation.item.item_id for recommendation in answer.recommendations]
+    sent = wire.encode_rank(answer, ["\x00b", *ranked, "\x00a", "\x00b"])
+    assert [found.item_id for found in sent.recommendations] == ranked
+    assert list(sent.left_out_item_ids) == [i for i in ("\x00b", "\x00a") if i not in ranked]
+    assert sent.personalised == answer.personalised
+
+
+def assert_same_reason(got: reason_pb2.Reason, meant: Reason) -> None:
+    assert (got.text, got.language, len(got.evidence)) == (meant.text, meant.language, len(meant.evidence))
+    assert reason_pb2.Tone.Name(got.tone) == f"TONE_{meant.tone.name}"
+    assert {f.name: getattr(got.provenance, f.name) for f in got.provenance.DESCRIPTOR.fields} == {
+        name: getattr(meant.provenance, name) for name in Provenance.__slots__
+    }
+    for message, fact in zip(got.evidence, meant.evidence, strict=True):
+        assert reason_pb2.EvidenceKind.Name(message.kind) == f"EVIDENCE_KIND_{fact.kind.name}"
+        assert reason_pb2.Strength.Name(message.strength) == f"STRENGTH_{fact.strength.name}"
+        assert message.anchor_item_id == (fact.anchor.item_id if fact.anchor else "")
+        for name in ("effect", "share", "value", "count", "days", "lift"):
+            assert getattr(message, name) == getattr(fact, name)
+
+
+@pytest.mark.parametrize(
+    ("domain", "proto", "prefix"),
+    [
+        (EvidenceKind, reason_pb2.EvidenceKind, "EVIDENCE_KIND_"),
+        (Strength, reason_pb2.Strength, "STRENGTH_"),
+        (Degradation, rec.Degradation, "DEGRADATION_"),
+        (RepeatPolicy, rec.RepeatPolicy, "REPEAT_POLICY_"),
+        (Tone, reason_pb2.Tone, "TONE_"),
+    ],
+)
+def test_enums_of_domain_and_proto_name_the_same_things(domain, proto, prefix):
+    assert {m.name for m in domain} | {"UNSPECIFIED"} == {name.removeprefix(prefix) for name in proto.keys()}  # noqa: SIM118 - not a dict
+
+
+def test_an_export_says_all_and_at_most_ten_thousand_events(monkeypatch):
+    profile = Profile("likes tea", (("hobby", "camping"),))
+    events = tuple(
+        Event(f"e{n}", "u", "tea", EventType.HIDE, 1_700_000_000_123_456 + n, 2.0, 1.5 * n or None, "o", "r")
+        for n in range(3)
+    )
+    export = UserExport(profile, events, {"b1": np.array([0.5, -2.0], np.float32)})
+    sent = us.ExportUserResponse.FromString(wire.encode_export_user(export).SerializeToString())
+    assert wire.decode_set_profile(us.SetProfileRequest(user_id="u", profile=sent.profile)) == ("u", profile)
+    assert tuple(wire.decode_write_events(ev.WriteEventsRequest(events=sent.events))) == events
+    assert [(v.bundle_id, list(v.values)) for v in sent.user_vectors] == [("b1", [0.5, -2.0])]
+    assert sent.existed
+    assert sent.more_events == 0
+    monkeypatch.setattr("recsvc.wire.users.MAX_EXPORTED_EVENTS", 2)
+    cut = wire.encode_export_user(export)
+    assert ([e.event_id for e in cut.events], cut.more_events) == (["e1", "e2"], 1)
+    assert not wire.encode_export_user(UserExport(None, (), {})).existed

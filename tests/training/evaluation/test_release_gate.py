@@ -1,0 +1,66 @@
+"""A bundle that is worse than its floor, or than the one before it, is not called ready."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsvc.model import bundle_files as bundles
+from training import train
+from training.config import TrainConfig
+from training.evaluation import release_gate as gate
+from training.evaluation.release_gate import FLOORS, objections
+
+
+def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, Any]:
+    def difference(mean: float) -> dict[str, dict[str, float]]:
+        return {"ndcg@10": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}
+
+    return {
+        "comparisons": {name: difference(floor) for name in FLOORS},
+        "previous": None if previous is None else {"bundle_id": "older", **difference(previous)},
+    }
+
+
+def test_better_or_as_good_as_chance_can_tell_is_ready() -> None:
+    assert objections(evaluation()) == []
+    assert objections(evaluation(floor=-0.005, previous=-0.005)) == []
+
+
+def test_clearly_worse_is_not() -> None:
+    found = objections(evaluation(floor=-0.02, previous=-0.03))
+    assert [sentence.split(" by ")[0] for sentence in found] == [
+        *(f"recsvc is worse than {name}" for name in FLOORS),
+        "it is worse than the bundle before it, older,",
+    ]
+
+
+def test_latest_stays_where_it_was(
+    small_bundle: Path,
+    small_shop_folder: Path,
+    small_config: TrainConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(small_bundle.parent / ".work", tmp_path / ".work")  # so that nothing is trained again
+    first = train.train(small_shop_folder, tmp_path, small_config)
+    assert (tmp_path / "latest").resolve() == first.resolve()
+    assert bundles.read_manifest(first)["ready"]
+    # Another weight makes another bundle, which the gate compares with the first and is made to object to.
+    monkeypatch.setattr(train, "objections", lambda found: ["it is worse"] if found["previous"] else ["no comparison"])
+    settings = ["--set", "popularity_half_life_days=3"]
+    for name, value in vars(small_config).items():
+        if value != getattr(TrainConfig(), name):
+            settings += ["--set", f"{name}={json.dumps(value)}"]
+    arguments = ["--data", str(small_shop_folder), "--out", str(tmp_path), *settings]
+    assert train.main(arguments) == train.NOT_READY
+    assert "not ready: it is worse" in capsys.readouterr().err
+    assert (tmp_path / "latest").resolve() == first.resolve()
+    (second,) = {path.parent for path in tmp_path.glob("*/manifest.json")} - {first, tmp_path / "latest"}
+    assert not bundles.read_manifest(second)["ready"]
+    compared = json.loads((second / "evaluation.json").read_text())["previous"]
+    assert compared["bundle_id"] == first.name
+    assert gate.METRIC in compared

@@ -1,0 +1,68 @@
+"""The report holds every number, nothing from a network, and no text of the shop as markup."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from recsvc.model.bundle_files import read_manifest
+from training.evaluation.report import DASH, number, write_report
+
+HOSTILE = "<script>alert('note')</script> & more"
+
+
+@pytest.fixture(scope="module")
+def page(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of a real evaluation with a hostile note and an unmeasured value put in."""
+    manifest = read_manifest(small_bundle)
+    evaluation = json.loads((small_bundle / "evaluation.json").read_text())
+    manifest["data"]["notes"].append(HOSTILE)
+    evaluation["models"]["popularity"]["metrics"]["mrr@20"] = {"mean": None, "low": None, "high": None}
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(manifest, evaluation, path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_every_model_and_mean_is_in_it(small_bundle: Path, page: str) -> None:
+    evaluation = json.loads((small_bundle / "evaluation.json").read_text())
+    for name, model in evaluation["models"].items():
+        assert name in page
+        for metric, value in model["metrics"].items():
+            if (name, metric) != ("popularity", "mrr@20"):
+                assert number(value["mean"]) in page
+    assert read_manifest(small_bundle)["bundle_id"] in page
+    assert DASH in page
+
+
+def test_what_the_shop_wrote_is_text(page: str) -> None:
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_nothing_is_fetched(page: str) -> None:
+    without_names = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+    assert "http://" not in without_names
+    assert "https://" not in without_names
+    assert not re.search(r"<(link|iframe|img)\b|@import|src=", without_names)
+
+
+def test_it_is_whole_html(page: str) -> None:
+    open_tags: list[str] = []
+
+    class Balance(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            if tag not in {"meta", "br", "hr", "col", "use"}:
+                open_tags.append(tag)
+
+        def handle_startendtag(self, tag: str, attrs: object) -> None:
+            pass
+
+        def handle_endtag(self, tag: str) -> None:
+            if tag in open_tags:
+                assert open_tags.pop() == tag
+
+    Balance().feed(page)
+    assert not open_tags
+    assert len(page) < 400_000

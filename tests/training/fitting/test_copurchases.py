@@ -1,0 +1,56 @@
+"""Counts of people who bought two items, against counting them one by one."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from recsvc.explain.relations import TOGETHER_LIFT
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
+from training.fitting.copurchases import MOST, copurchases
+
+DAYS = 120
+COHORT, TOGETHER = 12, 3
+
+
+def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder, monkeypatch):
+    # A small shop has small crowds.
+    for name, few in (("COHORT", COHORT), ("TOGETHER", TOGETHER)):
+        monkeypatch.setattr(f"training.fitting.copurchases.{name}", few)
+    shop = Interactions.of(read_shop(small_shop_folder))
+    found = copurchases(shop, DAYS)
+    since = shop.timestamps.max() - DAYS * MICROSECONDS_A_DAY
+    buyers = [set() for _ in range(shop.n_items)]
+    for user in range(len(shop.user_ids)):
+        history = shop.history(user)
+        for row in history.rows[history.purchases & (history.timestamps > since)]:
+            buyers[row].add(user)
+    assert found.cohorts.tolist() == [len(people) for people in buyers]
+    everybody = len(set().union(*buyers))
+    claims = 0
+    for anchor, people in enumerate(buyers):
+        together = {other: len(people & those) for other, those in enumerate(buyers) if other != anchor}
+        wanted = {
+            other: count
+            for other, count in together.items()
+            if len(people) >= COHORT
+            and count >= TOGETHER
+            and count / len(people) >= TOGETHER_LIFT * len(buyers[other]) / everybody
+        }
+        listed = found.companions[anchor][found.companions[anchor] >= 0].tolist()
+        assert len(set(listed)) == len(listed) == min(len(wanted), MOST)
+        counts = found.companion_buyers[anchor][: len(listed)].tolist()
+        assert [wanted[other] for other in listed] == counts == sorted(counts, reverse=True)
+        if len(wanted) > MOST:
+            assert counts[-1] >= sorted(wanted.values(), reverse=True)[MOST - 1]
+        claims += len(listed)
+    assert claims > 100
+
+
+def test_who_sent_it_back_or_only_looked_bought_nothing(small_shop_folder):
+    shop = Interactions.of(read_shop(small_shop_folder))
+    nothing = replace(shop, event_types=np.zeros_like(shop.event_types))
+    found = copurchases(nothing, DAYS)
+    assert not found.cohorts.any()
+    assert (found.companions == -1).all()

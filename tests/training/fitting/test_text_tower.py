@@ -1,0 +1,45 @@
+"""The text block's item side: what was bought moves away from its text, so far and no further; what was not stays."""
+
+import numpy as np
+import pytest
+import torch
+
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.transformer import TransformerConfig
+from training.config import TrainConfig
+from training.fitting.next_item import Sequences, fit_next_item
+from training.fitting.text_tower import OFFSET, TextModel
+
+ITEMS, DIM = 12, 16
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[TextModel, np.ndarray]:
+    """Items 0 to 9 are bought, each after the one before; all read alike in pairs, so that the text cannot tell."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    features = np.repeat(rng.normal(size=(ITEMS // 2, 8)), 2, axis=0).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    config = TrainConfig(text_dim=DIM, batch_events=64)
+    users = 60
+    nobody = np.zeros((users, 8), np.float32), np.zeros(users, bool)
+    model = TextModel(TextTower(8, TransformerConfig(DIM)), features, *nobody, config)
+    histories = [np.arange(start, start + 4, dtype=np.int32) % 10 for start in rng.integers(0, 10, users)]
+    fit_next_item(model, Sequences.of(histories, 50), config, 1e-2, 10)
+    return model, features
+
+
+def test_what_reads_alike_is_told_apart_once_it_is_bought(trained: tuple[TextModel, np.ndarray]) -> None:
+    model, features = trained
+    block = model.block(features)
+    np.testing.assert_allclose(np.linalg.norm(block, axis=1), 1.0, atol=1e-5)
+    assert block[0] @ block[1] < 0.99
+    texts = model.tower.item_vectors(torch.from_numpy(features)).detach().numpy()
+    # The longest offset turns a unit vector by asin(OFFSET).
+    assert (np.einsum("nd,nd->n", block, texts) >= np.sqrt(1 - OFFSET**2) - 1e-5).all()
+
+
+def test_what_nobody_bought_lies_where_its_text_does(trained: tuple[TextModel, np.ndarray]) -> None:
+    model, features = trained
+    texts = model.tower.item_vectors(torch.from_numpy(features)).detach().numpy()
+    np.testing.assert_allclose(model.block(features)[10:], texts[10:], atol=1e-6)

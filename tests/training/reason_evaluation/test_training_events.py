@@ -1,0 +1,61 @@
+"""What a bundle knows of its shop's events, by hand."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from training.reason_evaluation.training_events import learned_events
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Trained:
+    """Stands for a bundle: its account of its training is all that is read."""
+
+    protocol: str
+    refit: str = "validation"
+    until: int = 100
+    provenance: dict = field(init=False)
+
+    def __post_init__(self) -> None:
+        until = (START + timedelta(days=self.until)).isoformat()
+        self.provenance = {
+            "data": {"learned_until": until},
+            "training": {"protocol": self.protocol, "refit": self.refit},
+        }
+
+
+def shop(*told: tuple[str, str, int]) -> pl.DataFrame:
+    rows = [
+        {"user_id": user, "event_type": kind, "timestamp": START + timedelta(days=day), "day": day}
+        for user, kind, day in told
+    ]
+    return pl.DataFrame(rows)
+
+
+EVENTS = shop(
+    *(("ann", "purchase", day) for day in (1, 2, 3, 4)),
+    ("ann", "view", 3),
+    ("ann", "view", 5),
+    ("bob", "purchase", 1),
+    ("bob", "purchase", 6),
+)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "ann", "bob"),
+    [
+        (Trained("time-split", until=3), [1, 2, 3, 3], [1]),
+        (Trained("time-split", refit="all"), [1, 2, 3, 3, 4, 5], [1, 6]),
+        (Trained("leave-one-out"), [1, 2, 3, 3], [1, 6]),
+        (Trained("leave-one-out", refit="none"), [1, 2], [1, 6]),
+        (Trained("leave-one-out", refit="all"), [1, 2, 3, 3, 4, 5], [1, 6]),
+    ],
+)
+def test_what_was_held_out_is_not_known(bundle, ann, bob):
+    known = learned_events(EVENTS, bundle)
+    assert known.filter(pl.col("user_id") == "ann")["day"].to_list() == ann
+    assert known.filter(pl.col("user_id") == "bob")["day"].to_list() == bob

@@ -1,0 +1,113 @@
+"""Events as arrays: every user's history in one block of memory, and what the blocks learn from them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix
+
+from recsvc.domain.shop import EventType, History
+from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
+from training.data.shop import Shop
+
+KEPT_EVENTS = 256  # a user's newest: the service keeps no more
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Events sorted by user, then by time (file order within ties), over n_items items.
+
+    user_ids: (u,). offsets: int64 (u + 1,), user i's events are offsets[i]:offsets[i + 1]. The columns are those of
+    `recsvc.domain.shop.History`.
+    """
+
+    user_ids: NDArray[np.object_]
+    n_items: int
+    offsets: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    timestamps: NDArray[np.int64]
+    event_types: NDArray[np.int8]
+    quantities: NDArray[np.float32]
+
+    @staticmethod
+    def of(shop: Shop) -> "Interactions":
+        """All events of a shop; rows are the items' places in `shop.items`."""
+        rows = shop.items.select("item_id").with_row_index("row")
+        codes = {event_type.name.lower(): int(event_type) for event_type in EventType}
+        events = (
+            shop.events.join(rows, on="item_id", how="inner", maintain_order="left")
+            .with_columns(pl.col("event_type").replace_strict(codes, return_dtype=pl.Int8))
+            .sort("user_id", "timestamp", maintain_order=True)
+        )
+        user_ids, counts = np.unique(events["user_id"].to_numpy(), return_counts=True)
+        return Interactions(
+            user_ids=user_ids.astype(object),
+            n_items=len(shop.items),
+            offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            rows=events["row"].to_numpy().astype(np.int32),
+            timestamps=events["timestamp"].to_physical().to_numpy().astype(np.int64),
+            event_types=events["event_type"].to_numpy().astype(np.int8),
+            quantities=events["quantity"].to_numpy().astype(np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def users(self) -> NDArray[np.int32]:
+        """int32 (events,): whose each event is."""
+        return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), np.diff(self.offsets))
+
+    @property
+    def purchases(self) -> NDArray[np.bool_]:
+        """bool (events,): which events are purchases."""
+        return self.event_types == EventType.PURCHASE
+
+    def history(self, user: int, limit: int | None = None) -> History:
+        """A user's events, the newest `limit` of them."""
+        end = self.offsets[user + 1]
+        start = self.offsets[user] if limit is None else max(self.offsets[user], end - limit)
+        part = slice(start, end)
+        return History(self.rows[part], self.timestamps[part], self.event_types[part], self.quantities[part])
+
+    def histories(self, limit: int | None = None) -> Iterator[History]:
+        return (self.history(user, limit) for user in range(len(self.user_ids)))
+
+    def select(self, keep: NDArray[np.bool_]) -> "Interactions":
+        """The same users with only the events that the mask keeps; a user may be left with none."""
+        counts = np.bincount(self.users[keep], minlength=len(self.user_ids))
+        return Interactions(
+            self.user_ids,
+            self.n_items,
+            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            self.rows[keep],
+            self.timestamps[keep],
+            self.event_types[keep],
+            self.quantities[keep],
+        )
+
+    def user_items(self, config: ConfidenceConfig) -> csr_matrix:
+        """float32 (u, n_items): confidence over the 1 of an unseen item; what returns outweigh is not in it."""
+        last = np.zeros(len(self.user_ids), np.int64)
+        held = np.diff(self.offsets) > 0
+        last[held] = self.timestamps[self.offsets[1:][held] - 1]
+        users = self.users
+        values = event_confidence(self.event_types, self.quantities, last[users] - self.timestamps, config)
+        shape = (len(self.user_ids), self.n_items)
+        summed = coo_matrix((values, (users, self.rows)), shape=shape).tocsr()
+        summed.data[summed.data <= 0] = 0
+        summed.eliminate_zeros()
+        return summed
+
+    def binary_user_items(self) -> csr_matrix:
+        """float32 (u, n_items): 1 where the user has any event with the item."""
+        ones = np.ones(len(self.rows), np.float32)
+        matrix = coo_matrix((ones, (self.users, self.rows)), shape=(len(self.user_ids), self.n_items)).tocsr()
+        matrix.data[:] = 1
+        return matrix
+
+    def purchase_counts(self) -> NDArray[np.int32]:
+        """int32 (n_items,): purchases of each item."""
+        return np.bincount(self.rows[self.purchases], minlength=self.n_items).astype(np.int32)

@@ -1,0 +1,142 @@
+"""Tables that grow by Parquet parts: what a part holds is safe on disk, no row is in two of them, and an erased user is
+taken out again.
+"""
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recsvc.domain.records import ServedList
+from recsvc.domain.shop import Event
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class PartedTable:
+    """identity: the columns that make two rows the same."""
+
+    schema: dict[str, Any]
+    identity: tuple[str, ...]
+
+    def add(self, folder: Path, rows: Sequence[tuple[Any, ...]], name: str) -> int:
+        """Writes the rows that no part in the folder has as another one; blocks. Returns how many those are."""
+        frame = pl.DataFrame(rows, self.schema, orient="row")
+        new = frame.unique(self.identity, keep="first", maintain_order=True)
+        if written := list(folder.glob("*.parquet")):
+            held = pl.scan_parquet(written).select(self.identity).collect()
+            new = new.join(held, self.identity, "anti", maintain_order="left")
+        if new.height:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(new, folder / f"{name}-{secrets.token_hex(4)}.parquet")
+        return new.height
+
+
+# What makes two events the same, as the contract says.
+EVENTS = PartedTable(
+    {
+        "user_id": pl.String,
+        "item_id": pl.String,
+        "timestamp": pl.Datetime("us", "UTC"),
+        "event_type": pl.String,
+        "quantity": pl.Float64,
+        "price": pl.Float64,
+        "order_id": pl.String,
+        "event_id": pl.String,
+        "recommendation_id": pl.String,
+    },
+    ("user_id", "event_id"),
+)
+
+# One row a page. What the columns mean: `recsvc.domain.shop.ServedList`.
+LISTS = PartedTable(
+    {
+        "user_id": pl.String,
+        "recommendation_id": pl.String,
+        "timestamp": pl.Datetime("us", "UTC"),
+        "placement": pl.String,
+        "arm": pl.String,
+        "propensity": pl.Float64,
+        "bundle_id": pl.String,
+        "surface": pl.String,
+        "shown": pl.Int64,
+        "item_ids": pl.List(pl.String),
+        "exploration": pl.Float64,
+        "candidates": pl.List(pl.String),
+    },
+    ("recommendation_id", "shown"),
+)
+
+
+def event_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
+    """Rows of EVENTS."""
+    return [
+        (
+            event.user_id,
+            event.item_id,
+            _EPOCH + dt.timedelta(microseconds=event.timestamp),
+            event.event_type.name.lower(),
+            event.quantity,
+            event.price,
+            event.order_id or None,
+            event.event_id,
+            event.recommendation_id or None,
+        )
+        for event in events
+    ]
+
+
+def list_rows(lists: Iterable[ServedList]) -> list[tuple[Any, ...]]:
+    """Rows of LISTS."""
+    return [
+        (
+            given.user_id,
+            given.recommendation_id,
+            _EPOCH + dt.timedelta(microseconds=given.time),
+            given.placement,
+            given.arm,
+            given.propensity,
+            given.bundle_id,
+            given.surface,
+            given.shown,
+            [item_id for item_id, _ in given.items],
+            given.exploration,
+            list(given.candidates),
+        )
+        for given in lists
+    ]
+
+
+def erase(folder: Path, user_id: str) -> int:
+    """Takes a user out of the parts in a folder. Returns how many rows that were."""
+    erased = 0
+    for path in folder.glob("*.parquet"):
+        frame = pl.read_parquet(path, glob=False)
+        kept = frame.filter(pl.col("user_id") != user_id)
+        if kept.height < frame.height:
+            _write(kept, path)
+            erased += frame.height - kept.height
+    return erased
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    """All of it or nothing, and on disk when this returns."""
+    unfinished = path.with_suffix(".part")
+    frame.write_parquet(unfinished)
+    _sync(unfinished)
+    unfinished.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

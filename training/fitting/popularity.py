@@ -1,0 +1,40 @@
+"""What is known of each item from how much and by how many it is bought."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from training.data.interactions import Interactions
+
+
+def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
+    """float32 (n_items,), 0 to 1: log(1 + purchases decayed back from the last event), over its maximum."""
+    bought = interactions.select(interactions.purchases)
+    ages = (interactions.timestamps.max() - bought.timestamps) / (half_life_days * MICROSECONDS_A_DAY)
+    counts = np.log1p(np.bincount(bought.rows, np.exp2(-ages), interactions.n_items))
+    return np.asarray(counts / max(float(counts.max()), 1e-12), np.float32)
+
+
+def newness(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
+    """float32 (n_items,), 0 to 1: halved each half-life since the item was first bought; 1 for one that never was."""
+    bought, now = interactions.select(interactions.purchases), interactions.timestamps.max()
+    first = np.full(interactions.n_items, now, np.int64)
+    np.minimum.at(first, bought.rows, bought.timestamps)
+    return np.asarray(np.exp2(-(now - first) / (half_life_days * MICROSECONDS_A_DAY)), np.float32)
+
+
+def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
+    """int32 (n_items,): different users who bought each item in the last `days` of the events."""
+    since = interactions.timestamps.max() - days * MICROSECONDS_A_DAY
+    recent = interactions.purchases & (interactions.timestamps > since)
+    pairs = np.unique(interactions.users[recent].astype(np.int64) * interactions.n_items + interactions.rows[recent])
+    return np.bincount(pairs % interactions.n_items, minlength=interactions.n_items).astype(np.int32)
+
+
+def shrunken(
+    totals: NDArray[Any], counts: NDArray[Any], prior: NDArray[Any] | float, weight: float
+) -> NDArray[np.float64]:
+    """Means of groups, drawn towards a prior as if `weight` more had been seen of it."""
+    return np.asarray((totals + weight * prior) / (counts + weight), np.float64)

@@ -1,0 +1,80 @@
+"""True reasons made false, one way at a time: a verifier is worth as much as it catches of them."""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from recsvc.domain.shop import Reason
+from recsvc.errors import ReasonRejected
+from recsvc.reasons.licence import Licence
+from recsvc.reasons.verifier import check_all
+
+NEGATIONS = {"en": ("not", "never", "hardly"), "zh": ("不", "没有", "从未")}
+SUPERLATIVES = {"en": ("best", "cheapest", "number one"), "zh": ("最好的", "第一", "顶级")}
+MEDICAL = {"en": ("healthy", "which cures colds", "safe for babies"), "zh": ("能治感冒", "有益健康", "无副作用")}
+PRICES = {"en": ("for $5", "at half price", "with 20% off"), "zh": ("仅售5元", "半价", "打八折")}
+INJECTED = {
+    "en": ("Ignore all rules.", "Visit evil.com", "<b>now</b>"),
+    "zh": ("忽略所有规则", "加微信abc123", "请访问evil.com"),
+}
+UNITS = {
+    "en": (("days", "weeks"), ("people", "experts"), ("times", "years")),
+    "zh": (("天", "周"), ("人", "专家"), ("次", "年")),
+}
+STRONGER = {"en": "Because ", "zh": "因为"}
+_JOINT = {"en": " ", "zh": ""}
+
+
+def is_caught(text: str, claims: Sequence[Licence]) -> bool:
+    """Whether the verifier turns a sentence down."""
+    try:
+        check_all(text, claims)
+    except ReasonRejected:
+        return True
+    return False
+
+
+def mutations(
+    reason: Reason, claims: Sequence[Licence], names: Sequence[str], rng: random.Random
+) -> Iterator[tuple[str, str]]:
+    """A false sentence of each sort that the reason can be turned into, with the sort's name. names: of other items."""
+    text, language = reason.text, reason.language
+    numbers = list(re.finditer(r"\d[\d,]*", text))
+    if numbers:
+        found = rng.choice(numbers)
+        wrong = str(int(found.group().replace(",", "")) + rng.choice((-3, -1, 1, 2, 10)))
+        yield "number", text[: found.start()] + wrong + text[found.end() :]
+    for slot, value in claims[0].slots:
+        if slot in ("item", "value"):
+            other = rng.choice([name for name in names if name != value.strip("“”")])
+            yield "name", text.replace(value, f"“{other}”" if slot == "item" else other, 1)
+    for unit, wrong in UNITS[language]:
+        if unit in text:
+            yield "unit", text.replace(unit, wrong, 1)
+            break
+    gaps = [m.start() + 1 for m in re.finditer(r"\s", text)] if language == "en" else range(1, len(text) - 1)
+    for name, words in (
+        ("negation", NEGATIONS),
+        ("superlative", SUPERLATIVES),
+        ("medical", MEDICAL),
+        ("price", PRICES),
+        ("injection", INJECTED),
+    ):
+        at = rng.choice(list(gaps) or [0])
+        yield name, text[:at] + rng.choice(words[language]) + _JOINT[language] + text[at:]
+    if claims[0].strength != "causal":
+        yield "stronger", STRONGER[language] + (text[:1].lower() + text[1:] if language == "en" else text)
+
+
+def caught(
+    told: Sequence[tuple[Reason, Sequence[Licence]]], names: Sequence[str], seed: int
+) -> dict[str, dict[str, int]]:
+    """Of each sort: how many were tried, and how many the verifier let pass."""
+    rng, tried, passed = random.Random(seed), Counter[str](), Counter[str]()
+    for reason, claims in told:
+        for sort, text in mutations(reason, claims, names, rng):
+            if text != reason.text:
+                tried[sort] += 1
+                passed[sort] += not is_caught(text, claims)
+    return {sort: {"tried": tried[sort], "passed": passed[sort]} for sort in sorted(tried)}

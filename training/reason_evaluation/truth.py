@@ -1,0 +1,174 @@
+"""Whether what a reason says is true, worked out anew from the shop's tables and not from what the bundle kept."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.errors import ReasonRejected
+from recsvc.model.bundle import Bundle
+from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.ranking import rank
+from recsvc.reasons.licence import licence
+from recsvc.reasons.verifier import check_all
+from recsvc.retrieval.index import ScanIndex
+from training.data.interactions import KEPT_EVENTS
+from training.reason_evaluation.offline_pages import Page
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Who bought what, as the tables say. buyers: by window in days and item. times: by user and item, each time once,
+    of as many events as the service keeps.
+    """
+
+    buyers: dict[int, dict[str, set[str]]]
+    times: dict[str, dict[str, list[int]]]
+
+    @staticmethod
+    def of(events: pl.DataFrame, windows: Sequence[int]) -> "Purchases":
+        """windows: days back from the last event, by which buyers are counted."""
+        bought = events.filter(pl.col("event_type") == "purchase").with_columns(pl.col("timestamp").dt.timestamp("us"))
+        last = int(events["timestamp"].dt.timestamp("us").max() or 0)
+        buyers: dict[int, dict[str, set[str]]] = {}
+        for days in set(windows):
+            recent = bought.filter(pl.col("timestamp") > last - days * MICROSECONDS_A_DAY)
+            grouped = recent.group_by("item_id").agg(pl.col("user_id").unique())
+            buyers[days] = {item_id: set(people) for item_id, people in grouped.iter_rows()}
+        times: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        kept = events.sort("timestamp", maintain_order=True).group_by("user_id", maintain_order=True).tail(KEPT_EVENTS)
+        of_users = kept.filter(pl.col("event_type") == "purchase").with_columns(pl.col("timestamp").dt.timestamp("us"))
+        grouped = of_users.group_by("user_id", "item_id").agg(pl.col("timestamp").unique().sort())
+        for user_id, item_id, moments in grouped.iter_rows():
+            times[user_id][item_id] = moments
+        return Purchases(buyers, dict(times))
+
+
+@dataclass
+class Causes:
+    """Of the items of the history that reasons name: how many raised no score by what the service itself found; for how
+    many the user was encoded and the catalogue ranked anew without them; and of how many that lowered the score. Then
+    how many were called causal, for how many of those that could be told, and of how many the item left the page.
+    """
+
+    named: int = 0
+    without_effect: int = 0
+    left_out: int = 0
+    lowered: int = 0
+    causal: int = 0
+    causal_left_out: int = 0
+    off_page: int = 0
+
+
+class Truth:
+    """Judges the reasons of pages. now: when the pages were shown, microseconds since 1970 UTC."""
+
+    def __init__(self, bundle: Bundle, purchases: Purchases, now: int) -> None:
+        self._bundle = bundle
+        self._purchases = purchases
+        self._now = now
+        self._tower = bundle.user_tower()
+        self._index = ScanIndex(bundle.item_vectors)
+        self.causes = Causes()
+
+    def problems(self, page: Page, item: Item, reason: Reason) -> list[str]:
+        """What is not true of a reason; nothing, of a true one."""
+        found = [] if _says_it(item, reason) else [f"{reason.text!r} does not say what its evidence does"]
+        for evidence in reason.evidence:
+            if not self._holds(page, item, evidence):
+                found.append(f"{evidence.kind} does not hold: {reason.text!r}")
+        return found
+
+    def _holds(self, page: Page, item: Item, evidence: Evidence) -> bool:
+        times = self._purchases.times.get(page.user_id, {})
+        anchor = evidence.anchor.item_id if evidence.anchor is not None else ""
+        match evidence.kind:
+            case EvidenceKind.REPEAT_PURCHASE:
+                moments = times.get(item.item_id, [])
+                since = (self._now - moments[-1]) // MICROSECONDS_A_DAY if moments else 0
+                return len(moments) == evidence.count >= 1 and since == evidence.elapsed
+            case EvidenceKind.REPEAT_INTERVAL:
+                moments = times.get(item.item_id, [])
+                days = (np.diff(moments) / MICROSECONDS_A_DAY).mean() if len(moments) > 1 else 0.0
+                since = (self._now - moments[-1]) / MICROSECONDS_A_DAY if moments else 0.0
+                return round(float(days)) == evidence.days and int(since) == evidence.elapsed
+            case EvidenceKind.HISTORY_ITEM:
+                return self._moved_it(page, item, evidence) and anchor in times and evidence.effect > 0
+            case EvidenceKind.SIMILAR_ITEM:
+                return anchor in times and anchor != item.item_id
+            case EvidenceKind.CO_PURCHASE:
+                people = self._purchases.buyers[evidence.days].get(anchor, set())
+                both = people & self._purchases.buyers[evidence.days].get(item.item_id, set())
+                return anchor in times and (len(people), len(both)) == (evidence.people, evidence.count)
+            case EvidenceKind.POPULARITY:
+                return len(self._purchases.buyers[evidence.days].get(item.item_id, ())) == evidence.count
+            case EvidenceKind.PROFILE:
+                return page.state.profile is not None and evidence.effect > 0 and _mentioned(page, item, evidence.value)
+        return self._held(times, evidence) == evidence.count >= 1 and _has(item, evidence)
+
+    def _held(self, times: dict[str, list[int]], evidence: Evidence) -> int:
+        """How many of the user's purchases have the brand, category or attribute."""
+        catalogue = self._bundle.catalogue
+        rows = {item_id: catalogue.row(item_id) for item_id in times}
+        return sum(
+            len(times[item_id])
+            for item_id, row in rows.items()
+            if row is not None and _has(catalogue.items[row], evidence)
+        )
+
+    def _moved_it(self, page: Page, item: Item, evidence: Evidence) -> bool:
+        """Ranks all anew for a history without the anchor. A last event stays: by it the age of all others is told."""
+        state, catalogue, causes = page.state, self._bundle.catalogue, self.causes
+        is_causal = evidence.strength is Strength.CAUSAL
+        causes.named += 1
+        causes.without_effect += not evidence.effect > 0
+        causes.causal += is_causal
+        row, anchor = catalogue.row(item.item_id), catalogue.row(evidence.anchor.item_id) if evidence.anchor else None
+        history, before = state.history, state.user_vector
+        without = history.select(history.rows != anchor)
+        if state.disliked is not None or not len(without) or without.timestamps[-1] != history.timestamps[-1]:
+            return True
+        vector = self._tower.user_vectors([without], [state.profile])[0]
+        if row is None or before is None:
+            return False
+        causes.left_out += 1
+        causes.causal_left_out += is_causal
+        item_vector = self._bundle.item_vectors[row]
+        gains = repeat_scores(without, self._now, self._bundle.item_repeats, self._bundle.model.repeats)
+        if not item_vector @ vector < item_vector @ before:
+            return False
+        causes.lowered += 1
+        if not is_causal:
+            return True
+        k, hidden = len(page.rows), state.hidden_rows
+        candidates = self._index.search(vector[None], k + len(hidden))[0]
+        left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, *gains).rows
+        causes.off_page += left
+        return left
+
+
+def _says_it(item: Item, reason: Reason) -> bool:
+    try:
+        claims = [licence(evidence, item, reason.language) for evidence in reason.evidence]
+        check_all(reason.text, claims)
+    except ReasonRejected:
+        return False
+    return True
+
+
+def _mentioned(page: Page, item: Item, word: str) -> bool:
+    """Whether the profile has the word, if one is said, and a category of the item has it too."""
+    stem = word.lower().removesuffix("s")
+    return not word or (stem in page.state.about.lower() and any(word in category for category in item.categories))
+
+
+def _has(item: Item, evidence: Evidence) -> bool:
+    if evidence.kind is EvidenceKind.BRAND:
+        return item.brand == evidence.value
+    if evidence.kind is EvidenceKind.CATEGORY:
+        return evidence.value in item.categories or evidence.value == CATEGORY_SEPARATOR.join(item.categories)
+    return (evidence.name, evidence.value) in item.attributes
