@@ -1,7 +1,7 @@
 """Hooks of the docs site: its pages are the Markdown files of the repository, in the repository's own layout.
 
-A relative link then works in both places. A link to a source file or folder becomes plain text on the site. A link to nothing stays as
-it is, and the strict build fails on it.
+A relative link then works in both places. A link to a source file or folder becomes plain text on the site. A link to
+nothing stays as it is, and the strict build fails on it.
 """
 
 import re
