@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-NO_ROWS: NDArray[np.int32] = np.empty(0, np.int32)
-NO_SCORES: NDArray[np.float32] = np.empty(0, np.float32)
+from recsvc.domain.arrays import NO_ROWS, NO_SCORES
 
 
 class Ranking(NamedTuple):

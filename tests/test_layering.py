@@ -16,6 +16,15 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([linter, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the packages and of their contracts, to be broken."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
 def test_import_contracts_hold() -> None:
     result = lint_imports(ROOT)
     assert result.returncode == 0, result.stdout
@@ -25,24 +34,33 @@ def test_import_contracts_hold() -> None:
 @pytest.mark.parametrize(
     ("path", "line", "contract"),
     [
-        ("recsvc/added.py", "import redis", "redis only in the store"),
-        ("recsvc/added.py", "import grpc", "grpc only at the edge"),
-        ("recsvc/added.py", "from recsvc.v1 import users_pb2", "wire types stop at the edge"),
-        ("recsvc/added.py", "import training.config", "serving knows nothing of training"),
-        ("training/added.py", "import recsvc.store.keys", "training imports the lower floors, never the edge"),
-        ("deploy/storefront/added.py", "import recsvc.errors", "the storefront knows the contract alone"),
+        ("recsvc/users/added.py", "import redis", "redis only in the store"),
+        ("recsvc/users/added.py", "import grpc", "grpc only at the edge"),
+        ("recsvc/users/added.py", "from recsvc.v1 import users_pb2", "wire types stop at the edge"),
+        ("recsvc/users/added.py", "import training.config", "serving knows nothing of training"),
+        ("training/data/added.py", "import recsvc.store.keys", "training never imports the edge"),
+        ("deploy/storefront/added.py", "import recsvc.errors", "the storefront imports the contract alone"),
+        ("recsvc/users/added.py", "import recsvc.pipeline.slate", "recsvc imports downwards"),
+        ("training/data/added.py", "import training.fitting.fusion", "training imports downwards"),
+        ("recsvc/explain/facts.py", "import recsvc.model.bundle", "ranking and evidence know arrays alone"),
     ],
 )
-def test_an_import_in_a_wrong_place_is_refused(tmp_path: Path, path: str, line: str, contract: str) -> None:
-    for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    with (tmp_path / path).open("a") as file:
+def test_an_import_in_a_wrong_place_is_refused(copy: Path, path: str, line: str, contract: str) -> None:
+    with (copy / path).open("a") as file:
         file.write(f"\n{line}\n")
-    result = lint_imports(tmp_path)
+    result = lint_imports(copy)
     assert result.returncode == 1, result.stdout
     [broken] = [text for text in result.stdout.splitlines() if "BROKEN" in text]
     assert contract in broken
+
+
+@pytest.mark.parametrize("path", ["recsvc/added.py", "recsvc/added/__init__.py", "training/added.py"])
+def test_a_module_outside_of_the_layers_is_refused(copy: Path, path: str) -> None:
+    (copy / path).parent.mkdir(exist_ok=True)
+    (copy / path).touch()
+    result = lint_imports(copy)
+    assert result.returncode == 1, result.stdout
+    assert "added" in result.stdout
 
 
 def test_no_file_is_named_after_nothing() -> None:

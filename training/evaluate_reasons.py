@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from recsvc.domain.shop import LANGUAGES, Tone
+from recsvc.domain.reason import LANGUAGES, Tone
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.reasons.generators import GENERATORS

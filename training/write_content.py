@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from recsvc.domain.shop import LANGUAGES, ContentDraft
+from recsvc.domain.query import ContentRequest
+from recsvc.domain.reason import LANGUAGES, ContentDraft
 from recsvc.errors import InvalidRequest, NothingToSay, RecsvcError, SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
-from recsvc.pipeline.item_copy import ContentJob, ContentRequest
+from recsvc.pipeline.item_copy import ContentJob
 from recsvc.reasons import ContentWriter, Recipe
 from training.data.shop import read_shop
 from training.reason_evaluation.copy_rubric import TableTruth, Written, gates, judge

@@ -5,9 +5,9 @@ import time
 import zlib
 from dataclasses import dataclass, replace
 
-from recsvc.domain.shop import Item, Reason, Tone
-
-_MICROSECONDS_A_DAY = 86_400_000_000
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
+from recsvc.domain.reason import LANGUAGES, Reason, Tone
+from recsvc.domain.shop import Item
 
 
 class Surface(enum.Enum):
@@ -162,7 +162,7 @@ class Query:
     @property
     def seed(self) -> int:
         """Of the choice of words: a page that rewords itself at every reload looks made up, so it holds all day."""
-        return zlib.crc32(f"{self.user_id}:{self.now // _MICROSECONDS_A_DAY}".encode())
+        return zlib.crc32(f"{self.user_id}:{self.now // MICROSECONDS_A_DAY}".encode())
 
     @property
     def now(self) -> int:
@@ -204,3 +204,17 @@ class SimilarItemList:
     recommendation_id: str
     bundle_id: str
     neighbours: tuple[Recommendation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRequest:
+    """recipe: its id. audience: "brand" or "category", and which; None: everybody. variant: the number of the first
+    draft. drafts: how many.
+    """
+
+    recipe: str
+    item_id: str
+    language: str = LANGUAGES[0]
+    audience: tuple[str, str] | None = None
+    variant: int = 0
+    drafts: int = 1

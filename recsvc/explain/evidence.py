@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.shop import EvidenceKind, Strength
-from recsvc.explain.facts import Fact, Floats, ItemFacts, Rows, UserFacts, looked_up
+from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.explain.facts import Fact, ItemFacts, UserFacts, looked_up
 from recsvc.explain.relations import ANCHORS, COHORT, copurchase_facts, preferred_facts, similar_facts
 
 # A history item that makes up less than this share of all that raises a score is not worth naming.
@@ -33,8 +34,8 @@ def page_facts(
 
     page_rows: the items shown, best first; page_words: their categories and attributes, none known if empty;
     page_mentions: the word of each that the profile has too, -1 for none.
-    competitor_rows: what competed for the page, the page included. An anchor is called causal only if, without it, at least
-    as many items of the pool as the page is long score higher: since the pool is part of the catalogue, the item would
+    competitor_rows: what competed for the page, the page included. An anchor is called causal only if, without it, at
+    least as many of these as the page is long score higher: since these are part of the catalogue, the item would
     then be off the page in the catalogue too.
     """
     page = item_vectors[page_rows]
@@ -119,12 +120,12 @@ def _off_page(
     competing = products + gains - (user.left_out_rows[:, None] == competitor_rows) * gains
     own = without + looked_up(page_rows, user.repeat_rows, user.repeat_scores)[:, None]
     off_page = _displaced(competing, own, page_rows, competitor_rows)
-    if user.gains_without is None:
+    if user.bonus_without is None:
         return off_page
     # How somebody shops says how they buy again, so any item less changes all gains a little: what is called causal
     # must hold with those worked out anew too.
     for j in np.flatnonzero(off_page.any(axis=0)).tolist():
-        anew = user.gains_without(int(user.left_out_rows[j]))
+        anew = user.bonus_without(int(user.left_out_rows[j]))
         competing = products[j : j + 1] + looked_up(competitor_rows, *anew)
         own = without[:, j : j + 1] + looked_up(page_rows, *anew)[:, None]
         off_page[:, j] &= _displaced(competing, own, page_rows, competitor_rows)[:, 0]

@@ -1,23 +1,24 @@
 """Evidence and reasons for one page: what the arrays say, joined with the catalogue's names, put into words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, Floats, Rows
 from recsvc.domain.query import Query
-from recsvc.domain.shop import Evidence, EvidenceKind, History, Reason, Tone
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Tone
+from recsvc.domain.shop import History
 from recsvc.explain.evidence import page_facts
-from recsvc.explain.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
+from recsvc.explain.facts import Fact, ItemFacts, Preferences, UserFacts
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.user import LeftOut
-from recsvc.pipeline.slate import Slate
-from recsvc.ranking import NO_ROWS
 from recsvc.reasons import ReasonWriter, attribute_form
 from recsvc.retrieval.scorers import Scorer, VectorScorer
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
@@ -25,6 +26,14 @@ from recsvc.users.user_state import UserState
 
 # Pages of one user whose evidence and reasons are kept until the history changes or the hour passes.
 EXPLAINED_PAGES = 4
+
+
+@dataclass(frozen=True)
+class _Traits:
+    """What is worked out from a user's record once. mentioned: terms of categories that the profile has, by code."""
+
+    preferences: Preferences
+    mentioned: frozenset[int]
 
 
 class Explainer:
@@ -35,53 +44,86 @@ class Explainer:
         self._reasons = reasons
         self._items = _item_facts(bundle)
         self._words = _Words(bundle)
-        self._category_words = CategoryTerms(bundle.catalogue)
+        self._category_terms = CategoryTerms(bundle.catalogue)
+        # Kept for as long as the state is, so an erased user's go with the user.
+        self._pages: WeakKeyDictionary[UserState, dict[Hashable, list[Reason | None]]] = WeakKeyDictionary()
+        self._kept_traits: WeakKeyDictionary[UserState, _Traits] = WeakKeyDictionary()
         model = bundle.model
         self._windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
 
-    def reasons(self, query: Query, state: UserState, scoring: Scorer, found: Slate) -> Sequence[Reason | None]:
-        """Why each item is in the list; kept for when the user comes back to the page."""
-        now, rows = query.now, found.ranking.rows
+    def reasons(
+        self,
+        query: Query,
+        state: UserState,
+        scorer: Scorer,
+        left_out: LeftOut | None,
+        rows: Rows,
+        competitor_rows: Rows,
+    ) -> Sequence[Reason | None]:
+        """Returns a reason for each item of a list; None where there is nothing true to say.
+
+        Args:
+            query: Gives the language, the tone and the time.
+            state: Of the user that the list is for.
+            scorer: Ranked the list.
+            left_out: Explains the user vector; None if anything but the user vector ranked the list.
+            rows: The list, best first.
+            competitor_rows: The list and the rows that would come next; empty if scores alone did not make the list.
+        """
         # All that the explanation depends on: the state is of one version, and repeat scores move by the hour.
-        worded, off = (query.language, query.tone or Tone.NEUTRAL), self._reasons.switches.off
-        competing = found.competitors.tobytes()
-        key = (now // MICROSECONDS_AN_HOUR, *worded, query.surface, rows.tobytes(), competing, off)
-        reasons = state.explained.get(key)
+        tone, off = query.tone or Tone.NEUTRAL, self._reasons.switches.off
+        hour = query.now // MICROSECONDS_AN_HOUR
+        ranked_by_user = left_out is not None
+        shown = (query.surface, ranked_by_user, rows.tobytes(), competitor_rows.tobytes())
+        key = (hour, query.language, tone, off, *shown)
+        pages = self._pages.setdefault(state, {})
+        reasons = pages.get(key)
         if reasons is None:
-            facts = self._facts(state, scoring, now)
-            reasons = self._explain(facts, self._mentioned(state), rows, found.competitors, *worded, query.seed)
-            if len(state.explained) >= EXPLAINED_PAGES:
-                state.explained.clear()
-            state.explained[key] = reasons
+            facts = self._facts(state, scorer, left_out, query.now)
+            mentioned = self._traits(state).mentioned
+            reasons = self._explain(facts, mentioned, rows, competitor_rows, query.language, tone, query.seed)
+            if len(pages) >= EXPLAINED_PAGES:
+                pages.clear()
+            pages[key] = reasons
         return reasons
 
-    def _facts(self, state: UserState, scoring: Scorer, now: int) -> UserFacts:
-        if state.preferences is None:
-            state.preferences = self._preferences(state.bought_rows, state.purchases)
+    def _traits(self, state: UserState) -> "_Traits":
+        """What a user's record says of their preferences; a visit changes nothing of it."""
+        state = state.base or state
+        traits = self._kept_traits.get(state)
+        if traits is None:
+            traits = self._kept_traits[state] = _Traits(
+                preferences=self._preferences(state.bought_rows, state.purchases),
+                mentioned=self._category_terms.mentioned(state.about),
+            )
+        return traits
+
+    def _facts(self, state: UserState, scorer: Scorer, left_out: LeftOut | None, now: int) -> UserFacts:
         times = _purchase_times(state.history)
         intervals = {row: interval_of(each, now, MICROSECONDS_A_DAY) for row, each in times.items()}
         bought = set(state.bought_rows.tolist())
         nothing = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
-        vector, left_out = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
-        # What was left out of the history says something of a list that the user's own vector ranked, and of no other.
-        if isinstance(scoring, VectorScorer) and scoring.vector is state.user_vector and state.left_out is not None:
-            vector, left_out = scoring.vector, state.left_out
+        vector, effects = nothing, LeftOut(NO_ROWS, nothing[None][:0], None)
+        if left_out is not None and isinstance(scorer, VectorScorer):
+            vector, effects = scorer.vector, left_out
+        bonus = scorer.repeat_bonus
         return UserFacts(
-            vector,
-            state.bought_rows,
-            state.purchases,
-            left_out.rows,
-            left_out.vectors,
-            left_out.without_profile,
-            state.preferences,
-            *scoring.gains,
-            {row: event for row, event in state.visit.items() if row not in bought},
-            {row: (now - each[-1]) // MICROSECONDS_A_DAY for row, each in times.items()},
-            {row: interval for row, interval in intervals.items() if interval is not None},
-            (lambda row: self._gains_without(state.history, row, now)) if len(scoring.gains.rows) else None,
+            user_vector=vector,
+            bought_rows=state.bought_rows,
+            purchases=state.purchases,
+            left_out_rows=effects.rows,
+            left_out_vectors=effects.vectors,
+            without_profile=effects.without_profile,
+            preferences=self._traits(state).preferences,
+            repeat_rows=bonus.rows,
+            repeat_scores=bonus.scores,
+            visit={row: event for row, event in state.visit.items() if row not in bought},
+            elapsed={row: (now - each[-1]) // MICROSECONDS_A_DAY for row, each in times.items()},
+            intervals={row: interval for row, interval in intervals.items() if interval is not None},
+            bonus_without=(lambda row: self._bonus_without(state.history, row, now)) if len(bonus.rows) else None,
         )
 
-    def _gains_without(self, history: History, row: int, now: int) -> tuple[Rows, Floats]:
+    def _bonus_without(self, history: History, row: int, now: int) -> tuple[Rows, Floats]:
         config = self._bundle.model.repeats
         return repeat_scores(history.select(history.rows != row), now, self._bundle.item_repeats, config)
 
@@ -91,11 +133,6 @@ class Explainer:
         for row, times in zip(bought_rows.tolist(), purchases.tolist(), strict=True):
             counts.update(dict.fromkeys(self._words.codes(row), times))
         return preferences_of(self._items, bought_rows, purchases, counts, self._words.share)
-
-    def _mentioned(self, state: UserState) -> frozenset[int]:
-        if state.mentioned is None:
-            state.mentioned = self._category_words.mentioned(state.about)
-        return state.mentioned
 
     def _explain(
         self,
@@ -109,11 +146,10 @@ class Explainer:
     ) -> list[Reason | None]:
         """A reason with its evidence for each item of a page; None where there is nothing true to say.
 
-        mentioned: the words of categories that the profile has. competitor_rows: what competed for the page. seed: keeps the
-        choice of words stable.
+        mentioned: the words of categories that the profile has. seed: keeps the choice of words stable.
         """
         words = list(map(self._words.named, page_rows.tolist()))
-        shared = [self._category_words.shared(row, mentioned) for row in page_rows.tolist()] if mentioned else []
+        shared = [self._category_terms.shared(row, mentioned) for row in page_rows.tolist()] if mentioned else []
         facts = page_facts(user, self._items, self._bundle.item_vectors, page_rows, competitor_rows, words, shared)
         items = [self._bundle.catalogue.items[row] for row in page_rows]
         evidence = [tuple(map(self._named, found)) for found in facts]
@@ -133,7 +169,7 @@ class Explainer:
         elif kind in (EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
             name, value = self._words.pairs[fact.code]
         elif kind is EvidenceKind.PROFILE and fact.code >= 0:
-            value = self._category_words.names[fact.code]
+            value = self._category_terms.names[fact.code]
         return Evidence(
             kind,
             fact.strength,

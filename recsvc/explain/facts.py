@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.shop import EventType, EvidenceKind, Strength
-from recsvc.ranking import NO_ROWS, NO_SCORES
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
+from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.domain.shop import EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class UserFacts:
     user vector without each of these. without_profile: (d,), or None when there is no profile. repeat_rows,
     repeat_scores: what the score of each bought item gained. preferences: what `preferences_of` found. visit: what is
     being viewed, or in the cart, by row. elapsed: days since each row was bought last. intervals: for a row that is
-    bought again and again, how often it was, days from one time to the next, and days since the last. gains_without:
+    bought again and again, how often it was, days from one time to the next, and days since the last. bonus_without:
     what the bought items would gain had one of them never been bought, ascending rows and scores; None where they gain
     nothing.
     """
@@ -90,7 +88,7 @@ class UserFacts:
     visit: dict[int, EventType] = field(default_factory=dict)
     elapsed: dict[int, int] = field(default_factory=dict)
     intervals: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    gains_without: Callable[[int], tuple[Rows, Floats]] | None = None
+    bonus_without: Callable[[int], tuple[Rows, Floats]] | None = None
 
     def event(self, row: int) -> EventType:
         """What the user did with an item that a fact may name."""

@@ -7,8 +7,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.shop import EvidenceKind, Strength
-from recsvc.explain.facts import Fact, Floats, ItemFacts, Preferences, Rows, UserFacts
+from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.explain.facts import Fact, ItemFacts, Preferences, UserFacts
 
 # Below these a preference for a brand, category or attribute may be chance.
 PREFERENCE_LIFT = 1.5

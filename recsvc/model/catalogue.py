@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS
 from recsvc.domain.shop import Item
 
 NO_CODE = -1
-NO_ROWS: NDArray[np.int32] = np.empty(0, np.int32)
 
 Name = TypeVar("Name", str, tuple[str, ...])
 

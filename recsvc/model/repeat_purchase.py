@@ -11,17 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, Floats, Rows
 from recsvc.domain.shop import EventType, History
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
-
-MICROSECONDS_AN_HOUR = MICROSECONDS_A_DAY // 24
 
 # What the regression reads, each of a user and an item; see `repeat_features`.
 FEATURES = ("days", "recent", "elapsed", "overdue", "rate", "popularity", "shopping_days", "idle", "loyalty")
 RECENT_HALF_LIFE = 365.0  # days
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

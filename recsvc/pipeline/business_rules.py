@@ -9,10 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.ranking import Ranking
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 
 class Caps:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.shop import LANGUAGES, ContentDraft, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.query import ContentRequest
+from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import Item
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
@@ -12,20 +14,6 @@ from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # Of the items of an audience's brand or category: when so many are sensitive, so is whom they address.
 MOSTLY = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class ContentRequest:
-    """recipe: its id. audience: "brand" or "category", and which; None: everybody. variant: the number of the first
-    draft. drafts: how many.
-    """
-
-    recipe: str
-    item_id: str
-    language: str = LANGUAGES[0]
-    audience: tuple[str, str] | None = None
-    variant: int = 0
-    drafts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recsvc.domain.query import AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Event, Tone
+from recsvc.domain.reason import Tone
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Event
 from recsvc.errors import FieldViolation, InvalidRequest, SettingsError
 
 # Metrics are labelled with them, and ids of lists carry them.

@@ -5,10 +5,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
-from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR, repeat_scores, resting_rows
+from recsvc.model.repeat_purchase import resting_rows
+from recsvc.model.towers.user import LeftOut
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.pipeline.slate import Eligibility
 from recsvc.ranking import NOTHING, Ranking
@@ -17,10 +18,9 @@ from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.scorers import OWN_TASTE, Scorer, VectorScorer, buy_again, search, similar_to
 from recsvc.store import UserStore
-from recsvc.users.user_state import UserState, UserStateCache, cart_as_history, with_session_events
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
+from recsvc.users.repeat_bonus import RepeatBonus
+from recsvc.users.user_state import UserState, cart_as_history, with_session_events
+from recsvc.users.user_state_cache import UserStateCache
 
 
 @dataclass(frozen=True)
@@ -37,100 +37,120 @@ class ServingResources:
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """degraded: what had to be done without."""
+    """How one query is answered.
+
+    Attributes:
+        state: Of the user, with the events of this visit.
+        scorer: Ranks the items.
+        eligibility: Which items may be listed.
+        left_out: Explains the user vector; None unless the plan is to be explained and the user vector alone ranks.
+        degraded: What the answer has to do without. A stage that drops something adds it.
+    """
 
     state: UserState
-    scoring: Scorer
-    scope: Eligibility
+    scorer: Scorer
+    eligibility: Eligibility
+    left_out: LeftOut | None
     degraded: set[Degradation]
 
 
 class QueryPlanner:
-    """Looks a query's user up and works out what the query's surface asks for, in one bundle."""
+    """Plans queries for one bundle: loads the user, picks the surface's scorer, works out which items are eligible."""
 
-    def __init__(self, live: ItemSnapshot, shared: ServingResources, states: UserStateCache) -> None:
-        self._live = live
-        self._bundle = live.bundle
+    def __init__(self, snapshot: ItemSnapshot, shared: ServingResources, states: UserStateCache) -> None:
+        self._snapshot = snapshot
+        self._catalogue = snapshot.bundle.catalogue
         self._shared = shared
         self._states = states
-        self._item_repeats = live.bundle.item_repeats
-        self._texts = QueryEncoder(live, shared.encode, shared.threads["search"])
+        self._repeat_bonus = RepeatBonus(snapshot.bundle)
+        self._item_repeats = snapshot.bundle.item_repeats
+        self._nobody_buys_again = snapshot.bundle.model.repeats.exclude_bought
+        self._texts = QueryEncoder(snapshot, shared.encode, shared.threads["search"])
 
-    async def __call__(self, query: Query, explain: bool) -> QueryPlan:
-        """explain: what explains the user vector is wanted too."""
-        state, fresh = await self._states.known(query.user_id)
+    async def plan(self, query: Query, *, explain: bool) -> QueryPlan:
+        """Plans a query. explain: whether the answer is to be explained, which takes more vectors of the user."""
+        state, fresh = await self._states.get(query.user_id)
         degraded = set() if fresh else {Degradation.STORE_UNAVAILABLE}
         if state.version < query.min_freshness:
             degraded.add(Degradation.STALE)
-        viewed, cart = self._bundle.catalogue.rows(query.viewed), self._bundle.catalogue.rows(query.cart)
+        viewed, cart = self._catalogue.rows(query.viewed), self._catalogue.rows(query.cart)
         if len(viewed) or len(cart):
             state = with_session_events(state, viewed, cart, query.now)
-        scoring, fresh = await self._scoring(query, state, viewed, cart, explain)
+        left_out = None
+        scorer, fresh = await self._surface_scorer(query, state, viewed, cart)
+        if scorer is None:
+            scorer, left_out = await self._personal_scorer(query, state, explain=explain)
         if not fresh:
             degraded.add(Degradation.STORE_UNAVAILABLE)
-        return QueryPlan(state, scoring, self._scope(query, state, viewed, cart), degraded)
+        return QueryPlan(state, scorer, self._eligibility(query, state, viewed, cart), left_out, degraded)
 
-    async def _scoring(
-        self, query: Query, state: UserState, viewed: Rows, cart: Rows, explain: bool
-    ) -> tuple[Scorer, bool]:
-        """What the query's surface ranks by, and False if it needed the store and did not get it."""
+    async def _surface_scorer(
+        self, query: Query, state: UserState, viewed: Rows, cart: Rows
+    ) -> tuple[Scorer | None, bool]:
+        """The scorer of a surface that has one of its own, else None; and False if Redis did not answer."""
         match query.surface:
             case Surface.POPULAR | Surface.TRENDING:
-                return await self._shared.popularity.order(self._live, query.surface, query.segment)
+                return await self._shared.popularity.order(self._snapshot, query.surface, query.segment)
             case Surface.SIMILAR if len(viewed):
-                return similar_to(self._live, int(viewed[-1])), True
+                return similar_to(self._snapshot, int(viewed[-1])), True
             case Surface.BUY_AGAIN:
-                return buy_again(self._live, state.history, query.now), True
+                return buy_again(self._snapshot, state.history, query.now), True
             case Surface.CART if len(cart):
-                own = await self._states.complete(query.user_id, state, left_out=False)
+                own = await self._states.ensure_vector(query.user_id, state)
                 basket = cart_as_history(state, cart, query.now)
-                together = await self._states.complete(query.user_id, basket, left_out=False)
-                return VectorScorer(self._live, together + OWN_TASTE * own), True
+                together = await self._states.ensure_vector(query.user_id, basket)
+                return VectorScorer(self._snapshot, together + OWN_TASTE * own), True
             case Surface.SEARCH if query.text:
-                own = await self._states.complete(query.user_id, state, left_out=False)
-                wanted = await self._texts.vector(query.text)
-                return search(self._live, wanted, await self._texts.matches(query.text), own), True
-        user_vector = await self._states.complete(query.user_id, state, left_out=explain)
-        if query.text:
-            wanted = await self._texts.vector(query.text)
-            user_vector = user_vector + np.float32(np.linalg.norm(user_vector)) * wanted
-        return VectorScorer(self._live, user_vector, self._repeats(query, state)), True
+                own = await self._states.ensure_vector(query.user_id, state)
+                meaning = await self._texts.vector(query.text)
+                return search(self._snapshot, meaning, await self._texts.matches(query.text), own), True
+        return None, True
 
-    def _scope(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Eligibility:
-        catalogue = self._live.catalogue
+    async def _personal_scorer(
+        self, query: Query, state: UserState, *, explain: bool
+    ) -> tuple[VectorScorer, LeftOut | None]:
+        """The scorer of the user vector, and what explains it."""
+        left_out = None
+        if explain:
+            user_vector, left_out = await self._states.ensure_left_out(query.user_id, state)
+        else:
+            user_vector = await self._states.ensure_vector(query.user_id, state)
+        if query.text:
+            meaning = await self._texts.vector(query.text)
+            user_vector = user_vector + np.float32(np.linalg.norm(user_vector)) * meaning
+            left_out = None  # it says nothing of a list that a query ranks as well
+        return VectorScorer(self._snapshot, user_vector, self._bonus(query, state)), left_out
+
+    def _eligibility(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Eligibility:
+        inventory = self._snapshot.catalogue
         if query.candidates is not None:
-            return Eligibility(state.hidden_rows, catalogue.among(self._bundle.catalogue.rows(query.candidates)))
+            return Eligibility(state.hidden_rows, inventory.among(self._catalogue.rows(query.candidates)))
         excluded = self._excluded_rows(query, state)
         if len(viewed) or len(cart):
             excluded = np.unique(np.concatenate((excluded, viewed, cart)))
-        rest = (catalogue.select(query.filter.unyielding()),) if query.backfill else ()
-        return Eligibility(excluded, catalogue.select(query.filter), rest)
+        rest = (inventory.select(query.filter.unyielding()),) if query.backfill else ()
+        return Eligibility(excluded, inventory.select(query.filter), rest)
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
         excluded = state.hidden_rows
         if query.excluded_item_ids:
-            excluded = np.union1d(excluded, self._bundle.catalogue.rows(query.excluded_item_ids))
+            excluded = np.union1d(excluded, self._catalogue.rows(query.excluded_item_ids))
         if query.repeats is RepeatPolicy.WHEN_DUE:
             return np.union1d(excluded, resting_rows(state.history, query.now, self._item_repeats))
         if query.surface is Surface.BUY_AGAIN:
             return excluded
         if query.repeats is RepeatPolicy.EXCLUDE:
             return np.union1d(excluded, state.held_rows)
-        if self._masked(query):
+        if self._excludes_bought(query):
             return np.union1d(excluded, state.bought_rows)
         return excluded
 
-    def _masked(self, query: Query) -> bool:
-        """Whether what the user bought is left out: nobody here buys again. But who looks for a thing may have it."""
+    def _excludes_bought(self, query: Query) -> bool:
+        """Whether bought items are left out because nobody buys again here. A shopper who searches may have them."""
         unspecified = query.repeats is RepeatPolicy.UNSPECIFIED and query.surface is not Surface.SEARCH
-        return unspecified and self._bundle.model.repeats.exclude_bought
+        return unspecified and self._nobody_buys_again
 
-    def _repeats(self, query: Query, state: UserState) -> Ranking:
-        if query.repeats is RepeatPolicy.EXCLUDE or self._masked(query) or not len(state.bought_rows):
+    def _bonus(self, query: Query, state: UserState) -> Ranking:
+        if query.repeats is RepeatPolicy.EXCLUDE or self._excludes_bought(query):
             return NOTHING
-        now = query.now
-        hour = now // MICROSECONDS_AN_HOUR  # by which the scores move
-        if state.repeats is None or state.repeats[0] != hour:
-            scores = repeat_scores(state.history, now, self._item_repeats, self._bundle.model.repeats)
-            state.repeats = hour, Ranking(*scores)
-        return state.repeats[1]
+        return self._repeat_bonus.of(state, query.now)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS, Rows
 from recsvc.domain.query import (
     NO_RULES,
+    ContentRequest,
     Degradation,
     ItemFilter,
     Page,
@@ -19,24 +20,25 @@ from recsvc.domain.query import (
     SimilarItemList,
     Surface,
 )
+from recsvc.domain.reason import Reason
 from recsvc.domain.records import ItemChange, ItemContent, ItemField, UserRecord
-from recsvc.domain.shop import Reason
 from recsvc.errors import ItemNotFound
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
-from recsvc.pipeline.item_copy import ContentJob, ContentRequest, look_up
+from recsvc.pipeline.item_copy import ContentJob, look_up
 from recsvc.pipeline.list_id import recommendation_id
 from recsvc.pipeline.query_plan import QueryPlan, QueryPlanner, ServingResources
 from recsvc.pipeline.slate import Eligibility, Slate, build_slate, next_page, with_exploration
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, block_scores, diagnose
-from recsvc.ranking import NO_ROWS, Ranking
+from recsvc.ranking import Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import similar_to
 from recsvc.runtime.metrics import DEGRADED
 from recsvc.users.audience import Audience, find_audience
 from recsvc.users.taste import TasteProfile, taste_profile
-from recsvc.users.user_state import UserStateCache, state_of
+from recsvc.users.user_state import state_of
+from recsvc.users.user_state_cache import UserStateCache
 
 # How much of a ranking is kept for the pages that follow.
 PAGED_ITEMS = 500
@@ -46,8 +48,6 @@ EXPLORED_PAGES = 4
 FOR_EVERYBODY = frozenset({Surface.SIMILAR, Surface.POPULAR, Surface.TRENDING})
 # With less time left than this a request goes without reasons: the list comes first.
 REASON_SECONDS = 0.02
-
-Rows = NDArray[np.int32]
 
 
 class Recommender:
@@ -67,7 +67,7 @@ class Recommender:
         )
         self._explainer = Explainer(bundle, shared.reasons)
         self._rng = np.random.default_rng()
-        self._ask = QueryPlanner(live, shared, self._states)
+        self._planner = QueryPlanner(live, shared, self._states)
 
     @classmethod
     def of(cls, bundle: Bundle, shared: ServingResources) -> "Recommender":
@@ -117,53 +117,53 @@ class Recommender:
     async def recommend(self, query: Query) -> RecommendationList:
         """The best items for a user. Does not fail when the store does: the answer is then marked degraded."""
         explain = query.reasons and _has_time_for_reasons(query)
-        asked = await self._ask(query, explain)
+        plan = await self._planner.plan(query, explain=explain)
         if query.reasons and not explain:
-            asked.degraded.add(Degradation.REASONS_DROPPED)
+            plan.degraded.add(Degradation.REASONS_DROPPED)
         candidates: tuple[str, ...] = ()
         if query.page is not None:
-            found, page = next_page(self._live, asked.scoring, query.k, asked.scope, query.page)
+            found, page = next_page(self._live, plan.scorer, query.k, plan.eligibility, query.page)
         else:
-            found, page, candidates = await self._first_page(query, asked)
+            found, page, candidates = await self._first_page(query, plan)
         reasons: Iterable[Reason | None] = repeat(None)
         if explain:
-            reasons = self._explainer.reasons(query, asked.state, asked.scoring, found)
+            reasons = self._explainer.reasons(
+                query, plan.state, plan.scorer, plan.left_out, found.ranking.rows, found.competitors
+            )
         before = query.page.shown if query.page is not None else 0
         recommendations = self._listed(found.ranking, reasons, found.backfilled, before)
-        for degradation in asked.degraded:
+        for degradation in plan.degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
             page.recommendation_id,
             page.bundle_id,
             recommendations,
-            asked.state.personalised and query.surface not in FOR_EVERYBODY,
-            tuple(asked.degraded),
+            plan.state.personalised and query.surface not in FOR_EVERYBODY,
+            tuple(plan.degraded),
             query.arm,
             page if page.shown < len(page.item_ids) else None,
-            asked.state.version,
+            plan.state.version,
             candidates,
         )
 
     async def diagnose(self, query: Query, item_id: str) -> ItemDiagnosis:
         """Where an item stands in the list of a query."""
-        asked = await self._ask(query, explain=False)
-        found = await build_slate(self._live, asked.scoring, query.k, asked.scope, query.rules)
-        return await diagnose(self._live, query, asked.state, asked.scoring, asked.scope, found, item_id)
+        plan = await self._planner.plan(query, explain=False)
+        found = await build_slate(self._live, plan.scorer, query.k, plan.eligibility, query.rules)
+        return await diagnose(self._live, query, plan.state, plan.scorer, plan.eligibility, found, item_id)
 
     async def block_scores(self, user_id: str, item_ids: Sequence[str]) -> tuple[list[BlockScores], int]:
         """What the scores of items for a user are made of now, nothing for unknown items; and the version of the user's
         record.
         """
-        asked = await self._ask(Query(user_id, 1, reasons=False), explain=False)
+        plan = await self._planner.plan(Query(user_id, 1, reasons=False), explain=False)
         rows = [self._bundle.catalogue.row(item_id) for item_id in item_ids]
-        return [block_scores(asked.scoring, row) if row is not None else () for row in rows], asked.state.version
+        return [block_scores(plan.scorer, row) if row is not None else () for row in rows], plan.state.version
 
-    async def _first_page(self, query: Query, asked: QueryPlan) -> tuple[Slate, Page, tuple[str, ...]]:
+    async def _first_page(self, query: Query, plan: QueryPlan) -> tuple[Slate, Page, tuple[str, ...]]:
         """What of the list is shown first, the whole of it where it will be continued, and what it explored among."""
-        k = query.k * EXPLORED_PAGES if query.exploration else query.k
-        found = await build_slate(
-            self._live, asked.scoring, PAGED_ITEMS if query.paged else k, asked.scope, query.rules
-        )
+        listed = PAGED_ITEMS if query.paged else query.k * EXPLORED_PAGES if query.exploration else query.k
+        found = await build_slate(self._live, plan.scorer, listed, plan.eligibility, query.rules)
         candidates = NO_ROWS
         if query.exploration:
             found, candidates = with_exploration(self._live, found, query.k, query.rules, query.exploration, self._rng)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS, Rows
 from recsvc.domain.query import NO_RULES, ItemFilter, Page, Rules
 from recsvc.pipeline.business_rules import Caps, boosted, pick, pinned
 from recsvc.pipeline.exploration import explore
 from recsvc.pipeline.final_gate import enforce
-from recsvc.ranking import NO_ROWS, NOTHING, Ranking
+from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import Scorer
@@ -20,8 +21,6 @@ from recsvc.retrieval.scorers import Scorer
 COMPETITORS = 32
 # Rules choose among so many times the items that are wanted, and at least so many.
 _CHOICE, _LEAST_CHOICE = 4, 200
-
-Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def block_scores(scoring: Scorer, row: int) -> BlockScores:
     bundle = scoring.live.bundle
     products = scoring.vector * bundle.item_vectors[row]
     scores = [(name, float(products[columns].sum())) for name, columns in zip(BLOCKS, bundle.layout, strict=True)]
-    for name, gains in ((REPEAT, scoring.gains), (WORDS, scoring.added)):
-        scores.append((name, float(gains.scores[gains.rows == row].sum())))
+    for name, bonus in ((REPEAT, scoring.repeat_bonus), (WORDS, scoring.lexical_bonus)):
+        scores.append((name, float(bonus.scores[bonus.rows == row].sum())))
     return tuple((name, score) for name, score in scores if score)
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from recsvc.domain.shop import ContentDraft, ContentPart, Evidence, EvidenceKind, Item, Provenance
+from recsvc.domain.reason import ContentDraft, ContentPart, Evidence, EvidenceKind, Provenance
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.generators import Generator
 from recsvc.reasons.grammar.pattern import Form, PatternRequest, fill

@@ -3,7 +3,8 @@
 import functools
 import re
 
-from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import Recipe

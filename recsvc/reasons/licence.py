@@ -4,7 +4,8 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, REASON_RECIPE, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import REASON_RECIPE, Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.letter_case import within_a_sentence

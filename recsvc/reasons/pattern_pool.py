@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
 from recsvc.reasons.grammar.lexicon import is_licensed
 from recsvc.reasons.grammar.pattern import Form, PatternRequest, is_short
 from recsvc.reasons.grammar.recipe import recipes

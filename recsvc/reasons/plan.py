@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.licence import Licence, licence

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, Tone
+from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, Tone
 from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest, is_short
 from recsvc.reasons.grammar.recipe import cell_name, recipes
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from recsvc.domain.shop import Item, Reason
+from recsvc.domain.reason import Reason
+from recsvc.domain.shop import Item
 from recsvc.reasons.plan import PagePlan
 from recsvc.reasons.writer import ReasonWriter
 

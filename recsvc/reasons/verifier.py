@@ -5,7 +5,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain.shop import REASON_RECIPE, Evidence, Item
+from recsvc.domain.reason import REASON_RECIPE, Evidence
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.grammar.lexicon import JOINTS, STOP, is_licensed
 from recsvc.reasons.grammar.pattern import Form

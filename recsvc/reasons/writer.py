@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Provenance, Reason, Tone
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Provenance, Reason, Tone
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons.generators import GENERATORS
 from recsvc.reasons.grammar.lexicon import JOINTS, STOP

@@ -8,9 +8,11 @@ from pathlib import Path
 import structlog
 import torch
 
-from recsvc.domain.query import Query, RecommendationList, Surface
+from recsvc.domain.arrays import Floats
+from recsvc.domain.query import ContentRequest, Query, RecommendationList, Surface
+from recsvc.domain.reason import ContentDraft
 from recsvc.domain.records import ItemContent, ServedList
-from recsvc.domain.shop import ContentDraft, Item, Profile
+from recsvc.domain.shop import Item, Profile
 from recsvc.errors import (
     BundleError,
     BundleNotFound,
@@ -23,10 +25,9 @@ from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import BundleInfo, bundles_in
 from recsvc.model.text_encoder import TextEncoder, item_text, profile_text
-from recsvc.pipeline.item_copy import ContentRequest
 from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.popularity_scorer import Popularity
-from recsvc.pipeline.query_plan import Floats, ServingResources
+from recsvc.pipeline.query_plan import ServingResources
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis
 from recsvc.reasons import PatternPool
@@ -65,7 +66,7 @@ class ModelRegistry:
         self._bundles_dir = bundles_dir
         self._served = {bundle.bundle_id: self._serve(bundle)}
         self._loading = asyncio.Lock()
-        self._follower = BundleFollower(self._store, self._take, lambda: (self.bundle_id, tuple(self._served)))
+        self._follower = BundleFollower(self._store, self._apply, lambda: (self.bundle_id, tuple(self._served)))
         self._erasures = ErasureFollower(store.erasures, self.forget)
         self.reasons = reasons
         self.bundle_id = bundle.bundle_id
@@ -173,7 +174,7 @@ class ModelRegistry:
         query = self.placements.applied(query)
         return await self._recommender(query.bundle_id).diagnose(query, item_id)
 
-    async def given(self, user_id: str, recommendation_id: str) -> tuple[ServedList, list[BlockScores], bool]:
+    async def explain_list(self, user_id: str, recommendation_id: str) -> tuple[ServedList, list[BlockScores], bool]:
         """A list that is kept, what the scores of its items are made of now, and whether that is what it was then.
 
         Raises ListNotFound and StoreUnavailable.
@@ -232,7 +233,7 @@ class ModelRegistry:
             for item, embedding in zip(items, embeddings, strict=True)
         ]
 
-    async def known(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
+    async def list_bundles(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
         """The bundles in the folder, the processes that serve, and what they are to do."""
         found = await asyncio.to_thread(bundles_in, self._bundles_dir)
         return found, await self._store.processes(), await self._store.wanted()
@@ -257,7 +258,7 @@ class ModelRegistry:
         await self._follower.catch_up()
         return bundle_id
 
-    async def _take(self, wanted: WantedBundles) -> None:
+    async def _apply(self, wanted: WantedBundles) -> None:
         if wanted.active:
             await self._load(wanted.active)
             BUNDLE_INFO.labels(self.bundle_id).set(0)

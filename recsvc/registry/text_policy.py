@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Set
 
 from recsvc.domain.query import Query, RecommendationList
+from recsvc.domain.reason import Reason
 from recsvc.domain.records import Switch
-from recsvc.domain.shop import Reason
 from recsvc.errors import StoreUnavailable
 from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Rewording, Switches
 from recsvc.registry.pattern_follower import PatternFollower

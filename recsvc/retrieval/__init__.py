@@ -1,4 +1,4 @@
-"""Finds and scores candidates: vector search, lexical search, inventory and the scorers of the surfaces.
+"""Finds and scores candidates: vector search, lexical search, inventory, and the scorers of the surfaces.
 
-May be imported by `users`' neighbours above: `explain`, `pipeline`, `registry`. Knows no user.
+May be imported by `explain`, `pipeline` and the rooms above them. It knows no user.
 """

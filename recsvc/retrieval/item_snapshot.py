@@ -6,11 +6,11 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS
 from recsvc.domain.records import ItemContent
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import item_text
 from recsvc.model.vectors import GrowingMatrix
-from recsvc.ranking import NO_ROWS
 from recsvc.retrieval.inventory import Inventory
 from recsvc.retrieval.lexical_index import LexicalIndex
 from recsvc.retrieval.similar_items import similarity_vectors

@@ -6,16 +6,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
 from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # Shoppers look for the same few hundred things all day, and the language model takes ten milliseconds for each.
 KEPT_QUERIES = 1_000
-
-Floats = NDArray[np.float32]
 
 
 class QueryEncoder:

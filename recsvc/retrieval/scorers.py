@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
-from recsvc.ranking import NO_ROWS, NOTHING, Ranking, rank
+from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
@@ -23,15 +23,12 @@ WORDS_WEIGHT, TASTE_WEIGHT = 4.0, 1.0
 # So many products would hold the event loop for milliseconds.
 MANY_ITEMS = 5_000
 
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
-
 
 class Scorer(Protocol):
     """What ranks the items of one list. gains: ascending rows, and what each has for the user's having bought it."""
 
     @property
-    def gains(self) -> Ranking: ...
+    def repeat_bonus(self) -> Ranking: ...
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """The k best of a selection, None for all items, without the excluded."""
@@ -51,14 +48,14 @@ class VectorScorer:
 
     live: ItemSnapshot
     vector: Floats
-    gains: Ranking = NOTHING
-    added: Ranking = NOTHING
+    repeat_bonus: Ranking = NOTHING
+    lexical_bonus: Ranking = NOTHING
     neighbours: bool = False
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         search = self.live.search_similar if self.neighbours else self.live.search
         candidates = await search(self.vector, k + len(excluded), selection)
-        rows, scores = self._gained
+        rows, scores = self._bonus
         if selection is not None:
             wanted = selection.allowed[rows]
             rows, scores = rows[wanted], scores[wanted]
@@ -68,15 +65,15 @@ class VectorScorer:
         return rank(*arguments)
 
     def scored(self, rows: Rows) -> Ranking:
-        gained = self._gained
-        among = np.isin(gained.rows, rows)
-        gains = gained.rows[among], gained.scores[among]
-        return in_order(rank(self.vector, self._vectors, rows, len(rows), NO_ROWS, *gains), rows)
+        bonus = self._bonus
+        among = np.isin(bonus.rows, rows)
+        shares = bonus.rows[among], bonus.scores[among]
+        return in_order(rank(self.vector, self._vectors, rows, len(rows), NO_ROWS, *shares), rows)
 
     @property
-    def _gained(self) -> Ranking:
+    def _bonus(self) -> Ranking:
         """All that is beside the inner product; a surface has one of them or none."""
-        return self.added if len(self.added.rows) else self.gains
+        return self.lexical_bonus if len(self.lexical_bonus.rows) else self.repeat_bonus
 
     @property
     def _vectors(self) -> Floats:
@@ -88,7 +85,7 @@ class FixedOrderScorer:
     """An order that is known. order: distinct rows, best first, and their scores; what is not in it is never listed."""
 
     order: Ranking
-    gains: Ranking = NOTHING
+    repeat_bonus: Ranking = NOTHING
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         rows, scores = self.order
@@ -121,8 +118,8 @@ def search(live: ItemSnapshot, wanted: Floats, matches: Ranking, own: Floats) ->
     (d,), of length 1. matches: ascending rows, 0 to 1 each. own: the user vector.
     """
     taste = own / max(float(np.linalg.norm(own)), 1e-12)
-    added = Ranking(matches.rows, np.float32(WORDS_WEIGHT) * matches.scores)
-    return VectorScorer(live, np.asarray(wanted + TASTE_WEIGHT * taste, np.float32), added=added)
+    lexical_bonus = Ranking(matches.rows, np.float32(WORDS_WEIGHT) * matches.scores)
+    return VectorScorer(live, np.asarray(wanted + TASTE_WEIGHT * taste, np.float32), lexical_bonus=lexical_bonus)
 
 
 def buy_again(live: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:
@@ -136,4 +133,4 @@ def buy_again(live: ItemSnapshot, history: History, time: int) -> FixedOrderScor
         _, features = repeat_features(history, time, items)
         chances = np.exp(features[:, FEATURES.index("recent")]).astype(np.float32)
     order = np.argsort(-chances, kind="stable")
-    return FixedOrderScorer(Ranking(rows[order], chances[order]), gains=Ranking(rows, chances))
+    return FixedOrderScorer(Ranking(rows[order], chances[order]), repeat_bonus=Ranking(rows, chances))

@@ -3,16 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
 from recsvc.model.vectors import unit
 
 # What text counts at least among the blocks by which items are compared; all weights add up to 1.
 LEAST_TEXT = 0.1
-
-Floats = NDArray[np.float32]
 
 
 def similarity_vectors(bundle: Bundle, item_vectors: Floats) -> Floats:

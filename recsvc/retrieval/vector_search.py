@@ -5,16 +5,12 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recsvc.ranking import NO_ROWS
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,5 +28,5 @@ class ExplainService(explain_pb2_grpc.ExplainServiceServicer):
         request: pb.ExplainRecommendationRequest,
         context: "grpc.aio.ServicerContext[pb.ExplainRecommendationRequest, pb.ExplainRecommendationResponse]",
     ) -> pb.ExplainRecommendationResponse:
-        given = await self._models.given(*wire.decode_explain_recommendation(request))
-        return wire.encode_explain_recommendation(*given)
+        explained = await self._models.explain_list(*wire.decode_explain_recommendation(request))
+        return wire.encode_explain_recommendation(*explained)

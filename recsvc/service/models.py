@@ -21,7 +21,7 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         request: pb.ListBundlesRequest,
         context: "grpc.aio.ServicerContext[pb.ListBundlesRequest, pb.ListBundlesResponse]",
     ) -> pb.ListBundlesResponse:
-        return wire.encode_bundles(*await self._models.known())
+        return wire.encode_bundles(*await self._models.list_bundles())
 
     async def LoadBundle(
         self,

@@ -5,18 +5,17 @@ import heapq
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore
-from recsvc.users.user_state import UserState, UserStateCache
+from recsvc.users.user_state import UserState
+from recsvc.users.user_state_cache import UserStateCache
 
 # How many items stand for all of them in a user's mean and deviation.
 SAMPLED_ITEMS = 512
 # With less time left than this the answer goes out.
 ANSWER_SECONDS = 0.1
-
-Floats = NDArray[np.float32]
 
 
 class Audience:
@@ -40,14 +39,14 @@ class Audience:
         """How many were looked at."""
         return len(self._seen)
 
-    def look_at(self, user_ids: Sequence[str], states: Sequence[UserState]) -> None:
+    def look_at(self, user_ids: Sequence[str], users: Sequence[tuple[UserState, Floats]]) -> None:
         """Takes some users in, each once; of whom nothing is known, or who do not want the item, they are left out."""
         if not user_ids:
             return
-        stacked = np.stack([vector for state in states if (vector := state.user_vector) is not None])
+        stacked = np.stack([vector for _, vector in users])
         scores, others = stacked @ self._item, stacked @ self._sample.T
         affinities = (scores - others.mean(axis=1)) / np.maximum(others.std(axis=1), 1e-6)
-        for user_id, state, affinity in zip(user_ids, states, affinities.tolist(), strict=True):
+        for user_id, (state, _), affinity in zip(user_ids, users, affinities.tolist(), strict=True):
             if user_id in self._seen or not state.personalised:
                 continue
             self._seen.add(user_id)
@@ -70,6 +69,6 @@ async def find_audience(audience: Audience, store: UserStore, states: UserStateC
     async for user_ids in store.every_user():
         if deadline is not None and deadline - asyncio.get_running_loop().time() < ANSWER_SECONDS:
             return False
-        page = await asyncio.gather(*map(states.passing, user_ids))
+        page = await asyncio.gather(*map(states.load_uncached, user_ids))
         await asyncio.to_thread(audience.look_at, user_ids, page)
     return True

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
@@ -19,9 +20,6 @@ from recsvc.model.towers.user import ITEM_ONLY_BLOCKS
 # How much of its own length the user vector loses in the direction of each thing that the user wants to see less of.
 LESS = 0.5
 TOP = 10
-
-Rows = NDArray[np.int32]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

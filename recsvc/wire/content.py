@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from recsvc.domain.shop import LANGUAGES, ContentDraft, EvidenceKind
-from recsvc.pipeline.item_copy import ContentRequest
+from recsvc.domain.query import ContentRequest
+from recsvc.domain.reason import LANGUAGES, ContentDraft, EvidenceKind
 from recsvc.reasons import Recipe
 from recsvc.v1 import content_pb2
 from recsvc.wire.fields import MAX_BRAND, Violations, id_problem, text_problem

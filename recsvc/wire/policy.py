@@ -2,8 +2,8 @@
 
 from collections.abc import Set
 
+from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, TEXT_SOURCES
 from recsvc.domain.records import Switch
-from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, TEXT_SOURCES
 from recsvc.reasons import recipes
 from recsvc.v1 import policy_pb2
 from recsvc.wire.fields import MAX_CATEGORIES, Violations, text_problem

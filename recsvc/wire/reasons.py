@@ -3,7 +3,8 @@
 import functools
 from typing import TYPE_CHECKING, Any
 
-from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
+from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
+from recsvc.domain.shop import EventType
 from recsvc.v1 import events_pb2, reason_pb2
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from recsvc.domain.query import (
     SimilarItemList,
     Surface,
 )
-from recsvc.domain.shop import LANGUAGES, Reason, Tone
+from recsvc.domain.reason import LANGUAGES, Reason, Tone
 from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import (
     Violations,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.shop import EvidenceKind, Reason
+from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ReasonWriter

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsvc.domain.shop import ContentPart, EvidenceKind
+from recsvc.domain.reason import ContentPart, EvidenceKind
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import recipes

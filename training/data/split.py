@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.shop import History
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import ProfileText
 from training.data.interactions import Interactions
 

@@ -10,6 +10,7 @@ from implicit.utils import ParameterWarning
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
+from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import History
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import item_text
@@ -25,7 +26,6 @@ from training.fitting.text_features import fit_lexical, tfidf
 from training.metrics import per_user
 
 Ranked = list[NDArray[np.int32]]
-Floats = NDArray[np.float32]
 # Scores (b, n) of all items for the users of a part of a holdout.
 Scorer = Callable[[Holdout], Floats]
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_chances
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
@@ -16,8 +17,6 @@ CANDIDATES = 100
 BATCH = 512
 CUT = 10
 NEVER = -1e6  # the score of what can never be ranked
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

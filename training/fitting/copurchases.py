@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.explain.relations import COHORT, TOGETHER, TOGETHER_LIFT
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.data.interactions import Interactions
 
 MOST = 32  # companions that are kept of an item

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, diags_array
 from sklearn.utils.extmath import randomized_svd
 
+from recsvc.domain.arrays import Rows
 from recsvc.model.vectors import unit
-
-Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from recsvc.domain.arrays import Rows
 from training.config import TrainConfig
 
 # Logits formed at a time: 9 MB, which stays in the processor's cache.
@@ -23,7 +24,6 @@ CHUNK_LOGITS = 4_500_000
 LENGTH_GROUPS = 3
 GRADIENT_NORM = 5.0
 
-Rows = NDArray[np.int32]
 Indices = NDArray[np.intp]
 
 

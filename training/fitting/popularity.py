@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from training.data.interactions import Interactions
 
 

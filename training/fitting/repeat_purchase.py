@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.model.repeat_purchase import ItemRepeats, repeat_features
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.split import Holdout, next_purchases

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
+from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import Item
 from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.text_encoder import TextEncoder, profile_text
@@ -20,7 +20,6 @@ from recsvc.model.towers.features import TextFeatures
 from training.config import TrainConfig
 from training.data.profiles import profiles_of
 
-Floats = NDArray[np.float32]
 MAX_TERMS = 50_000
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY, NO_ROWS
 from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.text_encoder import TextEncoder
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.model.towers.user import ProfileText
-from recsvc.ranking import NO_ROWS, rank
+from recsvc.ranking import rank
 from training.data.interactions import KEPT_EVENTS, Interactions
 from training.data.shop import Shop
 from training.fitting.text_features import profile_texts

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.reason_worker import CANDIDATES, accepted, author_of, licensed
 from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_of
+from recsvc.reasons.authors.author import CANDIDATES, accepted, author_of, licensed
 from recsvc.settings import WorkerSettings, load_settings
 
 MODELS = ("transformers", "openai")  # what --generator may name beside the generators of a server
@@ -37,7 +37,15 @@ def author_named(generator: str, model: str, revision: str = "", endpoint: str =
     """
     flags = {"generator": generator, "model": model, "revision": revision, "endpoint": endpoint}
     given = {f"reason_{name}": value for name, value in flags.items() if value}
-    return author_of(load_settings(given, WorkerSettings))
+    settings = load_settings(given, WorkerSettings)
+    key = settings.reason_api_key.get_secret_value() if settings.reason_api_key else ""
+    return author_of(
+        settings.reason_generator,
+        settings.reason_model,
+        revision=settings.reason_revision,
+        endpoint=settings.reason_endpoint,
+        api_key=key,
+    )
 
 
 def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Written]:

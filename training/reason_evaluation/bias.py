@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
+from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.licence import Licence, licence
 from training.reason_evaluation.quality import delexicalised

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, ContentDraft, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Reason, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import Recipe, item_licence
 from recsvc.reasons.grammar.pattern import Form

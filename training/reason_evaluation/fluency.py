@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recsvc.domain.shop import EvidenceKind, Reason, Strength
+from recsvc.domain.reason import EvidenceKind, Reason, Strength
 from recsvc.reasons import PatternRequest, Realiser
 from recsvc.reasons.grammar.lexicon import JOINTS, STOP
 from recsvc.reasons.grammar.pattern import SLOT, SLOTS, Form

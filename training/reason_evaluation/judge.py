@@ -14,7 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
+from recsvc.domain.shop import EventType, Item
 from recsvc.errors import AuthorUnavailable
 from recsvc.reasons.authors.chat_completions import ChatCompletions
 from recsvc.reasons.seller_text.names import clean_name

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from recsvc.domain.shop import Reason
+from recsvc.domain.reason import Reason
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.verifier import check_all

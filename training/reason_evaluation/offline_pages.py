@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsvc.domain.query import NO_RULES, Query
+from recsvc.domain.reason import Reason, Tone
 from recsvc.domain.records import UserRecord
-from recsvc.domain.shop import Event, EventType, Profile, Reason, Tone
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
@@ -35,6 +36,7 @@ class Page:
 
     user_id: str
     state: UserState
+    user_vector: NDArray[np.float32]
     rows: NDArray[np.int32]
     reasons: Sequence[Reason | None]
     pool: NDArray[np.int32]
@@ -75,17 +77,17 @@ def pages(
         explainer, tower = Explainer(bundle, writer), bundle.user_tower()
         for record in records:
             state = state_of(record, bundle)
-            state.user_vector = tower.user_vectors([state.history], [state.profile])[0]
-            state.left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
-            gains = Ranking(*repeat_scores(state.history, now, bundle.item_repeats, bundle.model.repeats))
-            scoring = VectorScorer(live, state.user_vector, gains)
+            user_vector = tower.user_vectors([state.history], [state.profile])[0]
+            left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
+            bonus = Ranking(*repeat_scores(state.history, now, bundle.item_repeats, bundle.model.repeats))
+            scorer = VectorScorer(live, user_vector, bonus)
             hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.exclude_bought else [])
-            found = runner.run(build_slate(live, scoring, k, Eligibility(hidden.astype(np.int32), None), NO_RULES))
+            found = runner.run(build_slate(live, scorer, k, Eligibility(hidden.astype(np.int32), None), NO_RULES))
             query = Query(record.user_id, k, language=language, tone=tone, time=now)
             started = time.perf_counter()
-            reasons = explainer.reasons(query, state, scoring, found)
+            reasons = explainer.reasons(query, state, scorer, left_out, found.ranking.rows, found.competitors)
             seconds = time.perf_counter() - started
-            yield Page(record.user_id, state, found.ranking.rows, reasons, found.competitors, seconds)
+            yield Page(record.user_id, state, user_vector, found.ranking.rows, reasons, found.competitors, seconds)
 
 
 def _embeddings(profiles: Iterable[Profile], encoder: str) -> Sequence[NDArray[np.float32]]:

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from recsvc.domain.shop import EvidenceKind, Reason
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
+from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
 from recsvc.reasons.seller_text.names import clean_name
 from training.reason_evaluation.offline_pages import Page

@@ -10,7 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.domain.shop import Item, Reason, Strength, Tone
+from recsvc.domain.reason import Reason, Strength, Tone
+from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import Author, PatternPool, ReasonWriter
 from recsvc.reasons.licence import Licence

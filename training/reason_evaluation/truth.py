@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Reason, Strength
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from recsvc.ranking import rank
 from recsvc.reasons.licence import licence
 from recsvc.reasons.verifier import check_all
@@ -128,12 +129,12 @@ class Truth:
         causes.without_effect += not evidence.effect > 0
         causes.causal += is_causal
         row, anchor = catalogue.row(item.item_id), catalogue.row(evidence.anchor.item_id) if evidence.anchor else None
-        history, before = state.history, state.user_vector
+        history, before = state.history, page.user_vector
         without = history.select(history.rows != anchor)
         if state.disliked is not None or not len(without) or without.timestamps[-1] != history.timestamps[-1]:
             return True
         vector = self._tower.user_vectors([without], [state.profile])[0]
-        if row is None or before is None:
+        if row is None:
             return False
         causes.left_out += 1
         causes.causal_left_out += is_causal

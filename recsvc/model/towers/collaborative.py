@@ -7,7 +7,7 @@ fixed: x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p. Closed form, so a purchase co
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from recsvc.domain.arrays import Floats
 
 
 def fold_in(

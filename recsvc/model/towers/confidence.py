@@ -6,9 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.shop import EventType, History
-
-MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)

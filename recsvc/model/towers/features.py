@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.vectors import unit
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

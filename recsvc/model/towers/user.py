@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import History
 from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
@@ -15,8 +16,6 @@ from recsvc.model.towers.last_state import InferenceTransformer
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.vectors import unit
-
-Floats = NDArray[np.float32]
 
 # The lexical block reads the newest items alone: with a typical decay the older ones count next to nothing.
 LEXICAL_ITEMS = 20

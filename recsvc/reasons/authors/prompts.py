@@ -4,7 +4,7 @@ that it may use and some sentences that use them: no seller text, no number, not
 
 import re
 
-from recsvc.domain.shop import REASON_RECIPE, Tone
+from recsvc.domain.reason import REASON_RECIPE, Tone
 from recsvc.reasons.grammar.lexicon import phrases_of
 from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest
 from recsvc.reasons.grammar.recipe import recipes

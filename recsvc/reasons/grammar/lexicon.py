@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping
 
-from recsvc.domain.shop import REASON_RECIPE, EvidenceKind, Strength
+from recsvc.domain.reason import REASON_RECIPE, EvidenceKind, Strength
 from recsvc.reasons.grammar.frames import Phrases, phrases_by_start, reads
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import recipe_phrases, recipes

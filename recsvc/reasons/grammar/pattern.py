@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsvc.domain.shop import REASON_RECIPE, EvidenceKind, Strength, Tone
+from recsvc.domain.reason import REASON_RECIPE, EvidenceKind, Strength, Tone
 
 SLOTS = ("item", "value", "count", "times", "days", "people", "elapsed")
 SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")

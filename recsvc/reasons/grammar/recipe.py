@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recsvc.domain.shop import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
+from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
 from recsvc.errors import SettingsError
 from recsvc.reasons.grammar.frames import Phrases, phrases_by_start, reads
 from recsvc.reasons.grammar.pattern import SLOT, Form

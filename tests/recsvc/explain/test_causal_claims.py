@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsvc.domain.shop import EventType, History, Strength
+from recsvc.domain.reason import Strength
+from recsvc.domain.shop import EventType, History
 from recsvc.explain.evidence import page_facts
 from recsvc.explain.explainer import _item_facts
 from recsvc.explain.facts import UserFacts

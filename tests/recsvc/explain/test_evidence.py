@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.domain.shop import EventType, EvidenceKind, Strength
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.domain.shop import EventType
 from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Fact, ItemFacts, UserFacts
 from recsvc.explain.relations import interval_of, preferences_of

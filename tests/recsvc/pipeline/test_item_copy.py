@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.shop import EvidenceKind, Item, Strength
+from recsvc.domain.query import ContentRequest
+from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.domain.shop import Item
 from recsvc.errors import InvalidRequest, ItemNotFound, NothingToSay
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.pipeline.item_copy import ContentJob, ContentRequest, item_facts
+from recsvc.pipeline.item_copy import ContentJob, item_facts
 from recsvc.reasons import ContentWriter
 from recsvc.registry.model_registry import ModelRegistry
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from recsvc.domain.query import NO_RULES, AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
-from recsvc.domain.shop import Event, EventType, Tone
+from recsvc.domain.reason import Tone
+from recsvc.domain.shop import Event, EventType
 from recsvc.errors import InvalidRequest, SettingsError
 from recsvc.pipeline.placements import Placements
 

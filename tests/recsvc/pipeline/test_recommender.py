@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from recsvc.domain.query import Degradation, ItemFilter, Query, RepeatPolicy
+from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import ItemChange, ItemField
-from recsvc.domain.shop import Event, EventType, EvidenceKind, Profile, Strength
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.pipeline.recommender import Recommender
 from recsvc.registry.model_registry import ModelRegistry

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsvc.domain.arrays import MICROSECONDS_AN_HOUR
 from recsvc.domain.query import (
     Boost,
     ItemFilter,
@@ -16,8 +17,8 @@ from recsvc.domain.query import (
     Rules,
     Surface,
 )
-from recsvc.domain.shop import Event, EventType, Strength
-from recsvc.model.repeat_purchase import MICROSECONDS_AN_HOUR
+from recsvc.domain.reason import Strength
+from recsvc.domain.shop import Event, EventType
 from recsvc.pipeline import popularity_scorer as popularity
 from recsvc.pipeline.recommender import Recommender
 from recsvc.store import UserStore

@@ -1,6 +1,7 @@
 """Items and facts that the tests of copy share."""
 
-from recsvc.domain.shop import Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import Item
 
 ENGLISH = (("Colour", "Navy Blue"), ("Material", "Solid Oak"), ("Style", "Scandinavian"), ("Use", "Small Kitchens"))
 CHINESE = (("颜色", "藏青"), ("材质", "实木"), ("风格", "北欧"), ("用途", "小户型厨房"))

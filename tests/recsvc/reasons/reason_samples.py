@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from recsvc.domain.shop import EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import EventType, Item
 
 ATTRIBUTES = (("colour", "Crimson"), ("Material", "Stoneware"), ("style", "Retro"), ("use", "Camping"))
 MUG = Item("mug", "Red Retrospot Mug", brand="Potter & Sons", categories=("Kitchen", "Mugs"), attributes=ATTRIBUTES)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, is_sensitive, item_licence, recipes
 from recsvc.reasons.grammar.pattern import Form

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
 from recsvc.reasons.grammar.lexicon import JOINTS, STOP
 from recsvc.reasons.grammar.pattern import Form

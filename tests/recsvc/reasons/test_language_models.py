@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.shop import EvidenceKind, Strength, Tone
+from recsvc.domain.reason import EvidenceKind, Strength, Tone
 from recsvc.errors import AuthorUnavailable, SettingsError
-from recsvc.reason_worker import accepted
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, pattern_of, request_of
 from recsvc.reasons.authors import chat_completions
+from recsvc.reasons.authors.author import accepted
 from recsvc.reasons.authors.openai_author import OpenAIAuthor
 from recsvc.reasons.authors.prompts import messages
 from recsvc.reasons.authors.transformers_author import TransformersAuthor

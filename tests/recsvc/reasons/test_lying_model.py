@@ -14,10 +14,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Evidence, EvidenceKind, Item, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength
+from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
-from recsvc.reason_worker import accepted
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter
+from recsvc.reasons.authors.author import accepted
 from recsvc.reasons.grammar.lexicon import phrases_of
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import Licence, licence

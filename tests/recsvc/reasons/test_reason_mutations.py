@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES, EventType, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
+from recsvc.domain.shop import EventType, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.licence import licence

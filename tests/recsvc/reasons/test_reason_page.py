@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES, Evidence, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength, Tone
+from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected, SettingsError
 from recsvc.reasons import ReasonWriter
 from recsvc.reasons.generators import GENERATORS

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES, EvidenceKind, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
 from recsvc.reasons.grammar.lexicon import STOP, is_licensed
 from recsvc.reasons.grammar.pattern import SLOT, Form, PatternRequest, is_short
 from recsvc.reasons.plan import opening

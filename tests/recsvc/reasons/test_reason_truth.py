@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain.shop import LANGUAGES, EventType, Evidence, EvidenceKind, Item, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength, Tone
+from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import evidence_for
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES, EvidenceKind, Strength
+from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
 from recsvc.reasons import PatternRequest, Realiser, cell_of, pattern_of, recipes, request_of
 from recsvc.reasons.authors.prompts import messages

@@ -1,7 +1,7 @@
 """A page in the phrase bank's words gets a language model's, once they are there and pass."""
 
+from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import Switch
-from recsvc.domain.shop import EvidenceKind, Strength
 from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Rewording, Switches
 from recsvc.reasons.grammar.pattern import Form
 from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import Switch
-from recsvc.domain.shop import EvidenceKind, Item, Strength
+from recsvc.domain.shop import Item
 from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Switches
 from recsvc.reasons.grammar.pattern import Form
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for

@@ -9,25 +9,12 @@ from pathlib import Path
 import grpc
 import numpy as np
 
-from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
+from recsvc.domain.query import ContentRequest, ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
+from recsvc.domain.reason import ContentDraft, ContentPart, Evidence, EvidenceKind, Provenance, Reason, Strength
 from recsvc.domain.records import Erasure, ItemChange, ItemContent, ServedList, Switch, UserExport
-from recsvc.domain.shop import (
-    NO_TASTE,
-    ContentDraft,
-    ContentPart,
-    Event,
-    Evidence,
-    EvidenceKind,
-    Item,
-    Profile,
-    Provenance,
-    Reason,
-    Strength,
-    Taste,
-)
+from recsvc.domain.shop import NO_TASTE, Event, Item, Profile, Taste
 from recsvc.errors import BundleNotFound, ItemNotFound
 from recsvc.model.bundle_folder import BundleInfo
-from recsvc.pipeline.item_copy import ContentRequest
 from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, Obstacle
 from recsvc.reasons import Recipe, recipes

@@ -28,8 +28,8 @@ async def test_the_audience_is_whom_the_item_stands_out_for(opened, monkeypatch:
     expected = {}
     for n in range(60):
         user_id = f"user {n}:{{x}}"
-        state, _ = await recommender._states.known(user_id)
-        vector = await recommender._states.complete(user_id, state, left_out=False)
+        state, _ = await recommender._states.get(user_id)
+        vector = await recommender._states.ensure_vector(user_id, state)
         scores = recommender._bundle.item_vectors @ vector
         expected[user_id] = float((scores[7] - scores.mean()) / scores.std())
     assert dict(found) == pytest.approx({user_id: expected[user_id] for user_id, _ in found}, abs=1e-3)

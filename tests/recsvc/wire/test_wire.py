@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 
 from recsvc import wire
 from recsvc.domain.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
 from recsvc.domain.records import UserExport
-from recsvc.domain.shop import (
-    Event,
-    EventType,
-    Evidence,
-    EvidenceKind,
-    Item,
-    Profile,
-    Provenance,
-    Reason,
-    Strength,
-    Tone,
-)
+from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.errors import InvalidRequest
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2

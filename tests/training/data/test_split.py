@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, WeightedHistory
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
+from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.explain.relations import TOGETHER_LIFT
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.fitting.copurchases import MOST, copurchases

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES
+from recsvc.domain.reason import LANGUAGES
 from recsvc.reasons import ReasonWriter
 from training.reason_evaluation.bias import audit, divergence, objections, page_of, read_pairs
 

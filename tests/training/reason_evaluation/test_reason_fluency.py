@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from recsvc.domain.shop import LANGUAGES
+from recsvc.domain.reason import LANGUAGES
 from training.reason_evaluation.fluency import CharacterModel, Fluency, bank_of
 
 

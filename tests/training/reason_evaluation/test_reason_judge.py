@@ -6,7 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from recsvc.domain.shop import EvidenceKind, Item, Reason, Strength
+from recsvc.domain.reason import EvidenceKind, Reason, Strength
+from recsvc.domain.shop import Item
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reasons import ReasonWriter
 from tests.recsvc.reasons.reason_samples import MUG, evidence_for

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.shop import EventType, History
-from recsvc.model.towers.confidence import MICROSECONDS_A_DAY, ConfidenceConfig, WeightedHistory
+from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 
 CONFIG = ConfidenceConfig(alpha=10.0, half_life_days=30.0)
 

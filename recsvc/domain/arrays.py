@@ -1,0 +1,16 @@
+"""Array types that every room shares, and the units of time in integers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int32]
+"""Item rows: indices into the item matrices of one bundle."""
+
+Floats = NDArray[np.float32]
+"""Scores or vectors."""
+
+NO_ROWS: Rows = np.empty(0, np.int32)
+NO_SCORES: Floats = np.empty(0, np.float32)
+
+MICROSECONDS_A_DAY = 86_400_000_000
+MICROSECONDS_AN_HOUR = MICROSECONDS_A_DAY // 24

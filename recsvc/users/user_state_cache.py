@@ -1,0 +1,180 @@
+"""Loads the state of a user at every request, and computes the user vector.
+
+Redis says at each request which version of the record holds. A state of that version that this process still has is
+used as it is, so a warm request unpacks and computes nothing again. A vector older than its history is computed again
+and written back for the other processes.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Set
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from recsvc.domain.arrays import Floats
+from recsvc.domain.records import UserRecord
+from recsvc.errors import StoreUnavailable
+from recsvc.model.bundle import Bundle
+from recsvc.model.towers.user import LeftOut
+from recsvc.runtime.batching import Batcher
+from recsvc.runtime.metrics import USER_VECTORS
+from recsvc.store import UserStore, hash_of
+from recsvc.users.user_state import UserState, state_of
+
+
+@dataclass(slots=True)
+class UserVectors:
+    """What the user tower computed for one state. Each is filled in when it is first needed.
+
+    Attributes:
+        user_vector: float32 (d,).
+        left_out: The vectors without each of `UserState.rows_to_leave_out`, which explain the user vector.
+    """
+
+    user_vector: Floats | None = None
+    left_out: LeftOut | None = None
+
+
+@dataclass(slots=True)
+class _Work:
+    state: UserState
+    vectors: UserVectors
+    left_out: bool
+
+
+class UserStateCache:
+    """Gives the state of any user, and keeps those that were used last.
+
+    Args:
+        bundle: Its towers compute the vectors.
+        store: Where the records are.
+        executor: Runs the towers.
+        size: How many states are kept.
+        before: The cache of the same bundle with fewer items. What it keeps is taken over.
+    """
+
+    def __init__(
+        self, bundle: Bundle, store: UserStore, executor: Executor, size: int, before: "UserStateCache | None" = None
+    ) -> None:
+        self._bundle = bundle
+        self._store = store
+        self._tower = bundle.user_tower()
+        self._fill_in = Batcher(self._compute, executor)
+        self._size = size
+        self._erasures = 0
+        # Shared with those before: requests that began with them may still be running.
+        self._kept: OrderedDict[str, UserState] = before._kept if before else OrderedDict()
+        self._vectors: WeakKeyDictionary[UserState, UserVectors] = before._vectors if before else WeakKeyDictionary()
+        self._write_backs: set[asyncio.Task[None]] = before._write_backs if before else set()
+
+    async def get(self, user_id: str) -> tuple[UserState, bool]:
+        """Returns a user as Redis has them now, and True; without Redis, as this process saw them last, and False."""
+        kept = self._kept.get(user_id)
+        if kept is not None and kept.unknown_events and kept.catalogue is not self._bundle.catalogue:
+            kept = None  # the catalogue may know those items by now
+        erasures = self._erasures
+        try:
+            record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
+        except StoreUnavailable:
+            return kept or state_of(UserRecord(user_id), self._bundle), False
+        state = kept if record is None and kept is not None else state_of(record or UserRecord(user_id), self._bundle)
+        if erasures != self._erasures:
+            return state, True  # this user may have been erased since: not kept
+        self._kept[user_id] = state
+        self._kept.move_to_end(user_id)
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return state, True
+
+    async def load_uncached(self, user_id: str) -> tuple[UserState, Floats]:
+        """Returns one of many users, as Redis has them, with the user vector; keeps nothing of it.
+
+        Raises:
+            StoreUnavailable: Redis did not answer.
+        """
+        record = await self._store.read(user_id, self._bundle.bundle_id)
+        state = state_of(record or UserRecord(user_id), self._bundle)
+        vectors = UserVectors(state.stored_vector)
+        if vectors.user_vector is None:
+            await self._fill_in(_Work(state, vectors, left_out=False))
+        assert vectors.user_vector is not None  # noqa: S101  the worker fills it in or raises
+        return state, vectors.user_vector
+
+    async def ensure_vector(self, user_id: str, state: UserState) -> Floats:
+        """Returns the user vector of a state, float32 (d,)."""
+        return (await self._ensure(user_id, state, left_out=False))[0]
+
+    async def ensure_left_out(self, user_id: str, state: UserState) -> tuple[Floats, LeftOut]:
+        """Returns the user vector of a state, float32 (d,), and what explains it."""
+        vector, left_out = await self._ensure(user_id, state, left_out=True)
+        assert left_out is not None  # noqa: S101  the worker fills it in or raises
+        return vector, left_out
+
+    def forget(self, hashes: Set[int]) -> None:
+        """Drops the states of erased users, given by `recsvc.store.hash_of`."""
+        self._erasures += 1
+        for user_id in [user_id for user_id in self._kept if hash_of(user_id) in hashes]:
+            del self._kept[user_id]
+
+    async def close(self) -> None:
+        """Waits for the vectors that are being written back."""
+        await asyncio.gather(*self._write_backs)
+
+    async def _ensure(self, user_id: str, state: UserState, *, left_out: bool) -> tuple[Floats, LeftOut | None]:
+        vectors = self._vectors.get(state)
+        if vectors is None:
+            vectors = self._vectors[state] = UserVectors(state.stored_vector)
+        before = vectors.user_vector
+        if before is not None and (vectors.left_out is not None or not left_out):
+            USER_VECTORS.labels("process" if vectors.left_out is not None else "redis").inc()
+            return before, vectors.left_out
+        await self._fill_in(_Work(state, vectors, left_out))
+        if before is not None:
+            USER_VECTORS.labels("redis").inc()
+            return before, vectors.left_out
+        USER_VECTORS.labels("computed").inc()
+        computed = vectors.user_vector
+        assert computed is not None  # noqa: S101  the worker fills it in or raises
+        if state.cacheable:
+            task = asyncio.create_task(self._write_back(user_id, state, computed))
+            self._write_backs.add(task)
+            task.add_done_callback(self._write_backs.discard)
+        return computed, vectors.left_out
+
+    async def _write_back(self, user_id: str, state: UserState, vector: Floats) -> None:
+        bundle_id = self._bundle.bundle_id
+        try:
+            await self._store.put_user_vector(user_id, bundle_id, state.version, state.known_events, vector)
+        except StoreUnavailable:
+            return  # the next request computes it again; the store has counted the failure
+
+    def _compute(self, works: list[_Work]) -> list[None]:
+        missing = [work for work in works if work.vectors.user_vector is None]
+        if missing:
+            states = [work.state for work in missing]
+            computed = self._tower.user_vectors([s.history for s in states], [s.profile for s in states])
+            for work, vector in zip(missing, computed, strict=True):
+                work.vectors.user_vector = _without_disliked(vector, work.state.disliked)
+        for work in works:
+            if work.left_out and work.vectors.left_out is None:
+                work.vectors.left_out = self._left_out(work.state)
+        return [None] * len(works)
+
+    def _left_out(self, state: UserState) -> LeftOut:
+        left_out = self._tower.left_out(state.history, state.profile, state.rows_to_leave_out())
+        if state.disliked is None:
+            return left_out
+        without_profile = left_out.without_profile
+        if without_profile is not None:
+            without_profile = _without_disliked(without_profile, state.disliked)
+        return LeftOut(left_out.rows, _without_disliked(left_out.vectors, state.disliked), without_profile)
+
+
+def _without_disliked(vectors: Floats, disliked: Floats | None) -> Floats:
+    """User vectors, (d,) or (m, d), less what the user wants to see less of, in proportion to their length."""
+    if disliked is None:
+        return vectors
+    return np.asarray(vectors + disliked * np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
