@@ -6,10 +6,11 @@ nothing stays as it is, and the strict build fails on it.
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import unquote
 
+from properdocs.config.defaults import ProperDocsConfig
 from properdocs.structure.files import File, Files
+from properdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 # Beside docs/: the pages that stand where a reader of the repository looks for them.
@@ -27,7 +28,7 @@ _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]\[]*)\]\((?P<target>[^()\s]+)\)")
 _CODE = re.compile(r"^(```|~~~).*?^\1|^(?: {4}|\t).*?$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 
 
-def on_files(files: Files, config: Any) -> Files:
+def on_files(files: Files, config: ProperDocsConfig) -> Files:
     """Names each page by its path in the repository, and adds those that stand outside docs/."""
     pages = [f"docs/{file.src_uri}" for file in files.documentation_pages()]
     pages += [path for path in OUTSIDE if (ROOT / path).is_file()]
@@ -35,7 +36,7 @@ def on_files(files: Files, config: Any) -> Files:
     return Files([File.generated(config, page, abs_src_path=str(ROOT / page)) for page in pages] + others)
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
     """Turns links to files that are no pages of the site into plain text."""
 
     def shown(link: re.Match[str]) -> str:
@@ -54,7 +55,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
 def repository_path(page: str, target: str) -> str | None:
     """The file or folder that a relative link means, from the root of the repository; None for any other link."""
     path = unquote(target.partition("#")[0])
-    if not path or path.startswith("/") or "://" in path or path.startswith("mailto:"):
+    if not path or path.startswith(("/", "mailto:")) or "://" in path:
         return None
     parts: list[str] = []
     for part in (PurePosixPath(page).parent / path).parts:

@@ -134,11 +134,7 @@ def _command_problems(line: str) -> Iterator[str]:
     if run := _RUN_MODULE.search(line):
         yield from _module_problems(run[1], run[2])
     for target, variables in _RUN_MAKE.findall(line):
-        if target not in source_index.make_targets():
-            yield f"make has no target {target}"
-        for variable in re.findall(r"([A-Z]+)=", variables):
-            if variable not in source_index.make_variables():
-                yield f"the Makefile does not use {variable}"
+        yield from _make_problems(target, variables)
     if run := _RUN_RECSVC.search(line):
         yield from _recsvc_problems(run[1], run[2])
     for part in line.split()[1:]:
@@ -147,6 +143,14 @@ def _command_problems(line: str) -> Iterator[str]:
     for setting in _ASSIGNMENT.findall(line):
         if setting not in {"name", *(field.name for field in fields(TrainConfig))}:  # "--set name=value" is the form
             yield f"training has no setting {setting}"
+
+
+def _make_problems(target: str, variables: str) -> Iterator[str]:
+    if target not in source_index.make_targets():
+        yield f"make has no target {target}"
+    for variable in re.findall(r"([A-Z]+)=", variables):
+        if variable not in source_index.make_variables():
+            yield f"the Makefile does not use {variable}"
 
 
 def _module_problems(module: str, arguments: str) -> Iterator[str]:

@@ -69,7 +69,7 @@ def test_the_site_leaves_out_its_own_hooks(site: Path) -> None:
 )
 def test_a_link_to_a_source_file_becomes_text_and_others_stay(hooks: ModuleType, link: str, shown: str) -> None:
     page = _Page("docs/glossary.md")
-    assert hooks.on_page_markdown(f"a {link} b", page, None, _Files({"docs/surfaces.md"})) == f"a {shown} b"
+    assert hooks.on_page_markdown(f"a {link} b", page, _Files({"docs/surfaces.md"})) == f"a {shown} b"
 
 
 def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import prometheus_client
-import yaml
+import yaml  # type: ignore[import-untyped]
 from pydantic.fields import FieldInfo
 
 from recsvc.model.towers.user import BLOCKS
@@ -127,7 +127,8 @@ def test_every_decision_is_in_the_list_with_its_number() -> None:
 
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     settings = yaml.safe_load((ROOT / "properdocs.yml").read_text("utf-8"))
-    assert set(_leaves(settings["nav"])) == {name_of(page) for page in PAGES}
+    decisions = {name_of(page) for page in (ROOT / "docs/decisions").glob("[0-9]*.md")}  # their own list links to them
+    assert set(_leaves(settings["nav"])) == {name_of(page) for page in PAGES} - decisions
 
 
 def _leaves(entry: object) -> list[str]:
