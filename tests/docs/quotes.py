@@ -42,6 +42,8 @@ FOREIGN_NAMES = {
     "torch._int_mm",
     "torch.ops.quantized.linear_dynamic",
 }
+# Marks of a form that a reader fills in.
+PLACEHOLDERS = (*"<>*{} ", "...", "NAME")
 FOREIGN_COMMANDS = {"pytest", "pip"}
 
 _PATH = re.compile(r"\.?[\w.-]+(?:/[\w.-]+)+/?")
@@ -65,7 +67,7 @@ def problems(text: str) -> list[str]:
 
 def _code_problems(code: str) -> Iterator[str]:
     name = _CALL.sub("", code)
-    if any(mark in name for mark in "<>*{} ") or "..." in name:
+    if any(mark in name for mark in PLACEHOLDERS):
         return
     if _PATH.fullmatch(name):
         yield from _path_problems(name)

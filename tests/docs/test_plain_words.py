@@ -18,7 +18,6 @@ HARD_WORDS = {
     r"lets? pass": "accepts, matches",
     r"come to nothing": "have no effect",
     r"is wanted": "is requested",
-    r"in place of": "instead of",
     r"worked out": "computed",
     r"next to nothing": "almost nothing",
     r"so many": "how many, as a number",
