@@ -23,7 +23,7 @@ HARD_WORDS = {
     r"so many": "how many, as a number",
 }
 README_LINES = 120
-# Samples of reasons are sentences of the service, and the changelog of 0.1.0 is history.
+# Its samples are sentences of the service.
 LEFT_OUT = {"docs/reason-samples.md"}
 
 

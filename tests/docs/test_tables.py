@@ -132,8 +132,11 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
 
 
 def _leaves(entry: object) -> list[str]:
-    if isinstance(entry, str):
-        return [entry]
-    parts = entry.values() if isinstance(entry, dict) else entry
-    assert isinstance(parts, list) or not isinstance(parts, str)
-    return [leaf for part in parts for leaf in _leaves(part)]  # type: ignore[attr-defined]
+    """The pages of a part of the navigation: a page, a list of parts, or parts by title."""
+    match entry:
+        case dict():
+            return [leaf for part in entry.values() for leaf in _leaves(part)]
+        case list():
+            return [leaf for part in entry for leaf in _leaves(part)]
+        case _:
+            return [str(entry)]
