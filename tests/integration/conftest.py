@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recsvc.model.bundle_files import load
+
 ROOT = Path(__file__).parents[2]
 NODE_CLIENT = Path(__file__).parent / "node"
 
@@ -34,8 +36,7 @@ def node_modules() -> Path:
 
 
 @pytest.fixture
-def bought(small_shop: object) -> tuple[str, ...]:
-    """Some items that belong together: those of the user with the longest history."""
-    events = small_shop.events.filter(small_shop.events["event_type"] == "purchase")  # type: ignore[attr-defined]
-    user_id = events["user_id"].mode()[0]
-    return tuple(events.filter(events["user_id"] == user_id)["item_id"].unique(maintain_order=True)[:8])
+def bought(small_bundle: Path) -> tuple[str, ...]:
+    """Eight items of one category, so that they belong together."""
+    items = load(small_bundle).catalogue.items
+    return tuple(item.item_id for item in items if item.categories[:2] == items[0].categories[:2])[:8]

@@ -47,7 +47,7 @@ def logged_lists(url: str, tmp_path: Path) -> int:
 def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
     start_service: Callable[..., ServiceProcess],
     redis_server: RedisServer,
-    small_bundle: Path,
+    trained_bundle: Path,
     small_shop_folder: Path,
     tmp_path: Path,
 ) -> None:
@@ -83,7 +83,7 @@ def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
     assert lists["recommendation_id"].n_unique() == lists.height == len(USERS)
     result = tmp_path / "result.json"
     arguments = ["--data", str(data), "--placement", "home", "--report", str(tmp_path / "report.html")]
-    assert off_policy.main([*arguments, "--bundle", str(small_bundle), "--json", str(result)]) == 0
+    assert off_policy.main([*arguments, "--bundle", str(trained_bundle), "--json", str(result)]) == 0
     found = json.loads(result.read_text())
     assert sum(row["lists"] for row in found["arms"]) == len(USERS)
     earned = sum(row["observed"] * row["lists"] for row in found["arms"])
