@@ -1,7 +1,10 @@
 """Fixtures that need training: a synthetic shop, and a bundle that the real recipe trained on it."""
 
+import fcntl
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,9 +22,31 @@ def small_shop() -> SyntheticShop:
 
 
 @pytest.fixture(scope="session")
-def small_shop_folder(small_shop: SyntheticShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small-shop")
-    write_shop(small_shop, folder)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this test run that its workers share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@contextmanager
+def made_once(folder: Path) -> Iterator[Path | None]:
+    """Gives the first worker a folder to fill, which then gets its name. The others wait, and are given None."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            yield None
+        else:
+            part = folder.with_suffix(".part")
+            yield part
+            part.rename(folder)
+
+
+@pytest.fixture(scope="session")
+def small_shop_folder(small_shop: SyntheticShop, shared_folder: Path) -> Path:
+    folder = shared_folder / "small-shop"
+    with made_once(folder) as part:
+        if part is not None:
+            write_shop(small_shop, part)
     return folder
 
 

@@ -1,11 +1,13 @@
-"""`recsvc serve` in processes that are forked from one that has imported it, so that a test does not wait for torch.
+"""`recsvc serve` in processes that are forked from one that has loaded what takes seconds: the code and the text encoder.
 
-What runs is the same command line in a process of its own, with its own environment and standard error; only the seconds of
-importing are spent once. Nothing in the parent has started a thread, grpc or torch's workers, which would not survive a fork.
+What runs is the same command line in a process of its own, with its own environment and standard error. The parent has used
+neither grpc nor torch's worker threads, which would not survive a fork.
 `tests/recsvc/test_cli.py` and `tests/recsvc/service/test_serving.py` start the command as an operator does.
 """
 
 import contextlib
+import functools
+import gc
 import json
 import os
 import selectors
@@ -80,8 +82,15 @@ class WarmProcess:
 
 def serve_requests(address: str) -> None:
     """The parent: forks a child for each connection, and says on it how the child ended."""
-    import recsvc.server  # noqa: F401, PLC0415 - what is to be shared
+    import torch  # noqa: PLC0415 - what is to be shared takes seconds, and the client needs none of it
 
+    import recsvc.server  # noqa: F401, PLC0415
+    from recsvc.model.text_encoder import TextEncoder  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    TextEncoder.load = functools.cache(TextEncoder.load)  # type: ignore[method-assign]
+    TextEncoder.load("embedded")
+    gc.freeze()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)

@@ -37,6 +37,9 @@ def node_modules() -> Path:
 
 @pytest.fixture
 def bought(small_bundle: Path) -> tuple[str, ...]:
-    """Eight items of one category, so that they belong together."""
+    """Eight items of two categories of different departments, in turn: what one shopper buys."""
     items = load(small_bundle).catalogue.items
-    return tuple(item.item_id for item in items if item.categories[:2] == items[0].categories[:2])[:8]
+    cookware, books = (
+        [item.item_id for item in items if item.categories[1] == name] for name in ("Cookware", "Cookery Books")
+    )
+    return tuple(item_id for pair in zip(cookware[:4], books[:4], strict=True) for item_id in pair)

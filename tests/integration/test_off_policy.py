@@ -53,7 +53,7 @@ def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
 ) -> None:
     placements = tmp_path / "placements.toml"
     placements.write_text(PLACEMENTS)
-    process = start_service(redis_url=redis_server.url, placements=placements)
+    process = start_service(trained_bundle, redis_url=redis_server.url, placements=placements)
     with process.channel() as channel:
         shop = Storefront(channel)
         bought, by_arm = 0, {"control": 0, "curious": 0}

@@ -43,7 +43,7 @@ def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
     holdout = Holdout(users, histories, [h.rows[:1] for h in histories], time, exclude_history=False)
     offline = recommend_offline(bundle, bundle.user_tower(), bundle.model.repeats, holdout, profiles, K)
 
-    service = start_service()
+    service = start_service(trained_bundle)
     with service.channel() as channel:
         shopfront = Storefront(channel)
         rows_of = {row["user_id"]: row for row in shop.users.iter_rows(named=True)}
