@@ -32,6 +32,24 @@ hypothesis.settings.register_profile("recsvc", deadline=None)
 hypothesis.settings.load_profile("recsvc")
 
 
+# Fixtures and folders whose tests start a Redis, and those that train: `make test-fast` leaves them out.
+REDIS_FIXTURES = {"redis_server", "shared_redis", "start_service", "endpoint"}
+REDIS_FOLDERS = ("tests/recsvc/store", "tests/recsvc/service/test_serving.py", "tests/recsvc/test_cli.py")
+REDIS_FOLDERS += ("tests/integration", "tests/deploy", "tests/benchmarks", "tests/training/demo")
+TRAINING_FIXTURES = {"trained_bundle", "embedded"}
+TRAINING_FOLDERS = ("tests/training/fitting", "tests/training/evaluation", "tests/training/reason_evaluation")
+TRAINING_FOLDERS += ("tests/training/test_",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & REDIS_FIXTURES or item.nodeid.startswith(REDIS_FOLDERS):
+            item.add_marker("redis")
+        if fixtures & TRAINING_FIXTURES or item.nodeid.startswith(TRAINING_FOLDERS):
+            item.add_marker("training")
+
+
 class RedisServer:
     """A real redis-server on a unix socket, with an append-only file: what it had is there after kill() and start()."""
 

@@ -73,14 +73,15 @@ class ServiceProcess:
         self.address = f"127.0.0.1:{self.port}"
 
     def _read(self, started: "queue.Queue[dict[str, object] | None]") -> None:
-        for text in self._stderr:
-            try:
-                line = json.loads(text)
-            except ValueError:
-                line = {"event": text.rstrip()}
-            self.log.append(line)
-            if line.get("event") == "serving":
-                started.put(line)
+        with self._stderr:
+            for text in self._stderr:
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    line = {"event": text.rstrip()}
+                self.log.append(line)
+                if line.get("event") == "serving":
+                    started.put(line)
         started.put(None)
 
     def channel(self) -> grpc.Channel:

@@ -127,7 +127,7 @@ def test_a_new_item_is_found_by_its_words_and_has_an_audience(shops: list[Storef
     one.add("urn", "Samovar of hammered brass", brand="Tula")
     search = pb.Context(query="samovar brass")
     eventually(
-        lambda: item_ids(two.recommend("bob", 1, context=search, surface=pb.SURFACE_SEARCH, reasons=False)) == ["urn"]
+        lambda: item_ids(two.recommend("ann", 1, context=search, surface=pb.SURFACE_SEARCH, reasons=False)) == ["urn"]
     )
     audience = two.recommendations.FindAudience(pb.FindAudienceRequest(item_id="urn", k=10), timeout=20)
     assert [member.user_id for member in audience.members] == ["ann"]

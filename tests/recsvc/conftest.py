@@ -1,15 +1,30 @@
 """What tests of the use case start from: a real Redis, and a bundle that was made without training."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
 
 from recsvc.pipeline.recommender import Recommender
 from recsvc.registry.model_registry import ModelRegistry
 from recsvc.store import UserStore, open_store
 from tests.conftest import RedisServer
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
+    """A call of the service that blocks the event loop fails the test."""
+    with blockbuster_ctx("recsvc") as detector:
+        # What starts and stops the process may block: nothing is served yet, or any more.
+        for function in detector.functions.values():
+            function.can_block_in(
+                "recsvc/store/embedded.py", {"embedded_redis", "_keep_running", "redis_server_binary"}
+            )
+            function.can_block_in("recsvc/server.py", "serve")
+        yield detector
 
 
 @pytest.fixture
@@ -22,7 +37,7 @@ async def user_store(shared_redis: RedisServer, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def models(small_bundle: Path, user_store: UserStore) -> AsyncIterator[ModelRegistry]:
-    models = ModelRegistry.open(small_bundle, user_store, "embedded", 1, 100)
+    models = await asyncio.to_thread(ModelRegistry.open, small_bundle, user_store, "embedded", 1, 100)
     await models.start()
     yield models
     await models.close()
