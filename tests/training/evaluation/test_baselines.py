@@ -19,7 +19,7 @@ from training.evaluation.baselines import (
     text_neighbours,
     tifu_knn,
 )
-from training.evaluation.evaluate import against_ties
+from training.evaluation.offline_ranking import break_ties_against_targets
 
 DAY = 86_400_000_000
 TITLES = ("red mug", "blue mug", "garden rake", "garden spade", "red lamp", "odd sock")
@@ -63,7 +63,7 @@ def test_ties_are_held_against_the_model() -> None:
     (found,) = rank_all(lambda part: np.array([[0.0, 0.5, 1.0, 1.0, 0.2, 0.1]], np.float32), users, 3)
     assert found.tolist() == [2, 3, 1]
     tied = Ranking(np.array([3, 5, 1], np.int32), np.array([1.0, 1.0, 0.5], np.float32))
-    assert against_ties([tied], users, 2)[0].tolist() == [5, 3]
+    assert break_ties_against_targets([tied], users, 2)[0].tolist() == [5, 3]
 
 
 def test_the_history_is_masked_where_the_protocol_says(task: Task) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from recsvc.model.bundle_files import read_manifest
-from training.evaluation.report import DASH, number, write_report
+from training.evaluation.html_page import DASH, number
+from training.evaluation.report import write_report
 
 HOSTILE = "<script>alert('note')</script> & more"
 
