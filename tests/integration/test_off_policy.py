@@ -15,7 +15,7 @@ from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
 from training import export_events
 from training.data.shop import LISTS_FOLDER
-from training.off_policy import policy_value as off_policy
+from training.off_policy import __main__ as off_policy
 
 PLACEMENTS = """
 [placements.home]
