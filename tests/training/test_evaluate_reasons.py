@@ -35,7 +35,7 @@ def shown(small_bundle: Path, small_shop_folder: Path) -> tuple[Bundle, Truth, l
     records = records_of(events, shop.users, user_ids, bundle.model.text_encoder)
     purchases = Purchases.of(events, (bundle.model.popularity_days, bundle.model.cohort_days))
     truth = Truth(bundle, purchases, now)
-    return bundle, truth, list(pages(bundle, records, ReasonWriter(), 12, "en", now))
+    return bundle, truth, list(pages(bundle, records, ReasonWriter(), k=12, language="en", now=now))
 
 
 def told(bundle: Bundle, found: list[Page]):
@@ -148,7 +148,7 @@ def test_the_command_writes_a_page_and_refuses_a_liar(
         assert figures[language]["unsupported"] == 0
         assert figures[language]["lints"] == {}
         assert figures[language]["repeated_on_page"] == 0
-    assert "Every gate is passed" in (tmp_path / "reasons.html").read_text()
+    assert "All checks passed" in (tmp_path / "reasons.html").read_text()
     monkeypatch.setitem(GENERATORS, "liar", Liar)
     assert evaluate_reasons.main([*arguments, "--generator", "liar", "--languages", "en"]) == 3
-    assert "the verifier turned down" in capsys.readouterr().err
+    assert "the verifier rejected" in capsys.readouterr().err

@@ -11,10 +11,11 @@ from recsvc.domain.reason import ContentPart, EvidenceKind
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import recipes
-from training import write_content
-from training.reason_evaluation import copy_rubric as content_rubric
-from training.reason_evaluation.copy_rubric import Written, gates, judge
-from training.write_content import NOT_TO_BE_USED, main, write
+from training.evaluation.command import CHECKS_FAILED
+from training.reason_evaluation import copy_rubric
+from training.reason_evaluation.copy_rubric import Written, judge
+from training.reason_evaluation.gates import failed_copy_checks
+from training.write_content import main, table_truth, write
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_the_rubric_of_a_whole_shop(small_bundle: Path, small_shop_folder: Path,
 
 
 def test_what_is_false_is_found_and_fails_the_gate(bundle: Bundle, small_shop_folder: Path):
-    recipe, truth = recipes()["description.v1"], write_content._truth(small_shop_folder, bundle)
+    recipe, truth = recipes()["description.v1"], table_truth(small_shop_folder, bundle)
     written = [each for each in write(bundle, recipe, "en", ids_of(bundle, 40)) if each is not None]
     assert not [problem for each in written for problem in truth.problems(each, recipe)]
     for each in written[:10]:
@@ -86,11 +87,11 @@ def test_what_is_false_is_found_and_fails_the_gate(bundle: Bundle, small_shop_fo
             assert truth.problems(false, recipe), false
             figures = judge([false], recipe, "en", truth, 0)
             assert figures["unsupported"]
-            assert gates({"en": figures})
+            assert failed_copy_checks({"en": figures})
 
 
 def test_counts_of_buyers_are_counted_anew(bundle: Bundle, small_shop_folder: Path):
-    recipe, truth = recipes()["selling_points.v1"], write_content._truth(small_shop_folder, bundle)
+    recipe, truth = recipes()["selling_points.v1"], table_truth(small_shop_folder, bundle)
     found = 0
     for each in filter(None, write(bundle, recipe, "en", ids_of(bundle, len(bundle.catalogue)))):
         *others, last = each.draft.parts
@@ -111,10 +112,10 @@ def test_a_verifier_that_lets_something_pass_fails_the_gate(
     small_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
     blind = {"number": {"tried": 100, "passed": 1}}
-    monkeypatch.setattr(content_rubric, "caught", lambda *_: blind)
+    monkeypatch.setattr(copy_rubric, "caught", lambda *_: blind)
     command = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--recipe", "title.v1", "--rubric"]
-    assert main([*command, "--out", str(tmp_path / "copy.csv")]) == NOT_TO_BE_USED
-    assert "not to be used: en: 1 of 100 false sentences passed" in capsys.readouterr().out
+    assert main([*command, "--out", str(tmp_path / "copy.csv")]) == CHECKS_FAILED
+    assert "do not use: en: 1 of 100 false sentences passed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,12 @@ def test_latest_stays_where_it_was(
     first = train.train(small_shop_folder, tmp_path, small_config)
     assert (tmp_path / "latest").resolve() == first.resolve()
     assert bundles.read_manifest(first)["ready"]
-    # Another weight makes another bundle, which the gate compares with the first and is made to object to.
-    monkeypatch.setattr(train, "failed_checks", lambda found: ["it is worse"] if found["previous"] else ["no comparison"])
+    # Another weight makes another bundle. The gate compares it with the first one, and is made to refuse it.
+
+    def refuse(evaluation: dict[str, Any]) -> list[str]:
+        return ["it is worse"] if evaluation["previous"] else ["no comparison"]
+
+    monkeypatch.setattr(train, "failed_checks", refuse)
     settings = ["--set", "popularity_half_life_days=3"]
     for name, value in vars(small_config).items():
         if value != getattr(TrainConfig(), name):

@@ -10,6 +10,7 @@ from recsvc.reasons.authors import chat_completions
 from tests.chat_endpoint import ChatEndpoint
 from tests.recsvc.reasons import tiny_language_model
 from training import evaluate_reasons
+from training.evaluation.command import CHECKS_FAILED
 from training.reason_evaluation import authors as reason_authors
 from training.reason_evaluation.judge import QUESTIONS
 
@@ -73,8 +74,8 @@ def test_a_model_that_keeps_to_what_is_licensed_is_measured_and_may_be_enabled(e
     assert {row["mean"] for row in figures["judge"]["questions"].values()} == {1.0}
     assert result["judges_itself"]
     assert "judges its own words" in capsys.readouterr().err
-    assert "Answers licensed" in page
-    assert "Take another judge" in page
+    assert "Accepted answers" in page
+    assert "Use another judge" in page
 
 
 def test_a_model_that_says_too_much_of_its_own_is_refused_and_was_told_nothing_of_the_shop(
@@ -83,10 +84,10 @@ def test_a_model_that_says_too_much_of_its_own_is_refused_and_was_told_nothing_o
     wordy(endpoint, licensed=8)
     model = ("--generator", "openai", "--reason-model", "wordy", "--reason-endpoint", endpoint.url)
     code, result, page = evaluate(*model)
-    assert code == evaluate_reasons.NOT_TO_BE_ENABLED
+    assert code == CHECKS_FAILED
     assert result["languages"]["en"]["unsupported"] == 0
-    assert "not to be enabled: en: the verifier licenses 66.7 %" in capsys.readouterr().err
-    assert "Not to be enabled" in page
+    assert "do not enable: en: the verifier accepts 66.7 %" in capsys.readouterr().err
+    assert "Do not enable" in page
     told = json.dumps(endpoint.asked, ensure_ascii=False)
     items, user_ids = small_shop.items, small_shop.events["user_id"].unique()
     words = [*items["title"], *items["brand"].drop_nulls(), *user_ids]
@@ -98,7 +99,7 @@ def test_a_real_model_that_babbles_is_refused_and_none_of_its_words_is_shown(eva
     monkeypatch.setattr(reason_authors, "CANDIDATES", 2)
     folder = tiny_language_model.make(tmp_path / "babbler")
     code, result, _ = evaluate("--generator", "transformers", "--reason-model", str(folder), users=1)
-    assert code == evaluate_reasons.NOT_TO_BE_ENABLED
+    assert code == CHECKS_FAILED
     figures = result["languages"]["en"]
     assert figures["model"]["acceptance"] == 0
     assert figures["model"]["shown"] == 0

@@ -6,7 +6,7 @@ import pytest
 
 from recsvc.domain.reason import LANGUAGES
 from recsvc.reasons import ReasonWriter
-from training.reason_evaluation.bias import audit, divergence, objections, page_of, read_pairs
+from training.reason_evaluation.bias import audit, divergence, failed_checks, page_of, read_pairs
 
 
 def test_divergence_has_the_values_of_its_definition():
@@ -22,7 +22,7 @@ def test_the_phrase_bank_treats_all_alike(language):
     found = audit(ReasonWriter(), language)
     assert {row["axis"] for row in found} == {"gender", "price"}
     assert min(row["items"] for row in found) > 1_000
-    assert objections(found) == []
+    assert failed_checks(found) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -59,6 +59,6 @@ class Biased(ReasonWriter):
     ],
 )
 def test_words_that_depend_on_who_it_is_for_are_found(what, found):
-    wrong = objections(audit(Biased(what), "en"))
+    wrong = failed_checks(audit(Biased(what), "en"))
     assert any(found in objection for objection in wrong)
     assert all(objection.startswith("gender") for objection in wrong)

@@ -27,7 +27,7 @@ def test_one_text_has_the_probabilities_that_the_formula_gives():
 def test_the_probabilities_of_what_may_follow_sum_to_one():
     model = CharacterModel(["abcab", "abd", "bca"], 5)
     for context in ("\x02\x02\x02\x02", "\x02\x02ab", "abca", "zzzz"):
-        assert sum(model._probability(context + c) for c in "abcd\x03") == pytest.approx(1)
+        assert sum(model.probability(context + c) for c in "abcd\x03") == pytest.approx(1)
 
 
 def test_what_is_forgotten_is_as_if_it_had_never_been_learned():

@@ -68,7 +68,7 @@ def test_yes_and_no_are_counted_and_what_is_neither_is_not(endpoint):
         handler.wfile.write(body)
 
     endpoint.answer = answer
-    found = judged(Judge(endpoint.url, "judge"), [(MUG, BOUGHT)] * 5, 3, 0, QUIET)
+    found = judged(Judge(endpoint.url, "judge"), [(MUG, BOUGHT)] * 5, most=3, seed=0, console=QUIET)
     assert found["sentences"] == 3
     rows = found["questions"]
     assert (rows["supported"]["mean"], rows["supported"]["answered"]) == (1, 3)
@@ -83,17 +83,17 @@ def test_yes_and_no_are_counted_and_what_is_neither_is_not(endpoint):
 def test_a_judge_that_answers_nonsense_is_silent_and_one_that_stays_away_is_said_so(endpoint):
     endpoint.say("yes", status=400)
     with pytest.raises(AuthorUnavailable, match="the judge: the endpoint answered 400"):
-        judged(Judge(endpoint.url, "judge"), [(MUG, BOUGHT)] * 5, 5, 0, QUIET)
+        judged(Judge(endpoint.url, "judge"), [(MUG, BOUGHT)] * 5, most=5, seed=0, console=QUIET)
     assert len(endpoint.asked) == 3
     endpoint.say("DROP TABLE verdicts; yes yes yes " * 1_000)
-    found = judged(Judge(endpoint.url, "judge"), [(MUG, BOUGHT)] * 5, 5, 0, QUIET)
+    found = judged(Judge(endpoint.url, "judge"), [(MUG, BOUGHT)] * 5, most=5, seed=0, console=QUIET)
     assert {row["no_answer"] for row in found["questions"].values()} == {5}
 
 
 def test_its_key_comes_from_the_environment_and_goes_nowhere_else(endpoint, monkeypatch):
     monkeypatch.setenv(KEY, "s3cret")
     endpoint.say("yes")
-    Judge(endpoint.url, "judge").says(QUESTIONS["fluent"], MUG, BOUGHT)
+    Judge(endpoint.url, "judge").ask(QUESTIONS["fluent"], MUG, BOUGHT)
     assert endpoint.headers[0]["Authorization"] == "Bearer s3cret"
     assert "s3cret" not in json.dumps(endpoint.asked)
     with pytest.raises(SettingsError, match="judge_endpoint"):
