@@ -33,10 +33,10 @@ class Element:
 
     @property
     def text(self) -> str:
-        return " ".join(self._words().split())
+        return " ".join(self.words().split())
 
-    def _words(self) -> str:
-        words = "".join(child if isinstance(child, str) else child._words() for child in self.children)
+    def words(self) -> str:
+        words = "".join(child if isinstance(child, str) else child.words() for child in self.children)
         return words if self.tag in _INLINE else f" {words} "
 
 

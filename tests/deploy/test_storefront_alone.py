@@ -42,9 +42,9 @@ def all_pages_without_the_service(browser: Browser) -> None:
         assert page.response.status_code == 200
         assert page.cards, path
         assert not page.root.all("div", "reason")
-        assert "having a rest" in page.quiet
+        assert "not available at the moment" in page.quiet
     assert "Notebook" in title(browser.open("/search?q=notebook").cards[0])
-    assert "away just now" in browser.open("/taste").text
+    assert "not available at the moment" in browser.open("/taste").text
 
 
 def test_the_shop_is_open_without_the_service_and_tells_it_later(
@@ -53,7 +53,7 @@ def test_the_shop_is_open_without_the_service_and_tells_it_later(
     all_pages_without_the_service(browser)
     item = browser.open("/").cards[0]
     browser.follow(item)
-    assert "will be told when it is back" in browser.press("Buy now").notice
+    assert "will include this when they are back" in browser.press("Buy now").notice
 
     service = ServiceProcess(small_bundle, tmp_path, redis_server.url, int(address.split(":")[1]), store_timeout=5)
     try:
@@ -66,7 +66,7 @@ def test_the_shop_is_open_without_the_service_and_tells_it_later(
         redis_server.kill()
         page = browser.open("/")
         assert page.cards
-        assert "may be a moment behind" in page.quiet
+        assert "may be slightly out of date" in page.quiet
     finally:
         service.kill()
     all_pages_without_the_service(browser)
@@ -78,7 +78,7 @@ async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
     async def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setitem(app._PAGES, "/cart", fail)
+    monkeypatch.setitem(app.PAGES, "/cart", fail)
     shop = app.make_app("127.0.0.1:1", Catalogue([Product("a", "A lamp")]))
     transport = httpx2.ASGITransport(shop)
     async with shop.router.lifespan_context(shop), httpx2.AsyncClient(transport=transport) as client:
@@ -104,7 +104,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
     ("arguments", "says"),
     [
         (["--items", "nowhere.csv"], "there is no nowhere.csv; --items names the shop's items table"),
-        (["--items", "pyproject.toml"], "has an item whose item_id is not of 1 to 128 characters"),
+        (["--items", "pyproject.toml"], "has an item_id that does not have 1 to 128 characters"),
         (["--items", "README.md", "--clock", "teatime"], "teatime"),
         (["--items", "README.md", "--shopper", "x" * 129], "an id has 1 to 128 characters"),
     ],
