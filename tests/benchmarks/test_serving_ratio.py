@@ -9,5 +9,5 @@ MIN_RATIO = 0.20
 
 
 @pytest.mark.benchmark
-def test_recommend_answers_at_least_a_fifth_as_many_requests_as_a_bare_echo() -> None:
+def test_recommend_has_at_least_a_fifth_of_the_echos_rate() -> None:
     assert benchmark(rounds=3, seconds=3.0, console=Console())["ratio"] >= MIN_RATIO

@@ -18,7 +18,7 @@ MAX_SECONDS = 0.002
 
 
 @pytest.mark.benchmark
-def test_a_purchase_costs_under_two_milliseconds_of_towers() -> None:
+def test_encoding_a_user_takes_under_two_milliseconds() -> None:
     torch.set_num_threads(1)
     bundle = bundles.load(prepared_shop(FOLDER, Console()).bundle)
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The storefront when the service goes away, and comes back."""
+"""The storefront while the service is not available, and after it comes back."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from tests.service_process import ServiceProcess
 
 @pytest.fixture
 def address() -> str:
-    """Where nobody listens yet."""
+    """An address where nothing listens yet."""
     return f"127.0.0.1:{free_ports(1)[0]}"
 
 
@@ -47,7 +47,7 @@ def all_pages_without_the_service(browser: Browser) -> None:
     assert "not available at the moment" in browser.open("/taste").text
 
 
-def test_the_shop_is_open_without_the_service_and_tells_it_later(
+def test_shop_works_without_the_service_and_sends_events_later(
     small_bundle: Path, browser: Browser, address: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     all_pages_without_the_service(browser)
@@ -57,7 +57,7 @@ def test_the_shop_is_open_without_the_service_and_tells_it_later(
 
     service = ServiceProcess(small_bundle, tmp_path, redis_server.url, int(address.split(":")[1]), store_timeout=5)
     try:
-        # The next event takes those along that wait: the purchase is known, though it was made without the service.
+        # The next event also sends those that wait: so the purchase is known, although it was made without the service.
         eventually(lambda: browser.open("/product/i00002").quiet == "")
         page = browser.open("/")
         assert [title(card) for card in page.shelf("buy_again")] == [title(item)]
@@ -72,7 +72,7 @@ def test_the_shop_is_open_without_the_service_and_tells_it_later(
     all_pages_without_the_service(browser)
 
 
-async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
+async def test_unexpected_error_gives_a_page_and_a_log_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(*_: object) -> None:
@@ -90,7 +90,7 @@ async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
     assert "RuntimeError: secret" in caplog.text
 
 
-def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
+def test_missing_library_is_named_with_its_extra() -> None:
     without = "import runpy, sys; sys.modules['starlette'] = None"
     start = "runpy.run_module('deploy.storefront', run_name='__main__')"
     done = subprocess.run(
@@ -109,7 +109,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
         (["--items", "README.md", "--shopper", "x" * 129], "an id has 1 to 128 characters"),
     ],
 )
-def test_what_cannot_be_started_says_what_to_do(arguments: list[str], says: str) -> None:
+def test_wrong_arguments_give_an_error_without_a_traceback(arguments: list[str], says: str) -> None:
     command = [sys.executable, "-m", "deploy.storefront", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""A bundle that is worse than its floor, or than the one before it, is not called ready."""
+"""A bundle that is worse than a baseline, or than the bundle before it, is refused."""
 
 import json
 import shutil
@@ -24,20 +24,20 @@ def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, 
     }
 
 
-def test_better_or_as_good_as_chance_can_tell_is_ready() -> None:
+def test_bundle_that_is_not_clearly_worse_passes() -> None:
     assert failed_checks(evaluation()) == []
     assert failed_checks(evaluation(floor=-0.005, previous=-0.005)) == []
 
 
-def test_clearly_worse_is_not() -> None:
-    found = failed_checks(evaluation(floor=-0.02, previous=-0.03))
-    assert [sentence.split(" by ")[0] for sentence in found] == [
+def test_bundle_that_is_clearly_worse_fails() -> None:
+    failed = failed_checks(evaluation(floor=-0.02, previous=-0.03))
+    assert [sentence.split(" by ")[0] for sentence in failed] == [
         *(f"recsvc is worse than {name}" for name in FLOORS),
         "recsvc is worse than the previous bundle, older,",
     ]
 
 
-def test_latest_stays_where_it_was(
+def test_latest_is_not_moved_to_a_refused_bundle(
     small_bundle: Path,
     small_shop_folder: Path,
     small_config: TrainConfig,
