@@ -136,7 +136,8 @@ async def _no_such_page(request: Request, error: Exception) -> Response:
 
 def _error_page(shop: Shop, request: Request, visit: Visit, status: int) -> Response:
     """An error page in the shopper's language. The cause of a 500 is in the log alone."""
-    return shop.render("error.html", request, visit, status, problem=f"error_{status}", away=False, stale=False)
+    values = {"problem": f"error_{status}", "away": False, "stale": False}
+    return shop.render("error.html", request, visit, values, status)
 
 
 class _Headers:

@@ -111,4 +111,5 @@ def _said(taste: Taste, shop: Shop) -> list[tuple[str, str, str]]:
 def _page(
     shop: Shop, template: str, request: Request, visit: Visit, shelves: list[Shelf], **values: object
 ) -> Response:
-    return shop.render(template, request, visit, shelves=shelves, stale=any(row.stale for row in shelves), **values)
+    stale = any(row.stale for row in shelves)
+    return shop.render(template, request, visit, values | {"shelves": shelves, "stale": stale})

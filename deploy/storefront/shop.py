@@ -1,5 +1,6 @@
 """Everything that lives as long as the shop does, and that pages are made with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Shop:
     templates: Environment
 
     def render(
-        self, template: str, request: Request, visit: Visit, status: int = 200, **values: object
+        self, template: str, request: Request, visit: Visit, values: Mapping[str, object], status: int = 200
     ) -> HTMLResponse:
         """Renders a page with its header. This shows the visit's notice, and removes it."""
         names = {shopper.user_id: shopper.name for shopper in self.shoppers}

@@ -24,4 +24,4 @@ class Steps:
         yield
         seconds = time.perf_counter() - started
         took = f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
-        self._console.print(f"[dim]{took}[/]", justify="right", highlight=False)
+        self._console.print(f"[dim]this step took {took}[/]", justify="right", highlight=False)

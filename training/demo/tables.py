@@ -88,7 +88,7 @@ def similar_table(similar: list[recommendation_pb2.SimilarItem], items: Items) -
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("Similar item", ratio=1)
     table.add_column("Price", justify="right", no_wrap=True)
-    table.add_column("Cosine", justify="right", no_wrap=True)
+    table.add_column("Similarity", justify="right", no_wrap=True)
     for line in similar:
         item = items[line.item_id]
         table.add_row(str(line.rank), Text(item.title), _price(item.price, item.currency), f"{line.score:.2f}")

@@ -127,12 +127,13 @@ def _draw(axes: Axes, panel: Panel, colour: Callable[[str, Interval], str], *, a
     if about_zero:
         axes.axvline(0, color=INK, linewidth=0.8)
     for place, (name, value) in enumerate(panel.rows):
-        if not is_measured(value["mean"]):
+        mean, low, high = value["mean"], value["low"], value["high"]
+        if mean is None or low is None or high is None or not is_measured(mean):
             continue
         line = colour(name, value)
-        axes.plot([value["low"], value["high"]], [place, place], color=line, linewidth=1.6)
+        axes.plot([low, high], [place, place], color=line, linewidth=1.6)
         face = PAPER if about_zero and side_of_zero(value) == "open" else line
-        axes.plot([value["mean"]], [place], "o", color=line, markerfacecolor=face, markersize=4.5)
+        axes.plot([mean], [place], "o", color=line, markerfacecolor=face, markersize=4.5)
     if not any(is_measured(value["mean"]) for _, value in panel.rows):
         axes.text(0.5, 0.5, "nothing to measure", transform=axes.transAxes, color=FAINT, ha="center", va="center")
         axes.set_xticks([])
