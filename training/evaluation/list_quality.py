@@ -35,7 +35,7 @@ def list_quality(bundle: Bundle, lists: RankedLists) -> dict[str, float | None]:
     return {
         "coverage@10": len(np.unique(shown)) / len(bundle.catalogue),
         "category_coverage@10": float((categories != NO_CODE).sum() / len(names)) if names else None,
-        "categories@10": float(np.mean([(found != NO_CODE).sum() for found in by_list])) if names else None,
+        "categories@10": float(np.mean([(of_list != NO_CODE).sum() for of_list in by_list])) if names else None,
         "popularity_percentile@10": float(percentile[shown].mean()),
     }
 
