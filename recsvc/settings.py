@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.errors import SettingsError
 
 _PREFIX = "RECSVC_"
@@ -123,6 +124,19 @@ class Settings(_Settings):
         if isinstance(value, str) and value.startswith("tcp://"):
             return cls.model_fields["port"].default
         return value
+
+    def serving_config(self) -> ServingConfig:
+        """The part of the settings that the rooms below the server read."""
+        return ServingConfig(
+            bundle=self.bundle,
+            text_encoder=self.text_encoder,
+            placements=self.placements,
+            cache_size=self.cache_size,
+            unknown_is_private=self.unknown_is_private,
+            reason_generator=self.reason_generator,
+            reason_model=self.reason_model,
+            reason_revision=self.reason_revision,
+        )
 
 
 class WorkerSettings(_Settings):

@@ -1,9 +1,9 @@
 """EventService: batches of events, and what became of them."""
 
 import time
-from collections.abc import Mapping
 
 from recsvc.domain.shop import Event, EventType
+from recsvc.pipeline.event_intake import WrittenEvents
 from recsvc.v1 import events_pb2
 from recsvc.wire.fields import Violations, id_problem, microseconds
 
@@ -28,12 +28,13 @@ def decode_write_events(request: events_pb2.WriteEventsRequest) -> list[Event]:
     return events
 
 
-def encode_write_events(
-    acknowledged: int, unknown_items: int, versions: Mapping[str, int]
-) -> events_pb2.WriteEventsResponse:
-    """versions: of the records that hold the events, by user_id."""
-    freshness = {user_id: f"{version:x}" for user_id, version in versions.items()}
-    return events_pb2.WriteEventsResponse(acknowledged=acknowledged, unknown_items=unknown_items, freshness=freshness)
+def encode_write_events(written: WrittenEvents) -> events_pb2.WriteEventsResponse:
+    """Encodes the result of a batch. A freshness token is the version of a user's record in hexadecimal."""
+    return events_pb2.WriteEventsResponse(
+        acknowledged=written.acknowledged,
+        unknown_items=written.unknown_items,
+        freshness={user_id: f"{version:x}" for user_id, version in written.versions.items()},
+    )
 
 
 def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> Event:

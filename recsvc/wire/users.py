@@ -1,8 +1,8 @@
-"""UserService: profiles, all that is held of a user, and who is to be erased."""
+"""UserService: profiles, tastes, exports and erasures."""
 
-from typing import TYPE_CHECKING
-
+from recsvc.domain.records import Erasure, UserExport
 from recsvc.domain.shop import NO_TASTE, Profile, Taste
+from recsvc.users.taste import TasteProfile
 from recsvc.v1 import users_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,
@@ -15,10 +15,6 @@ from recsvc.wire.fields import (
     id_problem,
     microseconds,
 )
-
-if TYPE_CHECKING:
-    from recsvc.domain.records import Erasure, UserExport
-    from recsvc.users.taste import TasteProfile
 
 MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
 MAX_PROFILE_TEXT = 2_000

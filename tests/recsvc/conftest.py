@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.recommender import Recommender
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, open_store
 
 
@@ -18,13 +19,13 @@ async def user_store(tmp_path: Path) -> AsyncIterator[UserStore]:
 
 
 @pytest.fixture
-async def models(small_bundle: Path, user_store: UserStore) -> AsyncIterator[ModelRegistry]:
-    models = ModelRegistry.open(small_bundle, user_store, "embedded", 1, 100)
-    await models.start()
-    yield models
-    await models.close()
+async def backend(small_bundle: Path, user_store: UserStore) -> AsyncIterator[Backend]:
+    backend = Backend(ServingConfig(bundle=small_bundle, cache_size=100), user_store)
+    await backend.start()
+    yield backend
+    await backend.close()
 
 
 @pytest.fixture
-def opened(models: ModelRegistry, user_store: UserStore) -> tuple[Recommender, UserStore]:
-    return models.current, user_store
+def opened(backend: Backend, user_store: UserStore) -> tuple[Recommender, UserStore]:
+    return backend.registry.current, user_store

@@ -337,14 +337,14 @@ async def test_every_documented_limit_is_kept():
             assert error.details().startswith(fields[0]), what
             info = details[error_details_pb2.ErrorInfo]
             assert (info.reason, info.domain) == ("INVALID_REQUEST", "recsvc")
-        assert answers.asked == []
+        assert answers.calls == []
 
 
 async def test_the_good_requests_are_good():
     async with edge() as (answers, channel, _):
         for method, request in GOOD_REQUESTS.items():
             await call(channel, method, request)
-        assert len(answers.asked) == len(GOOD_REQUESTS)
+        assert len(answers.calls) == len(GOOD_REQUESTS)
 
 
 def test_the_tables_leave_no_method_out():
@@ -420,7 +420,7 @@ async def test_bytes_that_are_no_message_are_the_callers_fault():
             error, details = await refused(channel, method, b"\xff\xff\xff")
             assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert details[error_details_pb2.ErrorInfo].reason == "INVALID_REQUEST"
-        assert answers.asked == []
+        assert answers.calls == []
 
 
 async def test_a_message_over_four_mebibytes_is_refused_unread():
@@ -428,7 +428,7 @@ async def test_a_message_over_four_mebibytes_is_refused_unread():
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(channel, WRITE, b"\x00" * (4 * 1024 * 1024 + 1))
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert answers.asked == []
+    assert answers.calls == []
 
 
 async def test_calls_are_counted_by_method_and_code():

@@ -15,11 +15,17 @@ from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Str
 from recsvc.domain.records import UserExport
 from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.errors import InvalidRequest
+from recsvc.pipeline.event_intake import WrittenEvents
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1 import users_pb2 as us
 from recsvc.wire import fields
+
+
+def freshness_token(user_id: str, version: int) -> str:
+    written = WrittenEvents(acknowledged=1, unknown_items=0, versions={user_id: version})
+    return wire.encode_write_events(written).freshness[user_id]
 
 
 def test_an_empty_request_gets_the_documented_defaults():
@@ -49,7 +55,7 @@ def test_a_full_request_loses_nothing():
             backfill=True,
         ),
         reason_options=rec.ReasonOptions(disabled=True, tone=reason_pb2.TONE_WARM),
-        min_freshness=wire.encode_write_events(1, 0, {"用户-1": 1_700_000_000_123_456}).freshness["用户-1"],
+        min_freshness=freshness_token("用户-1", 1_700_000_000_123_456),
     )
     assert wire.decode_recommend(request, 12.5) == Query(
         "用户-1",
