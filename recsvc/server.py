@@ -183,7 +183,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-        # Connections end after 5 minutes (gRPC adds jitter), so that new processes behind an L4 balancer get their share.
+        # Connections end after 5 minutes (gRPC adds jitter): new processes behind an L4 balancer get their share.
         ("grpc.max_connection_age_ms", 300_000),
         ("grpc.max_connection_age_grace_ms", 30_000),
     ]

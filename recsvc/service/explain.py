@@ -26,5 +26,5 @@ class ExplainService(explain_pb2_grpc.ExplainServiceServicer):
         request: pb.ExplainRecommendationRequest,
         context: "grpc.aio.ServicerContext[pb.ExplainRecommendationRequest, pb.ExplainRecommendationResponse]",
     ) -> pb.ExplainRecommendationResponse:
-        explained = await self._router.explain_list(*wire.decode_explain_recommendation(request))
-        return wire.encode_explain_recommendation(*explained)
+        served, blocks, unchanged = await self._router.explain_list(*wire.decode_explain_recommendation(request))
+        return wire.encode_explain_recommendation(served, blocks, unchanged=unchanged)

@@ -63,8 +63,9 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         context: "grpc.aio.ServicerContext[pb.FindAudienceRequest, pb.FindAudienceResponse]",
     ) -> pb.FindAudienceResponse:
         recommender = self._registry.current
-        audience = await recommender.audience(*wire.decode_find_audience(request), _deadline(context))
-        return wire.encode_find_audience(recommender.bundle_id, *audience)
+        question = wire.decode_find_audience(request)
+        members, users, complete = await recommender.audience(*question, _deadline(context))
+        return wire.encode_find_audience(recommender.bundle_id, members, users, complete=complete)
 
     async def SimilarItems(
         self,

@@ -44,7 +44,7 @@ def encode_why_not(diagnosis: ItemDiagnosis) -> explain_pb2.WhyNotResponse:
 
 
 def encode_explain_recommendation(
-    served: ServedList, blocks: Sequence[BlockScores], unchanged: bool
+    served: ServedList, blocks: Sequence[BlockScores], *, unchanged: bool
 ) -> explain_pb2.ExplainRecommendationResponse:
     """Encodes a list that was served.
 

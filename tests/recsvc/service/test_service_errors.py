@@ -408,7 +408,7 @@ async def test_what_nobody_foresaw_is_internal_and_keeps_its_text(method, kind):
             error, details = await refused(channel, method, GOOD_REQUESTS[method])
     error_id = details[error_details_pb2.ErrorInfo].metadata["error_id"]
     assert error.code() is grpc.StatusCode.INTERNAL
-    assert error.details() == f"internal error; the server's log tells more under {error_id}"
+    assert error.details() == f"internal error; the server's log has the details under {error_id}"
     assert b"password" not in b"".join(v if isinstance(v, bytes) else v.encode() for _, v in error.trailing_metadata())
     [line] = [line for line in lines if line["event"] == "call_failed"]
     assert (line["error_id"], line["log_level"], line["exc_info"]) == (error_id, "error", answers.error)
