@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(command(flags))
     except RecsvcError as error:
-        sys.stderr.write(f"recsvc: {error}\n")
+        sys.stderr.write(f"recsvc: {' '.join(str(error).split())}\n")
         return _EXIT_UNUSABLE
 
 
@@ -159,8 +159,7 @@ def _doctor(flags: dict[str, Any]) -> int:
     configure_logs("error", "console")
     from recsvc.diagnostics.doctor import examine  # noqa: PLC0415 - see above
 
-    healthy = asyncio.run(examine(flags, sys.stdout.write))
-    return 0 if healthy else _EXIT_PROBLEM
+    return 0 if examine(flags, sys.stdout.write) else _EXIT_PROBLEM
 
 
 if __name__ == "__main__":

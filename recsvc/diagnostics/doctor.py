@@ -1,5 +1,6 @@
 """Checks everything that `recsvc serve` needs, one thing after another: `recsvc doctor`."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from recsvc.store.embedded import embedded_redis
 from recsvc.store.eviction import KEEP_ALL_KEYS, eviction_policy
 
 
-async def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool:
+def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool:
     """Runs all checks and writes a line for each: OK, or PROBLEM with the remedy.
 
     Args:
@@ -49,7 +50,7 @@ async def examine(flags: Mapping[str, object], write: Callable[[str], object]) -
     with report.line("data folder") as finding:
         finding.text = _check_data_folder(settings)
     with report.line("redis") as finding:
-        finding.text = await _check_redis(settings)
+        finding.text = asyncio.run(_check_redis(settings))
     for name, port in (("port", settings.port), ("metrics_port", settings.metrics_port)):
         with report.line(name) as finding:
             finding.text = _check_port(settings, name, port)
@@ -76,7 +77,7 @@ class _Report:
             yield finding
         except RecsvcError as error:
             self.healthy = False
-            self._write(f"PROBLEM  {name}: {error}\n")
+            self._write(f"PROBLEM  {name}: {' '.join(str(error).split())}\n")
         else:
             self._write(f"OK       {name}: {finding.text}\n")
 

@@ -74,8 +74,8 @@ def test_the_committed_code_is_that_of_the_committed_protos(tmp_path):
 
 
 def clear_json_names(file: descriptor_pb2.FileDescriptorProto) -> None:
-    """protoc writes them to descriptor sets only; they follow from the names."""
+    """Removes the JSON names. Only protoc writes them, and they follow from the names of the fields."""
     for message in file.message_type:
-        for each in (message, *message.nested_type):  # a map is a nested message
-            for field in each.field:
+        for inner in (message, *message.nested_type):  # a map is a nested message
+            for field in inner.field:
                 field.ClearField("json_name")

@@ -8,8 +8,7 @@ import pytest
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, open_store
-
-STORED_BUNDLE = Path(__file__).parents[2] / "stored_bundle" / "bundle"
+from tests.recsvc.stored_bundle import STORED_BUNDLE
 
 
 @pytest.fixture

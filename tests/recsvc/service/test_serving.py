@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return edge_settings(bundle=tmp_path / "bundle", data_dir=tmp_path / "data", metrics_port=0, grace_seconds=5)
 
 
-async def serving_line(lines: list[dict[str, Any]], task: asyncio.Future[None]) -> dict[str, Any]:
+async def serving_line(lines: list[MutableMapping[str, Any]], task: asyncio.Future[None]) -> MutableMapping[str, Any]:
     async with asyncio.timeout(20):
         while not task.done():
             if serving := [line for line in lines if line["event"] == "serving"]:
