@@ -1,4 +1,4 @@
-"""Calls gather while a batch is worked on; errors reach those of the batch and nobody else."""
+"""Calls that arrive during a batch form the next one; an error reaches the calls of its batch alone."""
 
 import asyncio
 import threading
@@ -9,7 +9,7 @@ import pytest
 from recsvc.runtime.batching import Batcher
 
 
-async def test_calls_gather_while_the_thread_is_busy() -> None:
+async def test_calls_that_arrive_while_the_thread_is_busy_form_batches() -> None:
     batches: list[int] = []
     free = threading.Event()
 
@@ -29,7 +29,7 @@ async def test_calls_gather_while_the_thread_is_busy() -> None:
     assert batches == [1, 4, 3]
 
 
-async def test_an_error_reaches_its_own_batch_alone() -> None:
+async def test_an_error_reaches_the_calls_of_its_own_batch_alone() -> None:
     def reciprocal(items: list[int]) -> list[float]:
         return [1 / item for item in items]
 
@@ -40,7 +40,7 @@ async def test_an_error_reaches_its_own_batch_alone() -> None:
         assert await batcher.submit(4) == 0.25
 
 
-async def test_a_caller_that_left_is_not_worked_for() -> None:
+async def test_a_call_that_was_cancelled_is_not_run() -> None:
     seen: list[int] = []
     free = threading.Event()
 
