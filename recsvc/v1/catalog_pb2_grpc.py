@@ -26,11 +26,16 @@ if _version_not_supported:
 
 
 class CatalogServiceStub:
-    """Stock, prices and deletions. When a call answers OK, Redis has all of it, and every server process follows within a
-    fraction of a second. Idempotent: after UNAVAILABLE send it again. All or nothing on INVALID_ARGUMENT.
+    """Adds and deletes items, and sets their stock and prices.
 
-    Each field of an item is set at a time, and what was set last holds, in whatever order the calls arrive: a late
-    message never undoes a newer one.
+    When a call answers OK, Redis has all of the changes. Every server process applies them within a
+    fraction of a second.
+
+    Each value has a `set_time`, and the value with the latest time holds. So the order of calls does not
+    matter: a late message never replaces a newer value.
+
+    All calls are idempotent. INVALID_ARGUMENT: nothing of the batch was set. UNAVAILABLE: a part of the
+    batch may have been set. Send the whole batch again.
     """
 
     def __init__(self, channel):
@@ -57,31 +62,48 @@ class CatalogServiceStub:
 
 
 class CatalogServiceServicer:
-    """Stock, prices and deletions. When a call answers OK, Redis has all of it, and every server process follows within a
-    fraction of a second. Idempotent: after UNAVAILABLE send it again. All or nothing on INVALID_ARGUMENT.
+    """Adds and deletes items, and sets their stock and prices.
 
-    Each field of an item is set at a time, and what was set last holds, in whatever order the calls arrive: a late
-    message never undoes a newer one.
+    When a call answers OK, Redis has all of the changes. Every server process applies them within a
+    fraction of a second.
+
+    Each value has a `set_time`, and the value with the latest time holds. So the order of calls does not
+    matter: a late message never replaces a newer value.
+
+    All calls are idempotent. INVALID_ARGUMENT: nothing of the batch was set. UNAVAILABLE: a part of the
+    batch may have been set. Send the whole batch again.
     """
 
     def UpsertItems(self, request, context):
-        """Adds items, or sets new words for those there are. A new item is recommended at once, by its words, until a bundle
-        is trained that knows who buys it. The vector of an item that was bought stays as trained; its new brand and
-        categories hold for filters and reasons. A deleted item is back.
+        """Adds items, or replaces the texts and attributes of known items.
+
+        A new item can be recommended at once, by its text. A later bundle will know who buys it. An item
+        that was bought in the training data keeps its vector, but filters and reasons use its new brand,
+        categories and attributes. A deleted item comes back.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetInventory(self, request, context):
-        """Sets stock and prices. An item out of stock is in no list; filters by price use the new one.
+        """Sets stock and prices. An item that is out of stock is in no list. Filters use the new price.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteItems(self, request, context):
-        """Takes items out of every list until they are restored. Their events still say what their buyers like.
+        """Deletes items, or restores them. A deleted item is in no list. Its events still tell what its buyers
+        like.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,11 +136,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CatalogService:
-    """Stock, prices and deletions. When a call answers OK, Redis has all of it, and every server process follows within a
-    fraction of a second. Idempotent: after UNAVAILABLE send it again. All or nothing on INVALID_ARGUMENT.
+    """Adds and deletes items, and sets their stock and prices.
 
-    Each field of an item is set at a time, and what was set last holds, in whatever order the calls arrive: a late
-    message never undoes a newer one.
+    When a call answers OK, Redis has all of the changes. Every server process applies them within a
+    fraction of a second.
+
+    Each value has a `set_time`, and the value with the latest time holds. So the order of calls does not
+    matter: a late message never replaces a newer value.
+
+    All calls are idempotent. INVALID_ARGUMENT: nothing of the batch was set. UNAVAILABLE: a part of the
+    batch may have been set. Send the whole batch again.
     """
 
     @staticmethod

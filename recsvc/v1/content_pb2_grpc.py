@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ContentServiceStub:
-    """Writes drafts of product titles, descriptions, selling points, campaign copy and social posts.
+    """Writes drafts of copy about items.
     """
 
     def __init__(self, channel):
@@ -48,21 +48,29 @@ class ContentServiceStub:
 
 
 class ContentServiceServicer:
-    """Writes drafts of product titles, descriptions, selling points, campaign copy and social posts.
+    """Writes drafts of copy about items.
     """
 
     def Generate(self, request, context):
-        """Writes drafts about one item. The same item, catalogue, recipe, language, audience and variant make the same draft.
-        INVALID_ARGUMENT: no such recipe (the message lists those there are), or an audience that must not be addressed.
-        NOT_FOUND: the item is not in the catalogue, or deleted. FAILED_PRECONDITION: too little can truly be said of it; its
-        title cannot be shown, or it needs more attributes; or the operator has turned such texts off (PolicyService).
+        """Writes one or more drafts about one item.
+
+        The same request makes the same drafts, as long as the bundle, the catalogue, the switches of
+        `PolicyService` and the stored wordings of a language model stay the same.
+
+        Errors:
+        - INVALID_ARGUMENT: also when the recipe does not exist (the message lists the recipes), or when the
+        audience may not be addressed (see `ContentAudience`).
+        - NOT_FOUND: the item is not in the catalogue, or is deleted.
+        - FAILED_PRECONDITION (NOTHING_TO_SAY): too little that is true can be said. Give the item a title
+        that can be shown, and attributes.
+        - FAILED_PRECONDITION (TEXT_TURNED_OFF): a switch of `PolicyService` turns such texts off.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRecipes(self, request, context):
-        """The recipes that there are.
+        """Lists the recipes for copy.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +98,7 @@ def add_ContentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ContentService:
-    """Writes drafts of product titles, descriptions, selling points, campaign copy and social posts.
+    """Writes drafts of copy about items.
     """
 
     @staticmethod

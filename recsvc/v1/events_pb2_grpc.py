@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class EventServiceStub:
-    """Takes in events.
+    """Records events of users.
     """
 
     def __init__(self, channel):
@@ -43,13 +43,20 @@ class EventServiceStub:
 
 
 class EventServiceServicer:
-    """Takes in events.
+    """Records events of users.
     """
 
     def WriteEvents(self, request, context):
-        """Records events. When it answers OK, Redis has them all and the next Recommend of any replica uses them.
-        Idempotent: sending an event again under the same event_id changes nothing, so after UNAVAILABLE send the whole
-        batch again. All or nothing on INVALID_ARGUMENT: nothing of the batch was recorded.
+        """Records a batch of events. When it answers OK, Redis has all of them, and the next `Recommend` uses
+        them at every server process.
+
+        The call is idempotent: an event with a known `event_id` changes no history. Metrics may count it
+        again.
+
+        Errors:
+        - INVALID_ARGUMENT: nothing of the batch was recorded.
+        - UNAVAILABLE: Redis does not answer, its event log is full, or others changed the same user at the
+        same time. A part of the batch may have been recorded. Send the whole batch again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,7 +79,7 @@ def add_EventServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EventService:
-    """Takes in events.
+    """Records events of users.
     """
 
     @staticmethod

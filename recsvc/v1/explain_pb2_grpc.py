@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ExplainServiceStub:
-    """Looks into lists.
+    """Explains why items are, or are not, in lists.
     """
 
     def __init__(self, channel):
@@ -48,19 +48,30 @@ class ExplainServiceStub:
 
 
 class ExplainServiceServicer:
-    """Looks into lists.
+    """Explains why items are, or are not, in lists.
     """
 
     def WhyNot(self, request, context):
-        """Why an item is, or is not, in the list that a request is answered with now. Makes that list, and counts it nowhere.
+        """Explains why an item is, or is not, in the list that a request gets now. The list is made without
+        exploration, and it is not kept.
+
+        Errors:
+        - INVALID_ARGUMENT: also for an unknown placement or segment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExplainRecommendation(self, request, context):
-        """A list as it was given. Kept are the last 20 lists of a user that were asked for by a placement, for a day.
-        NOT_FOUND: it is not, or no longer, kept. UNAVAILABLE: Redis is away.
+        """Returns a list as it was served. Of a list with several pages it returns the page that was served
+        last.
+
+        The service keeps the last 20 lists of a user that a request with a placement got. It drops them when
+        the user got no such list for a day.
+
+        Errors:
+        - NOT_FOUND: the list is not kept, or not any more.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +99,7 @@ def add_ExplainServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExplainService:
-    """Looks into lists.
+    """Explains why items are, or are not, in lists.
     """
 
     @staticmethod

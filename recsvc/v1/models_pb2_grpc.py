@@ -26,9 +26,14 @@ if _version_not_supported:
 
 
 class ModelServiceStub:
-    """Bundles in memory. What is set here is set for all server processes that share a Redis, and for those that start
-    later: each loads what it lacks in the background and then takes it into use, between two requests. No request fails
-    for it. UNAVAILABLE: Redis is away, and nothing was changed.
+    """Lists, loads and activates bundles.
+
+    A change applies to all server processes that share a Redis, and to those that start later. Each
+    process loads what it needs in the background, and then uses it for the next requests. No request fails
+    because of a change.
+
+    UNAVAILABLE: Redis does not answer, and it is not known whether the change was made. Look with
+    `ListBundles` before you call `RollBack` again.
     """
 
     def __init__(self, channel):
@@ -60,37 +65,60 @@ class ModelServiceStub:
 
 
 class ModelServiceServicer:
-    """Bundles in memory. What is set here is set for all server processes that share a Redis, and for those that start
-    later: each loads what it lacks in the background and then takes it into use, between two requests. No request fails
-    for it. UNAVAILABLE: Redis is away, and nothing was changed.
+    """Lists, loads and activates bundles.
+
+    A change applies to all server processes that share a Redis, and to those that start later. Each
+    process loads what it needs in the background, and then uses it for the next requests. No request fails
+    because of a change.
+
+    UNAVAILABLE: Redis does not answer, and it is not known whether the change was made. Look with
+    `ListBundles` before you call `RollBack` again.
     """
 
     def ListBundles(self, request, context):
-        """The bundles in the service's folder, and what every server process does with them.
+        """Lists the bundles in the folder of the service, and what each server process does with them.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LoadBundle(self, request, context):
-        """Has every process load a bundle, and keep it warm beside those in use: before a switch, or to look at it.
-        Answers once the asked process has it. NOT_FOUND: no such bundle in the folder. FAILED_PRECONDITION: it cannot be
-        used, and the message says why.
+        """Makes every server process load one bundle and keep it in memory, beside the active and the previous
+        one. Use it before a switch, or for a look at a bundle. It answers when the called process has loaded
+        the bundle. The bundle of an earlier `LoadBundle` is unloaded, unless it is used otherwise.
+
+        Errors:
+        - NOT_FOUND: the folder has no such bundle.
+        - FAILED_PRECONDITION (BUNDLE_UNUSABLE): the bundle cannot be used. The message says why.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ActivateBundle(self, request, context):
-        """Makes a bundle the one that answers. Errors as LoadBundle: a bundle that cannot be loaded is never switched to. The
-        one before stays warm.
+        """Makes a bundle the active one. The bundle before it stays in memory. A bundle that the called process
+        cannot load does not become active.
+
+        Errors:
+        - NOT_FOUND: the folder has no such bundle.
+        - FAILED_PRECONDITION (BUNDLE_UNUSABLE): the bundle cannot be used. The message says why.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollBack(self, request, context):
-        """Goes back to the bundle that answered before the last ActivateBundle. FAILED_PRECONDITION: there is none.
+        """Makes the previous bundle active again: the one that was active before the last `ActivateBundle`. The
+        two bundles change roles, so a second `RollBack` returns to where you were.
+
+        Errors:
+        - FAILED_PRECONDITION (BUNDLE_UNUSABLE): there is no previous bundle.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,9 +156,14 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService:
-    """Bundles in memory. What is set here is set for all server processes that share a Redis, and for those that start
-    later: each loads what it lacks in the background and then takes it into use, between two requests. No request fails
-    for it. UNAVAILABLE: Redis is away, and nothing was changed.
+    """Lists, loads and activates bundles.
+
+    A change applies to all server processes that share a Redis, and to those that start later. Each
+    process loads what it needs in the background, and then uses it for the next requests. No request fails
+    because of a change.
+
+    UNAVAILABLE: Redis does not answer, and it is not known whether the change was made. Look with
+    `ListBundles` before you call `RollBack` again.
     """
 
     @staticmethod

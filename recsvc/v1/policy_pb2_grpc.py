@@ -26,9 +26,15 @@ if _version_not_supported:
 
 
 class PolicyServiceStub:
-    """Kill switches of texts. What is set here is set for all server processes that share a Redis, and for those that start
-    later: at the asked one at once, at all others within a second. Lists are not touched, they come without a reason.
-    UNAVAILABLE: Redis is away, and it is not known whether anything was changed: ask again.
+    """Turns reasons and copy off, and on again, with switches.
+
+    A switch applies to all server processes that share a Redis, and to those that start later. The called
+    process applies it at once, the others within one second. Lists keep their items, but come without the
+    reasons that are off. A process that starts while Redis does not answer writes no texts until it has
+    read the switches.
+
+    UNAVAILABLE: Redis does not answer, and it is not known whether the change was made. Send the request
+    again.
     """
 
     def __init__(self, channel):
@@ -55,27 +61,45 @@ class PolicyServiceStub:
 
 
 class PolicyServiceServicer:
-    """Kill switches of texts. What is set here is set for all server processes that share a Redis, and for those that start
-    later: at the asked one at once, at all others within a second. Lists are not touched, they come without a reason.
-    UNAVAILABLE: Redis is away, and it is not known whether anything was changed: ask again.
+    """Turns reasons and copy off, and on again, with switches.
+
+    A switch applies to all server processes that share a Redis, and to those that start later. The called
+    process applies it at once, the others within one second. Lists keep their items, but come without the
+    reasons that are off. A process that starts while Redis does not answer writes no texts until it has
+    read the switches.
+
+    UNAVAILABLE: Redis does not answer, and it is not known whether the change was made. Send the request
+    again.
     """
 
     def ListSwitches(self, request, context):
-        """All that is off.
+        """Lists all switches.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TurnOff(self, request, context):
-        """Turns texts off; twice is once. FAILED_PRECONDITION: 100 switches are off already.
+        """Turns texts off: adds a switch. A switch that is there already changes nothing.
+
+        Errors:
+        - INVALID_ARGUMENT: also for an unknown recipe, language or generator.
+        - FAILED_PRECONDITION (TOO_MANY_SWITCHES): there are 100 switches already.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TurnOn(self, request, context):
-        """Takes one switch back. Nothing where it was not off.
+        """Turns texts on again: removes one switch. A switch that is not there changes nothing.
+
+        Errors:
+        - INVALID_ARGUMENT: also for an unknown recipe, language or generator.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,9 +132,15 @@ def add_PolicyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PolicyService:
-    """Kill switches of texts. What is set here is set for all server processes that share a Redis, and for those that start
-    later: at the asked one at once, at all others within a second. Lists are not touched, they come without a reason.
-    UNAVAILABLE: Redis is away, and it is not known whether anything was changed: ask again.
+    """Turns reasons and copy off, and on again, with switches.
+
+    A switch applies to all server processes that share a Redis, and to those that start later. The called
+    process applies it at once, the others within one second. Lists keep their items, but come without the
+    reasons that are off. A process that starts while Redis does not answer writes no texts until it has
+    read the switches.
+
+    UNAVAILABLE: Redis does not answer, and it is not known whether the change was made. Send the request
+    again.
     """
 
     @staticmethod

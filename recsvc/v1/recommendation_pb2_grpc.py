@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RecommendationServiceStub:
-    """Recommendations for users and neighbours of items.
+    """Makes lists for users, and finds similar items and interested users.
     """
 
     def __init__(self, channel):
@@ -68,57 +68,87 @@ class RecommendationServiceStub:
 
 
 class RecommendationServiceServicer:
-    """Recommendations for users and neighbours of items.
+    """Makes lists for users, and finds similar items and interested users.
     """
 
     def Recommend(self, request, context):
-        """The best items for one user, best first, each with evidence and a reason.
-        A user never seen before is no error: the profile, or else popularity, ranks the list.
+        """Returns the best items for one user, best first. An item may have a reason with its evidence.
+
+        An unknown user is not an error: the profile ranks the list, or else popularity.
+
+        Errors:
+        - INVALID_ARGUMENT: also for an unknown placement or segment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamReasons(self, request, context):
-        """The list that Recommend gives, at once, and after it better reasons for its items, each as a language model has written
-        it and the verifier passed it: the same claims in other words. Nothing unverified is ever sent. The stream ends when
-        there is nothing more to come, within a minute, or with the user's erasure. Where the service has no language model
-        (`reason_generator`), or it has written all that the list needs before, the list is all that comes.
+        """Returns the list of `Recommend` at once, and then new wordings of its reasons while a language model
+        writes them.
+
+        A new wording makes the same claims, or fewer, in other words. The verifier has checked it.
+
+        The stream ends when no more wordings will come, after one minute, or when the user is erased. It has
+        only the list when the service uses no language model (setting `reason_generator`), or when the model
+        had already written for every claim of the list.
+
+        Errors:
+        - INVALID_ARGUMENT: also for an unknown placement or segment, and when reasons are disabled.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchRecommend(self, request, context):
-        """Several lists for one page, in one call: no item is in two of them. The first takes the best, and each after it what
-        is left, so ask for the most important first. Each list is what Recommend would give with the items of those before
-        it in `filter.exclude_item_ids`.
+        """Returns several lists for one page of the shop. No item is in two of them.
+
+        The first list takes the best items, and each later list takes from the items that are left. So put
+        the most important list first. Each list is the one that `Recommend` gives with the items of the
+        earlier lists in `filter.exclude_item_ids`.
+
+        Errors:
+        - INVALID_ARGUMENT: at least one of the requests is wrong. No list is returned then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Rank(self, request, context):
-        """The caller's own candidates in the order that suits the user, for lists that another system chose: what the shop
-        promotes, a search result, a category's page.
+        """Ranks items that the caller has chosen, best for the user first.
+
+        Use it for lists that come from another system: promoted items, search results, the page of a
+        category.
+
+        Errors:
+        - INVALID_ARGUMENT: also for an unknown segment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FindAudience(self, request, context):
-        """The users whom an item suits best, for a campaign: of all that Redis has, those with a history or a profile. Looks at
-        every one, a million in a quarter of a minute, in the background of other calls; when the deadline comes nearer it
-        answers with the best it has found so far. NOT_FOUND when `item_id` is not in the catalogue. UNAVAILABLE: Redis is
-        away.
+        """Finds the users whom an item suits best, for example for a campaign. For the staff of the shop: do
+        not let storefronts call it.
+
+        It looks at every user in Redis who has a history, a profile, or a taste that asks for less of
+        something. One million users take about 15 seconds, in the background of other calls. Shortly before
+        the deadline it returns the best users that it has found until then.
+
+        Errors:
+        - NOT_FOUND: the catalogue has no item `item_id`.
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SimilarItems(self, request, context):
-        """The items whose vectors are nearest to one item's, by cosine; the item itself is left out.
-        NOT_FOUND when `item_id` is not in the catalogue.
+        """Returns the items that are most similar to one item, by the cosine of their vectors. No user is
+        involved.
+
+        Errors:
+        - NOT_FOUND: the catalogue has no item `item_id`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +196,7 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommendationService:
-    """Recommendations for users and neighbours of items.
+    """Makes lists for users, and finds similar items and interested users.
     """
 
     @staticmethod

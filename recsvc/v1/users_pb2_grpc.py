@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class UserServiceStub:
-    """Profiles, what the service believes of a user's taste, and erasure.
+    """Sets profiles, shows and corrects the taste of users, and exports and erases users.
+
+    An unknown user is not an error in any method. UNAVAILABLE: Redis does not answer, and it is not known
+    whether a change was made. All methods are idempotent: send the request again.
     """
 
     def __init__(self, channel):
@@ -68,51 +71,73 @@ class UserServiceStub:
 
 
 class UserServiceServicer:
-    """Profiles, what the service believes of a user's taste, and erasure.
+    """Sets profiles, shows and corrects the taste of users, and exports and erases users.
+
+    An unknown user is not an error in any method. UNAVAILABLE: Redis does not answer, and it is not known
+    whether a change was made. All methods are idempotent: send the request again.
     """
 
     def SetProfile(self, request, context):
-        """Sets a user's profile, replacing the one there is. The next Recommend of any replica uses it. Idempotent.
-        UNAVAILABLE: nothing was changed.
+        """Sets the profile of a user, and replaces an earlier one. The next `Recommend` uses it, at every
+        server process.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportUser(self, request, context):
-        """All that is held of a user, for the user's right to see it. A user who is not known is no error.
-        UNAVAILABLE: send it again.
+        """Returns everything that is held about a user. For the right of users to see their data.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTasteProfile(self, request, context):
-        """What the service believes of a user's taste, to be shown to the user. A user who is not known is no error.
-        UNAVAILABLE: send it again.
+        """Returns what the service thinks that a user likes. You can show it to the user.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTasteProfile(self, request, context):
-        """Takes the user's own word on it. The next Recommend of any replica uses it. Idempotent. UNAVAILABLE: send it again.
+        """Adds or removes statements of the user about their taste. The next `Recommend` uses them, at every
+        server process.
+
+        Errors:
+        - INVALID_ARGUMENT: also when a field of the taste would have more than 200 entries.
+        - UNAVAILABLE: Redis does not answer, or others changed the same user at the same time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteUser(self, request, context):
-        """Removes all that is held of a user: history, profile, taste, vectors, the lists that were kept, and the user's events
-        that the event log still holds. Every list of any replica does without from now on. The answer is the receipt.
-        A user who is not known is no error. Idempotent. UNAVAILABLE: send it again.
+        """Erases a user: the history, the profile, the taste, the vectors, the kept lists, and the events and
+        lists in the event log. From now on no list at any server process uses them. The answer is the
+        receipt.
+
+        Events that were exported for training before are removed by the next
+        `python -m training.export_events`. A bundle that was trained before still contains them: see
+        `GetErasure`.
+
+        Errors:
+        - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetErasure(self, request, context):
-        """Which bundle was the first to be trained without a user who was erased.
+        """Tells which bundle was the first to be trained without an erased user.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,7 +185,10 @@ def add_UserServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UserService:
-    """Profiles, what the service believes of a user's taste, and erasure.
+    """Sets profiles, shows and corrects the taste of users, and exports and erases users.
+
+    An unknown user is not an error in any method. UNAVAILABLE: Redis does not answer, and it is not known
+    whether a change was made. All methods are idempotent: send the request again.
     """
 
     @staticmethod

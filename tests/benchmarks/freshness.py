@@ -71,7 +71,7 @@ def main() -> None:
         stack.callback(redis.kill)
         shops = []
         for number in range(2):
-            service = ServiceProcess(bundle, Path(folder) / str(number), redis.url)
+            service = ServiceProcess(bundle, Path(folder) / str(number), redis.url, warm=False)
             stack.callback(service.stop)
             shops.append(Storefront(stack.enter_context(service.channel())))
         for shop in shops:  # what is slow the first time

@@ -60,7 +60,7 @@ def service(
     on a busy machine a list that goes without the user's history would pass for a fast one.
     """
     with _bound(core):
-        process = ServiceProcess(bundle, data_dir, search_threads=1, store_timeout=10.0, **settings)
+        process = ServiceProcess(bundle, data_dir, search_threads=1, store_timeout=10.0, warm=False, **settings)
     try:
         [redis] = [p for p in psutil.Process(process.process.pid).children(recursive=True) if "redis" in p.name()]
         yield process, Server(process.port, {"server": process.process.pid, "redis": redis.pid})

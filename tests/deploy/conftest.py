@@ -32,8 +32,8 @@ def hostile_items(small_shop: SyntheticShop, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="module")
-def service(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    process = ServiceProcess(small_bundle, tmp_path_factory.mktemp("service"), store_timeout=5)
+def service(trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(trained_bundle, tmp_path_factory.mktemp("service"), store_timeout=5)
     yield process
     process.kill()
 

@@ -48,14 +48,14 @@ def all_pages_without_the_service(browser: Browser) -> None:
 
 
 def test_the_shop_is_open_without_the_service_and_tells_it_later(
-    small_bundle: Path, browser: Browser, address: str, redis_server: RedisServer, tmp_path: Path
+    trained_bundle: Path, browser: Browser, address: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     all_pages_without_the_service(browser)
     item = browser.open("/").cards[0]
     browser.follow(item)
     assert "will be told when it is back" in browser.press("Buy now").notice
 
-    service = ServiceProcess(small_bundle, tmp_path, redis_server.url, int(address.split(":")[1]), store_timeout=5)
+    service = ServiceProcess(trained_bundle, tmp_path, redis_server.url, int(address.split(":")[1]), store_timeout=5)
     try:
         # The next event takes those along that wait: the purchase is known, though it was made without the service.
         eventually(lambda: browser.open("/product/i00002").quiet == "")

@@ -47,13 +47,13 @@ def logged_lists(url: str, tmp_path: Path) -> int:
 def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
     start_service: Callable[..., ServiceProcess],
     redis_server: RedisServer,
-    small_bundle: Path,
+    trained_bundle: Path,
     small_shop_folder: Path,
     tmp_path: Path,
 ) -> None:
     placements = tmp_path / "placements.toml"
     placements.write_text(PLACEMENTS)
-    process = start_service(redis_url=redis_server.url, placements=placements)
+    process = start_service(trained_bundle, redis_url=redis_server.url, placements=placements)
     with process.channel() as channel:
         shop = Storefront(channel)
         bought, by_arm = 0, {"control": 0, "curious": 0}
@@ -83,7 +83,7 @@ def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
     assert lists["recommendation_id"].n_unique() == lists.height == len(USERS)
     result = tmp_path / "result.json"
     arguments = ["--data", str(data), "--placement", "home", "--report", str(tmp_path / "report.html")]
-    assert off_policy.main([*arguments, "--bundle", str(small_bundle), "--json", str(result)]) == 0
+    assert off_policy.main([*arguments, "--bundle", str(trained_bundle), "--json", str(result)]) == 0
     found = json.loads(result.read_text())
     assert sum(row["lists"] for row in found["arms"]) == len(USERS)
     earned = sum(row["observed"] * row["lists"] for row in found["arms"])

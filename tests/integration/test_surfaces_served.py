@@ -6,6 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from recsvc.model import bundle_files
 from recsvc.v1 import events_pb2, reason_pb2
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.conftest import RedisServer
@@ -59,9 +60,9 @@ def test_what_sells_at_one_replica_is_popular_at_the_other_and_in_its_segment(sh
 
 
 def test_the_rules_of_a_placement_hold_and_impressions_are_counted(
-    shops: list[Storefront], replicas: list[ServiceProcess], small_shop: object
+    shops: list[Storefront], replicas: list[ServiceProcess], small_bundle: Path
 ) -> None:
-    brands = dict(small_shop.items.select("item_id", "brand").iter_rows())  # type: ignore[attr-defined]
+    brands = {item.item_id: item.brand for item in bundle_files.load(small_bundle).catalogue.items}
     answer = shops[0].recommend("ann", placement="home")
     shown = item_ids(answer)
     assert shown[1] == "i00042"

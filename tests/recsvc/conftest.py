@@ -1,5 +1,6 @@
-"""What tests of the use case start from: a real private Redis and a bundle that the real recipe trained."""
+"""What tests of the use case start from: a real Redis, and a bundle that was made without training."""
 
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.recommender import Recommender
 from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, open_store
+from tests.conftest import RedisServer
 
 
 @pytest.fixture
-async def user_store(tmp_path: Path) -> AsyncIterator[UserStore]:
+async def user_store(shared_redis: RedisServer, tmp_path: Path) -> AsyncIterator[UserStore]:
+    """A store of its own in the Redis of all: the namespace keeps tests apart."""
     # Generous, so that a busy machine is not taken for Redis being away.
-    async with open_store(None, tmp_path, "test", timeout_seconds=10) as store:
+    async with open_store(shared_redis.url, tmp_path, f"test-{secrets.token_hex(4)}", timeout_seconds=10) as store:
         yield store
 
 

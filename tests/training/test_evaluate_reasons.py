@@ -26,8 +26,8 @@ K = EvidenceKind
 
 
 @pytest.fixture(scope="module")
-def shown(small_bundle: Path, small_shop_folder: Path) -> tuple[Bundle, Truth, list[Page]]:
-    bundle, shop = bundles.load(small_bundle), read_shop(small_shop_folder)
+def shown(trained_bundle: Path, small_shop_folder: Path) -> tuple[Bundle, Truth, list[Page]]:
+    bundle, shop = bundles.load(trained_bundle), read_shop(small_shop_folder)
     until = datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
     events = shop.events.filter(shop.events["timestamp"] <= until)
     now = int(until.timestamp() * 1e6)
@@ -138,9 +138,9 @@ class Liar(Realiser):
 
 
 def test_the_command_writes_a_page_and_refuses_a_liar(
-    small_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch, capsys
+    trained_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch, capsys
 ):
-    arguments = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--users", "40"]
+    arguments = ["--bundle", str(trained_bundle), "--data", str(small_shop_folder), "--users", "40"]
     arguments += ["--out", str(tmp_path / "reasons.html"), "--json", str(tmp_path / "reasons.json")]
     assert evaluate_reasons.main(arguments) == 0
     figures = json.loads((tmp_path / "reasons.json").read_text())["languages"]

@@ -18,8 +18,8 @@ from training.write_content import NOT_TO_BE_USED, main, write
 
 
 @pytest.fixture(scope="module")
-def bundle(small_bundle: Path) -> Bundle:
-    return bundles.load(small_bundle)
+def bundle(trained_bundle: Path) -> Bundle:
+    return bundles.load(trained_bundle)
 
 
 def ids_of(bundle: Bundle, n: int) -> list[str]:
@@ -27,10 +27,10 @@ def ids_of(bundle: Bundle, n: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["copy.csv", "copy.parquet"])
-def test_a_row_an_item_and_a_language(small_bundle: Path, bundle: Bundle, tmp_path: Path, capsys, name: str):
+def test_a_row_an_item_and_a_language(trained_bundle: Path, bundle: Bundle, tmp_path: Path, capsys, name: str):
     ids, out = tmp_path / "ids.txt", tmp_path / name
     ids.write_text("\n".join(ids_of(bundle, 25)))
-    command = ["--bundle", str(small_bundle), "--recipe", "description.v1", "--language", "en", "zh"]
+    command = ["--bundle", str(trained_bundle), "--recipe", "description.v1", "--language", "en", "zh"]
     assert main([*command, "--items", str(ids), "--out", str(out)]) == 0
     rows = pl.read_csv(out) if name.endswith("csv") else pl.read_parquet(out)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["ids.txt", name])
@@ -48,8 +48,8 @@ def test_a_row_an_item_and_a_language(small_bundle: Path, bundle: Bundle, tmp_pa
     assert (provenance["recipe"], provenance["verified"]) == ("description.v1", True)
 
 
-def test_the_rubric_of_a_whole_shop(small_bundle: Path, small_shop_folder: Path, tmp_path: Path, capsys):
-    command = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--recipe", "campaign.v1", "--rubric"]
+def test_the_rubric_of_a_whole_shop(trained_bundle: Path, small_shop_folder: Path, tmp_path: Path, capsys):
+    command = ["--bundle", str(trained_bundle), "--data", str(small_shop_folder), "--recipe", "campaign.v1", "--rubric"]
     figures = tmp_path / "rubric.json"
     assert main([*command, "--out", str(tmp_path / "copy.csv"), "--json", str(figures)]) == 0
     printed = capsys.readouterr().out
@@ -108,11 +108,11 @@ def test_counts_of_buyers_are_counted_anew(bundle: Bundle, small_shop_folder: Pa
 
 
 def test_a_verifier_that_lets_something_pass_fails_the_gate(
-    small_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    trained_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
     blind = {"number": {"tried": 100, "passed": 1}}
     monkeypatch.setattr(content_rubric, "caught", lambda *_: blind)
-    command = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--recipe", "title.v1", "--rubric"]
+    command = ["--bundle", str(trained_bundle), "--data", str(small_shop_folder), "--recipe", "title.v1", "--rubric"]
     assert main([*command, "--out", str(tmp_path / "copy.csv")]) == NOT_TO_BE_USED
     assert "not to be used: en: 1 of 100 false sentences passed" in capsys.readouterr().out
 
@@ -128,9 +128,9 @@ def test_a_verifier_that_lets_something_pass_fails_the_gate(
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
-    small_bundle: Path, tmp_path: Path, capsys, changed: list[str], told: str
+    trained_bundle: Path, tmp_path: Path, capsys, changed: list[str], told: str
 ):
-    command = ["--bundle", str(small_bundle), "--recipe", "title.v1", "--out", str(tmp_path / "copy.csv")]
+    command = ["--bundle", str(trained_bundle), "--recipe", "title.v1", "--out", str(tmp_path / "copy.csv")]
     assert main([*command, *changed]) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
@@ -138,9 +138,9 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_item_is_named(small_bundle: Path, tmp_path: Path, capsys):
+def test_an_unknown_item_is_named(trained_bundle: Path, tmp_path: Path, capsys):
     ids = tmp_path / "ids.txt"
     ids.write_text("i00001 i99999")
     out = str(tmp_path / "copy.csv")
-    assert main(["--bundle", str(small_bundle), "--recipe", "title.v1", "--out", out, "--items", str(ids)]) == 1
+    assert main(["--bundle", str(trained_bundle), "--recipe", "title.v1", "--out", out, "--items", str(ids)]) == 1
     assert "['i99999']" in capsys.readouterr().err

@@ -9,8 +9,9 @@ from recsvc.domain.shop import Profile
 from recsvc.model.text_encoder import profile_text
 from recsvc.wire import users as limits
 from training.backfill import profile_request
+from training.data import profiles
 from training.data.profiles import profiles_of
-from training.data.shop import ATTRIBUTE_LENGTH, ATTRIBUTES, profiles
+from training.data.shop import ATTRIBUTE_LENGTH, ATTRIBUTES
 from training.fitting.text_features import profile_texts
 
 VALUES = st.one_of(

@@ -61,10 +61,10 @@ def test_a_profile_is_shown_whole():
 
 
 def test_a_bundle_is_trained_once(
-    shop: Shop, small_bundle: Path, small_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, trained_bundle: Path, small_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     bundle = tmp_path / "bundle"
-    shutil.copytree(small_bundle, bundle)
+    shutil.copytree(trained_bundle, bundle)
     monkeypatch.setattr(demo, "BUNDLE", bundle)
     monkeypatch.setattr(demo, "CONFIG", small_config)
     manifest = json.loads((bundle / "manifest.json").read_text())

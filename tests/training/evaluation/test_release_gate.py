@@ -38,14 +38,14 @@ def test_clearly_worse_is_not() -> None:
 
 
 def test_latest_stays_where_it_was(
-    small_bundle: Path,
+    trained_bundle: Path,
     small_shop_folder: Path,
     small_config: TrainConfig,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    shutil.copytree(small_bundle.parent / ".work", tmp_path / ".work")  # so that nothing is trained again
+    shutil.copytree(trained_bundle.parent / ".work", tmp_path / ".work")  # so that nothing is trained again
     first = train.train(small_shop_folder, tmp_path, small_config)
     assert (tmp_path / "latest").resolve() == first.resolve()
     assert bundles.read_manifest(first)["ready"]

@@ -14,10 +14,10 @@ HOSTILE = "<script>alert('note')</script> & more"
 
 
 @pytest.fixture(scope="module")
-def page(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The report of a real evaluation with a hostile note and an unmeasured value put in."""
-    manifest = read_manifest(small_bundle)
-    evaluation = json.loads((small_bundle / "evaluation.json").read_text())
+    manifest = read_manifest(trained_bundle)
+    evaluation = json.loads((trained_bundle / "evaluation.json").read_text())
     manifest["data"]["notes"].append(HOSTILE)
     evaluation["models"]["popularity"]["metrics"]["mrr@20"] = {"mean": None, "low": None, "high": None}
     path = tmp_path_factory.mktemp("report") / "report.html"
@@ -25,14 +25,14 @@ def page(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_every_model_and_mean_is_in_it(small_bundle: Path, page: str) -> None:
-    evaluation = json.loads((small_bundle / "evaluation.json").read_text())
+def test_every_model_and_mean_is_in_it(trained_bundle: Path, page: str) -> None:
+    evaluation = json.loads((trained_bundle / "evaluation.json").read_text())
     for name, model in evaluation["models"].items():
         assert name in page
         for metric, value in model["metrics"].items():
             if (name, metric) != ("popularity", "mrr@20"):
                 assert number(value["mean"]) in page
-    assert read_manifest(small_bundle)["bundle_id"] in page
+    assert read_manifest(trained_bundle)["bundle_id"] in page
     assert DASH in page
 
 

@@ -17,9 +17,9 @@ NOBODY = "http://127.0.0.1:9"  # nothing listens there
 
 
 @pytest.fixture
-def evaluate(small_bundle: Path, small_shop_folder: Path, tmp_path: Path) -> Callable[..., tuple[int, dict, str]]:
+def evaluate(trained_bundle: Path, small_shop_folder: Path, tmp_path: Path) -> Callable[..., tuple[int, dict, str]]:
     def run(*arguments: str, users: int = 8) -> tuple[int, dict, str]:
-        command = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--languages", "en"]
+        command = ["--bundle", str(trained_bundle), "--data", str(small_shop_folder), "--languages", "en"]
         command += ["--users", str(users), "--out", str(tmp_path / "r.html"), "--json", str(tmp_path / "r.json")]
         code = evaluate_reasons.main([*command, *arguments])
         if not (tmp_path / "r.json").exists():
