@@ -1,24 +1,29 @@
-"""The id of a list says which placement, arm and bundle made it: what becomes of the list is counted by them, on any
-server process, with nothing looked up. Ids come back from callers, so what they say is believed only if it is known.
+"""Makes and parses the id of a list.
+
+An id encodes placement, arm and bundle, so any process can attribute events without a lookup. Ids come back from
+callers: check the values against the known ones.
 """
 
 import secrets
-from collections.abc import Container, Iterable
-
-from recsvc.domain.shop import Event
-from recsvc.runtime.metrics import ATTRIBUTED
+from typing import NamedTuple
 
 _FIELDS = 4
 
 
+class ListOrigin(NamedTuple):
+    """What made a list. The names hold no full stop."""
+
+    placement: str
+    arm: str
+    bundle_id: str
+
+
 def recommendation_id(placement: str, arm: str, bundle_id: str) -> str:
-    """A new one. None of the names has a full stop."""
+    """Makes a new id. None of the names may hold a full stop."""
     return f"{placement}.{arm}.{bundle_id}.{secrets.token_hex(8)}"
 
 
-def count(events: Iterable[Event], arms: Container[tuple[str, str]], bundle_ids: Container[str]) -> None:
-    """Counts the events that a list led to. arms: every placement with each of its arms."""
-    for event in events:
-        parts = event.recommendation_id.split(".")
-        if len(parts) == _FIELDS and (parts[0], parts[1]) in arms and parts[2] in bundle_ids:
-            ATTRIBUTED.labels(*parts[:3], event.event_type.name.lower()).inc()
+def origin_of(list_id: str) -> ListOrigin | None:
+    """Parses an id. Returns None if it has another form. The names in it may be made up."""
+    parts = list_id.split(".")
+    return ListOrigin(*parts[:3]) if len(parts) == _FIELDS else None

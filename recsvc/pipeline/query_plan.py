@@ -8,6 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut
 from recsvc.pipeline.popularity_scorer import Popularity
@@ -25,14 +26,14 @@ from recsvc.users.user_state_cache import UserStateCache
 
 @dataclass(frozen=True)
 class ServingResources:
-    """What the recommenders of one process share. threads: "search" and "tower". cache_size: users that are kept."""
+    """What the recommenders of one process share. threads: "search" and "tower"."""
 
     store: UserStore
     reasons: ReasonWriter
     popularity: Popularity
     encode: Callable[[str], Awaitable[Floats]]
     threads: Mapping[str, Executor]
-    cache_size: int
+    config: ServingConfig
 
 
 @dataclass(frozen=True)

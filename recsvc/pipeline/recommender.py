@@ -63,7 +63,7 @@ class Recommender:
         self._bundle = bundle
         self._shared = shared
         self._states: UserStateCache = UserStateCache(
-            bundle, shared.store, shared.threads["tower"], shared.cache_size, before._states if before else None
+            bundle, shared.store, shared.threads["tower"], shared.config.cache_size, before._states if before else None
         )
         self._explainer = Explainer(bundle, shared.reasons)
         self._rng = np.random.default_rng()
@@ -135,15 +135,15 @@ class Recommender:
         for degradation in plan.degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
-            page.recommendation_id,
-            page.bundle_id,
-            recommendations,
-            plan.state.personalised and query.surface not in FOR_EVERYBODY,
-            tuple(plan.degraded),
-            query.arm,
-            page if page.shown < len(page.item_ids) else None,
-            plan.state.version,
-            candidates,
+            recommendation_id=page.recommendation_id,
+            bundle_id=page.bundle_id,
+            recommendations=recommendations,
+            personalised=plan.state.personalised and query.surface not in FOR_EVERYBODY,
+            degraded=tuple(plan.degraded),
+            arm=query.arm,
+            next_page=page if page.shown < len(page.item_ids) else None,
+            version=plan.state.version,
+            candidates=candidates,
         )
 
     async def diagnose(self, query: Query, item_id: str) -> ItemDiagnosis:

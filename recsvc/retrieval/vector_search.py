@@ -50,7 +50,7 @@ class ItemSearch:
         """Rows among which are the k of the selection that are nearest to the (d,) vector by inner product, or all of
         it if it has no more; unordered, perhaps with doubles.
         """
-        return await self._batched(_Search(vector, k, selection))
+        return await self._batched.submit(_Search(vector, k, selection))
 
     async def warm_up(self) -> None:
         """Does what is slow the first time."""

@@ -99,7 +99,7 @@ class UserStateCache:
         state = state_of(record or UserRecord(user_id), self._bundle)
         vectors = UserVectors(state.stored_vector)
         if vectors.user_vector is None:
-            await self._fill_in(_Work(state, vectors, left_out=False))
+            await self._fill_in.submit(_Work(state, vectors, left_out=False))
         assert vectors.user_vector is not None  # noqa: S101  the worker fills it in or raises
         return state, vectors.user_vector
 
@@ -131,7 +131,7 @@ class UserStateCache:
         if before is not None and (vectors.left_out is not None or not left_out):
             USER_VECTORS.labels("process" if vectors.left_out is not None else "redis").inc()
             return before, vectors.left_out
-        await self._fill_in(_Work(state, vectors, left_out))
+        await self._fill_in.submit(_Work(state, vectors, left_out))
         if before is not None:
             USER_VECTORS.labels("redis").inc()
             return before, vectors.left_out

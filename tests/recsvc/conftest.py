@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.recommender import Recommender
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, open_store
 from tests.conftest import RedisServer
 
@@ -36,13 +37,13 @@ async def user_store(shared_redis: RedisServer, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.fixture
-async def models(small_bundle: Path, user_store: UserStore) -> AsyncIterator[ModelRegistry]:
-    models = await asyncio.to_thread(ModelRegistry.open, small_bundle, user_store, "embedded", 1, 100)
-    await models.start()
-    yield models
-    await models.close()
+async def backend(small_bundle: Path, user_store: UserStore) -> AsyncIterator[Backend]:
+    backend = await asyncio.to_thread(Backend, ServingConfig(bundle=small_bundle, cache_size=100), user_store)
+    await backend.start()
+    yield backend
+    await backend.close()
 
 
 @pytest.fixture
-def opened(models: ModelRegistry, user_store: UserStore) -> tuple[Recommender, UserStore]:
-    return models.current, user_store
+def opened(backend: Backend, user_store: UserStore) -> tuple[Recommender, UserStore]:
+    return backend.registry.current, user_store

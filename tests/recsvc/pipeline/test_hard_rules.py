@@ -11,7 +11,7 @@ import pytest
 from recsvc.domain.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import NO_TASTE, Event, EventType, Taste
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from recsvc.retrieval import inventory as live_catalogue
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 from recsvc.store import UserStore, hash_of
@@ -24,9 +24,9 @@ USERS = ("ann", "bob", "eve")
 class Shop:
     """What a shop and its shoppers did, as the contract tells it; and the service that was told."""
 
-    def __init__(self, models: ModelRegistry, store: UserStore, seed: int) -> None:
-        self.models, self.store, self.rng = models, store, random.Random(seed)
-        self.items = {item.item_id: item for item in models.current._bundle.catalogue.items}
+    def __init__(self, backend: Backend, store: UserStore, seed: int) -> None:
+        self.backend, self.store, self.rng = backend, store, random.Random(seed)
+        self.items = {item.item_id: item for item in backend.registry.current._bundle.catalogue.items}
         self.stock: dict[str, float] = {}
         self.deleted: set[str] = set()
         self.held: dict[str, set[str]] = {user: set() for user in USERS}
@@ -61,7 +61,7 @@ class Shop:
                 new = replace(new, attributes=(*new.attributes, ("finish", self.rng.choice(("red", "blue")))))
                 self.items[new.item_id] = new
                 content = ItemContent(replace(new, price=None), embedding / 20, "any")
-                content = replace(content, encoder=self.models._encoder.fingerprint)
+                content = replace(content, encoder=self.backend.encoder.fingerprint)
                 await self.set(new.item_id, ItemField.CONTENT, content)
             case "buy":
                 self.hidden[user_id].discard(item_id)
@@ -77,12 +77,13 @@ class Shop:
                 await self.store.update_taste(user_id, Taste(less_items=frozenset({item_id})), NO_TASTE, 10_000)
             case "erase":
                 await self.store.delete_user(user_id)
-                await self.models.forget({hash_of(user_id)})
+                await self.backend.registry.forget({hash_of(user_id)})
                 for known in (self.held, self.hidden, self.bought, self.silent):
                     known[user_id] = set()
 
     async def set(self, item_id: str, field: ItemField, value: float | ItemContent | None) -> None:
-        await self.models._served[self.models.bundle_id].apply([ItemChange(item_id, field, self.time, value)])
+        registry = self.backend.registry
+        await registry.loaded[registry.bundle_id].apply([ItemChange(item_id, field, self.time, value)])
 
     async def act(self, user_id: str, item_id: str, event_type: EventType) -> None:
         self.held[user_id].add(item_id)
@@ -140,7 +141,7 @@ class Shop:
     async def ask(self) -> None:
         query = self.random_query()
         match, allowed = self.listed(query)
-        found = (await self.models.recommend(query)).recommendations
+        found = (await self.backend.router.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in found]
         assert len(set(shown)) == len(shown)
         assert set(shown) <= allowed, query
@@ -155,7 +156,7 @@ class Shop:
         """Several lists for one page: no item is in two."""
         queries = [self.random_query() for _ in range(self.rng.randint(2, 4))]
         before: set[str] = set()
-        for query, answer in zip(queries, await self.models.recommend_page(queries), strict=True):
+        for query, answer in zip(queries, await self.backend.router.recommend_page(queries), strict=True):
             shown = {r.item.item_id for r in answer.recommendations}
             _, allowed = self.listed(query)
             assert shown <= allowed - before
@@ -166,14 +167,14 @@ class Shop:
     async def ask_for_more(self) -> None:
         """The pages of one list, while the shop goes on: nothing twice, and nothing passed over that may be shown."""
         query = replace(self.random_query(), k=self.rng.choice((1, 7, 30)), paged=True)
-        answer = await self.models.recommend(query)
+        answer = await self.backend.router.recommend(query)
         seen = [r.item.item_id for r in answer.recommendations]
         for _ in range(self.rng.randint(1, 5)):
             if (page := answer.next_page) is None:
                 break
             if self.rng.random() < 0.5:
                 await self.happen()
-            answer = await self.models.recommend(replace(query, page=page))
+            answer = await self.backend.router.recommend(replace(query, page=page))
             match, allowed = self.listed(query)
             end = answer.next_page.shown if answer.next_page is not None else len(page.item_ids)
             shown = [r.item.item_id for r in answer.recommendations]
@@ -217,7 +218,7 @@ class Shop:
         query = Query(
             user_id, max(1, len(candidates)), candidates=tuple(candidates), repeats=RepeatPolicy.ALLOW, reasons=False
         )
-        found = (await self.models.recommend(query)).recommendations
+        found = (await self.backend.router.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in found]
         assert len(set(shown)) == len(shown)
         assert set(shown) == {i for i in candidates if self.listable(i) and i not in self.hidden[user_id]}
@@ -225,7 +226,7 @@ class Shop:
     async def ask_similar(self) -> None:
         item_id, k = self.rng.choice(list(self.items)), self.rng.choice((1, 10, 100))
         excluded, item_filter = frozenset(self.any_ids(5)), random_filter(self.rng, list(self.items.values()))
-        answer = await self.models.current.similar_items(item_id, k, excluded, item_filter)
+        answer = await self.backend.registry.current.similar_items(item_id, k, excluded, item_filter)
         shown = [neighbour.item.item_id for neighbour in answer.neighbours]
         match = {
             other
@@ -237,9 +238,9 @@ class Shop:
 
 
 async def ask_of_all(
-    models: ModelRegistry, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop, before = Shop(models, store, seed), GATE_VIOLATIONS._value.get()
+    shop, before = Shop(backend, store, seed), GATE_VIOLATIONS._value.get()
     for number in range(requests):
         if number == requests // 2:  # from here on most selections are looked for by the index
             monkeypatch.setattr(live_catalogue, "FEW_ITEMS", 30)
@@ -250,14 +251,12 @@ async def ask_of_all(
     assert GATE_VIOLATIONS._value.get() == before
 
 
-async def test_two_thousand_requests(
-    models: ModelRegistry, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await ask_of_all(models, user_store, 2_000, 1, monkeypatch)
+async def test_two_thousand_requests(backend: Backend, user_store: UserStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ask_of_all(backend, user_store, 2_000, 1, monkeypatch)
 
 
 @pytest.mark.slow
 async def test_a_hundred_thousand_requests(
-    models: ModelRegistry, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ask_of_all(models, user_store, 100_000, 2, monkeypatch)
+    await ask_of_all(backend, user_store, 100_000, 2, monkeypatch)

@@ -15,7 +15,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.pipeline.item_copy import ContentJob, item_facts
 from recsvc.reasons import ContentWriter
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
 
 WRITER = ContentWriter()
@@ -97,12 +97,12 @@ def test_an_audience_is_addressed(bundle, audience):
 
 
 async def test_what_is_asked_wrongly_is_refused_and_nothing_is_written_on_the_loop(
-    models: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
 ):
     with pytest.raises(InvalidRequest, match=r"must be one of: campaign\.v1, description\.v1"):
-        await models.write_content(ContentRequest("poem.v1", "i00001"))
+        await backend.router.write_content(ContentRequest("poem.v1", "i00001"))
     with pytest.raises(ItemNotFound):
-        await models.write_content(ContentRequest("title.v1", "no such item"))
+        await backend.router.write_content(ContentRequest("title.v1", "no such item"))
     threads, write_job = [], ContentJob.write
 
     def watched(job: ContentJob, writer: ContentWriter):
@@ -110,8 +110,8 @@ async def test_what_is_asked_wrongly_is_refused_and_nothing_is_written_on_the_lo
         return write_job(job, writer)
 
     monkeypatch.setattr(ContentJob, "write", watched)
-    drafts, bundle_id = await models.write_content(ContentRequest("title.v1", "i00001"))
+    drafts, bundle_id = await backend.router.write_content(ContentRequest("title.v1", "i00001"))
     assert len(drafts) == 1
-    assert bundle_id == models.bundle_id
+    assert bundle_id == backend.registry.bundle_id
     assert threads
     assert threading.current_thread() not in threads
