@@ -74,9 +74,7 @@ def make_serving_bundle(folder: Path) -> Path:
     )
     cohorts = bought.sum(axis=0)
     companions, companion_buyers = _companions(bought)
-    weights = FusionWeights(
-        BlockWeights(1.0, 0.8, 0.4, 0.6, 0.3, 0.05, 0.05), BlockWeights(text=1.0, prior=0.2, newness=0.1, unseen=0.3)
-    )
+    weights = FusionWeights(BlockWeights(1.0, 0.8, 0.4, 0.6, 0.3, 0.05, 0.05), BlockWeights(text=1.0, prior=0.3))
     vectors = np.concatenate(blocks, axis=1).astype(np.float32)
     bundle = Bundle(
         catalogue=catalogue,

@@ -1,6 +1,5 @@
 """What tests of the use case start from: a real Redis, and a bundle that was made without training."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
                 "recsvc/store/embedded.py", {"embedded_redis", "_keep_running", "redis_server_binary"}
             )
             function.can_block_in("recsvc/server.py", "serve")
+            function.can_block_in("recsvc/registry/backend.py", "__init__")  # the server builds it in a thread
         yield detector
 
 
@@ -38,7 +38,7 @@ async def user_store(shared_redis: RedisServer, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def backend(small_bundle: Path, user_store: UserStore) -> AsyncIterator[Backend]:
-    backend = await asyncio.to_thread(Backend, ServingConfig(bundle=small_bundle, cache_size=100), user_store)
+    backend = Backend(ServingConfig(bundle=small_bundle, cache_size=100), user_store)
     await backend.start()
     yield backend
     await backend.close()
