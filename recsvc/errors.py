@@ -1,24 +1,25 @@
-"""Everything that recsvc raises on purpose.
+"""Every error that recsvc raises on purpose.
 
     RecsvcError
-    ├── InvalidRequest       the caller's fault; lists every field that is wrong
-    ├── ItemNotFound         a named item is not in the catalogue
-    ├── NothingToSay         too little is true of an item for a piece of copy
-    ├── ListNotFound         a named list is not, or no longer, kept
+    ├── InvalidRequest       the request is wrong; lists every field that is wrong
+    ├── ItemNotFound         an item is not in the catalogue
+    ├── NothingToSay         too little is known of an item to write copy about it
+    ├── ListNotFound         a served list is not stored, or not any more
     ├── StoreUnavailable     Redis did not answer in time
-    ├── TextTurnedOff        the operator has turned texts of that sort off
-    ├── TooManySwitches      more is turned off than a request can look through
+    ├── TextTurnedOff        the operator turned such texts off
+    ├── TooManySwitches      more switches are off than a request can check
     ├── ReasonRejected       a sentence did not pass the verifier
-    ├── AuthorUnavailable    the language model that writes reasons cannot be asked now
-    ├── SettingsError        the operator's configuration cannot be used
-    ├── TextEncoderError     the text encoder cannot be loaded, or is not the one the bundle was trained with
+    ├── AuthorUnavailable    the language model that writes reasons does not answer now
+    ├── CallFailed           a service that a command called did not answer, or refused the call
+    ├── SettingsError        the configuration cannot be used
+    ├── TextEncoderError     the text encoder cannot be loaded, or is not the one of the bundle
     ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
-    └── BundleUnusable       a bundle that a running service was asked for cannot be taken into use
-        ├── BundleNotFound   ... because there is none of that id
-        └── NoPreviousBundle ... because none was active before
+    └── BundleUnusable       a running service cannot load or activate a bundle
+        ├── BundleNotFound   ... because no bundle has that id
+        └── NoPreviousBundle ... because no other bundle was active before
 
-`recsvc.service` has the one table that turns these into gRPC statuses. Messages are written for the person who
-has to act on them, and never carry keys, addresses or user data.
+`recsvc.service.status` has the one table from errors to gRPC statuses. A message says what to do, and never holds keys,
+addresses of Redis or user data.
 """
 
 from collections.abc import Sequence
@@ -26,19 +27,24 @@ from dataclasses import dataclass
 
 
 class RecsvcError(Exception):
-    """The root: catching it catches every failure that recsvc foresees."""
+    """The root of all expected errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One thing that is wrong with a request: the field's path in the proto, and what to do about it."""
+    """One thing that is wrong with a request.
+
+    Attributes:
+        field: Path of the field in the proto.
+        description: What the field must be.
+    """
 
     field: str
     description: str
 
 
 class InvalidRequest(RecsvcError):
-    """The request breaks a documented limit. All violations are listed, so the caller mends them in one go."""
+    """The request breaks a documented limit. Lists all violations, so that the caller can fix them at once."""
 
     def __init__(self, violations: Sequence[FieldViolation]) -> None:
         self.violations = tuple(violations)
@@ -46,42 +52,56 @@ class InvalidRequest(RecsvcError):
 
 
 class ItemNotFound(RecsvcError):
+    """The catalogue does not have an item."""
+
     def __init__(self, item_id: str) -> None:
         self.item_id = item_id
         super().__init__(f"item {item_id!r} is not in the catalogue")
 
 
 class NothingToSay(RecsvcError):
+    """Too little is known of an item to write copy about it."""
+
     def __init__(self, item_id: str, recipe: str) -> None:
         self.item_id = item_id
         super().__init__(f"too little can be said of item {item_id!r} for {recipe}: give it a title and attributes")
 
 
 class ListNotFound(RecsvcError):
+    """A list of a user is not stored."""
+
     def __init__(self) -> None:
-        super().__init__("no such list of this user is kept")
+        super().__init__("no such list of this user is stored, or not any more")
 
 
 class TextTurnedOff(RecsvcError):
+    """The operator turned the requested texts off."""
+
     def __init__(self) -> None:
         super().__init__("the operator has turned off texts of this recipe, language or category")
 
 
 class TooManySwitches(RecsvcError):
+    """No further switch can be turned off."""
+
     def __init__(self, most: int) -> None:
-        super().__init__(f"{most} switches are off: turn one on, or one off that holds for more")
+        super().__init__(f"{most} switches are off, which is the limit: turn one on, or use one that covers more texts")
 
 
 class StoreUnavailable(RecsvcError):
-    """Redis refused, dropped or outlasted a command. A read degrades; a write must be sent again."""
+    """Redis refused a command, dropped it, or was too slow. A read degrades; a write must be sent again."""
 
 
 class AuthorUnavailable(RecsvcError):
-    """A language model, or the endpoint that serves it, does not answer. The phrase bank's reasons go on."""
+    """A language model, or its endpoint, does not answer. The phrase bank still words the reasons."""
+
+
+class CallFailed(RecsvcError):
+    """A service that a command called did not answer, or refused the call."""
 
 
 class ReasonRejected(RecsvcError):
-    """The verifier turned a sentence down; `rule` names the check that failed."""
+    """The verifier rejected a sentence. `rule` names the check that failed."""
 
     def __init__(self, rule: str, detail: str) -> None:
         self.rule = rule
@@ -89,27 +109,33 @@ class ReasonRejected(RecsvcError):
 
 
 class SettingsError(RecsvcError):
-    pass
+    """The configuration cannot be used."""
 
 
 class TextEncoderError(RecsvcError):
-    pass
+    """The text encoder cannot be loaded, or is not the one that the bundle was trained with."""
 
 
 class BundleError(RecsvcError):
-    pass
+    """A bundle is missing, altered, incomplete, or of an unknown format."""
 
 
 class BundleUnusable(RecsvcError):
+    """A running service cannot load or activate a bundle."""
+
     def __init__(self, bundle_id: str, problem: str) -> None:
         super().__init__(f"bundle {bundle_id!r}: {problem}")
 
 
 class BundleNotFound(BundleUnusable):
+    """The service's folder has no bundle of that id."""
+
     def __init__(self, bundle_id: str) -> None:
         super().__init__(bundle_id, "is not in the service's folder of bundles")
 
 
 class NoPreviousBundle(BundleUnusable):
+    """There is no bundle to roll back to."""
+
     def __init__(self) -> None:
         RecsvcError.__init__(self, "no other bundle was active before this one")

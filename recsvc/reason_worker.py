@@ -1,6 +1,6 @@
-"""Has a language model write ahead what the servers lack: verified before it is kept, and again wherever it is shown.
+"""Has a language model write the patterns that servers are missing. Each is verified before it is stored.
 
-No list waits for it. Killing it, its model or Redis changes no list: the phrase bank says what it would have said.
+No list waits for the worker. If it, its model or Redis stops, the phrase bank words the reasons.
 """
 
 import asyncio
@@ -16,56 +16,69 @@ from recsvc.store import PatternStore, open_store
 
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 10.0
-REDIS_SECONDS = 5.0  # nobody waits for the worker
+REDIS_SECONDS = 5.0  # longer than in a server: no request waits for the worker
 
 _log = structlog.get_logger(__name__)
 
 
 async def work(settings: WorkerSettings) -> None:
-    """Writes until SIGTERM or SIGINT. Raises SettingsError where it cannot start."""
+    """Writes patterns until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: No Redis is named, or the language model cannot be used.
+    """
     if settings.redis_url is None:
-        raise SettingsError("redis_url: a worker needs the Redis that its servers have")
-    author, known = await asyncio.to_thread(_author, settings), Realiser()
-    end = asyncio.Event()
+        raise SettingsError("redis_url: name the Redis of the servers; a private Redis would have no work")
+    author, phrase_bank = await asyncio.to_thread(_author, settings), Realiser()
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
+        loop.add_signal_handler(number, stop.set)
     url = settings.redis_url.get_secret_value()
     async with open_store(url, settings.data_dir, settings.namespace, timeout_seconds=REDIS_SECONDS) as store:
         _log.info("working", generator=author.name, model=author.model)
-        while not end.is_set():
+        while not stop.is_set():
             try:
-                wait = IDLE_SECONDS if await write_wanted(store.patterns, author, known, end) == 0 else 0.0
-            except (StoreUnavailable, AuthorUnavailable) as problem:
-                _log.warning("cannot_write_now", problem=str(problem))
-                wait = RETRY_SECONDS
+                claims = await write_missing(store.patterns, author, phrase_bank, stop)
+                wait_seconds = 0.0 if claims else IDLE_SECONDS
+            except (StoreUnavailable, AuthorUnavailable) as error:
+                _log.warning("cannot_write_now", problem=str(error))
+                wait_seconds = RETRY_SECONDS
             try:
-                async with asyncio.timeout(wait):
-                    await end.wait()
+                async with asyncio.timeout(wait_seconds):
+                    await stop.wait()
             except TimeoutError:
                 pass
     _log.info("stopped")
 
 
-async def write_wanted(store: PatternStore, author: Author, known: Realiser, end: asyncio.Event) -> int:
-    """Writes what is asked for now and not known, and returns for how many claims.
+async def write_missing(store: PatternStore, author: Author, phrase_bank: Realiser, stop: asyncio.Event) -> int:
+    """Writes patterns for all claims that servers have requested. Returns for how many claims.
 
-    Raises StoreUnavailable and AuthorUnavailable.
+    Args:
+        store: Holds the requests, and gets the patterns.
+        author: The language model.
+        phrase_bank: Has the examples for the author, which are not stored again.
+        stop: Ends the work after the current claim.
+
+    Raises:
+        StoreUnavailable: Redis did not answer.
+        AuthorUnavailable: The language model did not answer.
     """
-    done = 0
-    for cell in await store.wanted(author_id(author.name, author.model)):
-        if end.is_set():
+    count = 0
+    for claim in await store.wanted(author_id(author.name, author.model)):
+        if stop.is_set():
             break
-        request = request_of(cell)
+        request = request_of(claim)
         patterns: list[str] = []
         if request is not None:
-            bank = known.patterns(request)
-            answers = await asyncio.to_thread(author.write, request, bank, CANDIDATES)
-            patterns = accepted(answers, request, bank)
-            _log.info("written", cell=cell, answers=len(answers), accepted=len(patterns))
-        await store.put(author_id(author.name, author.model), cell, patterns)
-        done += 1
-    return done
+            examples = phrase_bank.patterns(request)
+            answers = await asyncio.to_thread(author.write, request, examples, CANDIDATES)
+            patterns = accepted(answers, request, examples)
+            _log.info("written", claim=claim, answers=len(answers), accepted=len(patterns))
+        await store.put(author_id(author.name, author.model), claim, patterns)
+        count += 1
+    return count
 
 
 def _author(settings: WorkerSettings) -> Author:

@@ -1,8 +1,8 @@
-"""One server process: builds the store, the models and the gRPC server, tells when it is ready, stops in order.
+"""One server process: opens the store and the bundle, serves over gRPC, and stops in order.
 
-It listens only once it can answer, so no balancer sends it a call too early: a refused connection means starting.
-On SIGTERM or SIGINT: health says NOT_SERVING, calls are still accepted for `drain_seconds`, then accepted calls get
-`grace_seconds` to finish. A second signal ends the waiting.
+It listens only once it can answer. A refused connection means that it is still starting.
+On SIGTERM or SIGINT, health says NOT_SERVING and calls are still accepted for `drain_seconds`. Accepted calls then get
+`grace_seconds` to finish. A second signal ends all waiting.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 import grpc
 import structlog
+import torch
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from recsvc import __version__
 from recsvc.errors import SettingsError
-from recsvc.reasons import PatternPool, model_name
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from recsvc.service import SERVICE_NAMES, add_services
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
@@ -30,20 +30,30 @@ from recsvc.store import UserStore, open_store
 
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # a full batch of events has some 0.6 MB
 
-_GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: a young collection in some 1,000 requests
+# The event loop and the search thread take turns. At Python's 5 ms a batch of a dozen products could wait for 60 ms.
+_SWITCH_SECONDS = 0.0005
+_GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
 
 _log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises SettingsError, BundleError or TextEncoderError where it cannot start."""
-    # The event loop and the search thread take turns: at Python's 5 ms a batch of a dozen products could wait for 60.
-    sys.setswitchinterval(0.0005)
+    """Serves until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+        BundleError: The bundle cannot be used.
+        BundleUnusable: A bundle that a placement names is missing or cannot be used.
+        TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
+        StoreUnavailable: A private Redis does not start.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    torch.set_num_threads(settings.search_threads)
     stop = _Stop()
-    # Before Redis is touched: a private redis-server that is starting must not outlive us.
+    # Before Redis is opened: a private redis-server that is still starting must not outlive this process.
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.signalled)
+        loop.add_signal_handler(number, stop.on_signal)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     async with (
         open_store(
@@ -53,18 +63,18 @@ async def serve(settings: Settings) -> None:
             history_limit=settings.history_limit,
             timeout_seconds=settings.store_timeout,
         ) as store,
-        _open_models(settings, store) as models,
+        _started_backend(settings, store) as backend,
     ):
-        if stop.requested.is_set():  # while the bundle was being loaded
+        if stop.requested.is_set():  # while the bundle was loading
             return
         with _metrics(settings) as metrics_port:
-            async with listening(settings, models, store, stop.at_once) as port:
+            async with listening(settings, backend, stop.at_once) as port:
                 _log.info(
                     "serving",
                     host=settings.host,
                     port=port,
                     metrics_port=metrics_port,
-                    bundle_id=models.bundle_id,
+                    bundle_id=backend.registry.bundle_id,
                     version=__version__,
                 )
                 await stop.requested.wait()
@@ -73,17 +83,21 @@ async def serve(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def listening(
-    settings: Settings, models: ModelRegistry, store: UserStore, stop_at_once: asyncio.Event
-) -> AsyncIterator[int]:
-    """A running gRPC server with health and reflection; gives its port. Leaving stops it as the module says.
+async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.Event) -> AsyncIterator[int]:
+    """Runs a gRPC server with health and reflection, and yields its port. Stops it in order at the end.
 
-    stop_at_once: cuts the waiting short when set. Raises SettingsError when the port cannot be had.
+    Args:
+        settings: Where and how to listen.
+        backend: Answers the calls.
+        stop_at_once: Ends all waiting while it stops.
+
+    Raises:
+        SettingsError: The port is in use.
     """
     server = grpc.aio.server(
         interceptors=[CallInterceptor(settings.max_concurrent_requests)], options=_options(settings)
     )
-    add_services(server, models, store)
+    add_services(server, backend)
     health_service = HealthService()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     for name in ("", *SERVICE_NAMES):
@@ -107,51 +121,34 @@ async def listening(
 
 
 class _Stop:
-    """Signals so far: the first asks for an orderly stop, the second for one at once."""
+    """Counts signals: the first asks for an orderly stop, the second for a stop at once."""
 
     def __init__(self) -> None:
         self.requested = asyncio.Event()
         self.at_once = asyncio.Event()
 
-    def signalled(self) -> None:
+    def on_signal(self) -> None:
         (self.at_once if self.requested.is_set() else self.requested).set()
 
 
 @asynccontextmanager
-async def _open_models(settings: Settings, store: UserStore) -> AsyncIterator[ModelRegistry]:
-    models = await asyncio.to_thread(
-        ModelRegistry.open,
-        settings.bundle,
-        store,
-        settings.text_encoder,
-        settings.search_threads,
-        settings.cache_size,
-        settings.placements,
-        _patterns(settings),
-        settings.unknown_is_private,
-    )
+async def _started_backend(settings: Settings, store: UserStore) -> AsyncIterator[Backend]:
+    # A bundle stays for long: no garbage collection needs to look at its objects.
+    backend = await asyncio.to_thread(Backend, settings.serving_config(), store, gc.freeze)
     try:
-        await models.start()
-        # The catalogue stays for good, and the users that the process keeps stay long; garbage in cycles is rare. At
-        # Python's thresholds a fifth of the time goes into collections that find nothing.
+        await backend.start()
+        # The users that a process keeps stay for long too, and garbage in cycles is rare. At Python's thresholds a
+        # fifth of the time goes into collections that find nothing.
         gc.collect()
         gc.set_threshold(*_GC_THRESHOLDS)
-        yield models
+        yield backend
     finally:
-        await models.close()
-
-
-def _patterns(settings: Settings) -> PatternPool | None:
-    if settings.reason_generator == "realiser":
-        return None
-    if not settings.reason_model:
-        raise SettingsError(f"reason_model: names the model of {settings.reason_generator}, as its worker has it")
-    return PatternPool(settings.reason_generator, model_name(settings.reason_model, settings.reason_revision))
+        await backend.close()
 
 
 @contextmanager
 def _metrics(settings: Settings) -> Iterator[int | None]:
-    """Prometheus metrics over HTTP, from a thread of their own; gives the port, None when they are off."""
+    """Serves Prometheus metrics over HTTP from a thread. Yields the port; None when metrics are off."""
     if settings.metrics_port < 0:
         yield None
         return
@@ -179,14 +176,14 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
         ("grpc.so_reuseport", int(settings.reuse_port)),
-        # A dead peer is noticed within a minute and a half, though no packet says that it is gone.
+        # A peer that died without a packet is noticed within a minute and a half.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
-        # Clients may ping every 10 s, idle or not, as their own guides advise; faster is GOAWAY.
+        # Clients may ping every 10 s, idle or not, as gRPC's guides advise. Faster ones get GOAWAY.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-        # Connections end after 5 minutes (grpc adds jitter), so that new processes get their share behind L4 balancers.
+        # Connections end after 5 minutes (gRPC adds jitter): new processes behind an L4 balancer get their share.
         ("grpc.max_connection_age_ms", 300_000),
         ("grpc.max_connection_age_grace_ms", 30_000),
     ]

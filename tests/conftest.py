@@ -1,6 +1,7 @@
 """Fixtures for tests of any floor."""
 
 import functools
+import importlib.util
 import os
 import shutil
 import signal
@@ -11,7 +12,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -22,14 +22,32 @@ from recsvc.reasons.authors import chat_completions
 from recsvc.store.embedded import redis_server_binary
 from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
-from training.config import TrainConfig
-from training.fitting import experiment as recipe
-from training.synthetic.shop import SyntheticShop, make_shop, write_shop
-from training.train import train
+from tests.serving_bundle import make_serving_bundle
+
+# Fixtures with shops and a trained bundle, where training is installed.
+pytest_plugins = ["tests.trained"] if importlib.util.find_spec("polars") else []
 
 # A machine that is busy fails no test.
 hypothesis.settings.register_profile("recsvc", deadline=None)
 hypothesis.settings.load_profile("recsvc")
+
+
+# Fixtures and folders whose tests start a Redis, and those that train: `make test-fast` leaves them out.
+REDIS_FIXTURES = {"redis_server", "shared_redis", "start_service", "endpoint"}
+REDIS_FOLDERS = ("tests/recsvc/store", "tests/recsvc/service/test_serving.py", "tests/recsvc/test_cli.py")
+REDIS_FOLDERS += ("tests/integration", "tests/deploy", "tests/benchmarks", "tests/training/demo")
+TRAINING_FIXTURES = {"trained_bundle", "embedded"}
+TRAINING_FOLDERS = ("tests/training/fitting", "tests/training/evaluation", "tests/training/reason_evaluation")
+TRAINING_FOLDERS += ("tests/training/test_",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & REDIS_FIXTURES or item.nodeid.startswith(REDIS_FOLDERS):
+            item.add_marker("redis")
+        if fixtures & TRAINING_FIXTURES or item.nodeid.startswith(TRAINING_FOLDERS):
+            item.add_marker("training")
 
 
 class RedisServer:
@@ -92,62 +110,32 @@ def redis_server() -> Iterator[RedisServer]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """One server for all tests of a worker that neither kill it nor look at the keys of others."""
+    folder = Path(tempfile.mkdtemp(prefix="recsvc-test-"))
+    server = RedisServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def encoders() -> Iterator[None]:
-    """Trainings get the real text encoder, loaded once for all of them."""
+def one_text_encoder() -> Iterator[None]:
+    """The real text encoder is loaded once for all tests of a worker."""
+    load = functools.cache(TextEncoder.load)  # `load.__wrapped__` loads it again
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "TextEncoder", SimpleNamespace(load=functools.cache(TextEncoder.load)))
+        patch.setattr(TextEncoder, "load", load)
         yield
 
 
 @pytest.fixture(scope="session")
-def small_shop() -> SyntheticShop:
-    """400 items, 1,200 users."""
-    return make_shop(400, 1_200, seed=1)
-
-
-@pytest.fixture(scope="session")
-def small_shop_folder(small_shop: SyntheticShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small-shop")
-    write_shop(small_shop, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def small_config() -> TrainConfig:
-    """Quick, and every part of the recipe still runs."""
-    return TrainConfig(
-        sequence_dim=32,
-        sequence_epochs=2,
-        text_dim=64,
-        text_epochs=2,
-        features_lexical_dim=256,
-        features=512,
-        lexical_dim=32,
-        factors=32,
-        als_iterations=8,
-        epoch_events=20_000,
-        tuning_users=300,
-        evaluation_users=200,
-        drop_blocks=False,
-    )
-
-
-@pytest.fixture(scope="session")
-def small_bundle(small_shop_folder: Path, small_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a bundle that the real recipe trained on `small_shop`."""
-    return train(small_shop_folder, tmp_path_factory.mktemp("bundles"), small_config)
-
-
-@pytest.fixture
-def embedded(small_bundle: Path) -> Callable[[Path], None]:
-    """Makes a folder of stages that knows the embeddings of `small_shop`'s texts."""
-
-    def make(folder: Path) -> None:
-        folder.mkdir(parents=True)
-        shutil.copy(small_bundle.parent / ".work" / recipe.EMBEDDINGS, folder)
-
-    return make
+def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a bundle of 400 items that was made without training."""
+    return make_serving_bundle(tmp_path_factory.mktemp("serving"))
 
 
 @pytest.fixture

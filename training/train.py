@@ -30,7 +30,7 @@ from training.data.split import Split
 from training.errors import TrackingError
 from training.evaluation.baselines import Task
 from training.evaluation.evaluate import OURS, evaluate
-from training.evaluation.release_gate import against_previous, objections
+from training.evaluation.release_gate import against_previous, failed_checks
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
 from training.fitting.experiment import fit, prepare, refit
@@ -91,7 +91,7 @@ def train(
         **evaluation,
         "previous": previous,
     }
-    evaluation["objections"] = objections(evaluation)
+    evaluation["objections"] = failed_checks(evaluation)
     if config.refit == "all":
         shipped = refit(prepared, fitted, prepared.interactions, stages, "all")
         bundles.save(replace(shipped, provenance=about), part)

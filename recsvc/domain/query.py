@@ -179,7 +179,7 @@ class Recommendation:
     backfilled: bool = False  # the filter would not have let it pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecommendationList:
     """What one query is answered with. Not `personalised` means popularity ranked it. next_page: where more may follow.
     version: of the user's record, 0 where the list came from more than the record. candidates: ids, in their order

@@ -52,7 +52,7 @@ class Switch(NamedTuple):
     generator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ServedList:
     """A list as it was given. time: as in `Event.timestamp`. version: of the user's record, 0 where the list came from
     more than the record. propensity: the share of the users who get the arm. shown: how many items of earlier pages
@@ -99,7 +99,7 @@ class UserRecord:
     known_events: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Erasure:
     """What `delete_user` found and removed. existed: anything at all was held of the user. log_entries: events and
     lists. erased_at: microseconds since 1970 UTC, by the clock of Redis.

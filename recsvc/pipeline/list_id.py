@@ -1,32 +1,29 @@
-"""Makes and reads the id of a list.
+"""Makes and parses the id of a list.
 
-An id encodes placement, arm and bundle, so any process can attribute events without a lookup. Ids come from callers:
-unknown values are ignored.
+An id encodes placement, arm and bundle, so any process can attribute events without a lookup. Ids come back from
+callers: check the values against the known ones.
 """
 
 import secrets
-from collections.abc import Container, Iterable
-
-from recsvc.domain.shop import Event
-from recsvc.runtime.metrics import ATTRIBUTED
+from typing import NamedTuple
 
 _FIELDS = 4
 
 
+class ListOrigin(NamedTuple):
+    """What made a list. The names hold no full stop."""
+
+    placement: str
+    arm: str
+    bundle_id: str
+
+
 def recommendation_id(placement: str, arm: str, bundle_id: str) -> str:
-    """Returns a new id. None of the names may contain a full stop."""
+    """Returns a new id. None of the names may hold a full stop."""
     return f"{placement}.{arm}.{bundle_id}.{secrets.token_hex(8)}"
 
 
-def count(events: Iterable[Event], arms: Container[tuple[str, str]], bundle_ids: Container[str]) -> None:
-    """Counts the events that came from a list, by placement, arm, bundle and type of event.
-
-    Args:
-        events: With the ids that callers sent.
-        arms: Every known placement with each of its arms.
-        bundle_ids: The known bundles.
-    """
-    for event in events:
-        parts = event.recommendation_id.split(".")
-        if len(parts) == _FIELDS and (parts[0], parts[1]) in arms and parts[2] in bundle_ids:
-            ATTRIBUTED.labels(*parts[:3], event.event_type.name.lower()).inc()
+def origin_of(list_id: str) -> ListOrigin | None:
+    """Parses an id. Returns None if it has another form. The names in it may be made up."""
+    parts = list_id.split(".")
+    return ListOrigin(*parts[:3]) if len(parts) == _FIELDS else None

@@ -5,6 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from recsvc.domain.arrays import Floats
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.reasons import ReasonWriter
 from recsvc.store import UserStore
@@ -49,7 +50,7 @@ class ServingResources:
         popularity: Orders items by their sales.
         encode: Returns the language model's embedding of a text, float32 (dim,).
         threads: Run the computations.
-        cache_size: How many users each recommender keeps.
+        config: What the process serves.
     """
 
     store: UserStore
@@ -57,4 +58,4 @@ class ServingResources:
     popularity: Popularity
     encode: Callable[[str], Awaitable[Floats]]
     threads: ServingThreads
-    cache_size: int
+    config: ServingConfig

@@ -1,4 +1,4 @@
-"""What this process has loaded, kept up to date with Redis: bundles, catalogue, patterns, switches, erasures.
+"""The state of one server process: bundles, items, text patterns and switches, kept up to date with Redis.
 
-May be imported by `service`, `server` and `reason_worker`.
+`service`, `server` and `diagnostics` may import it.
 """

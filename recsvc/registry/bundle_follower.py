@@ -1,4 +1,4 @@
-"""Keeps one process on the bundles that the operator wants, whichever process was told."""
+"""Keeps one process on the bundles that the operator wants, whichever process got the request."""
 
 import asyncio
 import os
@@ -13,71 +13,77 @@ from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
 POLL_SECONDS = 0.25
-# What failed is tried again: the bundle may be on its way into the folder.
+# After a failure: the bundle may still be on its way into the folder.
 RETRY_SECONDS = 5.0
 REPORT_SECONDS = 2.0
 
 _log = structlog.get_logger(__name__)
 
 
-class BundleFollower:
-    """take: does what is wanted, any number of times. now: the bundle that answers, and all in memory."""
+class BundleFollower(PeriodicTask):
+    """Applies what Redis wants, and reports to Redis which bundles this process has.
+
+    `start` returns when the wanted bundle answers, or when it has turned out to be unusable. `close` withdraws the
+    report.
+
+    Args:
+        store: Where the wanted bundles are, and the reports.
+        apply: Loads and activates the wanted bundles. May be called again for the same ones.
+        state: Returns the id of the bundle that answers, and the ids of all bundles in memory.
+    """
+
+    wait_seconds = POLL_SECONDS
 
     def __init__(
         self,
         store: ModelStore,
-        take: Callable[[WantedBundles], Awaitable[None]],
-        now: Callable[[], tuple[str, tuple[str, ...]]],
+        apply: Callable[[WantedBundles], Awaitable[None]],
+        state: Callable[[], tuple[str, tuple[str, ...]]],
     ) -> None:
+        super().__init__()
         self._store = store
-        self._take = take
-        self._now = now
-        self._taken = WantedBundles()
+        self._apply = apply
+        self._state = state
+        self._applied = WantedBundles()
         self._problem = ""
         self._tried_at = self._reported_at = 0.0
         self._turn = asyncio.Lock()
-        self._polling = PeriodicTask(self.catch_up, lambda: POLL_SECONDS)
         self._process_id = f"{socket.gethostname()}:{os.getpid()}"
 
-    async def start(self) -> None:
-        """Returns when what is wanted answers, or cannot."""
-        await self._polling.start()
-
     async def close(self) -> None:
-        """Says that the process ends."""
-        await self._polling.close()
+        """Ends the task, and tells Redis that the process ends."""
+        await super().close()
         try:
             await self._store.leave(self._process_id)
         except StoreUnavailable:
-            return  # it is forgotten by itself
+            return  # reports expire
 
-    async def catch_up(self) -> None:
-        """Does what is wanted by now."""
+    async def step(self) -> None:
+        """Applies what is wanted now. May also be called between the steps."""
         async with self._turn:
             try:
-                wanted = await self._store.wanted()
-                await self._follow_to(wanted)
+                await self._follow(await self._store.wanted())
                 await self._report()
             except StoreUnavailable:
-                return  # it goes on as it is; the store has counted the failure
+                return  # everything stays as it is; the store has counted the failure
 
-    async def _follow_to(self, wanted: WantedBundles) -> None:
-        again = self._problem and time.monotonic() - self._tried_at > RETRY_SECONDS
-        if wanted == self._taken and not again:
+    async def _follow(self, wanted: WantedBundles) -> None:
+        retry = self._problem and time.monotonic() - self._tried_at > RETRY_SECONDS
+        if wanted == self._applied and not retry:
             return
         self._tried_at = time.monotonic()
         try:
-            await self._take(wanted)
+            await self._apply(wanted)
             self._problem = ""
         except BundleUnusable as error:
             self._problem = str(error)
-        except Exception as error:  # whatever it is, what answers goes on answering, and it is tried again
+        except Exception as error:  # noqa: BLE001 - the bundle that answers goes on, and a later step tries again
             self._problem = "it could not be done; the server's log says why"
             _log.error("bundles_failed", exc_info=error)
-        self._taken, self._reported_at = wanted, 0.0
-        _log.info("bundles", wanted=wanted.active, serving=self._now()[0], problem=self._problem)
+        self._applied, self._reported_at = wanted, 0.0
+        _log.info("bundles", wanted=wanted.active, serving=self._state()[0], problem=self._problem)
 
     async def _report(self) -> None:
         if time.monotonic() - self._reported_at > REPORT_SECONDS:
-            await self._store.report(ServerProcess(self._process_id, *self._now(), self._problem))
+            await self._store.report(ServerProcess(self._process_id, *self._state(), self._problem))
             self._reported_at = time.monotonic()

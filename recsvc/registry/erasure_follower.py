@@ -1,4 +1,4 @@
-"""Drops what one process keeps of users who were erased, whichever process was told."""
+"""Makes one process drop users who were erased, whichever process got the request."""
 
 from collections.abc import Awaitable, Callable, Set
 
@@ -13,23 +13,26 @@ POLL_SECONDS = 0.1
 _log = structlog.get_logger(__name__)
 
 
-class ErasureFollower:
-    """forget: takes hashes of erased users, as `recsvc.store.hash_of` makes them."""
+class ErasureFollower(PeriodicTask):
+    """Reads the erasures since the last step.
+
+    Args:
+        store: Where the erasures are.
+        forget: Drops what the process keeps of erased users. Takes their hashes, see `recsvc.store.hash_of`.
+    """
+
+    wait_seconds = POLL_SECONDS
 
     def __init__(self, store: ErasureStore, forget: Callable[[Set[int]], Awaitable[None]]) -> None:
+        super().__init__()
         self._store = store
         self._forget = forget
-        # Not known yet: nothing is kept of anybody at the start, so what was before is no news.
+        # None until Redis was read once. The process keeps nothing of anybody at its start, so older erasures do not
+        # matter.
         self._place: str | None = None
-        self._polling = PeriodicTask(self._catch_up, lambda: POLL_SECONDS)
 
-    async def start(self) -> None:
-        await self._polling.start()
-
-    async def close(self) -> None:
-        await self._polling.close()
-
-    async def _catch_up(self) -> None:
+    async def step(self) -> None:
+        """Forgets the users who were erased since the last step."""
         try:
             if self._place is None:
                 self._place = await self._store.last()

@@ -1,52 +1,67 @@
-"""One bundle in memory, following the shop's catalogue for as long as it is kept."""
+"""One bundle in memory, with the items kept up to date for as long as it is loaded."""
 
-import gc
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from recsvc.domain.records import ItemChange, ItemContent
-from recsvc.domain.shop import Item
+from recsvc.model.batched_encoder import BatchedTextEncoder
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.registry.catalogue_follower import CatalogueFollower
 
-EncodeItems = Callable[[Sequence[Item]], Awaitable[list[ItemContent]]]
-
 
 class LoadedBundle:
-    """recommender: may change between any two requests, so a request asks for it once.
+    """Holds the recommender of one bundle.
 
-    encode_items: words that another language model embedded are embedded again by it. encoder: its fingerprint.
+    Args:
+        bundle: As it was trained.
+        resources: What all recommenders of the process share.
+        encoder: Embeds again what another text encoder embedded.
+        on_loaded: Called once the bundle is warm and up to date.
+
+    Attributes:
+        recommender: Replaced when items are added, so a request reads it once and keeps it.
     """
 
-    def __init__(self, bundle: Bundle, shared: ServingResources, encode_items: EncodeItems, encoder: str) -> None:
-        self.recommender = Recommender.of(bundle, shared)
-        self._encode_items = encode_items
+    def __init__(
+        self,
+        bundle: Bundle,
+        resources: ServingResources,
+        encoder: BatchedTextEncoder,
+        on_loaded: Callable[[], object],
+    ) -> None:
+        self.recommender = Recommender.of(bundle, resources)
         self._encoder = encoder
-        self._follower = CatalogueFollower(shared.store.catalogue, self.apply)
+        self._on_loaded = on_loaded
+        self._follower = CatalogueFollower(resources.store.catalogue, self.apply)
 
     async def start(self) -> None:
-        """Warms up what is slow the first time, and learns what the shop said of its items."""
+        """Runs the first search, which is slow, and applies all item changes that Redis holds."""
         await self.recommender.warm_up()
         await self._follower.start()
-        gc.freeze()  # it stays long: no collection need look at it
+        self._on_loaded()
 
     async def close(self) -> None:
-        """Finishes what is being written back. Requests that have the recommender may go on."""
+        """Finishes the writes that are under way. Requests that hold the recommender can go on."""
         await self._follower.close()
         await self.recommender.close()
 
     async def apply(self, changes: Sequence[ItemChange]) -> None:
-        """Takes in what the shop says of its items, in any order and any number of times."""
-        foreign = {
-            i: change.value
-            for i, change in enumerate(changes)
-            if isinstance(change.value, ItemContent) and change.value.encoder != self._encoder
-        }
-        if foreign:  # of an earlier text encoder
-            contents = await self._encode_items([content.item for content in foreign.values()])
-            renewed = dict(zip(foreign, contents, strict=True))
-            changes = [replace(c, value=renewed[i]) if i in renewed else c for i, c in enumerate(changes)]
+        """Applies item changes, in any order; each may come more than once. One call at a time."""
+        changes = await self._with_own_embeddings(changes)
         snapshot = await self.recommender.snapshot.with_changes(changes)
         self.recommender = self.recommender.with_snapshot(snapshot)
+
+    async def _with_own_embeddings(self, changes: Sequence[ItemChange]) -> Sequence[ItemChange]:
+        """Embeds again the items that another text encoder embedded: one of an earlier bundle."""
+        foreign = {
+            place: change.value
+            for place, change in enumerate(changes)
+            if isinstance(change.value, ItemContent) and change.value.encoder != self._encoder.fingerprint
+        }
+        if not foreign:
+            return changes
+        contents = await self._encoder.encode_items([content.item for content in foreign.values()])
+        own = dict(zip(foreign, contents, strict=True))
+        return [replace(change, value=own[place]) if place in own else change for place, change in enumerate(changes)]

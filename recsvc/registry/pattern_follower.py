@@ -1,8 +1,6 @@
-"""Keeps one process's pool of patterns as the reason worker has filled it, and asks it for what is lacking."""
+"""Keeps the pattern pool of one process as the reason worker filled it, and requests the patterns that are missing."""
 
 import asyncio
-
-import structlog
 
 from recsvc.errors import StoreUnavailable
 from recsvc.reasons import PatternPool, cell_of, request_of
@@ -11,43 +9,43 @@ from recsvc.store import PatternStore
 
 POLL_SECONDS = 1.0
 
-_log = structlog.get_logger(__name__)
 
+class PatternFollower(PeriodicTask):
+    """Without Redis the pool stays as it is.
 
-class PatternFollower:
-    """While Redis is away the pool stays as it was."""
+    Args:
+        store: Where the worker's patterns are.
+        pool: Receives them.
+    """
+
+    wait_seconds = POLL_SECONDS
 
     def __init__(self, store: PatternStore, pool: PatternPool) -> None:
+        super().__init__()
         self._store = store
         self._author = pool.author
         self._pool = pool
-        self._taken: dict[str, list[str]] = {}
-        self._news = asyncio.Event()
-        self._polling = PeriodicTask(self._catch_up, lambda: POLL_SECONDS)
+        self._last_read: dict[str, list[str]] = {}
+        self._changed = asyncio.Event()
 
-    async def start(self) -> None:
-        await self._polling.start()
-
-    async def close(self) -> None:
-        await self._polling.close()
-
-    async def news(self) -> None:
-        """Returns when something has come, or, to say that nothing has, within POLL_SECONDS or so."""
+    async def wait_for_change(self) -> None:
+        """Returns when the pool has changed, and after POLL_SECONDS if it has not."""
         try:
             async with asyncio.timeout(POLL_SECONDS):
-                await self._news.wait()
+                await self._changed.wait()
         except TimeoutError:
             pass
 
-    async def _catch_up(self) -> None:
+    async def step(self) -> None:
+        """Reads the patterns, and requests those that the pool was asked for and does not have."""
         try:
-            written = await self._store.all(self._author)
-            if written != self._taken:  # it seldom is, and to license it all again takes milliseconds
-                requests = {request_of(cell): patterns for cell, patterns in written.items()}
-                self._pool.take({request: each for request, each in requests.items() if request is not None})
-                self._taken = written
-                self._news.set()
-                self._news = asyncio.Event()
+            patterns_by_claim = await self._store.all(self._author)
+            if patterns_by_claim != self._last_read:  # seldom; to verify all patterns again takes milliseconds
+                by_request = {request_of(claim): patterns for claim, patterns in patterns_by_claim.items()}
+                self._pool.take({request: patterns for request, patterns in by_request.items() if request is not None})
+                self._last_read = patterns_by_claim
+                self._changed.set()
+                self._changed = asyncio.Event()
             if self._pool.wanted:
                 await self._store.want(self._author, map(cell_of, self._pool.wanted))
                 self._pool.wanted.clear()

@@ -77,7 +77,7 @@ class ItemSearch:
 
         They are in no order and may have duplicates. A selection of at most k rows is returned completely.
         """
-        return await self._batcher(_Search(vector, k, selection))
+        return await self._batcher.submit(_Search(vector, k, selection))
 
     async def warm_up(self) -> None:
         """Runs the first search, which is slow."""

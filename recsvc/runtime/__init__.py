@@ -1,4 +1,4 @@
-"""What a process runs on: batched calls, periodic tasks, metrics and logs.
+"""What a process needs to run: batched calls, periodic tasks, metrics and logs.
 
-Any room above `recsvc.domain` may import it.
+Every room above `recsvc.domain` may import it.
 """

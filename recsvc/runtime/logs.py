@@ -1,4 +1,4 @@
-"""How log lines look: one event a line on standard error, as JSON or for a terminal, the libraries' too."""
+"""Configures the logs: one event a line on standard error, as JSON or for a terminal, those of libraries too."""
 
 import logging
 import sys
@@ -8,7 +8,12 @@ import structlog
 
 
 def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
-    """Sends every log line of the process to standard error. Called once, by the command line; never on import."""
+    """Sends all log lines of the process to standard error. The command line calls it once.
+
+    Args:
+        level: Lowest severity that is logged, such as "info".
+        log_format: How a line looks.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -25,7 +30,7 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    # Plain tracebacks: the pretty ones print local variables, and with them users' data.
+    # Plain tracebacks: the rich ones print local variables, which hold data of users.
     rendering: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if log_format == "json"

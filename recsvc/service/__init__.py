@@ -1,9 +1,11 @@
-"""The proto services over the models and the store: one servicer each, and the names that health knows."""
+"""The gRPC services of recsvc.v1, one servicer a file. Each method decodes, makes one call, and encodes.
 
-from typing import TYPE_CHECKING
+`server` may import it.
+"""
 
 import grpc
 
+from recsvc.registry.backend import Backend
 from recsvc.service.catalog import CatalogService
 from recsvc.service.content import ContentService
 from recsvc.service.events import EventService
@@ -31,10 +33,6 @@ from recsvc.v1 import (
     users_pb2_grpc,
 )
 
-if TYPE_CHECKING:
-    from recsvc.registry.model_registry import ModelRegistry
-    from recsvc.store import UserStore
-
 SERVICE_NAMES: tuple[str, ...] = tuple(
     descriptor.full_name
     for file in (
@@ -51,30 +49,30 @@ SERVICE_NAMES: tuple[str, ...] = tuple(
 )
 
 
-def add_services(server: grpc.aio.Server, models: "ModelRegistry", store: "UserStore") -> None:
+def add_services(server: grpc.aio.Server, backend: Backend) -> None:
     """Puts every service of recsvc.v1 on `server`."""
     # Generated code has no types.
     events_pb2_grpc.add_EventServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        EventService(models, store), server
+        EventService(backend.event_intake), server
     )
     recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        RecommendationService(models), server
+        RecommendationService(backend.router, backend.registry, backend.reason_stream), server
     )
     catalog_pb2_grpc.add_CatalogServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        CatalogService(models, store), server
+        CatalogService(backend.store, backend.registry, backend.encoder), server
     )
     content_pb2_grpc.add_ContentServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        ContentService(models), server
+        ContentService(backend.router, backend.text_policy), server
     )
     explain_pb2_grpc.add_ExplainServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        ExplainService(models), server
+        ExplainService(backend.router), server
     )
     models_pb2_grpc.add_ModelServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        ModelService(models), server
+        ModelService(backend.registry), server
     )
     policy_pb2_grpc.add_PolicyServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        PolicyService(models.reasons), server
+        PolicyService(backend.text_policy), server
     )
     users_pb2_grpc.add_UserServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        UserService(models, store), server
+        UserService(backend.store, backend.registry, backend.encoder), server
     )

@@ -1,4 +1,4 @@
-"""The health service of grpc, mended in one place: streams of Watch end when the server stops."""
+"""The health service of gRPC with one change: streams of Watch end when the server stops."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from grpc_health.v1 import health, health_pb2
 
 
 class HealthService(health.aio.HealthServicer):  # type: ignore[misc]  # published without types
-    """Watchers stay for ever, so a server that waits for its calls to finish would wait its whole grace for them."""
+    """Ends watches on request. Otherwise a stopping server would wait its whole grace period for them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,18 +20,18 @@ class HealthService(health.aio.HealthServicer):  # type: ignore[misc]  # publish
         context: "grpc.aio.ServicerContext[health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse]",
     ) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine always runs in one; for the type checker
+        assert task is not None  # noqa: S101 - for the type checker: a coroutine always runs in a task
         self._watching.add(task)
         try:
             await super().Watch(request, context)
         except asyncio.CancelledError:
-            if not self._ended:  # by the caller, not by us
+            if not self._ended:  # the caller cancelled
                 raise
         finally:
             self._watching.discard(task)
 
     def end_watches(self) -> None:
-        """Ends every stream with OK. Call it once watchers have been told the last status."""
+        """Ends every stream with OK. Call it after the watchers have got the last status."""
         self._ended = True
         for task in self._watching:
             task.cancel()

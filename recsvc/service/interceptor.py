@@ -1,4 +1,4 @@
-"""What surrounds every call: the limit on how many run at once, the counts, the status of an error, its log line."""
+"""Wraps every call: limits how many run at once, counts them, and turns errors into statuses and log lines."""
 
 import secrets
 import time
@@ -15,19 +15,20 @@ from recsvc.errors import FieldViolation, InvalidRequest
 from recsvc.runtime.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
 from recsvc.service import status
 
-_OURS = "/recsvc."  # health and reflection answer even an overloaded service, and are not counted
+_OUR_METHODS = "/recsvc."  # health and reflection also answer in an overloaded service, and are not counted
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
-_Handler: TypeAlias = Any  # grpc.RpcMethodHandler: its published types know synchronous methods only
+_Handler: TypeAlias = Any  # grpc.RpcMethodHandler: its published types have synchronous methods only
 
 _log = structlog.get_logger(__name__)
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps each method of recsvc once, at its first call; costs a call some 10 us.
+    """Wraps each method of recsvc once, at its first call. Adds some 10 microseconds to a call.
 
-    limit: calls worked on at once; one more is answered RESOURCE_EXHAUSTED before it is even decoded. So many again may
-    be streams, which wait more than they work and must not keep lists from being made.
+    Args:
+        limit: Most calls at the same time. A further one gets RESOURCE_EXHAUSTED before it is decoded. Streams have a
+            second limit of the same size: they mostly wait, and must not keep lists from being made.
     """
 
     def __init__(self, limit: int) -> None:
@@ -44,21 +45,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = self._wrapped.get(method)
         if handler is None:
             handler = await continuation(handler_call_details)
-            if handler is not None and method.startswith(_OURS):
+            if handler is not None and method.startswith(_OUR_METHODS):
                 handler = self._wrapped[method] = self._wrap(method, handler)
         return handler
 
     def _wrap(self, method: str, handler: _Handler) -> _Handler:
-        # The wire's bytes pass through grpc as they are: what it fails to decode it answers with the exception's text.
+        # gRPC passes the bytes on as they are: if it failed to decode them, it would answer with the exception's text.
         decode, encode = handler.request_deserializer, handler.response_serializer
 
         async def call(raw: bytes, context: _Context) -> bytes:
-            async with self._surrounding(method, "call", context):
+            async with self._surround(method, "call", context):
                 response: bytes = encode(await handler.unary_unary(decode(raw), context))
             return response
 
         async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
-            async with self._surrounding(method, "stream", context):
+            async with self._surround(method, "stream", context):
                 async for response in handler.unary_stream(decode(raw), context):
                     yield encode(response)
 
@@ -67,7 +68,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(call)
 
     @asynccontextmanager
-    async def _surrounding(self, method: str, kind: str, context: _Context) -> AsyncIterator[None]:
+    async def _surround(self, method: str, kind: str, context: _Context) -> AsyncIterator[None]:
         if self._in_flight[kind] >= self._limit:
             await _abort(method, status.overloaded(self._limit), context)
         self._in_flight[kind] += 1
@@ -78,13 +79,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except grpc.aio.AbortError:
             REQUESTS.labels(method, context.code().name).inc()
             raise
-        except (CancelledError, GeneratorExit):  # the caller hung up or its deadline passed: no failure of ours
+        except (CancelledError, GeneratorExit):  # the caller left, or its deadline passed
             REQUESTS.labels(method, grpc.StatusCode.CANCELLED.name).inc()
             raise
         except DecodeError:
-            error = InvalidRequest([FieldViolation("", "the request is not the message that this method takes")])
+            error = InvalidRequest([FieldViolation("", "the bytes are not a request message of this method")])
             await _fail(method, error, context)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the caller gets a status for every error
             await _fail(method, error, context)
         finally:
             self._in_flight[kind] -= 1
@@ -97,7 +98,7 @@ async def _fail(method: str, error: Exception, context: _Context) -> NoReturn:
     answer = status.status_of(error)
     if answer is None:
         error_id = secrets.token_hex(8)
-        # The traceback stays here; the caller gets the id to ask about.
+        # The traceback stays in the log. The caller gets an id to ask about.
         _log.error("call_failed", method=method, code="INTERNAL", error_id=error_id, exc_info=error)
         await _abort(method, status.internal(error_id), context)
     code = answer.code.name

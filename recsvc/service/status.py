@@ -1,4 +1,4 @@
-"""Error -> gRPC status: the one table, and the google.rpc details that go with each."""
+"""Turns errors into gRPC statuses: the one table, and the google.rpc details of each status."""
 
 import grpc
 from google.protobuf.message import Message
@@ -20,7 +20,7 @@ from recsvc.errors import (
 
 DOMAIN = "recsvc"
 
-# What a caller can act on. Any other error in a call is ours, RecsvcErrors included, and is answered as INTERNAL.
+# Errors that a caller can act on. Any other error in a call, other RecsvcErrors included, is INTERNAL.
 _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     InvalidRequest: (code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     ItemNotFound: (code_pb2.NOT_FOUND, "ITEM_NOT_FOUND"),
@@ -33,12 +33,12 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
 }
 
-# Details travel in a header, and clients refuse 8 KiB of headers: a batch may be wrong in 9,000 ways.
+# Details travel in a header, and clients refuse more than 8 KiB of headers. A batch can have 9,000 violations.
 MAX_VIOLATIONS = 32
 
 
 def status_of(error: Exception) -> grpc.Status | None:
-    """The status of a foreseen error; None for one that is not the caller's to know."""
+    """Returns the status of an error; None for one that the caller must not see."""
     row = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), None)
     if row is None:
         return None
@@ -50,18 +50,20 @@ def status_of(error: Exception) -> grpc.Status | None:
 
 
 def internal(error_id: str) -> grpc.Status:
-    """For what nobody foresaw. The text is fixed: an exception's own may hold keys, addresses or user data."""
+    """Returns the status of an unexpected error. Its text is fixed: an exception may hold keys or user data."""
     return _status(
         code_pb2.INTERNAL,
         "INTERNAL",
-        f"internal error; the server's log tells more under {error_id}",
+        f"internal error; the server's log has the details under {error_id}",
         {"error_id": error_id},
     )
 
 
 def overloaded(limit: int) -> grpc.Status:
-    """For a call that comes while `limit` others are being worked on."""
-    return _status(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", f"{limit} calls are being worked on; try again later", {})
+    """Returns the status of a call that arrives while `limit` others are running."""
+    return _status(
+        code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", f"{limit} calls are running, which is the limit; try again later", {}
+    )
 
 
 def _status(code: int, reason: str, message: str, metadata: dict[str, str], *details: Message) -> grpc.Status:

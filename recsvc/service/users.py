@@ -1,23 +1,22 @@
-"""UserService: profiles in, all that is held of a user, and users out."""
-
-from typing import TYPE_CHECKING
+"""UserService: profiles and tastes, the export of a user's data, and erasure."""
 
 import grpc
 
 from recsvc import wire
-from recsvc.store import hash_of
+from recsvc.model.batched_encoder import BatchedTextEncoder
+from recsvc.registry.model_registry import ModelRegistry
+from recsvc.store import UserStore, hash_of
 from recsvc.v1 import users_pb2 as pb
 from recsvc.v1 import users_pb2_grpc
 
-if TYPE_CHECKING:
-    from recsvc.registry.model_registry import ModelRegistry
-    from recsvc.store import UserStore
-
 
 class UserService(users_pb2_grpc.UserServiceServicer):
-    def __init__(self, models: "ModelRegistry", store: "UserStore") -> None:
-        self._models = models
+    """What is stored of users."""
+
+    def __init__(self, store: UserStore, registry: ModelRegistry, encoder: BatchedTextEncoder) -> None:
         self._store = store
+        self._registry = registry
+        self._encoder = encoder
 
     async def SetProfile(
         self,
@@ -25,7 +24,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         context: "grpc.aio.ServicerContext[pb.SetProfileRequest, pb.SetProfileResponse]",
     ) -> pb.SetProfileResponse:
         user_id, profile = wire.decode_set_profile(request)
-        embedding = None if profile is None else await self._models.encode_profile(profile)
+        embedding = None if profile is None else await self._encoder.encode_profile(profile)
         await self._store.set_profile(user_id, profile, embedding)
         return pb.SetProfileResponse()
 
@@ -43,7 +42,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
     ) -> pb.DeleteUserResponse:
         user_id = wire.decode_user_id(request)
         erasure = await self._store.delete_user(user_id)
-        await self._models.forget({hash_of(user_id)})
+        await self._registry.forget({hash_of(user_id)})
         return wire.encode_erasure(erasure)
 
     async def GetErasure(
@@ -51,7 +50,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         request: pb.GetErasureRequest,
         context: "grpc.aio.ServicerContext[pb.GetErasureRequest, pb.GetErasureResponse]",
     ) -> pb.GetErasureResponse:
-        bundle_id, in_use = await self._models.first_bundle_without(wire.decode_get_erasure(request))
+        bundle_id, in_use = await self._registry.first_bundle_without(wire.decode_get_erasure(request))
         return pb.GetErasureResponse(first_bundle_id=bundle_id, in_use=in_use)
 
     async def GetTasteProfile(
@@ -59,7 +58,7 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         request: pb.GetTasteProfileRequest,
         context: "grpc.aio.ServicerContext[pb.GetTasteProfileRequest, pb.GetTasteProfileResponse]",
     ) -> pb.GetTasteProfileResponse:
-        return wire.encode_taste_profile(await self._models.current.taste_profile(wire.decode_user_id(request)))
+        return wire.encode_taste_profile(await self._registry.current.taste_profile(wire.decode_user_id(request)))
 
     async def UpdateTasteProfile(
         self,

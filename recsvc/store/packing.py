@@ -184,19 +184,19 @@ def unpack_given_list(packed: bytes, user_id: str) -> ServedList:
         words = _unpack_strings(packed, _GIVEN_HEADER.size + 4 * n)
         list_id, placement, arm, bundle_id, surface, *item_ids = words
         return ServedList(
-            list_id,
-            user_id,
-            moment,
-            version,
-            placement,
-            arm,
-            propensity,
-            bundle_id,
-            surface,
-            shown,
-            tuple(zip(item_ids[:n], scores, strict=True)),
-            exploration,
-            tuple(item_ids[n:]),
+            recommendation_id=list_id,
+            user_id=user_id,
+            time=moment,
+            version=version,
+            placement=placement,
+            arm=arm,
+            propensity=propensity,
+            bundle_id=bundle_id,
+            surface=surface,
+            shown=shown,
+            items=tuple(zip(item_ids[:n], scores, strict=True)),
+            exploration=exploration,
+            candidates=tuple(item_ids[n:]),
         )
 
 

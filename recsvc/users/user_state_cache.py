@@ -118,7 +118,7 @@ class UserStateCache:
         state = state_of(record or UserRecord(user_id), self._bundle)
         vectors = UserVectors(state.stored_vector)
         if vectors.user_vector is None:
-            await self._batcher(_Work(state, vectors, left_out=False))
+            await self._batcher.submit(_Work(state, vectors, left_out=False))
         assert vectors.user_vector is not None  # noqa: S101  the batch computes it or raises
         return state, vectors.user_vector
 
@@ -151,7 +151,7 @@ class UserStateCache:
         if stored is not None and (vectors.left_out is not None or not left_out):
             USER_VECTORS.labels("process" if vectors.left_out is not None else "redis").inc()
             return stored, vectors.left_out
-        await self._batcher(_Work(state, vectors, left_out))
+        await self._batcher.submit(_Work(state, vectors, left_out))
         if stored is not None:
             USER_VECTORS.labels("redis").inc()
             return stored, vectors.left_out

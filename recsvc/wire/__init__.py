@@ -1,7 +1,7 @@
-"""Proto <-> domain, and the limits of requests as the protos document them. Nothing below the service knows the wire.
+"""Converts protos to domain types and back, and checks the limits that the protos document. `service` may import it.
 
-`decode_*` raise InvalidRequest with every violation at once; a description never repeats what the caller sent.
-`encode_*` build responses in place (`add`, then set): half the time of nested constructors, and every list pays it.
+`decode_*` raise InvalidRequest with all violations at once; a description never repeats what the caller sent.
+`encode_*` build responses in place (`add`, then set): it takes half the time of nested constructors, in every list.
 """
 
 from recsvc.wire.catalog import decode_delete_items, decode_set_inventory, decode_upsert_items

@@ -1,4 +1,4 @@
-"""CatalogService: what a shop says of its items, as changes of single fields."""
+"""CatalogService: items and inventory, as changes of single fields."""
 
 import time
 from collections.abc import Sequence
@@ -21,22 +21,26 @@ from recsvc.wire.fields import (
 )
 
 MAX_ITEMS = 1_000
-MAX_UPSERTED = 100  # each takes the language model some milliseconds
+MAX_UPSERTED = 100  # the text encoder takes some milliseconds for each
 MAX_TITLE = 1_000
 MAX_STOCK = 1_000_000_000
-LATEST_SET_TIME_AHEAD = 60_000_000  # a minute: one set a year ahead would refuse all others until then
+MAX_SET_TIME_AHEAD = 60_000_000  # microseconds: a change dated a year ahead would block all others until then
 
 
 def decode_upsert_items(request: catalog_pb2.UpsertItemsRequest) -> list[tuple[Item, list[ItemChange]]]:
-    """The items, each with all that is set beside its words. Raises InvalidRequest, and then nothing may be set."""
+    """Returns the items, each with the changes of its other fields. Raises InvalidRequest: then nothing may be set."""
     violations = Violations()
     _check_count(request.items, "items", violations, MAX_UPSERTED)
     decoded = []
     for i, message in enumerate(request.items):
         inner = violations.within(f"items[{i}].")
         inner.note("item_id", id_problem(message.item_id))
-        for name, least, most in (("title", 1, MAX_TITLE), ("categories", 0, MAX_CATEGORIES), ("brand", 0, MAX_BRAND)):
-            inner.note(name, text_problem(getattr(message, name), least, most))
+        for name, shortest, longest in (
+            ("title", 1, MAX_TITLE),
+            ("categories", 0, MAX_CATEGORIES),
+            ("brand", 0, MAX_BRAND),
+        ):
+            inner.note(name, text_problem(getattr(message, name), shortest, longest))
         set_time = _set_time(message, inner)
         changes = [ItemChange(message.item_id, ItemField.DELETED, set_time, 0.0)]
         changes += _inventory(message, set_time, inner)
@@ -52,7 +56,7 @@ def decode_upsert_items(request: catalog_pb2.UpsertItemsRequest) -> list[tuple[I
 
 
 def decode_set_inventory(request: catalog_pb2.SetInventoryRequest) -> list[ItemChange]:
-    """Raises InvalidRequest, and then nothing of the batch may be set."""
+    """Returns the changes of price and stock. Raises InvalidRequest: then nothing of the batch may be set."""
     violations = Violations()
     _check_count(request.inventory, "inventory", violations)
     changes = []
@@ -67,7 +71,7 @@ def decode_set_inventory(request: catalog_pb2.SetInventoryRequest) -> list[ItemC
 
 
 def decode_delete_items(request: catalog_pb2.DeleteItemsRequest) -> list[ItemChange]:
-    """Raises InvalidRequest, and then nothing of the batch may be deleted."""
+    """Returns the changes that delete or restore. Raises InvalidRequest: then nothing of the batch may be deleted."""
     violations = Violations()
     _check_count(request.item_ids, "item_ids", violations)
     for i, item_id in enumerate(request.item_ids):
@@ -78,16 +82,16 @@ def decode_delete_items(request: catalog_pb2.DeleteItemsRequest) -> list[ItemCha
     return [ItemChange(item_id, ItemField.DELETED, set_time, deleted) for item_id in request.item_ids]
 
 
-def _check_count(values: Sequence[object], field: str, violations: Violations, most: int = MAX_ITEMS) -> None:
-    if not 1 <= len(values) <= most:
-        violations.note(field, f"must hold 1 to {most} items")
+def _check_count(values: Sequence[object], field: str, violations: Violations, limit: int = MAX_ITEMS) -> None:
+    if not 1 <= len(values) <= limit:
+        violations.note(field, f"must hold 1 to {limit} items")
         violations.raise_if_any()
 
 
 def _inventory(
     message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem", set_time: int, violations: Violations
 ) -> list[ItemChange]:
-    """The price and the stock, if they are there."""
+    """The changes of price and stock, if the message sets them."""
     changes = []
     if message.HasField("price"):
         if not 0 <= message.price < float("inf"):  # NaN fails too
@@ -123,6 +127,6 @@ def _set_time(
     if moment is None or moment < 0:
         violations.note("set_time", "must be a valid timestamp, not before 1970")
         return now
-    if moment > now + LATEST_SET_TIME_AHEAD:
+    if moment > now + MAX_SET_TIME_AHEAD:
         violations.note("set_time", "must be at most a minute ahead of the server's clock")
     return moment

@@ -1,4 +1,4 @@
-"""ContentService: what is to be written of an item, and the drafts of it."""
+"""ContentService: requests for copy about an item, and its drafts."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ MAX_RECIPE = 64
 
 
 def decode_generate(request: content_pb2.GenerateRequest) -> ContentRequest:
-    """Raises InvalidRequest."""
+    """Decodes a request for drafts. Raises InvalidRequest."""
     violations = Violations()
     violations.note("recipe", text_problem(request.recipe, 1, MAX_RECIPE))
     violations.note("item_id", id_problem(request.item_id))
@@ -40,6 +40,7 @@ def decode_generate(request: content_pb2.GenerateRequest) -> ContentRequest:
 
 
 def encode_drafts(drafts: Iterable[ContentDraft], bundle_id: str) -> content_pb2.GenerateResponse:
+    """Encodes drafts, each part with the facts that it states."""
     response = content_pb2.GenerateResponse(bundle_id=bundle_id)
     for draft in drafts:
         message = response.drafts.add(
@@ -56,6 +57,7 @@ def encode_drafts(drafts: Iterable[ContentDraft], bundle_id: str) -> content_pb2
 
 
 def encode_recipes(recipes: Iterable[Recipe]) -> content_pb2.ListRecipesResponse:
+    """Encodes the recipes that a request can name."""
     response = content_pb2.ListRecipesResponse()
     for recipe in recipes:
         response.recipes.add(

@@ -1,39 +1,40 @@
-"""EventService: batches of events, and what became of them."""
+"""EventService: batches of events, and their result."""
 
 import time
-from collections.abc import Mapping
 
 from recsvc.domain.shop import Event, EventType
+from recsvc.pipeline.event_intake import WrittenEvents
 from recsvc.v1 import events_pb2
 from recsvc.wire.fields import Violations, id_problem, microseconds
 
 MAX_EVENTS = 1_000
 MAX_QUANTITY = 1_000_000
 EARLIEST_EVENT = 631_152_000_000_000  # 1990-01-01 in microseconds since 1970
-LATEST_EVENT_AHEAD = 86_400_000_000  # a day: clocks and time zones differ, years do not
+MAX_EVENT_AHEAD = 86_400_000_000  # microseconds, a day: clocks and time zones differ, but not by years
 
-_EVENT_TYPES = {t.value: t for t in EventType}
+_EVENT_TYPES = {event_type.value: event_type for event_type in EventType}
 
 
 def decode_write_events(request: events_pb2.WriteEventsRequest) -> list[Event]:
-    """The batch in its own order. Raises InvalidRequest, and then nothing of the batch may be recorded."""
+    """Returns the events in their order. Raises InvalidRequest: then nothing of the batch may be recorded."""
     violations = Violations()
     count = len(request.events)
     if not 1 <= count <= MAX_EVENTS:
         violations.note("events", f"must hold 1 to {MAX_EVENTS} events")
         violations.raise_if_any()
     now = time.time_ns() // 1_000
-    events = [_decode_event(e, now, violations.within(f"events[{i}].")) for i, e in enumerate(request.events)]
+    events = [_decode_event(event, now, violations.within(f"events[{i}].")) for i, event in enumerate(request.events)]
     violations.raise_if_any()
     return events
 
 
-def encode_write_events(
-    acknowledged: int, unknown_items: int, versions: Mapping[str, int]
-) -> events_pb2.WriteEventsResponse:
-    """versions: of the records that hold the events, by user_id."""
-    freshness = {user_id: f"{version:x}" for user_id, version in versions.items()}
-    return events_pb2.WriteEventsResponse(acknowledged=acknowledged, unknown_items=unknown_items, freshness=freshness)
+def encode_write_events(written: WrittenEvents) -> events_pb2.WriteEventsResponse:
+    """Encodes the result of a batch. A freshness token is the version of a user's record in hexadecimal."""
+    return events_pb2.WriteEventsResponse(
+        acknowledged=written.acknowledged,
+        unknown_items=written.unknown_items,
+        freshness={user_id: f"{version:x}" for user_id, version in written.versions.items()},
+    )
 
 
 def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> Event:
@@ -46,7 +47,7 @@ def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> 
     event_type = _EVENT_TYPES.get(event.event_type)
     if event_type is None:
         violations.note("event_type", "is required and must be a known value")
-        event_type = EventType.VIEW  # never used: the violation refuses the batch
+        event_type = EventType.VIEW  # not used: the violation refuses the batch
     timestamp: int | None = now
     if event.HasField("timestamp"):
         timestamp = microseconds(event.timestamp)
@@ -54,7 +55,7 @@ def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> 
             violations.note("timestamp", "must be a valid timestamp")
         elif timestamp < EARLIEST_EVENT:
             violations.note("timestamp", "must not be before 1990")
-        elif timestamp > now + LATEST_EVENT_AHEAD:
+        elif timestamp > now + MAX_EVENT_AHEAD:
             violations.note("timestamp", "must be at most a day ahead of the server's clock")
     quantity = event.quantity if event.HasField("quantity") else 1.0
     if not 0 < quantity <= MAX_QUANTITY:  # NaN fails too

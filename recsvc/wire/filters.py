@@ -1,4 +1,4 @@
-"""Which items a list is asked for: the filter of every surface."""
+"""The filter that requests of several services carry."""
 
 from collections.abc import Sequence
 
@@ -20,8 +20,8 @@ MAX_FILTER_VALUES = 100
 
 
 def check_filter(message: recommendation_pb2.Filter, violations: Violations) -> None:
-    """Notes all that is wrong with it."""
-    # Only their number is limited: one that is no item's id, however odd, is ignored as the proto says.
+    """Notes everything that is wrong with a filter."""
+    # Only their number is limited: an id that no item has is ignored, as the proto says.
     if len(message.exclude_item_ids) > MAX_EXCLUDED_ITEMS:
         violations.note("filter.exclude_item_ids", f"must hold at most {MAX_EXCLUDED_ITEMS} ids")
     for name, values, longest in (
@@ -41,17 +41,21 @@ def check_filter(message: recommendation_pb2.Filter, violations: Violations) -> 
 
 
 def item_filter(message: recommendation_pb2.Filter) -> ItemFilter:
+    """Decodes a filter. The excluded ids, the repeat policy and backfill are fields of the query."""
     return ItemFilter(
         categories=frozenset(tuple(path.split(CATEGORY_SEPARATOR)) for path in message.categories),
         brands=frozenset(message.brands),
         min_price=message.min_price if message.HasField("min_price") else None,
         max_price=message.max_price if message.HasField("max_price") else None,
-        attributes=frozenset(AttributeFilter(a.name, frozenset(a.values), a.exclude) for a in message.attributes),
+        attributes=frozenset(
+            AttributeFilter(attribute.name, frozenset(attribute.values), attribute.exclude)
+            for attribute in message.attributes
+        ),
     )
 
 
-def _values_problem(values: Sequence[str], least: int, longest: int) -> str | None:
-    if least <= len(values) <= MAX_FILTER_VALUES and all(1 <= len(value) <= longest for value in values):
+def _values_problem(values: Sequence[str], min_count: int, longest: int) -> str | None:
+    if min_count <= len(values) <= MAX_FILTER_VALUES and all(1 <= len(value) <= longest for value in values):
         return None
-    number = f"{least} to {MAX_FILTER_VALUES}" if least else f"at most {MAX_FILTER_VALUES}"
+    number = f"{min_count} to {MAX_FILTER_VALUES}" if min_count else f"at most {MAX_FILTER_VALUES}"
     return f"must hold {number} of 1 to {longest} characters"

@@ -1,18 +1,15 @@
-"""ModelService: bundles by their ids."""
+"""ModelService: ids of bundles, and the list of bundles and processes."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from recsvc.model.bundle_folder import BundleInfo
+from recsvc.store import ServerProcess, WantedBundles
 from recsvc.v1 import models_pb2
 from recsvc.wire.fields import Violations, id_problem
 
-if TYPE_CHECKING:
-    from recsvc.model.bundle_folder import BundleInfo
-    from recsvc.store import ServerProcess, WantedBundles
-
 
 def decode_bundle_id(request: models_pb2.LoadBundleRequest | models_pb2.ActivateBundleRequest) -> str:
-    """Raises InvalidRequest."""
+    """Returns the bundle's id. Raises InvalidRequest."""
     violations = Violations()
     violations.note("bundle_id", id_problem(request.bundle_id))
     violations.raise_if_any()
@@ -20,10 +17,11 @@ def decode_bundle_id(request: models_pb2.LoadBundleRequest | models_pb2.Activate
 
 
 def encode_bundles(
-    found: Sequence["BundleInfo"], processes: Sequence["ServerProcess"], wanted: "WantedBundles"
+    infos: Sequence[BundleInfo], processes: Sequence[ServerProcess], wanted: WantedBundles
 ) -> models_pb2.ListBundlesResponse:
+    """Encodes the bundles in the folder, the running processes, and the bundles that the operator wants."""
     response = models_pb2.ListBundlesResponse(active_bundle_id=wanted.active, previous_bundle_id=wanted.previous)
-    for info in found:
+    for info in infos:
         message = response.bundles.add(bundle_id=info.bundle_id, metrics=info.metrics)
         message.trained_at.FromDatetime(info.trained_at)
     for process in processes:

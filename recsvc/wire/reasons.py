@@ -1,23 +1,22 @@
-"""A reason with its evidence and where it comes from, as every answer has it."""
+"""Reasons, evidence and provenance, as all responses carry them."""
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
 from recsvc.domain.shop import EventType
 from recsvc.v1 import events_pb2, reason_pb2
 
-if TYPE_CHECKING:
-    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
-
-_KINDS = {k: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{k.name}") for k in EvidenceKind}
-_EVENTS = {e: events_pb2.EventType.Value(f"EVENT_TYPE_{e.name}") for e in EventType}
-_TONES: dict[Tone, Any] = {t: reason_pb2.Tone.Value(f"TONE_{t.name}") for t in Tone}
-_STRENGTHS = {s: reason_pb2.Strength.Value(f"STRENGTH_{s.name}") for s in Strength}
+_KINDS = {kind: reason_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{kind.name}") for kind in EvidenceKind}
+_EVENTS = {event_type: events_pb2.EventType.Value(f"EVENT_TYPE_{event_type.name}") for event_type in EventType}
+_TONES: dict[Tone, Any] = {tone: reason_pb2.Tone.Value(f"TONE_{tone.name}") for tone in Tone}
+_STRENGTHS = {strength: reason_pb2.Strength.Value(f"STRENGTH_{strength.name}") for strength in Strength}
 
 
 def set_reason(message: reason_pb2.Reason, reason: Reason) -> None:
-    """Fills an empty message in place."""
+    """Fills an empty message with a reason, in place."""
     message.text = reason.text
     message.language = reason.language
     message.tone = _TONES[reason.tone]
@@ -28,7 +27,7 @@ def set_reason(message: reason_pb2.Reason, reason: Reason) -> None:
 
 @functools.lru_cache(maxsize=64)
 def encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
-    """Few are ever in use: one a generator, model and policy."""
+    """Encodes a provenance. Cached: there is one for each generator, model and policy."""
     return reason_pb2.Provenance(
         generator=provenance.generator,
         model=provenance.model,
@@ -39,8 +38,9 @@ def encode_provenance(provenance: Provenance) -> reason_pb2.Provenance:
     )
 
 
-def add_evidence(to: "RepeatedCompositeFieldContainer[reason_pb2.Evidence]", evidence: Evidence) -> None:
-    message = to.add(
+def add_evidence(target: "RepeatedCompositeFieldContainer[reason_pb2.Evidence]", evidence: Evidence) -> None:
+    """Appends one piece of evidence to a repeated field."""
+    message = target.add(
         kind=_KINDS[evidence.kind],
         strength=_STRENGTHS[evidence.strength],
         effect=evidence.effect,

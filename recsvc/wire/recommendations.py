@@ -1,4 +1,4 @@
-"""RecommendationService: requests to queries, lists to responses."""
+"""RecommendationService: decodes requests to queries, encodes lists."""
 
 import re
 from collections.abc import Sequence
@@ -15,12 +15,7 @@ from recsvc.domain.query import (
 )
 from recsvc.domain.reason import LANGUAGES, Reason, Tone
 from recsvc.v1 import reason_pb2, recommendation_pb2
-from recsvc.wire.fields import (
-    Violations,
-    id_problem,
-    microseconds,
-    text_problem,
-)
+from recsvc.wire.fields import Violations, id_problem, microseconds, text_problem
 from recsvc.wire.filters import check_filter, item_filter
 from recsvc.wire.page_token import decode_page, encode_page
 from recsvc.wire.reasons import set_reason
@@ -35,18 +30,30 @@ MAX_QUERY = 256
 _FRESHNESS = re.compile(r"[0-9a-f]{1,14}")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8}){0,8}")
 
-_SURFACES = {0: Surface.FOR_YOU} | {recommendation_pb2.Surface.Value(f"SURFACE_{s.name}"): s for s in Surface}
-_REPEAT_POLICIES = {recommendation_pb2.RepeatPolicy.Value(f"REPEAT_POLICY_{p.name}"): p for p in RepeatPolicy}
+_SURFACES = {0: Surface.FOR_YOU} | {
+    recommendation_pb2.Surface.Value(f"SURFACE_{surface.name}"): surface for surface in Surface
+}
+_REPEAT_POLICIES = {
+    recommendation_pb2.RepeatPolicy.Value(f"REPEAT_POLICY_{policy.name}"): policy for policy in RepeatPolicy
+}
 _DEGRADATIONS = {
     Degradation.STORE_UNAVAILABLE: recommendation_pb2.DEGRADATION_STORE_UNAVAILABLE,
     Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
 }
-_TONE_OF: dict[int, Tone | None] = {0: None} | {reason_pb2.Tone.Value(f"TONE_{t.name}"): t for t in Tone}
+_TONES: dict[int, Tone | None] = {0: None} | {reason_pb2.Tone.Value(f"TONE_{tone.name}"): tone for tone in Tone}
 
 
 def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: float | None) -> Query:
-    """deadline: event-loop time by which the answer must be out; None: no hurry. Raises InvalidRequest."""
+    """Decodes a request for one list.
+
+    Args:
+        request: The request.
+        deadline: Event-loop time by which the list must be ready; None without a deadline.
+
+    Raises:
+        InvalidRequest: Lists everything that is wrong.
+    """
     violations = Violations()
     query = decode_query(request, deadline, violations)
     violations.raise_if_any()
@@ -54,28 +61,30 @@ def decode_recommend(request: recommendation_pb2.RecommendRequest, deadline: flo
 
 
 def decode_stream_reasons(request: recommendation_pb2.StreamReasonsRequest, deadline: float | None) -> Query:
-    """deadline: as in `decode_recommend`. Raises InvalidRequest."""
+    """Decodes a request for a list and its later reasons. Arguments and errors as in `decode_recommend`."""
     violations = Violations()
     query = decode_query(request.request, deadline, violations.within("request."))
     if not query.reasons:
-        violations.note("request.reason_options.disabled", "must be false: reasons are what is streamed")
+        violations.note("request.reason_options.disabled", "must be false: the stream consists of reasons")
     violations.raise_if_any()
     return query
 
 
 def decode_batch_recommend(request: recommendation_pb2.BatchRecommendRequest, deadline: float | None) -> list[Query]:
-    """deadline: as in `decode_recommend`. Raises InvalidRequest."""
+    """Decodes a request for the lists of one page. Arguments and errors as in `decode_recommend`."""
     violations = Violations()
     if not 1 <= len(request.requests) <= MAX_BATCH:
         violations.note("requests", f"must hold 1 to {MAX_BATCH} requests")
         violations.raise_if_any()
-    queries = [decode_query(r, deadline, violations.within(f"requests[{i}].")) for i, r in enumerate(request.requests)]
+    queries = [
+        decode_query(inner, deadline, violations.within(f"requests[{i}].")) for i, inner in enumerate(request.requests)
+    ]
     violations.raise_if_any()
     return queries
 
 
 def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float | None, violations: Violations) -> Query:
-    """For a request within another: notes what is wrong, and then the query may not be used."""
+    """Decodes a request within another one. If it notes a violation, the query may not be used."""
     violations.note("user_id", id_problem(request.user_id))
     violations.note("k", _k_problem(request.k))
     check_filter(request.filter, violations)
@@ -84,12 +93,12 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
     if request.surface not in _SURFACES:
         violations.note("surface", "must be a known value")
     elif request.surface and request.placement:
-        violations.note("surface", "must be empty where a placement is named: it has its own")
-    if request.reason_options.tone not in _TONE_OF:
+        violations.note("surface", "must be empty if a placement is named: a placement has its own")
+    if request.reason_options.tone not in _TONES:
         violations.note("reason_options.tone", "must be a known value")
     page = decode_page(request.page_token) if request.page_token else None
     if request.page_token and page is None:
-        violations.note("page_token", "must be a next_page_token, unaltered")
+        violations.note("page_token", "must be a next_page_token, unchanged")
     return Query(
         user_id=request.user_id,
         k=request.k,
@@ -102,20 +111,20 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
         backfill=request.filter.backfill,
         repeats=_REPEAT_POLICIES.get(request.filter.repeat_policy, RepeatPolicy.UNSPECIFIED),
         reasons=not request.reason_options.disabled,
-        tone=_TONE_OF.get(request.reason_options.tone),
+        tone=_TONES.get(request.reason_options.tone),
         deadline=deadline,
-        **_circumstances(request, violations),
+        **_context_fields(request, violations),
     )
 
 
 def decode_rank(request: recommendation_pb2.RankRequest, deadline: float | None) -> Query:
-    """deadline: as in `decode_recommend`. Raises InvalidRequest."""
+    """Decodes a request to rank the caller's items. Arguments and errors as in `decode_recommend`."""
     violations = Violations()
     violations.note("user_id", id_problem(request.user_id))
-    most = MAX_K if request.reasons else MAX_RANKED
-    if not 1 <= len(request.item_ids) <= most:
-        violations.note("item_ids", f"must hold 1 to {most} ids{' when reasons are asked for' * request.reasons}")
-    if request.tone not in _TONE_OF:
+    limit = MAX_K if request.reasons else MAX_RANKED
+    if not 1 <= len(request.item_ids) <= limit:
+        violations.note("item_ids", f"must hold 1 to {limit} ids{' when reasons are requested' * request.reasons}")
+    if request.tone not in _TONES:
         violations.note("tone", "must be a known value")
     query = Query(
         user_id=request.user_id,
@@ -123,18 +132,18 @@ def decode_rank(request: recommendation_pb2.RankRequest, deadline: float | None)
         candidates=tuple(request.item_ids),
         repeats=RepeatPolicy.ALLOW,
         reasons=request.reasons,
-        tone=_TONE_OF.get(request.tone),
+        tone=_TONES.get(request.tone),
         deadline=deadline,
-        **_circumstances(request, violations),
+        **_context_fields(request, violations),
     )
     violations.raise_if_any()
     return query
 
 
-def _circumstances(
+def _context_fields(
     request: recommendation_pb2.RecommendRequest | recommendation_pb2.RankRequest, violations: Violations
 ) -> dict[str, Any]:
-    """What a query has of its context and of freshness, by the names of its fields."""
+    """The fields of a query that come from the context and from min_freshness, by name."""
     context = request.context
     language = language_of(context.language)
     if not language:
@@ -164,21 +173,21 @@ def _circumstances(
 def decode_similar_items(
     request: recommendation_pb2.SimilarItemsRequest,
 ) -> tuple[str, int, frozenset[str], ItemFilter]:
-    """The item's id, k, the excluded item ids and the filter. Raises InvalidRequest."""
+    """Returns the item's id, k, the excluded item ids and the filter. Raises InvalidRequest."""
     violations = Violations()
     violations.note("item_id", id_problem(request.item_id))
     violations.note("k", _k_problem(request.k))
     check_filter(request.filter, violations)
     if request.filter.repeat_policy != recommendation_pb2.REPEAT_POLICY_UNSPECIFIED:
-        violations.note("filter.repeat_policy", "must be unspecified: no user is asked about")
+        violations.note("filter.repeat_policy", "must be unspecified: the request names no user")
     if request.filter.backfill:
-        violations.note("filter.backfill", "must be false: neighbours are not filled up")
+        violations.note("filter.backfill", "must be false: similar items are not backfilled")
     violations.raise_if_any()
     return request.item_id, request.k, frozenset(request.filter.exclude_item_ids), item_filter(request.filter)
 
 
 def decode_find_audience(request: recommendation_pb2.FindAudienceRequest) -> tuple[str, int, bool]:
-    """The item's id, k, and whether buyers are left out. Raises InvalidRequest."""
+    """Returns the item's id, k, and whether its buyers are left out. Raises InvalidRequest."""
     violations = Violations()
     violations.note("item_id", id_problem(request.item_id))
     if not 1 <= request.k <= MAX_AUDIENCE:
@@ -188,60 +197,73 @@ def decode_find_audience(request: recommendation_pb2.FindAudienceRequest) -> tup
 
 
 def encode_find_audience(
-    bundle_id: str, members: Sequence[tuple[str, float]], users: int, complete: bool
+    bundle_id: str, members: Sequence[tuple[str, float]], users: int, *, complete: bool
 ) -> recommendation_pb2.FindAudienceResponse:
+    """Encodes an audience.
+
+    Args:
+        bundle_id: The bundle that scored the users.
+        members: Ids of users with the item's score for them, best first.
+        users: How many users were scored.
+        complete: Whether those are all users.
+    """
     response = recommendation_pb2.FindAudienceResponse(bundle_id=bundle_id, users=users, complete=complete)
     for user_id, affinity in members:
         response.members.add(user_id=user_id, affinity=affinity)
     return response
 
 
-def encode_recommend(answer: RecommendationList) -> recommendation_pb2.RecommendResponse:
+def encode_recommend(served: RecommendationList) -> recommendation_pb2.RecommendResponse:
+    """Encodes a list."""
     response = recommendation_pb2.RecommendResponse(
-        recommendation_id=answer.recommendation_id,
-        bundle_id=answer.bundle_id,
-        personalised=answer.personalised,
-        degraded=[_DEGRADATIONS[d] for d in answer.degraded],
-        arm=answer.arm,
-        next_page_token=encode_page(answer.next_page) if answer.next_page is not None else "",
+        recommendation_id=served.recommendation_id,
+        bundle_id=served.bundle_id,
+        personalised=served.personalised,
+        degraded=[_DEGRADATIONS[degradation] for degradation in served.degraded],
+        arm=served.arm,
+        next_page_token=encode_page(served.next_page) if served.next_page is not None else "",
     )
-    _add_recommendations(response, answer)
+    _add_recommendations(response, served)
     return response
 
 
-def encode_streamed_list(answer: RecommendationList) -> recommendation_pb2.StreamReasonsResponse:
-    return recommendation_pb2.StreamReasonsResponse(list=encode_recommend(answer))
+def encode_streamed_list(served: RecommendationList) -> recommendation_pb2.StreamReasonsResponse:
+    """Encodes a list as the first message of a stream."""
+    return recommendation_pb2.StreamReasonsResponse(list=encode_recommend(served))
 
 
 def encode_reason_update(item_id: str, reason: Reason) -> recommendation_pb2.StreamReasonsResponse:
+    """Encodes a better reason as a later message of a stream."""
     response = recommendation_pb2.StreamReasonsResponse()
     response.update.item_id = item_id
     set_reason(response.update.reason, reason)
     return response
 
 
-def encode_batch_recommend(answers: Sequence[RecommendationList]) -> recommendation_pb2.BatchRecommendResponse:
-    return recommendation_pb2.BatchRecommendResponse(responses=map(encode_recommend, answers))
+def encode_batch_recommend(lists: Sequence[RecommendationList]) -> recommendation_pb2.BatchRecommendResponse:
+    """Encodes the lists of one page."""
+    return recommendation_pb2.BatchRecommendResponse(responses=map(encode_recommend, lists))
 
 
-def encode_rank(answer: RecommendationList, candidates: Sequence[str]) -> recommendation_pb2.RankResponse:
-    ranked = {recommendation.item.item_id for recommendation in answer.recommendations}
+def encode_rank(served: RecommendationList, candidates: Sequence[str]) -> recommendation_pb2.RankResponse:
+    """Encodes a ranking of the caller's items, and names the items that are not in it."""
+    ranked = {recommendation.item.item_id for recommendation in served.recommendations}
     response = recommendation_pb2.RankResponse(
-        recommendation_id=answer.recommendation_id,
-        bundle_id=answer.bundle_id,
+        recommendation_id=served.recommendation_id,
+        bundle_id=served.bundle_id,
         left_out_item_ids=[item_id for item_id in dict.fromkeys(candidates) if item_id not in ranked],
-        personalised=answer.personalised,
-        degraded=[_DEGRADATIONS[d] for d in answer.degraded],
+        personalised=served.personalised,
+        degraded=[_DEGRADATIONS[degradation] for degradation in served.degraded],
     )
-    _add_recommendations(response, answer)
+    _add_recommendations(response, served)
     return response
 
 
 def _add_recommendations(
-    response: recommendation_pb2.RecommendResponse | recommendation_pb2.RankResponse, answer: RecommendationList
+    response: recommendation_pb2.RecommendResponse | recommendation_pb2.RankResponse, served: RecommendationList
 ) -> None:
     add = response.recommendations.add
-    for recommendation in answer.recommendations:
+    for recommendation in served.recommendations:
         message = add(item_id=recommendation.item.item_id, score=recommendation.score, rank=recommendation.rank)
         if recommendation.backfilled:
             message.backfilled = True
@@ -249,12 +271,13 @@ def _add_recommendations(
             set_reason(message.reason, recommendation.reason)
 
 
-def encode_similar_items(answer: SimilarItemList) -> recommendation_pb2.SimilarItemsResponse:
+def encode_similar_items(similar: SimilarItemList) -> recommendation_pb2.SimilarItemsResponse:
+    """Encodes items that are similar to one."""
     response = recommendation_pb2.SimilarItemsResponse(
-        recommendation_id=answer.recommendation_id, bundle_id=answer.bundle_id
+        recommendation_id=similar.recommendation_id, bundle_id=similar.bundle_id
     )
-    for neighbour in answer.neighbours:
-        response.similar_items.add(item_id=neighbour.item.item_id, score=neighbour.score, rank=neighbour.rank)
+    for item in similar.neighbours:
+        response.similar_items.add(item_id=item.item.item_id, score=item.score, rank=item.rank)
     return response
 
 
@@ -263,7 +286,7 @@ def _k_problem(k: int) -> str | None:
 
 
 def language_of(tag: str) -> str:
-    """The language of a BCP 47 tag: 'zh-Hans-CN' is 'zh', none given is the first known. Empty: not one we know."""
+    """Returns the language of a BCP 47 tag: "zh" for "zh-Hans-CN", the first known one for no tag, "" if unknown."""
     if not tag:
         return LANGUAGES[0]
     match = _LANGUAGE_TAG.fullmatch(tag)

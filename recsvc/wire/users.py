@@ -1,8 +1,8 @@
-"""UserService: profiles, all that is held of a user, and who is to be erased."""
+"""UserService: profiles, tastes, exports and erasures."""
 
-from typing import TYPE_CHECKING
-
+from recsvc.domain.records import Erasure, UserExport
 from recsvc.domain.shop import NO_TASTE, Profile, Taste
+from recsvc.users.taste import TasteProfile
 from recsvc.v1 import users_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,
@@ -16,15 +16,11 @@ from recsvc.wire.fields import (
     microseconds,
 )
 
-if TYPE_CHECKING:
-    from recsvc.domain.records import Erasure, UserExport
-    from recsvc.users.taste import TasteProfile
-
-MAX_EXPORTED_EVENTS = 10_000  # an answer of a megabyte or so
+MAX_EXPORTED_EVENTS = 10_000  # about a megabyte
 MAX_PROFILE_TEXT = 2_000
-MAX_TASTE = 200  # of a sort, in all
-MAX_TASTE_CHANGES = 100
-# In the order of `Taste.sorts`, and how long each word of them may be.
+MAX_TASTE = 200  # entries of one field that a user can have
+MAX_TASTE_CHANGES = 100  # entries of one field in a request
+# The fields in the order of `Taste.sorts`, and the most characters of an entry.
 _TASTE_FIELDS = (
     ("gift_item_ids", MAX_ID_LENGTH),
     ("less_item_ids", MAX_ID_LENGTH),
@@ -34,7 +30,7 @@ _TASTE_FIELDS = (
 
 
 def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profile | None]:
-    """The user's id and the new profile; None removes the one there is. Raises InvalidRequest."""
+    """Returns the user's id and the new profile; None removes the present one. Raises InvalidRequest."""
     violations = Violations()
     violations.note("user_id", id_problem(request.user_id))
     if not request.HasField("profile"):
@@ -64,7 +60,7 @@ def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profi
 def decode_user_id(
     request: users_pb2.DeleteUserRequest | users_pb2.ExportUserRequest | users_pb2.GetTasteProfileRequest,
 ) -> str:
-    """The user's id. Raises InvalidRequest."""
+    """Returns the user's id. Raises InvalidRequest."""
     violations = Violations()
     violations.note("user_id", id_problem(request.user_id))
     violations.raise_if_any()
@@ -72,7 +68,7 @@ def decode_user_id(
 
 
 def decode_get_erasure(request: users_pb2.GetErasureRequest) -> int:
-    """The time of the erasure, in microseconds since 1970 UTC. Raises InvalidRequest."""
+    """Returns the time of the erasure, in microseconds since 1970, UTC. Raises InvalidRequest."""
     violations = Violations()
     moment = microseconds(request.erased_at) if request.HasField("erased_at") else None
     violations.note("erased_at", "must be DeleteUserResponse.erased_at" if moment is None else None)
@@ -81,7 +77,7 @@ def decode_get_erasure(request: users_pb2.GetErasureRequest) -> int:
 
 
 def decode_update_taste(request: users_pb2.UpdateTasteProfileRequest) -> tuple[str, Taste, Taste]:
-    """The user's id, what to add and what to take back. Raises InvalidRequest."""
+    """Returns the user's id, the entries to add and the entries to remove. Raises InvalidRequest."""
     violations = Violations()
     violations.note("user_id", id_problem(request.user_id))
     add = _decode_taste(request.add, violations.within("add."))
@@ -91,32 +87,35 @@ def decode_update_taste(request: users_pb2.UpdateTasteProfileRequest) -> tuple[s
 
 
 def _decode_taste(taste: users_pb2.Taste, violations: Violations) -> Taste:
-    sorts = []
+    fields = []
     for name, longest in _TASTE_FIELDS:
-        said = getattr(taste, name)
-        if len(said) > MAX_TASTE_CHANGES or not all(1 <= len(word) <= longest for word in said):
+        entries = getattr(taste, name)
+        if len(entries) > MAX_TASTE_CHANGES or not all(1 <= len(entry) <= longest for entry in entries):
             violations.note(name, f"must hold at most {MAX_TASTE_CHANGES} of 1 to {longest} characters")
-        sorts.append(frozenset(said))
-    return Taste(*sorts)
+        fields.append(frozenset(entries))
+    return Taste(*fields)
 
 
 def encode_taste(taste: Taste) -> users_pb2.UpdateTasteProfileResponse:
+    """Encodes the taste that a user has declared."""
     return users_pb2.UpdateTasteProfileResponse(taste=_taste(taste))
 
 
-def encode_taste_profile(believed: "TasteProfile") -> users_pb2.GetTasteProfileResponse:
+def encode_taste_profile(taste_profile: TasteProfile) -> users_pb2.GetTasteProfileResponse:
+    """Encodes what the service knows of a user's taste."""
     response = users_pb2.GetTasteProfileResponse(
-        taste=_taste(believed.taste), purchases=believed.purchases, bundle_id=believed.bundle_id
+        taste=_taste(taste_profile.taste), purchases=taste_profile.purchases, bundle_id=taste_profile.bundle_id
     )
-    if believed.profile is not None:
-        _set_profile(response.profile, believed.profile)
+    if taste_profile.profile is not None:
+        _set_profile(response.profile, taste_profile.profile)
     for name in ("categories", "brands", "attributes"):
-        for preference in getattr(believed, name):
-            getattr(response, name).add(value=preference.value, purchases=preference.purchases, share=preference.share)
+        for share in getattr(taste_profile, name):
+            getattr(response, name).add(value=share.value, purchases=share.purchases, share=share.share)
     return response
 
 
-def encode_erasure(erasure: "Erasure") -> users_pb2.DeleteUserResponse:
+def encode_erasure(erasure: Erasure) -> users_pb2.DeleteUserResponse:
+    """Encodes what was removed with a user."""
     response = users_pb2.DeleteUserResponse(
         existed=erasure.existed,
         removed_log_events=erasure.log_entries,
@@ -130,7 +129,8 @@ def encode_erasure(erasure: "Erasure") -> users_pb2.DeleteUserResponse:
 
 
 def _taste(taste: Taste) -> users_pb2.Taste:
-    return users_pb2.Taste(**{name: sorted(said) for (name, _), said in zip(_TASTE_FIELDS, taste.sorts(), strict=True)})
+    fields = zip(_TASTE_FIELDS, taste.sorts(), strict=True)
+    return users_pb2.Taste(**{name: sorted(entries) for (name, _), entries in fields})
 
 
 def _set_profile(message: users_pb2.Profile, profile: Profile) -> None:
@@ -139,7 +139,8 @@ def _set_profile(message: users_pb2.Profile, profile: Profile) -> None:
         message.attributes.add(name=name, value=value)
 
 
-def encode_export_user(export: "UserExport") -> users_pb2.ExportUserResponse:
+def encode_export_user(export: UserExport) -> users_pb2.ExportUserResponse:
+    """Encodes everything that is stored of a user, at most the newest MAX_EXPORTED_EVENTS events."""
     response = users_pb2.ExportUserResponse(
         existed=export.profile is not None or export.taste != NO_TASTE or bool(export.events or export.lists),
         more_events=max(0, len(export.events) - MAX_EXPORTED_EVENTS),
@@ -148,13 +149,13 @@ def encode_export_user(export: "UserExport") -> users_pb2.ExportUserResponse:
         _set_profile(response.profile, export.profile)
     if export.taste != NO_TASTE:
         response.taste.CopyFrom(_taste(export.taste))
-    for given in export.lists:
-        shown = response.lists.add(
-            recommendation_id=given.recommendation_id,
-            placement=given.placement,
-            item_ids=[item_id for item_id, _ in given.items],
+    for served in export.lists:
+        list_message = response.lists.add(
+            recommendation_id=served.recommendation_id,
+            placement=served.placement,
+            item_ids=[item_id for item_id, _ in served.items],
         )
-        shown.time.FromMicroseconds(given.time)
+        list_message.time.FromMicroseconds(served.time)
     for event in export.events[-MAX_EXPORTED_EVENTS:]:
         message = response.events.add(
             event_id=event.event_id,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recsvc.model.bundle_files import load
+
 ROOT = Path(__file__).parents[2]
 NODE_CLIENT = Path(__file__).parent / "node"
 
@@ -34,8 +36,10 @@ def node_modules() -> Path:
 
 
 @pytest.fixture
-def bought(small_shop: object) -> tuple[str, ...]:
-    """Some items that belong together: those of the user with the longest history."""
-    events = small_shop.events.filter(small_shop.events["event_type"] == "purchase")  # type: ignore[attr-defined]
-    user_id = events["user_id"].mode()[0]
-    return tuple(events.filter(events["user_id"] == user_id)["item_id"].unique(maintain_order=True)[:8])
+def bought(small_bundle: Path) -> tuple[str, ...]:
+    """Eight items of two categories of different departments, in turn: what one shopper buys."""
+    items = load(small_bundle).catalogue.items
+    cookware, books = (
+        [item.item_id for item in items if item.categories[1] == name] for name in ("Cookware", "Cookery Books")
+    )
+    return tuple(item_id for pair in zip(cookware[:4], books[:4], strict=True) for item_id in pair)

@@ -20,8 +20,8 @@ Call = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def service(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    process = ServiceProcess(small_bundle, tmp_path_factory.mktemp("node") / "data")
+def service(trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(trained_bundle, tmp_path_factory.mktemp("node") / "data")
     yield process
     process.kill()
 
@@ -63,9 +63,9 @@ def purchases(shop: SyntheticShop, user_id: str) -> list[dict[str, Any]]:
 
 
 def test_recommendations_with_reasons_and_a_purchase_that_changes_them(
-    node: Call, small_shop: SyntheticShop, small_bundle: Path
+    node: Call, small_shop: SyntheticShop, trained_bundle: Path
 ) -> None:
-    bundle = bundles.load(small_bundle)
+    bundle = bundles.load(trained_bundle)
     counts = small_shop.events.filter(event_type="purchase")["user_id"].value_counts(sort=True)
     user_id = counts.filter(counts["count"] == 5)["user_id"].sort()[0]
     history = purchases(small_shop, user_id)

@@ -1,57 +1,91 @@
-"""What the README tells people to type works as it stands there."""
+"""The code in the README and in the pages of docs/ works as it stands there."""
 
 import os
-import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from recsvc.pipeline.placements import Placements
-from tests.integration.conftest import ROOT
+from tests.docs.pages import ROOT, blocks
 from tests.service_process import ServiceProcess
 
 ADDRESS = "127.0.0.1:50051"
-README = (ROOT / "README.md").read_text()
+# Every page with Python to run, and how many blocks it has. The blocks of a page run in order, in one namespace.
+PYTHON_PAGES = {
+    "README.md": 1,
+    "docs/surfaces.md": 7,
+    "docs/catalogue-and-users.md": 3,
+    "docs/copy.md": 1,
+    "docs/kill-switches.md": 1,
+    "docs/language-models.md": 1,
+    "docs/operating.md": 1,
+}
+# Its one block is a signature, which tests/docs/test_tables.py compares with the code.
+SIGNATURE_PAGE = "docs/architecture.md"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-@pytest.fixture
-def service(small_bundle: Path, tmp_path: Path) -> ServiceProcess:
-    process = ServiceProcess(small_bundle, tmp_path / "data", store_timeout=5)
+@pytest.fixture(scope="module")
+def service(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(small_bundle, tmp_path_factory.mktemp("readme"), store_timeout=5)
     yield process
     process.kill()
 
 
-def test_the_python_of_the_readme_runs(service: ServiceProcess, capsys: pytest.CaptureFixture[str]) -> None:
-    first, surfaces, copy, ranking = blocks("python")
-    assert ranking.startswith("def rank(")
+def read(page: str, language: str) -> list[str]:
+    return [block.text for block in blocks((ROOT / page).read_text("utf-8"), language)]
+
+
+def test_every_page_with_python_is_run() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")]
+    names = {page.relative_to(ROOT).as_posix() for page in pages}
+    with_python = {name: len(found) for name in names if (found := read(name, "python"))}
+    assert with_python == PYTHON_PAGES | {SIGNATURE_PAGE: 1}
+    assert {name for name in names if read(name, "js")} == {"README.md", "docs/surfaces.md"}
+    assert {name for name in names if read(name, "toml")} == {"docs/placements.md"}
+
+
+@pytest.mark.parametrize("page", PYTHON_PAGES)
+def test_the_python_of_a_page_runs(page: str, service: ServiceProcess, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
-    for block in (first, surfaces, copy):
+    for block in read(page, "python"):
         exec(block.replace(ADDRESS, service.address), names)  # noqa: S102  it is ours
-    printed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in printed[:5]] == ["1", "2", "3", "4", "5"]
-    assert {"title.v1", "description.v1", "campaign.v1"} <= {line.split()[0] for line in printed[5:]}
+    printed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    if page == "README.md":
+        assert printed == ["1", "2", "3", "4", "5"]
+    if page == "docs/copy.md":
+        assert {"title.v1", "description.v1", "campaign.v1"} <= set(printed)
+    if page == "docs/catalogue-and-users.md":
+        assert printed == ["True"]
+    if page == "docs/language-models.md":
+        assert printed == ["list"]  # without a language model nothing follows
+    if page == "docs/operating.md":
+        assert len(printed) >= 2  # where the item stands, and what its score consists of
 
 
-def test_the_javascript_of_the_readme_runs(service: ServiceProcess, node_modules: Path, tmp_path: Path) -> None:
-    [block] = blocks("js")
-    script = tmp_path / "readme.js"
+@pytest.mark.parametrize(
+    ("page", "printed"),
+    [("README.md", "5 i"), ("docs/surfaces.md", "gift_item_ids: [ 'i00001' ]")],
+)
+def test_the_javascript_of_a_page_runs(
+    page: str, printed: str, service: ServiceProcess, node_modules: Path, tmp_path: Path
+) -> None:
+    [block] = read(page, "js")
+    script = tmp_path / "page.js"
     script.write_text(block.replace(ADDRESS, service.address) + "\nsetTimeout(() => process.exit(0), 8000);\n")
     environment = {**os.environ, "NODE_PATH": str(node_modules)}
     command = ["node", str(script)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Error" not in done.stdout
-    assert done.stdout.count("recommendation_id") >= 10
-    assert "gift_item_ids: [ 'i00001' ]" in done.stdout
+    assert printed in done.stdout
+    if page == "docs/surfaces.md":
+        assert done.stdout.count("recommendation_id") >= 10
 
 
-def test_the_placements_of_the_readme_are_read(tmp_path: Path) -> None:
-    [block] = blocks("toml")
+def test_the_placements_of_the_page_are_read(tmp_path: Path) -> None:
+    [block] = read("docs/placements.md", "toml")
     file = tmp_path / "shop.toml"
     file.write_text(block)
     assert Placements.load(file).names == {("", ""), ("home", "control"), ("home", "diverse"), ("basket", "control")}

@@ -1,10 +1,12 @@
 """Kill switches on two replicas: what is turned off is said by none of them, nor by one that starts later."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 import pytest
 
+from recsvc.model import bundle_files
 from recsvc.v1 import content_pb2, content_pb2_grpc, policy_pb2, policy_pb2_grpc, recommendation_pb2
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids
@@ -69,10 +71,10 @@ def test_on_every_replica_and_after_a_restart(
 
 
 def test_a_category_is_not_spoken_of(
-    start_service: Callable[..., ServiceProcess], bought: tuple[str, ...], small_shop: object
+    start_service: Callable[..., ServiceProcess], bought: tuple[str, ...], small_bundle: Path
 ) -> None:
     service = start_service()
-    paths = dict(small_shop.items.select("item_id", "categories").iter_rows())  # type: ignore[attr-defined]
+    paths = {item.item_id: " > ".join(item.categories) for item in bundle_files.load(small_bundle).catalogue.items}
     with service.channel() as channel:
         shop = Storefront(channel)
         shop.buy("ann", *bought)

@@ -14,7 +14,7 @@ from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
-from training.evaluation.evaluate import recommend_offline
+from training.evaluation.offline_ranking import recommend_offline
 from training.fitting.text_features import profile_texts
 
 USERS = 1_000
@@ -25,12 +25,12 @@ SAME_SCORE = 1e-3
 
 
 def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
-    small_bundle: Path,
+    trained_bundle: Path,
     small_shop_folder: Path,
     small_config: TrainConfig,
     start_service: Callable[..., ServiceProcess],
 ) -> None:
-    bundle, shop = bundles.load(small_bundle), read_shop(small_shop_folder)
+    bundle, shop = bundles.load(trained_bundle), read_shop(small_shop_folder)
     interactions = Interactions.of(shop)
     users = np.arange(USERS)
     user_ids = [str(user_id) for user_id in interactions.user_ids[users]]
@@ -43,7 +43,7 @@ def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
     holdout = Holdout(users, histories, [h.rows[:1] for h in histories], time, exclude_history=False)
     offline = recommend_offline(bundle, bundle.user_tower(), bundle.model.repeats, holdout, profiles, K)
 
-    service = start_service()
+    service = start_service(trained_bundle)
     with service.channel() as channel:
         shopfront = Storefront(channel)
         rows_of = {row["user_id"]: row for row in shop.users.iter_rows(named=True)}

@@ -6,6 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from recsvc.model import bundle_files
 from recsvc.v1 import events_pb2, reason_pb2
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.conftest import RedisServer
@@ -59,9 +60,9 @@ def test_what_sells_at_one_replica_is_popular_at_the_other_and_in_its_segment(sh
 
 
 def test_the_rules_of_a_placement_hold_and_impressions_are_counted(
-    shops: list[Storefront], replicas: list[ServiceProcess], small_shop: object
+    shops: list[Storefront], replicas: list[ServiceProcess], small_bundle: Path
 ) -> None:
-    brands = dict(small_shop.items.select("item_id", "brand").iter_rows())  # type: ignore[attr-defined]
+    brands = {item.item_id: item.brand for item in bundle_files.load(small_bundle).catalogue.items}
     answer = shops[0].recommend("ann", placement="home")
     shown = item_ids(answer)
     assert shown[1] == "i00042"
@@ -123,10 +124,10 @@ def test_one_replica_goes_on_with_the_pages_that_the_other_began(shops: list[Sto
 def test_a_new_item_is_found_by_its_words_and_has_an_audience(shops: list[Storefront]) -> None:
     one, two = shops
     one.buy("ann", "i00003", "i00008")
-    one.add("urn", "Samovar of hammered brass", brand="Tula")
-    search = pb.Context(query="samovar brass")
+    one.add("urn", "Whisk and wheelbarrow", brand="Tula")
+    search = pb.Context(query="wheelbarrow whisk")
     eventually(
-        lambda: item_ids(two.recommend("bob", 1, context=search, surface=pb.SURFACE_SEARCH, reasons=False)) == ["urn"]
+        lambda: item_ids(two.recommend("ann", 1, context=search, surface=pb.SURFACE_SEARCH, reasons=False)) == ["urn"]
     )
     audience = two.recommendations.FindAudience(pb.FindAudienceRequest(item_id="urn", k=10), timeout=20)
     assert [member.user_id for member in audience.members] == ["ann"]

@@ -1,4 +1,4 @@
-"""The command line as an operator meets it: a process, its exit code, its lines."""
+"""The command line as an operator sees it: a process, its exit code, its output."""
 
 import json
 import os
@@ -24,12 +24,12 @@ def recsvc(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_version():
+def test_the_version_is_printed():
     done = recsvc("--version")
     assert (done.returncode, done.stdout) == (0, f"recsvc {__version__}\n")
 
 
-def test_no_command_is_a_usage_error():
+def test_a_call_without_a_command_is_a_usage_error():
     done = recsvc()
     assert done.returncode == 2
     assert "usage: recsvc" in done.stderr
@@ -45,7 +45,7 @@ def test_bad_settings_are_one_line_and_no_traceback():
     assert "s3cret" not in line
 
 
-def test_a_bundle_that_is_not_there_is_one_clear_line(tmp_path):
+def test_a_missing_bundle_is_one_clear_line(tmp_path):
     missing = tmp_path / "no-such-bundle"
     done = recsvc("serve", "--bundle", str(missing), "--data-dir", str(tmp_path / "data"), "--metrics-port", "-1")
     assert done.returncode == 2
@@ -54,24 +54,25 @@ def test_a_bundle_that_is_not_there_is_one_clear_line(tmp_path):
     assert "no-such-bundle" in line
 
 
-def test_every_setting_has_a_flag_with_help(capsys):
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+def test_every_setting_has_a_flag_with_help(capsys, command):
     with pytest.raises(SystemExit) as done:
-        main(["serve", "--help"])
+        main([command, "--help"])
     assert done.value.code == 0
     shown = capsys.readouterr().out
     for name in Settings.model_fields:
         assert f"--{name.replace('_', '-')} " in shown
 
 
-def test_flags_are_read_and_a_negative_one_is_no_flag(capsys):
+def test_a_negative_number_is_read_as_the_value_of_a_flag(capsys):
     assert main(["serve", "--bundle", "b", "--redis", "redis://h", "--metrics-port", "-1", "--log-level", "loud"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("recsvc: log_level (RECSVC_LOG_LEVEL): ")
-    assert len(told.splitlines()) == 1
-    assert "RECSVC_M" not in told
+    problem = capsys.readouterr().err
+    assert problem.startswith("recsvc: log_level (RECSVC_LOG_LEVEL): ")
+    assert len(problem.splitlines()) == 1
+    assert "RECSVC_M" not in problem
 
 
-def test_a_redis_url_that_cannot_be_used_is_one_line_without_the_password(tmp_path):
+def test_an_unusable_redis_url_is_one_line_without_the_password(tmp_path):
     done = recsvc("serve", "--bundle", str(tmp_path), RECSVC_REDIS_URL="ftp://me:s3cret@host")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

@@ -1,7 +1,10 @@
-"""Settings: flags before environment before defaults; every bad one is named, and no value is told."""
+"""Settings: flags go before the environment, and that before defaults; bad ones are named, without their values."""
+
+from dataclasses import fields
 
 import pytest
 
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.errors import SettingsError
 from recsvc.settings import Settings, load_settings
 
@@ -55,13 +58,13 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_default(monkeypa
         ("text_encoder", ""),
     ],
 )
-def test_a_bad_value_is_named_with_its_variable(name, value):
+def test_a_bad_setting_is_named_with_its_variable(name, value):
     with pytest.raises(SettingsError, match=rf"^{name} \(RECSVC_{name.upper()}\): [a-z]") as caught:
         load_settings({"bundle": "b", name: value}, Settings)
     assert ";" not in str(caught.value)
 
 
-def test_all_bad_ones_are_listed_and_no_value_is_told(monkeypatch):
+def test_all_bad_settings_are_named_without_their_values(monkeypatch):
     monkeypatch.setenv("RECSVC_REDIS_URL", "redis://me:s3cret@host")
     monkeypatch.setenv("RECSVC_HOST", "redis://me:s3cret@host")
     monkeypatch.setenv("RECSVC_PORT", "s3cret")
@@ -73,7 +76,7 @@ def test_all_bad_ones_are_listed_and_no_value_is_told(monkeypatch):
     assert caught.value.__suppress_context__
 
 
-def test_the_redis_url_is_not_shown():
+def test_the_redis_url_is_not_printed():
     settings = load_settings({"bundle": "b", "redis_url": "rediss://me:s3cret@host:6379/0"}, Settings)
     assert "s3cret" not in repr(settings)
     assert "s3cret" not in settings.model_dump_json()
@@ -81,10 +84,33 @@ def test_the_redis_url_is_not_shown():
     assert settings.redis_url.get_secret_value() == "rediss://me:s3cret@host:6379/0"
 
 
-def test_the_variable_that_kubernetes_makes_of_a_service_named_recsvc_is_no_port(monkeypatch):
+def test_the_port_variable_that_kubernetes_sets_for_a_service_named_recsvc_is_ignored(monkeypatch):
     monkeypatch.setenv("RECSVC_PORT", "tcp://10.0.0.1:50051")
     assert load_settings({"bundle": "b"}, Settings).port == 50051
 
 
-def test_every_setting_is_described():
+def test_every_setting_has_a_description():
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_serving_config_has_the_values_of_the_settings():
+    values = {
+        "bundle": "b",
+        "text_encoder": "e",
+        "placements": "p.toml",
+        "cache_size": 7,
+        "unknown_is_private": True,
+        "reason_generator": "openai",
+        "reason_model": "m",
+        "reason_revision": "r",
+    }
+    settings = load_settings(values, Settings)
+    config = settings.serving_config()
+    assert {field.name for field in fields(config)} == set(values)
+    for name in values:
+        assert getattr(config, name) == getattr(settings, name)
+
+
+def test_the_defaults_of_the_serving_config_are_those_of_the_settings():
+    settings = load_settings({"bundle": "b"}, Settings)
+    assert settings.serving_config() == ServingConfig(bundle=settings.bundle)

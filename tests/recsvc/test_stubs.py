@@ -1,4 +1,4 @@
-"""The generated code, its generator and its runtime belong together, and to the protos that are committed."""
+"""The generated code fits the installed generator and runtime, and the committed protos."""
 
 import re
 from importlib.metadata import version
@@ -40,7 +40,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "recsvc" / "v1").glob("*_pb2_grpc.py")), ids=lambda path: path.name)
-def test_stubs_were_made_by_the_installed_generator_for_the_installed_runtime(path):
+def test_stubs_are_of_the_installed_generator_and_runtime(path):
     [stamped] = re.findall(r"GRPC_GENERATED_VERSION = '([\d.]+)'", path.read_text())
     assert stamped == version("grpcio") == version("grpcio-tools")
     [needed] = re.findall(
@@ -49,20 +49,20 @@ def test_stubs_were_made_by_the_installed_generator_for_the_installed_runtime(pa
     assert numbers(version("protobuf")) >= numbers(needed)
 
 
-def test_the_requirements_allow_no_older_runtime_than_the_stubs_need():
-    wanted = (ROOT / "pyproject.toml").read_text()
+def test_the_requirements_exclude_runtimes_that_are_too_old_for_the_stubs():
+    requirements = (ROOT / "pyproject.toml").read_text()
     [stamped] = set(re.findall(r"'([\d.]+)'", (ROOT / "recsvc/v1/users_pb2_grpc.py").read_text()))
     for package in ("grpcio", "grpcio-health-checking", "grpcio-reflection", "grpcio-status", "grpcio-tools"):
-        assert f'"{package}>={stamped}"' in wanted
+        assert f'"{package}>={stamped}"' in requirements
     [needed] = re.findall(r"Protobuf Python Version: ([\d.]+)", (ROOT / "recsvc/v1/users_pb2.py").read_text())
-    assert f'"protobuf>={needed}"' in wanted
+    assert f'"protobuf>={needed}"' in requirements
 
 
-def test_the_committed_code_is_that_of_the_committed_protos(tmp_path):
+def test_the_committed_code_is_generated_from_the_committed_protos(tmp_path):
     out = tmp_path / "files.binpb"
     protos = sorted(str(path) for path in (ROOT / "protos/recsvc/v1").glob("*.proto"))
-    known = Path(grpc_tools.__file__).parent / "_proto"  # google/protobuf/*.proto
-    assert protoc.main(["", f"-I{ROOT / 'protos'}", f"-I{known}", f"--descriptor_set_out={out}", *protos]) == 0
+    google_protos = Path(grpc_tools.__file__).parent / "_proto"  # google/protobuf/*.proto
+    assert protoc.main(["", f"-I{ROOT / 'protos'}", f"-I{google_protos}", f"--descriptor_set_out={out}", *protos]) == 0
     compiled = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file}
     assert len(compiled) == len(FILES)
     for module in FILES:
@@ -74,8 +74,8 @@ def test_the_committed_code_is_that_of_the_committed_protos(tmp_path):
 
 
 def clear_json_names(file: descriptor_pb2.FileDescriptorProto) -> None:
-    """protoc writes them to descriptor sets only; they follow from the names."""
+    """Removes the JSON names. Only protoc writes them, and they follow from the names of the fields."""
     for message in file.message_type:
-        for each in (message, *message.nested_type):  # a map is a nested message
-            for field in each.field:
+        for inner in (message, *message.nested_type):  # a map is a nested message
+            for field in inner.field:
                 field.ClearField("json_name")

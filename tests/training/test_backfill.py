@@ -50,13 +50,13 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = Path(tempfile.mkdtemp(prefix="recsvc-test-"))  # a unix socket's path is short
     redis = RedisServer(folder)
     redis.start()
     # A test machine may be busy: Redis is given time, so that a call is repeated only where a test means it to be.
     data_dir = tmp_path_factory.mktemp("data")
-    service = ServiceProcess(small_bundle, data_dir, redis.url, store_timeout=5)
+    service = ServiceProcess(trained_bundle, data_dir, redis.url, store_timeout=5)
     yield Running(service.address, redis)
     service.kill()
     redis.kill()

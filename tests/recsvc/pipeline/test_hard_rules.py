@@ -11,7 +11,7 @@ import pytest
 from recsvc.domain.query import NO_RULES, Boost, ItemFilter, Pin, Query, Recommendation, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import NO_TASTE, Event, EventType, Item, Taste
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from recsvc.retrieval import inventory
 from recsvc.runtime.metrics import GATE_VIOLATIONS
 from recsvc.store import UserStore, hash_of
@@ -24,9 +24,9 @@ USERS = ("ann", "bob", "eve")
 class Shop:
     """The expected state of a shop and its users, and the service that received the same changes."""
 
-    def __init__(self, models: ModelRegistry, store: UserStore, seed: int) -> None:
-        self.models, self.store, self.rng = models, store, random.Random(seed)
-        self.items = {item.item_id: item for item in models.current.catalogue.items}
+    def __init__(self, backend: Backend, store: UserStore, seed: int) -> None:
+        self.backend, self.store, self.rng = backend, store, random.Random(seed)
+        self.items = {item.item_id: item for item in backend.registry.current.catalogue.items}
         self.stock: dict[str, float] = {}
         self.deleted: set[str] = set()
         self.held: dict[str, set[str]] = {user: set() for user in USERS}
@@ -76,19 +76,19 @@ class Shop:
         attributes = (*item.attributes, ("finish", self.rng.choice(("red", "blue"))))
         self.items[item_id] = replace(item, item_id=item_id, price=price, attributes=attributes)
         embedding = np.random.default_rng(self.rng.randrange(99)).standard_normal(384) / 20
-        encoder = self.models.current.bundle.model.text_encoder_fingerprint
+        encoder = self.backend.encoder.fingerprint
         content = ItemContent(replace(self.items[item_id], price=None), embedding.astype(np.float32), encoder)
         await self.set(item_id, ItemField.CONTENT, content)
 
     async def erase(self, user_id: str) -> None:
         await self.store.delete_user(user_id)
-        await self.models.forget({hash_of(user_id)})
+        await self.backend.registry.forget({hash_of(user_id)})
         for item_ids_of in (self.held, self.hidden, self.bought, self.disliked):
             item_ids_of[user_id] = set()
 
     async def set(self, item_id: str, field: ItemField, value: float | ItemContent | None) -> None:
-        served = self.models._served[self.models.bundle_id]  # noqa: SLF001  the store would deliver it too late
-        await served.apply([ItemChange(item_id, field, self.time, value)])
+        registry = self.backend.registry
+        await registry.loaded[registry.bundle_id].apply([ItemChange(item_id, field, self.time, value)])
 
     async def act(self, user_id: str, item_id: str, event_type: EventType) -> None:
         self.held[user_id].add(item_id)
@@ -146,7 +146,7 @@ class Shop:
     async def check_list(self) -> None:
         query = self.random_query()
         match, allowed = self.expected(query)
-        listed = (await self.models.recommend(query)).recommendations
+        listed = (await self.backend.router.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in listed]
         assert len(set(shown)) == len(shown)
         assert set(shown) <= allowed, query
@@ -161,7 +161,7 @@ class Shop:
         """Requests several lists for one page: no item is in two."""
         queries = [self.random_query() for _ in range(self.rng.randint(2, 4))]
         before: set[str] = set()
-        for query, answer in zip(queries, await self.models.recommend_page(queries), strict=True):
+        for query, answer in zip(queries, await self.backend.router.recommend_page(queries), strict=True):
             shown = {r.item.item_id for r in answer.recommendations}
             _, allowed = self.expected(query)
             assert shown <= allowed - before
@@ -172,14 +172,14 @@ class Shop:
     async def check_next_pages(self) -> None:
         """Requests the pages of one list while the shop changes: no item twice, and none skipped that may be shown."""
         query = replace(self.random_query(), k=self.rng.choice((1, 7, 30)), paged=True)
-        answer = await self.models.recommend(query)
+        answer = await self.backend.router.recommend(query)
         seen = [r.item.item_id for r in answer.recommendations]
         for _ in range(self.rng.randint(1, 5)):
             if (page := answer.next_page) is None:
                 break
             if self.rng.random() < 0.5:
                 await self.change()
-            answer = await self.models.recommend(replace(query, page=page))
+            answer = await self.backend.router.recommend(replace(query, page=page))
             match, allowed = self.expected(query)
             end = answer.next_page.shown if answer.next_page is not None else len(page.item_ids)
             shown = [r.item.item_id for r in answer.recommendations]
@@ -223,7 +223,7 @@ class Shop:
         query = Query(
             user_id, max(1, len(candidates)), candidates=tuple(candidates), repeats=RepeatPolicy.ALLOW, reasons=False
         )
-        listed = (await self.models.recommend(query)).recommendations
+        listed = (await self.backend.router.recommend(query)).recommendations
         shown = [recommendation.item.item_id for recommendation in listed]
         assert len(set(shown)) == len(shown)
         assert set(shown) == {i for i in candidates if self.listable(i) and i not in self.hidden[user_id]}
@@ -231,7 +231,7 @@ class Shop:
     async def check_similar(self) -> None:
         item_id, k = self.rng.choice(list(self.items)), self.rng.choice((1, 10, 100))
         excluded, item_filter = frozenset(self.any_ids(5)), random_filter(self.rng, list(self.items.values()))
-        answer = await self.models.current.similar_items(item_id, k, excluded, item_filter)
+        answer = await self.backend.registry.current.similar_items(item_id, k, excluded, item_filter)
         shown = [neighbour.item.item_id for neighbour in answer.neighbours]
         match = {
             other
@@ -248,9 +248,9 @@ def gate_violations() -> float:
 
 
 async def send_random_requests(
-    models: ModelRegistry, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, store: UserStore, requests: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop, before = Shop(models, store, seed), gate_violations()
+    shop, before = Shop(backend, store, seed), gate_violations()
     for number in range(requests):
         if number == requests // 2:  # from here on most selections are searched by the index
             monkeypatch.setattr(inventory, "FEW_ITEMS", 30)
@@ -262,13 +262,13 @@ async def send_random_requests(
 
 
 async def test_two_thousand_random_requests_break_no_rule(
-    models: ModelRegistry, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await send_random_requests(models, user_store, 2_000, 1, monkeypatch)
+    await send_random_requests(backend, user_store, 2_000, 1, monkeypatch)
 
 
 @pytest.mark.slow
 async def test_a_hundred_thousand_random_requests_break_no_rule(
-    models: ModelRegistry, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, user_store: UserStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await send_random_requests(models, user_store, 100_000, 2, monkeypatch)
+    await send_random_requests(backend, user_store, 100_000, 2, monkeypatch)

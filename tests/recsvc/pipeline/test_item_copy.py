@@ -15,7 +15,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.pipeline.item_copy import ContentJob, item_facts
 from recsvc.reasons import ContentWriter
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
 
 WRITER = ContentWriter()
@@ -97,12 +97,12 @@ def test_suitable_audience_is_named_in_the_evidence(bundle, audience):
 
 
 async def test_unknown_recipe_and_item_are_refused_and_drafts_are_written_in_a_thread(
-    models: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
 ):
     with pytest.raises(InvalidRequest, match=r"must be one of: campaign\.v1, description\.v1"):
-        await models.write_content(ContentRequest("poem.v1", "i00001"))
+        await backend.router.write_content(ContentRequest("poem.v1", "i00001"))
     with pytest.raises(ItemNotFound):
-        await models.write_content(ContentRequest("title.v1", "no such item"))
+        await backend.router.write_content(ContentRequest("title.v1", "no such item"))
     threads, write_job = [], ContentJob.write
 
     def recording_write(job: ContentJob, writer: ContentWriter):
@@ -110,8 +110,8 @@ async def test_unknown_recipe_and_item_are_refused_and_drafts_are_written_in_a_t
         return write_job(job, writer)
 
     monkeypatch.setattr(ContentJob, "write", recording_write)
-    drafts, bundle_id = await models.write_content(ContentRequest("title.v1", "i00001"))
+    drafts, bundle_id = await backend.router.write_content(ContentRequest("title.v1", "i00001"))
     assert len(drafts) == 1
-    assert bundle_id == models.bundle_id
+    assert bundle_id == backend.registry.bundle_id
     assert threads
     assert threading.current_thread() not in threads

@@ -11,10 +11,11 @@ import pytest
 from recsvc.domain.query import Degradation, ItemFilter, Query, RepeatPolicy
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.serving_config import ServingConfig
 from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.errors import ItemNotFound, TextEncoderError
 from recsvc.pipeline.recommender import Recommender
-from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.backend import Backend
 from recsvc.retrieval import inventory
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.pipeline.contract_filter import passes, random_filter
@@ -184,8 +185,8 @@ async def test_candidates_are_ranked_as_in_the_complete_list(opened: tuple[Recom
     assert any(r.reason for r in answer.recommendations)
 
 
-async def test_lists_of_one_page_share_no_item(models: ModelRegistry, user_store: UserStore) -> None:
-    recommender, store = models.current, user_store
+async def test_lists_of_one_page_share_no_item(backend: Backend, user_store: UserStore) -> None:
+    recommender, store = backend.registry.current, user_store
     await buy(store, recommender, 3, 8, 20)
     item = recommender.catalogue.items[3]
     excluded = frozenset({recommender.catalogue.items[50].item_id})
@@ -194,7 +195,7 @@ async def test_lists_of_one_page_share_no_item(models: ModelRegistry, user_store
         replace(QUERY, k=20, filter=ItemFilter(categories=frozenset({item.categories[:1]})), backfill=True),
         replace(QUERY, k=400, excluded_item_ids=excluded),
     ]
-    first, second, third = await models.recommend_page(queries)
+    first, second, third = await backend.router.recommend_page(queries)
     shown = [{r.item.item_id for r in answer.recommendations} for answer in (first, second, third)]
     assert [len(items) for items in shown] == [30, 20, 400 - 30 - 20 - len(excluded - shown[0] - shown[1])]
     assert not shown[0] & shown[1]
@@ -271,4 +272,4 @@ def test_text_encoder_of_another_bundle_is_refused(small_bundle: Path, monkeypat
         "recsvc.model.text_encoder.TextEncoder.load", lambda name: type("Other", (), {"fingerprint": "other"})()
     )
     with pytest.raises(TextEncoderError, match="set text_encoder"):
-        ModelRegistry.open(small_bundle, None, "embedded", 1, 10)  # type: ignore[arg-type]
+        Backend(ServingConfig(bundle=small_bundle), None)  # type: ignore[arg-type]

@@ -19,7 +19,6 @@ from recsvc.reasons.plan import OF_A_KIND, opening
 from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
-from training.synthetic.words import read_vocabulary
 
 K, S = EvidenceKind, Strength
 WRITER = ReasonWriter()  # to read the phrase banks takes a while
@@ -382,29 +381,6 @@ def test_an_item_without_a_category_is_private_where_the_shop_says_so(language):
         assert reason.evidence == (popular,)
     known = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=TRAY)
     assert careful.write_page([(MUG, (known,))], language, 0) == other.write_page([(MUG, (known,))], language, 0)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_of_a_shops_health_department_is_named_as_bought(language):
-    """The synthetic shops' own: whatever a title says, what stands beneath it is private."""
-    categories = read_vocabulary(language).categories
-    of_health = [category for category in categories if category.department in ("Health", "健康")]
-    titles = [
-        (f"Brand {variant.text} {each.noun}", (category.department, category.name, each.name))
-        for category in of_health
-        for each in category.types
-        for variant in each.variants
-    ]
-    assert len(titles) > 10
-    writer = ReasonWriter()
-    for title, path in titles:
-        anchor = Item("anchor", title, categories=path)
-        evidence = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=anchor)
-        assert writer.write_page([(MUG, (evidence,))], language, 0) == [None], title
-        without = dataclasses.replace(anchor, categories=())
-        assert writer.write_page([(MUG, (dataclasses.replace(evidence, anchor=without),))], language, 0) == [None], (
-            title
-        )
 
 
 @pytest.mark.parametrize("step", ["HEALTH", "Vitamins & Supplements", "vitamins supplement", "医药健康"])

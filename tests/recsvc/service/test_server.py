@@ -1,6 +1,7 @@
 """What surrounds the calls: health, reflection, the limit, deadlines, the order in which a server stops."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import grpc
 import pytest
@@ -12,16 +13,15 @@ from prometheus_client import REGISTRY
 from recsvc.errors import SettingsError
 from recsvc.server import listening
 from recsvc.service import SERVICE_NAMES
-from recsvc.settings import Settings
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
-from tests.recsvc.service.edge import RECOMMENDED, KnownAnswers, edge
+from tests.recsvc.service.edge import RECOMMENDED, FixedAnswers, backend_of, edge, edge_settings
 
 REQUEST = rec.RecommendRequest(user_id="u", k=1)
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-async def code_of(call) -> grpc.StatusCode:
+async def code_of(call: Awaitable[object]) -> grpc.StatusCode:
     try:
         await call
     except grpc.aio.AioRpcError as error:
@@ -30,13 +30,13 @@ async def code_of(call) -> grpc.StatusCode:
 
 
 async def in_flight(calls: int) -> None:
-    """Waits until as many are being worked on."""
+    """Waits until as many calls are in flight."""
     async with asyncio.timeout(20):
-        while REGISTRY.get_sample_value("recsvc_requests_in_flight") != calls:  # noqa: ASYNC110 - a metric tells nobody
+        while REGISTRY.get_sample_value("recsvc_requests_in_flight") != calls:  # noqa: ASYNC110 - a metric cannot be waited for
             await asyncio.sleep(0.005)
 
 
-async def test_health_is_serving_for_the_server_and_each_service():
+async def test_health_is_serving_for_the_server_and_for_each_service():
     async with edge() as (_, channel, _):
         health = health_pb2_grpc.HealthStub(channel)
         for name in ("", *SERVICE_NAMES):
@@ -45,7 +45,7 @@ async def test_health_is_serving_for_the_server_and_each_service():
         assert await code_of(unknown) is grpc.StatusCode.NOT_FOUND
 
 
-async def test_reflection_lists_the_services_and_gives_their_files():
+async def test_reflection_lists_the_services_and_returns_their_files():
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         *(reflection_pb2.ServerReflectionRequest(file_containing_symbol=name) for name in SERVICE_NAMES),
@@ -59,13 +59,17 @@ async def test_reflection_lists_the_services_and_gives_their_files():
         assert name.rpartition(".")[2] in {service.name for service in file.service}
 
 
-async def test_an_answer_arrives_whole():
+async def test_a_list_reaches_the_client_with_all_its_fields():
     async with edge() as (answers, channel, _):
         response = await RecommendationServiceStub(channel).Recommend(REQUEST)
         assert (response.recommendation_id, response.bundle_id) == ("list-1", answers.bundle_id)
-        [got] = response.recommendations
-        assert (got.item_id, got.score, got.rank) == (RECOMMENDED.item.item_id, RECOMMENDED.score, RECOMMENDED.rank)
-        assert got.reason.text == RECOMMENDED.reason.text
+        [received] = response.recommendations
+        assert (received.item_id, received.score, received.rank) == (
+            RECOMMENDED.item.item_id,
+            RECOMMENDED.score,
+            RECOMMENDED.rank,
+        )
+        assert received.reason.text == RECOMMENDED.reason.text
 
 
 async def test_a_deadline_becomes_a_time_of_the_event_loop():
@@ -75,13 +79,13 @@ async def test_a_deadline_becomes_a_time_of_the_event_loop():
         before = loop.time()
         await stub.Recommend(REQUEST, timeout=30)
         after = loop.time()
-    without, with_deadline = answers.asked
+    without, with_deadline = answers.calls
     assert without.deadline is None
     # The wire carries the timeout rounded up, to three digits of its unit.
     assert before + 29.9 < with_deadline.deadline < after + 30.2
 
 
-async def test_a_caller_who_gives_up_frees_his_place():
+async def test_a_call_whose_deadline_passes_is_counted_as_cancelled_and_frees_its_place():
     async with edge() as (answers, channel, _):
         answers.hold.clear()
         labels = {"method": "/recsvc.v1.RecommendationService/Recommend", "code": "CANCELLED"}
@@ -92,7 +96,7 @@ async def test_a_caller_who_gives_up_frees_his_place():
         assert REGISTRY.get_sample_value("recsvc_requests_total", labels) == before + 1
 
 
-async def test_one_call_too_many_is_refused_and_health_still_answers():
+async def test_a_call_over_the_limit_is_refused_and_health_still_answers():
     async with edge(max_concurrent_requests=2) as (answers, channel, _):
         answers.hold.clear()
         stub = RecommendationServiceStub(channel)
@@ -106,10 +110,10 @@ async def test_one_call_too_many_is_refused_and_health_still_answers():
         assert await code_of(stub.Recommend(REQUEST)) is grpc.StatusCode.OK
 
 
-async def test_stopping_says_so_then_accepts_for_a_while_then_finishes_what_it_accepted():
-    answers, at_once = KnownAnswers(), asyncio.Event()
-    settings = Settings(bundle="unused", port=0, drain_seconds=1.5, grace_seconds=600)
-    server = listening(settings, answers, answers, at_once)
+async def test_a_stopping_server_reports_not_serving_accepts_calls_while_draining_and_finishes_them():
+    answers, at_once = FixedAnswers(), asyncio.Event()
+    settings = edge_settings(drain_seconds=1.5, grace_seconds=600)
+    server = listening(settings, backend_of(answers), at_once)
     port = await server.__aenter__()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = RecommendationServiceStub(channel)
@@ -129,11 +133,11 @@ async def test_stopping_says_so_then_accepts_for_a_while_then_finishes_what_it_a
         await stopping
 
 
-async def test_a_second_signal_waits_for_nobody():
-    answers, at_once = KnownAnswers(), asyncio.Event()
+async def test_a_second_signal_cuts_calls_off():
+    answers, at_once = FixedAnswers(), asyncio.Event()
     answers.hold.clear()
-    settings = Settings(bundle="unused", port=0, drain_seconds=600, grace_seconds=600)
-    server = listening(settings, answers, answers, at_once)
+    settings = edge_settings(drain_seconds=600, grace_seconds=600)
+    server = listening(settings, backend_of(answers), at_once)
     port = await server.__aenter__()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         held = asyncio.ensure_future(code_of(RecommendationServiceStub(channel).Recommend(REQUEST)))
@@ -148,8 +152,8 @@ async def test_a_second_signal_waits_for_nobody():
 
 
 async def test_a_port_that_is_taken_is_a_settings_error():
-    answers, at_once = KnownAnswers(), asyncio.Event()
-    async with listening(Settings(bundle="unused", port=0, grace_seconds=0), answers, answers, at_once) as port:
-        second = listening(Settings(bundle="unused", port=port), answers, answers, at_once)
+    answers, at_once = FixedAnswers(), asyncio.Event()
+    async with listening(edge_settings(), backend_of(answers), at_once) as port:
+        second = listening(edge_settings(port=port), backend_of(answers), at_once)
         with pytest.raises(SettingsError, match=rf"127\.0\.0\.1:{port}"):
             await second.__aenter__()

@@ -7,7 +7,19 @@ from recsvc.domain.records import ServedList
 from recsvc.store import hash_of
 from recsvc.store.lists import GATHER_SECONDS, KEPT_LISTS, KEPT_SECONDS
 
-GIVEN = ServedList("home.a.b1.x", "ann", 1_750_000_000_000_000, 7, "home", "a", 0.5, "b1", "cart", 10, (("茶", 0.5),))
+GIVEN = ServedList(
+    recommendation_id="home.a.b1.x",
+    user_id="ann",
+    time=1_750_000_000_000_000,
+    version=7,
+    placement="home",
+    arm="a",
+    propensity=0.5,
+    bundle_id="b1",
+    surface="cart",
+    shown=10,
+    items=(("茶", 0.5),),
+)
 
 
 async def test_the_last_lists_come_back_newest_first_and_expire(store, raw):

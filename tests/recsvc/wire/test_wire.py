@@ -1,4 +1,4 @@
-"""Proto <-> domain: what is read is what was sent, what is sent is what was meant."""
+"""Conversion between protos and domain types: nothing is lost or changed in either direction."""
 
 import time
 import unicodedata
@@ -15,6 +15,7 @@ from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Str
 from recsvc.domain.records import UserExport
 from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.errors import InvalidRequest
+from recsvc.pipeline.event_intake import WrittenEvents
 from recsvc.v1 import events_pb2 as ev
 from recsvc.v1 import reason_pb2
 from recsvc.v1 import recommendation_pb2 as rec
@@ -22,14 +23,19 @@ from recsvc.v1 import users_pb2 as us
 from recsvc.wire import fields
 
 
-def test_an_empty_request_gets_the_documented_defaults():
-    before = wire.decode_recommend(rec.RecommendRequest(user_id="u", k=10), None)
-    assert before == Query(
+def freshness_token(user_id: str, version: int) -> str:
+    written = WrittenEvents(acknowledged=1, unknown_items=0, versions={user_id: version})
+    return wire.encode_write_events(written).freshness[user_id]
+
+
+def test_an_empty_request_is_decoded_with_the_documented_defaults():
+    query = wire.decode_recommend(rec.RecommendRequest(user_id="u", k=10), None)
+    assert query == Query(
         "u", 10, language="en", excluded_item_ids=frozenset(), repeats=RepeatPolicy.UNSPECIFIED, reasons=True, time=None
     )
 
 
-def test_a_full_request_loses_nothing():
+def test_a_full_request_is_decoded_without_loss():
     request = rec.RecommendRequest(
         user_id="用户-1",
         k=100,
@@ -49,7 +55,7 @@ def test_a_full_request_loses_nothing():
             backfill=True,
         ),
         reason_options=rec.ReasonOptions(disabled=True, tone=reason_pb2.TONE_WARM),
-        min_freshness=wire.encode_write_events(1, 0, {"用户-1": 1_700_000_000_123_456}).freshness["用户-1"],
+        min_freshness=freshness_token("用户-1", 1_700_000_000_123_456),
     )
     assert wire.decode_recommend(request, 12.5) == Query(
         "用户-1",
@@ -73,20 +79,20 @@ def test_a_full_request_loses_nothing():
     ("tag", "language"),
     [("", "en"), ("en", "en"), ("en-GB", "en"), ("EN-us", "en"), ("zh", "zh"), ("zh-CN", "zh"), ("zh-Hant-TW", "zh")],
 )
-def test_a_region_is_accepted_and_ignored(tag, language):
+def test_the_region_of_a_language_tag_is_accepted_and_ignored(tag, language):
     request = rec.RecommendRequest(user_id="u", k=1, context=rec.Context(language=tag))
     assert wire.decode_recommend(request, None).language == language
 
 
 @pytest.mark.parametrize("tone", [None, *Tone])
-def test_a_tone_is_the_callers_or_nobodys(tone):
+def test_a_tone_is_decoded_and_an_absent_one_is_none(tone):
     number = 0 if tone is None else reason_pb2.Tone.Value(f"TONE_{tone.name}")
     request = rec.RecommendRequest(user_id="u", k=1, reason_options=rec.ReasonOptions(tone=number))
     assert wire.decode_recommend(request, None).tone is tone
     assert wire.decode_rank(rec.RankRequest(user_id="u", item_ids=["i"], tone=number), None).tone is tone
 
 
-def test_the_limits_themselves_are_allowed():
+def test_a_request_at_the_limits_is_accepted():
     longest = "字" * fields.MAX_ID_LENGTH
     request = rec.RecommendRequest(
         user_id=longest, k=100, filter=rec.Filter(exclude_item_ids=[str(i) for i in range(1_000)])
@@ -120,7 +126,7 @@ def test_an_id_is_refused_exactly_when_it_holds_a_control_character(user_id):
         assert wire.decode_user_id(request) == user_id
 
 
-def test_a_full_event_loses_nothing():
+def test_a_full_event_is_decoded_without_loss():
     sent = ev.Event(
         event_id="e1",
         user_id="u1",
@@ -138,7 +144,7 @@ def test_a_full_event_loses_nothing():
     )
 
 
-def test_an_events_empty_fields_get_their_documented_meaning():
+def test_empty_fields_of_an_event_are_decoded_with_their_documented_meaning():
     sent = ev.Event(event_id="e", user_id="u", item_id="i", event_type=ev.EVENT_TYPE_VIEW)
     before = time.time_ns() // 1_000
     [event] = wire.decode_write_events(ev.WriteEventsRequest(events=[sent]))
@@ -146,7 +152,7 @@ def test_an_events_empty_fields_get_their_documented_meaning():
     assert (event.quantity, event.price, event.order_id, event.recommendation_id) == (1.0, None, "", "")
 
 
-def test_event_types_have_the_protos_numbers():
+def test_event_types_have_the_numbers_of_the_proto():
     assert {t.name: t.value for t in EventType} | {"UNSPECIFIED": 0} == {
         name.removeprefix("EVENT_TYPE_"): number for name, number in ev.EventType.items()
     }
@@ -202,7 +208,7 @@ lists = st.builds(
 
 
 @given(lists)
-def test_an_encoded_list_says_what_the_list_says(answer):
+def test_a_list_is_encoded_without_loss(answer):
     sent = rec.RecommendResponse.FromString(wire.encode_recommend(answer).SerializeToString())
     assert (sent.recommendation_id, sent.bundle_id, sent.personalised) == (
         answer.recommendation_id,
@@ -219,10 +225,10 @@ def test_an_encoded_list_says_what_the_list_says(answer):
 
 
 @given(lists)
-def test_a_ranking_names_the_candidates_that_are_not_in_it_once_and_in_their_order(answer):
+def test_a_ranking_names_each_candidate_that_it_left_out_once_and_in_order(answer):
     ranked = [recommendation.item.item_id for recommendation in answer.recommendations]
     sent = wire.encode_rank(answer, ["\x00b", *ranked, "\x00a", "\x00b"])
-    assert [found.item_id for found in sent.recommendations] == ranked
+    assert [listed.item_id for listed in sent.recommendations] == ranked
     assert list(sent.left_out_item_ids) == [i for i in ("\x00b", "\x00a") if i not in ranked]
     assert sent.personalised == answer.personalised
 
@@ -251,11 +257,11 @@ def assert_same_reason(got: reason_pb2.Reason, meant: Reason) -> None:
         (Tone, reason_pb2.Tone, "TONE_"),
     ],
 )
-def test_enums_of_domain_and_proto_name_the_same_things(domain, proto, prefix):
+def test_enums_of_domain_and_proto_have_the_same_names(domain, proto, prefix):
     assert {m.name for m in domain} | {"UNSPECIFIED"} == {name.removeprefix(prefix) for name in proto.keys()}  # noqa: SIM118 - not a dict
 
 
-def test_an_export_says_all_and_at_most_ten_thousand_events(monkeypatch):
+def test_an_export_is_encoded_without_loss_up_to_the_limit_of_events(monkeypatch):
     profile = Profile("likes tea", (("hobby", "camping"),))
     events = tuple(
         Event(f"e{n}", "u", "tea", EventType.HIDE, 1_700_000_000_123_456 + n, 2.0, 1.5 * n or None, "o", "r")

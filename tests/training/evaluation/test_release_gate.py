@@ -1,4 +1,4 @@
-"""A bundle that is worse than its floor, or than the one before it, is not called ready."""
+"""A bundle that is worse than a baseline, or than the bundle before it, is refused."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from recsvc.model import bundle_files as bundles
 from training import train
 from training.config import TrainConfig
 from training.evaluation import release_gate as gate
-from training.evaluation.release_gate import FLOORS, objections
+from training.evaluation.release_gate import FLOORS, failed_checks
 
 
 def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, Any]:
@@ -24,33 +24,37 @@ def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, 
     }
 
 
-def test_better_or_as_good_as_chance_can_tell_is_ready() -> None:
-    assert objections(evaluation()) == []
-    assert objections(evaluation(floor=-0.005, previous=-0.005)) == []
+def test_bundle_that_is_not_clearly_worse_passes() -> None:
+    assert failed_checks(evaluation()) == []
+    assert failed_checks(evaluation(floor=-0.005, previous=-0.005)) == []
 
 
-def test_clearly_worse_is_not() -> None:
-    found = objections(evaluation(floor=-0.02, previous=-0.03))
-    assert [sentence.split(" by ")[0] for sentence in found] == [
+def test_bundle_that_is_clearly_worse_fails() -> None:
+    failed = failed_checks(evaluation(floor=-0.02, previous=-0.03))
+    assert [sentence.split(" by ")[0] for sentence in failed] == [
         *(f"recsvc is worse than {name}" for name in FLOORS),
-        "it is worse than the bundle before it, older,",
+        "recsvc is worse than the previous bundle, older,",
     ]
 
 
-def test_latest_stays_where_it_was(
-    small_bundle: Path,
+def test_latest_is_not_moved_to_a_refused_bundle(
+    trained_bundle: Path,
     small_shop_folder: Path,
     small_config: TrainConfig,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    shutil.copytree(small_bundle.parent / ".work", tmp_path / ".work")  # so that nothing is trained again
+    shutil.copytree(trained_bundle.parent / ".work", tmp_path / ".work")  # so that nothing is trained again
     first = train.train(small_shop_folder, tmp_path, small_config)
     assert (tmp_path / "latest").resolve() == first.resolve()
     assert bundles.read_manifest(first)["ready"]
-    # Another weight makes another bundle, which the gate compares with the first and is made to object to.
-    monkeypatch.setattr(train, "objections", lambda found: ["it is worse"] if found["previous"] else ["no comparison"])
+    # Another weight makes another bundle. The gate compares it with the first one, and is made to refuse it.
+
+    def refuse(evaluation: dict[str, Any]) -> list[str]:
+        return ["it is worse"] if evaluation["previous"] else ["no comparison"]
+
+    monkeypatch.setattr(train, "failed_checks", refuse)
     settings = ["--set", "popularity_half_life_days=3"]
     for name, value in vars(small_config).items():
         if value != getattr(TrainConfig(), name):

@@ -1,9 +1,13 @@
 """The text block's item side: what was bought moves away from its text, so far and no further; what was not stays."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from recsvc.model import bundle_files
+from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
@@ -43,3 +47,11 @@ def test_what_nobody_bought_lies_where_its_text_does(trained: tuple[TextModel, n
     model, features = trained
     texts = model.tower.item_vectors(torch.from_numpy(features)).detach().numpy()
     np.testing.assert_allclose(model.block(features)[10:], texts[10:], atol=1e-6)
+
+
+def test_a_bought_item_of_a_trained_bundle_is_near_its_text(trained_bundle: Path) -> None:
+    bundle = bundle_files.load(trained_bundle)
+    texts = [item_text(item) for item in bundle.catalogue.items[:50]]
+    of_text = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)[:, bundle.layout.text]
+    closeness = np.einsum("nd,nd->n", of_text, bundle.item_vectors[:50, bundle.layout.text])
+    assert (closeness > np.sqrt(1 - OFFSET**2) - 0.02).all()

@@ -19,7 +19,7 @@ from training.fitting.warm_start import WarmStart
 
 
 def test_it_begins_where_the_earlier_one_ended_and_new_items_are_welcome(
-    small_shop_folder: Path, small_bundle: Path, small_config: TrainConfig, tmp_path: Path
+    small_shop_folder: Path, trained_bundle: Path, small_config: TrainConfig, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -29,10 +29,10 @@ def test_it_begins_where_the_earlier_one_ended_and_new_items_are_welcome(
     more = items.head(1).with_columns(pl.lit("brand-new").alias("item_id"))
     pl.concat([more, items]).write_parquet(data / "items.parquet")
     config = replace(small_config, text_epochs=1, sequence_epochs=1, refit="none")
-    warm = train.train(data, tmp_path / "out", config, earlier=small_bundle)
-    for name, curve in curves(small_bundle).items():
+    warm = train.train(data, tmp_path / "out", config, earlier=trained_bundle)
+    for name, curve in curves(trained_bundle).items():
         assert curves(warm)[name]["losses"][0] < curve["losses"][0]
-    assert bundles.read_manifest(warm)["warm_start"] == small_bundle.name
+    assert bundles.read_manifest(warm)["warm_start"] == trained_bundle.name
     assert bundles.load(warm).catalogue.row("brand-new") == 0
 
 
@@ -40,8 +40,8 @@ def curves(folder: Path) -> dict[str, dict[str, list[float]]]:
     return json.loads((folder / "evaluation.json").read_text())["towers"]
 
 
-def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(small_bundle: Path) -> None:
-    bundle = bundles.load(small_bundle)
+def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(trained_bundle: Path) -> None:
+    bundle = bundles.load(trained_bundle)
     known = np.flatnonzero(bundle.item_vectors[:, bundle.layout.sequence].any(axis=1))[:3]
     items = [Item("new", "a new thing"), *(bundle.catalogue.items[row] for row in known)]
     assert bundle.sequence_tower is not None
@@ -60,20 +60,20 @@ def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(s
 def test_other_widths_are_refused(
     small_shop_folder: Path,
     tmp_path: Path,
-    small_bundle: Path,
+    trained_bundle: Path,
     capsys: pytest.CaptureFixture[str],
     setting: str,
     said: str,
 ) -> None:
     arguments = ["--data", str(small_shop_folder), "--out", str(tmp_path), "--set", setting, "--warm-start"]
-    assert train.main([*arguments, str(small_bundle)]) == 1
+    assert train.main([*arguments, str(trained_bundle)]) == 1
     assert said in capsys.readouterr().err
     assert train.main([*arguments, str(tmp_path)]) == 1
     assert "is not a bundle" in capsys.readouterr().err
 
 
-def test_offsets_put_items_where_they_were(small_bundle: Path) -> None:
-    bundle = bundles.load(small_bundle)
+def test_offsets_put_items_where_they_were(trained_bundle: Path) -> None:
+    bundle = bundles.load(trained_bundle)
     rng = np.random.default_rng(0)
     features = rng.normal(size=(5, bundle.text_tower.features)).astype(np.float32)
     nobody = np.zeros((1, bundle.text_tower.features), np.float32), np.zeros(1, bool)

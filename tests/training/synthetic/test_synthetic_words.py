@@ -1,5 +1,6 @@
 """The synthetic shop reads like a shop: titles, brands, categories, prices and profiles in both languages."""
 
+import dataclasses
 import re
 from collections import Counter
 
@@ -7,6 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength
+from recsvc.domain.shop import Item
+from recsvc.reasons import ReasonWriter
+from tests.recsvc.reasons.reason_samples import MUG, evidence_for
 from training.synthetic.shop import SyntheticShop, make_shop
 from training.synthetic.words import Category, Vocabulary, read_vocabulary
 
@@ -135,3 +140,26 @@ def test_prices_lie_about_their_types_and_differ(vocabulary, shop):
     assert 0.2 < ratio.std() < 0.7
     assert shop.items["price"].min() > 0
     np.testing.assert_allclose(shop.items["price"], np.round(shop.items["price"].to_numpy(), 2))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_item_of_the_health_department_is_never_named_in_a_reason(language):
+    """The synthetic shops' own: whatever a title says, what stands beneath it is private."""
+    categories = read_vocabulary(language).categories
+    of_health = [category for category in categories if category.department in ("Health", "健康")]
+    titles = [
+        (f"Brand {variant.text} {each.noun}", (category.department, category.name, each.name))
+        for category in of_health
+        for each in category.types
+        for variant in each.variants
+    ]
+    assert len(titles) > 10
+    writer = ReasonWriter()
+    for title, path in titles:
+        anchor = Item("anchor", title, categories=path)
+        evidence = evidence_for(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, anchor=anchor)
+        assert writer.write_page([(MUG, (evidence,))], language, 0) == [None], title
+        without = dataclasses.replace(anchor, categories=())
+        assert writer.write_page([(MUG, (dataclasses.replace(evidence, anchor=without),))], language, 0) == [None], (
+            title
+        )

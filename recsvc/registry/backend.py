@@ -1,0 +1,120 @@
+"""Everything behind the gRPC services of one process: puts it together, starts it and stops it."""
+
+from collections.abc import Callable
+
+from recsvc.domain.serving_config import ServingConfig
+from recsvc.errors import SettingsError, TextEncoderError
+from recsvc.model import bundle_files
+from recsvc.model.batched_encoder import BatchedTextEncoder
+from recsvc.model.bundle import Bundle
+from recsvc.model.text_encoder import TextEncoder
+from recsvc.pipeline.event_intake import EventIntake
+from recsvc.pipeline.placements import Placements
+from recsvc.pipeline.popularity_scorer import Popularity
+from recsvc.pipeline.serving_resources import ServingResources, ServingThreads
+from recsvc.reasons import PatternPool, model_name
+from recsvc.registry.model_registry import ModelRegistry
+from recsvc.registry.pattern_follower import PatternFollower
+from recsvc.registry.reason_stream import ReasonStream
+from recsvc.registry.router import Router
+from recsvc.registry.text_policy import TextPolicy
+from recsvc.store import UserStore
+
+
+class Backend:
+    """Loads a bundle and builds the parts that the services use. Takes seconds: not for the event loop.
+
+    Args:
+        config: What to serve.
+        store: The shared state.
+        on_bundle_loaded: Called after each bundle that was loaded.
+
+    Attributes:
+        store: The shared state.
+        registry: The bundles in memory.
+        router: Answers queries.
+        event_intake: Writes events.
+        encoder: Embeds profiles and new items.
+        text_policy: The writers of texts, and which texts are turned off.
+        reason_stream: Streams better reasons.
+
+    Raises:
+        BundleError: The bundle cannot be used.
+        TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
+        SettingsError: The placements file or the language model's settings cannot be used.
+    """
+
+    def __init__(
+        self, config: ServingConfig, store: UserStore, on_bundle_loaded: Callable[[], object] = lambda: None
+    ) -> None:
+        pool = pattern_pool(config)
+        placements = Placements.load(config.placements)
+        bundle = bundle_files.load(config.bundle)
+        encoder = TextEncoder.load(config.text_encoder)
+        check_encoder(encoder, bundle, config.text_encoder)
+        self._threads = ServingThreads.start()
+        self.store = store
+        self.encoder = BatchedTextEncoder(encoder, self._threads.encode)
+        self.text_policy = TextPolicy(store.switches, pool, unknown_is_private=config.unknown_is_private)
+        self._patterns = PatternFollower(store.patterns, pool) if pool is not None else None
+        self.reason_stream = ReasonStream(self.text_policy.writer, self._patterns)
+        resources = ServingResources(
+            store=store,
+            reasons=self.text_policy.writer,
+            popularity=Popularity(store.popularity),
+            encode=self.encoder.encode,
+            threads=self._threads,
+            config=config,
+        )
+        self.registry = ModelRegistry(
+            bundle,
+            bundles_dir=config.bundle.resolve().parent,
+            always_loaded=placements.bundle_ids,
+            resources=resources,
+            encoder=self.encoder,
+            reason_stream=self.reason_stream,
+            on_loaded=on_bundle_loaded,
+        )
+        self.router = Router(self.registry, placements, store.lists, self.text_policy.content)
+        self.event_intake = EventIntake(store, placements, self.registry)
+
+    async def start(self) -> None:
+        """Returns when the wanted bundles are loaded and everything is as Redis has it.
+
+        Raises:
+            BundleUnusable: A bundle that a placement names is missing or cannot be used.
+        """
+        await self.registry.start()
+        await self.text_policy.start()
+        if self._patterns is not None:
+            await self._patterns.start()
+
+    async def close(self) -> None:
+        """Finishes the writes that are under way, and stops the threads. Also after a start that failed."""
+        await self.registry.close()
+        await self.text_policy.close()
+        if self._patterns is not None:
+            await self._patterns.close()
+        self._threads.shutdown()
+
+
+def pattern_pool(config: ServingConfig) -> PatternPool | None:
+    """Returns an empty pool for the patterns of the configured language model; None without one.
+
+    Raises:
+        SettingsError: The model has no name.
+    """
+    if config.reason_generator == "realiser":
+        return None
+    if not config.reason_model:
+        raise SettingsError(f"reason_model: names the model of {config.reason_generator}, as its worker has it")
+    return PatternPool(config.reason_generator, model_name(config.reason_model, config.reason_revision))
+
+
+def check_encoder(encoder: TextEncoder, bundle: Bundle, name: str) -> None:
+    """Raises TextEncoderError unless a bundle was trained with this text encoder. name: of the encoder."""
+    if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
+        raise TextEncoderError(
+            f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not those "
+            f"of {name!r}: set text_encoder to the bundle's"
+        )

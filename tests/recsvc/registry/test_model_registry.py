@@ -1,0 +1,83 @@
+"""The registry: bundles are loaded and activated by id, and erased users are dropped; with a real Redis."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from recsvc.domain.query import Query
+from recsvc.domain.serving_config import ServingConfig
+from recsvc.domain.shop import Event, EventType
+from recsvc.errors import BundleNotFound, BundleUnusable, NoPreviousBundle
+from recsvc.registry.backend import Backend
+from recsvc.store import UserStore, hash_of
+from tests.recsvc.stored_bundle import STORED_BUNDLE, save_variant
+
+NOW = 1_750_000_000_000_000
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> tuple[Path, str]:
+    """A folder with the stored bundle and a second one; and the second one's id."""
+    folder = tmp_path / "bundles"
+    shutil.copytree(STORED_BUNDLE, folder / "first")
+    return folder, save_variant(folder / "second", history_length=100)
+
+
+async def test_a_bundle_is_activated_and_rolled_back(store: UserStore, bundles: tuple[Path, str]) -> None:
+    folder, second = bundles
+    loaded: list[str] = []
+    backend = Backend(ServingConfig(bundle=folder / "first"), store, lambda: loaded.append("loaded"))
+    registry, first = backend.registry, backend.registry.bundle_id
+    await backend.start()
+    try:
+        assert loaded == ["loaded"]
+        assert await registry.activate(second) == first
+        assert loaded == ["loaded"] * 2
+        assert registry.bundle_id == registry.current.bundle_id == second
+        assert registry.bundle_ids == {first, second}
+        assert REGISTRY.get_sample_value("recsvc_bundle_info", {"bundle_id": second}) == 1
+        infos, [process], wanted = await registry.list_bundles()
+        assert {info.bundle_id for info in infos} == {first, second}
+        assert (process.serving, wanted.active, wanted.previous) == (second, second, first)
+        assert await registry.roll_back() == first
+        assert registry.current.bundle_id == first
+    finally:
+        await backend.close()
+    assert await store.models.processes() == []
+
+
+async def test_a_bundle_that_is_not_there_cannot_be_loaded(backend: Backend) -> None:
+    for call in (backend.registry.load, backend.registry.activate):
+        with pytest.raises(BundleNotFound, match="0123456789abcdef"):
+            await call("0123456789abcdef")
+    assert (await backend.registry.list_bundles())[2].active == ""
+
+
+async def test_a_bundle_of_another_text_encoder_cannot_be_loaded(store: UserStore, bundles: tuple[Path, str]) -> None:
+    folder, _ = bundles
+    foreign_id = save_variant(folder / "foreign", text_encoder_fingerprint="0" * 64)
+    backend = Backend(ServingConfig(bundle=folder / "first"), store)
+    with pytest.raises(BundleUnusable, match="another text encoder"):
+        await backend.registry.load(foreign_id)
+    await backend.close()
+
+
+async def test_there_is_no_roll_back_before_an_activation(backend: Backend) -> None:
+    with pytest.raises(NoPreviousBundle):
+        await backend.registry.roll_back()
+
+
+async def test_a_bundle_that_does_not_know_of_erasures_is_not_without_the_user(backend: Backend) -> None:
+    assert await backend.registry.first_bundle_without(NOW) == ("", False)
+    assert await backend.registry.first_bundle_without(0) == (backend.registry.bundle_id, True)
+
+
+async def test_an_erased_user_is_dropped_from_memory(backend: Backend) -> None:
+    query = Query("ann", 5)
+    await backend.store.write_events([Event("e1", "ann", "i00001", EventType.PURCHASE, NOW)])
+    assert (await backend.router.recommend(query)).personalised
+    await backend.store.delete_user("ann")
+    await backend.registry.forget({hash_of("ann")})
+    assert not (await backend.router.recommend(query)).personalised
