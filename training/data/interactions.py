@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -54,6 +55,11 @@ class Interactions:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """Everything that the events hold, as arrays: equal arrays are equal events of equally many users."""
+        return self.offsets, self.rows, self.timestamps, self.event_types, self.quantities
 
     @property
     def users(self) -> NDArray[np.int32]:

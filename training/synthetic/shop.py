@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -80,8 +81,31 @@ def make_shop(n_items: int, n_users: int, seed: int, language: str = "en") -> Sy
     return SyntheticShop(events, catalogue.frame, shoppers.frame, truth)
 
 
-def write_shop(shop: SyntheticShop, folder: Path) -> None:
-    """Writes the three tables as Parquet into `folder`, which is made if need be. OSError when it cannot be."""
+class Tables(Protocol):
+    """Anything that holds a shop's three tables in contract columns."""
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """One row an event."""
+        ...
+
+    @property
+    def items(self) -> pl.DataFrame:
+        """One row an item."""
+        ...
+
+    @property
+    def users(self) -> pl.DataFrame:
+        """One row a user."""
+        ...
+
+
+def write_shop(shop: Tables, folder: Path) -> None:
+    """Writes the three tables as Parquet into `folder`, and creates the folder.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in (("events", shop.events), ("items", shop.items), ("users", shop.users)):
         frame.write_parquet(folder / f"{name}.parquet")

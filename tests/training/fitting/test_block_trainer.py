@@ -1,6 +1,9 @@
 """A checkerboard is learned perfectly by each block alone: even users buy even items, one withheld."""
 
+import functools
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +14,18 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
+from tests.training.fitting.declared_stages import declared_stages
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
 from training.evaluation.evaluate import recommend_offline
-from training.fitting.block_trainer import BlockTrainer, ShopText, with_fusion, without_blocks
+from training.fitting.assembly import with_fusion, without_blocks
+from training.fitting.block_trainer import BlockTrainer
 from training.fitting.fusion import tune
+from training.fitting.stage import Arrays, Stage
 from training.fitting.stages import Stages
-from training.fitting.text_features import fit_features, items_of, profile_texts
+from training.fitting.text_features import TEXT_FEATURES, ShopText, features_from, items_of, profile_texts
 from training.synthetic.checkerboard import Checkerboard, checkerboard
 from training.synthetic.shop import write_shop
 
@@ -29,10 +35,41 @@ def board() -> Checkerboard:
     return checkerboard(60, 40)
 
 
+class RecordingStages(Stages):
+    """Remembers which settings each stage reads, by the name of the stage."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, Console(quiet=True))
+        self.settings_read: dict[str, set[str]] = {}
+
+    def run(
+        self, stage: Stage[Any], label: str, inputs: object, config: TrainConfig, *arguments: Any, **keywords: Any
+    ) -> Arrays:
+        names = self.settings_read.setdefault(stage.name, set())
+
+        class RecordedConfig:
+            def __getattr__(self, name: str) -> Any:
+                names.add(name)
+                return getattr(config, name)
+
+        @functools.wraps(stage.compute)
+        def compute(_config: TrainConfig, *arguments: Any, **keywords: Any) -> Arrays:
+            return stage.compute(RecordedConfig(), *arguments, **keywords)  # type: ignore[arg-type]
+
+        return super().run(replace(stage, compute=compute), label, inputs, config, *arguments, **keywords)
+
+
 @pytest.fixture(scope="module")
-def learned(board: Checkerboard, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Interactions, ShopText]:
+def stages(tmp_path_factory: pytest.TempPathFactory) -> RecordingStages:
+    return RecordingStages(tmp_path_factory.mktemp("stages"))
+
+
+@pytest.fixture(scope="module")
+def learned(
+    board: Checkerboard, stages: RecordingStages, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Bundle, Interactions, ShopText]:
     folder = tmp_path_factory.mktemp("board")
-    write_shop(board, folder)  # type: ignore[arg-type]
+    write_shop(board, folder)
     shop = read_shop(folder)
     interactions = Interactions.of(shop)
     config = TrainConfig(
@@ -41,14 +78,36 @@ def learned(board: Checkerboard, tmp_path_factory: pytest.TempPathFactory) -> tu
     encoder, catalogue = TextEncoder.load(), Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
     embeddings = encoder.encode(texts)
-    features = fit_features(embeddings, texts, config)
-    words = profile_texts(shop.users)
-    read = dict(zip(words, encoder.encode(list(words.values())), strict=True))
-    profiles = {user: ProfileText(words[user], read[user]) for user in words}
-    text = ShopText(catalogue, features, features(embeddings, texts), encoder, profiles)
-    stages = Stages(folder / "stages", Console(quiet=True))
-    bundle, _ = BlockTrainer(interactions, text, config, stages, "board", "board").fit()
+    features = features_from(stages.run(TEXT_FEATURES, "", "board", config, embeddings, texts))
+    user_texts = profile_texts(shop.users)
+    user_embeddings = dict(zip(user_texts, encoder.encode(list(user_texts.values())), strict=True))
+    profiles = {user: ProfileText(user_texts[user], user_embeddings[user]) for user in user_texts}
+    text = ShopText(
+        catalogue=catalogue,
+        features=features,
+        item_features=features(embeddings, texts),
+        encoder=encoder,
+        profiles=profiles,
+    )
+    trainer = BlockTrainer(interactions, text, config, stages=stages, inputs="board", label="board")
+    bundle, _ = trainer.fit()
     return bundle, interactions, text
+
+
+def test_a_stage_reads_no_setting_that_is_missing_from_its_cache_key(
+    stages: RecordingStages, learned: tuple[Bundle, Interactions, ShopText]
+) -> None:
+    declared = declared_stages()
+    assert set(stages.settings_read) == set(declared)
+    for name, settings in stages.settings_read.items():
+        # Towers read alpha with the weights of the events, and only look at which weights are positive.
+        allowed = {*declared[name].hyperparameters, *({"alpha"} if name in ("text", "sequence") else ())}
+        assert settings <= allowed, name
+
+
+@pytest.mark.parametrize("stage", declared_stages().values(), ids=declared_stages())
+def test_the_hyperparameters_of_a_stage_are_settings_of_training(stage: Stage[Any]) -> None:
+    assert set(stage.hyperparameters) <= {field.name for field in fields(TrainConfig)}
 
 
 def withheld(board: Checkerboard, bundle: Bundle, interactions: Interactions) -> Holdout:
@@ -107,17 +166,3 @@ def test_blocks_that_add_nothing_are_dropped(
         strict=True,
     ):
         assert dropped.rows.tolist() == kept.rows.tolist()
-
-
-def test_a_stage_is_not_done_twice(tmp_path: Path) -> None:
-    done: list[int] = []
-
-    def compute() -> dict[str, np.ndarray]:
-        done.append(1)
-        return {"values": np.arange(3)}
-
-    compute.__module__ = "training.fitting.stages"  # code of a stage is code of this project
-    for inputs in ("a", "a", "b"):
-        arrays = Stages(tmp_path, Console(quiet=True)).run("stage", inputs, compute)
-        assert arrays["values"].tolist() == [0, 1, 2]
-    assert len(done) == 2

@@ -8,7 +8,7 @@ from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.explain.relations import TOGETHER_LIFT
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
-from training.fitting.copurchases import MOST, copurchases
+from training.fitting.copurchases import MAX_COMPANIONS, copurchases
 
 DAYS = 120
 COHORT, TOGETHER = 12, 3
@@ -39,11 +39,11 @@ def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder
             and count / len(people) >= TOGETHER_LIFT * len(buyers[other]) / everybody
         }
         listed = found.companions[anchor][found.companions[anchor] >= 0].tolist()
-        assert len(set(listed)) == len(listed) == min(len(wanted), MOST)
+        assert len(set(listed)) == len(listed) == min(len(wanted), MAX_COMPANIONS)
         counts = found.companion_buyers[anchor][: len(listed)].tolist()
         assert [wanted[other] for other in listed] == counts == sorted(counts, reverse=True)
-        if len(wanted) > MOST:
-            assert counts[-1] >= sorted(wanted.values(), reverse=True)[MOST - 1]
+        if len(wanted) > MAX_COMPANIONS:
+            assert counts[-1] >= sorted(wanted.values(), reverse=True)[MAX_COMPANIONS - 1]
         claims += len(listed)
     assert claims > 100
 

@@ -25,7 +25,7 @@ def trained() -> tuple[TextModel, np.ndarray]:
     nobody = np.zeros((users, 8), np.float32), np.zeros(users, bool)
     model = TextModel(TextTower(8, TransformerConfig(DIM)), features, *nobody, config)
     histories = [np.arange(start, start + 4, dtype=np.int32) % 10 for start in rng.integers(0, 10, users)]
-    fit_next_item(model, Sequences.of(histories, 50), config, 1e-2, 10)
+    fit_next_item(model, Sequences.of(histories, 50), config, learning_rate=1e-2, epochs=10)
     return model, features
 
 

@@ -48,7 +48,7 @@ def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(s
     torch.manual_seed(0)
     # The new item is bought with the first known one, ever again.
     histories = [np.array([1, 0], np.int32)] * 5
-    model = WarmStart(bundle).sequence(Catalogue(items), histories, bundle.sequence_tower.config)
+    model = WarmStart(bundle).sequence_model(Catalogue(items), histories, bundle.sequence_tower.config)
     assert model is not None
     vectors = model.item_vectors(None).detach().numpy()
     before = bundle.item_vectors[known, bundle.layout.sequence]
@@ -79,7 +79,7 @@ def test_offsets_put_items_where_they_were(small_bundle: Path) -> None:
     nobody = np.zeros((1, bundle.text_tower.features), np.float32), np.zeros(1, bool)
     model = TextModel(bundle.text_tower, features, *nobody, TrainConfig(text_dim=64))
     texts = model.block(features)
-    wanted = texts + 0.1 * rng.normal(size=texts.shape).astype(np.float32) / 4
+    wanted = (texts + 0.1 * rng.normal(size=texts.shape) / 4).astype(np.float32)
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
     wanted[4] = 0  # a new item
     model.start_from(wanted, features)
