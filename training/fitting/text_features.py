@@ -114,7 +114,8 @@ def embed(encoder: TextEncoder, texts: Sequence[str], cache: Path, progress: Adv
 
 def fit_lexical(texts: Sequence[str], dim: int, seed: int) -> LexicalEncoder:
     """TF-IDF over terms of at least MIN_TEXTS texts, reduced to at most `dim` dimensions by a truncated SVD."""
-    documents = Counter(term for text in texts for term in set(tokenize(text)))
+    # In the order of the texts: the order of a set differs from one process to the next, and so would the vocabulary.
+    documents = Counter(term for text in texts for term in dict.fromkeys(tokenize(text)))
     terms = [term for term, n in documents.most_common(MAX_TERMS) if n >= MIN_TEXTS]
     vocabulary = {term: column for column, term in enumerate(terms)}
     idf = np.array([np.log((1 + len(texts)) / (1 + documents[term])) + 1 for term in terms], np.float32)
