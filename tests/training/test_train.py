@@ -10,8 +10,35 @@ from recsvc.model import bundle_files as bundles
 from training import train
 from training.evaluation.evaluate import OURS
 
-QUICK = ("text_epochs=1", "text_dim=16", "features_lexical_dim=32", "features=64", "sequence_epochs=1")
-QUICK += ("sequence_dim=16", "factors=8", "als_iterations=2", "epoch_events=2000", "tuning_users=50")
+QUICK = (
+    "text_epochs=1",
+    "text_dim=16",
+    "features_lexical_dim=32",
+    "features=64",
+    "sequence_epochs=1",
+    "sequence_dim=16",
+    "factors=8",
+    "als_iterations=2",
+    "epoch_events=2000",
+    "tuning_users=50",
+)
+# In their order: people read the file, and tools that were written for it look these up.
+EVALUATION_KEYS = [
+    "protocol",
+    "fit",
+    "validation",
+    "towers",
+    "users",
+    "items",
+    "exclude_history",
+    "models",
+    "comparisons",
+    "profiles",
+    "examples",
+    "previous",
+    "objections",
+    "cost",
+]
 
 
 def run(data: Path, out: Path, *settings: str) -> int:
@@ -30,6 +57,9 @@ def test_a_bundle_with_evaluation_and_report(
     assert folder.name == bundle.bundle_id
     assert len(bundle.catalogue) == 400
     evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert list(evaluation) == EVALUATION_KEYS
+    assert list(evaluation["validation"]) == ["ndcg@10", "users", "fusion", "cold", "gains", "dropped"]
+    assert {"repeat_weight", "repeat_typical", "masked"} <= set(evaluation["validation"]["fusion"])
     assert set(evaluation["models"]) >= {
         OURS,
         "popularity",

@@ -38,7 +38,7 @@ def against_previous(bundle: Bundle, folder: Path, holdout: Holdout, profiles: P
     return {"bundle_id": previous.bundle_id, METRIC: interval(new - old)}
 
 
-def objections(evaluation: Mapping[str, Any]) -> list[str]:
+def failed_checks(evaluation: Mapping[str, Any]) -> list[str]:
     """Why the bundle is not ready, each a sentence; empty when it is. Worse means that the whole 95 % interval of the
     difference, paired by user, is below zero.
     """

@@ -11,7 +11,7 @@ from recsvc.model import bundle_files as bundles
 from training import train
 from training.config import TrainConfig
 from training.evaluation import release_gate as gate
-from training.evaluation.release_gate import FLOORS, objections
+from training.evaluation.release_gate import FLOORS, failed_checks
 
 
 def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, Any]:
@@ -25,12 +25,12 @@ def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, 
 
 
 def test_better_or_as_good_as_chance_can_tell_is_ready() -> None:
-    assert objections(evaluation()) == []
-    assert objections(evaluation(floor=-0.005, previous=-0.005)) == []
+    assert failed_checks(evaluation()) == []
+    assert failed_checks(evaluation(floor=-0.005, previous=-0.005)) == []
 
 
 def test_clearly_worse_is_not() -> None:
-    found = objections(evaluation(floor=-0.02, previous=-0.03))
+    found = failed_checks(evaluation(floor=-0.02, previous=-0.03))
     assert [sentence.split(" by ")[0] for sentence in found] == [
         *(f"recsvc is worse than {name}" for name in FLOORS),
         "it is worse than the bundle before it, older,",
@@ -50,7 +50,7 @@ def test_latest_stays_where_it_was(
     assert (tmp_path / "latest").resolve() == first.resolve()
     assert bundles.read_manifest(first)["ready"]
     # Another weight makes another bundle, which the gate compares with the first and is made to object to.
-    monkeypatch.setattr(train, "objections", lambda found: ["it is worse"] if found["previous"] else ["no comparison"])
+    monkeypatch.setattr(train, "failed_checks", lambda found: ["it is worse"] if found["previous"] else ["no comparison"])
     settings = ["--set", "popularity_half_life_days=3"]
     for name, value in vars(small_config).items():
         if value != getattr(TrainConfig(), name):
