@@ -40,7 +40,8 @@ from training.fitting.experiment import Fitted, Prepared, fit, prepare, refit
 from training.fitting.stages import Stages
 
 NOT_READY = 3  # exit code: the bundle is written, but `latest` was not moved
-LATEST = "latest"
+LATEST = "latest"  # the link to the newest bundle that is ready
+KIB_A_MIB = 1_024  # getrusage counts KiB
 
 
 def train(
@@ -83,7 +84,7 @@ def train(
         results=results,
         previous=previous,
         failed_checks=failed_checks({**results, "previous": previous}),
-        cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024),
+        cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_A_MIB),
     )
     return _publish(part, out, report)
 
