@@ -133,7 +133,7 @@ class Benchmark:
     def _run_seed(self, prepared: Prepared, config: TrainConfig, results: Results, suffix: str) -> None:
         test = prepared.split.test.sample(config.evaluation_users, 0)
         fitted = fit(prepared, config, self.stages)
-        parts = {"train": prepared.split.train, "train+validation": prepared.split.known}
+        parts = {"train": prepared.split.train, "train+validation": prepared.split.train_and_validation}
         for name in self._fits:
             bundle = fitted.bundle
             if name != "train":

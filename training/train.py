@@ -70,7 +70,7 @@ def train(
     fitted = fit(prepared, config, stages)
     bundle, learned = fitted.bundle, prepared.split.train
     if config.refit != "none":
-        learned = prepared.split.known
+        learned = prepared.split.train_and_validation
         bundle = refit(prepared, fitted, learned, stages, "refit")
     provenance = _provenance(prepared, fitted, prepared.interactions if config.refit == "all" else learned)
     part = out / ".work" / "bundle"
@@ -148,7 +148,7 @@ def _data_provenance(shop: Shop, split: Split) -> dict[str, Any]:
         "first_event": first.isoformat(),
         "last_event": last.isoformat(),
         "train_events": len(split.train),
-        "known_events": len(split.known),
+        "known_events": len(split.train_and_validation),
         "notes": list(shop.notes),
         "erasures_until": shop.erasures_until,
     }

@@ -92,14 +92,14 @@ class Split:
         protocol: How the events were split.
         train: To learn from.
         validation: To tune, and to stop training.
-        known: Train and validation together; a model may be refitted on them.
+        train_and_validation: Both together; a model may be refitted on them.
         test: To report.
     """
 
     protocol: Protocol
     train: Interactions
     validation: Holdout
-    known: Interactions
+    train_and_validation: Interactions
     test: Holdout
 
 
@@ -115,7 +115,7 @@ def time_split(interactions: Interactions, days: int, history_length: int) -> Sp
     last, span = int(interactions.timestamps.max()), days * MICROSECONDS_A_DAY
     test_start, validation_start = last - span, last - 2 * span
     train = interactions.select(interactions.timestamps <= validation_start)
-    known = interactions.select(interactions.timestamps <= test_start)
+    before_test = interactions.select(interactions.timestamps <= test_start)
     if not train.purchases.any():
         raise ValueError(f"the events span less than {2 * days} days and nothing is left to train on: use fewer days")
     between = (interactions.timestamps > validation_start) & (interactions.timestamps <= test_start)
@@ -127,8 +127,10 @@ def time_split(interactions: Interactions, days: int, history_length: int) -> Sp
         next_purchases(
             train, interactions.select(between), validation_start, history_length, exclude_history=exclude_history
         ),
-        known,
-        next_purchases(known, interactions.select(later), test_start, history_length, exclude_history=exclude_history),
+        before_test,
+        next_purchases(
+            before_test, interactions.select(later), test_start, history_length, exclude_history=exclude_history
+        ),
     )
 
 
@@ -151,15 +153,15 @@ def leave_one_out(interactions: Interactions, history_length: int) -> Split:
     place = np.arange(len(interactions))
     end = np.full(len(interactions.user_ids), len(interactions))
     end[interactions.users[test]] = test
-    known = interactions.select(place < end[interactions.users])
+    before_test = interactions.select(place < end[interactions.users])
     end[interactions.users[validation]] = validation
     train = interactions.select(place < end[interactions.users])
     return Split(
         "leave-one-out",
         train,
         _last_purchases(train, interactions, validation, history_length),
-        known,
-        _last_purchases(known, interactions, test, history_length),
+        before_test,
+        _last_purchases(before_test, interactions, test, history_length),
     )
 
 

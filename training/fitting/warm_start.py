@@ -45,13 +45,13 @@ class WarmStart:
         earlier = bundles.load(folder)
         model = earlier.model
         sequence_dim = model.sequence.dim if model.sequence is not None else 0
-        wanted = {
+        compared = {
             "text_dim": (config.text_dim, model.text.dim),
             # A block that was dropped starts from nothing.
             "sequence_dim": (config.sequence_dim, sequence_dim or config.sequence_dim),
             "text_encoder": (encoder.fingerprint, model.text_encoder_fingerprint),
         }
-        if different := [f"{name} was {was}, is {now}" for name, (now, was) in wanted.items() if now != was]:
+        if different := [f"{name} was {was}, is {now}" for name, (now, was) in compared.items() if now != was]:
             raise SettingsError(f"--warm-start {folder}: it was trained with other settings ({'; '.join(different)})")
         return WarmStart(earlier)
 

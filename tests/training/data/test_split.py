@@ -45,7 +45,7 @@ def test_time_split_by_hand() -> None:
     )  # fmt: skip
     split = time_split(events, 30, 256)
     assert split.train.rows.tolist() == [0, 1, 5]
-    assert split.known.rows.tolist() == [0, 1, 2, 5]
+    assert split.train_and_validation.rows.tolist() == [0, 1, 2, 5]
     assert events.user_ids[split.validation.users].tolist() == ["u"]
     assert [rows.tolist() for rows in split.validation.targets] == [[2]]
     assert events.user_ids[split.test.users].tolist() == ["u", "v"]  # z only viewed

@@ -1,4 +1,4 @@
-"""A checkerboard is learned perfectly by each block alone: even users buy even items, one withheld."""
+"""Each block alone learns a checkerboard perfectly: even users buy even items, and one item is withheld."""
 
 import functools
 from dataclasses import fields, replace
@@ -118,7 +118,7 @@ def withheld(board: Checkerboard, bundle: Bundle, interactions: Interactions) ->
 
 
 @pytest.mark.parametrize("block", ["sequence", "text", "collaborative"])
-def test_each_block_alone_finds_what_was_withheld(
+def test_each_block_alone_ranks_the_withheld_item_first(
     board: Checkerboard, learned: tuple[Bundle, Interactions, ShopText], block: str
 ) -> None:
     bundle, interactions, _ = learned
@@ -126,10 +126,10 @@ def test_each_block_alone_finds_what_was_withheld(
     weights = FusionWeights.only(BlockWeights(**{block: 1.0}))
     profiles = Profiles([None] * len(holdout))
     ranked = recommend_offline(bundle, bundle.user_tower(weights), RepeatConfig(), holdout, profiles, 1)
-    assert all(found.rows[0] == target[0] for found, target in zip(ranked, holdout.targets, strict=True))
+    assert all(ranking.rows[0] == target[0] for ranking, target in zip(ranked, holdout.targets, strict=True))
 
 
-def test_a_cold_user_with_a_profile_gets_their_own_colour(
+def test_a_cold_user_with_a_profile_gets_items_of_the_right_colour(
     learned: tuple[Bundle, Interactions, ShopText],
 ) -> None:
     bundle, interactions, text = learned
@@ -140,18 +140,18 @@ def test_a_cold_user_with_a_profile_gets_their_own_colour(
     profiles = text.of_users(interactions.user_ids)
     tower = bundle.user_tower(FusionWeights.only(BlockWeights(text=1.0)))
     ranked = recommend_offline(bundle, tower, RepeatConfig(), holdout, profiles, 10)
-    for found, user in zip(ranked, users, strict=True):
-        own = np.unique(interactions.history(int(user)).rows % 2)
-        assert set(found.rows % 2) == set(own)
+    for ranking, user in zip(ranked, users, strict=True):
+        colour = np.unique(interactions.history(int(user)).rows % 2)
+        assert set(ranking.rows % 2) == set(colour)
 
 
-def test_blocks_that_add_nothing_are_dropped(
+def test_blocks_without_a_gain_are_dropped_and_the_ranking_stays(
     board: Checkerboard, learned: tuple[Bundle, Interactions, ShopText]
 ) -> None:
     bundle, interactions, _ = learned
     holdout = withheld(board, bundle, interactions)
     nobody: list[ProfileText | None] = [None] * len(holdout)
-    # Text alone finds everything, so nothing beside it can add to that.
+    # Text alone finds everything, so no other block can gain.
     tuned = tune(bundle, holdout, nobody)
     assert set(tuned.dropped) == {"sequence", "lexical", "collaborative"}
     assert tuned.warm_ndcg == 1.0
@@ -160,9 +160,12 @@ def test_blocks_that_add_nothing_are_dropped(
 
     smaller = with_fusion(without_blocks(bundle, tuned.dropped), tuned.weights, tuned.warm.repeats)
     assert smaller.item_vectors.shape[1] == bundle.model.text.dim + 3  # prior, newness, unseen
-    whole = with_fusion(bundle, tuned.weights, tuned.warm.repeats)
+    complete = with_fusion(bundle, tuned.weights, tuned.warm.repeats)
     for dropped, kept in zip(
-        *(recommend_offline(b, b.user_tower(), RepeatConfig(), holdout, Profiles(nobody), 5) for b in (smaller, whole)),
+        *(
+            recommend_offline(b, b.user_tower(), RepeatConfig(), holdout, Profiles(nobody), 5)
+            for b in (smaller, complete)
+        ),
         strict=True,
     ):
         assert dropped.rows.tolist() == kept.rows.tolist()

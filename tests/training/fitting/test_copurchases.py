@@ -1,4 +1,4 @@
-"""Counts of people who bought two items, against counting them one by one."""
+"""Companions of items, compared with counting the people one by one."""
 
 from dataclasses import replace
 
@@ -14,8 +14,8 @@ DAYS = 120
 COHORT, TOGETHER = 12, 3
 
 
-def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder, monkeypatch):
-    # A small shop has small crowds.
+def test_companions_and_counts_equal_those_counted_one_by_one(small_shop_folder, monkeypatch):
+    # A small shop has small cohorts.
     for name, few in (("COHORT", COHORT), ("TOGETHER", TOGETHER)):
         monkeypatch.setattr(f"training.fitting.copurchases.{name}", few)
     shop = Interactions.of(read_shop(small_shop_folder))
@@ -48,7 +48,7 @@ def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder
     assert claims > 100
 
 
-def test_who_sent_it_back_or_only_looked_bought_nothing(small_shop_folder):
+def test_views_and_returns_make_no_companions(small_shop_folder):
     shop = Interactions.of(read_shop(small_shop_folder))
     nothing = replace(shop, event_types=np.zeros_like(shop.event_types))
     found = copurchases(nothing, DAYS)

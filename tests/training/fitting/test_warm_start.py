@@ -18,7 +18,7 @@ from training.fitting.text_tower import TextModel
 from training.fitting.warm_start import WarmStart
 
 
-def test_it_begins_where_the_earlier_one_ended_and_new_items_are_welcome(
+def test_a_warm_start_begins_with_a_lower_loss_and_takes_new_items(
     small_shop_folder: Path, small_bundle: Path, small_config: TrainConfig, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
@@ -40,13 +40,13 @@ def curves(folder: Path) -> dict[str, dict[str, list[float]]]:
     return json.loads((folder / "evaluation.json").read_text())["towers"]
 
 
-def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(small_bundle: Path) -> None:
+def test_items_keep_their_vectors_by_id_and_a_new_one_starts_beside_its_companions(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
     known = np.flatnonzero(bundle.item_vectors[:, bundle.layout.sequence].any(axis=1))[:3]
     items = [Item("new", "a new thing"), *(bundle.catalogue.items[row] for row in known)]
     assert bundle.sequence_tower is not None
     torch.manual_seed(0)
-    # The new item is bought with the first known one, ever again.
+    # The new item is bought with the first earlier one, several times.
     histories = [np.array([1, 0], np.int32)] * 5
     model = WarmStart(bundle).sequence_model(Catalogue(items), histories, bundle.sequence_tower.config)
     assert model is not None
@@ -57,7 +57,7 @@ def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(s
 
 
 @pytest.mark.parametrize(("setting", "said"), [("text_dim=16", "text_dim was 64"), ("sequence_dim=8", "sequence_dim")])
-def test_other_widths_are_refused(
+def test_a_bundle_of_other_widths_is_refused(
     small_shop_folder: Path,
     tmp_path: Path,
     small_bundle: Path,
@@ -72,7 +72,7 @@ def test_other_widths_are_refused(
     assert "is not a bundle" in capsys.readouterr().err
 
 
-def test_offsets_put_items_where_they_were(small_bundle: Path) -> None:
+def test_the_start_offsets_reproduce_the_earlier_vectors(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
     rng = np.random.default_rng(0)
     features = rng.normal(size=(5, bundle.text_tower.features)).astype(np.float32)
