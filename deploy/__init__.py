@@ -1,1 +1,1 @@
-"""What is put beside the service where it runs, and shown beside it."""
+"""Programs that run beside the service and call it. They may import the public stubs, `recsvc.v1`, and nothing else."""

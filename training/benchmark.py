@@ -30,7 +30,8 @@ from recsvc.model.bundle import Bundle
 from training.config import TrainConfig
 from training.data.split import Holdout, Profiles, shuffled_ties
 from training.evaluation.baselines import BASELINES, Task, rank_all, tifu_knn
-from training.evaluation.evaluate import OURS, ranked_by
+from training.evaluation.evaluate import OURS
+from training.evaluation.offline_ranking import rank_holdout
 from training.evaluation.sasrec import sasrec
 from training.fitting.experiment import Prepared, fit, prepare, refit
 from training.fitting.stages import Stages
@@ -148,7 +149,7 @@ class Benchmark:
         bundles.save(bundle, folder)
         saved = bundles.load(folder)
         profiles: Profiles = prepared.text.of_users(prepared.interactions.user_ids[test.users])
-        ranked = ranked_by(saved, test, profiles, repeats=saved.model.repeats)
+        ranked = rank_holdout(saved, test, profiles, repeats=saved.model.repeats)
         shutil.rmtree(folder)
         return ranked
 

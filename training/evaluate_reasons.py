@@ -1,162 +1,162 @@
-"""How true, fluent, fitting and varied the reasons of a bundle are, by language, with a page of figures and samples.
+"""Measures how true, fluent, relevant and varied the reasons of a bundle are, and writes an HTML page about them.
 
     python -m training.evaluate_reasons --bundle DIR --data DIR [--generator NAME] [--users N] [--out FILE]
     ... --generator transformers --reason-model DIR_OR_NAME [--reason-revision REVISION]
-    ... --generator openai --reason-model NAME --reason-endpoint URL      the key is RECSVC_REASON_API_KEY
-    ... --judge-endpoint URL --judge-model NAME [--judged N]              the key is RECSVC_JUDGE_API_KEY
+    ... --generator openai --reason-model NAME --reason-endpoint URL      the key is in RECSVC_REASON_API_KEY
+    ... --judge-endpoint URL --judge-model NAME [--judged N]              the key is in RECSVC_JUDGE_API_KEY
 
-Exit code 3: the generator fails a gate, and must not be enabled.
+The exit code is 3 if the generator fails a check: do not enable it then.
 """
 
 import argparse
-import json
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from recsvc.domain.reason import LANGUAGES, Tone
-from recsvc.errors import RecsvcError, SettingsError
+from recsvc.errors import SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.reasons.generators import GENERATORS
 from training.data.shop import read_shop
-from training.evaluation.report import number, percent
+from training.evaluation.command import run_command
+from training.evaluation.html_page import number, percent
 from training.reason_evaluation.authors import MODELS, author_named
-from training.reason_evaluation.bias import objections
+from training.reason_evaluation.gates import failed_reason_checks
 from training.reason_evaluation.judge import Judge, same_model
+from training.reason_evaluation.mutations import totals
 from training.reason_evaluation.quality import DISTRACTORS
 from training.reason_evaluation.report import write_report
 from training.reason_evaluation.suite import Evaluation
 
-NOT_TO_BE_ENABLED = 3
-# Of a language model's answers the verifier must license so many: one that does worse is not worth its electricity.
-ACCEPTANCE = 0.70
-# What must be caught without exception.
-ALWAYS = ("number", "name", "price", "medical")
 
+def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Measures the reasons in every language. The entry "gates" lists the failed checks.
 
-def gates(result: dict[str, Any]) -> list[str]:
-    """Why the generator must not be enabled; nothing where it may be."""
-    found = []
-    for language, figures in result["languages"].items():
-        if figures["unsupported"]:
-            found.append(f"{language}: {figures['unsupported']} claims are not supported")
-        causes = figures["causes"]
-        stayed, raised = causes["causal_left_out"] - causes["off_page"], causes["left_out"] - causes["lowered"]
-        if stayed or raised or causes["without_effect"]:
-            raised += causes["without_effect"]
-            found.append(f"{language}: {stayed} items called causal are not, {raised} that are named raised no score")
-        rejected, written = sum(figures["rejected"].values()), figures["reasons"]
-        if rejected > 0.3 * (rejected + written):
-            found.append(f"{language}: the verifier turned down {rejected} of {rejected + written} sentences")
-        mutations = figures["mutations"]
-        tried, passed = (sum(sort[what] for sort in mutations.values()) for what in ("tried", "passed"))
-        if passed > 0.005 * tried or any(mutations[sort]["passed"] for sort in ALWAYS if sort in mutations):
-            found.append(f"{language}: {passed} of {tried} false sentences passed the verifier")
-        model = figures["model"]
-        if model is not None and model["acceptance"] is not None and model["acceptance"] < ACCEPTANCE:
-            share = f"{percent(model['acceptance'])} of {model['asked']} answers, less than {percent(ACCEPTANCE, 0)}"
-            found.append(f"{language}: the verifier licenses {share}")
-        found += [f"{language}: {objection}" for objection in objections(figures["bias"])]
-    return found
-
-
-def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Raises DataError, BundleError, TextEncoderError, SettingsError and AuthorUnavailable."""
-    author, judge, generator = None, None, given.generator
+    Raises:
+        DataError: The shop's tables cannot be read.
+        BundleError: The bundle cannot be loaded.
+        TextEncoderError: The bundle's text encoder is not installed.
+        SettingsError: The generator, the language model or the judge cannot be used.
+        AuthorUnavailable: The language model or the judge does not answer.
+    """
+    author, judge, generator = None, None, options.generator
     if generator in MODELS:
-        author = author_named(generator, given.reason_model, given.reason_revision, given.reason_endpoint)
+        author = author_named(generator, options.reason_model, options.reason_revision, options.reason_endpoint)
         generator = "realiser"
     elif generator not in GENERATORS:
         names = ", ".join(sorted({*GENERATORS, *MODELS}))
         raise SettingsError(f"no reason generator {generator!r}; there are: {names}")
-    if given.judge_endpoint:
-        judge = Judge(given.judge_endpoint, given.judge_model), given.judged
-    bundle, shop = bundles.load(given.bundle), read_shop(given.data)
-    every = sorted(set(shop.events["user_id"].unique().to_list()) | set(shop.users["user_id"].to_list()))
-    user_ids = sorted(random.Random(given.seed).sample(every, min(given.users, len(every))))
-    evaluation = Evaluation(bundle, shop, user_ids, given.seed, console, generator, author, judge, given.tone)
+    if options.judge_endpoint:
+        judge = Judge(options.judge_endpoint, options.judge_model), options.judged
+    bundle, shop = bundles.load(options.bundle), read_shop(options.data)
+    everybody = sorted(set(shop.events["user_id"].unique().to_list()) | set(shop.users["user_id"].to_list()))
+    evaluation = Evaluation(
+        bundle,
+        shop,
+        sorted(random.Random(options.seed).sample(everybody, min(options.users, len(everybody)))),
+        seed=options.seed,
+        console=console,
+        generator=generator,
+        author=author,
+        judge=judge,
+        tone=options.tone,
+    )
     result: dict[str, Any] = {
         "bundle_id": bundle.bundle_id,
-        "generator": given.generator,
+        "generator": options.generator,
         "model": author.model if author is not None else "",
-        "tone": given.tone,
-        "users": len(user_ids),
-        "judges_itself": judge is not None and author is not None and same_model(given.judge_model, author.model),
-        "languages": {language: evaluation.figures(language) for language in given.languages},
+        "tone": options.tone,
+        "users": min(options.users, len(everybody)),
+        "judges_itself": judge is not None and author is not None and same_model(options.judge_model, author.model),
+        "languages": {language: evaluation.figures(language) for language in options.languages},
     }
-    return result | {"gates": gates(result)}
+    return result | {"gates": failed_reason_checks(result)}
 
 
-def _text(result: dict[str, Any]) -> list[str]:
-    lines = []
+def _text(result: dict[str, Any]) -> Iterator[str]:
     for language, figures in result["languages"].items():
-        mutations, found, causes = figures["mutations"], figures["variety"], figures["causes"]
-        tried, passed = (sum(sort[what] for sort in mutations.values()) for what in ("tried", "passed"))
-        lines += [
+        variety, causes = figures["variety"], figures["causes"]
+        tried, passed = totals(figures["mutations"])
+        yield (
             f"{language}  {figures['reasons']:,} reasons for {figures['items']:,} items; {figures['claims']:,} claims, "
-            f"{figures['unsupported']} not supported ({causes['left_out']:,} ranked anew)",
-            f"    causal: {causes['off_page']:,} of {causes['causal_left_out']:,} left the page without what it named; "
-            f"items named that raised the score: {causes['lowered']:,} of {causes['left_out']:,}",
-            f"    false sentences caught {1 - passed / max(tried, 1):.4f} of {tried:,}; "
-            f"lints {figures['lints'] or 'none'}",
-            f"    opening share {found['opening_share']:.3f}, page self-BLEU {found['page_self_bleu']:.3f}, the same "
-            f"sentence twice on a page {figures['repeated_on_page']}; "
-            f"MRR among {DISTRACTORS + 1} {number(figures['mrr'], 3)}",
+            f"{figures['unsupported']} unsupported"
+        )
+        yield (
+            f"    called causal: {causes['off_page']:,} of {causes['causal_left_out']:,} recommendations left the page "
+            f"without the named item; named items that raised the score: {causes['lowered']:,} of "
+            f"{causes['left_out']:,}"
+        )
+        yield (
+            f"    false sentences caught: {1 - passed / max(tried, 1):.4f} of {tried:,}; "
+            f"lints: {figures['lints'] or 'none'}"
+        )
+        yield (
+            f"    commonest opening {percent(variety['opening_share'])}, self-BLEU of a page "
+            f"{variety['page_self_bleu']:.3f}, sentences repeated on a page {figures['repeated_on_page']}; "
+            f"MRR among {DISTRACTORS + 1} {number(figures['mrr'], 3)}"
+        )
+        yield (
             f"    perplexity {number(figures['fluency']['median'], 2)}, "
-            f"the phrase bank's own {figures['fluency']['bank_median']:.2f}; "
-            f"{figures['milliseconds'][0]:.2f} ms a page in the middle, {figures['milliseconds'][1]:.2f} ms at p99",
-        ]
-        if (model := figures["model"]) is not None:
-            lines.append(
-                f"    {model['model']}: {percent(model['acceptance'])} of {model['asked']} answers licensed, "
-                f"{model['new']} new patterns, {percent(model['shown'])} of the reasons shown; "
-                f"{number(model['seconds_an_answer'], 2)} s an answer, {number(model['seconds_a_new'], 2)} s a new one"
-            )
-        if (judge := figures["judge"]) is not None:
-            said = [f"{name} {percent(row['mean'])}" for name, row in judge["questions"].items()]
-            lines.append(f"    {judge['model']} on {judge['sentences']} sentences: {', '.join(said)}")
-    return lines
+            f"of the phrase bank {figures['fluency']['bank_median']:.2f}; "
+            f"ms for a page: median {figures['milliseconds'][0]:.2f}, p99 {figures['milliseconds'][1]:.2f}"
+        )
+        yield from _text_of_models(figures)
+
+
+def _text_of_models(figures: dict[str, Any]) -> Iterator[str]:
+    if (model := figures["model"]) is not None:
+        yield (
+            f"    {model['model']}: {percent(model['acceptance'])} of {model['asked']} answers accepted, "
+            f"{model['new']} new patterns, in {percent(model['shown'])} of the shown reasons; "
+            f"{number(model['seconds_an_answer'], 2)} s per answer, {number(model['seconds_a_new'], 2)} s per new one"
+        )
+    if (judge := figures["judge"]) is not None:
+        answers = [f"{name} {percent(row['mean'])}" for name, row in judge["questions"].items()]
+        yield f"    {judge['model']} on {judge['sentences']} sentences: {', '.join(answers)}"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.evaluate_reasons", description="How true and readable the reasons of a bundle are."
+        prog="python -m training.evaluate_reasons",
+        description="Measures how true and readable the reasons of a bundle are.",
     )
-    parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="the shop's folder that it was trained on")
-    parser.add_argument("--generator", default="realiser", help="who writes: realiser, transformers or openai")
+    parser.add_argument("--bundle", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument("--data", type=Path, required=True, help="the shop's folder that the bundle was trained on")
+    parser.add_argument("--generator", default="realiser", help="realiser, transformers or openai [realiser]")
     parser.add_argument("--reason-model", default="", help="the language model: a name, or a folder (transformers)")
     parser.add_argument("--reason-revision", default="", help="its revision, so that it stays the same model")
-    parser.add_argument("--reason-endpoint", default="", help="of chat completions, such as http://host/v1 (openai)")
-    parser.add_argument("--judge-endpoint", default="", help="of a judge model, such as http://host/v1")
+    parser.add_argument(
+        "--reason-endpoint", default="", help="its address for chat completions, such as http://host/v1 (openai)"
+    )
+    parser.add_argument("--judge-endpoint", default="", help="the address of a judge model, such as http://host/v1")
     parser.add_argument("--judge-model", default="", help="the judge model's name")
-    parser.add_argument("--judged", type=int, default=100, help="sentences a language that the judge is shown")
-    parser.add_argument("--tone", type=Tone, choices=list(Tone), default=Tone.NEUTRAL, help="how they are worded")
-    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
-    parser.add_argument("--users", type=int, default=1_000, help="drawn by seed; a page of 12 each")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("reasons.html"), help="the page to write")
-    parser.add_argument("--json", type=Path, help="and a file of the figures")
-    given = parser.parse_args(arguments)
-    if bool(given.judge_endpoint) != bool(given.judge_model):
+    parser.add_argument("--judged", type=int, default=100, help="sentences per language that the judge sees [100]")
+    parser.add_argument(
+        "--tone", type=Tone, choices=list(Tone), default=Tone.NEUTRAL, help="the tone of the reasons [neutral]"
+    )
+    parser.add_argument(
+        "--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES), help="the languages to measure [all]"
+    )
+    parser.add_argument("--users", type=int, default=1_000, help="users to draw, with a page of 12 items each [1000]")
+    parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn at random [0]")
+    parser.add_argument("--out", type=Path, default=Path("reasons.html"), help="the HTML page to write [reasons.html]")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args(arguments)
+    if bool(options.judge_endpoint) != bool(options.judge_model):
         parser.error("--judge-endpoint and --judge-model go together")
-    try:
-        result = run(given, Console(stderr=True))
-    except RecsvcError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if given.json is not None:
-        given.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_report(result, given.out)
-    print(*_text(result), f"report {given.out}", sep="\n")
-    if result["judges_itself"]:
-        print(f"warning: {given.judge_model} judges its own words: take another judge", file=sys.stderr)
-    for gate in result["gates"]:
-        print(f"not to be enabled: {gate}", file=sys.stderr)
-    return NOT_TO_BE_ENABLED if result["gates"] else 0
+
+    def show(result: dict[str, Any]) -> None:
+        write_report(result, options.out)
+        print(*_text(result), f"report {options.out}", sep="\n")
+        if result["judges_itself"]:
+            print(f"warning: {options.judge_model} judges its own words: use another judge", file=sys.stderr)
+
+    return run_command(lambda console: run(options, console), show, json_file=options.json, refusal="do not enable")
 
 
 if __name__ == "__main__":

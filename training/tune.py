@@ -18,7 +18,7 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError, SettingsError
 from training.config import TrainConfig
-from training.evaluation.report import html_page
+from training.evaluation.html_page import html_page
 from training.evaluation.report_plots import trials_plot
 from training.fitting.experiment import fit, prepare
 from training.fitting.stages import Stages

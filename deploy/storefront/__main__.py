@@ -1,4 +1,4 @@
-"""`python -m deploy.storefront --service HOST:PORT --items FILE`: a shop in a browser, beside a service that runs."""
+"""Opens an example shop beside a running service: `python -m deploy.storefront --service HOST:PORT --items FILE`."""
 
 import argparse
 import contextlib
@@ -10,7 +10,7 @@ from pathlib import Path
 
 try:
     import jinja2  # noqa: F401
-    import pyarrow  # noqa: F401
+    import pyarrow  # noqa: F401, ICN001  only its presence is checked
     import starlette  # noqa: F401
     import uvicorn
 except ModuleNotFoundError as missing:
@@ -21,10 +21,11 @@ from deploy.storefront.catalogue import ID_LENGTH, CatalogueError, read_catalogu
 from deploy.storefront.recommender import LIST_SECONDS, Clock
 from deploy.storefront.shop import Shopper
 
-STOP_SECONDS = 3  # a page that is still being made is waited for no longer
+STOP_SECONDS = 3  # how long a stopping shop waits for unfinished pages
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.storefront", description=__doc__)
     parser.add_argument("--service", default="127.0.0.1:50051", help="where recsvc listens [127.0.0.1:50051]")
     parser.add_argument("--items", type=Path, required=True, help="the shop's items table, .parquet or .csv")
@@ -34,42 +35,42 @@ def main(arguments: list[str] | None = None) -> int:
         default=[],
         type=_shopper,
         metavar="ID[=NAME]",
-        help="a customer who can be chosen by name; may be repeated, and a new browser is the first",
+        help="a customer who can be chosen by name; may be repeated; a new browser starts as the first",
     )
     parser.add_argument(
         "--clock",
         type=_moment,
         metavar="TIME",
-        help="what time it is in the shop now, as 2025-07-01T12:00Z: for tables that end in the past",
+        help="the time in the shop now, such as 2025-07-01T12:00Z, for tables that end in the past",
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="where to listen; nobody logs in, so mind who can come [127.0.0.1]"
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on; nobody logs in, so keep it private [127.0.0.1]",
     )
-    parser.add_argument("--port", type=int, default=8000, help="0 takes any free one [8000]")
+    parser.add_argument("--port", type=int, default=8000, help="the port to listen on; 0 takes any free one [8000]")
     parser.add_argument(
         "--patience",
         type=float,
         default=LIST_SECONDS,
         metavar="SECONDS",
-        help=f"how long a page waits for its lists before it goes without them [{LIST_SECONDS}]",
+        help=f"how long a page waits for its lists before it is shown without them [{LIST_SECONDS}]",
     )
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     try:
-        catalogue = read_catalogue(given.items)
-        listening = socket.create_server((given.host, given.port))
+        catalogue = read_catalogue(options.items)
+        listening = socket.create_server((options.host, options.port))
     except CatalogueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  a command prints
         return 1
     except OSError as error:
-        print(
-            f"error: cannot listen on {given.host}:{given.port}: {error.strerror}; --port takes another",
-            file=sys.stderr,
-        )
+        message = f"error: cannot listen on {options.host}:{options.port}: {error.strerror}; choose another --port"
+        print(message, file=sys.stderr)  # noqa: T201
         return 1
-    hosts = ("127.0.0.1", "localhost", *((given.host,) if given.host != "0.0.0.0" else ("*",)))  # noqa: S104
-    app = make_app(given.service, catalogue, tuple(given.shopper), given.clock, given.patience, hosts)
-    print(f"The shop is open at http://{given.host}:{listening.getsockname()[1]}/", flush=True)
+    hosts = ("127.0.0.1", "localhost", *((options.host,) if options.host != "0.0.0.0" else ("*",)))  # noqa: S104  compared, not bound
+    app = make_app(options.service, catalogue, tuple(options.shopper), options.clock, options.patience, hosts)
+    print(f"The shop is open at http://{options.host}:{listening.getsockname()[1]}/", flush=True)  # noqa: T201
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=STOP_SECONDS
     )
@@ -81,12 +82,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _shopper(text: str) -> Shopper:
     user_id, _, name = text.partition("=")
     if not 0 < len(user_id) <= ID_LENGTH or not user_id.isprintable():
-        raise argparse.ArgumentTypeError(f"an id has 1 to {ID_LENGTH} characters, none of them a control character")
+        raise argparse.ArgumentTypeError(f"an id has 1 to {ID_LENGTH} characters and no control characters")
     return Shopper(user_id, name or user_id)
 
 
 def _moment(text: str) -> Clock:
-    """A clock that shows this time now."""
+    """A clock that shows this time now, and goes on from there."""
     try:
         start = dt.datetime.fromisoformat(text)
     except ValueError as error:

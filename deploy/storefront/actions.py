@@ -1,4 +1,4 @@
-"""What can be done. Each is told to the service, then leads to a page, so that reloading repeats nothing."""
+"""The actions of a shopper. Each is sent to the service, then redirects to a page, so reloading repeats nothing."""
 
 import uuid
 
@@ -13,8 +13,8 @@ from deploy.storefront.visits import LANGUAGES, CartLine, Visit, new_user_id
 from recsvc.v1.events_pb2 import EVENT_TYPE_ADD_TO_CART, EVENT_TYPE_HIDE, EVENT_TYPE_PURCHASE, Event
 from recsvc.v1.users_pb2 import Taste
 
-# Fields of Taste, as the forms call them.
-_SORTS = {
+# Fields of `Taste` by their names in the forms.
+_TASTE_FIELDS = {
     "gift": "gift_item_ids",
     "less_item": "less_item_ids",
     "less_brand": "less_brands",
@@ -23,39 +23,43 @@ _SORTS = {
 
 
 async def add_to_cart(shop: Shop, request: Request, visit: Visit) -> Response:
+    """Adds one item to the cart."""
     form = await read_form(request, visit)
     item, found_in = product_of(shop, form.get("item_id", "")), list_id(form.get("list", ""))
-    if visit.put(item.item_id, found_in):
+    if visit.add_to_cart(item.item_id, found_in):
         visit.notice = "notice_added", item.title
         added = Event(item_id=item.item_id, event_type=EVENT_TYPE_ADD_TO_CART, recommendation_id=found_in)
         await shop.outbox.send(visit, added)
     else:
         visit.notice = "notice_full", ""
-    return _to(way_back(form))
+    return _redirect(way_back(form))
 
 
-async def remove_from_cart(shop: Shop, request: Request, visit: Visit) -> Response:
+async def remove_from_cart(shop: Shop, request: Request, visit: Visit) -> Response:  # noqa: ARG001  as all actions
+    """Takes an item out of the cart."""
     form = await read_form(request, visit)
     visit.cart.pop(form.get("item_id", ""), None)
-    return _to("/cart")
+    return _redirect("/cart")
 
 
 async def check_out(shop: Shop, request: Request, visit: Visit) -> Response:
+    """Buys everything in the cart."""
     await read_form(request, visit)
     lines = [(item, line) for item_id, line in visit.cart.items() if (item := shop.catalogue.get(item_id))]
     visit.cart.clear()
     if lines:
-        told = await _buy(shop, visit, lines)
-        visit.notice = "notice_checked_out" if told else "notice_kept", ""
-    return _to("/")
+        delivered = await _buy(shop, visit, lines)
+        visit.notice = "notice_checked_out" if delivered else "notice_kept", ""
+    return _redirect("/")
 
 
 async def buy(shop: Shop, request: Request, visit: Visit) -> Response:
+    """Buys one item."""
     form = await read_form(request, visit)
     item = product_of(shop, form.get("item_id", ""))
-    told = await _buy(shop, visit, [(item, CartLine(1, list_id(form.get("list", ""))))])
-    visit.notice = "notice_bought" if told else "notice_kept", item.title
-    return _to("/")
+    delivered = await _buy(shop, visit, [(item, CartLine(1, list_id(form.get("list", ""))))])
+    visit.notice = "notice_bought" if delivered else "notice_kept", item.title
+    return _redirect("/")
 
 
 async def _buy(shop: Shop, visit: Visit, lines: list[tuple[Product, CartLine]]) -> bool:
@@ -75,56 +79,58 @@ async def _buy(shop: Shop, visit: Visit, lines: list[tuple[Product, CartLine]]) 
 
 
 async def hide(shop: Shop, request: Request, visit: Visit) -> Response:
-    """This very item, for good; its like are not touched."""
+    """Hides this item forever. Similar items stay visible."""
     form = await read_form(request, visit)
     item = product_of(shop, form.get("item_id", ""))
     hidden = Event(item_id=item.item_id, event_type=EVENT_TYPE_HIDE, recommendation_id=list_id(form.get("list", "")))
-    told = await shop.outbox.send(visit, hidden)
-    visit.notice = "notice_hidden" if told else "notice_kept", item.title
-    return _to(way_back(form))
+    delivered = await shop.outbox.send(visit, hidden)
+    visit.notice = "notice_hidden" if delivered else "notice_kept", item.title
+    return _redirect(way_back(form))
 
 
-async def say(shop: Shop, request: Request, visit: Visit) -> Response:
-    """Less of its like, of its brand or category; or: it was a gift."""
+async def add_taste(shop: Shop, request: Request, visit: Visit) -> Response:
+    """Asks for less of an item, brand or category, or says that an item was a gift."""
     form = await read_form(request, visit)
     taste = _taste(form)
     item = shop.catalogue.get(form.get("value", ""))
-    if await shop.recommender.say(visit, add=taste):
+    if await shop.recommender.update_taste(visit, add=taste):
         visit.notice = ("notice_gift" if taste.gift_item_ids else "notice_said"), item.title if item else ""
     else:
         visit.notice = "notice_not_said", ""
-    return _to(way_back(form))
+    return _redirect(way_back(form))
 
 
-async def take_back(shop: Shop, request: Request, visit: Visit) -> Response:
+async def remove_taste(shop: Shop, request: Request, visit: Visit) -> Response:
+    """Takes back what `add_taste` said."""
     form = await read_form(request, visit)
-    told = await shop.recommender.say(visit, remove=_taste(form))
-    visit.notice = "notice_taken_back" if told else "notice_not_said", ""
-    return _to("/taste")
+    delivered = await shop.recommender.update_taste(visit, remove=_taste(form))
+    visit.notice = "notice_taken_back" if delivered else "notice_not_said", ""
+    return _redirect("/taste")
 
 
 def _taste(form: dict[str, str]) -> Taste:
     value = limited(form.get("value", ""), PATH_LENGTH)
-    field = _SORTS.get(form.get("sort", ""))
+    field = _TASTE_FIELDS.get(form.get("sort", ""))
     if field is None or not value:
         raise HTTPException(400)
     return Taste(**{field: [value]})
 
 
-async def choose_language(shop: Shop, request: Request, visit: Visit) -> Response:
+async def choose_language(shop: Shop, request: Request, visit: Visit) -> Response:  # noqa: ARG001
+    """Changes the language of the shop and of the reasons."""
     form = await read_form(request, visit)
     if form.get("language") not in LANGUAGES:
         raise HTTPException(400)
     visit.language = form["language"]
-    return _to(way_back(form))
+    return _redirect(way_back(form))
 
 
-async def choose_shopper(shop: Shop, request: Request, visit: Visit) -> Response:
-    """Anybody may be anybody here: it is a shop to look at. A real one has a log-in, and its own user's id."""
+async def choose_shopper(shop: Shop, request: Request, visit: Visit) -> Response:  # noqa: ARG001
+    """Switches to another customer. This example has no log-in; a real shop takes the id of its logged-in user."""
     form = await read_form(request, visit)
-    visit.become(limited(form.get("user_id", ""), ID_LENGTH) or new_user_id())
-    return _to("/")
+    visit.switch_shopper(limited(form.get("user_id", ""), ID_LENGTH) or new_user_id())
+    return _redirect("/")
 
 
-def _to(path: str) -> Response:
+def _redirect(path: str) -> Response:
     return RedirectResponse(path, status_code=303)

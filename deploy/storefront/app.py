@@ -1,4 +1,4 @@
-"""The shop as an ASGI application: its routes, and what surrounds every answer."""
+"""The shop as an ASGI application: its routes, its headers, and its error pages."""
 
 import contextlib
 import datetime as dt
@@ -27,7 +27,7 @@ from deploy.storefront.visits import Visit, Visits
 COOKIE = "visit"
 STATIC = Path(__file__).parent / "static"
 
-# No script at all, and nothing from elsewhere: should a seller's words ever get through, they are still only words.
+# No scripts, and nothing from other sites: if a seller's text were ever not escaped, it still could not run.
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 Handle = Callable[[Shop, Request, Visit], Awaitable[Response]]
 
-_PAGES: dict[str, Handle] = {
+PAGES: dict[str, Handle] = {
     "/": pages.home,
     "/product/{item_id:path}": pages.product,
     "/cart": pages.cart,
@@ -48,14 +48,14 @@ _PAGES: dict[str, Handle] = {
     "/browse": pages.browse,
     "/taste": pages.taste,
 }
-_ACTIONS: dict[str, Handle] = {
+ACTIONS: dict[str, Handle] = {
     "/cart/add": actions.add_to_cart,
     "/cart/remove": actions.remove_from_cart,
     "/cart/check-out": actions.check_out,
     "/buy": actions.buy,
     "/hide": actions.hide,
-    "/taste/say": actions.say,
-    "/taste/take-back": actions.take_back,
+    "/taste/say": actions.add_taste,
+    "/taste/take-back": actions.remove_taste,
     "/language": actions.choose_language,
     "/shopper": actions.choose_shopper,
 }
@@ -69,7 +69,16 @@ def make_app(
     patience: float = LIST_SECONDS,
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
 ) -> Starlette:
-    """service: host:port. hosts: the names that it may be called by, as no other site's name may lead here."""
+    """Makes the application.
+
+    Args:
+        service: The address of the service, host:port.
+        catalogue: The items that the shop sells.
+        shoppers: Customers who can be chosen by name. A new browser starts as the first.
+        clock: The shop's time. None: the real time.
+        patience: How long a page waits for its lists, in seconds.
+        hosts: The host names that the shop answers to. All others are refused.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -86,12 +95,12 @@ def make_app(
 
     return Starlette(
         routes=[
-            *(Route(path, _endpoint(handle), methods=["GET"]) for path, handle in _PAGES.items()),
-            *(Route(path, _endpoint(handle), methods=["POST"]) for path, handle in _ACTIONS.items()),
+            *(Route(path, _endpoint(handle), methods=["GET"]) for path, handle in PAGES.items()),
+            *(Route(path, _endpoint(handle), methods=["POST"]) for path, handle in ACTIONS.items()),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
-        exception_handlers={HTTPException: _wrong},
+        exception_handlers={HTTPException: _no_such_page},
         lifespan=lifespan,
     )
 
@@ -103,10 +112,10 @@ def _endpoint(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
         try:
             response = await handle(shop, request, visit)
         except HTTPException as error:
-            response = _sorry(shop, request, visit, error.status_code)
-        except Exception:
+            response = _error_page(shop, request, visit, error.status_code)
+        except Exception:  # noqa: BLE001  the shopper gets a page, the log gets the error
             _log.exception("%s failed", request.url.path)
-            response = _sorry(shop, request, visit, 500)
+            response = _error_page(shop, request, visit, 500)
         if new:
             secure = request.url.scheme == "https"
             response.set_cookie(COOKIE, visit.visit_id, httponly=True, samesite="lax", secure=secure)
@@ -115,23 +124,24 @@ def _endpoint(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-async def _wrong(request: Request, error: Exception) -> Response:
-    """For what no page answers."""
+async def _no_such_page(request: Request, error: Exception) -> Response:
+    """Answers a path that has no page."""
     status = error.status_code if isinstance(error, HTTPException) else 500
 
     async def page(shop: Shop, request: Request, visit: Visit) -> Response:
-        return _sorry(shop, request, visit, status)
+        return _error_page(shop, request, visit, status)
 
     return await _endpoint(page)(request)
 
 
-def _sorry(shop: Shop, request: Request, visit: Visit, status: int) -> Response:
-    """A page that says so, in the shopper's language. Of what is not the shopper's doing the log tells more."""
-    return shop.render("wrong.html", request, visit, status, problem=f"wrong_{status}", away=False, stale=False)
+def _error_page(shop: Shop, request: Request, visit: Visit, status: int) -> Response:
+    """An error page in the shopper's language. The cause of a 500 is in the log alone."""
+    values = {"problem": f"error_{status}", "away": False, "stale": False}
+    return shop.render("error.html", request, visit, values, status)
 
 
 class _Headers:
-    """Puts `HEADERS` on every answer. Pages are a shopper's own: nothing on the way may keep them."""
+    """Adds `HEADERS` to every answer. Pages are personal, so no cache may keep them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -141,8 +151,8 @@ class _Headers:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                kept = scope["path"].startswith("/static/")
-                headers["cache-control"] = "public, max-age=300" if kept else "no-store"
+                static = scope["path"].startswith("/static/")
+                headers["cache-control"] = "public, max-age=300" if static else "no-store"
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -1,15 +1,16 @@
-"""The shop's own catalogue, from its items table: what is shown with recommendations, and without them."""
+"""The shop's own catalogue, read from its items table."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pyarrow import parquet
 
-ID_LENGTH = 128  # the service takes no longer one
-ATTRIBUTES = 32
+ID_LENGTH = 128  # the longest id that the service accepts
+MAX_ATTRIBUTES = 32
 
 
 class CatalogueError(Exception):
@@ -18,7 +19,7 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One item. Its words are the seller's: never trusted. categories: from the department down."""
+    """One item. Its texts come from sellers and are never trusted. categories: from the department down."""
 
     item_id: str
     title: str
@@ -30,6 +31,7 @@ class Product:
 
     @property
     def path(self) -> str:
+        """Its categories as one text."""
         return " > ".join(self.categories)
 
 
@@ -38,8 +40,8 @@ class Catalogue:
 
     def __init__(self, products: Iterable[Product]) -> None:
         self._products = {product.item_id: product for product in products}
-        self._words = {each.item_id: f"{each.title} {each.brand} {each.path}".casefold() for each in self}
-        self.departments = sorted({each.categories[0] for each in self if each.categories})
+        self._texts = {item.item_id: f"{item.title} {item.brand} {item.path}".casefold() for item in self}
+        self.departments = sorted({item.categories[0] for item in self if item.categories})
 
     def __len__(self) -> int:
         return len(self._products)
@@ -48,27 +50,28 @@ class Catalogue:
         return iter(self._products.values())
 
     def get(self, item_id: str) -> Product | None:
+        """The item, or None if the shop does not sell it."""
         return self._products.get(item_id)
 
-    def within(self, path: tuple[str, ...]) -> list[Product]:
-        """Those of a category or of one beneath it."""
+    def in_category(self, path: tuple[str, ...]) -> list[Product]:
+        """The items of a category and of its subcategories."""
         return [product for product in self if product.categories[: len(path)] == path]
 
-    def matching(self, query: str, k: int) -> list[Product]:
-        """Those that have every word of the query: the search of a shop whose service is away."""
+    def search(self, query: str, k: int) -> list[Product]:
+        """The first k items that have every word of the query. Used when the service is not available."""
         words = query.casefold().split()
-        found = (each for each in self if all(word in self._words[each.item_id] for word in words))
-        return [product for product, _ in zip(found, range(k), strict=False)]
+        matches = (item for item in self if all(word in self._texts[item.item_id] for word in words))
+        return list(islice(matches, k))
 
-    def some(self, k: int) -> list[Product]:
-        """From as many departments as there are, the same each time."""
-        shelves = [self.within((department,)) for department in self.departments] or [list(self)]
-        turns = (shelf[turn] for turn in range(k) for shelf in shelves if turn < len(shelf))
-        return [product for product, _ in zip(turns, range(k), strict=False)]
+    def selection(self, k: int) -> list[Product]:
+        """K items from as many departments as possible, always the same."""
+        shelves = [self.in_category((department,)) for department in self.departments] or [list(self)]
+        in_turn = (shelf[turn] for turn in range(k) for shelf in shelves if turn < len(shelf))
+        return list(islice(in_turn, k))
 
 
 def read_catalogue(file: Path) -> Catalogue:
-    """An items table as training/README.md describes it, as .parquet or .csv. Raises CatalogueError."""
+    """Reads an items table, .parquet or .csv, as training/README.md describes it. Raises CatalogueError."""
     try:
         rows = _parquet(file) if file.suffix == ".parquet" else _csv(file)
     except FileNotFoundError:
@@ -95,12 +98,12 @@ def _csv(file: Path) -> list[dict[str, Any]]:
 def _product(row: Mapping[str, Any], file: Path) -> Product:
     item_id = str(row.get("item_id") or "")
     if not 0 < len(item_id) <= ID_LENGTH:
-        raise CatalogueError(f"{file} has an item whose item_id is not of 1 to {ID_LENGTH} characters")
+        raise CatalogueError(f"{file} has an item_id that does not have 1 to {ID_LENGTH} characters")
     price = row.get("price")
     try:
         cost = None if price in (None, "") else float(str(price))
     except ValueError:
-        raise CatalogueError(f"{file} has a price that is no number, of the item {item_id}") from None
+        raise CatalogueError(f"{file} has a price that is not a number, for the item {item_id}") from None
     pairs = (pair.split("=", 1) for pair in str(row.get("attributes") or "").split(";") if "=" in pair)
     return Product(
         item_id=item_id,
@@ -109,5 +112,5 @@ def _product(row: Mapping[str, Any], file: Path) -> Product:
         brand=str(row.get("brand") or "").strip(),
         price=cost,
         currency=str(row.get("currency") or "").strip(),
-        attributes=tuple((name.strip(), value.strip()) for name, value in pairs)[:ATTRIBUTES],
+        attributes=tuple((name.strip(), value.strip()) for name, value in pairs)[:MAX_ATTRIBUTES],
     )

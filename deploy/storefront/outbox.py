@@ -1,5 +1,6 @@
-"""What shoppers did, on its way to the service. What it cannot take now is sent again with the next: a purchase is not
-lost when the service restarts, nor counted twice, for an event keeps its id.
+"""Sends the events of shoppers to the service, and keeps those that it cannot take now for the next call.
+
+So a purchase is not lost when the service restarts. It is not counted twice either, because an event keeps its id.
 """
 
 import logging
@@ -13,21 +14,23 @@ from deploy.storefront.visits import Visit
 from recsvc.v1.events_pb2 import Event, WriteEventsRequest
 from recsvc.v1.events_pb2_grpc import EventServiceStub
 
-WAITING_EVENTS = 1_000  # the most that one call takes; a shop with more to lose keeps them in its database
+MAX_WAITING_EVENTS = 1_000  # the most that one call takes; a shop that must not lose any keeps them in its database
 
-_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
+_RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 _log = logging.getLogger(__name__)
 
 
 class Outbox:
+    """Events that are sent, or wait to be sent. clock: the shop's time."""
+
     def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
         self._events = EventServiceStub(channel)
         self._clock = clock
-        self._waiting: deque[Event] = deque(maxlen=WAITING_EVENTS)
+        self._waiting: deque[Event] = deque(maxlen=MAX_WAITING_EVENTS)
 
     async def send(self, visit: Visit, *events: Event) -> bool:
-        """Stamps the events and sends them; the visit's next lists will have seen them. False: they wait."""
+        """Stamps and sends the events. The next lists of the visit will include them. False: they wait."""
         moment = timestamp(self._clock())
         for event in events:
             event.event_id, event.user_id = str(uuid.uuid4()), visit.user_id
@@ -39,7 +42,7 @@ class Outbox:
             answer = await self._events.WriteEvents(WriteEventsRequest(events=batch), timeout=WRITE_SECONDS)
         except grpc.aio.AioRpcError as error:
             _log.warning("the service answered %s: %s", error.code().name, error.details())
-            if error.code() in _AGAIN:
+            if error.code() in _RETRIED:
                 self._waiting.extendleft(reversed(batch))
             return False
         visit.freshness = answer.freshness.get(visit.user_id, visit.freshness)

@@ -1,4 +1,4 @@
-"""A picture for a product without one: a drawing of its category on a ground that is the product's own."""
+"""Draws a picture for a product that has none: a drawing of its category on a background of its own."""
 
 import hashlib
 import re
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from deploy.storefront.catalogue import Product
 
-TINTS = 10  # of static/shop.css
+TINTS = 10  # background colours in static/shop.css
 FALLBACK = "parcel"
 
-# The drawings of static/pictures.svg, and the words of a category that each is for. The deepest category that has any
-# of them decides.
+# The drawings of static/pictures.svg, and the words in a category's name that each is for. The deepest category with
+# one of these words decides.
 _DRAWINGS = {
     "tea": ("tea", "teapots", "coffee", "cafetières", "mugs", "brew", "茶", "咖啡"),
     "pen": ("pens", "pencils", "brushes", "笔"),
@@ -53,8 +53,13 @@ _DRAWINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """drawing: an id of static/pictures.svg. tint: a class of the style sheet. discs: x, y and radius in a box of
-    200 by 150. turn: how the ground lies, in degrees.
+    """A picture.
+
+    Attributes:
+        drawing: An id in static/pictures.svg.
+        tint: The number of a background colour in the style sheet.
+        discs: x, y and radius, in a box of 200 by 150.
+        turn: The rotation of the background in degrees.
     """
 
     drawing: str
@@ -64,24 +69,25 @@ class Picture:
 
 
 def picture(product: Product) -> Picture:
-    """The same for the same product on any day."""
-    shelf = _numbers(product.path)
-    own = _numbers(product.item_id)
+    """Makes the picture of a product, always the same."""
+    category = _hash_bytes(product.path)
+    own = _hash_bytes(product.item_id)
     discs = tuple(
         (20 + own[i] * 160 // 255, 10 + own[i + 1] * 130 // 255, 18 + own[i + 2] * 40 // 255) for i in (0, 3, 6)
     )
-    return Picture(drawing_of(product.categories), shelf[0] % TINTS, discs, own[9] * 360 // 256)
+    return Picture(drawing_of(product.categories), category[0] % TINTS, discs, own[9] * 360 // 256)
 
 
 def drawing_of(categories: tuple[str, ...]) -> str:
+    """Chooses the drawing for an item of these categories."""
     for category in reversed(categories):
         words = set(re.findall(r"\w+", category.casefold()))
-        for drawing, known in _DRAWINGS.items():
+        for drawing, names in _DRAWINGS.items():
             # Chinese has no spaces between words.
-            if any(word in words or (not word.isascii() and word in category) for word in known):
+            if any(word in words or (not word.isascii() and word in category) for word in names):
                 return drawing
     return FALLBACK
 
 
-def _numbers(text: str) -> bytes:
+def _hash_bytes(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""Every call that the shop makes to the service, one method an RPC. A call that fails costs a row, never a page."""
+"""Calls the service, one method for each RPC. A call that fails costs a row of a page, never the page."""
 
 import datetime as dt
 import logging
@@ -15,13 +15,13 @@ from recsvc.v1.recommendation_pb2 import Context, Filter, RecommendRequest, Reco
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from recsvc.v1.users_pb2_grpc import UserServiceStub
 
-# A page waits no longer than this for its lists, unless it is told to: a shopper does not.
+# How long a page waits for its lists by default.
 LIST_SECONDS = 1.5
 WRITE_SECONDS = 3.0
-# The service is called again this soon after it was away.
+# How soon the service is called again after it was not available.
 RECONNECT_MILLISECONDS = 1_000
-RANKED_ITEMS = 1_000  # the most that Rank takes
-REASONED_ITEMS = 100
+MAX_RANKED_ITEMS = 1_000  # the most that Rank takes
+MAX_REASONED_ITEMS = 100  # the most that Rank gives reasons for
 
 Clock = Callable[[], dt.datetime]
 Answer = TypeVar("Answer")
@@ -30,8 +30,15 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """One list of a page. surface: as in the contract, without its prefix. context: more than the visit tells."""
+class ListRequest:
+    """One list of a page.
+
+    Attributes:
+        surface: Its name in the contract, without the prefix.
+        k: How many items.
+        context: What the service needs beyond the visit.
+        repeat_policy: Its name in the contract. None: the default.
+    """
 
     surface: str
     k: int
@@ -40,8 +47,12 @@ class Wanted:
 
 
 class Recommender:
-    """clock: the shop's time; None: the service's own, which is right for any shop but a made-up one of last year.
-    patience: seconds that a list may take.
+    """Fetches lists, and reads and writes tastes.
+
+    Args:
+        channel: The connection to the service.
+        clock: The shop's time. None: the service's own time, which is right for every shop with events up to today.
+        patience: How long a list may take, in seconds.
     """
 
     def __init__(self, channel: grpc.aio.Channel, clock: Clock | None = None, patience: float = LIST_SECONDS) -> None:
@@ -50,38 +61,40 @@ class Recommender:
         self._clock = clock
         self._patience = patience
 
-    async def recommend(self, visit: Visit, wanted: Wanted) -> RecommendResponse | None:
+    async def recommend(self, visit: Visit, wanted: ListRequest) -> RecommendResponse | None:
+        """One list. None if the service does not answer."""
         return await _answer(self._recommendations.Recommend(self._request(visit, wanted), timeout=self._patience))
 
-    async def page(self, visit: Visit, *wanted: Wanted) -> Sequence[RecommendResponse | None]:
-        """The lists of one page, of which no two have an item in common."""
-        batch = recommendation_pb2.BatchRecommendRequest(requests=[self._request(visit, each) for each in wanted])
+    async def page(self, visit: Visit, *wanted: ListRequest) -> Sequence[RecommendResponse | None]:
+        """The lists of one page. No item is in two of them."""
+        batch = recommendation_pb2.BatchRecommendRequest(requests=[self._request(visit, one) for one in wanted])
         answer = await _answer(self._recommendations.BatchRecommend(batch, timeout=self._patience))
         return [None] * len(wanted) if answer is None else answer.responses
 
     async def ordered(self, visit: Visit, item_ids: Sequence[str]) -> recommendation_pb2.RankResponse | None:
-        """The shop's own choice of items, the likeliest first."""
+        """Orders items that the shop chose, best first."""
         request = recommendation_pb2.RankRequest(
             user_id=visit.user_id,
-            item_ids=item_ids[:RANKED_ITEMS],
+            item_ids=item_ids[:MAX_RANKED_ITEMS],
             context=self._context(visit, {}),
-            reasons=len(item_ids) <= REASONED_ITEMS,
+            reasons=len(item_ids) <= MAX_REASONED_ITEMS,
             min_freshness=visit.freshness,
         )
         return await _answer(self._recommendations.Rank(request, timeout=self._patience))
 
     async def taste(self, visit: Visit) -> users_pb2.GetTasteProfileResponse | None:
+        """What the service knows about the shopper's taste. None if it does not answer."""
         request = users_pb2.GetTasteProfileRequest(user_id=visit.user_id)
         return await _answer(self._users.GetTasteProfile(request, timeout=self._patience))
 
-    async def say(
+    async def update_taste(
         self, visit: Visit, *, add: users_pb2.Taste | None = None, remove: users_pb2.Taste | None = None
     ) -> bool:
-        """The shopper's own word on their taste. False: it did not arrive."""
+        """Adds or removes what the shopper said about their taste. False if the service does not answer."""
         request = users_pb2.UpdateTasteProfileRequest(user_id=visit.user_id, add=add, remove=remove)
         return await _answer(self._users.UpdateTasteProfile(request, timeout=WRITE_SECONDS)) is not None
 
-    def _request(self, visit: Visit, wanted: Wanted) -> RecommendRequest:
+    def _request(self, visit: Visit, wanted: ListRequest) -> RecommendRequest:
         return RecommendRequest(
             user_id=visit.user_id,
             k=wanted.k,
@@ -92,7 +105,7 @@ class Recommender:
         )
 
     def _context(self, visit: Visit, more: dict[str, Any]) -> Context:
-        # What is in the cart is not recommended again, and moves the lists towards what goes with it.
+        # Items in the cart are not recommended, and items that go well with them rank higher.
         context = Context(language=visit.language, cart_item_ids=list(visit.cart), **more)
         if self._clock is not None:
             context.time.CopyFrom(timestamp(self._clock()))
@@ -100,18 +113,19 @@ class Recommender:
 
 
 def open_channel(target: str) -> grpc.aio.Channel:
-    """In the running event loop. Connects when it is first used, and again after the service was away."""
+    """Opens a channel in the running event loop. It connects on first use, and reconnects when the service is back."""
     return grpc.aio.insecure_channel(target, [("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS)])
 
 
 def timestamp(moment: dt.datetime) -> Timestamp:
+    """The time as the contract has it."""
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp
 
 
 async def _answer(call: Awaitable[Answer]) -> Answer | None:
-    """None where the service does not answer, or refuses: the shop does without. The log says why."""
+    """Waits for a call. None if the service does not answer, or refuses; the log says why."""
     try:
         return await call
     except grpc.aio.AioRpcError as error:

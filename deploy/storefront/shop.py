@@ -1,8 +1,8 @@
-"""What the pages are made with: everything that lives as long as the shop does."""
+"""Everything that lives as long as the shop does, and that pages are made with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -20,7 +20,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Shopper:
-    """One that can be chosen by name in the page's head."""
+    """A customer who can be chosen by name at the top of a page."""
 
     user_id: str
     name: str
@@ -28,7 +28,7 @@ class Shopper:
 
 @dataclass(frozen=True)
 class Shop:
-    """All of it, for the event loop's thread alone."""
+    """The parts of the shop. Only the thread of the event loop may use them."""
 
     catalogue: Catalogue
     recommender: Recommender
@@ -37,8 +37,10 @@ class Shop:
     shoppers: tuple[Shopper, ...]
     templates: Environment
 
-    def render(self, template: str, request: Request, visit: Visit, status: int = 200, **values: Any) -> HTMLResponse:
-        """A page, with what its frame shows. It takes the visit's notice."""
+    def render(
+        self, template: str, request: Request, visit: Visit, values: Mapping[str, object], status: int = 200
+    ) -> HTMLResponse:
+        """Renders a page with its header. This shows the visit's notice, and removes it."""
         names = {shopper.user_id: shopper.name for shopper in self.shoppers}
         html = self.templates.get_template(template).render(
             visit=visit,
@@ -54,7 +56,7 @@ class Shop:
 
 
 def templates() -> Environment:
-    """Every value is escaped, and one that is missing is an error."""
+    """The environment of the templates. It escapes every value; a missing value is an error."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

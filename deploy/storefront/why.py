@@ -1,4 +1,4 @@
-"""What stands behind a reason, in plain words: each fact, how much it counts, and who chose the sentence's words."""
+"""Explains a reason in plain words: its facts, how much each counts, and who worded the sentence."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,16 @@ from deploy.storefront.interface_words import Words, sellers
 from recsvc.v1.events_pb2 import EVENT_TYPE_ADD_TO_CART, EVENT_TYPE_PURCHASE, EVENT_TYPE_VIEW
 from recsvc.v1.reason_pb2 import Evidence, EvidenceKind, Reason
 
-_KIND = len("EVIDENCE_KIND_")
+_PREFIX_LENGTH = len("EVIDENCE_KIND_")
 _DID = {EVENT_TYPE_PURCHASE: "bought", EVENT_TYPE_VIEW: "viewed", EVENT_TYPE_ADD_TO_CART: "in_cart"}
 _COUNTS_OTHERS = ("popularity", "co_purchase")
+_MIN_SHARE = 0.01  # a smaller share is not shown
+_WHOLE_LIFT = 10  # from here on, a lift is shown without decimals
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """says: what is known. counts: how much it moved the list, and its share of that where it has one."""
+    """One fact. says: the fact itself. counts: how it affected the list. share: of all evidence, if large enough."""
 
     kind: str
     says: Markup
@@ -25,9 +27,16 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """sentence: the service's, untrusted like any text. sources: who worded it, under which rules. bought: items of the
-    shopper's history among the facts, which may have been gifts.
+class Explanation:
+    """A reason with the facts behind it.
+
+    Attributes:
+        sentence: The reason. It is not trusted, like any text from outside.
+        language: Of the sentence.
+        ai_generated: Whether a language model worded it.
+        facts: The facts that it is based on.
+        sources: Who worded it, and which rules it was checked by.
+        bought: Items among the facts that the shopper bought, and that may have been gifts.
     """
 
     sentence: str
@@ -38,26 +47,27 @@ class Why:
     bought: tuple[Product, ...]
 
 
-def why(reason: Reason, catalogue: Catalogue, words: Words) -> Why:
-    kinds = [_kind(each) for each in reason.evidence]
-    anchors = (catalogue.get(each.anchor_item_id) for each in reason.evidence if _bought(each))
-    return Why(
+def explain(reason: Reason, catalogue: Catalogue, words: Words) -> Explanation:
+    """Explains a reason in the language of `words`."""
+    kinds = [_kind(evidence) for evidence in reason.evidence]
+    anchors = (catalogue.get(evidence.anchor_item_id) for evidence in reason.evidence if _bought(evidence))
+    return Explanation(
         sentence=reason.text,
         language=reason.language,
         ai_generated=reason.provenance.ai_generated,
         facts=tuple(
-            Fact(kind, _says(kind, each, catalogue, words), _strength(each, words), _share(each, words))
-            for kind, each in zip(kinds, reason.evidence, strict=True)
+            Fact(kind, _says(kind, evidence, catalogue, words), _strength(evidence, words), _share(evidence, words))
+            for kind, evidence in zip(kinds, reason.evidence, strict=True)
         ),
-        sources=_sources(reason, any(kind in _COUNTS_OTHERS for kind in kinds), words),
+        sources=_sources(reason, words, counts_others=any(kind in _COUNTS_OTHERS for kind in kinds)),
         bought=tuple(dict.fromkeys(anchor for anchor in anchors if anchor is not None)),
     )
 
 
 def _kind(evidence: Evidence) -> str:
-    """Lower case, or "other" for one that a newer service has and this shop does not."""
+    """The kind in lower case, or "other" if a newer service has a kind that this shop does not know."""
     try:
-        return EvidenceKind.Name(evidence.kind)[_KIND:].lower()
+        return EvidenceKind.Name(evidence.kind)[_PREFIX_LENGTH:].lower()
     except ValueError:
         return "other"
 
@@ -81,7 +91,7 @@ def _says(kind: str, evidence: Evidence, catalogue: Catalogue, words: Words) -> 
         people=evidence.people,
         days=words("span", count=evidence.days),
         elapsed=words("span", count=evidence.elapsed_days),
-        lift=f"{evidence.lift:.1f}" if evidence.lift < 10 else f"{evidence.lift:.0f}",
+        lift=f"{evidence.lift:.1f}" if evidence.lift < _WHOLE_LIFT else f"{evidence.lift:.0f}",
     )
 
 
@@ -91,19 +101,19 @@ def _strength(evidence: Evidence, words: Words) -> Markup:
 
 
 def _share(evidence: Evidence, words: Words) -> Markup | None:
-    return words("share", share=f"{evidence.share:.0%}") if evidence.share >= 0.01 else None
+    return words("share", share=f"{evidence.share:.0%}") if evidence.share >= _MIN_SHARE else None
 
 
-def _sources(reason: Reason, counts_others: bool, words: Words) -> tuple[Markup, ...]:
+def _sources(reason: Reason, words: Words, *, counts_others: bool) -> tuple[Markup, ...]:
     source = reason.provenance
     worded = words("worded_model", model=sellers(source.model)) if source.model else words("worded_realiser")
-    says = [worded]
+    sentences = [worded]
     if source.ai_generated:
-        says.append(words("worded_ai"))
+        sentences.append(words("worded_ai"))
     if source.policy_version:
-        says.append(words("policy", policy=source.policy_version))
+        sentences.append(words("policy", policy=source.policy_version))
     if source.verified:
-        says.append(words("verified"))
+        sentences.append(words("verified"))
     if counts_others:
-        says.append(words("window"))
-    return tuple(says)
+        sentences.append(words("window"))
+    return tuple(sentences)

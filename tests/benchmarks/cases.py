@@ -1,4 +1,4 @@
-"""The calls that are measured, as messages on the wire."""
+"""Makes the calls that are measured, as messages on the wire."""
 
 import itertools
 import random
@@ -9,28 +9,30 @@ from recsvc.v1 import events_pb2, recommendation_pb2
 from tests.benchmarks.load import Task
 
 K = 10
-# More than any run gets through: a write sent twice under one event_id would change nothing.
+# More than any run can send: the second write of one event_id would change nothing.
 WRITES = 20_000
-OTHER_PAGES = 20_000
-EXCLUDED = 3
+NEW_PAGES = 20_000
+EXCLUDED_ITEMS = 3
 _RECOMMEND = "/recsvc.v1.RecommendationService/Recommend"
 _SIMILAR_ITEMS = "/recsvc.v1.RecommendationService/SimilarItems"
 _WRITE_EVENTS = "/recsvc.v1.EventService/WriteEvents"
 
 
 def recommend(user_ids: Sequence[str]) -> list[Task]:
-    """As a storefront asks: k items, with reasons."""
+    """Lists as a storefront asks for them: K items with reasons."""
     return [[_recommend_call(user_id)] for user_id in user_ids]
 
 
-def recommend_other_pages(pages: Mapping[str, Sequence[str]]) -> list[Task]:
-    """The same for pages that were hardly ever shown before: a few items of each user's usual page are excluded, others
-    at every turn. So nothing that the service may keep of earlier pages helps it.
+def recommend_new_pages(pages: Mapping[str, Sequence[str]]) -> list[Task]:
+    """Lists that were almost never shown before, so that nothing the service keeps of earlier pages helps it.
+
+    Each call excludes a few items of the user's usual page, and other items than the call before.
     """
-    rng, tasks = random.Random(uuid.uuid4().int), []
-    for user_id, item_ids in itertools.islice(itertools.cycle(pages.items()), OTHER_PAGES):
+    rng = random.Random(uuid.uuid4().int)
+    tasks: list[Task] = []
+    for user_id, item_ids in itertools.islice(itertools.cycle(pages.items()), NEW_PAGES):
         request = recommendation_pb2.RecommendRequest(user_id=user_id, k=K)
-        request.filter.exclude_item_ids.extend(rng.sample(item_ids, min(EXCLUDED, len(item_ids))))
+        request.filter.exclude_item_ids.extend(rng.sample(item_ids, min(EXCLUDED_ITEMS, len(item_ids))))
         tasks.append([(_RECOMMEND, request.SerializeToString())])
     return tasks
 
@@ -47,12 +49,12 @@ def similar_items(item_ids: Sequence[str]) -> list[Task]:
 
 
 def write_event(user_ids: Sequence[str], item_ids: Sequence[str]) -> list[Task]:
-    """A purchase a call."""
+    """One purchase in each call."""
     return [[call] for _, call in _writes(user_ids, item_ids)]
 
 
 def write_then_recommend(user_ids: Sequence[str], item_ids: Sequence[str]) -> list[Task]:
-    """A purchase, and when it is acknowledged that user's list: the user vector has to be computed anew."""
+    """A purchase, then the list of the same user. The user vector must be computed again for it."""
     return [[call, _recommend_call(user_id)] for user_id, call in _writes(user_ids, item_ids)]
 
 

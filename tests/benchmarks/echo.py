@@ -1,8 +1,8 @@
-"""The least that a grpc.aio server can do: answers every Recommend with one and the same response.
+"""A minimal grpc.aio server, which answers every Recommend with the same response.
 
     python -m tests.benchmarks.echo RESPONSE_FILE
 
-Prints its port. What Recommend is measured against: nobody who stays with grpc.aio can be faster.
+Prints its port. Recommend is compared with it, because no server on grpc.aio can be faster.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ async def serve(response: recommendation_pb2.RecommendResponse) -> None:
     recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(Echo(response), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    print(port, flush=True)
+    print(port, flush=True)  # noqa: T201  its caller reads it
     await server.wait_for_termination()
 
 

@@ -1,4 +1,4 @@
-"""How soon what is told to one replica holds on another: two replicas of the shop that `make bench` made, one Redis.
+"""Measures how soon a change sent to one replica is visible on another. Both serve the shop of `make bench`.
 
 python -m tests.benchmarks.freshness
 """
@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -25,33 +26,37 @@ EVENTS, ITEMS = 200, 20
 
 
 def measure(one: Storefront, two: Storefront) -> dict[str, list[float]]:
-    """Seconds. `one` is told, and `two` is asked until it knows."""
+    """Seconds until `two` shows a change that was sent to `one`, by kind of change."""
     seconds: dict[str, list[float]] = {"event, from its acknowledgement": [], "stock": [], "new item": []}
     best = item_ids(two.recommend("somebody", 100))
     for number in range(EVENTS):
-        told = one.buy(f"user-{number}", best[number % 100])
+        written = one.buy(f"user-{number}", best[number % 100])
         start = time.perf_counter()
-        answer = two.recommend(f"user-{number}", min_freshness=told.freshness[f"user-{number}"])
+        answer = two.recommend(f"user-{number}", min_freshness=written.freshness[f"user-{number}"])
         seconds["event, from its acknowledgement"].append(time.perf_counter() - start)
         assert answer.personalised
         assert not answer.degraded
     for number in range(ITEMS):
         start = time.perf_counter()
         one.set_inventory(best[number], stock=0)
-        seconds["stock"].append(_until(lambda n=number: best[n] not in item_ids(two.recommend("somebody")), start))
+        seconds["stock"].append(_seconds_until(partial(_is_sold_out, two, best[number]), start))
         start = time.perf_counter()
         one.add(f"new-{number}", f"A copper kettle, number {number}")
-        seconds["new item"].append(_until(lambda n=number: _knows(two, f"new-{n}"), start))
+        seconds["new item"].append(_seconds_until(partial(_has_item, two, f"new-{number}"), start))
     return seconds
 
 
-def _until(holds: Callable[[], bool], start: float) -> float:
+def _seconds_until(holds: Callable[[], bool], start: float) -> float:
     while not holds():
         time.sleep(0.002)
     return time.perf_counter() - start
 
 
-def _knows(shop: Storefront, item_id: str) -> bool:
+def _is_sold_out(shop: Storefront, item_id: str) -> bool:
+    return item_id not in item_ids(shop.recommend("somebody"))
+
+
+def _has_item(shop: Storefront, item_id: str) -> bool:
     request = recommendation_pb2.SimilarItemsRequest(item_id=item_id, k=1)
     try:
         shop.recommendations.SimilarItems(request, timeout=20)
@@ -74,12 +79,12 @@ def main() -> None:
             service = ServiceProcess(bundle, Path(folder) / str(number), redis.url)
             stack.callback(service.stop)
             shops.append(Storefront(stack.enter_context(service.channel())))
-        for shop in shops:  # what is slow the first time
+        for shop in shops:  # the first call is slow
             shop.recommend("somebody")
-        table = Table("told to one replica, known to the other", "p50 ms", "p99 ms", "most ms", "of")
-        for what, found in measure(*shops).items():
-            figures = [f"{1e3 * value:.0f}" for value in (*np.percentile(found, (50, 99)), max(found))]
-            table.add_row(what, *figures, str(len(found)))
+        table = Table("sent to one replica, visible on the other", "p50 ms", "p99 ms", "max ms", "changes")
+        for change, seconds in measure(*shops).items():
+            figures = [f"{1e3 * value:.0f}" for value in (*np.percentile(seconds, (50, 99)), max(seconds))]
+            table.add_row(change, *figures, str(len(seconds)))
         console.print(table)
 
 

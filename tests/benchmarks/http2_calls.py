@@ -1,7 +1,7 @@
-"""Unary gRPC calls over HTTP/2 whose frames are written by hand: some 20 us of processor a call.
+"""Unary gRPC calls over HTTP/2 with frames written by hand. A call costs some 20 us of processor time.
 
-grpc's own Python client costs as much as a server does, so a generator made of it measures itself. This one does only
-what a load generator needs: it never looks into a response, only at its size and at the grpc-status that ends it.
+grpc's own Python client costs as much as a server, so a load generator with it would measure itself. This client does
+only what a load generator needs: of a response it reads the size and the final grpc-status, and nothing else.
 """
 
 import socket
@@ -16,7 +16,7 @@ _STATUS = b"grpc-status"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one call ended. status: the grpc-status, "" when the server reset the call. size: bytes of DATA frames."""
+    """The end of one call. status: the grpc-status, or "" if the server reset the call. size: bytes of DATA frames."""
 
     stream: int
     status: str
@@ -24,10 +24,10 @@ class Answer:
 
 
 class Connection:
-    """One connection; calls are numbered by their stream.
+    """One connection. Its calls are numbered by their stream.
 
-    It may receive 2 GB in all: the server is given that window once and for all. Requests have to be small, as the
-    windows for what is sent are taken to be never full.
+    It can receive 2 GB in total, because the server gets a window of that size at the start and no other. Requests must
+    be small: the windows of the server are assumed to be never full.
     """
 
     def __init__(self, port: int) -> None:
@@ -38,7 +38,7 @@ class Connection:
         self._next_stream = 1
         self._sizes: dict[int, int] = {}
         self._received = b""
-        # No dynamic table for headers: then every block can be read by itself.
+        # Without a dynamic table for headers, every block can be read on its own.
         settings = b"\x00\x01" + bytes(4) + b"\x00\x04" + _LARGEST_WINDOW.to_bytes(4, "big")
         self._unsent = [
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -59,15 +59,16 @@ class Connection:
         return stream
 
     def flush(self) -> None:
+        """Sends the queued calls."""
         if self._unsent:
             self.socket.sendall(b"".join(self._unsent))
             self._unsent.clear()
 
     def answers(self) -> list[Answer]:
-        """Reads once, and gives the calls that ended with it. ConnectionError when the server hangs up."""
+        """Reads once, and returns the calls that ended. Raises ConnectionError if the server closes the connection."""
         read = self.socket.recv(262_144)
         if not read:
-            raise ConnectionError("the server hung up")
+            raise ConnectionError("the server closed the connection")
         data = self._received + read
         ended, start = [], 0
         while len(data) - start >= _FRAME_HEADER:
@@ -83,7 +84,7 @@ class Connection:
                 status = _grpc_status(data[start + _FRAME_HEADER : after])
                 ended.append(Answer(stream, status, self._sizes.pop(stream)))
             elif kind == _RST_STREAM:
-                # gRPC servers end a call that they have answered in full with one of these too.
+                # gRPC servers also send this after a complete answer.
                 if stream in self._sizes:
                     ended.append(Answer(stream, "", self._sizes.pop(stream)))
             elif kind in (_SETTINGS, _PING) and not flags & _ACK:
@@ -104,9 +105,9 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
 
 
 def _request_headers(path: bytes, authority: bytes) -> bytes:
-    """RFC 7541: names from the static table where it has them, values as they are, nothing indexed."""
+    """Headers by RFC 7541: names from the static table where possible, plain values, nothing indexed."""
     if max(len(path), len(authority)) > 126:
-        raise ValueError("longer paths take more than one byte of length")
+        raise ValueError("a longer path needs more than one byte for its length")
     parts = [b"\x83\x86", b"\x04", _string(path), b"\x01", _string(authority)]  # POST, http, :path, :authority
     parts += [b"\x0f\x10", _string(b"application/grpc"), b"\x00", _string(b"te"), _string(b"trailers")]
     return b"".join(parts)

@@ -1,7 +1,7 @@
-"""A load generator: a closed loop, or Poisson arrivals. Gives latencies, and the processor time that servers spent.
+"""A load generator with a closed loop or Poisson arrivals. It measures latencies and the processor time of servers.
 
-With arrivals a task's latency counts from the time at which it was to start, so that a server which stalls is charged
-for the tasks that had to wait (Tene's coordinated omission).
+With arrivals, a task's latency counts from the time when it should have started. So the tasks that wait for a stalled
+server count as slow (this avoids Tene's coordinated omission).
 """
 
 import gc
@@ -17,20 +17,27 @@ import psutil
 
 from tests.benchmarks.http2_calls import Answer, Connection
 
-# Calls made one after the other, each with its method's path and its message.
 Task = Sequence[tuple[str, bytes]]
+"""Calls that are made one after the other, each with its method's path and its message."""
 
 CONNECTIONS = 4
-DRAIN_SECONDS = 10.0  # after the end; what is then still unanswered has failed
+DRAIN_SECONDS = 10.0  # after the end; calls without an answer by then have failed
 _NEVER = float("inf")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What to do: `tasks`, in a circle, for warm_up + seconds, of which the latter are measured.
+    """A run of the generator.
 
-    rate: tasks a second on average; 0 for a closed loop with `in_flight` of them at any time. pids: the processes whose
-    time is measured, by name.
+    Attributes:
+        port: Where the server listens.
+        tasks: Are sent in a circle.
+        seconds: How long is measured.
+        warm_up: Seconds before that.
+        rate: Tasks per second on average. 0: a closed loop.
+        in_flight: Tasks at any time in a closed loop.
+        pids: The processes whose time is measured, by name.
+        seed: Of the arrivals.
     """
 
     port: int
@@ -45,11 +52,16 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of it.
+    """The result of a run.
 
-    completed: tasks that ended well within the measured seconds. latencies: seconds of every task that was to start
-    within them. answer_bytes: of the last call of a task, on average. failed: how many calls ended with which other
-    status, at any time. cpu_seconds: of each process, by name. generator_share: of one core, that the generator took.
+    Attributes:
+        seconds: How long was measured.
+        completed: Tasks that succeeded within the measured time.
+        latencies: Seconds of every task that should have started within the measured time.
+        answer_bytes: Mean size of the last answer of a task.
+        failed: How many calls failed, by status, over the whole run.
+        cpu_seconds: Processor time of each process, by name.
+        generator_share: The share of one core that the generator used.
     """
 
     seconds: float
@@ -62,9 +74,9 @@ class Measured:
 
 
 def run(load: Load) -> Measured:
-    """Returns when all is answered. ConnectionError when the server hangs up."""
+    """Runs until every call is answered. Raises ConnectionError if the server closes a connection."""
     generator = _Generator(load)
-    gc.freeze()  # the tasks are many objects, and a collection would walk them all
+    gc.freeze()  # a garbage collection would visit all tasks, which are many
     try:
         return generator.run()
     finally:
@@ -102,8 +114,9 @@ class _Generator:
             self._start(next(self._turn), time.perf_counter())
         arrivals = self._arrivals()
         arrival = next(arrivals, _NEVER)
-        # The moments at which the servers' clocks are read, and what they showed.
-        moments, readings = [self._begin, self._end, self._end + DRAIN_SECONDS], []
+        # When the clocks of the servers are read, and their readings.
+        moments = [self._begin, self._end, self._end + DRAIN_SECONDS]
+        readings: list[dict[str, float]] = []
         while self._running or len(readings) < 2:
             now = time.perf_counter()
             while now >= moments[len(readings)]:

@@ -1,4 +1,4 @@
-"""How much of Redis a user takes: 50 events and a vector, as the service writes them.
+"""Measures how much memory of Redis a user takes: 50 events and a vector, as the service writes them.
 
 python -m tests.benchmarks.memory
 """
@@ -13,12 +13,12 @@ from recsvc.domain.shop import Event, EventType
 from recsvc.store import UserStore, keys, open_store
 
 USERS, EVENTS = 500, 50
-DIMS = (193, 251)  # of a vector: without and with the lexical block, as the README's shops have them
-MUST, AIM = 3_072, 2_048
+DIMS = (193, 251)  # of a vector without and with the lexical block, as in the shops of the README
+MAX_BYTES, TARGET_BYTES = 3_072, 2_048
 
 
 async def bytes_a_user(store: UserStore, dim: int) -> float:
-    """The mean over users of what Redis says that their record takes, its key and its tables included."""
+    """The mean size of a user's record as Redis reports it, with its key and its tables."""
     rng = np.random.default_rng(0)
     total = 0
     for user in range(USERS):
@@ -30,7 +30,9 @@ async def bytes_a_user(store: UserStore, dim: int) -> float:
         versions = await store.write_events(events)
         vector = rng.standard_normal(dim).astype(np.float32)
         assert await store.put_user_vector(user_id, "0123456789abcdef", versions[user_id], EVENTS, vector)
-        total += await store._client.execute_command("MEMORY", "USAGE", keys.user("bench", user_id), "SAMPLES", 0)
+        total += await store._client.execute_command(  # noqa: SLF001  no call of the store needs the size of a record
+            "MEMORY", "USAGE", keys.user("bench", user_id), "SAMPLES", 0
+        )
     return total / USERS
 
 
@@ -39,7 +41,9 @@ async def main() -> None:
         async with open_store(None, Path(folder), "bench", timeout_seconds=10) as store:
             for dim in DIMS:
                 taken = await bytes_a_user(store, dim)
-                print(f"{EVENTS} events and a vector of {dim}: {taken:,.0f} bytes (must {MUST:,}, aim {AIM:,})")
+                bounds = f"limit {MAX_BYTES:,}, target {TARGET_BYTES:,}"
+                text = f"{EVENTS} events and a vector of {dim}: {taken:,.0f} bytes ({bounds})"
+                print(text)  # noqa: T201  a command prints
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured: the real service with its embedded Redis, and the echo, in processes of their own, on one core."""
+"""Starts the servers that are measured, each in a process on one core: the service with its own Redis, and the echo."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import psutil
@@ -21,14 +22,14 @@ CALLERS = 8
 
 @dataclass(frozen=True)
 class Server:
-    """A port, and the processes behind it by name."""
+    """A running server: its port, and its processes by name."""
 
     port: int
     pids: dict[str, int]
 
 
 def cores() -> tuple[int | None, int | None]:
-    """The core of the servers and that of the generator. None where processes cannot be bound to a core."""
+    """The core of the servers and the core of the generator. None if processes cannot be bound to a core."""
     if not hasattr(os, "sched_getaffinity"):
         return None, None
     allowed = sorted(os.sched_getaffinity(0))
@@ -36,7 +37,7 @@ def cores() -> tuple[int | None, int | None]:
 
 
 def bind(core: int | None) -> None:
-    """Binds this process, and what it starts from now on, to one core."""
+    """Binds this process, and every process that it starts from now on, to one core."""
     if core is not None:
         os.sched_setaffinity(0, {core})
 
@@ -54,11 +55,14 @@ def _bound(core: int | None) -> Iterator[None]:
 
 @contextmanager
 def service(
-    bundle: Path, data_dir: Path, core: int | None, **settings: object
+    bundle: Path, data_dir: Path, core: int | None, cache_size: int | None = None
 ) -> Iterator[tuple[ServiceProcess, Server]]:
-    """`recsvc serve` as operators start it, but for one search thread, as it has one core, and for patience with Redis:
-    on a busy machine a list that goes without the user's history would pass for a fast one.
+    """Runs `recsvc serve` as operators do, with two exceptions.
+
+    It has one search thread, because it has one core. And it waits long for Redis: on a busy machine, a list without
+    the user's history would otherwise look like a fast one.
     """
+    settings: dict[str, Any] = {} if cache_size is None else {"cache_size": cache_size}
     with _bound(core):
         process = ServiceProcess(bundle, data_dir, search_threads=1, store_timeout=10.0, **settings)
     try:
@@ -71,7 +75,7 @@ def service(
 
 @contextmanager
 def echo(response: pb.RecommendResponse, folder: Path, core: int | None) -> Iterator[Server]:
-    """The echo, which always answers `response`."""
+    """Runs the echo, which always answers `response`."""
     file = folder / "response.binpb"
     file.write_bytes(response.SerializeToString())
     with _bound(core):
@@ -87,7 +91,7 @@ def echo(response: pb.RecommendResponse, folder: Path, core: int | None) -> Iter
 
 
 def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> None:
-    """Writes histories and profiles through the service's own calls."""
+    """Writes histories and profiles through the API."""
     with running.channel() as channel, ThreadPoolExecutor(CALLERS) as callers:
         storefront = Storefront(channel)
         storefront.write_history(events)
@@ -101,6 +105,6 @@ def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> 
 
 
 def lists(running: ServiceProcess, user_ids: Sequence[str]) -> list[pb.RecommendResponse]:
-    """Asks once for every user's list, so that all user vectors are in Redis afterwards."""
+    """Gets every user's list once. After that, all user vectors are in Redis."""
     with running.channel() as channel, ThreadPoolExecutor(CALLERS) as callers:
         return list(callers.map(Storefront(channel).recommend, user_ids))

@@ -1,8 +1,8 @@
-"""How fast Recommend is beside the least that grpc.aio can do, measured in one run on one machine.
+"""Compares the speed of Recommend with a minimal grpc.aio server, in one run on one machine.
 
     python -m tests.benchmarks.serving [--rounds N] [--seconds S]
 
-A server has one core, the generator another. Compare the ratios between machines, never the figures themselves.
+The server has one core, the load generator another. Between machines, compare the ratios, never the figures.
 Writes var/bench/serving.json.
 """
 
@@ -31,27 +31,27 @@ from tests.benchmarks.side_by_side import IN_FLIGHT, Case, Figures, measure, med
 from tests.integration import clients
 
 FOLDER = Path(__file__).parents[2] / "var" / "bench"
-# Users. The histories of those who buy while it is measured grow, so they are others.
-READERS, WRITERS, STRANGERS = 2_000, 500, 300
-# From this share of a core on, the generator may be what was measured.
+# Numbers of users. Writers buy while it is measured, so their histories grow; readers and uncached users do not.
+READERS, WRITERS, UNCACHED = 2_000, 500, 300
+# With a larger share of a core, the generator may have been the bottleneck.
 BUSY_GENERATOR = 0.9
-TABLE_WIDTH = 120  # even where the output goes into a file
+TABLE_WIDTH = 120  # also if the output goes into a file
 
 # Users come back to their page, as they do in a shop, and a page that has not changed may keep its reasons for an hour.
-# The harder case beside it: every page is one that was never shown before.
+# NEVER_SHOWN is the harder case: every page is new.
 ECHO, RECOMMEND, NEVER_SHOWN = "bare grpc.aio echo", "Recommend, everything on", "the same, pages never shown before"
 
 
 def benchmark(rounds: int, seconds: float, console: Console, folder: Path = FOLDER) -> dict[str, Any]:
-    """Measures every case; returns what is printed and written as JSON."""
+    """Measures every case, prints a table, and returns the figures."""
     shop = prepared_shop(folder, console)
     core, generator_core = servers.cores()
     with ExitStack() as stack:
         generator = stack.enter_context(
             ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), servers.bind, (generator_core,))
         )
-        every_case, answer_bytes = _start(shop, core, stack, console)
-        measured = measure(every_case, rounds, seconds, generator, partial(console.print, style="dim"))
+        all_cases, answer_bytes = _start(shop, core, stack, console)
+        measured = measure(all_cases, rounds, seconds, generator, partial(console.print, style="dim"))
     setup = {
         "items": len(shop.item_ids),
         "users": READERS,
@@ -72,10 +72,10 @@ def benchmark(rounds: int, seconds: float, console: Console, folder: Path = FOLD
 
 
 def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console) -> tuple[list[Case], int]:
-    """The cases with their servers running, the echo first, and the bytes of a typical answer."""
+    """Starts the servers. Returns the cases, the echo first, and the bytes of a typical answer."""
     rng = random.Random(0)
     user_ids = rng.sample(sorted(set(shop.events["user_id"])), READERS + WRITERS)
-    readers, writers, strangers = user_ids[:READERS], user_ids[READERS:], user_ids[:STRANGERS]
+    readers, writers, uncached = user_ids[:READERS], user_ids[READERS:], user_ids[:UNCACHED]
     item_ids = rng.sample(shop.item_ids, READERS)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recsvc-bench-")))
 
@@ -84,10 +84,12 @@ def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console
     servers.fill(process, *shop.of_users(user_ids))
     answers = servers.lists(process, readers)
     pages = {user: clients.item_ids(answer) for user, answer in zip(readers, answers, strict=True)}
-    # A process keeps the state of its users, as reading and completing it costs more: this one keeps none.
-    process, forgetful = stack.enter_context(servers.service(shop.bundle, folder / "forgetful", core, cache_size=0))
-    servers.fill(process, *shop.of_users(strangers))
-    servers.lists(process, strangers)
+    # A service caches the state of its users. This one caches nothing.
+    process, without_cache = stack.enter_context(
+        servers.service(shop.bundle, folder / "without-cache", core, cache_size=0)
+    )
+    servers.fill(process, *shop.of_users(uncached))
+    servers.lists(process, uncached)
     answer = sorted(answers, key=pb.RecommendResponse.ByteSize)[len(answers) // 2]
     echo = stack.enter_context(servers.echo(answer, folder, core))
 
@@ -95,8 +97,8 @@ def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console
     return [
         Case(ECHO, echo, reading),
         Case(RECOMMEND, service, reading),
-        Case(NEVER_SHOWN, service, partial(cases.recommend_other_pages, pages)),
-        Case("the same, users not in the process", forgetful, partial(cases.recommend, strangers)),
+        Case(NEVER_SHOWN, service, partial(cases.recommend_new_pages, pages)),
+        Case("the same, users not in the process", without_cache, partial(cases.recommend, uncached)),
         Case("WriteEvents, one purchase", service, partial(cases.write_event, writers, item_ids)),
         Case("a purchase, then Recommend", service, partial(cases.write_then_recommend, writers, item_ids)),
         Case("Recommend without reasons", service, partial(cases.recommend_without_reasons, readers)),
@@ -108,9 +110,9 @@ def _table(rows: dict[str, Figures], setup: dict[str, Any]) -> Table:
     table = Table(
         title=f"{setup['items']:,} items, {setup['users']:,} users, k = {setup['k']}, "
         f"answers of {setup['answer_bytes']:,} bytes, medians of {setup['rounds']} rounds",
-        caption=f"Requests a second: closed loop, {setup['in_flight']} in flight, one core for server and Redis. "
-        "p50, p99: Poisson arrivals at half of that rate. * marks where the generator was busy and may be what was "
-        "measured; the processor time holds all the same.",
+        caption=f"Requests/s: closed loop, {setup['in_flight']} in flight, one core for server and Redis. "
+        "p50, p99: Poisson arrivals at half of that rate. * means that the generator was busy and may have been the "
+        "bottleneck; the processor times are right all the same.",
     )
     table.add_column(no_wrap=True)
     for heading in ("requests/s", "of the echo's", "CPU us", "Redis us", "p50 ms", "p99 ms", "generator"):
@@ -133,13 +135,14 @@ def _table(rows: dict[str, Figures], setup: dict[str, Any]) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="of all cases (default 3)")
-    parser.add_argument("--seconds", type=float, default=4.0, help="each measurement (default 4)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often all cases are measured [3]")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of each measurement [4]")
     arguments = parser.parse_args()
     result = benchmark(arguments.rounds, arguments.seconds, Console(width=max(Console().width, TABLE_WIDTH)))
     out = FOLDER / "serving.json"
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"Recommend has {result['ratio']:.3f} of the echo's requests a second; all figures are in {out}")
+    text = f"Recommend answers {result['ratio']:.3f} times as many requests/s as the echo; all figures are in {out}"
+    print(text)  # noqa: T201  a command prints
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The shop that is measured: 100,000 items, and a bundle that the real recipe trained on it, only less thoroughly.
+"""Makes the shop that is measured: 100,000 items, and a bundle that was trained on it for a short time.
 
-Making it takes some minutes, most of them for embedding the titles; it is kept for the next run.
+That takes some minutes, most of them for embedding the titles. The result is kept for the next run.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from training.synthetic.shop import make_shop, write_shop
 from training.train import train
 
 ITEMS, USERS, SEED = 100_000, 20_000, 1
-# Every array has the size that it has in earnest, which is what the speed depends on; the weights are only roughly
-# those of a well trained model.
+# Speed depends on the sizes of the arrays, and these are as large as in production. The weights are only roughly those
+# of a well-trained model.
 CONFIG = TrainConfig(test_days=1, text_epochs=1, sequence_epochs=1, epoch_events=40_000, tuning_users=200, refit="none")
 
 
 @dataclass(frozen=True)
 class BenchShop:
-    """bundle: its folder. events, users: tables in the columns of the input contract."""
+    """The shop. bundle: its folder. events, users: tables in the format of the input contract."""
 
     bundle: Path
     item_ids: list[str]
@@ -32,19 +32,19 @@ class BenchShop:
     users: pl.DataFrame
 
     def of_users(self, user_ids: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Both tables with these users alone."""
+        """The events and the users tables, with these users alone."""
         return self.events.filter(pl.col("user_id").is_in(user_ids)), self.users.filter(
             pl.col("user_id").is_in(user_ids)
         )
 
 
 def prepared_shop(folder: Path, console: Console) -> BenchShop:
-    """The shop from `folder`, made there first if it is missing or of a format that this recsvc does not read."""
+    """Reads the shop from `folder`. Makes it first if it is missing, or if its format cannot be read."""
     tables, bundle = folder / "shop", folder / "bundles" / "latest"
     try:
         bundles.load(bundle)
     except BundleError:
-        console.print(f"making a shop of {ITEMS:,} items and its bundle, which the next run will find made")
+        console.print(f"making a shop of {ITEMS:,} items and its bundle; the next run will reuse them")
         write_shop(make_shop(ITEMS, USERS, SEED), tables)
         train(tables, folder / "bundles", CONFIG, console)
     events, items, users = (pl.read_parquet(tables / f"{name}.parquet") for name in ("events", "items", "users"))

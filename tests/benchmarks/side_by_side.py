@@ -1,6 +1,6 @@
-"""Measures several cases in rounds, each round all of them one after the other, and takes the medians.
+"""Measures several cases in rounds, and takes the medians. In each round all cases run, one after the other.
 
-So a machine that slows down for a while slows every case, and ratios are made within a round.
+So if the machine is slow for a while, all cases are slow. Ratios are taken within a round.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ WARM_UP_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Case:
-    """A name, the server it is sent to, and what makes the tasks of one run."""
+    """A case to measure. tasks: makes the tasks of one run."""
 
     name: str
     server: Server
@@ -28,11 +28,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Figures:
-    """One case in one round, or its medians.
+    """The figures of one case in one round, or their medians.
 
-    per_second: tasks of a closed loop; ratio: to the first case's. cpu_us: microseconds of processor a task, by
-    process, in that loop; generator_share: of a core, that the generator took. p50_ms, p99_ms: with arrivals at half
-    of that rate.
+    Attributes:
+        per_second: Tasks per second in a closed loop.
+        ratio: per_second relative to the first case.
+        cpu_us: Microseconds of processor time per task in that loop, by process.
+        generator_share: The share of a core that the generator used in that loop.
+        p50_ms: Median latency, with arrivals at half of that rate.
+        p99_ms: 99th percentile of the latency, with the same arrivals.
     """
 
     per_second: float
@@ -44,14 +48,14 @@ class Figures:
 
 
 def measure(
-    cases: Sequence[Case], rounds: int, seconds: float, generator: Executor, tell: Callable[[str], None]
+    cases: Sequence[Case], rounds: int, seconds: float, generator: Executor, show: Callable[[str], None]
 ) -> dict[str, list[Figures]]:
-    """The figures of every round by case. RuntimeError when a call fails: speed without answers means nothing."""
+    """Measures every case in every round. Raises RuntimeError if a call fails, because then speed means nothing."""
     measured: dict[str, list[Figures]] = {case.name: [] for case in cases}
     for number in range(rounds):
         first = 0.0
         for case in cases:
-            tell(f"round {number + 1} of {rounds}: {case.name}")
+            show(f"round {number + 1} of {rounds}: {case.name}")
             closed = _run(case, generator, seconds, rate=0.0)
             per_second = closed.completed / closed.seconds
             first = first or per_second
@@ -71,7 +75,7 @@ def measure(
 
 
 def medians(rounds: Sequence[Figures]) -> Figures:
-    """Of each figure by itself."""
+    """The median of each figure on its own."""
     return Figures(
         per_second=median(r.per_second for r in rounds),
         ratio=median(r.ratio for r in rounds),

@@ -1,4 +1,4 @@
-"""The generator against a server whose answers and pauses are known."""
+"""The load generator against a server with known answers and pauses."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ ANSWER = pb.RecommendResponse(recommendation_id="x" * 40_000)  # more than one D
 PAUSE = 0.05
 
 
-class Known(recommendation_pb2_grpc.RecommendationServiceServicer):
+class PausingServicer(recommendation_pb2_grpc.RecommendationServiceServicer):
     """Answers after PAUSE; refuses the user "nobody"."""
 
     def __init__(self) -> None:
@@ -35,18 +35,18 @@ class Known(recommendation_pb2_grpc.RecommendationServiceServicer):
 
 
 @pytest.fixture
-def known() -> Iterator[tuple[Known, int]]:
-    servicer, started, ports = Known(), threading.Event(), []
+def server() -> Iterator[tuple[PausingServicer, int]]:
+    servicer, started, ports = PausingServicer(), threading.Event(), []
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        server = grpc.aio.server()
-        recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(servicer, server)
-        ports.append(server.add_insecure_port("127.0.0.1:0"))
-        await server.start()
+        listening = grpc.aio.server()
+        recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(servicer, listening)
+        ports.append(listening.add_insecure_port("127.0.0.1:0"))
+        await listening.start()
         started.set()
         await stopping.wait()
-        await server.stop(None)
+        await listening.stop(None)
 
     stopping = asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
@@ -62,8 +62,8 @@ def task(*user_ids: str) -> load.Task:
     return [(RECOMMEND, pb.RecommendRequest(user_id=user_id).SerializeToString()) for user_id in user_ids]
 
 
-def test_a_closed_loop_keeps_its_number_of_tasks_in_flight(known):
-    servicer, port = known
+def test_closed_loop_keeps_its_number_of_tasks_in_flight(server):
+    servicer, port = server
     measured = load.run(load.Load(port, [task("a"), task("b")], seconds=0.5, warm_up=0.2, in_flight=6))
     assert servicer.most_together == 6
     assert measured.failed == {}
@@ -73,8 +73,8 @@ def test_a_closed_loop_keeps_its_number_of_tasks_in_flight(known):
     assert set(servicer.asked) == {"a", "b"}
 
 
-def test_arrivals_come_at_the_rate_and_all_are_waited_for(known):
-    servicer, port = known
+def test_arrivals_follow_the_rate_and_all_are_answered(server):
+    servicer, port = server
     measured = load.run(load.Load(port, [task("a")], seconds=1.0, warm_up=0.0, rate=200.0, seed=3))
     # Five standard deviations of a Poisson count.
     assert abs(len(measured.latencies) - 200) < 5 * 200**0.5
@@ -82,16 +82,16 @@ def test_arrivals_come_at_the_rate_and_all_are_waited_for(known):
     assert min(measured.latencies) >= PAUSE
 
 
-def test_the_calls_of_a_task_follow_one_another_and_count_once(known):
-    servicer, port = known
+def test_calls_of_a_task_run_in_sequence_and_count_once(server):
+    servicer, port = server
     measured = load.run(load.Load(port, [task("first", "second")], seconds=0.5, warm_up=0.0, in_flight=1))
     assert servicer.asked == ["first", "second"] * (len(servicer.asked) // 2)
     assert servicer.most_together == 1
     assert min(measured.latencies) >= 2 * PAUSE
 
 
-def test_calls_that_fail_are_counted_by_their_status_and_not_as_done(known):
-    _, port = known
+def test_failed_calls_count_by_status_and_not_as_completed(server):
+    _, port = server
     measured = load.run(load.Load(port, [task("nobody", "never asked")], seconds=0.3, warm_up=0.0, in_flight=2))
     assert set(measured.failed) == {"5"}  # NOT_FOUND
     assert (measured.completed, measured.latencies) == (0, [])

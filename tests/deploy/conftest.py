@@ -1,4 +1,4 @@
-"""A storefront over `small_shop`, beside a real service."""
+"""A storefront with the items of `small_shop`, and a real service for it."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -14,13 +14,13 @@ from tests.service_process import ServiceProcess
 from training.synthetic.shop import SyntheticShop
 
 REGULAR = "a regular"
-HOSTILE = "i00000"  # what the seller of this item calls it
+HOSTILE = "i00000"  # the item with a hostile title
 HOSTILE_TITLE = '<script>alert(1)</script> "><img src=x onerror=alert(1)> {{ 7 * 7 }}'
 
 
 @pytest.fixture(scope="session")
 def hostile_items(small_shop: SyntheticShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The items table, with one item whose words would be markup, if they were not escaped."""
+    """The items table, with one item whose texts would be markup if they were not escaped."""
     hostile = pl.col("item_id") == HOSTILE
     items = small_shop.items.with_columns(
         title=pl.when(hostile).then(pl.lit(HOSTILE_TITLE)).otherwise("title"),
@@ -40,10 +40,10 @@ def service(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def regular(service: ServiceProcess, small_shop: SyntheticShop) -> list[str]:
-    """What `REGULAR` bought: that of the user with the longest history, item by item, oldest first."""
+    """The items that `REGULAR` bought, oldest first: those of the user with the most purchases."""
     purchases = small_shop.events.filter(pl.col("event_type") == "purchase")
-    most = purchases["user_id"].mode().sort()[0]
-    own = purchases.filter(pl.col("user_id") == most).with_columns(user_id=pl.lit(REGULAR))
+    most_active = purchases["user_id"].mode().sort()[0]
+    own = purchases.filter(pl.col("user_id") == most_active).with_columns(user_id=pl.lit(REGULAR))
     with service.channel() as channel:
         Storefront(channel).write_history(own)
     return own["item_id"].to_list()
@@ -53,7 +53,9 @@ def regular(service: ServiceProcess, small_shop: SyntheticShop) -> list[str]:
 def storefront(
     service: ServiceProcess, regular: list[str], hostile_items: Path, small_shop: SyntheticShop
 ) -> Iterator[StorefrontProcess]:
-    clock = (small_shop.events["timestamp"].max() + dt.timedelta(hours=1)).isoformat()
+    last = small_shop.events["timestamp"].max()
+    assert isinstance(last, dt.datetime)
+    clock = (last + dt.timedelta(hours=1)).isoformat()
     arguments = ("--shopper", f"{REGULAR}=The regular", "--clock", clock)
     process = StorefrontProcess(service.address, hostile_items, *arguments)
     yield process
@@ -62,7 +64,7 @@ def storefront(
 
 @pytest.fixture
 def browse(storefront: StorefrontProcess) -> Iterator[Callable[..., Browser]]:
-    """Opens the shop in a new browser, as a visitor of whom nothing is known or as `REGULAR`."""
+    """Opens the shop in a new browser, as a new visitor or as `REGULAR`."""
     opened: list[Browser] = []
 
     def open_shop(regular: bool = False, language: str = "en") -> Browser:

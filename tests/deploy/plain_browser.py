@@ -1,4 +1,4 @@
-"""A browser without script, over real HTTP: it reads pages, follows links and sends the forms that stand on them."""
+"""A browser without scripts, over real HTTP. It reads pages, follows links and sends the forms of a page."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -19,29 +19,29 @@ class Element:
     children: list["Element | str"] = field(default_factory=list)
 
     def all(self, tag: str, css_class: str = "") -> list["Element"]:
-        """Those within, in the order of the page."""
-        found = []
+        """The matching elements inside this one, in the order of the page."""
+        matches = []
         for child in self.children:
             if isinstance(child, Element):
                 if child.tag == tag and (not css_class or css_class in child.attributes.get("class", "").split()):
-                    found.append(child)
-                found += child.all(tag, css_class)
-        return found
+                    matches.append(child)
+                matches += child.all(tag, css_class)
+        return matches
 
     def one(self, tag: str, css_class: str = "") -> "Element":
         return self.all(tag, css_class)[0]
 
     @property
     def text(self) -> str:
-        return " ".join(self._words().split())
+        return " ".join(self.words().split())
 
-    def _words(self) -> str:
-        words = "".join(child if isinstance(child, str) else child._words() for child in self.children)
+    def words(self) -> str:
+        words = "".join(child if isinstance(child, str) else child.words() for child in self.children)
         return words if self.tag in _INLINE else f" {words} "
 
 
 class Page(HTMLParser):
-    """What the server answered with."""
+    """A page that the server answered with."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Page(HTMLParser):
         self._open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop().tag == tag, f"</{tag}> closes nothing that is open"
+        assert self._open.pop().tag == tag, f"</{tag}> closes no open element"
 
     def handle_data(self, data: str) -> None:
         self._open[-1].children.append(data)
@@ -71,14 +71,14 @@ class Page(HTMLParser):
 
     @property
     def notice(self) -> str:
-        return " ".join(each.text for each in self.root.all("p", "notice"))
+        return " ".join(paragraph.text for paragraph in self.root.all("p", "notice"))
 
     @property
     def quiet(self) -> str:
-        return " ".join(each.text for each in self.root.all("p", "quiet"))
+        return " ".join(paragraph.text for paragraph in self.root.all("p", "quiet"))
 
     def shelf(self, name: str) -> list[Element]:
-        """The cards of a row; none where it is not there."""
+        """The cards of a row. Empty if the page has no such row."""
         return [card for shelf in self.root.all("section", name) for card in shelf.all("article", "card")]
 
     @property
@@ -99,12 +99,12 @@ def title(card: Element) -> str:
 
 
 def reason(card: Element) -> str:
-    """Empty where there is none."""
-    return " ".join(each.one("p").text for each in card.all("div", "reason"))
+    """The reason on a card. Empty if it has none."""
+    return " ".join(box.one("p").text for box in card.all("div", "reason"))
 
 
 class Browser:
-    """One shopper's, with a jar of cookies of its own."""
+    """The browser of one shopper, with its own cookies."""
 
     def __init__(self, address: str, language: str = "en") -> None:
         self.client = httpx2.Client(base_url=address, timeout=30, headers={"accept-language": language})
@@ -118,10 +118,10 @@ class Browser:
         return self.open(card.one("a", "look").attributes["href"])
 
     def press(self, button: str, within: Element | None = None, **fields: str) -> Page:
-        """Sends the form whose button says so, and goes where it leads."""
+        """Sends the form that has this button, and follows the redirect."""
         forms = (within or self.page.root).all("form")
         form, pressed = next((f, b) for f in forms for b in f.all("button") if b.text == button)
-        data = {each.attributes["name"]: each.attributes.get("value", "") for each in form.all("input")}
+        data = {field.attributes["name"]: field.attributes.get("value", "") for field in form.all("input")}
         if "name" in pressed.attributes:
             data[pressed.attributes["name"]] = pressed.attributes["value"]
         assert form.attributes["method"] == "post"

@@ -1,4 +1,4 @@
-"""The storefront as it is started, in a process of its own."""
+"""Runs the storefront in a process of its own, as it is started in production."""
 
 import queue
 import signal
@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class StorefrontProcess:
-    """On a free port; ready once it is made. Patient, as the machine may be busy. `log` has each line of its stderr."""
+    """A storefront on a free port, ready when this returns. `log` has the lines of its stderr.
+
+    It waits long for lists, because the machine may be busy.
+    """
 
     def __init__(self, service: str, items: Path, *more: str) -> None:
         self.log: list[str] = []
@@ -24,11 +27,12 @@ class StorefrontProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        said: queue.Queue[str] = queue.Queue()
-        assert self.process.stdout is not None
-        threading.Thread(target=lambda: said.put(self.process.stdout.readline()), daemon=True).start()
+        first_lines: queue.Queue[str] = queue.Queue()
+        stdout = self.process.stdout
+        assert stdout is not None
+        threading.Thread(target=lambda: first_lines.put(stdout.readline()), daemon=True).start()
         threading.Thread(target=self._read, daemon=True).start()
-        line = said.get(timeout=START_SECONDS)
+        line = first_lines.get(timeout=START_SECONDS)
         assert "http://" in line, f"the storefront did not start: {self.log}"
         self.address = line.split()[-1].rstrip("/")
 
@@ -37,6 +41,6 @@ class StorefrontProcess:
         self.log.extend(self.process.stderr)
 
     def stop(self) -> int:
-        """As Ctrl-C; returns the exit code."""
+        """Stops it like Ctrl-C, and returns the exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=20)

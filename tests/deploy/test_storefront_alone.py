@@ -1,4 +1,4 @@
-"""The storefront when the service goes away, and comes back."""
+"""The storefront while the service is not available, and after it comes back."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from tests.service_process import ServiceProcess
 
 @pytest.fixture
 def address() -> str:
-    """Where nobody listens yet."""
+    """An address where nothing listens yet."""
     return f"127.0.0.1:{free_ports(1)[0]}"
 
 
@@ -42,22 +42,22 @@ def all_pages_without_the_service(browser: Browser) -> None:
         assert page.response.status_code == 200
         assert page.cards, path
         assert not page.root.all("div", "reason")
-        assert "having a rest" in page.quiet
+        assert "not available at the moment" in page.quiet
     assert "Notebook" in title(browser.open("/search?q=notebook").cards[0])
-    assert "away just now" in browser.open("/taste").text
+    assert "not available at the moment" in browser.open("/taste").text
 
 
-def test_the_shop_is_open_without_the_service_and_tells_it_later(
+def test_shop_works_without_the_service_and_sends_events_later(
     small_bundle: Path, browser: Browser, address: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     all_pages_without_the_service(browser)
     item = browser.open("/").cards[0]
     browser.follow(item)
-    assert "will be told when it is back" in browser.press("Buy now").notice
+    assert "will include this when they are back" in browser.press("Buy now").notice
 
     service = ServiceProcess(small_bundle, tmp_path, redis_server.url, int(address.split(":")[1]), store_timeout=5)
     try:
-        # The next event takes those along that wait: the purchase is known, though it was made without the service.
+        # The next event also sends those that wait: so the purchase is known, although it was made without the service.
         eventually(lambda: browser.open("/product/i00002").quiet == "")
         page = browser.open("/")
         assert [title(card) for card in page.shelf("buy_again")] == [title(item)]
@@ -66,19 +66,19 @@ def test_the_shop_is_open_without_the_service_and_tells_it_later(
         redis_server.kill()
         page = browser.open("/")
         assert page.cards
-        assert "may be a moment behind" in page.quiet
+        assert "may be slightly out of date" in page.quiet
     finally:
         service.kill()
     all_pages_without_the_service(browser)
 
 
-async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
+async def test_unexpected_error_gives_a_page_and_a_log_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setitem(app._PAGES, "/cart", fail)
+    monkeypatch.setitem(app.PAGES, "/cart", fail)
     shop = app.make_app("127.0.0.1:1", Catalogue([Product("a", "A lamp")]))
     transport = httpx2.ASGITransport(shop)
     async with shop.router.lifespan_context(shop), httpx2.AsyncClient(transport=transport) as client:
@@ -90,7 +90,7 @@ async def test_what_nobody_foresaw_is_a_page_and_a_line_in_the_log(
     assert "RuntimeError: secret" in caplog.text
 
 
-def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
+def test_missing_library_is_named_with_its_extra() -> None:
     without = "import runpy, sys; sys.modules['starlette'] = None"
     start = "runpy.run_module('deploy.storefront', run_name='__main__')"
     done = subprocess.run(
@@ -104,12 +104,12 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it() -> None:
     ("arguments", "says"),
     [
         (["--items", "nowhere.csv"], "there is no nowhere.csv; --items names the shop's items table"),
-        (["--items", "pyproject.toml"], "has an item whose item_id is not of 1 to 128 characters"),
+        (["--items", "pyproject.toml"], "has an item_id that does not have 1 to 128 characters"),
         (["--items", "README.md", "--clock", "teatime"], "teatime"),
         (["--items", "README.md", "--shopper", "x" * 129], "an id has 1 to 128 characters"),
     ],
 )
-def test_what_cannot_be_started_says_what_to_do(arguments: list[str], says: str) -> None:
+def test_wrong_arguments_give_an_error_without_a_traceback(arguments: list[str], says: str) -> None:
     command = [sys.executable, "-m", "deploy.storefront", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""The storefront in a real browser, by a Chromium that is on PATH (Debian: apt-get install chromium)."""
+"""The storefront in a real browser, a Chromium on PATH (Debian: apt-get install chromium)."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 from tests.deploy.conftest import HOSTILE, HOSTILE_TITLE
 from tests.deploy.storefront_process import StorefrontProcess
@@ -32,17 +32,22 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, storefront: StorefrontProcess) -> Iterator[Page]:
-    """As `REGULAR`, in English. Fails where the browser complained: of a blocked style, a script, a file not found."""
+    """The shop as `REGULAR`, in English. Fails if the browser logs a complaint, such as a blocked style."""
     context = chromium.new_context(base_url=storefront.address, locale="en-GB", viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        complaints.append(dialog.message)
+        dialog.dismiss()
+
+    opened.on("dialog", dismiss)
     opened.goto("/")
     yield opened
     context.close()
-    assert [each for each in complaints if "404" not in each] == []  # "/nothing" is asked for on purpose
+    assert [text for text in complaints if "404" not in text] == []  # a test opens "/nothing" on purpose
 
 
 def test_why_this_opens_the_facts(page: Page) -> None:
@@ -56,7 +61,7 @@ def test_why_this_opens_the_facts(page: Page) -> None:
     assert not facts.first.is_visible()
 
 
-def test_shopping_from_the_first_page_to_the_changed_one(page: Page) -> None:
+def test_buying_through_the_cart_changes_the_home_page(page: Page) -> None:
     page.locator(".who summary").click()
     page.get_by_role("button", name="A new visitor").click()
     expect(page.locator(".to_start .card")).to_have_count(8)
@@ -73,7 +78,7 @@ def test_shopping_from_the_first_page_to_the_changed_one(page: Page) -> None:
 
 
 def test_pictures_are_drawn_and_pages_styled(page: Page) -> None:
-    """The policy lets the shop's own files in."""
+    """The content security policy allows the shop's own files."""
     assert page.locator(".card .drawing").first.evaluate("drawing => drawing.getBBox().width") > 40
     assert page.locator(".card").first.evaluate("card => getComputedStyle(card).borderRadius") == "16px"
     dark = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
@@ -94,7 +99,7 @@ def test_no_page_is_wider_than_the_screen(page: Page, width: int) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, language)
 
 
-def test_a_hostile_title_is_only_read(page: Page) -> None:
+def test_hostile_title_is_shown_as_text(page: Page) -> None:
     page.goto(f"/product/{HOSTILE}")
     assert page.get_by_role("heading", level=1).inner_text() == HOSTILE_TITLE
     assert page.title().startswith(HOSTILE_TITLE)

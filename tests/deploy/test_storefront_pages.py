@@ -1,4 +1,4 @@
-"""The storefront over real HTTP, beside a real service: what it shows, and what becomes of what is done there."""
+"""The storefront over real HTTP with a real service: what it shows, and what its actions do."""
 
 from collections.abc import Callable
 from html import escape
@@ -16,17 +16,17 @@ OpenShop = Callable[..., Browser]
 
 
 def exported(service: ServiceProcess, user_id: str) -> list[tuple[str, str, str]]:
-    """Item, type and list of all that the service holds of a user, oldest first."""
+    """Item, type and list of every event that the service has of a user, oldest first."""
     with service.channel() as channel:
-        held = UserServiceStub(channel).ExportUser(users_pb2.ExportUserRequest(user_id=user_id), timeout=20)
-    return [(event.item_id, event.event_type, event.recommendation_id) for event in held.events]
+        exported_user = UserServiceStub(channel).ExportUser(users_pb2.ExportUserRequest(user_id=user_id), timeout=20)
+    return [(event.item_id, event.event_type, event.recommendation_id) for event in exported_user.events]
 
 
 def become(browser: Browser, user_id: str) -> None:
     browser.press("Go", user_id=user_id)
 
 
-def test_home_has_a_row_of_each_sort_and_no_item_twice(browse: OpenShop, regular: list[str]) -> None:
+def test_home_has_every_row_and_no_item_twice(browse: OpenShop, regular: list[str]) -> None:
     page = browse(regular=True).page
     assert [len(page.shelf(name)) for name in ("for_you", "buy_again", "trending", "popular")] == [8, 4, 4, 4]
     assert len(set(page.item_ids)) == 20
@@ -36,7 +36,7 @@ def test_home_has_a_row_of_each_sort_and_no_item_twice(browse: OpenShop, regular
     assert page.quiet == ""
 
 
-def test_a_visitor_of_whom_nothing_is_known_is_told_so(browse: OpenShop) -> None:
+def test_new_visitor_sees_that_nothing_is_known(browse: OpenShop) -> None:
     page = browse().page
     assert not page.shelf("for_you")
     assert not page.shelf("buy_again")
@@ -44,12 +44,12 @@ def test_a_visitor_of_whom_nothing_is_known_is_told_so(browse: OpenShop) -> None
     assert "do not know you yet" in page.text
 
 
-def test_why_this_tells_the_facts_behind_a_reason(browse: OpenShop) -> None:
+def test_why_this_shows_the_facts_behind_a_reason(browse: OpenShop) -> None:
     page = browse(regular=True).page
     for card in page.shelf("buy_again"):
         facts = card.one("details", "why").all("li")
         assert facts
-        assert any(each.attributes["data-kind"].startswith("repeat_") for each in facts)
+        assert any(fact.attributes["data-kind"].startswith("repeat_") for fact in facts)
         assert "You have bought this" in facts[0].text or "You bought this" in facts[0].text
         assert "phrase bank; no language model" in card.one("p", "source").text
         assert "Checked under rules reason-policy." in card.one("p", "source").text
@@ -58,7 +58,7 @@ def test_why_this_tells_the_facts_behind_a_reason(browse: OpenShop) -> None:
     assert all(0 < int(share.split("%")[0]) <= 100 for share in shares)
 
 
-def test_opening_a_product_is_a_view_of_the_list_it_was_in(browse: OpenShop, service: ServiceProcess) -> None:
+def test_opening_a_product_sends_a_view_event_with_its_list(browse: OpenShop, service: ServiceProcess) -> None:
     browser = browse()
     become(browser, "viewer")
     card = browser.page.cards[0]
@@ -66,10 +66,10 @@ def test_opening_a_product_is_a_view_of_the_list_it_was_in(browse: OpenShop, ser
     assert page.root.one("article", "product").one("h1").text == title(card)
     assert len(page.shelf("similar")) == 4
     assert item_id(card) not in page.item_ids
-    [(viewed, kind, found_in)] = exported(service, "viewer")
+    [(viewed, kind, list_id)] = exported(service, "viewer")
     assert (viewed, kind) == (item_id(card), 2)
-    assert found_in
-    assert found_in in card.one("a", "look").attributes["href"]
+    assert list_id
+    assert list_id in card.one("a", "look").attributes["href"]
 
 
 def test_buying_changes_the_next_page(browse: OpenShop, service: ServiceProcess) -> None:
@@ -79,12 +79,12 @@ def test_buying_changes_the_next_page(browse: OpenShop, service: ServiceProcess)
     browser.follow(card)
     page = browser.press("Buy now")
     assert page.notice.startswith(f"Bought: {title(card)}.")
-    assert [item_id(each) for each in page.shelf("buy_again")] == [item_id(card)]
+    assert [item_id(bought) for bought in page.shelf("buy_again")] == [item_id(card)]
     assert len(page.shelf("for_you")) == 8  # it was "a good place to start" before
     assert page.quiet == ""  # the lists have seen it, by the token of the write
     events = exported(service, "buyer")
-    assert [(each, kind) for each, kind, _ in events] == [(item_id(card), 2), (item_id(card), 1)]
-    assert all(found_in for *_, found_in in events)
+    assert [(item, kind) for item, kind, _ in events] == [(item_id(card), 2), (item_id(card), 1)]
+    assert all(list_id for *_, list_id in events)
 
 
 def test_the_cart_shows_what_goes_with_it_and_checks_out_once(browse: OpenShop, service: ServiceProcess) -> None:
@@ -104,7 +104,7 @@ def test_the_cart_shows_what_goes_with_it_and_checks_out_once(browse: OpenShop, 
     assert "Nothing in it yet" in browser.open("/cart").text
 
 
-def test_search_finds_by_words_and_shows_what_was_asked_as_text(browse: OpenShop) -> None:
+def test_search_finds_words_and_shows_the_query_as_text(browse: OpenShop) -> None:
     browser = browse()
     page = browser.open("/search?q=notebook")
     assert any("Notebook" in title(card) for card in page.cards[:3])
@@ -121,7 +121,7 @@ def test_a_category_is_in_the_shoppers_order(browse: OpenShop) -> None:
     assert kitchen[0] != kitchen[1]
 
 
-def test_what_is_hidden_is_not_seen_again(browse: OpenShop) -> None:
+def test_hidden_item_is_not_recommended_again(browse: OpenShop) -> None:
     browser = browse()
     card = browser.page.cards[0]
     page = browser.press("Not this one", card)
@@ -130,38 +130,38 @@ def test_what_is_hidden_is_not_seen_again(browse: OpenShop) -> None:
     assert item_id(card) not in browser.open("/").item_ids
 
 
-def test_a_word_on_taste_is_kept_shown_and_taken_back(browse: OpenShop) -> None:
+def test_taste_is_saved_shown_and_taken_back(browse: OpenShop) -> None:
     browser = browse(regular=True)
     card = browser.page.shelf("for_you")[0]
     brand = card.one("bdi", "brand").text
     browser.press(f"Less from {brand}", card)
     page = browser.open("/taste")
     assert f"Less from {brand}" in page.root.one("ul", "said").text
-    assert "purchases. It is yours to correct." in page.text
+    assert "purchases. You can correct it." in page.text
     page = browser.press("Take back")
     assert page.notice == "Taken back."
     assert not page.root.all("ul", "said")
 
 
-def test_the_switch_of_language_changes_the_words_and_the_reasons(browse: OpenShop) -> None:
+def test_language_switch_changes_interface_and_reasons(browse: OpenShop) -> None:
     browser = browse(regular=True)
     page = browser.press("中文")
     assert page.root.one("html").attributes["lang"] == "zh-Hans"
     assert "为你挑选" in page.text
     reasons = [reason(card) for card in page.cards if reason(card)]
     assert len(reasons) >= 10
-    assert all(any("一" <= character <= "鿿" for character in each) for each in reasons)
+    assert all(any("一" <= character <= "鿿" for character in text) for text in reasons)
     facts = page.shelf("buy_again")[0].one("details", "why")
     assert "你买过" in facts.text
     assert "Why" not in facts.text
     assert "为你挑选" not in browser.press("EN").text
 
 
-def test_a_browser_that_asks_for_chinese_gets_it(browse: OpenShop) -> None:
+def test_browser_in_chinese_gets_chinese(browse: OpenShop) -> None:
     assert "不妨从这里开始" in browse(language="zh-CN,zh;q=0.9").page.text
 
 
-def test_what_a_seller_wrote_is_text_wherever_it_stands(browse: OpenShop) -> None:
+def test_seller_text_is_escaped_on_every_page(browse: OpenShop) -> None:
     browser = browse()
     page = browser.open(f"/product/{HOSTILE}")
     assert page.root.one("article", "product").one("h1").text == " ".join(HOSTILE_TITLE.split())
@@ -170,7 +170,7 @@ def test_what_a_seller_wrote_is_text_wherever_it_stands(browse: OpenShop) -> Non
         page = browser.open(path)
         assert not page.root.all("script")
         assert not page.root.all("img")
-        assert not page.root.all("b") or all(each.text.isdigit() or each.text[0] in "£" for each in page.root.all("b"))
+        assert all(bold.text.isdigit() or bold.text[0] == "£" for bold in page.root.all("b"))
         assert "{{ 7 * 7 }}" in page.text
     policy = page.response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -178,14 +178,14 @@ def test_what_a_seller_wrote_is_text_wherever_it_stands(browse: OpenShop) -> Non
     assert "unsafe" not in policy
 
 
-def test_a_form_that_no_page_of_ours_sent_is_refused(browse: OpenShop, service: ServiceProcess) -> None:
+def test_form_without_the_visits_token_is_refused(browse: OpenShop, service: ServiceProcess) -> None:
     browser = browse()
     become(browser, "victim")
     item = item_id(browser.page.cards[0])
     for token in ({}, {"token": ""}, {"token": "guessed"}, {"token": "ü"}):
         page = browser.post("/buy", {"item_id": item} | token)
         assert page.response.status_code == 403
-        assert "no longer good" in page.text
+        assert "has expired" in page.text
     other = Browser(str(browser.client.base_url))
     other.open("/")
     stolen = other.page.root.all("input")[1].attributes["value"]
@@ -196,7 +196,7 @@ def test_a_form_that_no_page_of_ours_sent_is_refused(browse: OpenShop, service: 
     assert len(cookie) > 40
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(storefront: StorefrontProcess) -> None:
+def test_cookie_is_hidden_from_scripts_and_other_sites(storefront: StorefrontProcess) -> None:
     browser = Browser(storefront.address)
     cookie = browser.open("/").response.headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -210,14 +210,14 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(storefront: Store
 @pytest.mark.parametrize(
     "back", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""]
 )
-def test_a_form_leads_to_no_other_site(browse: OpenShop, back: str) -> None:
+def test_form_never_redirects_to_another_site(browse: OpenShop, back: str) -> None:
     browser = browse()
     token = browser.page.root.one("form", "languages").one("input").attributes["value"]
     answer = browser.client.post("/language", data={"token": token, "language": "zh", "back": back})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-def test_what_is_too_large_or_unknown_is_refused_in_words(browse: OpenShop) -> None:
+def test_too_large_or_unknown_values_get_an_error_page(browse: OpenShop) -> None:
     browser = browse()
     item = item_id(browser.page.cards[0])
     token = browser.page.root.one("form", "languages").one("input").attributes["value"]

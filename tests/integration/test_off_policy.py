@@ -1,4 +1,4 @@
-"""From lists that a running service gave by chance to what another arm or bundle would have earned."""
+"""From the randomised lists of a running service to the estimated reward of another arm or bundle."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
 from training import export_events
 from training.data.shop import LISTS_FOLDER
-from training.off_policy import policy_value as off_policy
+from training.off_policy import __main__ as off_policy
 
 PLACEMENTS = """
 [placements.home]
@@ -44,7 +44,7 @@ def logged_lists(url: str, tmp_path: Path) -> int:
     return asyncio.run(count())
 
 
-def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
+def test_randomised_lists_are_exported_and_used_to_judge_arms_and_bundles(
     start_service: Callable[..., ServiceProcess],
     redis_server: RedisServer,
     small_bundle: Path,
@@ -61,17 +61,17 @@ def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
         for n, user_id in enumerate(USERS):
             answer = shop.recommend(user_id, 10, placement="home")
             shown = item_ids(answer)
-            assert shown[1] == "i00042"  # chance moves no pin
+            assert shown[1] == "i00042"  # exploration moves no pin
             assert len(set(shown)) == 10
             by_arm[answer.arm] += [i for i in shown if i != "i00042"] != [i for i in plain if i != "i00042"][:9]
-            shop.recommend(user_id, 10, placement="charts")  # chance has no part in it: it is not logged
+            shop.recommend(user_id, 10, placement="charts")  # nothing in it is random, so it is not logged
             if n % 2:
                 bought += 1
                 shop.buy_from(answer, user_id, shown[n % 10])
         assert by_arm["control"] == 0 < by_arm["curious"]
         exported = shop.users.ExportUser(users_pb2.ExportUserRequest(user_id="u3"), timeout=20)
         assert {shown.placement for shown in exported.lists} == {"home", "charts"}
-    process.stop()  # what waits is written
+    process.stop()  # waiting lists are written
     assert logged_lists(redis_server.url, tmp_path) == len(USERS)
 
     data = tmp_path / "shop"
@@ -84,13 +84,13 @@ def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
     result = tmp_path / "result.json"
     arguments = ["--data", str(data), "--placement", "home", "--report", str(tmp_path / "report.html")]
     assert off_policy.main([*arguments, "--bundle", str(small_bundle), "--json", str(result)]) == 0
-    found = json.loads(result.read_text())
-    assert sum(row["lists"] for row in found["arms"]) == len(USERS)
-    earned = sum(row["observed"] * row["lists"] for row in found["arms"])
+    estimated = json.loads(result.read_text())
+    assert sum(row["lists"] for row in estimated["arms"]) == len(USERS)
+    earned = sum(row["observed"] * row["lists"] for row in estimated["arms"])
     assert round(earned) == bought
-    [row] = found["bundle"]
+    [row] = estimated["bundle"]
     assert row["arm"] == "curious"
-    # The same bundle orders the candidates as it did: what it would have earned is near what was earned.
+    # The same bundle orders the candidates as before, so its estimate is near the observed reward.
     assert row["difference"]["low"] <= 0 <= row["difference"]["high"]
     assert row["effective"] > 10
     assert "curious" in (tmp_path / "report.html").read_text()
@@ -104,6 +104,6 @@ def test_lists_given_by_chance_are_exported_and_judge_arms_and_bundles(
     assert "u3" not in pl.read_parquet(sorted((data / LISTS_FOLDER).rglob("*.parquet")))["user_id"].to_list()
 
 
-def test_lists_that_are_not_there_are_said_so(tmp_path: Path, capsys) -> None:
+def test_missing_lists_are_an_error(tmp_path: Path, capsys) -> None:
     assert off_policy.main(["--data", str(tmp_path), "--placement", "home"]) == 1
     assert "lists: is missing" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
-from training.evaluation.evaluate import recommend_offline
+from training.evaluation.offline_ranking import recommend_offline
 from training.fitting.text_features import profile_texts
 
 USERS = 1_000

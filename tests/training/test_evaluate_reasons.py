@@ -1,5 +1,6 @@
-"""The evaluation of reasons finds what is false, and finds nothing false in what is true."""
+"""The evaluation of reasons finds false reasons, and passes true ones."""
 
+import functools
 import json
 from dataclasses import replace
 from datetime import datetime
@@ -35,21 +36,21 @@ def shown(small_bundle: Path, small_shop_folder: Path) -> tuple[Bundle, Truth, l
     records = records_of(events, shop.users, user_ids, bundle.model.text_encoder)
     purchases = Purchases.of(events, (bundle.model.popularity_days, bundle.model.cohort_days))
     truth = Truth(bundle, purchases, now)
-    return bundle, truth, list(pages(bundle, records, ReasonWriter(), 12, "en", now))
+    return bundle, truth, list(pages(bundle, records, ReasonWriter(), k=12, language="en", now=now))
 
 
-def told(bundle: Bundle, found: list[Page]):
-    for page in found:
+def reasons_of(bundle: Bundle, made: list[Page]):
+    for page in made:
         for row, reason in zip(page.rows, page.reasons, strict=True):
             if reason is not None:
                 yield page, bundle.catalogue.items[row], reason
 
 
-def test_what_the_service_says_is_true(shown):
-    bundle, truth, found = shown
-    reasons = list(told(bundle, found))
+def test_reasons_of_the_service_are_true(shown):
+    bundle, truth, made = shown
+    reasons = list(reasons_of(bundle, made))
     assert len(reasons) > 500
-    assert not [problem for each in reasons for problem in truth.problems(*each)]
+    assert not [problem for shown_reason in reasons for problem in truth.problems(*shown_reason)]
     causes = truth.causes
     assert causes.without_effect == 0
     assert causes.named >= causes.left_out == causes.lowered > 100
@@ -58,11 +59,11 @@ def test_what_the_service_says_is_true(shown):
     assert {K.HISTORY_ITEM, K.REPEAT_PURCHASE} <= kinds
 
 
-def test_what_is_false_is_found_however_well_it_is_worded(shown):
-    bundle, truth, found = shown
+def test_false_reason_is_found_even_if_well_worded(shown):
+    bundle, truth, made = shown
     stranger = bundle.catalogue.items[0]
     tried = set()
-    for page, item, reason in told(bundle, found):
+    for page, item, reason in reasons_of(bundle, made):
         (evidence, *_) = reason.evidence
         if evidence.kind is K.PROFILE or evidence.kind in tried:
             continue
@@ -83,15 +84,15 @@ def test_what_is_false_is_found_however_well_it_is_worded(shown):
     assert len(tried) >= 4
 
 
-def test_a_sentence_that_says_something_else_is_found(shown):
-    bundle, truth, found = shown
-    page, item, reason = next(told(bundle, found))
+def test_sentence_that_differs_from_its_evidence_is_found(shown):
+    bundle, truth, made = shown
+    page, item, reason = next(reasons_of(bundle, made))
     assert truth.problems(page, item, replace(reason, text="The best there is, and healthy."))
 
 
-def test_lints_mark_what_a_proof_reader_would(shown):
-    _, _, found = shown
-    reasons = [reason for page in found for reason in page.reasons if reason is not None]
+def test_lints_mark_bad_sentences_and_skip_names(shown):
+    _, _, made = shown
+    reasons = [reason for page in made for reason in page.reasons if reason is not None]
     reason = next(reason for reason in reasons if len(reason.evidence) == 1)
     for text, language in (
         ("Bought by a apple.", "en"),
@@ -107,7 +108,7 @@ def test_lints_mark_what_a_proof_reader_would(shown):
     assert not lints(replace(reason, text="Similar to “an  thing a apple,,”, which you bought.", language="en"))
 
 
-def test_variety_knows_a_dull_page():
+def test_variety_tells_a_dull_page_from_a_varied_one():
     dull = [["because", "you", "bought", "{item}"]] * 6
     lively = [[*"abcd"], [*"efgh"], [*"ijkl"]]
     assert variety([dull], "en")["opening_share"] == 1.0
@@ -117,13 +118,13 @@ def test_variety_knows_a_dull_page():
 
 
 def test_no_false_sentence_passes_the_verifier(shown):
-    bundle, _, found = shown
-    licensed = [
+    bundle, _, made = shown
+    with_claims = [
         (reason, [licence(evidence, item, "en") for evidence in reason.evidence])
-        for _, item, reason in told(bundle, found)
+        for _, item, reason in reasons_of(bundle, made)
     ]
     names = [item.title for item in bundle.catalogue.items[:40]]
-    for sort, counts in caught(licensed, names, 0).items():
+    for sort, counts in caught(with_claims, names, 0).items():
         assert counts["tried"] > 20, sort
         assert counts["passed"] == 0, sort
 
@@ -134,10 +135,14 @@ class Liar(Realiser):
     def __init__(self) -> None:
         super().__init__()
         true = self.patterns
-        self.patterns = lambda request: ("You will love it, everybody says so.", *true(request)[:1])
+
+        def with_a_lie(request: PatternRequest) -> tuple[str, ...]:
+            return ("You will love it, everybody says so.", *true(request)[:1])
+
+        self.patterns = functools.cache(with_a_lie)
 
 
-def test_the_command_writes_a_page_and_refuses_a_liar(
+def test_command_writes_a_page_and_refuses_a_lying_generator(
     small_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch, capsys
 ):
     arguments = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--users", "40"]
@@ -148,7 +153,7 @@ def test_the_command_writes_a_page_and_refuses_a_liar(
         assert figures[language]["unsupported"] == 0
         assert figures[language]["lints"] == {}
         assert figures[language]["repeated_on_page"] == 0
-    assert "Every gate is passed" in (tmp_path / "reasons.html").read_text()
+    assert "All checks passed" in (tmp_path / "reasons.html").read_text()
     monkeypatch.setitem(GENERATORS, "liar", Liar)
     assert evaluate_reasons.main([*arguments, "--generator", "liar", "--languages", "en"]) == 3
-    assert "the verifier turned down" in capsys.readouterr().err
+    assert "the verifier rejected" in capsys.readouterr().err

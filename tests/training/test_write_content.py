@@ -1,4 +1,4 @@
-"""Copy for a whole catalogue: a row an item, and a rubric that finds what is false."""
+"""Copy for a catalogue: a table with a row for each item, and a rubric that finds false copy."""
 
 import json
 from dataclasses import replace
@@ -11,10 +11,11 @@ from recsvc.domain.reason import ContentPart, EvidenceKind
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import recipes
-from training import write_content
-from training.reason_evaluation import copy_rubric as content_rubric
-from training.reason_evaluation.copy_rubric import Written, gates, judge
-from training.write_content import NOT_TO_BE_USED, main, write
+from training.evaluation.command import CHECKS_FAILED
+from training.reason_evaluation import copy_rubric
+from training.reason_evaluation.copy_rubric import Written, judge
+from training.reason_evaluation.gates import failed_copy_checks
+from training.write_content import main, table_truth, write
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def ids_of(bundle: Bundle, n: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["copy.csv", "copy.parquet"])
-def test_a_row_an_item_and_a_language(small_bundle: Path, bundle: Bundle, tmp_path: Path, capsys, name: str):
+def test_table_has_a_row_by_item_and_language(small_bundle: Path, bundle: Bundle, tmp_path: Path, capsys, name: str):
     ids, out = tmp_path / "ids.txt", tmp_path / name
     ids.write_text("\n".join(ids_of(bundle, 25)))
     command = ["--bundle", str(small_bundle), "--recipe", "description.v1", "--language", "en", "zh"]
@@ -48,7 +49,7 @@ def test_a_row_an_item_and_a_language(small_bundle: Path, bundle: Bundle, tmp_pa
     assert (provenance["recipe"], provenance["verified"]) == ("description.v1", True)
 
 
-def test_the_rubric_of_a_whole_shop(small_bundle: Path, small_shop_folder: Path, tmp_path: Path, capsys):
+def test_rubric_of_a_shop_finds_nothing_wrong(small_bundle: Path, small_shop_folder: Path, tmp_path: Path, capsys):
     command = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--recipe", "campaign.v1", "--rubric"]
     figures = tmp_path / "rubric.json"
     assert main([*command, "--out", str(tmp_path / "copy.csv"), "--json", str(figures)]) == 0
@@ -65,60 +66,60 @@ def test_the_rubric_of_a_whole_shop(small_bundle: Path, small_shop_folder: Path,
     assert judged["duplicates"] == 0
 
 
-def test_what_is_false_is_found_and_fails_the_gate(bundle: Bundle, small_shop_folder: Path):
-    recipe, truth = recipes()["description.v1"], write_content._truth(small_shop_folder, bundle)
-    written = [each for each in write(bundle, recipe, "en", ids_of(bundle, 40)) if each is not None]
-    assert not [problem for each in written for problem in truth.problems(each, recipe)]
-    for each in written[:10]:
-        draft, (first, *rest) = each.draft, each.draft.parts
-        # The right words of the wrong item.
+def test_false_draft_is_found_and_fails_the_check(bundle: Bundle, small_shop_folder: Path):
+    recipe, truth = recipes()["description.v1"], table_truth(small_shop_folder, bundle)
+    written = [draft for draft in write(bundle, recipe, "en", ids_of(bundle, 40)) if draft is not None]
+    assert not [problem for one in written for problem in truth.problems(one, recipe)]
+    for one in written[:10]:
+        draft, (first, *rest) = one.draft, one.draft.parts
+        # The right text for the wrong item.
         wrong_item = next(
-            o for o in written if o.draft.parts[0].evidence != first.evidence and o.item_id != each.item_id
+            o for o in written if o.draft.parts[0].evidence != first.evidence and o.item_id != one.item_id
         )
-        # A fact that is not so, worded as well as any.
+        # A false fact, well worded.
         value = replace(first.evidence[0], value="Grove & Daughters")
         for false in (
-            replace(each, item_id=wrong_item.item_id),
-            Written(each.item_id, replace(draft, parts=(ContentPart(first.text, (value,)), *rest))),
-            Written(each.item_id, replace(draft, parts=(replace(first, text=first.text[:-1] + ", the best."), *rest))),
-            Written(each.item_id, replace(draft, text=draft.text + " Buy now.")),
+            replace(one, item_id=wrong_item.item_id),
+            Written(one.item_id, replace(draft, parts=(ContentPart(first.text, (value,)), *rest))),
+            Written(one.item_id, replace(draft, parts=(replace(first, text=first.text[:-1] + ", the best."), *rest))),
+            Written(one.item_id, replace(draft, text=draft.text + " Buy now.")),
         ):
             assert truth.problems(false, recipe), false
             figures = judge([false], recipe, "en", truth, 0)
             assert figures["unsupported"]
-            assert gates({"en": figures})
+            assert failed_copy_checks({"en": figures})
 
 
-def test_counts_of_buyers_are_counted_anew(bundle: Bundle, small_shop_folder: Path):
-    recipe, truth = recipes()["selling_points.v1"], write_content._truth(small_shop_folder, bundle)
-    found = 0
-    for each in filter(None, write(bundle, recipe, "en", ids_of(bundle, len(bundle.catalogue)))):
-        *others, last = each.draft.parts
+def test_number_of_buyers_is_checked_against_the_tables(bundle: Bundle, small_shop_folder: Path):
+    recipe, truth = recipes()["selling_points.v1"], table_truth(small_shop_folder, bundle)
+    checked = 0
+    for one in filter(None, write(bundle, recipe, "en", ids_of(bundle, len(bundle.catalogue)))):
+        *others, last = one.draft.parts
         if last.evidence[0].kind is EvidenceKind.POPULARITY:
-            found += 1
+            checked += 1
             fact = last.evidence[0]
             more = replace(fact, count=fact.count + 1)
             text = last.text.replace(str(fact.count), str(more.count), 1)
             parts = (*others, ContentPart(text, (more,)))
-            whole = "\n".join(part.text for part in parts)
-            false = Written(each.item_id, replace(each.draft, text=whole, parts=parts))
-            assert truth.problems(each, recipe) == []
+            joined = "\n".join(part.text for part in parts)
+            false = Written(one.item_id, replace(one.draft, text=joined, parts=parts))
+            assert truth.problems(one, recipe) == []
             assert [problem for problem in truth.problems(false, recipe) if "popularity does not hold" in problem]
-    assert found >= 5
+    assert checked >= 5
 
 
-def test_a_verifier_that_lets_something_pass_fails_the_gate(
+def test_verifier_that_misses_a_false_sentence_fails_the_check(
     small_bundle: Path, small_shop_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
     blind = {"number": {"tried": 100, "passed": 1}}
-    monkeypatch.setattr(content_rubric, "caught", lambda *_: blind)
+    monkeypatch.setattr(copy_rubric, "caught", lambda *_: blind)
     command = ["--bundle", str(small_bundle), "--data", str(small_shop_folder), "--recipe", "title.v1", "--rubric"]
-    assert main([*command, "--out", str(tmp_path / "copy.csv")]) == NOT_TO_BE_USED
-    assert "not to be used: en: 1 of 100 false sentences passed" in capsys.readouterr().out
+    assert main([*command, "--out", str(tmp_path / "copy.csv")]) == CHECKS_FAILED
+    assert "do not use: en: 1 of 100 false sentences passed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         (["--recipe", "poem.v1"], "there are: campaign.v1"),
         (["--out", "copy.txt"], "--out: must end with .csv or .parquet"),
@@ -127,14 +128,14 @@ def test_a_verifier_that_lets_something_pass_fails_the_gate(
         (["--audience", "brand=Nobody", "--recipe", "campaign.v1"], "audience: the catalogue has no such brand"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
-    small_bundle: Path, tmp_path: Path, capsys, changed: list[str], told: str
+def test_wrong_option_is_one_line_of_error(
+    small_bundle: Path, tmp_path: Path, capsys, changed: list[str], message: str
 ):
     command = ["--bundle", str(small_bundle), "--recipe", "title.v1", "--out", str(tmp_path / "copy.csv")]
     assert main([*command, *changed]) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
-    assert told in error
+    assert message in error
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,1 +1,1 @@
-"""`make demo` and `make serve`: a synthetic shop from its tables to recommendations, as a newcomer meets it."""
+"""`make demo`, `make serve` and `make storefront`: a synthetic shop, from its tables to recommendations."""

@@ -1,9 +1,9 @@
-"""What a storefront does: it knows its own catalogue and calls the service, one line an RPC."""
+"""A client of the service, as a storefront would have one: its own catalogue, and one method for each RPC."""
 
 import datetime as dt
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,23 +23,25 @@ CALL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A list, and how long it took to come, in milliseconds."""
+class TimedList:
+    """A list of the service, and how long it took to arrive."""
 
     response: recommendation_pb2.RecommendResponse
     milliseconds: float
 
     @property
     def item_ids(self) -> list[str]:
+        """The recommended items, best first."""
         return [recommended.item_id for recommended in self.response.recommendations]
 
     @property
     def degraded(self) -> list[str]:
+        """The names of the parts that the service had to do without."""
         return [recommendation_pb2.Degradation.Name(number) for number in self.response.degraded]
 
 
-class Storefront:
-    """A client of the service. clock: the storefront's time, an hour after the last event of the synthetic shop."""
+class Client:
+    """Calls the service. Its time is an hour after the last event of the synthetic shop."""
 
     def __init__(self, channel: grpc.Channel, shop: Shop) -> None:
         self._recommendations = RecommendationServiceStub(channel)
@@ -48,8 +50,8 @@ class Storefront:
         self.items: dict[str, Item] = {item.item_id: item for item in items_of(shop.items)}
         self.clock: dt.datetime = shop.events["timestamp"][-1] + dt.timedelta(hours=1)
 
-    def recommend(self, user_id: str, k: int, language: str = "en", only_new: bool = False) -> Answered:
-        """only_new: without what the user has bought before."""
+    def recommend(self, user_id: str, k: int, language: str = "en", *, only_new: bool = False) -> TimedList:
+        """Gets a list with reasons. only_new: leaves out what the user has bought before."""
         request = recommendation_pb2.RecommendRequest(
             user_id=user_id,
             k=k,
@@ -58,25 +60,38 @@ class Storefront:
         )
         started = time.perf_counter()
         response = self._recommendations.Recommend(request, timeout=CALL_SECONDS)
-        return Answered(response, 1000 * (time.perf_counter() - started))
+        return TimedList(response, 1000 * (time.perf_counter() - started))
 
-    def listed(self, user_id: str, k: int, surface: str, **context: object) -> list[str]:
-        """The ids of another surface's list: 'CART', 'POPULAR', ..."""
+    def list_of(
+        self,
+        surface: str,
+        user_id: str,
+        k: int,
+        *,
+        query: str = "",
+        cart_item_ids: Sequence[str] = (),
+        viewed_item_ids: Sequence[str] = (),
+    ) -> list[str]:
+        """The item ids of a surface's list. surface: its name in the contract without the prefix, such as "CART"."""
         request = recommendation_pb2.RecommendRequest(
             user_id=user_id,
             k=k,
             surface=f"SURFACE_{surface}",
-            context=recommendation_pb2.Context(time=self._now(), **context),
+            context=recommendation_pb2.Context(
+                time=self._now(), query=query, cart_item_ids=cart_item_ids, viewed_item_ids=viewed_item_ids
+            ),
             reason_options=recommendation_pb2.ReasonOptions(disabled=True),
         )
         response = self._recommendations.Recommend(request, timeout=CALL_SECONDS)
         return [recommended.item_id for recommended in response.recommendations]
 
     def similar(self, item_id: str, k: int) -> list[recommendation_pb2.SimilarItem]:
+        """The items that are most similar to an item."""
         request = recommendation_pb2.SimilarItemsRequest(item_id=item_id, k=k)
         return list(self._recommendations.SimilarItems(request, timeout=CALL_SECONDS).similar_items)
 
     def buy(self, user_id: str, item: Item) -> None:
+        """Sends a purchase."""
         purchase = events_pb2.Event(
             event_id=str(uuid.uuid4()),
             user_id=user_id,
@@ -89,10 +104,14 @@ class Storefront:
         self._events.WriteEvents(events_pb2.WriteEventsRequest(events=[purchase]), timeout=CALL_SECONDS)
 
     def set_profile(self, user_id: str, profile: Profile) -> None:
+        """Sends a user's profile."""
         self._users.SetProfile(profile_request(user_id, profile), timeout=CALL_SECONDS)
 
     def erase(self, user_id: str) -> users_pb2.DeleteUserResponse:
-        return self._users.DeleteUser(users_pb2.DeleteUserRequest(user_id=user_id), timeout=CALL_SECONDS)
+        """Deletes everything that the service knows about a user."""
+        request = users_pb2.DeleteUserRequest(user_id=user_id)
+        erased: users_pb2.DeleteUserResponse = self._users.DeleteUser(request, timeout=CALL_SECONDS)
+        return erased
 
     def _now(self) -> Timestamp:
         now = Timestamp()
@@ -101,6 +120,7 @@ class Storefront:
 
 
 @contextmanager
-def open_storefront(target: str, shop: Shop) -> Iterator[Storefront]:
+def open_client(target: str, shop: Shop) -> Iterator[Client]:
+    """Connects to the service at `target`, host:port."""
     with grpc.insecure_channel(target) as channel:
-        yield Storefront(channel, shop)
+        yield Client(channel, shop)

@@ -1,4 +1,4 @@
-"""What a newcomer can type next. Every command works as it is printed."""
+"""Prints commands to try next. Every command works as it is printed."""
 
 import json
 import shlex
@@ -18,40 +18,40 @@ print(service.Recommend(RecommendRequest(user_id="{user_id}", k=3)))"""
 
 
 def print_next_steps(console: Console) -> None:
-    """After the tour."""
+    """Prints what to try after the tour."""
     console.print()
     console.rule("[bold]What to try next", align="left")
-    for command, what in (
-        ("make serve", "leave the service running and call it yourself"),
-        ("make storefront", "the shop in a browser"),
-        ("make train DATA=my-shop", "train on your own tables; training/README.md says what they hold"),
+    for command, purpose in (
+        ("make serve", "keeps the service running, so you can call it yourself"),
+        ("make storefront", "opens the shop in a browser"),
+        ("make train DATA=my-shop", "trains on your own tables, in the format of training/README.md"),
         (
             f"{_python()} -m webbrowser {BUNDLE / 'report.html'}",
-            "how good the model is, with plots; any browser opens it",
+            "opens the report of the model, with plots",
         ),
-        (f"rm -r {FOLDER}", "start over"),
+        (f"rm -r {FOLDER}", "deletes everything, to start again"),
     ):
-        console.print(f"\n  [bold]{command}[/]\n  [dim]{what}[/]", soft_wrap=True, highlight=False)
+        console.print(f"\n  [bold]{command}[/]\n  [dim]{purpose}[/]", soft_wrap=True, highlight=False)
 
 
 def print_commands(target: str, user_id: str, console: Console) -> None:
-    """Calls to the service that is running at `target`."""
+    """Prints commands that call the service running at `target`."""
     script = "; ".join(_PYTHON.format(target=target, user_id=user_id).splitlines())
     body = shlex.quote(json.dumps({"user_id": user_id, "k": 3, "context": {"language": "zh"}}))
-    for what, command in (
-        ("From Python, with the stubs that come with recsvc:", f"{_python()} -c {shlex.quote(script)}"),
+    for title, command in (
+        ("From Python, with the stubs of recsvc:", f"{_python()} -c {shlex.quote(script)}"),
         (
-            "From a shell, by reflection, with buf (reasons in Chinese):",
+            "From a shell with buf, which learns the API by reflection (reasons in Chinese):",
             f"buf curl --protocol grpc --http2-prior-knowledge -d {body} http://{target}/{_METHOD}",
         ),
-        ("or with grpcurl:", f"grpcurl -plaintext -d {body} {target} {_METHOD}"),
+        ("From a shell with grpcurl:", f"grpcurl -plaintext -d {body} {target} {_METHOD}"),
     ):
-        console.print(f"\n[bold]{what}[/]")
-        # Never wrapped: what is copied has to be one line.
+        console.print(f"\n[bold]{title}[/]")
+        # Never wrapped, so that it can be copied as one line.
         console.print(command, soft_wrap=True, markup=False, highlight=False)
 
 
 def _python() -> str:
-    """The interpreter as one would type it here."""
+    """The path of the Python interpreter, relative to the current folder if possible."""
     interpreter = Path(sys.executable)
     return str(interpreter.relative_to(Path.cwd()) if interpreter.is_relative_to(Path.cwd()) else interpreter)

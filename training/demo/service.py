@@ -1,4 +1,4 @@
-"""The service as a child process, started like any other and stopped in order."""
+"""Runs the service as a child process, started and stopped as in production."""
 
 import json
 import os
@@ -9,21 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from recsvc.errors import RecsvcError
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
-SHOWN_LOG_LINES = 8
+MAX_LOG_LINES = 8  # of a failed service, in the error
 
 
 class ServiceFailed(RecsvcError):
-    """The service did not start, or ended by itself. The message has its last log lines."""
+    """The service did not start, or stopped by itself. The message has its last log lines."""
 
 
 @dataclass(frozen=True)
 class RunningService:
-    """host: where it listens. port: the one it got. log: its structured log lines."""
+    """A running service. host, port: where it listens. log: the file with its log lines."""
 
     host: str
     port: int
@@ -32,23 +33,34 @@ class RunningService:
 
     @property
     def target(self) -> str:
+        """Its address, host:port."""
         return f"{self.host}:{self.port}"
 
-    def wait(self) -> None:
-        """Returns never. Raises ServiceFailed when the process ends."""
+    def wait(self) -> NoReturn:
+        """Waits until the process ends, and then raises ServiceFailed."""
         self.process.wait()
-        raise ServiceFailed(f"the service ended by itself:\n{_last_lines(self.log)}")
+        raise ServiceFailed(f"the service stopped by itself:\n{_last_lines(self.log)}")
 
 
 @contextmanager
 def running_service(bundle: Path, data_dir: Path, log: Path, port: int = 0) -> Iterator[RunningService]:
-    """`recsvc serve` with a private Redis, until the block is left. port 0: any free one. Raises ServiceFailed."""
+    """Runs `recsvc serve` with a private Redis while the block runs.
+
+    Args:
+        bundle: The bundle to serve.
+        data_dir: The folder of the private Redis.
+        log: The file that log lines are added to.
+        port: The port to listen on. 0: any free one.
+
+    Raises:
+        ServiceFailed: The service did not start.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    # What the operator has set for a service of their own, a Redis above all, is not the demo's to use.
+    # The operator's own settings, above all the address of a Redis, must not be used by the demo.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RECSVC_")}
     command = [sys.executable, "-m", "recsvc", "serve", "--bundle", str(bundle), "--data-dir", str(data_dir)]
     command += ["--port", str(port), "--metrics-port", "0", "--log-format", "json"]
-    # Added to, never emptied: it may be the log of one that is running, which is why this one will not start.
+    # Never truncated: another service may be writing to this log, and be the reason why this one does not start.
     with log.open("ab") as lines:
         start = lines.tell()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=lines, env=environment)
@@ -65,19 +77,19 @@ def running_service(bundle: Path, data_dir: Path, log: Path, port: int = 0) -> I
 
 
 def _until_serving(process: "subprocess.Popen[bytes]", log: Path, start: int) -> tuple[str, int]:
-    """The host and port of the line "serving", which the process writes to its log after `start` bytes."""
+    """Waits for the log line "serving" after `start` bytes of the log, and returns its host and port."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         for line in log.read_bytes()[start:].splitlines():
-            with suppress(ValueError):  # not every line is JSON, and the last may not be whole yet
-                told = json.loads(line)
-                if isinstance(told, dict) and told.get("event") == "serving":
-                    return told["host"], told["port"]
+            with suppress(ValueError):  # not every line is JSON, and the last one may be incomplete
+                entry = json.loads(line)
+                if isinstance(entry, dict) and entry.get("event") == "serving":
+                    return entry["host"], entry["port"]
         time.sleep(0.05)
-    how = "did not start" if process.poll() is not None else f"was not serving after {START_SECONDS:.0f} s"
-    raise ServiceFailed(f"the service {how}; the last lines of {log}:\n{_last_lines(log)}")
+    failure = "did not start" if process.poll() is not None else f"was not serving after {START_SECONDS:.0f} s"
+    raise ServiceFailed(f"the service {failure}; the last lines of {log}:\n{_last_lines(log)}")
 
 
 def _last_lines(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LOG_LINES:]
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-MAX_LOG_LINES:]
     return "\n".join(f"  {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""The demo's shop and its bundle: made once, and again only when what makes them has changed."""
+"""The demo's shop and its bundle. The bundle is trained again only if the data, the settings or the code changed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -21,8 +21,9 @@ BUNDLES = FOLDER / "bundles"
 BUNDLE = BUNDLES / "latest"
 
 ITEMS, USERS, SEED = 1_000, 2_400, 7
-# Quick and still good: few epochs of many small steps. The last days are held back to measure what was learned, and
-# then learned as well ("all"). In 90 days enough people buy the best sellers of so small a shop to say so.
+# Fast and still good: few epochs of many small steps. The last days are held out to measure the model, which is then
+# trained on them too ("all"). In a shop this small, it takes 90 days until enough people have bought the best sellers
+# to mention their number in a reason.
 CONFIG = TrainConfig(
     sequence_dim=64,
     sequence_epochs=6,
@@ -37,7 +38,7 @@ CONFIG = TrainConfig(
 
 
 def demo_shop(console: Console) -> Shop:
-    """Makes the shop's three tables, the same each time, and reads them as any shop's."""
+    """Makes the shop's three tables, always the same, and reads them like those of any shop."""
     shop = make_shop(ITEMS, USERS, SEED)
     write_shop(shop, DATA)
     console.print(describe_shop(shop), highlight=False, markup=False)
@@ -45,7 +46,7 @@ def demo_shop(console: Console) -> Shop:
 
 
 def demo_bundle(shop: Shop, console: Console) -> bool:
-    """Trains `BUNDLE`, unless it is there and up to date. Says whether it trained."""
+    """Trains `BUNDLE`, unless it is up to date. Returns whether it trained."""
     if _up_to_date(shop):
         return False
     train(DATA, BUNDLES, CONFIG, console)
@@ -53,21 +54,21 @@ def demo_bundle(shop: Shop, console: Console) -> bool:
 
 
 def _up_to_date(shop: Shop) -> bool:
-    """As `make` would have it: the bundle is of this data and configuration, and no newer code could make another."""
+    """Whether the bundle has this data and these settings, and is newer than all code that made it."""
     try:
         manifest = read_manifest(BUNDLE)
     except BundleError:
         return False
-    wanted, trained = asdict(CONFIG), dict(manifest.get("training") or {})
-    # Training drops a block that adds nothing, and then its width is 0: the same configuration would do so again.
-    trained |= {name: wanted[name] for name in WIDTHS.values() if trained.get(name) == 0}
-    if trained != wanted or manifest.get("data", {}).get("fingerprint") != shop.fingerprint:
+    settings, trained = asdict(CONFIG), dict(manifest.get("training") or {})
+    # A width of 0 means that training dropped the block, because it added nothing. It would drop it again.
+    trained |= {name: settings[name] for name in WIDTHS.values() if trained.get(name) == 0}
+    if trained != settings or manifest.get("data", {}).get("fingerprint") != shop.fingerprint:
         return False
     made = (BUNDLE / "manifest.json").stat().st_mtime
     return made > max(source.stat().st_mtime for source in _sources())
 
 
 def _sources() -> Iterable[Path]:
-    """The files that training runs, by its imports."""
+    """The source files that training imports, directly or not."""
     code = CodeGraph.of_packages(*PACKAGES)
     return filter(None, map(code.source, code.modules("training.train")))

@@ -1,4 +1,4 @@
-"""Numbered headings, with the time that each step took."""
+"""Prints numbered headings, and the time that each step took."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from rich.console import Console
 
 
 class Steps:
-    """Prints to `console`."""
+    """Prints the steps to a console."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -16,6 +16,7 @@ class Steps:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
+        """Prints a heading, and the time when the block ends."""
         self._number += 1
         self._console.print()
         self._console.rule(f"[bold]{self._number}. {title}", align="left")

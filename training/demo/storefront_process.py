@@ -1,6 +1,4 @@
-"""The storefront of deploy/storefront as a child process, over the demo's shop: it is told where the service is, and of
-the shop no more than its items table.
-"""
+"""Runs the storefront of deploy/storefront as a child process, with the items table of the demo's shop."""
 
 import datetime as dt
 import subprocess
@@ -18,19 +16,22 @@ from training.demo.shoppers import Shopper
 
 @dataclass(frozen=True)
 class RunningStorefront:
-    """Prints its address itself."""
+    """A running storefront. It prints its address itself."""
 
     process: "subprocess.Popen[bytes]"
 
     def wait(self) -> NoReturn:
-        """Raises ServiceFailed when the process ends."""
+        """Waits until the process ends, and then raises ServiceFailed."""
         self.process.wait()
-        raise ServiceFailed("the shop ended by itself; what it said stands above")
+        raise ServiceFailed("the shop stopped by itself; its output is above")
 
 
 @contextmanager
 def running_storefront(target: str, shop: Shop, shoppers: list[Shopper], port: int) -> Iterator[RunningStorefront]:
-    """Its clock goes on an hour after the made-up shop's last event: to today all that was bought would be long ago."""
+    """Runs the storefront while the block runs. Its clock starts an hour after the last event of the synthetic shop.
+
+    By today's time, all purchases would be too long ago.
+    """
     clock = shop.events["timestamp"][-1] + dt.timedelta(hours=1)
     command = [sys.executable, "-m", "deploy.storefront", "--service", target, "--port", str(port)]
     command += ["--items", str(demo.DATA / "items.parquet"), "--clock", clock.isoformat()]

@@ -1,4 +1,4 @@
-"""How the demo shows profiles, purchases and lists in a terminal. Titles and reasons are printed as plain text."""
+"""Formats profiles, purchases and lists for the terminal. Titles and reasons are printed as plain text."""
 
 from typing import Any
 
@@ -10,10 +10,11 @@ from rich.text import Text
 
 from recsvc.domain.shop import Item, Profile
 from recsvc.v1 import recommendation_pb2
-from training.demo.client import Answered
+from training.demo.client import TimedList
 
-SHOWN_PURCHASES = 6
+MAX_PURCHASES = 6
 NO_REASON = "–"
+SURFACE_ITEMS = 3
 QUALITY = {"ndcg@10": "NDCG@10", "recall@10": "Recall@10"}
 _CURRENCIES = {"GBP": "£", "EUR": "€", "USD": "$", "CNY": "¥"}
 _HEADINGS = {
@@ -25,7 +26,7 @@ Items = dict[str, Item]
 
 
 def profile_words(profile: Profile | None) -> Text:
-    """The profile as the shop has it: what it says, name by name."""
+    """The text and the attributes of a profile."""
     if profile is None:
         return Text("no profile", style="dim")
     parts = [Text(profile.text)] if profile.text else []
@@ -39,32 +40,32 @@ def bought_table(purchases: pl.DataFrame, items: Items) -> Table:
     table.add_column("Date", no_wrap=True)
     table.add_column("Bought", ratio=1)
     table.add_column("Price", justify="right", no_wrap=True)
-    for line in purchases.reverse().head(SHOWN_PURCHASES).iter_rows(named=True):
+    for line in purchases.reverse().head(MAX_PURCHASES).iter_rows(named=True):
         item = items[line["item_id"]]
         quantity = f" × {line['quantity']:g}" if line["quantity"] != 1 else ""
         price = _price(line["price"], item.currency)
         table.add_row(f"{line['timestamp']:%Y-%m-%d}", Text(item.title + quantity), price)
-    if len(purchases) > SHOWN_PURCHASES:
-        table.add_row("earlier", Text(f"{len(purchases) - SHOWN_PURCHASES} more", style="dim"), "")
+    if len(purchases) > MAX_PURCHASES:
+        table.add_row("earlier", Text(f"{len(purchases) - MAX_PURCHASES} more", style="dim"), "")
     return table
 
 
-def list_table(answered: Answered, items: Items, language: str) -> Table:
-    """A list with its reasons."""
+def list_table(answer: TimedList, items: Items, language: str) -> Table:
+    """A list with its reasons, headed in the same language."""
     number, recommended, price, why = _HEADINGS[language]
     table = _table()
     table.add_column(number, justify="right", style="dim", no_wrap=True)
     table.add_column(recommended, ratio=5)
     table.add_column(price, justify="right", no_wrap=True)
     table.add_column(why, ratio=6, style="green")
-    for found in answered.response.recommendations:
-        item = items[found.item_id]
-        table.add_row(str(found.rank), Text(item.title), _price(item.price, item.currency), reason_words(found))
+    for line in answer.response.recommendations:
+        item = items[line.item_id]
+        table.add_row(str(line.rank), Text(item.title), _price(item.price, item.currency), reason_words(line))
     return table
 
 
-def change_table(before: Answered, after: Answered, items: Items) -> Table:
-    """Two lists of one user side by side: what is new in the second, what moved, what has gone from the first."""
+def change_table(before: TimedList, after: TimedList, items: Items) -> Table:
+    """Two lists of one user side by side. It marks items that are new, that moved, and that are gone."""
     table = _table()
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("Before", ratio=4)
@@ -82,32 +83,33 @@ def change_table(before: Answered, after: Answered, items: Items) -> Table:
 
 
 def similar_table(similar: list[recommendation_pb2.SimilarItem], items: Items) -> Table:
+    """Similar items with their similarity."""
     table = _table()
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("Similar item", ratio=1)
     table.add_column("Price", justify="right", no_wrap=True)
-    table.add_column("Cosine", justify="right", no_wrap=True)
-    for found in similar:
-        item = items[found.item_id]
-        table.add_row(str(found.rank), Text(item.title), _price(item.price, item.currency), f"{found.score:.2f}")
+    table.add_column("Similarity", justify="right", no_wrap=True)
+    for line in similar:
+        item = items[line.item_id]
+        table.add_row(str(line.rank), Text(item.title), _price(item.price, item.currency), f"{line.score:.2f}")
     return table
 
 
 def surfaces_table(lists: list[tuple[str, str, list[str]]], items: Items) -> Table:
-    """What each surface was asked for, what of, and the ids of its list."""
+    """Surfaces. Each line of `lists` is the surface, what it is about, and the item ids of its list."""
     table = _table()
     table.add_column("Surface", no_wrap=True)
-    table.add_column("Of", ratio=2)
-    table.add_column("The first of the list", ratio=5)
-    for surface, asked_of, item_ids in lists:
-        titles = Text("\n").join(Text(items[item_id].title) for item_id in item_ids[:3])
-        table.add_row(surface, Text(asked_of), titles if item_ids else Text(NO_REASON, style="dim"))
+    table.add_column("For", ratio=2)
+    table.add_column(f"First {SURFACE_ITEMS} of the list", ratio=5)
+    for surface, subject, item_ids in lists:
+        titles = Text("\n").join(Text(items[item_id].title) for item_id in item_ids[:SURFACE_ITEMS])
+        table.add_row(surface, Text(subject), titles if item_ids else Text(NO_REASON, style="dim"))
         table.add_section()
     return table
 
 
 def quality_table(evaluation: dict[str, Any]) -> Table:
-    """The model against simpler ones, on purchases that it had not seen."""
+    """The model, its parts and simpler models, on purchases that none of them had seen."""
     table = _table()
     table.add_column("Mean over users", ratio=1)
     for heading in QUALITY.values():
@@ -118,8 +120,9 @@ def quality_table(evaluation: dict[str, Any]) -> Table:
     return table
 
 
-def reason_words(found: recommendation_pb2.Recommendation) -> RenderableType:
-    return Text(found.reason.text) if found.HasField("reason") else Text(NO_REASON, style="dim")
+def reason_words(line: recommendation_pb2.Recommendation) -> RenderableType:
+    """The reason of a recommendation, or a dash."""
+    return Text(line.reason.text) if line.HasField("reason") else Text(NO_REASON, style="dim")
 
 
 def _moved(before: list[str], item_id: str, row: int) -> str:

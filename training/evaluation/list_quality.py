@@ -1,65 +1,71 @@
-"""What kind of lists a model makes, beside how good they are, and a few of them to read."""
+"""Describes the lists that a model makes: how much of the catalogue they show, and a few of them to read."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Rows
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import NO_CODE
 from training.data.split import Holdout
+from training.evaluation.baselines import RankedLists
 
-LENGTH = 10
-EXAMPLES, LATEST = 6, 8
+LIST_LENGTH = 10
+EXAMPLE_USERS = 6
+EXAMPLE_PURCHASES = 8
 
-Ranked = list[NDArray[np.int32]]
 
+def list_quality(bundle: Bundle, lists: RankedLists) -> dict[str, float | None]:
+    """Measures the kind of lists, not how good they are.
 
-def list_quality(bundle: Bundle, ranked: Ranked) -> dict[str, float | None]:
-    """coverage@10: share of the catalogue that anybody is shown; category_coverage@10: of its categories.
-    categories@10: how many of these are in one list, on average. popularity_percentile@10: mean percentile, by
-    purchases in training, of what is shown (.5: as the catalogue; towards 1: only what is popular). Those of categories
-    are None for a catalogue without.
+    Returns:
+        coverage@10: share of the catalogue that is in at least one list.
+        category_coverage@10: share of the categories that is in at least one list.
+        categories@10: categories in one list, on average.
+        popularity_percentile@10: mean percentile of the listed items by purchases in training. 0.5 is the average of
+        the catalogue; near 1 means that only popular items are shown.
+        The two values about categories are None for a catalogue without categories.
     """
-    lists = [rows[:LENGTH] for rows in ranked]
-    shown = np.concatenate(lists)
+    first = [rows[:LIST_LENGTH] for rows in lists]
+    shown = np.concatenate(first)
     percentile = bundle.purchases.argsort(kind="stable").argsort(kind="stable") / max(len(bundle.purchases) - 1, 1)
     codes, names = bundle.catalogue.categories
-    in_lists = [np.unique(codes[rows]) for rows in lists]
+    by_list = [np.unique(codes[rows]) for rows in first]
     categories = np.unique(codes[shown])
     return {
         "coverage@10": len(np.unique(shown)) / len(bundle.catalogue),
         "category_coverage@10": float((categories != NO_CODE).sum() / len(names)) if names else None,
-        "categories@10": float(np.mean([(found != NO_CODE).sum() for found in in_lists])) if names else None,
+        "categories@10": float(np.mean([(of_list != NO_CODE).sum() for of_list in by_list])) if names else None,
         "popularity_percentile@10": float(percentile[shown].mean()),
     }
 
 
-def examples(bundle: Bundle, holdout: Holdout, ranked: Ranked, seed: int) -> list[dict[str, Any]]:
-    """Some users drawn at random, good lists and bad, without their ids: the titles bought last (newest first) and how
-    many purchases there are, those of the list and whether each was bought next, and what was bought next in all.
+def examples(bundle: Bundle, holdout: Holdout, lists: RankedLists, seed: int) -> list[dict[str, Any]]:
+    """Draws some users at random, with good and bad lists alike. Their ids are left out.
+
+    Returns:
+        For each user the number of purchases, the titles bought last (newest first), the titles of the list with
+        whether each was bought next, the titles bought next, and the number of items bought next.
     """
-    chosen = np.random.default_rng(seed).choice(len(holdout), min(EXAMPLES, len(holdout)), replace=False)
-    found = []
+    chosen = np.random.default_rng(seed).choice(len(holdout), min(EXAMPLE_USERS, len(holdout)), replace=False)
+    drawn = []
     for i in np.sort(chosen):
-        history, targets = holdout.histories[i], holdout.targets[i]
+        history, targets, rows = holdout.histories[i], holdout.targets[i], lists[i][:LIST_LENGTH]
         bought = history.rows[history.purchases][::-1]
-        found.append(
+        drawn.append(
             {
                 "purchases": len(bought),
-                "latest": _titles(bundle, bought[:LATEST]),
+                "latest": _titles(bundle, bought[:EXAMPLE_PURCHASES]),
                 "list": [
                     {"title": title, "bought": bool(hit)}
-                    for title, hit in zip(
-                        _titles(bundle, ranked[i][:LENGTH]), np.isin(ranked[i][:LENGTH], targets), strict=True
-                    )
+                    for title, hit in zip(_titles(bundle, rows), np.isin(rows, targets), strict=True)
                 ],
-                "next": _titles(bundle, targets[:LATEST]),
+                "next": _titles(bundle, targets[:EXAMPLE_PURCHASES]),
                 "next_in_all": len(targets),
             }
         )
-    return found
+    return drawn
 
 
-def _titles(bundle: Bundle, rows: NDArray[np.int32]) -> list[str]:
+def _titles(bundle: Bundle, rows: Rows) -> list[str]:
     return [bundle.catalogue.items[row].title for row in rows]

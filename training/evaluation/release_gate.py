@@ -1,5 +1,6 @@
-"""Whether a new bundle may be called ready: not if it is clearly worse than a model without training, or than the
-bundle before it.
+"""Decides whether a new bundle may go live.
+
+It may not if it is clearly worse than a simple baseline, or than the bundle before it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from training.data.split import Holdout, Profiles
-from training.evaluation.evaluate import OURS, ranked_by
+from training.evaluation.evaluate import OURS
+from training.evaluation.offline_ranking import rank_holdout
 from training.metrics import interval, per_user
 
 METRIC = "ndcg@10"
@@ -19,11 +21,12 @@ FLOORS = ("popularity", "personal frequency", "co-visitation + text")
 
 
 def against_previous(bundle: Bundle, folder: Path, holdout: Holdout, profiles: Profiles) -> dict[str, Any] | None:
-    """The new bundle less the one in `folder` on the new one's test users: bundle_id, and the difference as an
-    interval, paired by user.
+    """Compares the new bundle with the one in `folder`, on the new bundle's test users.
 
-    None where they cannot be compared: there is none before it, its items are others, or it learned from events that
-    are test now (as a bundle that was shipped with refit=all did), which would flatter it.
+    Returns:
+        bundle_id of the previous bundle, and the new one's `METRIC` minus the previous one's as an interval, paired
+        by user. None if they cannot be compared: there is no previous bundle, its items are not the same, or it
+        learned from events that are test now, which would flatter it. A bundle trained with refit=all learned so.
     """
     try:
         previous = bundles.load(folder)
@@ -32,28 +35,29 @@ def against_previous(bundle: Bundle, folder: Path, holdout: Holdout, profiles: P
     if previous.catalogue.items != bundle.catalogue.items or _learned_until(previous) > holdout.time:
         return None
     new, old = (
-        per_user(ranked_by(b, holdout, profiles, repeats=b.model.repeats), holdout.targets)[METRIC]
+        per_user(rank_holdout(b, holdout, profiles, repeats=b.model.repeats), holdout.targets)[METRIC]
         for b in (bundle, previous)
     )
     return {"bundle_id": previous.bundle_id, METRIC: interval(new - old)}
 
 
 def failed_checks(evaluation: Mapping[str, Any]) -> list[str]:
-    """Why the bundle is not ready, each a sentence; empty when it is. Worse means that the whole 95 % interval of the
-    difference, paired by user, is below zero.
+    """Lists the reasons why the bundle may not go live, one sentence each. Empty if it may.
+
+    A bundle counts as worse if the whole 95 % interval of the difference, paired by user, is below zero.
     """
-    found = []
+    failed = []
     for name in FLOORS:
         difference = evaluation["comparisons"][name][METRIC]
         if difference["high"] is not None and difference["high"] < 0:
-            found.append(f"{OURS} is worse than {name} by {-difference['mean']:.4f} {METRIC}")
+            failed.append(f"{OURS} is worse than {name} by {-difference['mean']:.4f} {METRIC}")
     previous = evaluation["previous"]
     if previous is not None and previous[METRIC]["high"] < 0:
         worse = -previous[METRIC]["mean"]
-        found.append(f"it is worse than the bundle before it, {previous['bundle_id']}, by {worse:.4f} {METRIC}")
-    return found
+        failed.append(f"{OURS} is worse than the previous bundle, {previous['bundle_id']}, by {worse:.4f} {METRIC}")
+    return failed
 
 
 def _learned_until(bundle: Bundle) -> int:
-    """Microseconds since 1970: the newest event that the bundle may have learned from."""
+    """When the newest event was that the bundle may have learned from, in microseconds since 1970 UTC."""
     return int(datetime.fromisoformat(bundle.provenance["data"]["learned_until"]).timestamp() * 1_000_000)

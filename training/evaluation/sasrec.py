@@ -1,5 +1,7 @@
-"""The strongest published kind of network on one shop's purchases alone: SASRec trained with cross-entropy over all
-items (Kang and McAuley 2018; Klenitskiy and Vasilev 2023). Our sequence tower, its items started at random.
+"""SASRec trained with cross-entropy over all items, a baseline for `training.benchmark`.
+
+It is the strongest published kind of network that learns from one shop's purchases alone (Kang and McAuley 2018;
+Klenitskiy and Vasilev 2023). This is our sequence tower with randomly initialised items.
 """
 
 from dataclasses import replace
@@ -7,20 +9,22 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.towers.confidence import WeightedHistory
 from training.data.split import Holdout
-from training.evaluation.baselines import Floats, Scorer, Task
+from training.evaluation.baselines import Scorer, Task
 from training.fitting.early_stopping import EarlyStopping
 from training.fitting.event_sequences import confidence_config
 from training.fitting.next_item import Sequences, batches_an_epoch, fit_next_item
 from training.fitting.sequence_tower import SequenceModel, sequence_config
 from training.fitting.stages import Stages
 
-DIM, PATIENCE = 128, 4
+DIM = 128
+PATIENCE_EPOCHS = 4
 
 
 def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
-    """Trains for `epochs`, or until validation has got no better for PATIENCE of them."""
+    """Trains for `epochs`, or until validation has not improved for PATIENCE_EPOCHS."""
     config, confidence = replace(task.config, sequence_dim=DIM), confidence_config(task.config)
     validation = task.validation.sample(config.stopping_users, config.seed)
     torch.manual_seed(config.seed)
@@ -32,10 +36,10 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
         [WeightedHistory.of(h, confidence).sequence for h in task.interactions.histories()], model.max_length
     )
 
-    def say(line: str) -> None:
+    def print_line(line: str) -> None:
         stages.console.print(f"  SASRec-CE, {line}", highlight=False)
 
-    stopping = EarlyStopping(model, validation, confidence, PATIENCE, say)
+    stopping = EarlyStopping(model, validation, confidence, PATIENCE_EPOCHS, print_line)
     with stages.progress("SASRec-CE batches", epochs * batches_an_epoch(sequences, config)) as progress:
         fit_next_item(
             model,
@@ -52,12 +56,12 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
 
     @torch.inference_mode()
     def scores(users: Holdout) -> Floats:
-        read = [WeightedHistory.of(h, confidence).sequence[-model.max_length :] for h in users.histories]
-        padded = torch.zeros(len(read), max(1, *map(len, read)), DIM)
-        for i, rows in enumerate(read):
+        recent = [WeightedHistory.of(h, confidence).sequence[-model.max_length :] for h in users.histories]
+        padded = torch.zeros(len(recent), max(1, *map(len, recent)), DIM)
+        for i, rows in enumerate(recent):
             padded[i, : len(rows)] = items[torch.from_numpy(rows.astype(np.int64))]
         states = model.states(users.users, padded)
-        last = states[torch.arange(len(read)), torch.tensor([len(rows) for rows in read])]
+        last = states[torch.arange(len(recent)), torch.tensor([len(rows) for rows in recent])]
         return np.asarray((last @ items.T).numpy(), np.float32)
 
     return scores

@@ -1,7 +1,7 @@
-"""A finished training run in MLflow, where a server's address is given: settings, metrics and the files people read.
+"""Sends a finished training run to MLflow: settings, metrics, and the files that people read.
 
-Wants the `tracking` extra and MLFLOW_TRACKING_URI; without the address nothing happens. MLFLOW_EXPERIMENT_NAME and
-MLflow's other variables are read by MLflow itself.
+Needs the `tracking` extra and the server's address in MLFLOW_TRACKING_URI. Does nothing without the address. The
+experiment's name is in MLFLOW_EXPERIMENT_NAME; MLflow reads its other variables itself.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import TrackingError
-from training.evaluation.report import flat
+from training.evaluation.html_page import flat
 
 URI = "MLFLOW_TRACKING_URI"
 FILES = ("report.html", "evaluation.json", "manifest.json")
@@ -19,9 +19,18 @@ EXPERIMENT = "recsvc"
 
 
 def track(folder: Path, manifest: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str | None:
-    """Sends the run of a bundle's folder to MLflow and returns the run's id; None where no address is given.
+    """Sends the training run that made a bundle to MLflow.
 
-    Raises TrackingError when MLflow is not installed or does not take it; the bundle is finished all the same.
+    Args:
+        folder: The bundle's folder, which holds `FILES`.
+        manifest: The content of manifest.json.
+        evaluation: The content of evaluation.json.
+
+    Returns:
+        The id of the run in MLflow. None if MLFLOW_TRACKING_URI is not set.
+
+    Raises:
+        TrackingError: MLflow is not installed, or did not accept the run. The bundle is finished all the same.
     """
     uri = os.environ.get(URI)
     if not uri:
@@ -29,7 +38,7 @@ def track(folder: Path, manifest: Mapping[str, Any], evaluation: Mapping[str, An
     try:
         import mlflow  # noqa: PLC0415 - an extra
     except ImportError:
-        raise TrackingError(f"{URI} is set and MLflow is not installed: pip install 'recsvc[tracking]'") from None
+        raise TrackingError(f"{URI} is set but MLflow is not installed: pip install 'recsvc[tracking]'") from None
     try:
         mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         with mlflow.start_run(run_name=manifest["bundle_id"]) as run:
@@ -46,19 +55,19 @@ def track(folder: Path, manifest: Mapping[str, Any], evaluation: Mapping[str, An
             for file in FILES:
                 mlflow.log_artifact(str(folder / file))
             return str(run.info.run_id)
-    except Exception as error:  # MLflow's clients raise their own, requests' and the operating system's
+    except Exception as error:  # MLflow raises its own errors, those of requests, and those of the system
         raise TrackingError(f"the run was not tracked at {URI}: {type(error).__name__}: {error}") from error
 
 
 def _name(text: str) -> str:
-    """As MLflow takes names: it knows no @ and no +."""
+    """The text as MLflow accepts it in names: @ and + are not allowed."""
     return re.sub(r"[^\w\-. :/]", "_", text.replace("@", " at "))
 
 
 def _metrics(evaluation: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Means by model, and what the run cost."""
-    for model, found in evaluation["models"].items():
-        for metric, interval in found["metrics"].items():
+    """The mean of every metric by model, and the cost of the run."""
+    for model, measured in evaluation["models"].items():
+        for metric, interval in measured["metrics"].items():
             if interval["mean"] is not None:
                 yield _name(f"{model} {metric}"), interval["mean"]
     yield "validation ndcg at 10", evaluation["validation"]["ndcg@10"]

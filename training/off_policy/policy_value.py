@@ -1,18 +1,5 @@
-"""What another arm, or another bundle, would have earned a shop, from the lists that a running service gave.
+"""Estimates the reward of another arm or another bundle from logged lists."""
 
-    python -m training.off_policy --data SHOP --placement home [--reward purchase] [--hours 24]
-                                  [--bundle DIR] [--report FILE] [--json FILE]
-
-SHOP is a folder that `training.export_events` exports to. An arm is judged by the users whom chance gave it, all others
-standing in by how likely that was. A bundle, which may have served nobody yet, is judged as the one that orders each
-list's candidates anew, by the places that explored (`exploration` of a placement); it needs many lists.
-"""
-
-import argparse
-import json
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,113 +9,142 @@ from rich.progress import track
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
-from recsvc.domain.shop import EventType
-from recsvc.errors import RecsvcError
-from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.exploration import propensities
-from training.data.shop import Shop, read_shop
+from training.data.shop import Shop
 from training.errors import DataError, Problem
-from training.evaluation.report import html_page, number
-from training.evaluation.report_plots import Panel, interval_plot, standing
+from training.evaluation.report_plots import side_of_zero
 from training.off_policy.estimators import Floats, LoggedRewards, Policy, effective_lists, estimates
-from training.off_policy.logged_lists import LoggedLists, read_logged_lists
-from training.off_policy.replay import orders, past_features
+from training.off_policy.logged_lists import LoggedLists
+from training.off_policy.replay import Places, orders
 
-REWARDS = tuple(t.name.lower() for t in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
 FOLDS = 2
-VERDICTS = {"above": "better", "below": "worse", "open": "cannot be told"}
+VERDICTS = {"above": "better", "below": "worse", "open": "no clear difference"}
 
 
 def evaluate_arms(lists: LoggedLists, past: Floats) -> list[dict[str, Any]]:
-    """A row an arm: what a list would have earned if everybody had had it. past: (n, features), of each list's user."""
-    rewards = np.array([each.sum() for each in lists.rewards]) + lists.further
+    """Estimates the reward of a list if all users had got one arm.
+
+    Args:
+        lists: The logged lists, n of them.
+        past: Features of each list's user before the list, (n, f).
+
+    Returns:
+        One row for each arm.
+    """
+    rewards = np.array([rows.sum() for rows in lists.rewards]) + lists.further
     users, rows = lists.user_codes(), []
+    chances = lists.propensities[:, None]
     for arm in sorted(set(lists.arms)):
         had = lists.arms == arm
         expected = _expected(past, rewards, users, had, past)
-        chances = lists.propensities[:, None]
-        logged = LoggedRewards(users, np.ones_like(chances), rewards[:, None], chances, expected)
-        everybody, as_given = Policy(had[:, None] * 1.0, expected), Policy(chances, expected)
-        rows.append(_row(arm, had, users, rewards[had].mean(), logged, everybody, as_given))
+        logged = LoggedRewards(
+            users=users,
+            present=np.ones_like(chances),
+            rewards=rewards[:, None],
+            propensities=chances,
+            expected=expected,
+        )
+        always = Policy(matches=had[:, None] * 1.0, expected=expected)
+        as_logged = Policy(matches=chances, expected=expected)
+        counts = {"lists": int(had.sum()), "users": len(np.unique(users[had])), "observed": float(rewards[had].mean())}
+        rows.append({"arm": arm, **counts, **_estimated(logged, always, as_logged)})
     return rows
 
 
 def evaluate_bundle(lists: LoggedLists, bundle: Bundle, shop: Shop, console: Console) -> list[dict[str, Any]]:
-    """A row an arm that explored: what its lists would have earned with their candidates as the bundle orders them."""
-    explored = lists.select(np.flatnonzero([len(each) > 1 for each in lists.candidates]))
+    """Estimates the reward of a list if the bundle had ordered its candidates.
+
+    Returns:
+        One row for each arm that explored.
+
+    Raises:
+        DataError: No list explored.
+        TextEncoderError: A profile must be encoded, and the bundle's text encoder is not installed.
+    """
+    explored = lists.select(np.flatnonzero([len(candidates) > 1 for candidates in lists.candidates]))
     if not len(explored):
         message = "has no list that explored: set `exploration` of an arm of the placement"
         raise DataError([Problem("lists", None, "exploration", message)])
-    found = orders(explored, bundle, shop)
-    every = list(track(found, "  lists ordered anew", len(explored), console=console, transient=True))
+    ordered = orders(explored, bundle, shop)
+    by_list = list(track(ordered, "  ordering lists", len(explored), console=console, transient=True))
     rows = []
     for arm in sorted(set(explored.arms)):
         chosen = np.flatnonzero(explored.arms == arm)
         of_arm = explored.select(chosen)
-        logged, ordered, as_it_was = _by_place(of_arm, [every[i] for i in chosen], bundle)
-        had, observed = np.ones(len(of_arm), np.bool_), logged.rewards.sum() / len(of_arm)
-        rows.append(_row(arm, had, logged.users, observed, logged, ordered, as_it_was))
+        logged, by_bundle, own_order = _by_place(of_arm, [by_list[i] for i in chosen], bundle)
+        counts = {
+            "lists": len(of_arm),
+            "users": len(np.unique(logged.users)),
+            "observed": float(logged.rewards.sum() / len(of_arm)),
+        }
+        rows.append({"arm": arm, **counts, **_estimated(logged, by_bundle, own_order)})
     return rows
 
 
-def _row(
-    arm: str,
-    had: NDArray[np.bool_],
-    users: NDArray[np.intp],
-    observed: float,
-    logged: LoggedRewards,
-    policy: Policy,
-    reference: Policy,
-) -> dict[str, Any]:
-    found = estimates(logged, policy, reference)
+def _estimated(logged: LoggedRewards, policy: Policy, reference: Policy) -> dict[str, Any]:
+    values = estimates(logged, policy, reference)
     return {
-        "arm": arm,
-        "lists": int(had.sum()),
-        "users": len(np.unique(users[had])),
-        "observed": float(observed),
-        **found,
+        **values,
         "effective": effective_lists(logged, policy),
-        "verdict": VERDICTS[standing(found["difference"])],
+        "verdict": VERDICTS[side_of_zero(values["difference"])],
     }
 
 
 def _by_place(
-    lists: LoggedLists, others: list[NDArray[np.intp]], bundle: Bundle
+    lists: LoggedLists, orders_by_bundle: list[Places], bundle: Bundle
 ) -> tuple[LoggedRewards, Policy, Policy]:
-    """What the places of each list earned; the policy that orders the candidates as the bundle does; and the one that
-    leaves them as they were. others: of each list, its candidates' places, best first, as the bundle has them.
+    """The rewards of each place, and two policies to compare by them.
+
+    Args:
+        lists: Logged lists that explored, n of them.
+        orders_by_bundle: For each list the places of its candidates, best first, as the bundle orders them.
+        bundle: The bundle that ordered them.
+
+    Returns:
+        The logged rewards, (n, k) each; the policy that orders the candidates as the bundle does; the policy that
+        keeps their logged order.
     """
     width = max(map(len, lists.item_ids))
-    there, rewards, chances = np.zeros((3, len(lists), width))
-    stood, wanted = np.zeros((2, len(lists), width), np.intp)
+    present, rewards, chances = np.zeros((3, len(lists), width))
+    shown, by_bundle = np.zeros((2, len(lists), width), np.intp)
     for i, (item_ids, candidates) in enumerate(zip(lists.item_ids, lists.candidates, strict=True)):
         places = {item_id: place for place, item_id in enumerate(candidates)}
-        # What a rule placed stands there whatever orders the rest.
+        # An item that a rule placed is no candidate: it is shown there, however the others are ordered.
         free = [place for place, item_id in enumerate(item_ids) if item_id in places]
         k = len(free)
-        there[i, :k] = 1
+        present[i, :k] = 1
         rewards[i, :k] = lists.rewards[i][free]
-        stood[i, :k] = [places[item_ids[place]] for place in free]
-        wanted[i, :k] = others[i][:k]
-        chances[i, :k] = propensities(len(candidates), k, float(lists.exploration[i]))[stood[i, :k], np.arange(k)]
+        shown[i, :k] = [places[item_ids[place]] for place in free]
+        by_bundle[i, :k] = orders_by_bundle[i][:k]
+        chances[i, :k] = propensities(len(candidates), k, float(lists.exploration[i]))[shown[i, :k], np.arange(k)]
     users = lists.user_codes()
-    own = np.broadcast_to(np.arange(width), there.shape)
-    features = [_item_features(lists, bundle, there * chosen) for chosen in (stood, wanted, own)]
-    each = np.repeat(users, width)
+    own_order = np.broadcast_to(np.arange(width), present.shape)
+    features = [_item_features(lists, bundle, present * places) for places in (shown, by_bundle, own_order)]
+    user_of_place = np.repeat(users, width)
     expected = [
-        there * _expected(features[0], rewards.ravel(), each, there.ravel() > 0, at).reshape(there.shape)
+        present * _expected(features[0], rewards.ravel(), user_of_place, present.ravel() > 0, at).reshape(present.shape)
         for at in features
     ]
-    logged = LoggedRewards(users, there, rewards, chances, expected[0])
-    return logged, Policy(there * (stood == wanted), expected[1]), Policy(there * (stood == own), expected[2])
+    logged = LoggedRewards(users=users, present=present, rewards=rewards, propensities=chances, expected=expected[0])
+    return (
+        logged,
+        Policy(matches=present * (shown == by_bundle), expected=expected[1]),
+        Policy(matches=present * (shown == own_order), expected=expected[2]),
+    )
 
 
-def _item_features(lists: LoggedLists, bundle: Bundle, chosen: Floats) -> Floats:
-    """(n * k, 3): of what stands at each place, where that is, how the list first had it, and how many bought it.
-    chosen: (n, k), places among the candidates.
+def _item_features(lists: LoggedLists, bundle: Bundle, candidate_places: Floats) -> Floats:
+    """Features of the item at each place of each list, (n * k, 3).
+
+    They are the discounted place in the list, the discounted place among the candidates, and the log of the buyers.
+
+    Args:
+        lists: n lists of at most k places.
+        bundle: Tells how many people bought an item.
+        candidate_places: Which candidate is at each place, (n, k).
     """
-    (n, k), chosen = chosen.shape, chosen.astype(np.intp)
+    (n, k), chosen = candidate_places.shape, candidate_places.astype(np.intp)
     buyers = np.zeros((n, k))
     for i, candidates in enumerate(lists.candidates):
         rows = [bundle.catalogue.row(candidates[place]) for place in chosen[i]]
@@ -137,82 +153,26 @@ def _item_features(lists: LoggedLists, bundle: Bundle, chosen: Floats) -> Floats
     return np.stack([position, 1 / np.log2(chosen + 2), np.log1p(buyers)], axis=-1).reshape(n * k, 3)
 
 
-def _expected(known: Floats, rewards: Floats, users: NDArray[np.intp], usable: NDArray[np.bool_], at: Floats) -> Floats:
-    """(n, 1): rewards as a linear model expects them `at` features, fitted on the usable rows of other users alone."""
-    expected = np.zeros(len(known))
-    folds = min(FOLDS, len(np.unique(users)))
-    if folds < FOLDS:
+def _expected(
+    features: Floats, rewards: Floats, users: NDArray[np.intp], usable: NDArray[np.bool_], at: Floats
+) -> Floats:
+    """Predicts rewards by a linear model that is fitted on the usable rows of other users alone.
+
+    Args:
+        features: To fit on, (n, f).
+        rewards: To fit to, (n,).
+        users: The user of each row, (n,).
+        usable: The rows that may be fitted on, (n,).
+        at: The features to predict at, (n, f).
+
+    Returns:
+        The predictions, (n, 1); all 0 if there are too few users to hold any out.
+    """
+    expected = np.zeros(len(features))
+    if len(np.unique(users)) < FOLDS:
         return expected[:, None]
-    for others, mine in GroupKFold(folds).split(known, groups=users):
+    for others, mine in GroupKFold(FOLDS).split(features, groups=users):
         learned = others[usable[others]]
         if len(learned):
-            expected[mine] = Ridge(alpha=1.0).fit(known[learned], rewards[learned]).predict(at[mine])
+            expected[mine] = Ridge(alpha=1.0).fit(features[learned], rewards[learned]).predict(at[mine])
     return expected[:, None]
-
-
-def _text(result: dict[str, Any]) -> Iterator[str]:
-    for name in ("arms", "bundle"):
-        if rows := result.get(name):
-            yield f"{name:12}{'lists':>10}{'observed':>10}{'snips':>26}{'doubly robust':>26}   verdict"
-            for row in rows:
-                spans = "".join(f"{_span(row[estimate]):>26}" for estimate in ("snips", "doubly_robust"))
-                yield f"{row['arm']:12}{row['lists']:10,}{row['observed']:10.4f}{spans}   {row['verdict']}"
-
-
-def _span(found: dict[str, float | None]) -> str:
-    return f"{number(found['mean'])} [{number(found['low'])}, {number(found['high'])}]"
-
-
-def _write_report(result: dict[str, Any], path: Path) -> None:
-    plots = {
-        name: interval_plot(
-            [
-                Panel("SNIPS", [(row["arm"], row["snips"]) for row in result[name]]),
-                Panel("Doubly robust", [(row["arm"], row["doubly_robust"]) for row in result[name]]),
-            ]
-        )
-        for name in ("arms", "bundle")
-        if result[name]
-    }
-    path.write_text(html_page("off_policy/report.html.j2").render(result=result, plots=plots), encoding="utf-8")
-
-
-def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """What the page and the JSON file say. Raises DataError and BundleError."""
-    lists = read_logged_lists(given.data, given.placement, given.reward, given.hours)
-    shop = read_shop(given.data)
-    bundle = bundles.load(given.bundle) if given.bundle is not None else None
-    return {
-        "placement": given.placement,
-        "reward": given.reward,
-        "hours": given.hours,
-        "lists": len(lists),
-        "users": len(set(lists.user_ids)),
-        "bundle_id": bundle.bundle_id if bundle is not None else None,
-        "arms": evaluate_arms(lists, past_features(shop, lists)),
-        "bundle": evaluate_bundle(lists, bundle, shop, console) if bundle is not None else [],
-    }
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.off_policy", description="What another arm, or another bundle, would have earned."
-    )
-    parser.add_argument("--data", type=Path, required=True, help="the shop's folder, with exported events and lists")
-    parser.add_argument("--placement", required=True, help="whose lists")
-    parser.add_argument("--reward", choices=REWARDS, default="purchase", help="what counts (view: a click)")
-    parser.add_argument("--hours", type=float, default=24.0, help="how long after the list it counts")
-    parser.add_argument("--bundle", type=Path, help="judge this bundle too, by the lists that explored")
-    parser.add_argument("--report", type=Path, default=Path("off_policy.html"), help="the page to write")
-    parser.add_argument("--json", type=Path, help="and a file of the numbers")
-    given = parser.parse_args(arguments)
-    try:
-        result = run(given, Console(stderr=True))
-    except RecsvcError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if given.json is not None:
-        given.json.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    _write_report(result, given.report)
-    print(*_text(result), f"report {given.report}", sep="\n")
-    return 0

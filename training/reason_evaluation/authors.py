@@ -1,4 +1,4 @@
-"""Has a language model write what the pages of an evaluation ask for, as a worker would, and counts what it took."""
+"""Has a language model write the patterns that an evaluation needs, as a worker would, and measures its answers."""
 
 import time
 from collections import defaultdict
@@ -13,14 +13,20 @@ from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_o
 from recsvc.reasons.authors.author import CANDIDATES, accepted, author_of, licensed
 from recsvc.settings import WorkerSettings, load_settings
 
-MODELS = ("transformers", "openai")  # what --generator may name beside the generators of a server
-EXAMPLES = 20
+MODELS = ("transformers", "openai")  # may be named by --generator, beside the generators of a server
+MAX_EXAMPLES = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Written:
-    """What was written for one claim. patterns: what the verifier licenses and the phrase bank has not. licensed: how
-    many answers it licenses, each as often as it was given. asked: how many answers were wanted.
+    """The patterns that were written for one claim.
+
+    Attributes:
+        request: The claim, and the form that it is needed in.
+        patterns: Answers that the verifier accepts and the phrase bank does not have.
+        asked: How many answers were asked for.
+        licensed: How many answers the verifier accepts. Equal answers count separately.
+        seconds: How long the model took.
     """
 
     request: PatternRequest
@@ -31,13 +37,22 @@ class Written:
 
 
 def author_named(generator: str, model: str, revision: str = "", endpoint: str = "") -> Author:
-    """The model, checked as a worker checks its own; the key of an endpoint is RECSVC_REASON_API_KEY and nothing else.
+    """Opens a language model, checked as a worker checks its own.
 
-    Raises SettingsError for what cannot be used.
+    The key of an endpoint comes from the environment variable RECSVC_REASON_API_KEY, and from nowhere else.
+
+    Args:
+        generator: One of `MODELS`.
+        model: Its name, or a folder.
+        revision: Its revision, if it has one.
+        endpoint: The address of chat completions, if it is remote.
+
+    Raises:
+        SettingsError: The model cannot be used.
     """
     flags = {"generator": generator, "model": model, "revision": revision, "endpoint": endpoint}
-    given = {f"reason_{name}": value for name, value in flags.items() if value}
-    settings = load_settings(given, WorkerSettings)
+    overrides = {f"reason_{name}": value for name, value in flags.items() if value}
+    settings = load_settings(overrides, WorkerSettings)
     key = settings.reason_api_key.get_secret_value() if settings.reason_api_key else ""
     return author_of(
         settings.reason_generator,
@@ -49,20 +64,27 @@ def author_named(generator: str, model: str, revision: str = "", endpoint: str =
 
 
 def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Written]:
-    """Writes for all that the pool wants. Raises AuthorUnavailable."""
-    bank, done = Realiser(), []
+    """Writes every pattern that the pool needs. Raises AuthorUnavailable."""
+    bank, written = Realiser(), []
     for request in track(sorted(pool.wanted, key=cell_of), f"  {author.name}", console=console, transient=True):
-        known = bank.patterns(request)
+        existing = bank.patterns(request)
         started = time.perf_counter()
-        answers = author.write(request, known, CANDIDATES)
+        answers = author.write(request, existing, CANDIDATES)
         seconds = time.perf_counter() - started
-        passed = len(licensed(answers, request, known))
-        done.append(Written(request, accepted(answers, request, known), CANDIDATES, passed, seconds))
-    return done
+        written.append(
+            Written(
+                request=request,
+                patterns=accepted(answers, request, existing),
+                asked=CANDIDATES,
+                licensed=len(licensed(answers, request, existing)),
+                seconds=seconds,
+            )
+        )
+    return written
 
 
 def acceptance(author: Author, written: Sequence[Written]) -> dict[str, Any]:
-    """How much of what a model answers the verifier licenses, and what that takes, over all and by kind of evidence."""
+    """Measures what share of a model's answers the verifier accepts, and their cost: in total, by kind, by claim."""
     kinds: dict[str, list[Written]] = defaultdict(list)
     for one in written:
         kinds[one.request.kind].append(one)
@@ -71,7 +93,7 @@ def acceptance(author: Author, written: Sequence[Written]) -> dict[str, Any]:
         "model": author.model,
         "by_kind": {kind: _total(some) for kind, some in sorted(kinds.items())},
         "by_claim": {cell_of(one.request): _total([one]) for one in sorted(written, key=lambda w: cell_of(w.request))},
-        "examples": [pattern for one in written for pattern in one.patterns[:1]][:EXAMPLES],
+        "examples": [pattern for one in written for pattern in one.patterns[:1]][:MAX_EXAMPLES],
     }
 
 

@@ -1,4 +1,4 @@
-"""Quality of copy by the rubric of reasons: truth from the shop's tables, mutations, lints, variety, length."""
+"""Measures copy as reasons are measured: truth by the shop's tables, mutations, lints, variety; and its length."""
 
 import random
 from collections import Counter
@@ -20,25 +20,29 @@ from recsvc.reasons.verifier import check_text
 from training.reason_evaluation.mutations import caught
 from training.reason_evaluation.quality import delexicalised, lints, variety
 
-JUDGED = 3_000  # parts that are made false, at most
-# What must be caught without exception.
-ALWAYS = ("number", "name", "price", "medical")
-# Of a recipe whose parts are no sentences: they need no full stop; and those of a Chinese title stand apart.
-_OF_SENTENCES = frozenset({"no capital, or no full stop", "no full stop", "a space"})
+MAX_SAMPLED_PARTS = 3_000  # that are made false
+MAX_LISTED_PROBLEMS = 20
+MAX_MUTATION_NAMES = 200
+# Lints of sentences. The parts of some recipes are no sentences: they need no full stop, and the parts of a Chinese
+# title are separated by spaces.
+_SENTENCE_LINTS = frozenset({"no capital, or no full stop", "no full stop", "a space"})
 
 
 @dataclass(frozen=True)
 class Written:
-    """A draft and the item it is of."""
+    """A draft about an item."""
 
     item_id: str
     draft: ContentDraft
 
 
 class TableTruth:
-    """What the shop's tables say of its items, read anew: nothing here comes from a bundle or from a writer.
+    """Checks drafts by the shop's tables. Nothing that a bundle or a writer says is believed.
 
-    buyers: of the window of `days`, by item.
+    Args:
+        items: The items table.
+        buyers: The users who bought an item in the window, by item.
+        days: The length of that window.
     """
 
     def __init__(self, items: pl.DataFrame, buyers: Mapping[str, set[str]], days: int) -> None:
@@ -49,12 +53,12 @@ class TableTruth:
         self._categories = {name for item in self._items.values() for name in item.categories}
 
     def titles(self, rng: random.Random, n: int) -> list[str]:
-        """Some titles, at most n."""
+        """Draws at most n titles."""
         titles = sorted(item.title for item in self._items.values())
         return rng.sample(titles, min(n, len(titles)))
 
     def claims(self, written: Written, recipe: Recipe) -> list[Licence] | None:
-        """What each part may say by the tables; None where they license none of its facts."""
+        """What each part may say according to the tables. None if they do not permit one of its facts."""
         item, draft = self._items[written.item_id], written.draft
         try:
             return [
@@ -67,25 +71,25 @@ class TableTruth:
             return None
 
     def problems(self, written: Written, recipe: Recipe) -> list[str]:
-        """What is not true of a draft; nothing, of a true one."""
+        """Lists what is not true in a draft. Empty if it is true."""
         draft, claims = written.draft, self.claims(written, recipe)
-        found = [
+        wrong = [
             f"{written.item_id}: {fact.kind} does not hold: {part.text!r}"
             for part in draft.parts
             for fact in part.evidence
             if not self._holds(self._items[written.item_id], fact)
         ]
         if claims is None:
-            return [*found, f"{written.item_id}: nothing licenses {draft.text!r}"]
+            return [*wrong, f"{written.item_id}: no fact of the tables permits {draft.text!r}"]
         try:
-            told = [(part.text, claim) for part, claim in zip(draft.parts, claims, strict=True)]
-            if check_text(told, recipe, draft.language) != draft.text:
-                found.append(f"{written.item_id}: the parts do not make {draft.text!r}")
+            parts = [(part.text, claim) for part, claim in zip(draft.parts, claims, strict=True)]
+            if check_text(parts, recipe, draft.language) != draft.text:
+                wrong.append(f"{written.item_id}: the parts do not add up to {draft.text!r}")
         except ReasonRejected as rejection:
-            found.append(f"{written.item_id}: {rejection}: {draft.text!r}")
-        return found
+            wrong.append(f"{written.item_id}: {rejection}: {draft.text!r}")
+        return wrong
 
-    def _holds(self, item: Item, fact: Evidence) -> bool:
+    def _holds(self, item: Item, fact: Evidence) -> bool:  # noqa: PLR0911  one return a kind
         if fact.strength is not Strength.NEUTRAL:
             return False
         match fact.kind:
@@ -105,51 +109,48 @@ class TableTruth:
 
 
 def judge(written: Sequence[Written], recipe: Recipe, language: str, truth: TableTruth, seed: int) -> dict[str, Any]:
-    """All figures of one language's drafts."""
-    problems = [problem for each in written for problem in truth.problems(each, recipe)]
-    claims = [truth.claims(each, recipe) or [] for each in written]
-    whole = [Reason(each.draft.text, language, (), each.draft.provenance) for each in written]
-    words = [delexicalised(reason, licensed) for reason, licensed in zip(whole, claims, strict=True)]
+    """Measures the drafts of one language.
+
+    Args:
+        written: The drafts.
+        recipe: The recipe that they follow.
+        language: Of the drafts.
+        truth: Checks them.
+        seed: Of everything that is drawn at random.
+
+    Returns:
+        The figures by name. `characters` is the shortest, the median and the longest text.
+    """
+    problems = [problem for one in written for problem in truth.problems(one, recipe)]
+    claims = [truth.claims(one, recipe) or [] for one in written]
+    texts = [Reason(one.draft.text, language, (), one.draft.provenance) for one in written]
+    words = [delexicalised(text, of_text) for text, of_text in zip(texts, claims, strict=True)]
     parts = [
-        (Reason(part.text, language, part.evidence, each.draft.provenance), [claim])
-        for each, licensed in zip(written, claims, strict=True)
-        for part, claim in zip(each.draft.parts, licensed, strict=False)
+        (Reason(part.text, language, part.evidence, one.draft.provenance), [claim])
+        for one, of_text in zip(written, claims, strict=True)
+        for part, claim in zip(one.draft.parts, of_text, strict=False)
     ]
     rng = random.Random(seed)
-    sampled = rng.sample(parts, min(JUDGED, len(parts)))
-    titles = sorted({clean_name(title) for title in truth.titles(rng, 200)} - {""})
-    stops = bool(recipe.wording(language).stop)
-    marked = Counter(lint for part, claim in parts for lint in lints(part, claim) if stops or lint not in _OF_SENTENCES)
-    if cut := sum("…" in each.draft.text for each in written):
+    sampled = rng.sample(parts, min(MAX_SAMPLED_PARTS, len(parts)))
+    titles = sorted({clean_name(title) for title in truth.titles(rng, MAX_MUTATION_NAMES)} - {""})
+    skipped = frozenset[str]() if recipe.wording(language).stop else _SENTENCE_LINTS
+    marked = Counter(lint for part, claim in parts for lint in lints(part, claim) if lint not in skipped)
+    if cut := sum("…" in one.draft.text for one in written):
         marked["a name cut short"] = cut
-    texts = Counter(each.draft.text for each in written)
-    lengths = sorted(len(each.draft.text) for each in written)
-    facts = sum(len(part.evidence) for each in written for part in each.draft.parts)
+    lengths = sorted(len(one.draft.text) for one in written)
+    facts = sum(len(part.evidence) for one in written for part in one.draft.parts)
     return {
         "texts": len(written),
         "facts": facts,
         "unsupported": len(problems),
         "supported": 1 - len(problems) / facts if facts else 1.0,
-        "problems": problems[:20],
+        "problems": problems[:MAX_LISTED_PROBLEMS],
         "mutations": caught(sampled, titles, seed),
         "lints": dict(marked),
         **{name: value for name, value in variety([words], language).items() if not name.startswith("page")},
-        "duplicates": len(written) - len(texts),
+        "duplicates": len(written) - len({one.draft.text for one in written}),
         "characters": [lengths[0], median(lengths), lengths[-1]] if lengths else [],
     }
-
-
-def gates(result: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Why the copy must not be used; nothing where it may be, after somebody has read it."""
-    found = []
-    for language, figures in result.items():
-        if figures["unsupported"]:
-            found.append(f"{language}: {figures['unsupported']} texts say what the tables do not")
-        mutations = figures["mutations"]
-        tried, passed = (sum(sort[what] for sort in mutations.values()) for what in ("tried", "passed"))
-        if passed > 0.005 * tried or any(mutations[sort]["passed"] for sort in ALWAYS if sort in mutations):
-            found.append(f"{language}: {passed} of {tried} false sentences passed the verifier")
-    return found
 
 
 def _item(row: Mapping[str, Any]) -> Item:

@@ -1,6 +1,6 @@
-"""How usual sentences read beside the phrase bank: character 5-grams with interpolated Kneser-Ney smoothing.
+"""Measures how fluent sentences are: perplexity by character 5-grams of the phrase bank, Kneser-Ney smoothed.
 
-The verifier licenses every row of licensed phrases, also one that no person would have put so.
+The verifier accepts every row of permitted phrases, also one that no person would write.
 """
 
 import math
@@ -19,31 +19,36 @@ from recsvc.reasons.licence import Licence
 
 ORDER = 5
 DISCOUNT = 0.75
-USUAL = 1.3  # times the bank's own median: up to it a sentence reads about as the bank's do
+MAX_PERPLEXITY_RATIO = 1.3  # to the bank's own median; up to it, a sentence reads about like those of the bank
 QUANTILES = np.linspace(0, 1, 21)
 _START, _END = "\x02", "\x03"
-_ALPHABET = {"en": 64, "zh": 2_000}  # characters that there might be
-# A slot is one character, as it is one thing to a reader.
+_ALPHABET_SIZES = {"en": 64, "zh": 2_000}  # how many characters there could be
+# A slot counts as one character, because a reader sees one thing.
 _SLOT_CHARACTERS = {slot: chr(0xE000 + place) for place, slot in enumerate(SLOTS)}
 
 
 class CharacterModel:
-    """Interpolated Kneser-Ney (Chen and Goodman, "An empirical study of smoothing techniques", 1999): a shorter gram
-    counts once for every longer one that ends in it. So a text can be forgotten again, exactly.
+    """An n-gram model of characters with interpolated Kneser-Ney smoothing.
 
-    nltk.lm has the same, but no way to forget, and asks for a second library to say this much.
+    See Chen and Goodman, "An empirical study of smoothing techniques", 1999. A shorter gram counts once for every
+    longer one that ends in it, so a text can be forgotten again exactly. nltk.lm has the same model, but cannot forget
+    a text, and would be one more dependency.
+
+    Args:
+        texts: To learn from.
+        alphabet: How many characters there could be.
     """
 
     def __init__(self, texts: Iterable[str], alphabet: int) -> None:
         self._uniform = 1 / alphabet
         self._grams: Counter[str] = Counter()
-        self._totals: Counter[str] = Counter()  # by context, of the grams that go on from it
-        self._different: Counter[str] = Counter()  # of which so many differ
+        self._totals: Counter[str] = Counter()  # by context: counts of the grams that continue it
+        self._different: Counter[str] = Counter()  # by context: how many different grams continue it
         for text in texts:
             self.learn(text)
 
     def learn(self, text: str, times: int = 1) -> None:
-        """Learns a text once, or, with -1, forgets one that was learned."""
+        """Learns a text once. With times=-1, forgets a text that was learned."""
         for gram in _grams(text):
             part = gram
             while part:
@@ -51,69 +56,80 @@ class CharacterModel:
                 self._grams[part] = before + times
                 self._totals[part[:-1]] += times
                 if before and before + times:
-                    break  # as many longer grams end in the shorter one as did
+                    break  # the number of longer grams that end in the shorter one has not changed
                 self._different[part[:-1]] += times
                 part = part[1:]
 
     def perplexity(self, text: str) -> float:
-        """The mean surprise of a character of `text`, as a number of equally likely ones."""
+        """The perplexity of a character of `text`, as a number of equally likely characters."""
         grams = _grams(text)
-        return math.exp(-sum(math.log(self._probability(gram)) for gram in grams) / len(grams))
+        return math.exp(-sum(math.log(self.probability(gram)) for gram in grams) / len(grams))
 
-    def _probability(self, gram: str) -> float:
-        found = self._uniform
+    def probability(self, gram: str) -> float:
+        """The probability of the last character of a gram of ORDER characters, given the others."""
+        probability = self._uniform
         for start in range(len(gram) - 1, -1, -1):
             part = gram[start:]
             context = part[:-1]
             if (total := self._totals[context]) > 0:
-                found = (max(self._grams[part] - DISCOUNT, 0) + DISCOUNT * self._different[context] * found) / total
-        return found
+                backed_off = DISCOUNT * self._different[context] * probability
+                probability = (max(self._grams[part] - DISCOUNT, 0) + backed_off) / total
+        return probability
 
 
 class Fluency:
-    """Perplexity of patterns of one language by its phrase bank. A pattern of the bank is forgotten before it is asked
-    for: by what it knows by heart a model tells nothing.
+    """Measures the perplexity of patterns of one language by its phrase bank.
 
-    usual: the bank's own median.
+    A pattern of the bank is forgotten before it is measured, because a model finds everything likely that it has seen.
+
+    Attributes:
+        bank: The patterns of the phrase bank.
+        bank_median: Their median perplexity.
     """
 
     def __init__(self, language: str) -> None:
         self.bank = bank_of(language)
-        self._model = CharacterModel(self.bank, _ALPHABET[language])
-        self._known = dict(zip(self.bank, map(self._left_out, self.bank), strict=True))
-        self.usual = median(self._known.values())
+        self._model = CharacterModel(self.bank, _ALPHABET_SIZES[language])
+        self._perplexities = dict(zip(self.bank, map(self._left_out, self.bank), strict=True))
+        self.bank_median = median(self._perplexities.values())
 
     def perplexity(self, pattern: str) -> float:
-        if pattern not in self._known:
-            self._known[pattern] = self._model.perplexity(pattern)
-        return self._known[pattern]
+        """The perplexity of a character of the pattern."""
+        if pattern not in self._perplexities:
+            self._perplexities[pattern] = self._model.perplexity(pattern)
+        return self._perplexities[pattern]
 
     def _left_out(self, pattern: str) -> float:
         self._model.learn(pattern, -1)
-        found = self._model.perplexity(pattern)
+        perplexity = self._model.perplexity(pattern)
         self._model.learn(pattern)
-        return found
+        return perplexity
 
 
-def fluency(told: Sequence[tuple[Reason, Sequence[Licence]]], language: str) -> dict[str, Any]:
-    """Of the claims of sentences as they were shown: their median perplexity, the share that is within USUAL times the
-    bank's median, and every twentieth quantile; the same of the bank's own patterns, each without itself.
+def fluency(reasons: Sequence[tuple[Reason, Sequence[Licence]]], language: str) -> dict[str, Any]:
+    """Measures the perplexity of the claims of shown reasons, and of the phrase bank to compare with.
+
+    Returns:
+        median: The median perplexity. None without reasons.
+        usual: The share of claims within MAX_PERPLEXITY_RATIO times the bank's median. None without reasons.
+        quantiles: The quantiles 0, 0.05, ... 1.
+        bank_median, bank_usual, bank_quantiles: The same of the bank's patterns, each measured without itself.
     """
-    known = Fluency(language)
-    shown = [known.perplexity(part) for reason, claims in told for part in patterns_of(reason, claims, known.bank)]
-    bank = list(map(known.perplexity, known.bank))
+    model = Fluency(language)
+    shown = [model.perplexity(part) for reason, claims in reasons for part in patterns_of(reason, claims, model.bank)]
+    bank = list(map(model.perplexity, model.bank))
     return {
         "median": median(shown) if shown else None,
-        "usual": float(np.mean(np.array(shown) <= USUAL * known.usual)) if shown else None,
+        "usual": float(np.mean(np.array(shown) <= MAX_PERPLEXITY_RATIO * model.bank_median)) if shown else None,
         "quantiles": np.quantile(shown, QUANTILES).tolist() if shown else [],
-        "bank_median": known.usual,
-        "bank_usual": float(np.mean(np.array(bank) <= USUAL * known.usual)),
+        "bank_median": model.bank_median,
+        "bank_usual": float(np.mean(np.array(bank) <= MAX_PERPLEXITY_RATIO * model.bank_median)),
         "bank_quantiles": np.quantile(bank, QUANTILES).tolist(),
     }
 
 
 def patterns_of(reason: Reason, claims: Sequence[Licence], bank: Iterable[str]) -> list[str]:
-    """The sentence with {slots} for its values; of one with two claims, what stands for each."""
+    """The sentence with {slots} in place of its values. A sentence with two claims is split into one part each."""
     text = reason.text
     for claim in claims:
         for slot, value in sorted(claim.slots, key=lambda pair: -len(pair[1])):
@@ -128,15 +144,15 @@ def patterns_of(reason: Reason, claims: Sequence[Licence], bank: Iterable[str]) 
 
 
 def bank_of(language: str) -> dict[str, None]:
-    """Every pattern of the phrase bank once; a second claim as it stands behind the first."""
-    bank, found = Realiser(), dict[str, None]()
+    """Every pattern of the phrase bank, once each. A second claim is written as it follows the first."""
+    bank, patterns = Realiser(), dict[str, None]()
     for kind in EvidenceKind:
         for strength in Strength:
             for form in Form:
                 for singular in ((), ("days",), ("elapsed",)):
                     for pattern in bank.patterns(PatternRequest(kind, strength, form, language, singular)):
-                        found[JOINTS[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = None
-    return found
+                        patterns[JOINTS[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = None
+    return patterns
 
 
 def _grams(text: str) -> list[str]:

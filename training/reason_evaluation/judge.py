@@ -1,6 +1,7 @@
-"""A judge model says yes or no to one question of a sentence at a time. It is asked, not believed: it opens no gate.
+"""Asks a judge model about sentences, one yes-or-no question at a time.
 
-It is told the facts in plain words, with names as a shopper would be shown them, and nothing of who the user is.
+Its answers are reported, and no check depends on them. The judge gets the facts in plain words, with names as a
+shopper would see them, and nothing about who the user is.
 """
 
 import math
@@ -33,20 +34,25 @@ _RULES = (
 )
 _DONE = {EventType.PURCHASE: "bought", EventType.VIEW: "is looking at", EventType.ADD_TO_CART: "has in the cart"}
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-_FAILURES = 3  # calls in a row without an answer of any sort, after which the judge counts as away
-_SHOWN = 10  # sentences turned down, in the report
+_MAX_FAILURES = 3  # calls in a row without any answer, after which the judge counts as unavailable
+_MAX_LISTED = 10  # sentences with the answer no, in the report
 _Z = 1.959964  # of a 95 % interval
 
 
 class Judge:
-    """Raises SettingsError for an endpoint that is no http or https address."""
+    """A judge model behind an endpoint of chat completions. Its key is in the environment variable `KEY`.
+
+    Args:
+        endpoint: The address, such as http://host/v1. SettingsError if it is not http or https.
+        model: The name of the model.
+    """
 
     def __init__(self, endpoint: str, model: str) -> None:
         self.model = model
         self._chat = ChatCompletions(endpoint, os.environ.get(KEY, ""), setting="judge_endpoint")
 
-    def says(self, question: str, item: Item, reason: Reason) -> bool | None:
-        """Its answer; None for anything but a plain yes or no. Raises AuthorUnavailable."""
+    def ask(self, question: str, item: Item, reason: Reason) -> bool | None:
+        """Asks one question. None for any answer that is not a plain yes or no. Raises AuthorUnavailable."""
         body = {
             "model": self.model,
             "messages": messages(question, item, reason),
@@ -59,22 +65,23 @@ class Judge:
 
 
 def verdict(answer: str) -> bool | None:
-    """Yes or no, in any case and with or without a full stop; None for anything else, however promising."""
+    """Reads an answer: yes or no, in any case, with or without a full stop. None for anything else."""
     word = _THOUGHT.sub("", answer).strip().casefold().removesuffix(".")
     return {"yes": True, "no": False}.get(word)
 
 
 def messages(question: str, item: Item, reason: Reason) -> list[dict[str, str]]:
+    """The chat messages that ask one question."""
     facts = "\n".join(f"- {facts_of(evidence)}" for evidence in reason.evidence)
-    told = f"Item: {_named(item)}\nFacts:\n{facts}\nSentence: {reason.text}"
+    context = f"Item: {_named(item)}\nFacts:\n{facts}\nSentence: {reason.text}"
     return [
         {"role": "system", "content": _RULES},
-        {"role": "user", "content": f"<<<\n{told}\n>>>\n{question} Answer yes or no."},
+        {"role": "user", "content": f"<<<\n{context}\n>>>\n{question} Answer yes or no."},
     ]
 
 
-def facts_of(evidence: Evidence) -> str:
-    """What is known, in plain words: no more than the sentence may say, and no less."""
+def facts_of(evidence: Evidence) -> str:  # noqa: PLR0911  one return a kind
+    """States a fact in plain words: everything that the sentence may say, and nothing else."""
     anchor, n, days = _named(evidence.anchor), evidence.count, evidence.days
     done = f"The shopper {_DONE.get(evidence.event, 'knows')} {anchor}"
     match evidence.kind:
@@ -98,29 +105,43 @@ def facts_of(evidence: Evidence) -> str:
             return f"What the shopper told the shop of themselves mentions {word}, as does this item's category."
         case EvidenceKind.PROFILE:
             return "What the shopper told the shop of themselves made this item more likely to be suggested."
-    what = evidence.name or evidence.kind
+    attribute = evidence.name or evidence.kind
     value = clean_name(evidence.value) or "one that is not named"
-    return f"This item's {what} is {value}. The shopper bought {n} of that, more than others do."
+    return f"This item's {attribute} is {value}. The shopper bought {n} of that, more than others do."
 
 
-def judged(judge: Judge, told: Sequence[tuple[Item, Reason]], most: int, seed: int, console: Console) -> dict[str, Any]:
-    """How often the judge said yes, by question, with Wilson's 95 % interval over those that it answered.
+def judged(
+    judge: Judge, reasons: Sequence[tuple[Item, Reason]], *, most: int, seed: int, console: Console
+) -> dict[str, Any]:
+    """Asks the judge every question about some reasons.
 
-    Raises AuthorUnavailable when it stays away.
+    Args:
+        judge: The judge.
+        reasons: The reasons to draw from, with their items.
+        most: How many reasons are drawn at most.
+        seed: Of the draw.
+        console: Where progress is shown.
+
+    Returns:
+        By question, the share of yes with Wilson's 95 % interval, over the answers; and some sentences with the
+        answer no.
+
+    Raises:
+        AuthorUnavailable: The judge does not answer.
     """
-    sample = random.Random(seed).sample(list(told), min(most, len(told)))
-    yes, no, turned_down, away = Counter[str](), Counter[str](), list[dict[str, str]](), 0
+    sample = random.Random(seed).sample(list(reasons), min(most, len(reasons)))
+    yes, no, turned_down, failures = Counter[str](), Counter[str](), list[dict[str, str]](), 0
     for item, reason in track(sample, f"  {judge.model}", console=console, transient=True):
         for name, question in QUESTIONS.items():
             try:
-                said, away = judge.says(question, item, reason), 0
+                answer, failures = judge.ask(question, item, reason), 0
             except AuthorUnavailable as problem:
-                said, away = None, away + 1
-                if away >= _FAILURES:
+                answer, failures = None, failures + 1
+                if failures >= _MAX_FAILURES:
                     raise AuthorUnavailable(f"the judge: {problem}") from None
-            yes[name] += said is True
-            no[name] += said is False
-            if said is False and len(turned_down) < _SHOWN:
+            yes[name] += answer is True
+            no[name] += answer is False
+            if answer is False and len(turned_down) < _MAX_LISTED:
                 turned_down.append({"question": name, "text": reason.text, "item": item.title})
     return {
         "model": judge.model,
@@ -135,7 +156,7 @@ def judged(judge: Judge, told: Sequence[tuple[Item, Reason]], most: int, seed: i
 
 
 def wilson(successes: int, n: int) -> dict[str, float | None]:
-    """A share and its 95 % interval after Wilson (1927), which holds for few and for shares near 0 and 1 too."""
+    """A share and its 95 % interval (Wilson 1927), which also holds for small n and for shares near 0 and 1."""
     if n == 0:
         return {"mean": None, "low": None, "high": None}
     share, z2 = successes / n, _Z * _Z
@@ -145,7 +166,7 @@ def wilson(successes: int, n: int) -> dict[str, float | None]:
 
 
 def same_model(judge: str, author: str) -> bool:
-    """Whether a judge would judge itself, as far as names tell: folders, owners and revisions aside."""
+    """Whether judge and author are the same model, by their names without folders, owners and revisions."""
     return _bare(judge) == _bare(author) != ""
 
 

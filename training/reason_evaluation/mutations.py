@@ -1,14 +1,17 @@
-"""True reasons made false, one way at a time: a verifier is worth as much as it catches of them."""
+"""Makes true reasons false, in one way at a time, and counts how many the verifier catches."""
 
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from recsvc.domain.reason import Reason
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.licence import Licence
 from recsvc.reasons.verifier import check_all
+
+Counts = dict[str, int]
+"""How many sentences were tried, and how many passed: "tried" and "passed"."""
 
 NEGATIONS = {"en": ("not", "never", "hardly"), "zh": ("不", "没有", "从未")}
 SUPERLATIVES = {"en": ("best", "cheapest", "number one"), "zh": ("最好的", "第一", "顶级")}
@@ -23,11 +26,11 @@ UNITS = {
     "zh": (("天", "周"), ("人", "专家"), ("次", "年")),
 }
 STRONGER = {"en": "Because ", "zh": "因为"}
-_JOINT = {"en": " ", "zh": ""}
+_SPACE = {"en": " ", "zh": ""}
 
 
 def is_caught(text: str, claims: Sequence[Licence]) -> bool:
-    """Whether the verifier turns a sentence down."""
+    """Whether the verifier rejects a sentence."""
     try:
         check_all(text, claims)
     except ReasonRejected:
@@ -38,13 +41,23 @@ def is_caught(text: str, claims: Sequence[Licence]) -> bool:
 def mutations(
     reason: Reason, claims: Sequence[Licence], names: Sequence[str], rng: random.Random
 ) -> Iterator[tuple[str, str]]:
-    """A false sentence of each sort that the reason can be turned into, with the sort's name. names: of other items."""
+    """Makes one false sentence of each sort that fits the reason.
+
+    Args:
+        reason: A true reason.
+        claims: What each of its facts permits it to say.
+        names: Names of other items.
+        rng: Chooses places and words.
+
+    Yields:
+        The name of the sort, and the sentence.
+    """
     text, language = reason.text, reason.language
     numbers = list(re.finditer(r"\d[\d,]*", text))
     if numbers:
-        found = rng.choice(numbers)
-        wrong = str(int(found.group().replace(",", "")) + rng.choice((-3, -1, 1, 2, 10)))
-        yield "number", text[: found.start()] + wrong + text[found.end() :]
+        number = rng.choice(numbers)
+        wrong = str(int(number.group().replace(",", "")) + rng.choice((-3, -1, 1, 2, 10)))
+        yield "number", text[: number.start()] + wrong + text[number.end() :]
     for slot, value in claims[0].slots:
         if slot in ("item", "value"):
             other = rng.choice([name for name in names if name != value.strip("“”")])
@@ -62,19 +75,31 @@ def mutations(
         ("injection", INJECTED),
     ):
         at = rng.choice(list(gaps) or [0])
-        yield name, text[:at] + rng.choice(words[language]) + _JOINT[language] + text[at:]
+        yield name, text[:at] + rng.choice(words[language]) + _SPACE[language] + text[at:]
     if claims[0].strength != "causal":
         yield "stronger", STRONGER[language] + (text[:1].lower() + text[1:] if language == "en" else text)
 
 
-def caught(
-    told: Sequence[tuple[Reason, Sequence[Licence]]], names: Sequence[str], seed: int
-) -> dict[str, dict[str, int]]:
-    """Of each sort: how many were tried, and how many the verifier let pass."""
+def caught(reasons: Sequence[tuple[Reason, Sequence[Licence]]], names: Sequence[str], seed: int) -> dict[str, Counts]:
+    """Tries the verifier on false sentences.
+
+    Args:
+        reasons: True reasons with their claims.
+        names: Names of other items.
+        seed: Of everything that is drawn at random.
+
+    Returns:
+        By sort of mutation, how many sentences were tried, and how many passed.
+    """
     rng, tried, passed = random.Random(seed), Counter[str](), Counter[str]()
-    for reason, claims in told:
+    for reason, claims in reasons:
         for sort, text in mutations(reason, claims, names, rng):
             if text != reason.text:
                 tried[sort] += 1
                 passed[sort] += not is_caught(text, claims)
     return {sort: {"tried": tried[sort], "passed": passed[sort]} for sort in sorted(tried)}
+
+
+def totals(mutations: Mapping[str, Counts]) -> tuple[int, int]:
+    """How many false sentences were tried and how many passed, over all sorts."""
+    return sum(counts["tried"] for counts in mutations.values()), sum(counts["passed"] for counts in mutations.values())

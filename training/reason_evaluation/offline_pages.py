@@ -1,4 +1,4 @@
-"""The pages that a bundle gives a shop's users, with their reasons, by the code that serves them, without a service."""
+"""Makes the pages that users of a shop would get, with reasons, by the code that serves them but without a service."""
 
 import asyncio
 import time
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.query import NO_RULES, Query
 from recsvc.domain.reason import Reason, Tone
 from recsvc.domain.records import UserRecord
@@ -28,35 +28,50 @@ from training.data.interactions import KEPT_EVENTS
 from training.data.profiles import profiles_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
-    """rows: what is on it, best first, and a reason for each, or None. pool: what competed for it. seconds: that the
-    reasons took, once the user vector was there.
+    """A page of recommendations.
+
+    Attributes:
+        user_id: Whose page it is.
+        state: What the service knows about the user.
+        user_vector: Encodes that state.
+        rows: The items of the page, best first.
+        reasons: For each item a reason, or None.
+        competitors: The items that competed for the page.
+        seconds: How long the reasons took, without encoding the user.
     """
 
     user_id: str
     state: UserState
-    user_vector: NDArray[np.float32]
-    rows: NDArray[np.int32]
+    user_vector: Floats
+    rows: Rows
     reasons: Sequence[Reason | None]
-    pool: NDArray[np.int32]
+    competitors: Rows
     seconds: float
 
 
 def records_of(events: pl.DataFrame, users: pl.DataFrame, user_ids: Sequence[str], encoder: str) -> list[UserRecord]:
-    """What the service would hold of some users: their newest events, and their profiles.
+    """Makes the user records that the service would hold: the newest events and the profile of each user.
 
-    Raises TextEncoderError when the text encoder of that name is not there, and a profile is.
+    Args:
+        events: The shop's events.
+        users: The shop's users, with their profiles.
+        user_ids: The users to make records of, in this order.
+        encoder: The name of the text encoder of profiles.
+
+    Raises:
+        TextEncoderError: The text encoder is not installed, and there is a profile to encode.
     """
-    wanted = pl.DataFrame({"user_id": user_ids}, schema={"user_id": pl.String})
-    newest = events.join(wanted, on="user_id").sort("user_id", "timestamp", maintain_order=True)
+    chosen = pl.DataFrame({"user_id": user_ids}, schema={"user_id": pl.String})
+    newest = events.join(chosen, on="user_id").sort("user_id", "timestamp", maintain_order=True)
     held: dict[str, list[Event]] = {user_id: [] for user_id in user_ids}
     columns = ("user_id", "item_id", "timestamp", "event_type", "quantity")
     stamped = newest.with_columns(pl.col("timestamp").dt.timestamp("us")).select(columns)
     for number, (user_id, item_id, timestamp, event_type, quantity) in enumerate(stamped.iter_rows()):
         kind = EventType[event_type.upper()]
         held[user_id].append(Event(str(number), user_id, item_id, kind, timestamp, quantity))
-    profiles = profiles_of(users.join(wanted, on="user_id"))
+    profiles = profiles_of(users.join(chosen, on="user_id"))
     embeddings = dict(zip(profiles, _embeddings(profiles.values(), encoder), strict=True))
     return [UserRecord(u, 1, tuple(held[u][-KEPT_EVENTS:]), profiles.get(u), embeddings.get(u)) for u in user_ids]
 
@@ -65,31 +80,50 @@ def pages(
     bundle: Bundle,
     records: Iterable[UserRecord],
     writer: ReasonWriter,
+    *,
     k: int,
     language: str,
     now: int,
     tone: Tone = Tone.NEUTRAL,
 ) -> Iterator[Page]:
-    """A page of k for each user. now: microseconds since 1970 UTC."""
+    """Makes a page for each user.
+
+    Args:
+        bundle: The bundle to serve.
+        records: The users.
+        writer: Writes the reasons.
+        k: Items on a page.
+        language: Of the reasons.
+        now: When the pages are shown, microseconds since 1970 UTC.
+        tone: The tone that the reasons are asked for in.
+    """
     with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
-        live = ItemSnapshot(bundle, thread)
-        runner.run(live.warm_up())
+        snapshot = ItemSnapshot(bundle, thread)
+        runner.run(snapshot.warm_up())
         explainer, tower = Explainer(bundle, writer), bundle.user_tower()
         for record in records:
             state = state_of(record, bundle)
             user_vector = tower.user_vectors([state.history], [state.profile])[0]
             left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
             bonus = Ranking(*repeat_scores(state.history, now, bundle.item_repeats, bundle.model.repeats))
-            scorer = VectorScorer(live, user_vector, bonus)
+            scorer = VectorScorer(snapshot, user_vector, bonus)
             hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.exclude_bought else [])
-            found = runner.run(build_slate(live, scorer, k, Eligibility(hidden.astype(np.int32), None), NO_RULES))
+            slate = runner.run(build_slate(snapshot, scorer, k, Eligibility(hidden.astype(np.int32), None), NO_RULES))
             query = Query(record.user_id, k, language=language, tone=tone, time=now)
             started = time.perf_counter()
-            reasons = explainer.reasons(query, state, scorer, left_out, found.ranking.rows, found.competitors)
+            reasons = explainer.reasons(query, state, scorer, left_out, slate.ranking.rows, slate.competitors)
             seconds = time.perf_counter() - started
-            yield Page(record.user_id, state, user_vector, found.ranking.rows, reasons, found.competitors, seconds)
+            yield Page(
+                user_id=record.user_id,
+                state=state,
+                user_vector=user_vector,
+                rows=slate.ranking.rows,
+                reasons=reasons,
+                competitors=slate.competitors,
+                seconds=seconds,
+            )
 
 
-def _embeddings(profiles: Iterable[Profile], encoder: str) -> Sequence[NDArray[np.float32]]:
+def _embeddings(profiles: Iterable[Profile], encoder: str) -> Sequence[Floats]:
     texts = list(map(profile_text, profiles))
     return list(TextEncoder.load(encoder).encode(texts)) if texts else []

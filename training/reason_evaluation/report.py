@@ -1,35 +1,41 @@
-"""The page of `training.evaluate_reasons`: figures, plots and samples, with nothing fetched and no script."""
+"""Writes the HTML page of `training.evaluate_reasons`: figures, plots and samples."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.evaluation.report import html_page
+from training.evaluation.html_page import html_page
 from training.evaluation.report_plots import Panel, cumulative_plot, interval_plot
-from training.reason_evaluation.bias import MOST_DIVERGENCE, MOST_GAP
-from training.reason_evaluation.fluency import USUAL
+from training.reason_evaluation.bias import MAX_DIVERGENCE_BITS, MAX_MISSING_GAP
+from training.reason_evaluation.fluency import MAX_PERPLEXITY_RATIO
+from training.reason_evaluation.gates import MIN_ACCEPTANCE
 from training.reason_evaluation.judge import wilson
 
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 
 def write_report(result: Mapping[str, Any], path: Path) -> None:
-    """Writes the page to `path`. Every text in the figures is taken for untrusted: names and titles are a shop's."""
+    """Writes the page to `path`. No text in the figures is trusted: names and titles come from a shop."""
     text = html_page("reason_evaluation/report.html.j2").render(
         result=result,
         names=_LANGUAGES,
         plots=_plots(result["languages"]),
-        bounds={"divergence": MOST_DIVERGENCE, "gap": MOST_GAP, "usual": USUAL},
+        bounds={
+            "divergence": MAX_DIVERGENCE_BITS,
+            "gap": MAX_MISSING_GAP,
+            "usual": MAX_PERPLEXITY_RATIO,
+            "acceptance": MIN_ACCEPTANCE,
+        },
     )
     path.write_text(text, encoding="utf-8")
 
 
 def _plots(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """SVG by name; matplotlib escapes the texts it draws. A language has a panel."""
+    """SVG by name, with a panel for each language. matplotlib escapes the texts that it draws."""
     curves = {
         _LANGUAGES[language]: {
-            "the phrase bank, each without itself": figures["fluency"]["bank_quantiles"],
-            "as shown": figures["fluency"]["quantiles"],
+            "phrase bank, each measured without itself": figures["fluency"]["bank_quantiles"],
+            "shown reasons": figures["fluency"]["quantiles"],
         }
         for language, figures in languages.items()
     }
@@ -41,7 +47,7 @@ def _plots(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         plots["acceptance"] = interval_plot(
             [
                 Panel(
-                    f"{_LANGUAGES[language]}: answers licensed",
+                    f"{_LANGUAGES[language]}: accepted answers",
                     [(_words(kind), _share(by_kind.get(kind))) for kind in kinds],
                 )
                 for language, by_kind in accepted.items()

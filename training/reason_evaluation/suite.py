@@ -1,17 +1,15 @@
-"""All that is measured of the reasons of one language: of all, by kind of evidence, and by length of history."""
+"""Measures the reasons of a bundle in one language, with every check of this room."""
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.domain.reason import Reason, Strength, Tone
-from recsvc.domain.shop import Item
+from recsvc.domain.reason import Reason, Tone
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import Author, PatternPool, ReasonWriter
 from recsvc.reasons.licence import Licence
@@ -21,43 +19,41 @@ from training.reason_evaluation.authors import Written, acceptance, write_wanted
 from training.reason_evaluation.bias import audit
 from training.reason_evaluation.fluency import fluency
 from training.reason_evaluation.judge import Judge, judged
-from training.reason_evaluation.mutations import caught
+from training.reason_evaluation.mutations import Counts, caught
 from training.reason_evaluation.offline_pages import Page, pages, records_of
-from training.reason_evaluation.quality import claims_of, delexicalised, is_user_specific, lints, relevance, variety
+from training.reason_evaluation.quality import claims_of, delexicalised, lints, relevance, variety
+from training.reason_evaluation.shown_reason import (
+    ShownReason,
+    by_history,
+    by_kind,
+    counted,
+    random_samples,
+    samples_by_kind,
+)
 from training.reason_evaluation.training_events import learned_events, learned_until
 from training.reason_evaluation.truth import Purchases, Truth
 
-PAGE = 12
-HISTORIES = ((0, 0), (1, 2), (3, 10), (11, None))
-JUDGED = 3_000  # reasons whose relevance is looked at, and that are made false, at most
-SAMPLES = 6  # of each kind, in the report
-PICKED = 30  # whatever their kind
+PAGE_ITEMS = 12
+MAX_SAMPLED_REASONS = 3_000  # whose relevance is measured, and that are made false
+MAX_LISTED_PROBLEMS = 20
+MAX_MUTATION_NAMES = 200
 
-
-@dataclass(frozen=True)
-class ShownReason:
-    """A reason that was shown, and what was found of it. rank: the reciprocal one of `relevance`, if it was looked at.
-    purchases: different items that the user had bought.
-    """
-
-    item: Item
-    reason: Reason
-    claims: list[Licence]
-    purchases: int
-    problems: list[str]
-    lints: list[str]
-    rank: float | None
-
-    @property
-    def kind(self) -> str:
-        return self.reason.evidence[0].kind
+T = TypeVar("T")
 
 
 class Evaluation:
-    """Of a bundle and its shop, on the pages of some users.
+    """Measures the reasons of a bundle on the pages of some users.
 
-    author: a language model whose patterns are used beside the generator's. judge: and how many sentences of a language
-    it is shown.
+    Args:
+        bundle: The bundle.
+        shop: The shop that it was trained on.
+        user_ids: The users whose pages are made.
+        seed: Of everything that is drawn at random.
+        console: Where progress is shown.
+        generator: The name of the generator, as a server knows it.
+        author: A language model whose patterns are used beside the generator's.
+        judge: A judge model, and how many sentences of a language it is asked about.
+        tone: The tone that the reasons are asked for in.
     """
 
     def __init__(
@@ -65,6 +61,7 @@ class Evaluation:
         bundle: Bundle,
         shop: Shop,
         user_ids: Sequence[str],
+        *,
         seed: int,
         console: Console,
         generator: str = "realiser",
@@ -82,130 +79,121 @@ class Evaluation:
         self._records = records_of(events, shop.users, user_ids, bundle.model.text_encoder)
 
     def figures(self, language: str) -> dict[str, Any]:
-        """Raises AuthorUnavailable where a language model or the judge stays away."""
-        found, writer, pool, written = self._pages(language)
+        """Measures one language.
+
+        Raises:
+            AuthorUnavailable: The language model or the judge does not answer.
+        """
+        made, writer, pool, written = self._pages(language)
         truth = Truth(self._bundle, self._purchases, self._now)
-        told = self._told(found, truth, language)
-        licensed = [(one.reason, one.claims) for one in told]
-        mutations = self._mutations(told)
-        by_page: dict[int, list[list[str]]] = defaultdict(list)
-        shown = [page for page in found for reason in page.reasons if reason is not None]
-        for page, (reason, claims) in zip(shown, licensed, strict=True):
-            by_page[id(page)].append(delexicalised(reason, claims))
-        of_model = sum(one.reason.provenance.ai_generated for one in told)
+        shown = self._shown(made, truth, language)
+        with_claims = [(one.reason, one.claims) for one in shown]
+        mutations = self._mutations(shown)
         return {
-            "pages": len(found),
-            "items": sum(len(page.rows) for page in found),
-            **_counted(told),
-            "of_the_tone": sum(one.reason.tone is self._tone for one in told) / max(len(told), 1),
-            "kinds": dict(Counter(e.kind for one in told for e in one.reason.evidence).most_common()),
-            "problems": [problem for one in told for problem in one.problems][:20],
+            "pages": len(made),
+            "items": sum(len(page.rows) for page in made),
+            **counted(shown),
+            "of_the_tone": sum(one.reason.tone is self._tone for one in shown) / max(len(shown), 1),
+            "kinds": dict(Counter(e.kind for one in shown for e in one.reason.evidence).most_common()),
+            "problems": [problem for one in shown for problem in one.problems][:MAX_LISTED_PROBLEMS],
             "causes": vars(truth.causes),
             "rejected": dict(writer.rejected),
-            "two_claims": sum(len(one.reason.evidence) > 1 for one in told) / max(len(told), 1),
+            "two_claims": sum(len(one.reason.evidence) > 1 for one in shown) / max(len(shown), 1),
             "mutations": _summed(mutations.values()),
-            "lints": dict(Counter(lint for one in told for lint in one.lints)),
-            "fluency": fluency(licensed, language),
-            "variety": variety(list(by_page.values()), language),
-            "repeated_on_page": _repeated(found),
-            "by_kind": _by_kind(told, mutations),
-            "by_history": [_by_history(found, told, low, high) for low, high in HISTORIES],
-            "milliseconds": [float(q) for q in np.quantile([1e3 * page.seconds for page in found], (0.5, 0.99))],
-            "model": acceptance(self._author, written) | {"shown": of_model / max(len(told), 1)}
-            if self._author is not None
-            else None,
+            "lints": dict(Counter(lint for one in shown for lint in one.lints)),
+            "fluency": fluency(with_claims, language),
+            "variety": variety(_sentences_by_page(made, with_claims), language),
+            "repeated_on_page": _repeated(made),
+            "by_kind": by_kind(shown, mutations),
+            "by_history": by_history(made, shown),
+            "milliseconds": [float(q) for q in np.quantile([1e3 * page.seconds for page in made], (0.5, 0.99))],
+            "model": self._of_model(shown, written),
             "bias": audit(ReasonWriter(self._generator, pool=pool), language),
-            "judge": judged(
-                self._judge[0], [(one.item, one.reason) for one in told], self._judge[1], self._seed, self._console
-            )
-            if self._judge is not None
-            else None,
-            "samples": _samples(told, self._seed),
-            "picked": [_sample(one) for one in random.Random(self._seed).sample(told, min(PICKED, len(told)))],
+            "judge": self._of_judge(shown),
+            "samples": samples_by_kind(shown, self._seed),
+            "picked": random_samples(shown, self._seed),
         }
 
     def _pages(self, language: str) -> tuple[list[Page], ReasonWriter, PatternPool | None, list[Written]]:
-        """The pages, once whatever they ask a language model for is written."""
+        """Makes the pages again until the language model has written every pattern that they ask for."""
         pool = PatternPool(self._author.name, self._author.model) if self._author is not None else None
         written: list[Written] = []
         while True:
             writer = ReasonWriter(self._generator, pool=pool)
-            given = pages(self._bundle, self._records, writer, PAGE, language, self._now, self._tone)
-            found = list(self._watched(given, f"pages, {language}", len(self._records)))
+            stream = pages(
+                self._bundle,
+                self._records,
+                writer,
+                k=PAGE_ITEMS,
+                language=language,
+                now=self._now,
+                tone=self._tone,
+            )
+            made = list(self._tracked(stream, f"pages, {language}", len(self._records)))
             if self._author is None or pool is None or not pool.wanted:
-                return found, writer, pool, written
+                return made, writer, pool, written
             written += write_wanted(self._author, pool, self._console)
             pool.take({one.request: one.patterns for one in written})
 
-    def _told(self, found: Sequence[Page], truth: Truth, language: str) -> list[ShownReason]:
-        ranks = relevance(self._bundle, found, self._now, self._seed, JUDGED)
-        told = []
-        for i, page in enumerate(self._watched(found, f"truth, {language}", len(found))):
+    def _shown(self, made: Sequence[Page], truth: Truth, language: str) -> list[ShownReason]:
+        ranks = relevance(self._bundle, made, now=self._now, seed=self._seed, most=MAX_SAMPLED_REASONS)
+        shown = []
+        for i, page in enumerate(self._tracked(made, f"truth, {language}", len(made))):
             for j, reason in enumerate(page.reasons):
                 if reason is not None:
                     item, claims = self._bundle.catalogue.items[page.rows[j]], claims_of(page, self._bundle, j)
-                    problems = truth.problems(page, item, reason)
-                    bought = len(page.state.bought_rows)
-                    told.append(
-                        ShownReason(item, reason, claims, bought, problems, lints(reason, claims), ranks.get((i, j)))
+                    shown.append(
+                        ShownReason(
+                            item=item,
+                            reason=reason,
+                            claims=claims,
+                            purchases=len(page.state.bought_rows),
+                            problems=truth.problems(page, item, reason),
+                            lints=lints(reason, claims),
+                            reciprocal_rank=ranks.get((i, j)),
+                        )
                     )
-        return told
+        return shown
 
-    def _mutations(self, told: Sequence[ShownReason]) -> dict[str, dict[str, dict[str, int]]]:
-        """By kind: of each sort of false sentence how many were tried, and passed."""
+    def _mutations(self, shown: Sequence[ShownReason]) -> dict[str, dict[str, Counts]]:
+        """By kind of evidence and sort of mutation, how many false sentences were tried, and how many passed."""
         rng, items = random.Random(self._seed), self._bundle.catalogue.items
-        names = sorted({clean_name(item.title) for item in rng.sample(items, min(200, len(items)))} - {""})
-        sampled: dict[str, list[tuple[Reason, Sequence[Licence]]]] = defaultdict(list)
-        for one in rng.sample(told, min(JUDGED, len(told))):
-            sampled[one.kind].append((one.reason, one.claims))
-        return {kind: caught(some, names, self._seed) for kind, some in sampled.items()}
+        some_items = rng.sample(items, min(MAX_MUTATION_NAMES, len(items)))
+        names = sorted({clean_name(item.title) for item in some_items} - {""})
+        by_kind: dict[str, list[tuple[Reason, Sequence[Licence]]]] = defaultdict(list)
+        for one in rng.sample(shown, min(MAX_SAMPLED_REASONS, len(shown))):
+            by_kind[one.kind].append((one.reason, one.claims))
+        return {kind: caught(reasons, names, self._seed) for kind, reasons in by_kind.items()}
 
-    def _watched(self, given: Any, what: str, total: int) -> Any:
-        return track(given, f"  {what}", total, console=self._console, transient=True)
+    def _of_model(self, shown: Sequence[ShownReason], written: Sequence[Written]) -> dict[str, Any] | None:
+        if self._author is None:
+            return None
+        by_model = sum(one.reason.provenance.ai_generated for one in shown)
+        return acceptance(self._author, written) | {"shown": by_model / max(len(shown), 1)}
 
+    def _of_judge(self, shown: Sequence[ShownReason]) -> dict[str, Any] | None:
+        if self._judge is None:
+            return None
+        judge, sentences = self._judge
+        reasons = [(one.item, one.reason) for one in shown]
+        return judged(judge, reasons, most=sentences, seed=self._seed, console=self._console)
 
-def _counted(told: Sequence[ShownReason]) -> dict[str, Any]:
-    """Accuracy, fluency and relevance of some reasons."""
-    ranks = [one.rank for one in told if one.rank is not None]
-    return {
-        "reasons": len(told),
-        "claims": sum(len(one.reason.evidence) for one in told),
-        "unsupported": sum(len(one.problems) for one in told),
-        "with_lints": sum(bool(one.lints) for one in told),
-        "causal": sum(one.claims[0].strength is Strength.CAUSAL for one in told),
-        "user_specific": sum(is_user_specific(one.reason) for one in told) / len(told) if told else None,
-        "mrr": float(np.mean(ranks)) if ranks else None,
-    }
-
-
-def _by_kind(told: Sequence[ShownReason], mutations: dict[str, dict[str, dict[str, int]]]) -> dict[str, dict[str, Any]]:
-    kinds: dict[str, list[ShownReason]] = defaultdict(list)
-    for one in told:
-        kinds[one.kind].append(one)
-    found = {}
-    for kind, some in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
-        sorts = mutations.get(kind, {}).values()
-        found[kind] = _counted(some) | {what: sum(sort[what] for sort in sorts) for what in ("tried", "passed")}
-    return found
+    def _tracked(self, steps: Iterable[T], title: str, total: int) -> Iterable[T]:
+        return track(steps, f"  {title}", total, console=self._console, transient=True)
 
 
-def _by_history(found: Sequence[Page], told: Sequence[ShownReason], low: int, high: int | None) -> dict[str, Any]:
-    def is_in(purchases: int) -> bool:
-        return purchases >= low and (high is None or purchases <= high)
-
-    users = [page for page in found if is_in(len(page.state.bought_rows))]
-    items = sum(len(page.rows) for page in users)
-    some = [one for one in told if is_in(one.purchases)]
-    return _counted(some) | {
-        "purchases": f"{low}" if low == high else f"{low} to {high}" if high else f"{low} or more",
-        "users": len(users),
-        "with_reason": len(some) / items if items else None,
-        # Of all items, not of those that have a reason.
-        "user_specific": sum(is_user_specific(one.reason) for one in some) / items if items else None,
-    }
+def _sentences_by_page(
+    made: Sequence[Page], with_claims: Sequence[tuple[Reason, Sequence[Licence]]]
+) -> list[list[list[str]]]:
+    """The delexicalised sentences of each page that has any."""
+    page_of_reason = [id(page) for page in made for reason in page.reasons if reason is not None]
+    by_page: dict[int, list[list[str]]] = defaultdict(list)
+    for page, (reason, claims) in zip(page_of_reason, with_claims, strict=True):
+        by_page[page].append(delexicalised(reason, claims))
+    return list(by_page.values())
 
 
-def _summed(mutations: Any) -> dict[str, dict[str, int]]:
+def _summed(mutations: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     tried, passed = Counter[str](), Counter[str]()
     for sorts in mutations:
         for sort, counts in sorts.items():
@@ -214,21 +202,7 @@ def _summed(mutations: Any) -> dict[str, dict[str, int]]:
     return {sort: {"tried": tried[sort], "passed": passed[sort]} for sort in sorted(tried)}
 
 
-def _repeated(found: Sequence[Page]) -> int:
-    texts = [[reason.text for reason in page.reasons if reason is not None] for page in found]
+def _repeated(made: Sequence[Page]) -> int:
+    """How many sentences stand on a page where the same sentence stands already."""
+    texts = [[reason.text for reason in page.reasons if reason is not None] for page in made]
     return sum(len(page) - len(set(page)) for page in texts)
-
-
-def _samples(told: Sequence[ShownReason], seed: int) -> dict[str, list[dict[str, Any]]]:
-    by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for one in random.Random(seed).sample(told, len(told)):
-        kind = one.kind.replace("_", " ")
-        if len(by_kind[kind]) < SAMPLES:
-            by_kind[kind].append(_sample(one))
-    return dict(sorted(by_kind.items()))
-
-
-def _sample(one: ShownReason) -> dict[str, Any]:
-    reason = one.reason
-    strength, by_model = reason.evidence[0].strength, reason.provenance.ai_generated
-    return {"item": one.item.title, "text": reason.text, "strength": strength, "by_model": by_model}

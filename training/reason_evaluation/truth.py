@@ -1,4 +1,4 @@
-"""Whether what a reason says is true, worked out anew from the shop's tables and not from what the bundle kept."""
+"""Checks that reasons are true, by counting again in the shop's tables. Nothing that the bundle stores is believed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,8 +23,12 @@ from training.reason_evaluation.offline_pages import Page
 
 @dataclass(frozen=True)
 class Purchases:
-    """Who bought what, as the tables say. buyers: by window in days and item. times: by user and item, each time once,
-    of as many events as the service keeps.
+    """Purchases as the tables have them.
+
+    Attributes:
+        buyers: The users who bought an item, by window in days and by item.
+        times: When a user bought an item, by user and by item, each time once, oldest first, microseconds since 1970
+            UTC. Only as many events of a user count as the service keeps.
     """
 
     buyers: dict[int, dict[str, set[str]]]
@@ -32,9 +36,9 @@ class Purchases:
 
     @staticmethod
     def of(events: pl.DataFrame, windows: Sequence[int]) -> "Purchases":
-        """windows: days back from the last event, by which buyers are counted."""
+        """Counts the events. A window is in days back from the last event."""
         bought = events.filter(pl.col("event_type") == "purchase").with_columns(pl.col("timestamp").dt.timestamp("us"))
-        last = int(events["timestamp"].dt.timestamp("us").max() or 0)
+        last = int(events["timestamp"].dt.timestamp("us").to_numpy().max(initial=0))
         buyers: dict[int, dict[str, set[str]]] = {}
         for days in set(windows):
             recent = bought.filter(pl.col("timestamp") > last - days * MICROSECONDS_A_DAY)
@@ -51,9 +55,16 @@ class Purchases:
 
 @dataclass
 class Causes:
-    """Of the items of the history that reasons name: how many raised no score by what the service itself found; for how
-    many the user was encoded and the catalogue ranked anew without them; and of how many that lowered the score. Then
-    how many were called causal, for how many of those that could be told, and of how many the item left the page.
+    """Counts the items of the history that reasons name, and what happens without them.
+
+    Attributes:
+        named: Items that a reason names.
+        without_effect: Of `named`, those that raised no score according to the service itself.
+        left_out: Of `named`, those without which the user was encoded and the catalogue ranked again.
+        lowered: Of `left_out`, those whose absence lowered the score.
+        causal: Of `named`, those that were called causal.
+        causal_left_out: Of `causal`, those that were left out.
+        off_page: Of `causal_left_out`, those without which the recommended item left the page.
     """
 
     named: int = 0
@@ -66,7 +77,13 @@ class Causes:
 
 
 class Truth:
-    """Judges the reasons of pages. now: when the pages were shown, microseconds since 1970 UTC."""
+    """Judges the reasons of pages.
+
+    Args:
+        bundle: The bundle that made the pages.
+        purchases: The purchases of the shop's tables.
+        now: When the pages were shown, microseconds since 1970 UTC.
+    """
 
     def __init__(self, bundle: Bundle, purchases: Purchases, now: int) -> None:
         self._bundle = bundle
@@ -77,21 +94,23 @@ class Truth:
         self.causes = Causes()
 
     def problems(self, page: Page, item: Item, reason: Reason) -> list[str]:
-        """What is not true of a reason; nothing, of a true one."""
-        found = [] if _says_it(item, reason) else [f"{reason.text!r} does not say what its evidence does"]
-        for evidence in reason.evidence:
-            if not self._holds(page, item, evidence):
-                found.append(f"{evidence.kind} does not hold: {reason.text!r}")
-        return found
+        """Lists what is not true in a reason. Empty if it is true."""
+        wrong = [] if _says_it(item, reason) else [f"{reason.text!r} does not say what its evidence does"]
+        wrong += [
+            f"{evidence.kind} does not hold: {reason.text!r}"
+            for evidence in reason.evidence
+            if not self._holds(page, item, evidence)
+        ]
+        return wrong
 
-    def _holds(self, page: Page, item: Item, evidence: Evidence) -> bool:
+    def _holds(self, page: Page, item: Item, evidence: Evidence) -> bool:  # noqa: PLR0911  one return a kind
         times = self._purchases.times.get(page.user_id, {})
         anchor = evidence.anchor.item_id if evidence.anchor is not None else ""
         match evidence.kind:
             case EvidenceKind.REPEAT_PURCHASE:
                 moments = times.get(item.item_id, [])
-                since = (self._now - moments[-1]) // MICROSECONDS_A_DAY if moments else 0
-                return len(moments) == evidence.count >= 1 and since == evidence.elapsed
+                whole_days = (self._now - moments[-1]) // MICROSECONDS_A_DAY if moments else 0
+                return len(moments) == evidence.count >= 1 and whole_days == evidence.elapsed
             case EvidenceKind.REPEAT_INTERVAL:
                 moments = times.get(item.item_id, [])
                 days = (np.diff(moments) / MICROSECONDS_A_DAY).mean() if len(moments) > 1 else 0.0
@@ -112,7 +131,7 @@ class Truth:
         return self._held(times, evidence) == evidence.count >= 1 and _has(item, evidence)
 
     def _held(self, times: dict[str, list[int]], evidence: Evidence) -> int:
-        """How many of the user's purchases have the brand, category or attribute."""
+        """Counts the user's purchases that have the brand, category or attribute."""
         catalogue = self._bundle.catalogue
         rows = {item_id: catalogue.row(item_id) for item_id in times}
         return sum(
@@ -122,7 +141,11 @@ class Truth:
         )
 
     def _moved_it(self, page: Page, item: Item, evidence: Evidence) -> bool:
-        """Ranks all anew for a history without the anchor. A last event stays: by it the age of all others is told."""
+        """Ranks again for a history without the anchor, and tells whether that lowered the score.
+
+        If it was called causal, the item must also have left the page. An anchor of the newest event cannot be left
+        out, because the age of all other events is measured from it: then the answer is true.
+        """
         state, catalogue, causes = page.state, self._bundle.catalogue, self.causes
         is_causal = evidence.strength is Strength.CAUSAL
         causes.named += 1
@@ -139,7 +162,7 @@ class Truth:
         causes.left_out += 1
         causes.causal_left_out += is_causal
         item_vector = self._bundle.item_vectors[row]
-        gains = repeat_scores(without, self._now, self._bundle.item_repeats, self._bundle.model.repeats)
+        bonus = repeat_scores(without, self._now, self._bundle.item_repeats, self._bundle.model.repeats)
         if not item_vector @ vector < item_vector @ before:
             return False
         causes.lowered += 1
@@ -147,7 +170,7 @@ class Truth:
             return True
         k, hidden = len(page.rows), state.hidden_rows
         candidates = self._index.search(vector[None], k + len(hidden))[0]
-        left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, *gains).rows
+        left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, *bonus).rows
         causes.off_page += left
         return left
 
@@ -162,7 +185,7 @@ def _says_it(item: Item, reason: Reason) -> bool:
 
 
 def _mentioned(page: Page, item: Item, word: str) -> bool:
-    """Whether the profile has the word, if one is said, and a category of the item has it too."""
+    """Whether the word, if there is one, is in the profile and in a category of the item."""
     stem = word.lower().removesuffix("s")
     return not word or (stem in page.state.about.lower() and any(word in category for category in item.categories))
 

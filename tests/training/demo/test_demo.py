@@ -1,4 +1,4 @@
-"""The parts of the demo that can be wrong without anybody noticing; CI runs the whole of it."""
+"""The parts of the demo that could be wrong without anybody noticing. CI also runs the whole demo."""
 
 import io
 import json
@@ -13,22 +13,22 @@ from recsvc.v1.recommendation_pb2 import RecommendResponse
 from training.config import TrainConfig
 from training.data.shop import Shop, read_shop
 from training.demo import shop as demo
-from training.demo.client import Answered
+from training.demo.client import TimedList
 from training.demo.service import ServiceFailed, running_service
-from training.demo.shoppers import choose_shoppers, something_else
+from training.demo.shoppers import best_seller_elsewhere, choose_shoppers
 from training.demo.tables import change_table, list_table, profile_words
 from training.fitting.text_features import items_of
 
 ITEMS = {name: Item(name, f"The {name}", price=1.5, currency="GBP") for name in "abcd"}
 
 
-def answered(item_ids: str, reason: str = "") -> Answered:
+def answered(item_ids: str, reason: str = "") -> TimedList:
     response = RecommendResponse()
     for rank, item_id in enumerate(item_ids, 1):
         added = response.recommendations.add(item_id=item_id, rank=rank)
         if reason:
             added.reason.text = reason
-    return Answered(response, 1.0)
+    return TimedList(response, 1.0)
 
 
 def printed(what: object, width: int = 100) -> list[str]:
@@ -42,12 +42,12 @@ def shop(small_shop_folder: Path) -> Shop:
     return read_shop(small_shop_folder)
 
 
-def test_changes_are_marked():
+def test_change_table_marks_new_and_moved_items():
     lines = printed(change_table(answered("abc"), answered("dba"), ITEMS))[2:]
     assert [line.split()[5:] for line in lines] == [["new", "–"], ["–"], ["down", "2", "–"]]
 
 
-def test_a_missing_reason_is_a_dash_and_markup_in_a_reason_is_text():
+def test_list_table_shows_a_missing_reason_as_a_dash_and_markup_as_text():
     [with_reason] = printed(list_table(answered("a", "Like [red]this[/red]"), ITEMS, "zh"))[2:]
     assert "Like [red]this[/red]" in with_reason
     assert "£1.50" in with_reason
@@ -55,12 +55,12 @@ def test_a_missing_reason_is_a_dash_and_markup_in_a_reason_is_text():
     assert without.rstrip().endswith("–")
 
 
-def test_a_profile_is_shown_whole():
+def test_profile_words_show_text_and_attributes():
     assert printed(profile_words(Profile("tea", (("city", "Bath"),)))) == ["tea  ·  city: Bath"]
     assert printed(profile_words(None)) == ["no profile"]
 
 
-def test_a_bundle_is_trained_once(
+def test_bundle_is_trained_again_only_after_a_change(
     shop: Shop, small_bundle: Path, small_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     bundle = tmp_path / "bundle"
@@ -81,23 +81,23 @@ def test_a_bundle_is_trained_once(
     assert not up_to_date_if(text_epochs=0)
 
 
-def test_three_different_shoppers(shop: Shop):
-    regular, beginner, silent = choose_shoppers(shop, 400)
+def test_three_shoppers_differ_in_history_and_profile(shop: Shop):
+    regular, beginner, without_profile = choose_shoppers(shop, 400)
     assert regular.buys_again
     assert len(regular.purchases) > len(regular.purchases["item_id"].unique())
     assert 3 <= len(beginner.purchases) <= 4
-    assert silent.profile is None
+    assert without_profile.profile is None
     assert beginner.profile is not None
 
 
-def test_something_else_is_of_a_department_that_is_new_to_the_shopper(shop: Shop):
+def test_best_seller_elsewhere_is_of_a_department_new_to_the_shopper(shop: Shop):
     items = {item.item_id: item for item in items_of(shop.items)}
     for shopper in choose_shoppers(shop, 400):
         bought = {items[item_id].categories[0] for item_id in shopper.purchases["item_id"]}
-        assert something_else(shop, shopper, items).categories[0] not in bought
+        assert best_seller_elsewhere(shop, shopper, items).categories[0] not in bought
 
 
-def test_a_service_that_does_not_start_shows_its_last_log_lines(tmp_path: Path):
+def test_service_that_does_not_start_shows_its_last_log_lines(tmp_path: Path):
     log = tmp_path / "serve.log"
     log.write_text('{"event": "serving", "host": "an earlier run", "port": 1}\n')
     with (

@@ -1,4 +1,4 @@
-"""Baselines on a shop small enough to know the answer, and ties held against whoever makes them."""
+"""Baselines on a shop so small that the answer is known, and ties that count against a model."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from training.evaluation.baselines import (
     text_neighbours,
     tifu_knn,
 )
-from training.evaluation.evaluate import against_ties
+from training.evaluation.offline_ranking import break_ties_against_targets
 
 DAY = 86_400_000_000
 TITLES = ("red mug", "blue mug", "garden rake", "garden spade", "red lamp", "odd sock")
@@ -56,48 +56,48 @@ def task() -> Task:
     return Task(interactions, catalogue, features, holdout(histories[:4], [4, 4, 4, 5]), TrainConfig(factors=4))
 
 
-def test_ties_are_held_against_the_model() -> None:
+def test_ties_count_against_the_model() -> None:
     users = holdout([history([0])], [3], exclude_history=False)
     (found,) = rank_all(lambda part: np.zeros((len(part), 6), np.float32), users, 6)
     assert found[-1] == 3
     (found,) = rank_all(lambda part: np.array([[0.0, 0.5, 1.0, 1.0, 0.2, 0.1]], np.float32), users, 3)
     assert found.tolist() == [2, 3, 1]
     tied = Ranking(np.array([3, 5, 1], np.int32), np.array([1.0, 1.0, 0.5], np.float32))
-    assert against_ties([tied], users, 2)[0].tolist() == [5, 3]
+    assert break_ties_against_targets([tied], users, 2)[0].tolist() == [5, 3]
 
 
-def test_the_history_is_masked_where_the_protocol_says(task: Task) -> None:
+def test_history_is_left_out_if_the_holdout_excludes_it(task: Task) -> None:
     users = holdout([history([0, 1, 2])], [3])
     (found,) = rank_all(popularity(task), users, 10)
     assert sorted(found.tolist()) == [3, 4, 5]
 
 
-def test_personal_frequency_is_what_was_bought_most_then_last_then_popular(task: Task) -> None:
+def test_personal_frequency_orders_by_count_then_recency_then_popularity(task: Task) -> None:
     users = holdout([history([2, 4, 2, 3, 4, 1])], [5], exclude_history=False)
     (found,) = rank_all(personal_frequency(task), users, 5)
     assert found.tolist() == [4, 2, 1, 3, 0]
 
 
 @pytest.mark.parametrize("baseline", [item_knn, covisitation_and_text, tifu_knn])
-def test_neighbours_lead_to_what_goes_together(task: Task, baseline) -> None:
+def test_item_knn_finds_items_bought_together(task: Task, baseline) -> None:
     users = holdout([history([0]), history([3])], [1, 2], exclude_history=True)
     mug, garden = rank_all(baseline(task), users, 2)
     assert (mug[0], garden[0]) == (1, 2)
 
 
-def test_words_find_what_nobody_bought_with_it(task: Task) -> None:
+def test_covisitation_and_text_finds_items_with_the_same_words(task: Task) -> None:
     (found,) = rank_all(covisitation_and_text(task), holdout([history([5, 4])], [0]), 2)
     assert found[0] in (0, 1)
 
 
-def test_text_neighbours_find_what_nobody_bought_and_never_what_the_user_has(task: Task) -> None:
+def test_text_neighbours_find_cold_items_and_skip_bought_ones(task: Task) -> None:
     users = holdout([history([4])], [0], exclude_history=False)
     (found,) = rank_all(text_neighbours(task), users, 6)
     assert found[0] == 0  # the other red thing
     assert 4 not in found
 
 
-def test_tifu_repeats_what_the_user_repeats(task: Task) -> None:
+def test_tifu_recommends_the_users_repeat_purchases(task: Task) -> None:
     users = holdout([history([5, 5, 2, 5])], [5], exclude_history=False)
     (found,) = rank_all(tifu_knn(task), users, 2)
     assert found.tolist() == [5, 2]

@@ -1,4 +1,4 @@
-"""A bundle that is worse than its floor, or than the one before it, is not called ready."""
+"""A bundle that is worse than a baseline, or than the bundle before it, is refused."""
 
 import json
 import shutil
@@ -24,20 +24,20 @@ def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, 
     }
 
 
-def test_better_or_as_good_as_chance_can_tell_is_ready() -> None:
+def test_bundle_that_is_not_clearly_worse_passes() -> None:
     assert failed_checks(evaluation()) == []
     assert failed_checks(evaluation(floor=-0.005, previous=-0.005)) == []
 
 
-def test_clearly_worse_is_not() -> None:
-    found = failed_checks(evaluation(floor=-0.02, previous=-0.03))
-    assert [sentence.split(" by ")[0] for sentence in found] == [
+def test_bundle_that_is_clearly_worse_fails() -> None:
+    failed = failed_checks(evaluation(floor=-0.02, previous=-0.03))
+    assert [sentence.split(" by ")[0] for sentence in failed] == [
         *(f"recsvc is worse than {name}" for name in FLOORS),
-        "it is worse than the bundle before it, older,",
+        "recsvc is worse than the previous bundle, older,",
     ]
 
 
-def test_latest_stays_where_it_was(
+def test_latest_is_not_moved_to_a_refused_bundle(
     small_bundle: Path,
     small_shop_folder: Path,
     small_config: TrainConfig,
@@ -49,8 +49,12 @@ def test_latest_stays_where_it_was(
     first = train.train(small_shop_folder, tmp_path, small_config)
     assert (tmp_path / "latest").resolve() == first.resolve()
     assert bundles.read_manifest(first)["ready"]
-    # Another weight makes another bundle, which the gate compares with the first and is made to object to.
-    monkeypatch.setattr(train, "failed_checks", lambda found: ["it is worse"] if found["previous"] else ["no comparison"])
+    # Another weight makes another bundle. The gate compares it with the first one, and is made to refuse it.
+
+    def refuse(evaluation: dict[str, Any]) -> list[str]:
+        return ["it is worse"] if evaluation["previous"] else ["no comparison"]
+
+    monkeypatch.setattr(train, "failed_checks", refuse)
     settings = ["--set", "popularity_half_life_days=3"]
     for name, value in vars(small_config).items():
         if value != getattr(TrainConfig(), name):

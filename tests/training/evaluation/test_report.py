@@ -1,4 +1,4 @@
-"""The report holds every number, nothing from a network, and no text of the shop as markup."""
+"""The report has every number, fetches nothing, and escapes the texts of the shop."""
 
 import json
 import re
@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from recsvc.model.bundle_files import read_manifest
-from training.evaluation.report import DASH, number, write_report
+from training.evaluation.html_page import DASH, number
+from training.evaluation.report import write_report
 
 HOSTILE = "<script>alert('note')</script> & more"
 
 
 @pytest.fixture(scope="module")
 def page(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The report of a real evaluation with a hostile note and an unmeasured value put in."""
+    """The report of a real evaluation, with a hostile note and a missing value added."""
     manifest = read_manifest(small_bundle)
     evaluation = json.loads((small_bundle / "evaluation.json").read_text())
     manifest["data"]["notes"].append(HOSTILE)
@@ -36,7 +37,7 @@ def test_every_model_and_mean_is_in_it(small_bundle: Path, page: str) -> None:
     assert DASH in page
 
 
-def test_what_the_shop_wrote_is_text(page: str) -> None:
+def test_text_of_the_shop_is_escaped(page: str) -> None:
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
@@ -48,7 +49,7 @@ def test_nothing_is_fetched(page: str) -> None:
     assert not re.search(r"<(link|iframe|img)\b|@import|src=", without_names)
 
 
-def test_it_is_whole_html(page: str) -> None:
+def test_html_tags_are_balanced(page: str) -> None:
     open_tags: list[str] = []
 
     class Balance(HTMLParser):

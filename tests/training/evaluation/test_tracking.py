@@ -1,4 +1,4 @@
-"""A finished run in a real MLflow store, and a bundle that does not suffer when there is none."""
+"""A finished run in a real MLflow store, and the errors without one."""
 
 import json
 from pathlib import Path
@@ -36,11 +36,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(tracking.URI, raising=False)
 
 
-def test_settings_metrics_curves_and_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_in_mlflow_has_settings_metrics_curves_and_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = f"sqlite:///{folder / 'runs.sqlite'}"
     monkeypatch.setenv(tracking.URI, uri)
     mlflow.set_tracking_uri(uri)
     run_id = tracking.track(folder, MANIFEST, EVALUATION)
+    assert run_id is not None
     client = mlflow.MlflowClient(uri)
     run = client.get_run(run_id)
     assert run.data.params["training.event_weights.view"] == "0.1"
@@ -55,7 +56,7 @@ def test_without_an_address_nothing_happens(folder: Path) -> None:
     assert tracking.track(folder, MANIFEST, EVALUATION) is None
 
 
-def test_a_store_that_is_away_is_one_clear_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_store_raises_tracking_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = "gibberish://nowhere"
     monkeypatch.setenv(tracking.URI, uri)
     mlflow.set_tracking_uri(uri)

@@ -19,7 +19,7 @@ from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
-from training.evaluation.evaluate import recommend_offline
+from training.evaluation.offline_ranking import recommend_offline
 from training.fitting.assembly import with_fusion, without_blocks
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.fusion import tune

@@ -1,4 +1,4 @@
-"""The estimators find what is true, where it is known, and say how sure they are."""
+"""The estimators find the truth of a simulated shop, and their intervals are honest."""
 
 import numpy as np
 import pytest
@@ -15,23 +15,33 @@ TRUE_OTHER = float((WORTH[OTHER] * SEEN).sum())
 
 
 def simulated(lists: int, seed: int, known: float = 0.0) -> tuple[LoggedRewards, Policy, Policy]:
-    """Lists that explored; the other policy; and the candidates' own order. known: how much of the truth the model of
-    rewards knows; under 0 it is plainly wrong.
+    """Lists that explored; the other policy; and the candidates' own order.
+
+    known: how much of the truth the model of rewards knows; below 0 it is plainly wrong.
     """
     rng = np.random.default_rng(seed)
-    stood = np.array([explore(N, K, CHANCE, rng)[:K] for _ in range(lists)])
-    rewards = (rng.random((lists, K)) < WORTH[stood] * SEEN).astype(float)
-    likely = propensities(N, K, CHANCE)[stood, np.arange(K)]
-    logged = LoggedRewards(np.arange(lists) // 3, np.ones((lists, K)), rewards, likely, known * WORTH[stood] * SEEN)
+    shown = np.array([explore(N, K, CHANCE, rng)[:K] for _ in range(lists)])
+    rewards = (rng.random((lists, K)) < WORTH[shown] * SEEN).astype(float)
+    likely = propensities(N, K, CHANCE)[shown, np.arange(K)]
+    logged = LoggedRewards(
+        users=np.arange(lists) // 3,
+        present=np.ones((lists, K)),
+        rewards=rewards,
+        propensities=likely,
+        expected=known * WORTH[shown] * SEEN,
+    )
     other, own = (
-        Policy((stood == order).astype(float), known * np.broadcast_to(WORTH[order] * SEEN, (lists, K)))
+        Policy(
+            matches=(shown == order).astype(float),
+            expected=known * np.broadcast_to(WORTH[order] * SEEN, (lists, K)),
+        )
         for order in (OTHER, np.arange(K))
     )
     return logged, other, own
 
 
 @pytest.mark.parametrize("known", [0.0, 0.8, -1.0])
-def test_the_truth_lies_in_the_interval_whatever_the_model_of_rewards_believes(known):
+def test_the_interval_holds_the_truth_with_any_model_of_rewards(known):
     truth = {
         "snips": TRUE_OTHER,
         "doubly_robust": TRUE_OTHER,
@@ -40,9 +50,9 @@ def test_the_truth_lies_in_the_interval_whatever_the_model_of_rewards_believes(k
     }
     covered = dict.fromkeys(truth, 0)
     for seed in range(30):
-        found = estimates(*simulated(1_500, seed, known))
+        values = estimates(*simulated(1_500, seed, known))
         for name in covered:
-            covered[name] += found[name]["low"] <= truth[name] <= found[name]["high"]
+            covered[name] += values[name]["low"] <= truth[name] <= values[name]["high"]
     # Of 30 intervals of 95 %, fewer than 24 hold the truth once in 10,000 times.
     assert min(covered.values()) >= 24, covered
 
@@ -52,27 +62,28 @@ def test_a_good_model_of_rewards_narrows_the_interval():
     assert knowing["high"] - knowing["low"] < 0.9 * (blind["high"] - blind["low"])
 
 
-def test_the_better_policy_is_found_better():
+def test_the_better_policy_has_a_positive_difference():
     logged, other, own = simulated(4_000, 2, 0.5)
     assert estimates(logged, other, own)["difference"]["low"] > 0
     assert estimates(logged, own, other)["difference"]["high"] < 0
 
 
-def test_what_was_given_is_what_it_earned():
+def test_the_logged_policy_earns_the_observed_reward():
     logged, other, _ = simulated(300, 4, 0.5)
-    as_given = estimates(logged, other, Policy(logged.propensities, logged.expected))["reference"]
+    as_given = estimates(logged, other, Policy(matches=logged.propensities, expected=logged.expected))["reference"]
     assert as_given["mean"] == pytest.approx(logged.rewards.sum(axis=1).mean())
 
 
-def test_lists_that_show_nothing_of_a_policy_tell_nothing():
+def test_lists_without_any_match_give_no_estimate():
     logged, _, own = simulated(50, 3)
-    never = Policy(np.zeros((50, K)), own.expected)
+    never = Policy(matches=np.zeros((50, K)), expected=own.expected)
     assert estimates(logged, never, own)["snips"] == {"mean": None, "low": None, "high": None}
     assert effective_lists(logged, never) == 0
 
 
-def test_a_list_made_on_purpose_tells_all():
+def test_lists_of_the_policy_itself_are_all_effective():
     ones = np.ones((40, 1))
-    logged, same = LoggedRewards(np.arange(40), ones, ones, ones, 0 * ones), Policy(ones, 0 * ones)
+    logged = LoggedRewards(users=np.arange(40), present=ones, rewards=ones, propensities=ones, expected=0 * ones)
+    same = Policy(matches=ones, expected=0 * ones)
     assert effective_lists(logged, same) == 40
     assert estimates(logged, same, same)["snips"] == {"mean": 1, "low": 1, "high": 1}

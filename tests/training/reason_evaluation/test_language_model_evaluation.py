@@ -1,4 +1,4 @@
-"""The evaluation of a generator with a language model: what it counts, and whom it refuses."""
+"""The evaluation of a language model that writes reasons: what it counts, and what it refuses."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from recsvc.reasons.authors import chat_completions
 from tests.chat_endpoint import ChatEndpoint
 from tests.recsvc.reasons import tiny_language_model
 from training import evaluate_reasons
+from training.evaluation.command import CHECKS_FAILED
 from training.reason_evaluation import authors as reason_authors
 from training.reason_evaluation.judge import QUESTIONS
 
@@ -29,18 +30,18 @@ def evaluate(small_bundle: Path, small_shop_folder: Path, tmp_path: Path) -> Cal
     return run
 
 
-def wordy(endpoint: ChatEndpoint, licensed: int) -> None:
-    """Makes the endpoint write: of 12 answers so many that are licensed, the others not. Of questions it says yes."""
+def wordy(endpoint: ChatEndpoint, good_answers: int) -> None:
+    """Makes the endpoint answer: of 12 sentences, `good_answers` can be accepted. It says yes to every question."""
 
     def answer(handler) -> None:
-        asked = endpoint.asked[-1]
-        told = asked["messages"][-1]["content"]
-        if any(question in told for question in QUESTIONS.values()):
+        request = endpoint.asked[-1]
+        prompt = request["messages"][-1]["content"]
+        if any(question in prompt for question in QUESTIONS.values()):
             contents = ["yes"]
         else:
-            known = told.split("Sentences like:\n")[1].split("\n")[0]
-            good = f"Chosen for you, {known[:1].lower()}{known[1:]}"
-            contents = ([good] * licensed + ["You will love it, trust me."] * 12)[: asked["n"]]
+            existing = prompt.split("Sentences like:\n")[1].split("\n")[0]
+            good = f"Chosen for you, {existing[:1].lower()}{existing[1:]}"
+            contents = ([good] * good_answers + ["You will love it, trust me."] * 12)[: request["n"]]
         body = json.dumps({"choices": [{"message": {"content": content}} for content in contents]}).encode()
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(body)))
@@ -50,8 +51,8 @@ def wordy(endpoint: ChatEndpoint, licensed: int) -> None:
     endpoint.answer = answer
 
 
-def test_a_model_that_keeps_to_what_is_licensed_is_measured_and_may_be_enabled(endpoint, evaluate, capsys):
-    wordy(endpoint, licensed=9)
+def test_model_with_enough_accepted_answers_passes(endpoint, evaluate, capsys):
+    wordy(endpoint, good_answers=9)
     model = ("--generator", "openai", "--reason-model", "owner/Wordy", "--reason-endpoint", endpoint.url)
     judge = ("--judge-endpoint", endpoint.url, "--judge-model", "wordy", "--judged", "10")
     code, result, page = evaluate(*model, *judge)
@@ -73,32 +74,30 @@ def test_a_model_that_keeps_to_what_is_licensed_is_measured_and_may_be_enabled(e
     assert {row["mean"] for row in figures["judge"]["questions"].values()} == {1.0}
     assert result["judges_itself"]
     assert "judges its own words" in capsys.readouterr().err
-    assert "Answers licensed" in page
-    assert "Take another judge" in page
+    assert "Accepted answers" in page
+    assert "Use another judge" in page
 
 
-def test_a_model_that_says_too_much_of_its_own_is_refused_and_was_told_nothing_of_the_shop(
-    endpoint, evaluate, small_shop, capsys
-):
-    wordy(endpoint, licensed=8)
+def test_model_with_too_few_accepted_answers_fails_and_sees_no_shop_data(endpoint, evaluate, small_shop, capsys):
+    wordy(endpoint, good_answers=8)
     model = ("--generator", "openai", "--reason-model", "wordy", "--reason-endpoint", endpoint.url)
     code, result, page = evaluate(*model)
-    assert code == evaluate_reasons.NOT_TO_BE_ENABLED
+    assert code == CHECKS_FAILED
     assert result["languages"]["en"]["unsupported"] == 0
-    assert "not to be enabled: en: the verifier licenses 66.7 %" in capsys.readouterr().err
-    assert "Not to be enabled" in page
-    told = json.dumps(endpoint.asked, ensure_ascii=False)
+    assert "do not enable: en: the verifier accepts 66.7 %" in capsys.readouterr().err
+    assert "Do not enable" in page
+    sent = json.dumps(endpoint.asked, ensure_ascii=False)
     items, user_ids = small_shop.items, small_shop.events["user_id"].unique()
     words = [*items["title"], *items["brand"].drop_nulls(), *user_ids]
     assert len(endpoint.asked) > 5
-    assert not [word for word in words if word in told]
+    assert not [word for word in words if word in sent]
 
 
-def test_a_real_model_that_babbles_is_refused_and_none_of_its_words_is_shown(evaluate, tmp_path, monkeypatch):
+def test_real_model_that_babbles_fails_and_is_never_shown(evaluate, tmp_path, monkeypatch):
     monkeypatch.setattr(reason_authors, "CANDIDATES", 2)
     folder = tiny_language_model.make(tmp_path / "babbler")
     code, result, _ = evaluate("--generator", "transformers", "--reason-model", str(folder), users=1)
-    assert code == evaluate_reasons.NOT_TO_BE_ENABLED
+    assert code == CHECKS_FAILED
     figures = result["languages"]["en"]
     assert figures["model"]["acceptance"] == 0
     assert figures["model"]["shown"] == 0
@@ -106,7 +105,7 @@ def test_a_real_model_that_babbles_is_refused_and_none_of_its_words_is_shown(eva
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--generator", "transformers", "--reason-model", "/no/such/folder"), "reason_model"),
         (("--generator", "transformers"), "reason_model"),
@@ -119,10 +118,10 @@ def test_a_real_model_that_babbles_is_refused_and_none_of_its_words_is_shown(eva
         (("--judge-model", "m", "--judge-endpoint", "ftp://host"), "judge_endpoint"),
     ],
 )
-def test_what_cannot_be_asked_is_one_clear_error(evaluate, capsys, monkeypatch, arguments, told):
+def test_unusable_model_or_judge_is_one_clear_error(evaluate, capsys, monkeypatch, arguments, message):
     monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
     code, _, _ = evaluate(*arguments, users=2)
     error = capsys.readouterr().err
     assert code == 1
-    assert told in error
+    assert message in error
     assert "Traceback" not in error

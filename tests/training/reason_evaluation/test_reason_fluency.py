@@ -1,4 +1,4 @@
-"""The character model against a closed form, its forgetting against never having learned, and what it finds odd."""
+"""The character model against a closed form, its forgetting, and the sentences that it finds odd."""
 
 import math
 import random
@@ -9,13 +9,13 @@ from recsvc.domain.reason import LANGUAGES
 from training.reason_evaluation.fluency import CharacterModel, Fluency, bank_of
 
 
-def test_a_model_that_knows_nothing_finds_every_character_as_likely():
+def test_untrained_model_finds_every_character_equally_likely():
     assert CharacterModel([], 64).perplexity("any text") == pytest.approx(64)
 
 
-def test_one_text_has_the_probabilities_that_the_formula_gives():
-    # Learned: "a", so the grams ^^^^a and ^^^a$ and what they end in. Worked out by hand: of the end after "a" alone
-    # a model with one gram of each length knows (1 - D) + D * (...), down to the unigrams "a" and "$".
+def test_model_of_one_text_matches_the_closed_form():
+    # The model learned "a": the grams ^^^^a and ^^^a$ and their endings. By hand: with one gram of each length, the
+    # probability of the end after "a" is (1 - D) + D * (...), down to the unigrams "a" and "$".
     discount, uniform = 0.75, 1 / 10
     unigram = (1 - discount) / 2 + discount * 2 / 2 * uniform
     once = unigram
@@ -24,13 +24,13 @@ def test_one_text_has_the_probabilities_that_the_formula_gives():
     assert CharacterModel(["a"], 10).perplexity("a") == pytest.approx(1 / once)
 
 
-def test_the_probabilities_of_what_may_follow_sum_to_one():
+def test_probabilities_of_the_next_character_sum_to_one():
     model = CharacterModel(["abcab", "abd", "bca"], 5)
     for context in ("\x02\x02\x02\x02", "\x02\x02ab", "abca", "zzzz"):
-        assert sum(model._probability(context + c) for c in "abcd\x03") == pytest.approx(1)
+        assert sum(model.probability(context + c) for c in "abcd\x03") == pytest.approx(1)
 
 
-def test_what_is_forgotten_is_as_if_it_had_never_been_learned():
+def test_forgotten_text_leaves_no_trace():
     rng = random.Random(0)
     texts = ["".join(rng.choices("abc ", k=rng.randint(1, 12))) for _ in range(60)]
     model = CharacterModel(texts, 30)
@@ -42,11 +42,11 @@ def test_what_is_forgotten_is_as_if_it_had_never_been_learned():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_pattern_of_the_bank_is_measured_by_the_others_alone(language):
-    known, bank = Fluency(language), list(bank_of(language))
+def test_pattern_of_the_bank_is_measured_without_itself(language):
+    model, bank = Fluency(language), list(bank_of(language))
     for pattern in bank[::40]:
         others = CharacterModel([other for other in bank if other != pattern], {"en": 64, "zh": 2_000}[language])
-        assert known.perplexity(pattern) == pytest.approx(others.perplexity(pattern))
+        assert model.perplexity(pattern) == pytest.approx(others.perplexity(pattern))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_pattern_of_the_bank_is_measured_by_the_others_alone(language):
         ("zh", "你买过{item}，所以推荐这件商品。", "物{item}购汝昔，故荐此焉哉。"),
     ],
 )
-def test_what_reads_oddly_is_told_from_what_does_not(language, usual, odd):
-    known = Fluency(language)
-    assert known.perplexity(odd) > 4 * known.perplexity(usual)
-    assert math.isfinite(known.perplexity("🦄" * 50))
+def test_odd_sentence_has_a_higher_perplexity(language, usual, odd):
+    model = Fluency(language)
+    assert model.perplexity(odd) > 4 * model.perplexity(usual)
+    assert math.isfinite(model.perplexity("🦄" * 50))

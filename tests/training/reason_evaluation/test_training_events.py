@@ -1,4 +1,4 @@
-"""What a bundle knows of its shop's events, by hand."""
+"""The events that a bundle learned from, on a shop worked out by hand."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Trained:
-    """Stands for a bundle: its account of its training is all that is read."""
+    """Stands for a bundle, of which only the provenance is read."""
 
     protocol: str
     refit: str = "validation"
@@ -28,10 +28,10 @@ class Trained:
         }
 
 
-def shop(*told: tuple[str, str, int]) -> pl.DataFrame:
+def shop(*events: tuple[str, str, int]) -> pl.DataFrame:
     rows = [
         {"user_id": user, "event_type": kind, "timestamp": START + timedelta(days=day), "day": day}
-        for user, kind, day in told
+        for user, kind, day in events
     ]
     return pl.DataFrame(rows)
 
@@ -55,7 +55,7 @@ EVENTS = shop(
         (Trained("leave-one-out", refit="all"), [1, 2, 3, 3, 4, 5], [1, 6]),
     ],
 )
-def test_what_was_held_out_is_not_known(bundle, ann, bob):
-    known = learned_events(EVENTS, bundle)
-    assert known.filter(pl.col("user_id") == "ann")["day"].to_list() == ann
-    assert known.filter(pl.col("user_id") == "bob")["day"].to_list() == bob
+def test_learned_events_leave_out_what_was_held_out(bundle, ann, bob):
+    learned = learned_events(EVENTS, bundle)
+    assert learned.filter(pl.col("user_id") == "ann")["day"].to_list() == ann
+    assert learned.filter(pl.col("user_id") == "bob")["day"].to_list() == bob
