@@ -10,7 +10,7 @@ import structlog
 
 from recsvc.errors import AuthorUnavailable, SettingsError, StoreUnavailable
 from recsvc.reasons import Author, Realiser, author_id, request_of
-from recsvc.reasons.authors.author import CANDIDATES, accepted, author_of
+from recsvc.reasons.authors.author import CANDIDATES, author_of, new_patterns
 from recsvc.settings import WorkerSettings
 from recsvc.store import PatternStore, open_store
 
@@ -61,7 +61,7 @@ async def write_wanted(store: PatternStore, author: Author, known: Realiser, end
         if request is not None:
             bank = known.patterns(request)
             answers = await asyncio.to_thread(author.write, request, bank, CANDIDATES)
-            patterns = accepted(answers, request, bank)
+            patterns = new_patterns(answers, request, bank)
             _log.info("written", cell=cell, answers=len(answers), accepted=len(patterns))
         await store.put(author_id(author.name, author.model), cell, patterns)
         done += 1

@@ -12,6 +12,7 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from rich.console import Console
 from recsvc.domain.reason import LANGUAGES, Tone
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.model import bundle_files as bundles
-from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons import Realiser
+from recsvc.reasons.generator import Generator
 from training.data.shop import read_shop
 from training.evaluation.report import number, percent
 from training.reason_evaluation.authors import MODELS, author_named
@@ -31,6 +33,8 @@ from training.reason_evaluation.report import write_report
 from training.reason_evaluation.suite import Evaluation
 
 NOT_TO_BE_ENABLED = 3
+# What --generator may name beside a language model.
+GENERATORS: dict[str, Callable[[], Generator]] = {"realiser": Realiser}
 # Of a language model's answers the verifier must license so many: one that does worse is not worth its electricity.
 ACCEPTANCE = 0.70
 # What must be caught without exception.
@@ -65,13 +69,13 @@ def gates(result: dict[str, Any]) -> list[str]:
 
 def run(given: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Raises DataError, BundleError, TextEncoderError, SettingsError and AuthorUnavailable."""
-    author, judge, generator = None, None, given.generator
-    if generator in MODELS:
-        author = author_named(generator, given.reason_model, given.reason_revision, given.reason_endpoint)
-        generator = "realiser"
-    elif generator not in GENERATORS:
+    author, judge, name = None, None, given.generator
+    if name in MODELS:
+        author = author_named(name, given.reason_model, given.reason_revision, given.reason_endpoint)
+    elif name not in GENERATORS:
         names = ", ".join(sorted({*GENERATORS, *MODELS}))
-        raise SettingsError(f"no reason generator {generator!r}; there are: {names}")
+        raise SettingsError(f"no reason generator {name!r}; there are: {names}")
+    generator = GENERATORS[name]() if author is None else None
     if given.judge_endpoint:
         judge = Judge(given.judge_endpoint, given.judge_model), given.judged
     bundle, shop = bundles.load(given.bundle), read_shop(given.data)

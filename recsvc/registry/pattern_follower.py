@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from recsvc.errors import StoreUnavailable
-from recsvc.reasons import PatternPool, cell_of, request_of
+from recsvc.reasons import PatternPool, claim_key_of, request_of
 from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import PatternStore
 
@@ -49,7 +49,7 @@ class PatternFollower:
                 self._news.set()
                 self._news = asyncio.Event()
             if self._pool.wanted:
-                await self._store.want(self._author, map(cell_of, self._pool.wanted))
+                await self._store.want(self._author, map(claim_key_of, self._pool.wanted))
                 self._pool.wanted.clear()
         except StoreUnavailable:
             return  # the store has counted the failure

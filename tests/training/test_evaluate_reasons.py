@@ -11,9 +11,8 @@ from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ReasonWriter
-from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
-from recsvc.reasons.licence import licence
 from recsvc.reasons.realiser import Realiser
 from training import evaluate_reasons
 from training.data.shop import read_shop
@@ -75,7 +74,7 @@ def test_what_is_false_is_found_however_well_it_is_worded(shown):
             false = replace(evidence, days=evidence.days + 1)
         else:
             false = replace(evidence, count=evidence.count + 1)
-        claim = licence(false, item, "en")
+        claim = permitted_claim(false, item, "en")
         request = PatternRequest(claim.kind, claim.strength, claim.form, "en")
         text = fill(Realiser().patterns(request)[0], dict(claim.slots))
         assert truth.problems(page, item, Reason(text, "en", (false,), reason.provenance)), text
@@ -118,12 +117,12 @@ def test_variety_knows_a_dull_page():
 
 def test_no_false_sentence_passes_the_verifier(shown):
     bundle, _, found = shown
-    licensed = [
-        (reason, [licence(evidence, item, "en") for evidence in reason.evidence])
+    claimed = [
+        (reason, [permitted_claim(evidence, item, "en") for evidence in reason.evidence])
         for _, item, reason in told(bundle, found)
     ]
     names = [item.title for item in bundle.catalogue.items[:40]]
-    for sort, counts in caught(licensed, names, 0).items():
+    for sort, counts in caught(claimed, names, 0).items():
         assert counts["tried"] > 20, sort
         assert counts["passed"] == 0, sort
 
@@ -149,6 +148,6 @@ def test_the_command_writes_a_page_and_refuses_a_liar(
         assert figures[language]["lints"] == {}
         assert figures[language]["repeated_on_page"] == 0
     assert "Every gate is passed" in (tmp_path / "reasons.html").read_text()
-    monkeypatch.setitem(GENERATORS, "liar", Liar)
+    monkeypatch.setitem(evaluate_reasons.GENERATORS, "liar", Liar)
     assert evaluate_reasons.main([*arguments, "--generator", "liar", "--languages", "en"]) == 3
     assert "the verifier turned down" in capsys.readouterr().err

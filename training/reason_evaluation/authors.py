@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_of
-from recsvc.reasons.authors.author import CANDIDATES, accepted, author_of, licensed
+from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, claim_key_of
+from recsvc.reasons.authors.author import CANDIDATES, accepted_patterns, author_of, new_patterns
 from recsvc.settings import WorkerSettings, load_settings
 
 MODELS = ("transformers", "openai")  # what --generator may name beside the generators of a server
@@ -19,14 +19,14 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Written:
-    """What was written for one claim. patterns: what the verifier licenses and the phrase bank has not. licensed: how
+    """What was written for one claim. patterns: what the verifier licenses and the phrase bank has not. accepted: how
     many answers it licenses, each as often as it was given. asked: how many answers were wanted.
     """
 
     request: PatternRequest
     patterns: list[str]
     asked: int
-    licensed: int
+    accepted: int
     seconds: float
 
 
@@ -51,13 +51,13 @@ def author_named(generator: str, model: str, revision: str = "", endpoint: str =
 def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Written]:
     """Writes for all that the pool wants. Raises AuthorUnavailable."""
     bank, done = Realiser(), []
-    for request in track(sorted(pool.wanted, key=cell_of), f"  {author.name}", console=console, transient=True):
+    for request in track(sorted(pool.wanted, key=claim_key_of), f"  {author.name}", console=console, transient=True):
         known = bank.patterns(request)
         started = time.perf_counter()
         answers = author.write(request, known, CANDIDATES)
         seconds = time.perf_counter() - started
-        passed = len(licensed(answers, request, known))
-        done.append(Written(request, accepted(answers, request, known), CANDIDATES, passed, seconds))
+        passed = len(accepted_patterns(answers, request, known))
+        done.append(Written(request, new_patterns(answers, request, known), CANDIDATES, passed, seconds))
     return done
 
 
@@ -70,22 +70,24 @@ def acceptance(author: Author, written: Sequence[Written]) -> dict[str, Any]:
         "generator": author.name,
         "model": author.model,
         "by_kind": {kind: _total(some) for kind, some in sorted(kinds.items())},
-        "by_claim": {cell_of(one.request): _total([one]) for one in sorted(written, key=lambda w: cell_of(w.request))},
+        "by_claim": {
+            claim_key_of(one.request): _total([one]) for one in sorted(written, key=lambda w: claim_key_of(w.request))
+        },
         "examples": [pattern for one in written for pattern in one.patterns[:1]][:EXAMPLES],
     }
 
 
 def _total(written: Sequence[Written]) -> dict[str, Any]:
-    asked, licensed = sum(one.asked for one in written), sum(one.licensed for one in written)
+    asked, accepted = sum(one.asked for one in written), sum(one.accepted for one in written)
     new, seconds = sum(len(one.patterns) for one in written), sum(one.seconds for one in written)
     return {
         "claims": len(written),
         "asked": asked,
-        "licensed": licensed,
-        "acceptance": licensed / asked if asked else None,
+        "licensed": accepted,
+        "acceptance": accepted / asked if asked else None,
         "new": new,
         "seconds": seconds,
         "seconds_an_answer": seconds / asked if asked else None,
-        "seconds_a_licensed": seconds / licensed if licensed else None,
+        "seconds_a_licensed": seconds / accepted if accepted else None,
         "seconds_a_new": seconds / new if new else None,
     }

@@ -12,9 +12,9 @@ import polars as pl
 from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Reason, Strength
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons import Recipe, item_licence
+from recsvc.reasons import Recipe, copy_claim
+from recsvc.reasons.claim import Claim
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.licence import Licence
 from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.verifier import check_text
 from training.reason_evaluation.mutations import caught
@@ -53,12 +53,12 @@ class TableTruth:
         titles = sorted(item.title for item in self._items.values())
         return rng.sample(titles, min(n, len(titles)))
 
-    def claims(self, written: Written, recipe: Recipe) -> list[Licence] | None:
+    def claims(self, written: Written, recipe: Recipe) -> list[Claim] | None:
         """What each part may say by the tables; None where they license none of its facts."""
         item, draft = self._items[written.item_id], written.draft
         try:
             return [
-                item_licence(
+                copy_claim(
                     part.evidence[0], item, draft.language, recipe, Form.NAMED if len(part.evidence) > 1 else Form.PLAIN
                 )
                 for part in draft.parts
@@ -109,11 +109,11 @@ def judge(written: Sequence[Written], recipe: Recipe, language: str, truth: Tabl
     problems = [problem for each in written for problem in truth.problems(each, recipe)]
     claims = [truth.claims(each, recipe) or [] for each in written]
     whole = [Reason(each.draft.text, language, (), each.draft.provenance) for each in written]
-    words = [delexicalised(reason, licensed) for reason, licensed in zip(whole, claims, strict=True)]
+    words = [delexicalised(reason, of_text) for reason, of_text in zip(whole, claims, strict=True)]
     parts = [
         (Reason(part.text, language, part.evidence, each.draft.provenance), [claim])
-        for each, licensed in zip(written, claims, strict=True)
-        for part, claim in zip(each.draft.parts, licensed, strict=False)
+        for each, of_text in zip(written, claims, strict=True)
+        for part, claim in zip(each.draft.parts, of_text, strict=False)
     ]
     rng = random.Random(seed)
     sampled = rng.sample(parts, min(JUDGED, len(parts)))

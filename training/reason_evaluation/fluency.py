@@ -13,9 +13,9 @@ import numpy as np
 
 from recsvc.domain.reason import EvidenceKind, Reason, Strength
 from recsvc.reasons import PatternRequest, Realiser
-from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.claim import Claim
+from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
 from recsvc.reasons.grammar.pattern import SLOT, SLOTS, Form
-from recsvc.reasons.licence import Licence
 
 ORDER = 5
 DISCOUNT = 0.75
@@ -95,7 +95,7 @@ class Fluency:
         return found
 
 
-def fluency(told: Sequence[tuple[Reason, Sequence[Licence]]], language: str) -> dict[str, Any]:
+def fluency(told: Sequence[tuple[Reason, Sequence[Claim]]], language: str) -> dict[str, Any]:
     """Of the claims of sentences as they were shown: their median perplexity, the share that is within USUAL times the
     bank's median, and every twentieth quantile; the same of the bank's own patterns, each without itself.
     """
@@ -112,13 +112,13 @@ def fluency(told: Sequence[tuple[Reason, Sequence[Licence]]], language: str) -> 
     }
 
 
-def patterns_of(reason: Reason, claims: Sequence[Licence], bank: Iterable[str]) -> list[str]:
+def patterns_of(reason: Reason, claims: Sequence[Claim], bank: Iterable[str]) -> list[str]:
     """The sentence with {slots} for its values; of one with two claims, what stands for each."""
     text = reason.text
     for claim in claims:
         for slot, value in sorted(claim.slots, key=lambda pair: -len(pair[1])):
             text = text.replace(value, f"{{{slot}}}", 1)
-    joint = JOINTS[reason.language]
+    joint = CONNECTIVES[reason.language]
     at = text.find(joint) if len(claims) > 1 else -1
     while at >= 0:
         if text[at:] in bank:
@@ -135,7 +135,7 @@ def bank_of(language: str) -> dict[str, None]:
             for form in Form:
                 for singular in ((), ("days",), ("elapsed",)):
                     for pattern in bank.patterns(PatternRequest(kind, strength, form, language, singular)):
-                        found[JOINTS[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = None
+                        found[CONNECTIVES[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = None
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from recsvc.domain.reason import Reason
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.licence import Licence
+from recsvc.reasons.claim import Claim
 from recsvc.reasons.verifier import check_all
 
 NEGATIONS = {"en": ("not", "never", "hardly"), "zh": ("不", "没有", "从未")}
@@ -26,7 +26,7 @@ STRONGER = {"en": "Because ", "zh": "因为"}
 _JOINT = {"en": " ", "zh": ""}
 
 
-def is_caught(text: str, claims: Sequence[Licence]) -> bool:
+def is_caught(text: str, claims: Sequence[Claim]) -> bool:
     """Whether the verifier turns a sentence down."""
     try:
         check_all(text, claims)
@@ -36,7 +36,7 @@ def is_caught(text: str, claims: Sequence[Licence]) -> bool:
 
 
 def mutations(
-    reason: Reason, claims: Sequence[Licence], names: Sequence[str], rng: random.Random
+    reason: Reason, claims: Sequence[Claim], names: Sequence[str], rng: random.Random
 ) -> Iterator[tuple[str, str]]:
     """A false sentence of each sort that the reason can be turned into, with the sort's name. names: of other items."""
     text, language = reason.text, reason.language
@@ -68,7 +68,7 @@ def mutations(
 
 
 def caught(
-    told: Sequence[tuple[Reason, Sequence[Licence]]], names: Sequence[str], seed: int
+    told: Sequence[tuple[Reason, Sequence[Claim]]], names: Sequence[str], seed: int
 ) -> dict[str, dict[str, int]]:
     """Of each sort: how many were tried, and how many the verifier let pass."""
     rng, tried, passed = random.Random(seed), Counter[str](), Counter[str]()

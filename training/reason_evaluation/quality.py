@@ -12,7 +12,7 @@ from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
-from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
+from recsvc.reasons.claim import Claim, attribute_name, category_name, number_text, permitted_claim, times_text
 from recsvc.reasons.seller_text.names import clean_name
 from training.reason_evaluation.offline_pages import Page
 
@@ -42,7 +42,7 @@ _SAID_TWICE = {
 }
 
 
-def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
+def lints(reason: Reason, claims: Sequence[Claim] = ()) -> list[str]:
     """What a proof-reader would mark. Names are the seller's own spelling and are not looked into."""
     text = re.sub("“[^“”]*”", "“x”", reason.text)
     for claim in claims:
@@ -55,7 +55,7 @@ def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
     return found
 
 
-def delexicalised(reason: Reason, claims: Sequence[Licence]) -> list[str]:
+def delexicalised(reason: Reason, claims: Sequence[Claim]) -> list[str]:
     """The words of a reason, or its Chinese characters, with {slots} for its values."""
     text = reason.text
     for claim in claims:
@@ -105,10 +105,12 @@ def relevance(bundle: Bundle, pages: Sequence[Page], now: int, seed: int, most: 
     return found
 
 
-def claims_of(page: Page, bundle: Bundle, place: int) -> list[Licence]:
+def claims_of(page: Page, bundle: Bundle, place: int) -> list[Claim]:
     """What the reason at a place of a page was licensed to say."""
     reason, item = page.reasons[place], bundle.catalogue.items[page.rows[place]]
-    return [licence(evidence, item, reason.language) for evidence in reason.evidence] if reason is not None else []
+    return (
+        [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence] if reason is not None else []
+    )
 
 
 def is_user_specific(reason: Reason) -> bool:

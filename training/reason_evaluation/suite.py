@@ -14,7 +14,8 @@ from recsvc.domain.reason import Reason, Strength, Tone
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import Author, PatternPool, ReasonWriter
-from recsvc.reasons.licence import Licence
+from recsvc.reasons.claim import Claim
+from recsvc.reasons.generator import Generator
 from recsvc.reasons.seller_text.names import clean_name
 from training.data.shop import Shop
 from training.reason_evaluation.authors import Written, acceptance, write_wanted
@@ -42,7 +43,7 @@ class ShownReason:
 
     item: Item
     reason: Reason
-    claims: list[Licence]
+    claims: list[Claim]
     purchases: int
     problems: list[str]
     lints: list[str]
@@ -67,7 +68,7 @@ class Evaluation:
         user_ids: Sequence[str],
         seed: int,
         console: Console,
-        generator: str = "realiser",
+        generator: Generator | None = None,
         author: Author | None = None,
         judge: tuple[Judge, int] | None = None,
         tone: Tone = Tone.NEUTRAL,
@@ -86,11 +87,11 @@ class Evaluation:
         found, writer, pool, written = self._pages(language)
         truth = Truth(self._bundle, self._purchases, self._now)
         told = self._told(found, truth, language)
-        licensed = [(one.reason, one.claims) for one in told]
+        claimed = [(one.reason, one.claims) for one in told]
         mutations = self._mutations(told)
         by_page: dict[int, list[list[str]]] = defaultdict(list)
         shown = [page for page in found for reason in page.reasons if reason is not None]
-        for page, (reason, claims) in zip(shown, licensed, strict=True):
+        for page, (reason, claims) in zip(shown, claimed, strict=True):
             by_page[id(page)].append(delexicalised(reason, claims))
         of_model = sum(one.reason.provenance.ai_generated for one in told)
         return {
@@ -105,7 +106,7 @@ class Evaluation:
             "two_claims": sum(len(one.reason.evidence) > 1 for one in told) / max(len(told), 1),
             "mutations": _summed(mutations.values()),
             "lints": dict(Counter(lint for one in told for lint in one.lints)),
-            "fluency": fluency(licensed, language),
+            "fluency": fluency(claimed, language),
             "variety": variety(list(by_page.values()), language),
             "repeated_on_page": _repeated(found),
             "by_kind": _by_kind(told, mutations),
@@ -155,7 +156,7 @@ class Evaluation:
         """By kind: of each sort of false sentence how many were tried, and passed."""
         rng, items = random.Random(self._seed), self._bundle.catalogue.items
         names = sorted({clean_name(item.title) for item in rng.sample(items, min(200, len(items)))} - {""})
-        sampled: dict[str, list[tuple[Reason, Sequence[Licence]]]] = defaultdict(list)
+        sampled: dict[str, list[tuple[Reason, Sequence[Claim]]]] = defaultdict(list)
         for one in rng.sample(told, min(JUDGED, len(told))):
             sampled[one.kind].append((one.reason, one.claims))
         return {kind: caught(some, names, self._seed) for kind, some in sampled.items()}

@@ -12,7 +12,7 @@ from recsvc.domain.shop import History
 from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from recsvc.model.towers.features import TextFeatures
-from recsvc.model.towers.last_state import InferenceTransformer
+from recsvc.model.towers.inference_transformer import InferenceTransformer
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.vectors import unit

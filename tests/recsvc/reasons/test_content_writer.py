@@ -8,9 +8,9 @@ import pytest
 from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, is_sensitive, item_licence, recipes
+from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, copy_claim, is_sensitive, recipes
+from recsvc.reasons.copy_claim import copy_name, is_size
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.item_licence import copy_name, is_size
 from recsvc.reasons.seller_text.word_lists import forbidden_terms
 from recsvc.reasons.verifier import check_text
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH, ITEMS, audience, facts_of
@@ -28,7 +28,7 @@ def drafts(recipe_id, item, language, facts=None, n=3):
 def claims(draft, item, recipe):
     forms = [Form.NAMED if len(part.evidence) > 1 else Form.PLAIN for part in draft.parts]
     return [
-        (part.text, item_licence(part.evidence[0], item, draft.language, recipe, form))
+        (part.text, copy_claim(part.evidence[0], item, draft.language, recipe, form))
         for part, form in zip(draft.parts, forms, strict=True)
     ]
 
@@ -45,7 +45,7 @@ def test_every_draft_says_its_facts_and_they_hold(recipe, language):
             assert draft.human_review
             assert draft.language == language
             assert (draft.provenance.recipe, draft.provenance.verified) == (recipe.id, True)
-            assert draft.text == recipe.wording(language).joint.join(part.text for part in draft.parts)
+            assert draft.text == recipe.wording(language).part_separator.join(part.text for part in draft.parts)
             stated = [fact for part in draft.parts for fact in part.evidence]
             assert set(stated) <= set(facts)
             for part in draft.parts:
@@ -58,7 +58,12 @@ def test_every_draft_says_its_facts_and_they_hold(recipe, language):
                     elif fact.kind is K.POPULARITY:
                         assert re.findall(r"\d+", part.text) in (["312", "28"], ["28", "312"])
             outside = draft.text
-            for text in (item.title, copy_name(item.title, 60, False), copy_name(item.title, 80, True), item.brand):
+            for text in (
+                item.title,
+                copy_name(item.title, 60, as_title=False),
+                copy_name(item.title, 80, as_title=True),
+                item.brand,
+            ):
                 outside = outside.replace(text, "") if text else outside
             assert set(re.findall(r"\d+", outside)) <= {"312", "28"}
             # A paragraph of plain text: no capital or stop is missing where the recipe wants them.
@@ -176,7 +181,7 @@ def test_what_is_not_so_or_is_a_users_is_never_said(fact):
     item = ITEMS["en"][0]
     for recipe in recipes().values():
         with pytest.raises(ReasonRejected):
-            item_licence(fact, item, "en", recipe)
+            copy_claim(fact, item, "en", recipe)
         for draft in WRITER.drafts(recipe, item, (*facts_of(item)[:3], fact), "en", 0, 5):
             assert fact not in [each for part in draft.parts for each in part.evidence]
 
@@ -222,12 +227,12 @@ def test_a_sensitive_item_is_described_but_addresses_nobody():
         assert "Gentle Ibuprofen Tablets" in draft.text
         assert "pregnancy" not in draft.text
     with pytest.raises(ReasonRejected, match="sensitive"):
-        item_licence(audience("brand", "Potterhill"), TABLETS, "en", recipe)
+        copy_claim(audience("brand", "Potterhill"), TABLETS, "en", recipe)
     for name, value in (("category", "Pregnancy Tests"), ("brand", "Bible House"), ("category", "孕妇装")):
         with pytest.raises(ReasonRejected, match="sensitive"):
-            item_licence(audience(name, value), ITEMS["en"][0], "en", recipe)
+            copy_claim(audience(name, value), ITEMS["en"][0], "en", recipe)
     with pytest.raises(ReasonRejected, match="evidence"):
-        item_licence(audience("age", "Seniors"), ITEMS["en"][0], "en", recipe)
+        copy_claim(audience("age", "Seniors"), ITEMS["en"][0], "en", recipe)
 
 
 @pytest.mark.parametrize(("name", "value"), [("brand", "Grove"), ("category", "Kitchen")])
@@ -274,4 +279,4 @@ def test_what_a_model_wrote_ahead_is_used_and_said_to_be_a_models():
     ],
 )
 def test_a_name_within_a_sentence(title, sentence):
-    assert copy_name(title, 60, False) == sentence
+    assert copy_name(title, 60, as_title=False) == sentence

@@ -17,7 +17,7 @@ import pytest
 from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
-from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
 from recsvc.reasons.grammar.pattern import Form
 
 K = EvidenceKind
@@ -86,7 +86,7 @@ def sentences_of_the_bank(language: str) -> re.Pattern[str]:
     stop = re.escape(STOP[language])
     first = "|".join(expression(pattern).removesuffix(stop) for pattern in sorted(alone))
     second = "|".join(map(expression, sorted(tails)))
-    return re.compile(f"(?:{first})(?:{re.escape(JOINTS[language])}(?:{second}))?{stop}")
+    return re.compile(f"(?:{first})(?:{re.escape(CONNECTIVES[language])}(?:{second}))?{stop}")
 
 
 def effect_of(text: str, sentences: re.Pattern[str], hostile: str) -> str | None:

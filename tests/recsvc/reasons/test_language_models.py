@@ -14,9 +14,9 @@ import pytest
 
 from recsvc.domain.reason import EvidenceKind, Strength, Tone
 from recsvc.errors import AuthorUnavailable, SettingsError
-from recsvc.reasons import PatternPool, Realiser, ReasonWriter, cell_of, pattern_of, request_of
+from recsvc.reasons import PatternPool, Realiser, ReasonWriter, claim_key_of, pattern_of, request_of
 from recsvc.reasons.authors import chat_completions
-from recsvc.reasons.authors.author import accepted
+from recsvc.reasons.authors.author import new_patterns
 from recsvc.reasons.authors.openai_author import OpenAIAuthor
 from recsvc.reasons.authors.prompts import messages
 from recsvc.reasons.authors.transformers_author import TransformersAuthor
@@ -57,7 +57,7 @@ def test_what_is_taken_of_an_answer(answer: str, pattern: str | None) -> None:
 def test_a_pattern_that_lacks_a_value_or_has_it_twice_is_not_kept() -> None:
     lacking, twice = "Because of one of your earlier purchases.", "Because you bought [[item]], you bought [[item]], so"
     assert pattern_of(lacking, BOUGHT) == lacking  # the words are licensed, where the item cannot be named
-    assert accepted([lacking, f"{twice}.", TRUE], BOUGHT, KNOWN) == ["This is here because you bought {item}."]
+    assert new_patterns([lacking, f"{twice}.", TRUE], BOUGHT, KNOWN) == ["This is here because you bought {item}."]
 
 
 def test_a_model_is_told_no_seller_text_no_number_and_no_user() -> None:
@@ -84,7 +84,7 @@ def test_a_model_is_told_the_tone_and_held_to_it_where_it_can_be() -> None:
 def test_a_name_says_what_is_to_be_written() -> None:
     for form, tone in itertools.product(Form, Tone):
         request = PatternRequest(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, form, "zh", tone=tone)
-        assert request_of(cell_of(request)) == request
+        assert request_of(claim_key_of(request)) == request
     for wrong in ("", "en", "en/love/causal/plain/warm", "en/brand/causal/plain/more", "en/brand/causal/plain"):
         assert request_of(wrong) is None
 
@@ -100,7 +100,7 @@ def test_a_real_model_writes_what_it_was_taught_and_what_passes_is_kept(taught: 
     author = TransformersAuthor(str(taught))
     answers = author.write(BOUGHT, KNOWN, 12)
     assert len(answers) == 12
-    kept = accepted(answers, BOUGHT, KNOWN)
+    kept = new_patterns(answers, BOUGHT, KNOWN)
     assert "This is here because you bought {item}." in kept
     assert not set(kept) & set(KNOWN)
 
@@ -110,7 +110,7 @@ def test_a_model_that_babbles_says_nothing_and_no_digit_is_ever_decoded(tmp_path
     answers = author.write(BOUGHT, KNOWN, 8)
     assert max(map(len, answers)) > 10
     assert not [answer for answer in answers if re.search(r"[\d$%<>{}\\|]", answer)]
-    assert accepted(answers, BOUGHT, KNOWN) == []
+    assert new_patterns(answers, BOUGHT, KNOWN) == []
 
 
 def test_a_model_that_is_not_there_is_said_so(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_an_endpoint_is_asked_with_its_key_and_its_answers_are_judged(endpoint: 
     endpoint.say(TRUE, "Because you bought it, the cheapest of all.", None, 7)
     author = OpenAIAuthor(endpoint.url, "qwen", "s3cret", revision="r1")
     answers = author.write(BOUGHT, KNOWN, 4)
-    assert accepted(answers, BOUGHT, KNOWN) == ["This is here because you bought {item}."]
+    assert new_patterns(answers, BOUGHT, KNOWN) == ["This is here because you bought {item}."]
     assert author.model == "qwen@r1"
     assert endpoint.asked[0]["model"] == "qwen"
     assert endpoint.headers[0]["Authorization"] == "Bearer s3cret"
@@ -171,7 +171,7 @@ def test_an_answer_that_is_slow_endless_or_cut_short_is_given_up(endpoint: ChatE
     with pytest.raises(AuthorUnavailable):
         author.write(BOUGHT, KNOWN, 2)
     endpoint.send(b"x" * (chat_completions.MAX_BYTES + 100_000))
-    with pytest.raises(AuthorUnavailable, match="without an end"):
+    with pytest.raises(AuthorUnavailable, match="too much"):
         OpenAIAuthor(endpoint.url, "m").write(BOUGHT, KNOWN, 2)
     endpoint.send(b'{"choices"', length=1_000)
     with pytest.raises(AuthorUnavailable):
@@ -244,14 +244,14 @@ def test_a_real_server_of_chat_completions(taught: Path, tmp_path: Path) -> None
         deadline = time.monotonic() + 120
         while True:
             try:
-                author._chat.asked({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
+                author._chat.call({"model": str(taught), "messages": messages(BOUGHT, KNOWN), "n": 1})
                 break
             except AuthorUnavailable:
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
         answers = author.write(BOUGHT, KNOWN, 4)
         assert len(answers) == 4
-        assert "This is here because you bought {item}." in accepted(answers, BOUGHT, KNOWN)
+        assert "This is here because you bought {item}." in new_patterns(answers, BOUGHT, KNOWN)
     finally:
         server.kill()
         server.wait()

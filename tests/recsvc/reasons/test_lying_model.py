@@ -18,10 +18,10 @@ from recsvc.domain.reason import Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import PatternPool, Realiser, ReasonWriter
-from recsvc.reasons.authors.author import accepted
+from recsvc.reasons.authors.author import new_patterns
+from recsvc.reasons.claim import Claim, permitted_claim
 from recsvc.reasons.grammar.lexicon import phrases_of
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
-from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.verifier import check
 from tests.recsvc.reasons import tiny_language_model
 from training.synthetic.shop import make_shop
@@ -37,7 +37,7 @@ class Asked:
 
     item: Item
     evidence: Evidence
-    claim: Licence
+    claim: Claim
     prompt: str
 
     @property
@@ -66,7 +66,7 @@ def claims_about(items: Sequence[Item], language: str, rng: random.Random) -> li
             Evidence(K.CATEGORY, Strength.RELATIONAL, value=item.categories[-1], count=rng.randint(2, 20)),
         ):
             try:
-                claim = licence(evidence, item, language)
+                claim = permitted_claim(evidence, item, language)
             except ReasonRejected:
                 continue
             values = " ".join(value for _, value in claim.slots)
@@ -137,7 +137,7 @@ def is_faithful(text: str, one: Asked) -> bool:
     return set(said) <= set(re.findall(r"[a-z']+|[\u4e00-\u9fff]", licensed))
 
 
-def passes(text: str, claim: Licence) -> bool:
+def passes(text: str, claim: Claim) -> bool:
     try:
         check(text, claim)
     except ReasonRejected:
@@ -182,7 +182,7 @@ def shown_of(told: Sequence[tuple[Asked, list[str]]]) -> list[tuple[str, Asked]]
     answers: dict[PatternRequest, list[str]] = {}
     for one, texts in told:
         answers.setdefault(one.request, []).extend(texts)
-    pool.take({request: accepted(texts, request, bank.patterns(request)) for request, texts in answers.items()})
+    pool.take({request: new_patterns(texts, request, bank.patterns(request)) for request, texts in answers.items()})
     writer, found = ReasonWriter(pool=pool), []
     for one, _ in told:
         for seed in range(10):

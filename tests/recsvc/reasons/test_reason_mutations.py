@@ -8,10 +8,10 @@ import pytest
 from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
 from recsvc.domain.shop import EventType, Item
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
-from recsvc.reasons.licence import licence
 from recsvc.reasons.realiser import Realiser
-from recsvc.reasons.verifier import verify
+from recsvc.reasons.verifier import check
 from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for, evidence_of_every_form
 
 STRENGTHS = {
@@ -46,11 +46,16 @@ def sentences(language):
     for kind, strengths in STRENGTHS.items():
         for strength in strengths:
             for evidence in evidence_of_every_form(kind, strength):
-                licensed = licence(evidence, MUG, language)
+                claim = permitted_claim(evidence, MUG, language)
                 for tone in (Tone.NEUTRAL, Tone.WARM):  # what is concise is neutral too
-                    request = PatternRequest(licensed.kind, licensed.strength, licensed.form, language, tone=tone)
+                    request = PatternRequest(claim.kind, claim.strength, claim.form, language, tone=tone)
                     for pattern in realiser.patterns(request):
-                        yield evidence, fill(pattern, dict(licensed.slots))
+                        yield evidence, fill(pattern, dict(claim.slots))
+
+
+def verify(text, evidence, item, language):
+    """Checks a sentence as `ReasonWriter` does."""
+    check(text, permitted_claim(evidence, item, language))
 
 
 def caught(text, evidence, language, item=MUG):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
-from recsvc.reasons.grammar.lexicon import STOP, is_licensed
+from recsvc.reasons.grammar.lexicon import STOP, matches_grammar
 from recsvc.reasons.grammar.pattern import SLOT, Form, PatternRequest, is_short
 from recsvc.reasons.plan import opening
 from recsvc.reasons.realiser import Realiser
@@ -82,7 +82,7 @@ def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strengt
     of_form[Form.MENTIONED] = {"value"}
     expected = of_form.get(form, SLOTS.get(kind, set()))
     for pattern in patterns:
-        assert is_licensed(pattern, kind, strength, form, language), pattern
+        assert matches_grammar(pattern, kind, strength, form, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(expected), pattern
         assert not re.search(r"\d", pattern), pattern
 
@@ -94,7 +94,7 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
     warm = patterns_of(kind, strength, form, language, Tone.WARM)
     for pattern in (*patterns_of(kind, strength, form, language), *warm):
         for other_kind, other_strength, other_form in CELLS:
-            if not is_licensed(pattern, other_kind, other_strength, other_form, language):
+            if not matches_grammar(pattern, other_kind, other_strength, other_form, language):
                 continue
             # "You have bought this before" is as true where it is the cause; 'many' adds a number, it forbids nothing;
             # whether the anchor is named is a matter of slots, not of words; brand and category share some phrases.
@@ -126,7 +126,7 @@ def test_a_tail_is_a_sentence_of_its_own_but_for_how_it_begins_and_ends(kind, st
     assert len(patterns) >= 3
     for pattern in patterns:
         sentence = f"{pattern[:1].upper()}{pattern[1:]}{STOP[language]}"
-        assert is_licensed(sentence, kind, strength, Form.TAIL, language), pattern
+        assert matches_grammar(sentence, kind, strength, Form.TAIL, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(SLOTS[kind])
 
 
@@ -163,7 +163,7 @@ def test_one_day_is_not_one_days(kind, strength, form, slot, language, tone):
     for pattern in patterns:
         assert f"{{{slot}}} days" not in pattern
         assert language == "zh" or f"{{{slot}}} day" in pattern
-        assert is_licensed(pattern, kind, strength, form, language), pattern
+        assert matches_grammar(pattern, kind, strength, form, language), pattern
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -212,4 +212,4 @@ def test_short_is_counted_beside_the_values(pattern, language, short):
     ],
 )
 def test_a_frame_is_a_row_of_phrases_with_a_claim(frame, licensed):
-    assert is_licensed(frame, EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN, "en") is licensed
+    assert matches_grammar(frame, EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN, "en") is licensed

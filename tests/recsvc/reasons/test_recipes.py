@@ -9,11 +9,11 @@ import pytest
 
 from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons import PatternRequest, Realiser, cell_of, pattern_of, recipes, request_of
+from recsvc.reasons import PatternRequest, Realiser, claim_key_of, pattern_of, recipes, request_of
 from recsvc.reasons.authors.prompts import messages
-from recsvc.reasons.grammar.lexicon import is_licensed
+from recsvc.reasons.grammar.lexicon import matches_grammar
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.grammar.recipe import _CELLS, parse_cell, read_recipe
+from recsvc.reasons.grammar.recipe import CLAIM_SLOTS, parse_claim_key, read_recipe
 from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations, policy_digest
 from recsvc.reasons.verifier import POLICY_VERSION
 from tests.recsvc.reasons.test_reason_phrase_bank import CELLS as REASONS
@@ -21,7 +21,7 @@ from tests.recsvc.reasons.test_reason_phrase_bank import CELLS as REASONS
 K = EvidenceKind
 BANK = Realiser()
 CELLS = [
-    (recipe, language, *parse_cell(cell))
+    (recipe, language, *parse_claim_key(cell))
     for recipe, language in product(recipes().values(), LANGUAGES)
     for cell in recipe.wording(language).patterns
 ]
@@ -51,8 +51,8 @@ def test_every_cell_has_variety_and_its_policy_licenses_it(recipe, language, kin
     assert len(patterns) >= (6 if recipe.id != FEW_WAYS else 1)
     wording = recipe.wording(language)
     for pattern in patterns:
-        assert is_licensed(pattern, kind, Strength.NEUTRAL, form, language, recipe.id), pattern
-        assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(_CELLS[kind, form]), pattern
+        assert matches_grammar(pattern, kind, Strength.NEUTRAL, form, language, recipe.id), pattern
+        assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(CLAIM_SLOTS[kind, form]), pattern
         assert pattern.endswith(wording.stop)
         if wording.capital:
             assert not pattern[0].islower(), pattern
@@ -68,16 +68,16 @@ def test_nothing_else_licenses_it(recipe, language, kind, form):
     """A sentence about one fact never passes as one about another, here, in another recipe or as a reason."""
     for pattern in recipe.wording(language).patterns[".".join(filter(None, (kind, form)))]:
         for other in recipes():
-            for other_kind, other_form in _CELLS:
+            for other_kind, other_form in CLAIM_SLOTS:
                 if (other_kind, other_form) == (kind, form) or FEW_WAYS in (other, recipe.id):
                     continue
-                licensed = is_licensed(pattern, other_kind, Strength.NEUTRAL, other_form, language, other)
+                licensed = matches_grammar(pattern, other_kind, Strength.NEUTRAL, other_form, language, other)
                 # Where the item is named too, what is said of the brand is the same; "买过" goes for both audiences.
                 assert not licensed or (other_kind is kind and kind is not K.ATTRIBUTE), pattern
             for strength in list(Strength)[:3]:
-                assert not is_licensed(pattern, kind, strength, form, language, other)
+                assert not matches_grammar(pattern, kind, strength, form, language, other)
         for other_kind, strength, other_form in REASONS:
-            if is_licensed(pattern, other_kind, strength, other_form, language) and recipe.id != FEW_WAYS:
+            if matches_grammar(pattern, other_kind, strength, other_form, language) and recipe.id != FEW_WAYS:
                 assert strength in (Strength.RELATIONAL, Strength.NEUTRAL), pattern
                 assert {kind, other_kind} in ({kind}, {K.BRAND, K.CATEGORY}), pattern
 
@@ -119,8 +119,8 @@ def test_every_phrase_of_a_policy_is_used():
 
 def test_a_model_may_write_patterns_of_a_recipe_and_is_told_nothing_else():
     request = PatternRequest(K.ATTRIBUTE, Strength.NEUTRAL, Form.MATERIAL, "en", recipe="description.v1")
-    assert cell_of(request) == "description.v1/en/attribute/neutral/material/neutral"
-    assert request_of(cell_of(request)) == request
+    assert claim_key_of(request) == "description.v1/en/attribute/neutral/material/neutral"
+    assert request_of(claim_key_of(request)) == request
     assert request_of("poem.v1/en/attribute/neutral/material") is None
     system, user = messages(request, BANK.patterns(request))
     assert "description" in system["content"]
@@ -156,7 +156,7 @@ TITLE = (files("recsvc.reasons") / "recipes" / "title.v1.toml").read_text(encodi
         ('"Made of {value}", "Made from', '"The best {value}", "Made from', "'The best {value}'"),
         ('"Suited to {value}",\n', '"Suited to you",\n', "'Suited to you' must have each of its cell's slots once"),
         ('name = ["{item}"]\n"brand', 'name = ["{item} {item}"]\n"brand', "slots once"),
-        ('"by {value}", "from {value}"]', '"from {value}"]', "'{item} by {value}' is not licensed by the policy"),
+        ('"by {value}", "from {value}"]', '"from {value}"]', "'{item} by {value}' is not accepted by the policy"),
         ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "cheap"]', "forbidden or negative"),
         ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "2 of"]', "a number"),
         ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "{price}"]', "a slot that there is not"),

@@ -2,7 +2,7 @@
 
 import torch
 
-from recsvc.model.towers.last_state import InferenceTransformer
+from recsvc.model.towers.inference_transformer import InferenceTransformer
 from recsvc.model.towers.transformer import CausalTransformer, TransformerConfig
 
 
