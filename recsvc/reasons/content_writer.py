@@ -221,8 +221,9 @@ def _contains(text: str, words: str) -> bool:
 
 
 def _marks(pattern: str, language: str) -> tuple[str, ...]:
-    """The parts of a pattern that make two sentences sound alike: the beginning, and in Chinese the character before
-    the value.
+    """The parts of a pattern that make two sentences sound alike.
+
+    That is the beginning, and in Chinese also the character before the value.
     """
     if language == "en":
         return tuple(re.findall(r"\w+", pattern)[:1])

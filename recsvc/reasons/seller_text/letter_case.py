@@ -11,6 +11,7 @@ _ABBREVIATIONS = frozenset(
     {"tv", "dvd", "cd", "usb", "led", "lcd", "uv", "uk", "usa", "us", "eu", "hd", "diy", "bbq", "pvc"}
 )
 _MAX_CODE_LENGTH = 3  # a word with a digit that is not longer stays as it is
+_MIN_TAIL_LENGTH = 3  # letters after the apostrophe of a name such as L'Oreal; "I'll" has fewer
 _MIN_CASED_LETTERS = 6  # a shorter text in capitals is a name, such as OPI or IKEA
 _CAPITAL_SHARE = 0.8  # of the cased letters, from which a text is in capitals
 # Adjectives that keep their capital within a sentence.
@@ -30,7 +31,7 @@ def _readable_word(match: re.Match[str]) -> str:
     if lower in _SMALL_WORDS and match.start() > 0:
         return lower
     head, mark, tail = lower.partition("'")
-    if mark and len(head) == 1 and len(tail) > len("re"):  # L'Oreal and D'Arcy, but Children's
+    if mark and len(head) == 1 and len(tail) >= _MIN_TAIL_LENGTH:  # L'Oreal and D'Arcy, but Children's
         return f"{head.upper()}'{tail.capitalize()}"
     return lower.capitalize()
 
