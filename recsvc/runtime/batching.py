@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
+from recsvc.runtime.work_queue import WorkQueue
+
 # How long a batch is held open under load: short beside what a request takes then, long beside a turn of the loop.
 GATHER_SECONDS = 0.001
 
@@ -23,48 +25,41 @@ class Batcher(Generic[In, Out]):
         self._run = run
         self._executor = executor
         self._largest = largest
-        self._waiting: list[tuple[In, asyncio.Future[Out]]] = []
-        self._worker: asyncio.Task[None] | None = None
         self._last_size = 0
+        self._queue: WorkQueue[tuple[In, asyncio.Future[Out]]] = WorkQueue(
+            self._settle, largest=largest, gather=self._gather
+        )
 
     async def __call__(self, item: In) -> Out:
+        """The result of one item. Raises what `run` raises."""
         answer: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        self._queue.put((item, answer))
         return await answer
 
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                await self._gather()
-                batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
-                # A caller that went away (its deadline passed) is not worked for.
-                batch = [(item, answer) for item, answer in batch if not answer.done()]
-                self._last_size = len(batch)
-                if batch:
-                    await self._settle(loop, batch)
-        finally:
-            self._worker = None
-
     async def _gather(self) -> None:
-        """Waits, when the last batch shows that calls come together, for as long as more of them keep coming: a large
-        batch costs each of its calls half of what a small one does. A call that comes alone never waits.
+        """Waits for more calls, as long as more keep coming and the last batch shows that calls come together.
+
+        A large batch costs each of its calls half of what a small one does. A call that comes alone never waits.
         """
-        came = 0
-        while self._last_size > 1 and came < len(self._waiting) < self._largest:
-            came = len(self._waiting)
+        seen = 0
+        while self._last_size > 1 and seen < len(self._queue) < self._largest:
+            seen = len(self._queue)
             await asyncio.sleep(GATHER_SECONDS)
 
-    async def _settle(self, loop: asyncio.AbstractEventLoop, batch: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
+    async def _settle(self, calls: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
+        # A caller that went away, because its deadline passed, gets no work done.
+        waiting = [(item, answer) for item, answer in calls if not answer.done()]
+        self._last_size = len(waiting)
+        if not waiting:
+            return
+        loop = asyncio.get_running_loop()
         try:
-            results = await loop.run_in_executor(self._executor, self._run, [item for item, _ in batch])
-        except Exception as error:
-            for _, answer in batch:
+            results = await loop.run_in_executor(self._executor, self._run, [item for item, _ in waiting])
+        except Exception as error:  # noqa: BLE001  every caller gets it
+            for _, answer in waiting:
                 if not answer.done():
                     answer.set_exception(error)
             return
-        for (_, answer), result in zip(batch, results, strict=True):
+        for (_, answer), result in zip(waiting, results, strict=True):
             if not answer.done():
                 answer.set_result(result)

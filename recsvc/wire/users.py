@@ -130,7 +130,7 @@ def encode_erasure(erasure: "Erasure") -> users_pb2.DeleteUserResponse:
 
 
 def _taste(taste: Taste) -> users_pb2.Taste:
-    return users_pb2.Taste(**{name: sorted(said) for (name, _), said in zip(_TASTE_FIELDS, taste.sorts(), strict=True)})
+    return users_pb2.Taste(**{name: sorted(said) for (name, _), said in zip(_TASTE_FIELDS, taste.sets(), strict=True)})
 
 
 def _set_profile(message: users_pb2.Profile, profile: Profile) -> None:

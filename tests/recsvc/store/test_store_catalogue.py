@@ -43,7 +43,7 @@ async def test_fields_are_set_apart_and_a_price_may_become_unknown(store):
 
 
 async def test_followers_see_what_took_effect_in_its_order(store, monkeypatch):
-    monkeypatch.setattr(catalogue, "_PAGE", 3)
+    monkeypatch.setattr(catalogue, "_PAGE_SIZE", 3)
     await store.catalogue.set([price(1.0), price(0.5, NOW - 1), price(1.0)])  # an older one, and the same again
     await store.catalogue.set([price(float(n), NOW + n) for n in range(1, 8)])
     seen, number = [], 0

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 
 from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import StoreUnavailable
-from recsvc.store import packing
+from recsvc.store import log_packing, packing
 from recsvc.store.history import Entry
 
 ids = st.text(min_size=1, max_size=128)
@@ -60,11 +60,11 @@ def test_a_vector_comes_back_for_its_own_version_only(vector, version):
 
 @given(events)
 def test_a_logged_event_comes_back_whole(event):
-    assert packing.unpack_logged(packing.pack_logged(event), "alice") == event
+    assert log_packing.unpack_logged(log_packing.pack_logged_event(event), "alice") == event
 
 
 def test_a_tombstone_is_no_event():
-    assert packing.unpack_logged(packing.pack_erasure(), "alice") is None
+    assert log_packing.unpack_logged(log_packing.pack_tombstone(), "alice") is None
 
 
 def test_nothing_stored_is_nothing_known():
@@ -83,7 +83,7 @@ def test_quantities_take_room_only_where_one_is_not_1():
 
 
 HISTORY = packing.pack_history([Entry(1, 2, 1, 1.0, "tea")])
-LOGGED = packing.pack_logged(Event("e", "alice", "tea", EventType.VIEW, 1))
+LOGGED = log_packing.pack_logged_event(Event("e", "alice", "tea", EventType.VIEW, 1))
 
 
 @pytest.mark.parametrize("packed", [b"", b"\x63" + HISTORY[1:], HISTORY[:-1], HISTORY[:2], HISTORY + b"x"])
@@ -101,7 +101,7 @@ def test_an_unreadable_profile_is_refused(packed):
 @pytest.mark.parametrize("packed", [b"\x01", b"\x02" + LOGGED[1:], LOGGED[:-1], LOGGED[:10]])
 def test_an_unreadable_log_entry_is_refused(packed):
     with pytest.raises(StoreUnavailable):
-        packing.unpack_logged(packed, "alice")
+        log_packing.unpack_logged(packed, "alice")
 
 
 def test_an_unreadable_vector_is_as_good_as_absent():

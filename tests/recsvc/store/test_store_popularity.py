@@ -63,7 +63,7 @@ async def test_an_event_counts_once_however_often_it_is_sent(store):
 
 
 async def test_no_set_grows_for_ever(store, raw, monkeypatch):
-    monkeypatch.setattr(popularity, "_HELD_ITEMS", 10)
+    monkeypatch.setattr(popularity, "_KEPT_ITEMS", 10)
     await store.popularity.count([event(f"i{n}", NOW - n * 3_600) for n in range(50)], NOW)
     counts = await store.popularity.read(now=NOW)
     assert set(counts.popular) == set(counts.trending) == {f"i{n}" for n in range(10)}
