@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import RepeatConfig, repeat_chances
+from recsvc.model.repeat_purchase import RepeatConfig, repeat_probabilities
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
 
@@ -72,7 +72,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         if not holdout.exclude_history:
             history = holdout.histories[i]
             bought[i, : len(pool)] = np.isin(pool, history.rows[history.purchases])
-            rows, chances = repeat_chances(history, holdout.time, item_repeats, bundle.model.repeats)
+            rows, chances = repeat_probabilities(history, holdout.time, item_repeats, bundle.model.repeats)
             places = np.searchsorted(pool, rows)
             for typical, gains in repeats.items():
                 gains[i, places] = np.log1p(chances / typical)

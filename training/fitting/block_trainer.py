@@ -108,7 +108,8 @@ class BlockTrainer:
         features = np.zeros((len(profiles), text.item_features.shape[1]), np.float32)
         if has_profile.any():
             known = [profile for profile in profiles if profile is not None]
-            features[has_profile] = text.features(np.stack([p.embedding for p in known]), [p.text for p in known])
+            embeddings = np.stack([profile.embedding for profile in known])
+            features[has_profile] = text.features.transform(embeddings, [profile.text for profile in known])
         tower = TextTower(text.item_features.shape[1], text_config(self._config))
         model = TextModel(tower, text.item_features, features, has_profile, self._config)
         if self._warm is not None:

@@ -144,7 +144,7 @@ def _read_text(
         features = warm.bundle.features
     else:
         features = _text_features(item_embeddings, texts, [shop.fingerprint, encoder.fingerprint], config, stages)
-    return ShopText(catalogue, features, features(item_embeddings, texts), encoder, known)
+    return ShopText(catalogue, features, features.transform(item_embeddings, texts), encoder, known)
 
 
 def _text_features(

@@ -1,8 +1,8 @@
-"""The transformer as serving runs it: the state after the whole of a sequence, at a third less time than the training
-form asks for one user.
+"""The transformer as serving runs it: it computes only the state after the last event of a sequence.
 
-The last layer works on one place alone, and what does not change between calls is laid out once: weights, and the bias
-of every distance. Of a vector for one user most is otherwise the cost of calling, not of arithmetic.
+For one user it takes a third less time than the form that training uses. The last layer computes one position only, and
+what is constant between calls is prepared once: the weights' layout, and the bias of every distance. For one user most
+of the time would otherwise be the overhead of calls, not arithmetic.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,11 @@ from recsvc.model.towers.transformer import CausalTransformer, TransformerLayer
 
 
 class InferenceTransformer:
-    """Frozen once built: later changes of the transformer are not seen. Safe to call from several threads.
+    """A frozen copy of a transformer. Safe to call from several threads.
 
-    start: (dim,) the first token of a sequence that has none of its own.
+    Args:
+        transformer: The trained transformer. Later changes to it have no effect.
+        start: First token of a sequence that has none of its own, (dim,).
     """
 
     def __init__(self, transformer: CausalTransformer, start: Tensor) -> None:
@@ -25,19 +27,26 @@ class InferenceTransformer:
         self._start = start.detach().clone()
         self._input_norm = _Norm.of(transformer.input_norm)
         layers = [_Layer.of(layer, self.max_length) for layer in transformer.layers]  # type: ignore[arg-type]
-        self._whole, self._last = layers[:-1], layers[-1]
+        self._full_layers, self._last_layer = layers[:-1], layers[-1]
         self._output_norm = _Norm.of(transformer.output_norm)
 
     def __call__(self, sequence: Tensor, lengths: Tensor, first: Tensor | None = None) -> Tensor:
-        """sequence: (b, length, dim), oldest first, padded at the end. lengths: (b,), of each sequence how many are
-        its own. first: (b, dim) or None. Returns (b, dim): what the transformer's `forward` gives at that place.
+        """The state after each sequence's last item, as the transformer's `forward` gives it there.
+
+        Args:
+            sequence: Item vectors, (b, length, dim), oldest first, padded at the end.
+            lengths: Items in each sequence, without padding, (b,).
+            first: First tokens, (b, dim); None for the start token.
+
+        Returns:
+            (b, dim), L2-normalised.
         """
         if first is None:
             first = self._start.expand(len(sequence), -1)
         x = self._input_norm(torch.cat((first[:, None], sequence), dim=1))
-        for layer in self._whole:
-            x = layer.everywhere(x)
-        return functional.normalize(self._output_norm(self._last.at(x, lengths)), dim=-1)
+        for layer in self._full_layers:
+            x = layer.at_all(x)
+        return functional.normalize(self._output_norm(self._last_layer.at(x, lengths)), dim=-1)
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,12 @@ class _Norm:
 
 @dataclass(frozen=True)
 class _Linear:
-    """weight: (in, out), the transpose of torch's."""
+    """A linear layer.
+
+    Attributes:
+        weight: (in, out), the transpose of torch's.
+        bias: (out,).
+    """
 
     weight: Tensor
     bias: Tensor
@@ -65,11 +79,11 @@ class _Linear:
         return _Linear(linear.weight.detach().T.contiguous(), linear.bias.detach().clone())
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(rows, in) to (rows, out)."""
+        """Maps (rows, in) to (rows, out)."""
         return torch.addmm(self.bias, x, self.weight)
 
     def split(self, column: int) -> "tuple[_Linear, _Linear]":
-        """One for the outputs before `column` and one for the others."""
+        """Splits it into one layer for the outputs before `column`, and one for the others."""
         return (
             _Linear(self.weight[:, :column].contiguous(), self.bias[:column]),
             _Linear(self.weight[:, column:].contiguous(), self.bias[column:]),
@@ -78,7 +92,12 @@ class _Linear:
 
 @dataclass(frozen=True)
 class _Layer:
-    """distance_bias: (heads, 1 + max_length, 1 + max_length), from each place to each; minus infinity to the future."""
+    """A transformer layer, with its weights laid out for serving.
+
+    Attributes:
+        distance_bias: (heads, 1 + max_length, 1 + max_length), from each position to each. It is minus infinity for
+            later positions.
+    """
 
     heads: int
     attention_norm: _Norm
@@ -106,32 +125,42 @@ class _Layer:
             _Linear.of(layer.mlp[2]),  # type: ignore[arg-type]
         )
 
-    def everywhere(self, x: Tensor) -> Tensor:
-        """(b, places, dim) to the same: each place sees those before it."""
-        batch, places, dim = x.shape
+    def at_all(self, x: Tensor) -> Tensor:
+        """The states at all positions, (b, positions, dim) to the same. None depends on later positions."""
+        batch, positions, dim = x.shape
         normed = self.attention_norm(x).view(-1, dim)
-        query = self.query(normed).view(batch, places, self.heads, -1).transpose(1, 2)
-        seen = self._attend(query, normed, batch, self.distance_bias[:, :places, :places])
-        x = x.view(-1, dim) + self.out(seen.transpose(1, 2).reshape(-1, dim))
-        return self._mlp(x).view(batch, places, dim)
+        query = self.query(normed).view(batch, positions, self.heads, -1).transpose(1, 2)
+        attended = self._attend(query, normed, batch, self.distance_bias[:, :positions, :positions])
+        x = x.view(-1, dim) + self.out(attended.transpose(1, 2).reshape(-1, dim))
+        return self._mlp(x).view(batch, positions, dim)
 
-    def at(self, x: Tensor, place: Tensor) -> Tensor:
-        """(b, dim): what `everywhere` gives at one place, (b,), of each sequence."""
-        batch, places, dim = x.shape
+    def at(self, x: Tensor, position: Tensor) -> Tensor:
+        """The state at one position (b,) of each sequence, as `at_all` gives it: (b, positions, dim) to (b, dim)."""
+        batch, positions, dim = x.shape
         normed = self.attention_norm(x).view(-1, dim)
-        chosen = place + places * torch.arange(batch)
+        chosen = position + positions * torch.arange(batch)
         query = self.query(normed[chosen]).view(batch, self.heads, 1, -1)
-        bias = self.distance_bias[:, place, :places].transpose(0, 1)[:, :, None]
-        seen = self._attend(query, normed, batch, bias)
-        return self._mlp(x.view(-1, dim)[chosen] + self.out(seen.reshape(batch, dim)))
+        bias = self.distance_bias[:, position, :positions].transpose(0, 1)[:, :, None]
+        attended = self._attend(query, normed, batch, bias)
+        return self._mlp(x.view(-1, dim)[chosen] + self.out(attended.reshape(batch, dim)))
 
     def _attend(self, query: Tensor, normed: Tensor, batch: int, bias: Tensor) -> Tensor:
-        """query: (b, heads, asking, head dim) over all places of `normed`, (b * places, dim). Returns query's shape."""
+        """Attends from each query to all positions.
+
+        Args:
+            query: (b, heads, queries, head_dim).
+            normed: (b * positions, dim).
+            batch: b.
+            bias: Broadcasts to (b, heads, queries, positions).
+
+        Returns:
+            The shape of `query`.
+        """
         key_value = self.key_value(normed).view(batch, -1, 2 * self.heads, query.shape[-1]).transpose(1, 2)
         key, value = key_value.chunk(2, dim=1)
-        looks = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5 + bias
-        return torch.matmul(looks.softmax(dim=-1), value)
+        logits = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5 + bias
+        return torch.matmul(logits.softmax(dim=-1), value)
 
     def _mlp(self, x: Tensor) -> Tensor:
-        """(rows, dim) to the same."""
+        """Maps (rows, dim) to the same."""
         return x + self.down(functional.gelu(self.up(self.mlp_norm(x))))

@@ -1,4 +1,4 @@
-"""A bundle is whole, itself, and of a known format, or it is refused with a sentence that says why."""
+"""A bundle is complete, unaltered and of a known format, or it is refused with a message that says why."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def change_manifest(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_path: Path) -> None:
+def test_loaded_bundle_saved_again_has_the_same_id(small_bundle: Path, tmp_path: Path) -> None:
     first = bundles.load(small_bundle)
     assert bundles.save(first, tmp_path / "again") == first.bundle_id == small_bundle.name
     second = bundles.load(tmp_path / "again")
@@ -35,11 +35,11 @@ def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_pa
     history = History(
         np.arange(3, dtype=np.int32), np.arange(3, dtype=np.int64), np.ones(3, np.int8), np.ones(3, np.float32)
     )
-    vectors = [bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second)]
-    assert np.array_equal(*vectors)
+    before, after = (bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second))
+    assert np.array_equal(before, after)
 
 
-def test_arrays_are_frozen(small_bundle: Path) -> None:
+def test_arrays_of_a_loaded_bundle_are_read_only(small_bundle: Path) -> None:
     with pytest.raises(ValueError, match="read-only"):
         bundles.load(small_bundle).item_vectors[0] = 0
 
@@ -73,7 +73,7 @@ def test_an_unknown_format_is_refused(copy: Path) -> None:
         bundles.load(copy)
 
 
-def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"training\.train"):
         bundles.load(tmp_path)
 
@@ -91,20 +91,20 @@ def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
     for columns in (bundle.layout.newness, bundle.layout.unseen):
         assert (vectors[:, columns] == 1).all()
         assert (bundle.item_vectors[unsold, columns] == 1).all()
-    # What was bought has moved from its text, and not far.
+    # Items that were bought have moved away from their text, but not far.
     moved = np.einsum("nd,nd->n", vectors[:, text], bundle.item_vectors[rows, text])
     assert (moved > np.sqrt(1 - OFFSET**2) - 0.02).all()
     assert not vectors[:, bundle.layout.collaborative].any()
 
 
-def test_items_are_added_and_reworded(small_bundle: Path) -> None:
+def test_with_items_adds_items_and_rewords_only_unsold_ones(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
     sold, unsold = int(np.argmax(bundle.purchases)), int(np.flatnonzero(bundle.purchases == 0)[0])
-    known = [bundle.catalogue.items[row] for row in (sold, unsold)]
+    present = [bundle.catalogue.items[row] for row in (sold, unsold)]
     contents = [
         ItemContent(item, embedding, "encoder")
         for item, embedding in zip(
-            [*(replace(item, title="A garden gnome") for item in known), Item("gnome", "A garden gnome", "Gnomes")],
+            [*(replace(item, title="A garden gnome") for item in present), Item("gnome", "A garden gnome", "Gnomes")],
             np.eye(3, 384, dtype=np.float32),
             strict=True,
         )
@@ -114,7 +114,7 @@ def test_items_are_added_and_reworded(small_bundle: Path) -> None:
     assert [more.catalogue.items[row].title for row in (sold, unsold, -1)] == ["A garden gnome"] * 3
     assert more.catalogue.row("gnome") == len(bundle.catalogue)
     assert more.bundle_id == bundle.bundle_id
-    # What buyers taught of an item outweighs its words; of one that nobody bought the words are all there is.
+    # An item that was bought keeps its vector; the vector of any other item comes from its words.
     np.testing.assert_array_equal(more.item_vectors[sold], bundle.item_vectors[sold])
     expected = bundle.new_item_vectors(
         np.eye(3, 384, dtype=np.float32), ["A garden gnome"] * 2 + ["A garden gnome. Gnomes"]

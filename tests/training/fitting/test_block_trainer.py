@@ -45,7 +45,7 @@ def learned(board: Checkerboard, tmp_path_factory: pytest.TempPathFactory) -> tu
     words = profile_texts(shop.users)
     read = dict(zip(words, encoder.encode(list(words.values())), strict=True))
     profiles = {user: ProfileText(words[user], read[user]) for user in words}
-    text = ShopText(catalogue, features, features(embeddings, texts), encoder, profiles)
+    text = ShopText(catalogue, features, features.transform(embeddings, texts), encoder, profiles)
     stages = Stages(folder / "stages", Console(quiet=True))
     bundle, _ = BlockTrainer(interactions, text, config, stages, "board", "board").fit()
     return bundle, interactions, text
