@@ -42,7 +42,8 @@ class Rewording:
 
         Each is verified, and none repeats a sentence that the page already has.
         """
-        written, waiting = [], []
+        written: list[tuple[Item, Reason]] = []
+        waiting: list[tuple[Item, Reason]] = []
         for item, reason in self._waiting:
             (waiting if self._writer.awaits_model(item, reason) else written).append((item, reason))
         self._waiting = waiting
