@@ -239,7 +239,7 @@ def held_value(evidence: Evidence, item: Item) -> tuple[Form, str]:
         is_held = value in item.categories or value == CATEGORY_SEPARATOR.join(item.categories)
         name = category_name(value)
     if not value or not is_held:
-        raise ReasonRejected("evidence", f"the item has not that {evidence.kind}")
+        raise ReasonRejected("evidence", f"the item does not have that {evidence.kind}")
     if not name:
         raise ReasonRejected("name", f"the {evidence.kind} has no name to show")
     return form, name

@@ -42,7 +42,7 @@ def copy_claim(evidence: Evidence, item: Item, language: str, recipe: Recipe, fo
     """
     kind = evidence.kind
     if evidence.strength is not Strength.NEUTRAL:
-        raise ReasonRejected("strength", "copy says what is true of the item, whoever asks")
+        raise ReasonRejected("strength", "copy states only what is true of the item for every reader")
     form_and_slots = _FORM_AND_SLOTS.get(kind)
     if form_and_slots is None:
         raise ReasonRejected("evidence", f"{kind} is a fact about a user")
@@ -53,7 +53,7 @@ def copy_claim(evidence: Evidence, item: Item, language: str, recipe: Recipe, fo
 def _name(evidence: Evidence, item: Item, _language: str, wording: Wording, _form: Form) -> tuple[Form, Slots]:
     slots = _item_slot(item, wording)
     if evidence.value != item.title:
-        raise ReasonRejected("evidence", "the item is not called so")
+        raise ReasonRejected("evidence", "the item has another title")
     return Form.PLAIN, slots
 
 

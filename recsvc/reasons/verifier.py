@@ -161,9 +161,9 @@ def _reject_frame(frame: str, language: str) -> NoReturn:
     """Raises ReasonRejected with the most specific rule that the frame breaks: rejections are counted by rule."""
     words = _SLOT.sub(" ", frame)
     if any(map(str.isdigit, words)):
-        raise ReasonRejected("number", "a number that is not of the evidence")
+        raise ReasonRejected("number", "a number that the evidence does not have")
     if not (words.isascii() if language == "en" else _CHINESE_FRAME.fullmatch(words.replace(" ", ""))):
-        raise ReasonRejected("language", f"characters that a sentence in {language!r} has not")
+        raise ReasonRejected("language", f"characters that {language!r} does not use")
     if negations(language).find(words) is not None:
         raise ReasonRejected("polarity", "a negation")
     stop = STOP[language]

@@ -37,7 +37,7 @@ class TextFeatures:
             texts: n texts.
 
         Returns:
-            float32 (n, features), L2-normalised; zeros for a text of which nothing is known.
+            float32 (n, features), L2-normalised; zeros for a text without embedding and without a known term.
         """
         joined = np.concatenate((text_embeddings, self.lexical.encode(texts)), axis=1)
         return self.whiten(joined)

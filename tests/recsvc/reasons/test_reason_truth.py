@@ -266,7 +266,7 @@ def numbers_stated(evidence):
         day = r" day\b" if days == 1 else r" days\b"
         return {"en": [(f"{count:,}", people), (f"{days}", day)], "zh": [(count, "(?:人|位顾客)"), (days, "天")]}
     if evidence.kind is EvidenceKind.REPEAT_PURCHASE:
-        often: dict[str, list[tuple[object, str]]] = {"en": [], "zh": []}
+        often = {"en": [], "zh": []}
         if count == 2:
             often = {"en": [("twice", "")], "zh": [("两", "次")]}
         if count > 2:

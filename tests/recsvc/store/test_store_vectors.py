@@ -1,5 +1,7 @@
 """A user vector is stored only in the version of the record that it was computed from."""
 
+from typing import cast
+
 import numpy as np
 import redis
 
@@ -18,7 +20,7 @@ async def written(store: UserStore, event_id: str) -> int:
 
 
 def bundles_kept(raw: redis.Redis) -> list[bytes]:
-    fields: list[bytes] = raw.hkeys(keys.user("shop", "alice"))  # type: ignore[assignment]  decode_responses is off
+    fields = cast("list[bytes]", raw.hkeys(keys.user("shop", "alice")))
     return sorted(field for field in fields if field.startswith(b"vector:"))
 
 
