@@ -9,7 +9,7 @@ from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff
 from recsvc.model.bundle import Bundle
-from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
+from recsvc.reasons import ContentWriter, Recipe, attribute_form, copy_claim, is_sensitive
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # Of the items of an audience's brand or category: when so many are sensitive, so is whom they address.
@@ -83,7 +83,7 @@ def _audience(bundle: Bundle, recipe: Recipe, item: Item, language: str, name: s
     try:
         if sum(map(is_sensitive, bought)) >= MOSTLY * len(bought):
             raise ReasonRejected("sensitive", "much of what they bought says something private")
-        item_licence(fact, item, language, recipe)
+        copy_claim(fact, item, language, recipe)
     except ReasonRejected as rejection:
         if rejection.rule == "sensitive":
             raise _invalid("audience", "must be everybody: such a purchase tells something private") from None

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.domain.shop import History
-from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
+from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
 from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
@@ -128,7 +128,7 @@ def buy_again(live: ItemSnapshot, history: History, time: int) -> FixedOrderScor
     Where the shop had too few repeats to learn that from, by how often and how lately they bought each.
     """
     items, config = live.bundle.item_repeats, live.bundle.model.repeats
-    rows, chances = repeat_chances(history, time, items, config)
+    rows, chances = repeat_probabilities(history, time, items, config)
     if not config.coefficients:
         _, features = repeat_features(history, time, items)
         chances = np.exp(features[:, FEATURES.index("recent")]).astype(np.float32)

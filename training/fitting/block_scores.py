@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import RepeatConfig, repeat_chances
+from recsvc.model.repeat_purchase import RepeatConfig, repeat_probabilities
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
 
@@ -78,7 +78,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         if not holdout.exclude_history:
             history = holdout.histories[i]
             bought[i, : len(rows)] = np.isin(rows, history.rows[history.purchases])
-            held, chances = repeat_chances(history, holdout.time, item_repeats, bundle.model.repeats)
+            held, chances = repeat_probabilities(history, holdout.time, item_repeats, bundle.model.repeats)
             places = np.searchsorted(rows, held)
             for probability, bonus in repeats.items():
                 bonus[i, places] = np.log1p(chances / probability)

@@ -184,7 +184,7 @@ def _read_text(
     return ShopText(
         catalogue=catalogue,
         features=features,
-        item_features=features(item_embeddings, item_texts),
+        item_features=features.transform(item_embeddings, item_texts),
         encoder=encoder,
         profiles=profiles,
     )

@@ -55,7 +55,7 @@ class TextModel(nn.Module):
         features = np.zeros((len(profiles), text.item_features.shape[1]), np.float32)
         if has_profile.any():
             present = [profile for profile in profiles if profile is not None]
-            features[has_profile] = text.features(
+            features[has_profile] = text.features.transform(
                 np.stack([profile.embedding for profile in present]), [profile.text for profile in present]
             )
         tower = TextTower(text.item_features.shape[1], text_config(config))

@@ -126,7 +126,7 @@ async def test_a_filter_gives_the_best_of_what_passes(
             )
             found = (await recommender.recommend(query)).recommendations
             allowed = [r.item for r in everything if r.item.item_id not in excluded]
-            allowed = [item for item in allowed if passes(item, item_filter.unyielding())]
+            allowed = [item for item in allowed if passes(item, item_filter.exclusions())]
             expected = [item for item in allowed if passes(item, item_filter)][:k]
             assert [r.item for r in found if not r.backfilled] == expected
             if backfill and len(expected) < k:

@@ -85,7 +85,7 @@ def learned(
     text = ShopText(
         catalogue=catalogue,
         features=features,
-        item_features=features(embeddings, texts),
+        item_features=features.transform(embeddings, texts),
         encoder=encoder,
         profiles=profiles,
     )
