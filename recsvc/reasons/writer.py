@@ -12,10 +12,11 @@ from recsvc.reasons.claim import Claim, permitted_claim
 from recsvc.reasons.generator import Generator
 from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
 from recsvc.reasons.grammar.pattern import Form, PatternRequest, fill
+from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.pattern_pool import PatternPool
 from recsvc.reasons.plan import PagePlan
 from recsvc.reasons.realiser import Realiser
-from recsvc.reasons.seller_text.word_lists import forbidden_terms, sensitive_terms
+from recsvc.reasons.seller_text.word_lists import forbidden_terms, read_all_sections, sensitive_terms
 from recsvc.reasons.switches import Switches
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 
@@ -53,7 +54,9 @@ class ReasonWriter:
         self._pool = pool
         self.switches = switches or Switches()
         self._unknown_is_private = unknown_is_private
-        for load in (forbidden_terms, sensitive_terms):  # else the first request would wait for them
+        # Else the first request would wait for these.
+        read_all_sections()
+        for load in (forbidden_terms, sensitive_terms, recipes):
             load()
         self.policy_version = POLICY_VERSION
         self.rejected: Counter[str] = Counter()

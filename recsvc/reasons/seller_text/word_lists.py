@@ -16,6 +16,7 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _MIN_PLURAL_LENGTH = 4  # letters of a word whose final s is taken as a plural
 
 
+@functools.cache
 def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
     """The lines of `policy/<name>.txt` by heading; lines before the first heading are under ''.
 
@@ -33,6 +34,13 @@ def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
         else:
             sections[heading].append(line)
     return {name: tuple(lines) for name, lines in sections.items() if lines}
+
+
+def read_all_sections() -> None:
+    """Reads every policy file, so that no request waits for a disk."""
+    for file in _POLICY.iterdir():
+        if file.name.endswith(".txt"):
+            read_sections(file.name.removesuffix(".txt"))
 
 
 def policy_digest() -> str:
