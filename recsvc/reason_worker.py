@@ -10,7 +10,7 @@ import structlog
 
 from recsvc.errors import AuthorUnavailable, SettingsError, StoreUnavailable
 from recsvc.reasons import Author, Realiser, author_id, request_of
-from recsvc.reasons.authors.author import CANDIDATES, accepted, author_of
+from recsvc.reasons.authors.author import CANDIDATES, author_of, new_patterns
 from recsvc.settings import WorkerSettings
 from recsvc.store import PatternStore, open_store
 
@@ -74,7 +74,7 @@ async def write_missing(store: PatternStore, author: Author, phrase_bank: Realis
         if request is not None:
             examples = phrase_bank.patterns(request)
             answers = await asyncio.to_thread(author.write, request, examples, CANDIDATES)
-            patterns = accepted(answers, request, examples)
+            patterns = new_patterns(answers, request, examples)
             _log.info("written", claim=claim, answers=len(answers), accepted=len(patterns))
         await store.put(author_id(author.name, author.model), claim, patterns)
         count += 1

@@ -67,7 +67,7 @@ def make_serving_bundle(folder: Path) -> Path:
     sequence_tower = SequenceTower(_transformer("sequence")).eval().requires_grad_(requires_grad=False)
     blocks = (
         unit(rng.standard_normal((ITEMS, DIM["sequence"])) + 2 * _of_category(rng, category_of, DIM["sequence"])),
-        text_tower.item_vectors(torch.from_numpy(features(embeddings, texts))).numpy(),
+        text_tower.item_vectors(torch.from_numpy(features.transform(embeddings, texts))).numpy(),
         features.lexical.whitened(texts, DIM["lexical"]),
         np.eye(len(TYPES))[category_of] + 0.2 * rng.standard_normal((ITEMS, len(TYPES))),
         _item_only(bought),

@@ -1,1 +1,4 @@
-"""The data scientists' workshop: from three tables to a bundle. Never in the wheel; see README.md here."""
+"""Trains bundles: from a shop's three tables to the folder that the service loads.
+
+Not part of the wheel. README.md in this folder explains the tables, the stages and the commands.
+"""

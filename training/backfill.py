@@ -1,8 +1,8 @@
-"""Tells a running service what a shop already knows: profiles and past events, through the public gRPC contract.
+"""Sends a shop's profiles and past events to a running service, through the public gRPC contract.
 
     python -m training.backfill --data DIR --target HOST:PORT [--users N] [--all-events]
 
-Safe to run again, also after it was stopped half way: the same profile and an event of the same id change nothing.
+It is safe to run again, also after a stop: the same profile, or an event with the same id, changes nothing.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import polars as pl
@@ -31,23 +31,33 @@ from training.data.interactions import KEPT_EVENTS
 from training.data.profiles import profiles_of
 from training.data.shop import Shop, read_shop
 
-BATCH_EVENTS = 1_000  # the contract's limit
-EVENT_LANES = 4  # requests in flight
-PROFILE_LANES = 16  # the service embeds the profiles that wait at the same time as one batch
+BATCH_EVENTS = 1_000  # in a request: the contract's limit
+EVENT_LANES = 4  # requests with events in flight
+PROFILE_LANES = 16  # requests with profiles in flight; the service embeds the waiting ones as one batch
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 60.0
-# Before the second, third, ... try of a call that was answered UNAVAILABLE: half a minute in all, so that a service
-# that is being restarted is waited for.
+# The waits before the second, third, ... try of a call that was answered UNAVAILABLE. Half a minute in all: enough for
+# a restart of the service.
 BACKOFF_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0)
+
+Request = TypeVar("Request")
 
 
 class BackfillError(RecsvcError):
-    """The service cannot be reached, or refused something that is not worth sending again."""
+    """The service cannot be reached, or it refused a request that would be refused again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backfilled:
-    """What the service acknowledged. unknown_items: events whose item its bundle does not know; they are kept."""
+    """The result of a backfill.
+
+    Attributes:
+        profiles: Profiles that the service stored.
+        events: Events that it acknowledged.
+        unknown_items: Events of items that its bundle does not know; the service keeps them.
+        retries: Calls that were made again.
+        seconds: How long it took.
+    """
 
     profiles: int
     events: int
@@ -57,13 +67,21 @@ class Backfilled:
 
 
 async def backfill(
-    shop: Shop, target: str, users: int | None = None, all_events: bool = False, console: Console | None = None
+    shop: Shop, target: str, users: int | None = None, *, all_events: bool = False, console: Console | None = None
 ) -> Backfilled:
-    """Sends the profiles, and then each user's newest events, or all, oldest first; of the first `users` users alone.
+    """Sends the profiles, and then the events of each user, oldest first.
 
-    Raises BackfillError.
+    Args:
+        shop: The tables.
+        target: The address of the service, host:port.
+        users: Sends only the first users, this many; None sends all.
+        all_events: Sends all events of a user, not only the newest KEPT_EVENTS.
+        console: Where progress is shown; standard error by default.
+
+    Raises:
+        BackfillError: The service cannot be reached, or refused a request.
     """
-    profiles, events = told(shop, users, all_events)
+    profiles, events = select_data(shop, users, all_events=all_events)
     started = time.perf_counter()
     async with grpc.aio.insecure_channel(target) as channel:
         try:
@@ -77,15 +95,24 @@ async def backfill(
             event_lanes = [_event_requests(lane) for lane in _event_lanes(events)]
             await _in_lanes(event_lanes, sender.write_events, _counter(bar, "events", len(events)))
     seconds = time.perf_counter() - started
-    return Backfilled(len(profiles), sender.acknowledged, sender.unknown_items, sender.retries, seconds)
+    return Backfilled(
+        profiles=len(profiles),
+        events=sender.acknowledged,
+        unknown_items=sender.unknown_items,
+        retries=sender.retries,
+        seconds=seconds,
+    )
 
 
-def told(shop: Shop, users: int | None, all_events: bool) -> tuple[dict[str, Profile], pl.DataFrame]:
-    """What is sent: profiles by user_id; events, with an `occurrence` that numbers lines alike in everything else."""
+def select_data(shop: Shop, users: int | None, *, all_events: bool) -> tuple[dict[str, Profile], pl.DataFrame]:
+    """The profiles by user_id and the events to send.
+
+    A column `occurrence` numbers the events whose lines are equal.
+    """
     profiles = profiles_of(shop.users)
-    # Numbered before anything is left out: a line's event_id must not depend on what is sent with it.
-    alike = pl.int_range(pl.len(), dtype=pl.UInt32).over(shop.events.columns)
-    events = shop.events.with_columns(occurrence=alike)
+    # Numbered before any event is left out: the event_id of a line must not depend on the lines that are sent with it.
+    number = pl.int_range(pl.len(), dtype=pl.UInt32).over(shop.events.columns)
+    events = shop.events.with_columns(occurrence=number)
     if users is not None:
         chosen = pl.concat((shop.users["user_id"], events["user_id"])).unique(maintain_order=True).head(users)
         profiles = {user_id: profiles[user_id] for user_id in chosen if user_id in profiles}
@@ -96,7 +123,7 @@ def told(shop: Shop, users: int | None, all_events: bool) -> tuple[dict[str, Pro
 
 
 class _Sender:
-    """Makes the calls, again where that may help, and adds up the answers."""
+    """Makes the calls, retries them while the service is unavailable, and counts the answers."""
 
     def __init__(self, user_service: UserServiceStub, event_service: EventServiceStub) -> None:
         self._users = user_service
@@ -113,7 +140,7 @@ class _Sender:
         self.unknown_items += answer.unknown_items
         return len(request.events)
 
-    async def _call(self, method: Callable[..., Awaitable[Any]], request: Any) -> Any:
+    async def _call(self, method: Callable[..., Awaitable[Any]], request: object) -> Any:  # noqa: ANN401 - untyped stubs
         for backoff in (*BACKOFF_SECONDS, None):
             try:
                 return await method(request, timeout=CALL_SECONDS)
@@ -122,27 +149,28 @@ class _Sender:
                     raise BackfillError(f"the service answered {error.code().name}: {error.details()}") from error
             self.retries += 1
             await asyncio.sleep(backoff * random.uniform(0.5, 1.0))
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("unreachable: the last try returns or raises")
 
 
 async def _in_lanes(
-    lanes: Iterable[Iterable[Any]], send: Callable[[Any], Awaitable[int]], count: Callable[[int], None]
+    lanes: Iterable[Iterable[Request]], send: Callable[[Request], Awaitable[int]], count: Callable[[int], None]
 ) -> None:
-    """Sends lanes side by side, and the requests of each lane one after another. The first failure ends them all."""
+    """Sends the lanes at the same time, and the requests of a lane one after another. The first failure stops all."""
 
-    async def one(lane: Iterable[Any]) -> None:
+    async def send_lane(lane: Iterable[Request]) -> None:
         for request in lane:
             count(await send(request))
 
     try:
         async with asyncio.TaskGroup() as group:
             for lane in lanes:
-                group.create_task(one(lane))
+                group.create_task(send_lane(lane))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
 
 
 def profile_request(user_id: str, profile: Profile) -> users_pb2.SetProfileRequest:
+    """A profile as the contract sends it."""
     message = users_pb2.Profile(text=profile.text)
     for name, value in profile.attributes:
         message.attributes.add(name=name, value=value)
@@ -150,13 +178,18 @@ def profile_request(user_id: str, profile: Profile) -> users_pb2.SetProfileReque
 
 
 def _profile_lanes(profiles: dict[str, Profile]) -> list[Iterator[users_pb2.SetProfileRequest]]:
-    known = list(profiles.items())
-    return [(profile_request(*told) for told in known[lane::PROFILE_LANES]) for lane in range(PROFILE_LANES)]
+    users = list(profiles.items())
+    return [
+        (profile_request(user_id, profile) for user_id, profile in users[lane::PROFILE_LANES])
+        for lane in range(PROFILE_LANES)
+    ]
 
 
 def _event_lanes(events: pl.DataFrame) -> list[pl.DataFrame]:
-    """A user's events are in one lane and side by side, oldest first: so none overtakes another, no two requests write
-    one user's history, and each history is written a few times and not once an event.
+    """The events of a user are together in one lane, oldest first.
+
+    So no event overtakes an earlier one, no two requests write the history of one user at the same time, and each
+    history is written a few times and not once for each event.
     """
     lane_of = pl.col("user_id").rank("dense") % EVENT_LANES
     ordered = events.sort("user_id", "timestamp", maintain_order=True)
@@ -181,8 +214,9 @@ def _event_requests(events: pl.DataFrame) -> Iterator[events_pb2.WriteEventsRequ
 
 
 def event_id(line: dict[str, Any]) -> str:
-    """The same for the same line in any export, whatever stands around it: made from what the line says. Its
-    `occurrence` tells lines apart that are alike in everything.
+    """The id of a line, made from its content: the same in any export that holds the line.
+
+    `occurrence` tells equal lines apart.
     """
     return hashlib.blake2b(json.dumps(list(line.values()), default=str).encode(), digest_size=16).hexdigest()
 
@@ -192,32 +226,33 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
 
 
-def _counter(bar: Progress, what: str, total: int) -> Callable[[int], None]:
-    task = bar.add_task(what, total=total)
+def _counter(bar: Progress, name: str, total: int) -> Callable[[int], None]:
+    task = bar.add_task(name, total=total)
     return lambda done: bar.advance(task, done)
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs the command. Returns the exit code: 1 after an error."""
     parser = argparse.ArgumentParser(
         prog="python -m training.backfill", description="Sends a shop's profiles and past events to a running service."
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with events, items and perhaps users")
-    parser.add_argument("--target", required=True, metavar="HOST:PORT", help="where the service listens")
+    parser.add_argument("--data", type=Path, required=True, help="folder with events, items and optionally users")
+    parser.add_argument("--target", required=True, metavar="HOST:PORT", help="address of the service")
     parser.add_argument("--users", type=int, metavar="N", help="only the first N users of the tables")
     parser.add_argument(
         "--all-events",
         action="store_true",
-        help=f"not only each user's newest {KEPT_EVENTS}, which are all that the service uses: the event log gets all",
+        help=f"send all events to the event log, not only the newest {KEPT_EVENTS} of a user, which the service uses",
     )
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        shop = read_shop(given.data)
-        sent = asyncio.run(backfill(shop, given.target, given.users, given.all_events))
+        shop = read_shop(options.data)
+        sent = asyncio.run(backfill(shop, options.target, options.users, all_events=options.all_events))
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(
-        f"{sent.profiles:,} profiles and {sent.events:,} events of {given.data} are with {given.target}: "
+        f"{sent.profiles:,} profiles and {sent.events:,} events of {options.data} were sent to {options.target}: "
         f"{sent.seconds:.1f} s, {sent.retries:,} calls repeated, {sent.unknown_items:,} events of unknown items"
     )
     return 0

@@ -1,9 +1,9 @@
-"""What training raises on purpose.
+"""The errors that training raises on purpose.
 
 RecsvcError
-├── DataError            the input cannot be trained on; lists every problem found
-├── ExportError          events cannot be exported there
-└── TrackingError        a finished run could not be told to MLflow
+├── DataError            the input cannot be trained on; lists every problem
+├── ExportError          events cannot be exported to a folder
+└── TrackingError        a finished run could not be sent to MLflow
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,12 @@ from recsvc.errors import RecsvcError
 class Problem:
     """One thing that is wrong with an input table.
 
-    row: as a person finds it. In a .csv file the line, the header being line 1 as a rule; in a .parquet file the data
-    row, from 1. None: the problem is not one row's. column: None when the problem is not one column's.
+    Attributes:
+        file: The name of the file.
+        row: The row as a person finds it: in a .csv file the line, where the header is usually line 1; in a .parquet
+            file the data row, from 1. None if the problem is not in one row.
+        column: None if the problem is not in one column.
+        message: What is wrong.
     """
 
     file: str
@@ -36,7 +40,7 @@ class Problem:
 
 
 class DataError(RecsvcError):
-    """The input cannot be trained on. All problems are listed, so the shop mends them in one go."""
+    """The input cannot be trained on. Lists all problems, so that the shop can fix them together."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -45,15 +49,15 @@ class DataError(RecsvcError):
 
 
 class ExportError(RecsvcError):
-    """The folder cannot be used, or another export is writing to it."""
+    """The folder cannot be written to, or another export is writing to it."""
 
 
 class TrackingError(RecsvcError):
-    """A finished run could not be told to MLflow. The bundle is as it would be without."""
+    """A finished run could not be sent to MLflow. The bundle is complete."""
 
 
 def shown(value: object, length: int = 60) -> str:
-    """A value from the input as it may be printed: short, and unable to move a terminal's cursor."""
+    """A value from the input, safe to print: at most `length` characters, and no control characters."""
     text = str(value)
     text = text if len(text) <= length else f"{text[: length - 3]}..."
     return text if text.isprintable() else ascii(text)

@@ -11,7 +11,7 @@ The exit code is 3 if the generator fails a check: do not enable it then.
 import argparse
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from rich.console import Console
 from recsvc.domain.reason import LANGUAGES, Tone
 from recsvc.errors import SettingsError
 from recsvc.model import bundle_files as bundles
-from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons import Realiser
+from recsvc.reasons.generator import Generator
 from training.data.shop import read_shop
 from training.evaluation.command import run_command
 from training.evaluation.html_page import number, percent
@@ -31,6 +32,9 @@ from training.reason_evaluation.mutations import totals
 from training.reason_evaluation.quality import DISTRACTORS
 from training.reason_evaluation.report import write_report
 from training.reason_evaluation.suite import Evaluation
+
+# What --generator may name beside a language model.
+GENERATORS: dict[str, Callable[[], Generator]] = {"realiser": Realiser}
 
 
 def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         sorted(random.Random(options.seed).sample(everybody, min(options.users, len(everybody)))),
         seed=options.seed,
         console=console,
-        generator=generator,
+        generator=GENERATORS[generator](),
         author=author,
         judge=judge,
         tone=options.tone,

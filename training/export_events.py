@@ -1,11 +1,11 @@
-"""Drains the event log of a running service to Parquet, each event once, so that the next training knows of it.
+"""Moves the event log of a running service to Parquet files, each event once, for the next training.
 
     python -m training.export_events --out SHOP/events [--redis-url URL | --data-dir DIR] [--namespace NAME]
 
-Parts lie in OUT/partition-07, one folder a partition of the log; `read_shop` takes OUT for its table of events. Lists
-in which chance had a part go to the folder `lists` beside OUT, for `training.off_policy`. What a part holds is safe on
-disk before the log lets go of it, and what is in a part enters no other: this may be stopped at any moment and run
-again. An erased user is taken out of the parts, too.
+The files are in OUT/partition-07, one folder for each partition of the log; `read_shop` reads OUT as the events table.
+Lists with randomised exploration go to the folder `lists` beside OUT, for `training.off_policy`. Events are on disk
+before they are removed from the log, and no event is in two files: the command may be stopped at any time and run
+again. Erased users are removed from the files, too.
 """
 
 import argparse
@@ -29,14 +29,19 @@ from training.data.parquet_parts import EVENTS, LISTS, erase, event_rows, list_r
 from training.data.shop import ERASURES_UNTIL, LISTS_FOLDER
 from training.errors import ExportError
 
-PART_ENTRIES = 10_000  # of the log, at most, in one part: a few hundred KB, and what is in memory at a time
-READ_SECONDS = 10.0  # that Redis may take for them
+PART_ENTRIES = 10_000  # log entries in one file, at most: a few hundred KB, all in memory at a time
+READ_SECONDS = 10.0  # Redis may take this long to return them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exported:
-    """events, lists: new in the folders. repeated: events that the log held twice. erased: events and lists taken out
-    of parts written before.
+    """The result of an export.
+
+    Attributes:
+        events: New events in the folder.
+        repeated: Events that the log held more than once.
+        erased: Events and lists of erased users that were removed from earlier files.
+        lists: New lists in their folder.
     """
 
     events: int
@@ -46,35 +51,38 @@ class Exported:
 
 
 async def export_events(log: EventLog, out: Path, console: Console | None = None) -> Exported:
-    """All that the log holds when it is asked for; later events are for the next run.
+    """Exports the entries that the log holds at the start. Later ones are left for the next run.
 
-    Raises ExportError, and StoreUnavailable when Redis is away: what was written until then is good.
+    Raises:
+        ExportError: The folder cannot be written to, or another export is writing to it.
+        StoreUnavailable: Redis does not answer. The files written so far are complete.
     """
     started = await log.time()
     lengths = [await log.length(partition) for partition in range(LOG_PARTITIONS)]
     exported = []
-    with _alone(out), _progress(console or Console(stderr=True)) as bar:
+    with locked(out), _progress(console or Console(stderr=True)) as bar:
         task = bar.add_task("events", total=sum(lengths))
         for partition, length in enumerate(lengths):
             name = f"partition-{partition:02}"
             folders = (out / name, out.parent / LISTS_FOLDER / name)
-            while length > 0 and (entries := await log.read(partition, count=PART_ENTRIES)):
+            remaining = length
+            while remaining > 0 and (entries := await log.read(partition, count=PART_ENTRIES)):
                 exported.append(await asyncio.to_thread(_add, *folders, entries))
-                length -= len(entries)
+                remaining -= len(entries)
                 bar.advance(task, len(entries))
                 await log.trim(partition, entries[-1].entry_id)
-        # Whoever was erased before is in none of the parts: training says so in its bundle's manifest.
+        # Users erased before this time are in no file. Training copies the time into the manifest of its bundle.
         (out / ERASURES_UNTIL).write_text(f"{started}\n")
     return Exported(
-        sum(part.events for part in exported),
-        sum(part.repeated for part in exported),
-        sum(part.erased for part in exported),
-        sum(part.lists for part in exported),
+        events=sum(part.events for part in exported),
+        repeated=sum(part.repeated for part in exported),
+        erased=sum(part.erased for part in exported),
+        lists=sum(part.lists for part in exported),
     )
 
 
 def _add(event_folder: Path, list_folder: Path, entries: list[LogEntry]) -> Exported:
-    """Writes the next parts of one partition; blocks. The same entries again, after a stop, change nothing."""
+    """Writes the next files of one partition. Blocks. Adding the same entries again, after a stop, changes nothing."""
     events: list[Event] = []
     lists: list[ServedList] = []
     erased = 0
@@ -82,19 +90,24 @@ def _add(event_folder: Path, list_folder: Path, entries: list[LogEntry]) -> Expo
         if entry.logged is None:
             erased += erase(event_folder, entry.user_id) + erase(list_folder, entry.user_id)
             events = [event for event in events if event.user_id != entry.user_id]
-            lists = [given for given in lists if given.user_id != entry.user_id]
+            lists = [served for served in lists if served.user_id != entry.user_id]
         elif isinstance(entry.logged, Event):
             events.append(entry.logged)
         else:
             lists.append(entry.logged)
     name = entries[0].entry_id
-    new = EVENTS.add(event_folder, event_rows(events), name)
-    return Exported(new, len(events) - new, erased, LISTS.add(list_folder, list_rows(lists), name))
+    new_events = EVENTS.add(event_folder, event_rows(events), name)
+    new_lists = LISTS.add(list_folder, list_rows(lists), name)
+    return Exported(events=new_events, repeated=len(events) - new_events, erased=erased, lists=new_lists)
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Two exports would both read an event before either trims it."""
+def locked(out: Path) -> Iterator[None]:
+    """Keeps other exports out of the folder: two would both read an event before one of them removes it.
+
+    Raises:
+        ExportError: The folder cannot be written to, or another export is writing to it.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -114,31 +127,35 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-async def _export(given: argparse.Namespace) -> Exported:
-    url = given.redis_url or os.environ.get("RECSVC_REDIS_URL") or None
-    async with open_store(url, given.data_dir, given.namespace, timeout_seconds=READ_SECONDS) as store:
-        return await export_events(store.event_log, given.out)
+async def _export(options: argparse.Namespace) -> Exported:
+    url = options.redis_url or os.environ.get("RECSVC_REDIS_URL") or None
+    async with open_store(url, options.data_dir, options.namespace, timeout_seconds=READ_SECONDS) as store:
+        return await export_events(store.event_log, options.out)
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs the command. Returns the exit code: 1 after an error."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.export_events", description="Drains a service's event log to Parquet, each event once."
+        prog="python -m training.export_events",
+        description="Moves a service's event log to Parquet files, each event once.",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the parts: a shop's `events`")
-    parser.add_argument("--redis-url", metavar="URL", help="the service's Redis; better in RECSVC_REDIS_URL, unseen")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the files: a shop's `events`")
     parser.add_argument(
-        "--data-dir", type=Path, default=Path("var/recsvc"), help="or the folder of its private Redis, once it stopped"
+        "--redis-url", metavar="URL", help="the service's Redis; RECSVC_REDIS_URL keeps it out of the process list"
     )
-    parser.add_argument("--namespace", default="recsvc", help="start of the service's keys")
-    given = parser.parse_args(arguments)
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("var/recsvc"), help="or the folder of its private Redis, after it stopped"
+    )
+    parser.add_argument("--namespace", default="recsvc", help="prefix of the service's keys")
+    options = parser.parse_args(arguments)
     try:
-        exported = asyncio.run(_export(given))
+        exported = asyncio.run(_export(options))
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(
-        f"{exported.events:,} events are new in {given.out}; {exported.repeated:,} that the log held twice were left "
-        f"out; {exported.lists:,} lists are new in {given.out.parent / LISTS_FOLDER}; {exported.erased:,} of erased "
+        f"{exported.events:,} events are new in {options.out}; {exported.repeated:,} repeated ones were left out; "
+        f"{exported.lists:,} lists are new in {options.out.parent / LISTS_FOLDER}; {exported.erased:,} rows of erased "
         "users were removed"
     )
     return 0

@@ -1,10 +1,10 @@
-"""The recipe: data > collaborative > text > fusion > bundle > evaluation.
+"""Trains a bundle: data > features > text and sequence towers > ALS > repeats > fusion > refit > evaluation.
 
     python -m training.train --data DIR --out BUNDLES [--set name=value ...]
 
-Reads three tables, prints every stage with its time and size, and leaves BUNDLES/<bundle_id>/ with the model, its
-evaluation and its report; BUNDLES/latest points at it, unless it is worse than its floor or than the one before: then
-the exit code is 3. A stopped run goes on where it was.
+Reads three tables and prints every stage with its time and size. Writes BUNDLES/<bundle_id>/ with the model, its
+evaluation and its report. BUNDLES/latest then points at it, unless the bundle is worse than a model without training or
+than the bundle before it: then the exit code is 3. A stopped run continues where it was.
 """
 
 import argparse
@@ -14,11 +14,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from rich.console import Console
 
 from recsvc.errors import RecsvcError
@@ -29,130 +31,131 @@ from training.data.shop import Shop
 from training.data.split import Split
 from training.errors import TrackingError
 from training.evaluation.baselines import Task
-from training.evaluation.evaluate import OURS, evaluate
+from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluation_report import FILE_NAME, EvaluationReport, RunCost
 from training.evaluation.release_gate import against_previous, failed_checks
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
-from training.fitting.experiment import fit, prepare, refit
-from training.fitting.fusion import Fusion
+from training.fitting.experiment import Fitted, Prepared, fit, prepare, refit
 from training.fitting.stages import Stages
 
-NOT_READY = 3  # exit code: the bundle is there to be looked at, and `latest` stays where it was
+NOT_READY = 3  # exit code: the bundle is written, but `latest` was not moved
+LATEST = "latest"  # the link to the newest bundle that is ready
+KIB_A_MIB = 1_024  # getrusage counts KiB
 
 
 def train(
     data: Path, out: Path, config: TrainConfig, console: Console | None = None, earlier: Path | None = None
 ) -> Path:
-    """Runs the whole recipe and returns the finished bundle's folder. earlier: the bundle to start from.
+    """Runs all stages.
 
-    Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError or BundleError for a
-    configuration or an earlier bundle that does not fit.
+    Args:
+        data: The folder of the shop's tables.
+        out: The folder of the bundles.
+        config: The settings.
+        console: Where stages are printed; standard error by default.
+        earlier: The bundle that the towers start from, if any.
+
+    Returns:
+        The folder of the finished bundle.
+
+    Raises:
+        DataError: The tables break the input contract.
+        TextEncoderError: The language model cannot be loaded.
+        SettingsError: The settings do not fit the data or the earlier bundle.
+        BundleError: The earlier bundle cannot be read.
     """
     stages = Stages(out / ".work", console)
     prepared = prepare(data, config, stages, earlier)
-    split = prepared.split
     fitted = fit(prepared, config, stages)
-    measured = fitted.bundle
+    bundle, learned = fitted.bundle, prepared.split.train
     if config.refit != "none":
-        measured = refit(prepared, fitted, split.known, stages, "refit")
-    about = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "git_commit": _git_commit(),
-        "data": _about_data(prepared.shop, split),
-        "training": asdict(fitted.config),
-        "warm_start": prepared.warm.bundle.bundle_id if prepared.warm is not None else None,
-    }
-    known = split.known if config.refit != "none" else split.train
-    about["data"]["learned_until"] = _last_event(known if config.refit != "all" else prepared.interactions)
+        learned = prepared.split.train_and_validation
+        bundle = refit(prepared, fitted, learned, stages, "refit")
+    provenance = _provenance(prepared, fitted, prepared.interactions if config.refit == "all" else learned)
     part = out / ".work" / "bundle"
-    bundles.save(replace(measured, provenance=about), part)
-
-    started = time.perf_counter()
-    test = split.test.sample(config.evaluation_users, config.seed)
-    test_profiles = prepared.text.of_users(prepared.interactions.user_ids[test.users])
-    task = Task(known, prepared.text.catalogue, prepared.text.item_features, split.validation, config)
-    measured = bundles.load(part)
-    evaluation = evaluate(measured, task, test, test_profiles)
-    previous = against_previous(measured, out / "latest", test, test_profiles)
-    stages.report("evaluation", time.perf_counter() - started, f"{len(test):,} users")
-    tuned = fitted.tuned
-    evaluation = {
-        "protocol": config.protocol,
-        "fit": {"none": "train", "validation": "train+validation", "all": "train+validation"}[config.refit],
-        "validation": {
-            "ndcg@10": tuned.warm_ndcg,
-            "users": fitted.validation_users,
-            "fusion": _flat(tuned.warm),
-            "cold": _flat(tuned.cold) if tuned.cold is not None else None,
-            "gains": tuned.gains,
-            "dropped": list(tuned.dropped),
-        },
-        "towers": {name: asdict(curve) for name, curve in fitted.curves.items()},
-        **evaluation,
-        "previous": previous,
-    }
-    evaluation["objections"] = failed_checks(evaluation)
+    bundles.save(replace(bundle, provenance=provenance), part)
+    results, previous = _evaluate(part, out / LATEST, prepared, learned, config, stages)
     if config.refit == "all":
-        shipped = refit(prepared, fitted, prepared.interactions, stages, "all")
-        bundles.save(replace(shipped, provenance=about), part)
-    return _finish(part, out, evaluation, stages)
+        bundle = refit(prepared, fitted, prepared.interactions, stages, "all")
+        bundles.save(replace(bundle, provenance=provenance), part)
+    report = EvaluationReport(
+        fitted=fitted,
+        results=results,
+        previous=previous,
+        failed_checks=failed_checks({**results, "previous": previous}),
+        cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_A_MIB),
+    )
+    return _publish(part, out, report)
 
 
-def _flat(fusion: Fusion) -> dict[str, float | bool]:
-    return {
-        **asdict(fusion.blocks),
-        "repeat_weight": fusion.repeat_weight,
-        "repeat_typical": fusion.repeat_typical,
-        "masked": fusion.masked,
-    }
+def _evaluate(
+    part: Path, latest: Path, prepared: Prepared, learned: Interactions, config: TrainConfig, stages: Stages
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Evaluates the saved bundle on the test part, alone and against the bundle at `latest`."""
+    started = time.perf_counter()
+    test = prepared.split.test.sample(config.evaluation_users, config.seed)
+    profiles = prepared.text.of_users(prepared.interactions.user_ids[test.users])
+    task = Task(learned, prepared.text.catalogue, prepared.text.item_features, prepared.split.validation, config)
+    bundle = bundles.load(part)
+    results = evaluate(bundle, task, test, profiles)
+    previous = against_previous(bundle, latest, test, profiles)
+    stages.report("evaluation", time.perf_counter() - started, f"{len(test):,} users")
+    return results, previous
 
 
-def _finish(part: Path, out: Path, evaluation: dict[str, Any], stages: Stages) -> Path:
-    """Adds the evaluation, the report and the manifest's headline, and gives the bundle its name. `latest` points at it
-    only when it is ready.
+def _publish(part: Path, out: Path, report: EvaluationReport) -> Path:
+    """Adds the evaluation, the report and the headline of the manifest, and moves the bundle to its final folder.
+
+    `latest` points at it only if it is ready.
     """
     manifest = bundles.read_manifest(part)
-    ours = evaluation["models"][OURS]["metrics"]
-    manifest["evaluation"] = {metric: ours[metric] for metric in ("ndcg@10", "recall@10")}
-    manifest["evaluation"] |= {"protocol": evaluation["protocol"], "fit": evaluation["fit"]}
-    manifest["ready"] = not evaluation["objections"]
-    evaluation["cost"] = {
-        "seconds": stages.seconds,
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
-    (part / "evaluation.json").write_text(json.dumps(evaluation, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    write_report(manifest, evaluation, part / "report.html")
+    manifest["evaluation"] = report.headline
+    manifest["ready"] = report.is_ready
+    report.write(part)
+    write_report(manifest, report.as_json(), part / "report.html")
     bundles.write_manifest(part, manifest)
-    folder = out / manifest["bundle_id"]
+    folder = out / str(manifest["bundle_id"])
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
-    if not evaluation["objections"]:
-        latest = out / ".latest.part"
-        latest.unlink(missing_ok=True)
-        latest.symlink_to(folder.name)
-        latest.replace(out / "latest")
+    if report.is_ready:
+        link = out / f".{LATEST}.part"
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.name)
+        link.replace(out / LATEST)
     return folder
 
 
-def _last_event(interactions: Interactions) -> str:
-    return datetime.fromtimestamp(int(interactions.timestamps.max()) / 1_000_000, UTC).isoformat()
+def _provenance(prepared: Prepared, fitted: Fitted, learned: Interactions) -> dict[str, Any]:
+    """Where a bundle comes from, as its manifest says. learned: the events that it is fitted on."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_commit": _git_commit(),
+        "data": {**_data_provenance(prepared.shop, prepared.split), "learned_until": _last_event(learned)},
+        "training": asdict(fitted.config),
+        "warm_start": prepared.warm.bundle.bundle_id if prepared.warm is not None else None,
+    }
 
 
-def _about_data(shop: Shop, split: Split) -> dict[str, Any]:
-    times = shop.events["timestamp"]
+def _data_provenance(shop: Shop, split: Split) -> dict[str, Any]:
+    first, last = shop.events.select(first=pl.col("timestamp").min(), last=pl.col("timestamp").max()).row(0)
     return {
         "fingerprint": shop.fingerprint,
         "events": len(shop.events),
         "users": shop.events["user_id"].n_unique(),
         "items": len(shop.items),
         "profiles": len(shop.users),
-        "first_event": times.min().isoformat(),
-        "last_event": times.max().isoformat(),
+        "first_event": first.isoformat(),
+        "last_event": last.isoformat(),
         "train_events": len(split.train),
-        "known_events": len(split.known),
+        "known_events": len(split.train_and_validation),
         "notes": list(shop.notes),
         "erasures_until": shop.erasures_until,
     }
+
+
+def _last_event(interactions: Interactions) -> str:
+    return datetime.fromtimestamp(int(interactions.timestamps.max()) / 1_000_000, UTC).isoformat()
 
 
 def _git_commit() -> str | None:
@@ -162,22 +165,35 @@ def _git_commit() -> str | None:
         return None
 
 
-def _table(evaluation: dict[str, Any]) -> str:
+def _table(evaluation: Mapping[str, Any]) -> str:
+    """The headline metrics of every model, one line each."""
     lines = [f"{'':22}" + "".join(f"{metric:>12}" for metric in ("recall@10", "ndcg@10", "mrr@10", "coverage@10"))]
     for name, model in evaluation["models"].items():
-        values = [model["metrics"][m]["mean"] for m in ("recall@10", "ndcg@10", "mrr@10")] + [model["coverage@10"]]
+        values = [model["metrics"][metric]["mean"] for metric in ("recall@10", "ndcg@10", "mrr@10")]
+        values.append(model["coverage@10"])
         lines.append(f"{name:22}" + "".join(f"{value:12.4f}" for value in values))
     return "\n".join(lines)
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training.train", description="Three tables to a bundle.")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train", description="Trains a bundle from a shop's three tables."
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with events, items and optionally users")
-    parser.add_argument("--out", type=Path, required=True, help="where bundles go")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write bundles to")
     parser.add_argument("--warm-start", type=Path, metavar="BUNDLE", help="start from a bundle, such as OUT/latest")
     parser.add_argument("--settings", type=Path, help="JSON file of settings, such as the best.json of training.tune")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command.
+
+    Returns:
+        The exit code: 0, 1 after an error, or NOT_READY if `latest` was not moved.
+    """
+    arguments = _parser().parse_args(argv)
     console = Console(stderr=True)
     try:
         config = TrainConfig()
@@ -187,16 +203,16 @@ def main(argv: list[str] | None = None) -> int:
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    evaluation = json.loads((folder / "evaluation.json").read_text())
+    evaluation = json.loads((folder / FILE_NAME).read_text())
     try:
-        if run := track(folder, json.loads((folder / "manifest.json").read_text()), evaluation):
+        if run := track(folder, json.loads((folder / bundles.MANIFEST).read_text()), evaluation):
             print(f"tracked as run {run}")
     except TrackingError as error:
         print(f"warning: {error}", file=sys.stderr)
     print(_table(evaluation))
     print(f"bundle {folder}\nreport {folder / 'report.html'}")
-    for objection in evaluation["objections"]:
-        print(f"not ready: {objection}", file=sys.stderr)
+    for sentence in evaluation["objections"]:
+        print(f"not ready: {sentence}", file=sys.stderr)
     return NOT_READY if evaluation["objections"] else 0
 
 

@@ -1,17 +1,16 @@
-"""Looks for better settings than the defaults, by the validation NDCG@10 of the fused blocks; test is not read.
+"""Searches for better hyperparameters, by the validation NDCG@10 of the fused blocks. Test users are not read.
 
     python -m training.tune --data DIR --study FOLDER --trials N [--dials name,name] [--set name=value ...]
 
-FOLDER keeps the study (SQLite; a stopped search goes on where it was), best.json with the best settings, for
-`python -m training.train --settings FOLDER/best.json`, and tuning.html with its plots. Wants the `tune` extra. The
-first trial is the settings as they are, so what comes out is never worse on validation.
+FOLDER keeps the study (SQLite; a stopped search continues where it was), best.json with the best settings, for
+`python -m training.train --settings FOLDER/best.json`, and tuning.html with plots. Needs the `tune` extra. The first
+trial has the settings as they are, so the best is never worse on validation.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,13 @@ from training.evaluation.report_plots import trials_plot
 from training.fitting.experiment import fit, prepare
 from training.fitting.stages import Stages
 
-# What can be looked for, with the range it is looked for in.
-Suggest = Callable[[Any], Any]
-DIALS: Mapping[str, Suggest] = {
+# An Optuna trial or study. Optuna is an extra, so its types may be missing.
+OptunaTrial = Any
+OptunaStudy = Any
+
+# The settings that can be searched, with their ranges.
+Suggest = Callable[[OptunaTrial], Any]
+HYPERPARAMETERS: Mapping[str, Suggest] = {
     "alpha": lambda trial: trial.suggest_float("alpha", 1.0, 100.0, log=True),
     "half_life_days": lambda trial: trial.suggest_float("half_life_days", 30.0, 2_000.0, log=True),
     "factors": lambda trial: trial.suggest_int("factors", 32, 256, step=32),
@@ -44,21 +47,34 @@ DIALS: Mapping[str, Suggest] = {
     "popularity_half_life_days": lambda trial: trial.suggest_float("popularity_half_life_days", 3.0, 365.0, log=True),
     "batch_events": lambda trial: trial.suggest_categorical("batch_events", [512, 1_024, 2_048, 4_096]),
 }
-ENOUGH = 8  # trials, before it is said which dials mattered
-AS_THEY_WERE = "settings as they were"  # what marks that trial
+MIN_TRIALS_FOR_IMPORTANCE = 8  # with fewer, importances would be noise
+START_MARK = "settings as they were"  # the attribute of the first trial
 STUDY, BEST, PAGE = "study.sqlite", "best.json", "tuning.html"
 
 
-def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials: int, console: Console) -> Path:
-    """Runs `trials` more trials and returns the file of the best settings.
+def tune(data: Path, folder: Path, config: TrainConfig, names: list[str], trials: int, console: Console) -> Path:
+    """Runs more trials.
 
-    Raises what `training.fitting.experiment.prepare` does, and SettingsError for an unknown dial or a study of
-    other data.
+    Args:
+        data: The folder of the shop's tables.
+        folder: Of the study.
+        config: The settings of the first trial, and of every setting that is not searched.
+        names: The settings to search, of HYPERPARAMETERS.
+        trials: How many more to run.
+        console: Where stages and trials are printed.
+
+    Returns:
+        The file of the best settings.
+
+    Raises:
+        DataError: The tables break the input contract.
+        TextEncoderError: The language model cannot be loaded.
+        SettingsError: A name is unknown, the study is of other data, or the settings do not fit the data.
     """
     optuna = _optuna()
-    unknown = [name for name in dials if name not in DIALS]
+    unknown = [name for name in names if name not in HYPERPARAMETERS]
     if unknown:
-        raise SettingsError(f"--dials {','.join(unknown)}: choose from {', '.join(DIALS)}")
+        raise SettingsError(f"--dials {','.join(unknown)}: choose from {', '.join(HYPERPARAMETERS)}")
     stages = Stages(folder / ".work", console)
     prepared = prepare(data, config, stages)
     study = optuna.create_study(
@@ -73,15 +89,15 @@ def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials
         raise SettingsError(f"{folder} holds a study of other data or another protocol: choose another --study")
     for name, value in about.items():
         study.set_user_attr(name, value)
-    _enqueue(study, config, dials)
+    _enqueue(study, config, names)
 
-    def objective(trial: Any) -> float:
-        settings = {name: DIALS[name](trial) for name in dials}
-        found = fit(prepared, replace(config, **settings), stages)
-        trial.set_user_attr("blocks", [name for name, weight in vars(found.tuned.warm.blocks).items() if weight])
-        return found.tuned.warm_ndcg
+    def objective(trial: OptunaTrial) -> float:
+        settings = {name: HYPERPARAMETERS[name](trial) for name in names}
+        tuned = fit(prepared, config.with_values(settings), stages).tuned
+        trial.set_user_attr("blocks", [name for name, weight in vars(tuned.warm.blocks).items() if weight])
+        return tuned.warm_ndcg
 
-    def after(study: Any, trial: Any) -> None:
+    def after_trial(study: OptunaStudy, trial: OptunaTrial) -> None:
         best = study.best_trial
         console.print(
             f"[bold]trial {trial.number}[/]: validation NDCG@10 {trial.value:.4f}; best {best.value:.4f} in trial "
@@ -90,45 +106,43 @@ def tune(data: Path, folder: Path, config: TrainConfig, dials: list[str], trials
         )
         _write(study, folder)
 
-    study.optimize(objective, n_trials=trials, callbacks=[after])
+    study.optimize(objective, n_trials=trials, callbacks=[after_trial])
     return folder / BEST
 
 
-def _optuna() -> Any:
+def _optuna() -> Any:  # noqa: ANN401 - a module, which may be missing
     try:
         import optuna  # noqa: PLC0415 - an extra
     except ImportError:
-        raise SettingsError("tuning wants Optuna: pip install 'recsvc[tune]'") from None
+        raise SettingsError("tuning needs Optuna: pip install 'recsvc[tune]'") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
 
-def _enqueue(study: Any, config: TrainConfig, dials: list[str]) -> None:
-    """The settings as they are come first; then what a stopped process left unfinished."""
+def _enqueue(study: OptunaStudy, config: TrainConfig, names: list[str]) -> None:
+    """Queues the settings as they are first, then the trials that a stopped process left unfinished."""
     if not study.trials:
-        study.enqueue_trial({name: getattr(config, name) for name in dials}, user_attrs={AS_THEY_WERE: True})
+        study.enqueue_trial({name: getattr(config, name) for name in names}, user_attrs={START_MARK: True})
     for trial in study.get_trials(deepcopy=False, states=[_optuna().trial.TrialState.RUNNING]):
         study.tell(trial.number, state=_optuna().trial.TrialState.FAIL)
         study.enqueue_trial(trial.params, user_attrs=trial.user_attrs)
 
 
-def _page(study: Any) -> str:
-    """How the search went: each trial, the best so far, what each dial did, and which mattered."""
+def _page(study: OptunaStudy) -> str:
+    """The page of the search: each trial, the best so far, and the effect and importance of each setting."""
     done = [trial for trial in study.trials if trial.value is not None]
     values = [trial.value for trial in done]
     importances = {}
-    if len(done) >= ENOUGH and len(study.best_params) > 1:
+    if len(done) >= MIN_TRIALS_FOR_IMPORTANCE and len(study.best_params) > 1:
         importances = _optuna().importance.get_param_importances(study)
-    plots = {
-        name: trials_plot(
-            [t.params[name] for t in done if name in t.params], [t.value for t in done if name in t.params], name
-        )
-        for name in study.best_params
-    }
+    plots = {}
+    for name in study.best_params:
+        with_name = [trial for trial in done if name in trial.params]
+        plots[name] = trials_plot([trial.params[name] for trial in with_name], [t.value for t in with_name], name)
     return html_page("evaluation/tuning.html.j2").render(
         about=study.user_attrs,
         best=study.best_trial,
-        first=next((trial for trial in done if trial.user_attrs.get(AS_THEY_WERE)), None),
+        first=next((trial for trial in done if trial.user_attrs.get(START_MARK)), None),
         trials=done,
         importances=importances,
         history=trials_plot([trial.number for trial in done], values, "trial", best_so_far=True),
@@ -136,8 +150,8 @@ def _page(study: Any) -> str:
     )
 
 
-def _write(study: Any, folder: Path) -> None:
-    """best.json and tuning.html, each whole or not at all."""
+def _write(study: OptunaStudy, folder: Path) -> None:
+    """Writes best.json and tuning.html. Each is replaced in one step."""
     for name, text in ((BEST, json.dumps(study.best_params, indent=1) + "\n"), (PAGE, _page(study))):
         part = folder / f"{name}.part"
         part.write_text(text, encoding="utf-8")
@@ -145,11 +159,14 @@ def _write(study: Any, folder: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Runs the command. Returns the exit code: 1 after an error."""
     parser = argparse.ArgumentParser(prog="python -m training.tune", description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with events, items and optionally users")
-    parser.add_argument("--study", type=Path, required=True, help="where the search is kept and its results go")
-    parser.add_argument("--trials", type=int, default=30, help="how many more to run [30]")
-    parser.add_argument("--dials", default=",".join(DIALS), help=f"what to look for, of {', '.join(DIALS)} [all]")
+    parser.add_argument("--study", type=Path, required=True, help="folder of the study and its results")
+    parser.add_argument("--trials", type=int, default=30, help="number of trials to run [30]")
+    parser.add_argument(
+        "--dials", default=",".join(HYPERPARAMETERS), help=f"settings to search, of {', '.join(HYPERPARAMETERS)} [all]"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
     arguments = parser.parse_args(argv)
     if arguments.trials < 1:

@@ -1,4 +1,4 @@
 """The nouns of the shop and of a request: frozen types with almost no behaviour.
 
-Every other room may import it. It imports `recsvc.errors` alone.
+Every other room may import it. It imports no room.
 """

@@ -1,10 +1,10 @@
-"""Array types that every room shares, and the units of time in integers."""
+"""Array types that every room shares, empty arrays, and units of time."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int32]
-"""Item rows: indices into the item matrices of one bundle."""
+"""Item rows: indices into the arrays of one bundle, which have one row for each item."""
 
 Floats = NDArray[np.float32]
 """Scores or vectors."""

@@ -1,4 +1,4 @@
-"""What a request asks for, and what it is answered with. Frozen, nearly no behaviour."""
+"""Requests and their answers, as frozen types with almost no behaviour."""
 
 import enum
 import time
@@ -11,37 +11,43 @@ from recsvc.domain.shop import Item
 
 
 class Surface(enum.Enum):
-    """What sort of list."""
+    """Which kind of list is asked for."""
 
-    FOR_YOU = "for_you"  # the best for the user
-    SIMILAR = "similar"  # like the item whose page the user is on
-    CART = "cart"  # what goes with what is in the cart
-    SEARCH = "search"  # what has the words that the user looks for
-    BUY_AGAIN = "buy_again"  # what the user bought and is likely to buy again about now
-    POPULAR = "popular"  # what sells, in the shop or in a segment of its users
-    TRENDING = "trending"  # what sells better these hours than it used to
+    FOR_YOU = "for_you"  # the best items for the user
+    SIMILAR = "similar"  # items like the one that the user is viewing
+    CART = "cart"  # items that go with the items in the cart
+    SEARCH = "search"  # items that match the words of a search
+    BUY_AGAIN = "buy_again"  # items that the user bought and is likely to buy again now
+    POPULAR = "popular"  # items that sell well, in the shop or in a segment of its users
+    TRENDING = "trending"  # items that sell better now than before
 
 
 class RepeatPolicy(enum.Enum):
-    """Whether items of the history may be recommended again."""
+    """Whether items that the user bought may be recommended again."""
 
-    UNSPECIFIED = "unspecified"  # as the shop's people do: allowed, unless nobody there ever buys again
-    ALLOW = "allow"  # they may, and gain their repeat score
-    EXCLUDE = "exclude"  # never: discovery only
-    WHEN_DUE = "when_due"  # as ALLOW, but not before the time after which people buy the item again
+    UNSPECIFIED = "unspecified"  # ALLOW, or EXCLUDE in a shop where nobody buys an item again
+    ALLOW = "allow"  # they may, with their repeat bonus
+    EXCLUDE = "exclude"  # never: only new items
+    WHEN_DUE = "when_due"  # as ALLOW, but not before the usual interval of the item is over
 
 
 class Degradation(enum.Enum):
-    """What a response had to do without. An empty list means: nothing."""
+    """Something that a response lacks."""
 
-    STALE = "stale"  # the events that the caller asked to be in it are not
-    STORE_UNAVAILABLE = "store_unavailable"  # Redis away: the history is the last one this process saw, or none
-    REASONS_DROPPED = "reasons_dropped"  # the deadline left no time for them
+    STALE = "stale"  # it does not reflect the events that the caller required
+    STORE_UNAVAILABLE = "store_unavailable"  # Redis did not answer: the history is the last one seen here, or none
+    REASONS_DROPPED = "reasons_dropped"  # the deadline left no time for reasons
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeFilter:
-    """Lets pass what has any of the values of an attribute; with `exclude`, what has none of them."""
+    """A condition on one attribute of an item.
+
+    Attributes:
+        name: Of the attribute.
+        values: The item must have one of them.
+        exclude: True if the item must have none of them instead.
+    """
 
     name: str
     values: frozenset[str]
@@ -50,11 +56,15 @@ class AttributeFilter:
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """Which items are meant; what is empty lets all pass.
+    """A set of conditions; an item must meet all of them. An empty condition is met by every item.
 
-    categories: paths, or their beginnings; an item of any of them passes. brands: so with these. min_price, max_price:
-    both inclusive, in the shop's currency; an item of unknown price passes neither. attributes: all must let it pass.
-    item_ids: these alone.
+    Attributes:
+        categories: Paths, or beginnings of paths; the item's path must start with one of them.
+        brands: The item must have one of them.
+        min_price: Inclusive, in the shop's currency. An item of unknown price does not meet it.
+        max_price: As `min_price`.
+        attributes: The item must meet each of them.
+        item_ids: The item must be one of them.
     """
 
     categories: frozenset[tuple[str, ...]] = frozenset()
@@ -64,15 +74,18 @@ class ItemFilter:
     attributes: frozenset[AttributeFilter] = frozenset()
     item_ids: frozenset[str] = frozenset()
 
-    def unyielding(self) -> "ItemFilter":
-        """What of it holds even for items that fill up a short list: what must not be shown."""
-        return ItemFilter(attributes=frozenset(wanted for wanted in self.attributes if wanted.exclude))
+    def exclusions(self) -> "ItemFilter":
+        """The conditions that exclude attributes. They hold even for items that backfill a short list."""
+        return ItemFilter(attributes=frozenset(condition for condition in self.attributes if condition.exclude))
 
 
 @dataclass(frozen=True, slots=True)
 class Boost:
-    """Raises the scores of some items, or lowers them. strength: -1 to 1, of the distance from a list's first to what
-    is just below it.
+    """Raises or lowers the scores of some items.
+
+    Attributes:
+        filter: Which items.
+        strength: -1 to 1, as a share of the score distance between the first item and the one just below the list.
     """
 
     filter: ItemFilter
@@ -81,7 +94,7 @@ class Boost:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """An item that stands at a place, 1 being the first, wherever it may be shown at all."""
+    """Puts an item at a fixed position, 1 being the first, if the item may be shown."""
 
     item_id: str
     position: int
@@ -89,10 +102,15 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a shop wants of a list beside good scores.
+    """The shop's rules for a list.
 
-    buried: what comes after all else. max_per_brand, max_per_category: how many items of one (a category being the
-    whole path); None for any number. diversity: 0 to 1, see `recsvc.pipeline.business_rules.pick`.
+    Attributes:
+        boosts: Items whose scores are raised or lowered.
+        buried: Items that come after all others.
+        pins: Items at fixed positions.
+        max_per_brand: Items of one brand; None for no limit.
+        max_per_category: Items of one category path; None for no limit.
+        diversity: 0 to 1; see `recsvc.pipeline.business_rules.pick`.
     """
 
     boosts: tuple[Boost, ...] = ()
@@ -108,7 +126,14 @@ NO_RULES = Rules()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A ranking that is kept as it was made, and how much of it was shown. bundle_id: of the bundle that made it."""
+    """A ranking to continue on the next page.
+
+    Attributes:
+        recommendation_id: Id of the list.
+        bundle_id: The bundle that made the ranking.
+        item_ids: The whole ranking, best first.
+        shown: How many of them were shown on earlier pages.
+    """
 
     recommendation_id: str
     bundle_id: str
@@ -118,14 +143,35 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A request for recommendations, checked against the limits. `time` as in `Event.timestamp`; None means now.
+    """A request for recommendations. Its limits are checked already.
 
-    candidates: ids, the only items that may be listed; None for all. viewed, cart: ids, of this visit, oldest first.
-    text: what the user looks for. segment: of the shop's users, by which popularity is counted apart. backfill: when
-    `filter` lets fewer than k pass, others follow. min_freshness: the version of the user's record that the list must
-    have seen. placement, arm: by which the shop will count what becomes of the list; propensity: the share of users in
-    the arm. exploration: see `recsvc.pipeline.exploration`. bundle_id: the bundle to ask, '' for the active one.
-    paged: more will be asked for; page: what it goes on from. tone: of the reasons, None for the placement's.
+    Attributes:
+        user_id: The user.
+        k: Items to return.
+        surface: Kind of list.
+        rules: The shop's rules for it.
+        segment: Of the shop's users, for popularity; '' for the whole shop.
+        text: Words of a search.
+        placement: Where the list is shown; later events are counted by it.
+        arm: Arm of an experiment; later events are counted by it.
+        propensity: Share of the users who get the arm, above 0 to 1.
+        exploration: See `recsvc.pipeline.exploration`.
+        bundle_id: The bundle that shall answer; '' for the active one.
+        paged: True if the caller will ask for more pages.
+        page: The page that this one follows; None for the first.
+        language: Of the reasons.
+        excluded_item_ids: Items that must not be listed.
+        candidates: Ids of the only items that may be listed; None for all.
+        viewed: Ids of items viewed in this visit, oldest first.
+        cart: Ids of items in the cart, oldest first.
+        filter: Conditions on the items.
+        backfill: True if other items follow when fewer than `k` meet `filter`.
+        repeats: Whether items that the user bought may be listed.
+        reasons: True if the list shall have reasons.
+        tone: Of the reasons; None for the placement's.
+        time: When the list is shown, microseconds since 1970 UTC; None for now.
+        min_freshness: Version of the user's record that the list must reflect; 0 for any.
+        deadline: Event-loop time in seconds by which the answer must be sent; None for no deadline.
     """
 
     user_id: str
@@ -153,37 +199,56 @@ class Query:
     tone: Tone | None = None
     time: int | None = None
     min_freshness: int = 0
-    deadline: float | None = None  # event-loop time by which the answer must be out
+    deadline: float | None = None
 
     def without(self, item_ids: frozenset[str]) -> "Query":
-        """The same, with these items excluded too."""
+        """A copy with more items excluded."""
         return replace(self, excluded_item_ids=self.excluded_item_ids | item_ids)
 
     @property
     def seed(self) -> int:
-        """Of the choice of words: a page that rewords itself at every reload looks made up, so it holds all day."""
+        """Seed for the choice of words. It changes once a day: words that change at every reload look made up."""
         return zlib.crc32(f"{self.user_id}:{self.now // MICROSECONDS_A_DAY}".encode())
 
     @property
     def now(self) -> int:
-        """When the list is shown."""
+        """When the list is shown, microseconds since 1970 UTC."""
         return self.time if self.time is not None else time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
+    """One item of a list.
+
+    Attributes:
+        item: The item.
+        score: Of the list's scorer.
+        rank: 1 is the first of the whole ranking, over all pages.
+        reason: None if there is none.
+        backfilled: True if the item does not meet the query's filter.
+    """
+
     item: Item
     score: float
     rank: int
     reason: Reason | None = None
-    backfilled: bool = False  # the filter would not have let it pass
+    backfilled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecommendationList:
-    """What one query is answered with. Not `personalised` means popularity ranked it. next_page: where more may follow.
-    version: of the user's record, 0 where the list came from more than the record. candidates: ids, in their order
-    before some of the list's places explored.
+    """The answer to one query.
+
+    Attributes:
+        recommendation_id: Id of the list, which later events name.
+        bundle_id: The bundle that answered.
+        recommendations: Best first.
+        personalised: False if popularity ranked the list.
+        degraded: What the list lacks; empty if nothing.
+        arm: Arm of an experiment.
+        next_page: How to continue; None if there is no more.
+        version: Version of the user's record; 0 if the list depends on more than the record.
+        candidates: Ids that exploration chose among, in the order of the ranking before it; empty without exploration.
     """
 
     recommendation_id: str
@@ -199,7 +264,13 @@ class RecommendationList:
 
 @dataclass(frozen=True, slots=True)
 class SimilarItemList:
-    """The neighbours of an item, nearest first."""
+    """The items most similar to one item.
+
+    Attributes:
+        recommendation_id: Id of the list.
+        bundle_id: The bundle that answered.
+        neighbours: Nearest first.
+    """
 
     recommendation_id: str
     bundle_id: str
@@ -208,8 +279,15 @@ class SimilarItemList:
 
 @dataclass(frozen=True, slots=True)
 class ContentRequest:
-    """recipe: its id. audience: "brand" or "category", and which; None: everybody. variant: the number of the first
-    draft. drafts: how many.
+    """A request for copy of an item.
+
+    Attributes:
+        recipe: Id of the recipe.
+        item_id: The item to describe.
+        language: One of `LANGUAGES`.
+        audience: "brand" or "category", and its name: the buyers whom the copy addresses. None for everybody.
+        variant: Number of the first draft.
+        drafts: How many drafts to write.
     """
 
     recipe: str

@@ -1,4 +1,4 @@
-"""Evidence, reasons and copy: the facts that a sentence may state, and the sentence."""
+"""Evidence, reasons and copy: the facts that a sentence may state, and the sentences."""
 
 import enum
 from dataclasses import KW_ONLY, dataclass
@@ -6,51 +6,62 @@ from dataclasses import KW_ONLY, dataclass
 from recsvc.domain.shop import EventType, Item
 
 LANGUAGES = ("en", "zh")
-TEXT_SOURCES = ("realiser", "transformers", "openai")  # who may word a text
-REASON_RECIPE = "reason.v1"  # what writes the sentence that goes with a recommendation
+TEXT_SOURCES = ("realiser", "transformers", "openai")  # names of generators and authors
+REASON_RECIPE = "reason.v1"  # recipe of the sentence beside a recommendation
 
 
 class EvidenceKind(enum.StrEnum):
-    """What sort of fact supports a recommendation. Each kind licenses its own claims and no others."""
+    """The kinds of facts. Each kind permits its own claims and no others. Words in backticks are fields of Evidence."""
 
-    REPEAT_PURCHASE = "repeat_purchase"  # the user bought this very item before: `count` times
-    HISTORY_ITEM = "history_item"  # an item of the history whose removal lowers the score: `anchor`
-    SIMILAR_ITEM = "similar_item"  # an item of the history close in text: `anchor`; says nothing of the score
-    BRAND = "brand"  # the user buys this brand more than others do: `value`, `count`, `lift`
-    CATEGORY = "category"  # the same of a category: `value`, `count`, `lift`
-    PROFILE = "profile"  # leaving the profile out lowers the score; it has `value`, a word of the item's categories
-    POPULARITY = "popularity"  # `count` different people bought it within `days`
-    CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought this too
-    ATTRIBUTE = "attribute"  # the user buys what has this `name` of this `value` more than others do: `count`, `lift`
-    REPEAT_INTERVAL = "repeat_interval"  # bought `count` times, about every `days`, `elapsed` days ago the last time
-    NAME = "name"  # the item is called `value`: its title
-    AUDIENCE = "audience"  # copy is for those who buy the `name`, "brand" or "category", that is called `value`
+    REPEAT_PURCHASE = "repeat_purchase"  # the user bought this item before: `count` times
+    HISTORY_ITEM = "history_item"  # removing `anchor` from the history lowers the score
+    SIMILAR_ITEM = "similar_item"  # `anchor`, of the history, has a similar text; this says nothing about the score
+    BRAND = "brand"  # the user buys the brand `value` more than others do: `count`, `lift`
+    CATEGORY = "category"  # the same for the category `value`
+    PROFILE = "profile"  # removing the profile lowers the score. `value`: its word that the item's categories have
+    POPULARITY = "popularity"  # `count` different people bought the item within `days`
+    CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought the item too
+    ATTRIBUTE = "attribute"  # as BRAND, for items whose attribute `name` is `value`
+    REPEAT_INTERVAL = "repeat_interval"  # bought `count` times, every `days` or so; last `elapsed` days ago
+    NAME = "name"  # the item's title is `value`
+    AUDIENCE = "audience"  # copy addresses the buyers of the brand or category (`name`) `value`
 
 
 class Strength(enum.StrEnum):
-    """How much a sentence may claim."""
+    """How much a sentence may claim, from most to least."""
 
-    CAUSAL = "causal"  # without it the item would not be on this page
-    CONTRIBUTORY = "contributory"  # it raises the score by a real share
-    RELATIONAL = "relational"  # a true relation that need not have moved the score
-    NEUTRAL = "neutral"  # true of the item, whoever asks
+    CAUSAL = "causal"  # without the fact the item would not be on this page
+    CONTRIBUTORY = "contributory"  # the fact raises the score by a real share
+    RELATIONAL = "relational"  # the relation is true, but may not have changed the score
+    NEUTRAL = "neutral"  # true of the item for every user
 
 
 class Tone(enum.StrEnum):
-    """How a reason is worded. None of them claims more than another."""
+    """The tone of a reason. No tone claims more than another."""
 
     NEUTRAL = "neutral"
     WARM = "warm"  # friendlier
-    CONCISE = "concise"  # for narrow tiles: few words, and one claim
+    CONCISE = "concise"  # for narrow tiles: few words, one claim
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One typed fact. Fields that a kind does not use keep their defaults.
+    """One fact about an item. A field that its kind does not use keeps its default.
 
-    effect: how much the item's score falls when this is left out (score units; 0 where nothing is left out).
-    share: effect over the sum of all positive effects on this item, 0 to 1. event: what the user did with the anchor:
-    bought it, or is viewing it, or has it in the cart.
+    Attributes:
+        kind: Kind of fact.
+        strength: The most that a sentence may claim from it.
+        effect: How much the item's score falls without the fact, in score units; 0 if that is not known.
+        share: `effect` divided by the sum of all positive effects on this item, 0 to 1.
+        anchor: Another item that the fact is about.
+        value: A brand, category, attribute value, word or title, as the shop wrote it.
+        count: Purchases or people, see the kind.
+        days: Length of a window, or of an interval between purchases.
+        lift: How much more often the user buys it than others do; 1 is as often.
+        event: What the user did with the anchor: bought it, is viewing it, or has it in the cart.
+        name: Of an attribute; or "brand" or "category".
+        people: Buyers of the anchor.
+        elapsed: Days since the last purchase.
     """
 
     kind: EvidenceKind
@@ -71,7 +82,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Who wrote a sentence, under which rules, and whether the verifier passed it."""
+    """Where a text comes from.
+
+    Attributes:
+        generator: Name of the generator or author that worded it.
+        model: Language model and revision; empty if none was used.
+        recipe: Id of the recipe.
+        policy_version: Version of the policy it was verified under.
+        ai_generated: True if a language model chose the words.
+        verified: True if the verifier accepted it.
+    """
 
     generator: str
     model: str = ""
@@ -83,7 +103,12 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class ContentPart:
-    """A verified piece of copy, one sentence or one point, and the facts it states."""
+    """One sentence or point of a piece of copy. It is verified.
+
+    Attributes:
+        text: The sentence.
+        evidence: The facts that it states.
+    """
 
     text: str
     evidence: tuple[Evidence, ...]
@@ -91,9 +116,14 @@ class ContentPart:
 
 @dataclass(frozen=True, slots=True)
 class ContentDraft:
-    """What a recipe wrote of an item: `parts`, joined as its language joins them. It holds nothing of any user.
+    """A piece of copy about an item. It holds nothing of any user.
 
-    human_review: somebody has to read it before a shopper does.
+    Attributes:
+        text: The parts, joined.
+        language: One of `LANGUAGES`.
+        parts: In order.
+        provenance: Where the text comes from.
+        human_review: True if a person has to read it before a shopper does.
     """
 
     text: str
@@ -105,7 +135,15 @@ class ContentDraft:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A verified sentence and the evidence it was made from. tone: that of its wording."""
+    """A verified sentence that says why an item is recommended.
+
+    Attributes:
+        text: The sentence.
+        language: One of `LANGUAGES`.
+        evidence: The facts that it states, one or two.
+        provenance: Where the text comes from.
+        tone: Tone of the wording that was used.
+    """
 
     text: str
     language: str

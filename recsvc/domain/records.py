@@ -1,4 +1,4 @@
-"""What Redis holds, as types: of users, of items as the running shop changes them, of lists, and what is turned off."""
+"""The records that Redis holds: users, changes to items, served lists, switches."""
 
 import enum
 from dataclasses import dataclass, field
@@ -11,19 +11,22 @@ from recsvc.domain.shop import NO_TASTE, Event, Item, Profile, Taste
 
 
 class ItemField(enum.StrEnum):
-    """What a shop sets of an item while the service runs."""
+    """The fields of an item that a shop sets while the service runs."""
 
-    PRICE = "price"  # of one, in the shop's currency; None where it is unknown
-    STOCK = "stock"  # how many there are: a float that is whole
-    DELETED = "deleted"  # 1: the item is in no list any more; 0: it is back
+    PRICE = "price"  # of one piece, in the shop's currency; None if unknown
+    STOCK = "stock"  # pieces: a float without a fraction
+    DELETED = "deleted"  # 1: the item is in no list; 0: it is listed again
     CONTENT = "content"  # an ItemContent: its words
 
 
 @dataclass(frozen=True, slots=True)
 class ItemContent:
-    """An item's words (of `item` the price means nothing), and the language model's embedding of them, (dim,).
+    """The words of an item, and their embedding.
 
-    encoder: the fingerprint of that model's weights.
+    Attributes:
+        item: Has the words. Its price is not used.
+        embedding: Of the item's text, float32 (dim,).
+        encoder: Fingerprint of the weights of the text encoder.
     """
 
     item: Item
@@ -33,7 +36,14 @@ class ItemContent:
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """One field of an item, as it was at `set_time` (as `Event.timestamp`): what was set last holds."""
+    """The value of one field of an item. The value with the latest `set_time` holds.
+
+    Attributes:
+        item_id: The item.
+        field: The field.
+        set_time: Microseconds since 1970 UTC.
+        value: An ItemContent for ItemField.CONTENT, else a number; None for an unknown price.
+    """
 
     item_id: str
     field: ItemField
@@ -42,8 +52,13 @@ class ItemChange:
 
 
 class Switch(NamedTuple):
-    """Texts that an operator has turned off: those of a recipe, a language, a category (a path, or its beginning), all
-    of which must fit, or, with a generator, its words in them. What is empty fits all.
+    """Texts that an operator has turned off: those that match every field. An empty field matches all.
+
+    Attributes:
+        recipe: Id of a recipe.
+        language: One of `LANGUAGES`.
+        category: Path of a category, or its beginning, of an item that the text mentions.
+        generator: Name of a generator. The texts may still be worded by others.
     """
 
     recipe: str = ""
@@ -54,10 +69,22 @@ class Switch(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServedList:
-    """A list as it was given. time: as in `Event.timestamp`. version: of the user's record, 0 where the list came from
-    more than the record. propensity: the share of the users who get the arm. shown: how many items of earlier pages
-    stand before these. items: ids and scores, best first. exploration: how likely each place explored; candidates: ids,
-    what it explored among, in their order before; none where it did not.
+    """A list as the user was shown it.
+
+    Attributes:
+        recommendation_id: Id of the list.
+        user_id: The user.
+        time: Microseconds since 1970 UTC.
+        version: Version of the user's record; 0 if the list depends on more than the record.
+        placement: Where it was shown.
+        arm: Arm of an experiment.
+        propensity: Share of the users who get the arm, above 0 to 1.
+        bundle_id: The bundle that made it.
+        surface: A value of `Surface`.
+        shown: How many items earlier pages showed before these.
+        items: Ids and scores, best first.
+        exploration: Probability that a position explores, 0 to 1.
+        candidates: Ids that exploration chose among, in the order of the ranking before it; empty without exploration.
     """
 
     recommendation_id: str
@@ -76,17 +103,23 @@ class ServedList:
 
     @property
     def random(self) -> bool:
-        """Whether chance had a part in it: then it says something of the lists that were not given."""
+        """Whether the list was randomised, so that off-policy evaluation can use it."""
         return self.propensity < 1 or bool(self.candidates)
 
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """All that Redis holds of one user, read in one round trip.
+    """The stored state of one user, read in one round trip.
 
-    version: grows with every change of the history or profile; 0 when nothing is known.
-    user_vector: float32, only when it was computed from this very version by the bundle that asks; known_events: how
-    many of the events were of items that it knew then.
+    Attributes:
+        user_id: The user.
+        version: Grows with every change of the history, profile or taste; 0 for an unknown user.
+        events: Oldest first.
+        profile: None if there is none.
+        profile_embedding: Of the profile's text, float32 (dim,); None if there is none.
+        taste: What the user has said.
+        user_vector: Float32 (d,). None unless the bundle that reads computed it from this very version.
+        known_events: Events whose items that bundle knew when it computed `user_vector`.
     """
 
     user_id: str
@@ -101,8 +134,16 @@ class UserRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Erasure:
-    """What `delete_user` found and removed. existed: anything at all was held of the user. log_entries: events and
-    lists. erased_at: microseconds since 1970 UTC, by the clock of Redis.
+    """What `delete_user` removed.
+
+    Attributes:
+        existed: True if anything was stored of the user.
+        log_entries: Events and lists in the event log.
+        history_events: Events in the history.
+        profile: True if there was a profile or a taste.
+        user_vectors: Vectors in the user's record.
+        lists: Lists kept for the user.
+        erased_at: Microseconds since 1970 UTC, by Redis's clock.
     """
 
     existed: bool
@@ -116,8 +157,14 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class UserExport:
-    """All that is held of a user. events: oldest first; one that stands in the history alone has no event_id.
-    user_vectors: float32, 1-d, by bundle_id. lists: newest first.
+    """Everything that is stored of a user.
+
+    Attributes:
+        profile: None if there is none.
+        events: Oldest first. One that is in the history but no longer in the log has no event_id.
+        user_vectors: Float32 (d,) each, by bundle_id.
+        taste: What the user has said.
+        lists: Newest first.
     """
 
     profile: Profile | None

@@ -1,4 +1,4 @@
-"""The nouns of a shop: items, events, histories, profiles and what users say of their taste."""
+"""The nouns of a shop: items, events, histories, profiles and tastes."""
 
 import enum
 from dataclasses import dataclass
@@ -6,24 +6,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CATEGORY_SEPARATOR = " > "  # between the parts of a path, where it is one string
+CATEGORY_SEPARATOR = " > "  # between the names of a path that is written as one string
 
 
 class EventType(enum.IntEnum):
-    """What a user did with an item. The numbers are those of the proto and of the packed history: never reuse one."""
+    """What a user did with an item. The proto and stored histories use the numbers: never reuse one."""
 
     PURCHASE = 1
     VIEW = 2
     ADD_TO_CART = 3
     RETURN = 4
     HIDE = 5
-    IMPRESSION = 6  # was shown: it is logged and counted, and stands in no history
+    IMPRESSION = 6  # the item was shown; it is logged and counted, and is in no history
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a user did with an item. `timestamp` is in microseconds since 1970, UTC. segment: of the shop's users,
-    by which popularity is counted apart; it is not kept.
+    """One action of a user on an item.
+
+    Attributes:
+        event_id: The caller's id; an event with the same id is written once.
+        user_id: The user.
+        item_id: The item.
+        event_type: The action.
+        timestamp: Microseconds since 1970 UTC.
+        quantity: Pieces.
+        price: Of one piece, in the shop's currency; None if unknown.
+        order_id: Of a purchase; '' if unknown.
+        recommendation_id: List that the item was shown in; '' if none.
+        segment: Of the shop's users, for popularity; '' for the whole shop. It is not stored.
     """
 
     event_id: str
@@ -40,10 +51,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One user's events, oldest to newest, as columns of equal length n; events of unknown items are not in it.
+    """The events of one user as columns, oldest first. Events of items that the bundle does not know are left out.
 
-    rows: int32, the items' rows in the bundle. timestamps: int64, microseconds since 1970 UTC.
-    event_types: int8, values of `EventType`. quantities: float32.
+    Attributes:
+        rows: int32 (n,), the items' rows in the bundle.
+        timestamps: int64 (n,), microseconds since 1970 UTC.
+        event_types: int8 (n,), values of `EventType`.
+        quantities: float32 (n,), pieces.
     """
 
     rows: NDArray[np.int32]
@@ -56,21 +70,31 @@ class History:
 
     @property
     def purchases(self) -> NDArray[np.bool_]:
-        """bool (n,): which events are purchases."""
+        """Which events are purchases, bool (n,)."""
         return np.asarray(self.event_types == EventType.PURCHASE)
 
     def select(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "History":
-        """The history of the events that `keep` picks: a mask, indices or a slice."""
+        """The history of some of the events.
+
+        Args:
+            keep: A mask (n,), indices, or a slice.
+        """
         return History(self.rows[keep], self.timestamps[keep], self.event_types[keep], self.quantities[keep])
 
     @staticmethod
     def empty() -> "History":
+        """A history without events."""
         return History(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a user, or the shop, wrote about the user: free text, and named attributes in the shop's order."""
+    """A description of a user, written by the user or the shop.
+
+    Attributes:
+        text: Free text.
+        attributes: Names and values, in the shop's order.
+    """
 
     text: str = ""
     attributes: tuple[tuple[str, str], ...] = ()
@@ -78,8 +102,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """What a user has said of their taste. gifts: ids of items that were for somebody else. less_items, less_brands,
-    less_categories (paths, or their beginnings): what the user wants to see less of.
+    """What a user has said about their taste.
+
+    Attributes:
+        gifts: Ids of items that were bought for somebody else.
+        less_items: Ids of items of which the user wants to see less.
+        less_brands: Brands of which the user wants to see less.
+        less_categories: Paths of categories, or beginnings of paths, of which the user wants to see less.
     """
 
     gifts: frozenset[str] = frozenset()
@@ -87,14 +116,14 @@ class Taste:
     less_brands: frozenset[str] = frozenset()
     less_categories: frozenset[str] = frozenset()
 
-    def sorts(self) -> tuple[frozenset[str], ...]:
-        """All that is said, sort by sort, in the order of the fields."""
+    def sets(self) -> tuple[frozenset[str], ...]:
+        """The four sets, in the order of the fields."""
         return self.gifts, self.less_items, self.less_brands, self.less_categories
 
     def changed(self, add: "Taste", remove: "Taste") -> "Taste":
-        """This with some more said, and then some taken back."""
-        each = zip(self.sorts(), add.sorts(), remove.sorts(), strict=True)
-        return Taste(*((said | more) - less for said, more, less in each))
+        """A copy with `add` added, and then `remove` removed."""
+        sets = zip(self.sets(), add.sets(), remove.sets(), strict=True)
+        return Taste(*((present | added) - removed for present, added, removed in sets))
 
 
 NO_TASTE = Taste()
@@ -102,9 +131,16 @@ NO_TASTE = Taste()
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the catalogue. Its words are the seller's: untrusted.
+    """One item of the catalogue. Its words are the seller's, so they are not trusted.
 
-    attributes: names and values; a name may have several values. Filters look at them, the towers do not.
+    Attributes:
+        item_id: The shop's id.
+        title: Title.
+        brand: Brand; '' if it has none.
+        categories: Path of categories, from the most general to the most specific.
+        price: Of one piece; None if unknown.
+        currency: Of the price, such as "EUR"; '' if unknown.
+        attributes: Names and values. A name may have several values. Filters and reasons use them, the towers do not.
     """
 
     item_id: str

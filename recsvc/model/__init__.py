@@ -1,4 +1,4 @@
-"""The trained model: its bundle on disk, its towers and its text encoders. Training shares it with serving.
+"""The trained model: the bundle, its towers and its text encoders. Training and serving share it.
 
-May be imported by every room above it and by `training`. It knows no store and no wire type.
+May be imported by every room above it, and by `training`. It knows no store and no wire type.
 """

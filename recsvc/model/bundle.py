@@ -1,4 +1,4 @@
-"""A trained model in memory: items, their vectors, and the towers. `recsvc.model.bundle_files` keeps it in a folder."""
+"""A trained model in memory: items, their vectors, and the towers. `recsvc.model.bundle_files` stores it on disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,14 +23,25 @@ from recsvc.model.vectors import GrowingMatrix
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What the towers and the ranking need to know beside the weights. Part of the bundle's identity.
+    """The configuration of towers and ranking. It is part of the bundle's identity.
 
-    text: of the text tower, and text_features: the width of what it reads. sequence: None without that block.
-    lexical_dim, collaborative_dim: widths of blocks, 0 for none. lexical_decay: see `recsvc.model.towers.user.Towers`.
-    regularization: of the fold-in. history_length: how many events a user's history was cut to in training, newest
-    kept. similar_from: the likeness from which two items count as similar. popularity_days: the window of `buyers`;
-    cohort_days: that of `cohorts`.
-    text_encoder: the language model's name; text_encoder_fingerprint: the sha256 of its weights.
+    Attributes:
+        text: Of the text tower's transformer.
+        text_features: Width of the features that the text tower reads.
+        sequence: Of the sequence tower's transformer; None without that block.
+        fusion: Weights of the blocks.
+        confidence: How events are weighted.
+        repeats: How repeat purchases are scored.
+        lexical_dim: Width of the lexical block; 0 without it.
+        lexical_decay: See `recsvc.model.towers.user.Towers`.
+        collaborative_dim: Width of the collaborative block; 0 without it.
+        regularization: Of the fold-in.
+        history_length: Events of a user that training used; the newest.
+        similar_from: Similarity from which two items count as similar.
+        popularity_days: Window of `Bundle.buyers`, in days.
+        cohort_days: Window of `Bundle.cohorts`, in days.
+        text_encoder: Name of the text encoder.
+        text_encoder_fingerprint: sha256 of its weights.
     """
 
     text: TransformerConfig
@@ -53,13 +64,25 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model. Arrays have one row an item, n in all, in the catalogue's order.
+    """A trained model. Arrays have one row for each of n items, in the catalogue's order.
 
-    item_vectors: float32 (n, d), blocks in the layout's columns. buyers: int32 (n,), different people who bought the
-    item in the last `popularity_days` of the training data. purchases: int32 (n,), all purchases in the training data.
-    cohorts: int32 (n,), different people who bought the item in the last `cohort_days`; companions, companion_buyers:
-    int32 (n, m), what many of them bought too, -1 for none, and how many. repeat_rates, repeat_intervals: float32 (n,),
-    see `recsvc.model.repeat_purchase.ItemRepeats`.
+    Attributes:
+        catalogue: The items.
+        item_vectors: float32 (n, d), with the blocks in the layout's columns.
+        buyers: int32 (n,), different people who bought the item in the last `popularity_days` of the training data.
+        purchases: int32 (n,), purchases of the item in the training data.
+        cohorts: int32 (n,), different people who bought the item in the last `cohort_days` of the training data.
+        companions: int32 (n, m), rows of items that many of the cohort bought too; -1 for none.
+        companion_buyers: int32 (n, m), how many of the cohort bought each companion.
+        repeat_rates: float32 (n,), see `ItemRepeats.rates`.
+        repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
+        features: Computes the text tower's input.
+        text_tower: The text tower.
+        sequence_tower: The sequence tower; None without that block.
+        model: Configuration.
+        provenance: The other fields of the manifest: how the bundle was made.
+        bundle_id: Hash of the content; '' if the bundle was never stored.
+        growing: Memory of `item_vectors`, once items were added.
     """
 
     catalogue: Catalogue
@@ -77,21 +100,26 @@ class Bundle:
     model: ModelConfig
     provenance: dict[str, Any] = field(default_factory=dict)
     bundle_id: str = ""
-    # What the item vectors lie in, once items were added.
     growing: GrowingMatrix | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
+        """The columns of each block in a vector."""
         model = self.model
         sequence = model.sequence.dim if model.sequence is not None else 0
         return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
 
     @property
     def item_repeats(self) -> ItemRepeats:
+        """How each item is bought again."""
         return ItemRepeats(self.repeat_rates, self.repeat_intervals, self.item_vectors[:, self.layout.prior.start])
 
     def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
-        """The user tower; `weights` in place of the bundle's own serve ablation and tuning."""
+        """Builds the user tower.
+
+        Args:
+            weights: Used in place of the bundle's own, for ablation and tuning.
+        """
         factors = self.item_vectors[:, self.layout.collaborative].astype(np.float64)
         towers = Towers(
             self.text_tower,
@@ -104,9 +132,13 @@ class Bundle:
         return UserTower(self.item_vectors, self.layout, weights or self.model.fusion, self.model.confidence, towers)
 
     def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
-        """This bundle with more items at the end, and with new words for those it has. It is no other model: the
-        bundle_id stays, and so does the vector of an item that people have bought, whatever its words are now. The two
-        may share memory, and only the last in a row of such bundles may be given more.
+        """A copy with more items at the end, and with new words for items that it has.
+
+        The model does not change: the bundle_id stays, and an item that people have bought keeps its vector whatever
+        its words are now. Both bundles may share memory. Only the newest copy may be extended again.
+
+        Args:
+            contents: Words and embeddings of items, new or known.
         """
         catalogue = self.catalogue.with_items([content.item for content in contents])
         more = len(catalogue) - len(self.catalogue)
@@ -126,7 +158,7 @@ class Bundle:
             cohorts=np.pad(self.cohorts, (0, more)),
             companions=np.pad(self.companions, ((0, more), (0, 0)), constant_values=NO_CODE),
             companion_buyers=np.pad(self.companion_buyers, ((0, more), (0, 0))),
-            # Nothing is known of how they are bought again: as the average item, and the typical one.
+            # How new items are bought again is unknown: the average rate and the median interval.
             repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
             growing=growing,
             repeat_intervals=np.append(
@@ -135,10 +167,18 @@ class Bundle:
         )
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """The item tower for items that nobody has bought: float32 (n, d) with the blocks that read text alone."""
+        """The vectors of items that nobody has bought; only the blocks that read text have values.
+
+        Args:
+            text_embeddings: Of the text encoder, float32 (n, dim).
+            texts: The items' texts, n of them.
+
+        Returns:
+            float32 (n, d).
+        """
         vectors = np.zeros((len(texts), self.item_vectors.shape[1]), np.float32)
         with torch.inference_mode():
-            features = torch.from_numpy(self.features(text_embeddings, texts))
+            features = torch.from_numpy(self.features.transform(text_embeddings, texts))
             vectors[:, self.layout.text] = self.text_tower.item_vectors(features).numpy()
         vectors[:, self.layout.lexical] = self.features.lexical.whitened(texts, self.model.lexical_dim)
         vectors[:, self.layout.newness] = vectors[:, self.layout.unseen] = 1.0

@@ -1,8 +1,9 @@
-"""The artifact of one training run, and the only thing that crosses from training to serving.
+"""Stores a bundle in a folder, and loads it. The bundle is all that training hands to serving.
 
-A folder: the catalogue as JSON lines, arrays and weights as safetensors, the lexical vocabulary, and manifest.json with
-the sha256 of each, written last. `bundle_id` is the hash of those hashes and of the model's configuration: the same
-content has the same id wherever it is, and an altered file is refused. The report lies beside it and is not part of it.
+The folder has the catalogue as JSON lines, arrays and weights as safetensors, the lexical vocabulary, and manifest.json
+with the sha256 of each file, which is written last. `bundle_id` is the hash of those hashes and of the model's
+configuration. So the same content has the same id everywhere, and an altered file is refused. The report is in the same
+folder but is not part of the bundle.
 """
 
 import hashlib
@@ -40,7 +41,7 @@ ARRAYS = (
     *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
     *("cohorts", "companions", "companion_buyers"),
 )
-# Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them.
+# Format 6 stores two fields of RepeatConfig under the names that version 0.1.0 gave them.
 REPEAT_FIELDS = {"typical": "baseline_probability", "masked": "exclude_bought"}
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
@@ -48,7 +49,11 @@ Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 def save(bundle: Bundle, folder: Path) -> str:
-    """Writes the bundle into a new folder and returns its id. The folder appears whole or not at all."""
+    """Writes a bundle into a new folder. The folder appears complete, or not at all.
+
+    Returns:
+        The bundle_id.
+    """
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -76,7 +81,7 @@ def save(bundle: Bundle, folder: Path) -> str:
     save_file(tower, part / TOWER)
     (part / VOCABULARY).write_text(json.dumps(features.lexical.vocabulary, ensure_ascii=False), encoding="utf-8")
     for name in (ITEMS, TOWER):
-        (part / name).chmod(0o644)  # safetensors writes 0600, and the service runs as another user
+        (part / name).chmod(0o644)  # safetensors writes 0600, but the service runs as another user
     identity = {
         "format_version": FORMAT_VERSION,
         "files": {name: _sha256(part / name) for name in FILES},
@@ -90,14 +95,18 @@ def save(bundle: Bundle, folder: Path) -> str:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Writes manifest.json, whole or not at all."""
+    """Writes manifest.json, completely or not at all."""
     part = folder / (MANIFEST + ".part")
     part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.rename(folder / MANIFEST)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a bundle of a known format. Raises BundleError."""
+    """Reads the manifest.
+
+    Raises:
+        BundleError: The folder is no bundle, or its format is not `FORMAT_VERSION`.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -113,9 +122,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def load(folder: Path) -> Bundle:
-    """Verifies and opens a bundle. Arrays are memory-mapped: processes that load one bundle share one copy.
+    """Verifies and opens a bundle. Arrays are memory-mapped: processes that load the same bundle share one copy.
 
-    Raises BundleError when it is missing, altered, incomplete or of an unknown format.
+    Raises:
+        BundleError: The bundle is missing, altered, incomplete or of an unknown format.
     """
     manifest = read_manifest(folder)
     try:
@@ -132,8 +142,7 @@ def load(folder: Path) -> Bundle:
 
 def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     with (folder / CATALOGUE).open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    catalogue = Catalogue(list(map(_item, rows)))
+        catalogue = Catalogue([_item(json.loads(line)) for line in file])
     items: dict[str, Any] = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
     for array in items.values():
         array.flags.writeable = False
@@ -147,14 +156,14 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     sequence_tower = None
     if model.sequence is not None:
         sequence_tower = _filled(SequenceTower(model.sequence), tower, "sequence_tower.")
-    known = {"bundle_id", "format_version", "files", "model"}
+    identity = {"bundle_id", "format_version", "files", "model"}
     return Bundle(
         catalogue=catalogue,
         features=TextFeatures(lexical, tower["features.mean"].numpy(), tower["features.projection"].numpy()),
         text_tower=text_tower,
         sequence_tower=sequence_tower,
         model=model,
-        provenance={key: value for key, value in manifest.items() if key not in known},
+        provenance={key: value for key, value in manifest.items() if key not in identity},
         bundle_id=manifest["bundle_id"],
         **items,
     )
@@ -166,8 +175,10 @@ def _item(row: dict[str, Any]) -> Item:
 
 
 def _filled(module: Module, tensors: dict[str, torch.Tensor], prefix: str) -> Module:
-    module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    return module.eval().requires_grad_(False)
+    module.load_state_dict(
+        {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    )
+    return module.eval().requires_grad_(requires_grad=False)
 
 
 def _stored_model(config: ModelConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The folder into which training puts its bundles: which there are, told from their manifests alone."""
+"""Lists the bundles in the folder that training writes to. It reads only their manifests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +13,15 @@ _METRICS = ("ndcg@10", "recall@10")
 
 @dataclass(frozen=True, slots=True)
 class BundleInfo:
-    """trained_at: in UTC; 1970 where the manifest does not say. metrics: what the evaluation found, by name.
-    erasures_until: users erased until then are not in it; microseconds since 1970 UTC, 0 where nobody knows.
+    """The manifest's summary of one bundle.
+
+    Attributes:
+        bundle_id: Of the bundle.
+        folder: Of the bundle.
+        trained_at: In UTC; 1970 if the manifest does not say.
+        metrics: Means of the evaluation's metrics, by name.
+        erasures_until: Users erased until then are not in the training data. Microseconds since 1970 UTC; 0 if
+            unknown.
     """
 
     bundle_id: str
@@ -25,8 +32,8 @@ class BundleInfo:
 
 
 def bundles_in(folder: Path) -> list[BundleInfo]:
-    """Those that this version can read, newest first, each once."""
-    found: dict[str, BundleInfo] = {}
+    """The bundles that this version can read, newest first, each id once."""
+    bundles: dict[str, BundleInfo] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.is_symlink() or not path.is_dir() or path.name.startswith("."):
             continue
@@ -36,8 +43,8 @@ def bundles_in(folder: Path) -> list[BundleInfo]:
             continue
         bundle_id = str(manifest.get("bundle_id", ""))
         until = int(manifest.get("data", {}).get("erasures_until") or 0)
-        found[bundle_id] = BundleInfo(bundle_id, path, _trained_at(manifest), _metrics(manifest), until)
-    return sorted(found.values(), key=lambda info: info.trained_at, reverse=True)
+        bundles[bundle_id] = BundleInfo(bundle_id, path, _trained_at(manifest), _metrics(manifest), until)
+    return sorted(bundles.values(), key=lambda info: info.trained_at, reverse=True)
 
 
 def _trained_at(manifest: dict[str, Any]) -> datetime:

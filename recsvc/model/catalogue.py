@@ -1,4 +1,4 @@
-"""The items of a bundle by row and by id, with their brands and categories as small ints."""
+"""The items of a bundle by row and by id, with brands and categories as integer codes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +16,12 @@ Name = TypeVar("Name", str, tuple[str, ...])
 
 
 class Codes(Generic[Name]):
-    """One name a row as a small int. codes: int32 (n,), NO_CODE for an empty name. names: by code."""
+    """One name for each row, as an integer code.
+
+    Attributes:
+        codes: int32 (n,), NO_CODE for an empty name.
+        names: By code.
+    """
 
     def __init__(self, values: Iterable[Name]) -> None:
         self._code_of: dict[Name, int] = {}
@@ -24,7 +29,12 @@ class Codes(Generic[Name]):
         self.names: tuple[Name, ...] = tuple(self._code_of)
 
     def with_values(self, values: Mapping[int, Name], n: int) -> "Codes[Name]":
-        """The same for n rows, some of which, among them all new ones, have these names."""
+        """A copy for n rows.
+
+        Args:
+            values: Names by row, of all new rows and of any others that change.
+            n: How many rows the copy has.
+        """
         other = Codes[Name](())
         other._code_of = dict(self._code_of)
         other.codes = np.append(self.codes, np.full(n - len(self.codes), NO_CODE, np.int32))
@@ -43,7 +53,7 @@ class Codes(Generic[Name]):
 
 
 class AttributeRows:
-    """Which rows have a value of an attribute. Immutable."""
+    """The rows that have a value of an attribute. Immutable."""
 
     def __init__(self, items: Sequence[Item] = ()) -> None:
         self._rows: dict[tuple[str, str], NDArray[np.int32]] = {}
@@ -53,7 +63,12 @@ class AttributeRows:
         return self._rows.get(attribute, NO_ROWS)
 
     def with_items(self, items: Mapping[int, Item], before: Sequence[Item]) -> "AttributeRows":
-        """The same with these items in these rows; before: those that are there now."""
+        """A copy with some items replaced or added.
+
+        Args:
+            items: Items by row.
+            before: The items of all rows before the change.
+        """
         other = AttributeRows()
         other._rows = dict(self._rows)
         for row in items:
@@ -73,24 +88,24 @@ class AttributeRows:
 
 
 class Catalogue:
-    """Items in row order. Immutable."""
+    """Items in the order of their rows. Immutable."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = tuple(items)
         self._row_of = {item.item_id: row for row, item in enumerate(self.items)}
 
     def with_items(self, items: Sequence[Item]) -> "Catalogue":
-        """This catalogue with these items: known ones in their rows, new ones at the end."""
-        every, row_of, changed = list(self.items), dict(self._row_of), {}
+        """A copy with some items replaced, in their rows, or added at the end."""
+        all_items, row_of, changed = list(self.items), dict(self._row_of), {}
         for item in items:
-            row = row_of.setdefault(item.item_id, len(every))
-            every[row : row + 1] = [item]
+            row = row_of.setdefault(item.item_id, len(all_items))
+            all_items[row : row + 1] = [item]
             changed[row] = item
         other = Catalogue(())
-        other.items, other._row_of = tuple(every), row_of
-        # Worked out from ours: for 100,000 items that takes a hundredth of the time.
-        other.brands = self.brands.with_values({row: item.brand for row, item in changed.items()}, len(every))
-        other.paths = self.paths.with_values({row: item.categories for row, item in changed.items()}, len(every))
+        other.items, other._row_of = tuple(all_items), row_of
+        # Derived from this catalogue's: for 100,000 items that takes a hundredth of the time.
+        other.brands = self.brands.with_values({row: item.brand for row, item in changed.items()}, len(all_items))
+        other.paths = self.paths.with_values({row: item.categories for row, item in changed.items()}, len(all_items))
         other.attributes = self.attributes.with_items(changed, self.items)
         return other
 
@@ -101,30 +116,30 @@ class Catalogue:
         return item_id in self._row_of
 
     def row(self, item_id: str) -> int | None:
-        """The row of an item, or None when it is not in the catalogue."""
+        """The row of an item; None if it is not in the catalogue."""
         return self._row_of.get(item_id)
 
     def rows(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
-        """The rows of those ids that are in the catalogue, in the given order."""
-        known = (self._row_of.get(item_id) for item_id in item_ids)
-        return np.fromiter((row for row in known if row is not None), np.int32)
+        """The rows of the ids that are in the catalogue, int32, in the order of the ids."""
+        rows = (self._row_of.get(item_id) for item_id in item_ids)
+        return np.fromiter((row for row in rows if row is not None), np.int32)
 
     @cached_property
     def brands(self) -> Codes[str]:
-        """Each row's brand."""
+        """The brand of each row."""
         return Codes(item.brand for item in self.items)
 
     @cached_property
     def paths(self) -> Codes[tuple[str, ...]]:
-        """Each row's path of categories."""
+        """The category path of each row."""
         return Codes(item.categories for item in self.items)
 
     @cached_property
     def attributes(self) -> AttributeRows:
-        """The rows of each attribute."""
+        """The rows of each attribute's value."""
         return AttributeRows(self.items)
 
     @property
     def categories(self) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-        """Each row's deepest category as an index into the names; NO_CODE for an item without one."""
+        """The most specific category of each row, int32 (n,), and the names by code; NO_CODE for none."""
         return self.paths.codes, tuple(path[-1] for path in self.paths.names)

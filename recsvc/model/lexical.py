@@ -1,5 +1,7 @@
-"""The lexical embedding: TF-IDF reduced by LSA. It stands beside the language model's because it reads any language,
-and because exact words (a brand, a model number) matter in a shop (Deerwester et al., 1990).
+"""The lexical embedding: TF-IDF reduced by LSA (Deerwester et al., 1990).
+
+It complements the embedding of the language model: it reads any language, and exact words (a brand, a model number)
+matter in a shop.
 """
 
 import re
@@ -19,7 +21,7 @@ _CJK_FIRST = "぀"
 
 
 def tokenize(text: str) -> list[str]:
-    """Lower-case words of two or more characters; CJK runs become overlapping pairs of characters."""
+    """Splits a text into lower-case words of two or more characters; CJK runs become overlapping pairs."""
     tokens: list[str] = []
     for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).lower()):
         if token[0] >= _CJK_FIRST:
@@ -31,10 +33,13 @@ def tokenize(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class LexicalEncoder:
-    """Texts to L2-normalised vectors, float32 (n, dim); a text without a known term is the zero vector.
+    """Encodes texts as L2-normalised vectors. A text without a known term is the zero vector.
 
-    vocabulary: term to column. idf: float32 (terms,). components: float32 (terms, dim), and singular: float32 (dim,),
-    the values of its dimensions, largest first.
+    Attributes:
+        vocabulary: Columns by term.
+        idf: Inverse document frequencies, float32 (terms,).
+        components: From terms to dimensions, float32 (terms, dim).
+        singular: Singular values of the dimensions, float32 (dim,), largest first.
     """
 
     vocabulary: dict[str, int]
@@ -43,13 +48,14 @@ class LexicalEncoder:
     singular: NDArray[np.float32]
 
     def weights(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """The columns of a text's known terms and their TF-IDF weights, (1 + log tf) * idf, L2-normalised."""
+        """The columns of a text's known terms, and their TF-IDF weights, (1 + log tf) * idf, L2-normalised."""
         counts = Counter(self.vocabulary[token] for token in tokenize(text) if token in self.vocabulary)
         columns = np.fromiter(counts.keys(), np.intp, len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[columns]
         return columns, (values / max(float(np.linalg.norm(values)), 1e-12)).astype(np.float32)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of n texts, float32 (n, dim)."""
         embeddings = np.zeros((len(texts), self.components.shape[1]), np.float32)
         for i, text in enumerate(texts):
             columns, values = self.weights(text)
@@ -59,8 +65,9 @@ class LexicalEncoder:
         return embeddings
 
     def whitened(self, texts: Sequence[str], dim: int) -> NDArray[np.float32]:
-        """The first `dim` dimensions with equal weight each, L2-normalised: what tells items apart counts as much as
-        what most of them share.
+        """The first `dim` dimensions with equal weights, L2-normalised, float32 (n, dim).
+
+        So a dimension that distinguishes few items counts as much as one that most items share.
         """
         vectors = self.encode(texts)[:, :dim] / np.maximum(self.singular[:dim], 1e-6)
         return unit(vectors)

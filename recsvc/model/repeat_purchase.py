@@ -1,9 +1,9 @@
-"""Buying again: what an item of the history gains over its inner product, which knows nothing of personal counts.
+"""Repeat purchases: the bonus of items that the user bought before, added to their inner product.
 
-Half of real purchases repeat earlier ones, and no low-rank vector can hold who buys what again (Hu et al., "Modeling
-Personalized Item Frequency Information for Next-basket Recommendation", SIGIR 2020). So it is added after the search: a
-logistic regression says how likely it is that the user buys each item again soon, from how often and when they bought
-it, how often and after how long people buy it again, and how the user shops.
+Half of real purchases repeat earlier ones, and no low-rank vector can represent who buys what again (Hu et al.,
+"Modeling Personalized Item Frequency Information for Next-basket Recommendation", SIGIR 2020). So the bonus is added
+after the search. A logistic regression estimates the probability that the user buys an item again soon. Its inputs are
+how often and when the user bought it, how often and after how long people buy it again, and how the user shops.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, Floats, Rows
+from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, NO_SCORES, Floats, Rows
 from recsvc.domain.shop import EventType, History
 
-# What the regression reads, each of a user and an item; see `repeat_features`.
+# Inputs of the regression for a user and an item; see `repeat_features`.
 FEATURES = ("days", "recent", "elapsed", "overdue", "rate", "popularity", "shopping_days", "idle", "loyalty")
 RECENT_HALF_LIFE = 365.0  # days
 
@@ -39,10 +39,12 @@ class RepeatConfig:
 
 @dataclass(frozen=True)
 class ItemRepeats:
-    """How each item is bought again, float32 (n,) each.
+    """How each of n items is bought again.
 
-    rates: how much likelier than the average item, 1 being that. intervals: days from one purchase to the next.
-    popularity: 0 to 1.
+    Attributes:
+        rates: float32 (n,), how likely relative to the average item; 1 is average.
+        intervals: float32 (n,), days from one purchase to the next.
+        popularity: float32 (n,), 0 to 1.
     """
 
     rates: Floats
@@ -51,10 +53,16 @@ class ItemRepeats:
 
 
 def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Rows, NDArray[np.float64]]:
-    """The distinct rows that the user holds (bought and not sent back), and `FEATURES` of each, (m, 9).
+    """The inputs of the regression for each item that the user bought and did not return.
 
-    time: microseconds since 1970 UTC, when the list is shown, taken to the hour: so a page and its reasons stay as they
-    are for an hour, and can be kept. Later events count as if they were new.
+    Args:
+        history: Of the user.
+        time: When the list is shown, microseconds since 1970 UTC. It is rounded down to the hour, so that a page and
+            its reasons stay the same for an hour and can be cached. Later events count as new.
+        items: How each item is bought again.
+
+    Returns:
+        Distinct rows, int32 (m,), and `FEATURES` of each, float64 (m, 9).
     """
     time -= time % MICROSECONDS_AN_HOUR
     bought = history.purchases
@@ -71,7 +79,7 @@ def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Ro
     if not len(rows):
         return rows, np.zeros((0, len(FEATURES)))
     elapsed = np.log(last + 0.5)
-    # Of the user, the same for each of their items.
+    # These describe the user, and are the same for all items.
     shopping_days, idle = np.log(len(np.unique(day))), np.log(ages.min() + 0.5)
     loyalty = 1.0 - len(rows) / days.sum()
     columns = (
@@ -88,9 +96,17 @@ def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Ro
     return rows, np.stack(columns, axis=1).astype(np.float64)
 
 
-def repeat_chances(history: History, time: int, items: ItemRepeats, config: RepeatConfig) -> tuple[Rows, Floats]:
-    """The distinct rows that the user holds, and how likely each is to be bought again soon, 0 to 1; all 0 where the
-    shop is none to learn it from.
+def repeat_probabilities(history: History, time: int, items: ItemRepeats, config: RepeatConfig) -> tuple[Rows, Floats]:
+    """The probability that the user buys each item again soon.
+
+    Args:
+        history: Of the user.
+        time: As in `repeat_features`.
+        items: How each item is bought again.
+        config: Coefficients of the regression.
+
+    Returns:
+        Distinct rows, int32 (m,), and probabilities, float32 (m,). All are 0 if `config` has no coefficients.
     """
     rows, features = repeat_features(history, time, items)
     if not config.coefficients:
@@ -100,7 +116,16 @@ def repeat_chances(history: History, time: int, items: ItemRepeats, config: Repe
 
 
 def resting_rows(history: History, time: int, items: ItemRepeats) -> Rows:
-    """The distinct rows that the user bought less than the item's usual interval ago; time as in `repeat_features`."""
+    """Rows of items that the user bought less than their usual interval ago.
+
+    Args:
+        history: Of the user.
+        time: When the list is shown, microseconds since 1970 UTC.
+        items: How each item is bought again.
+
+    Returns:
+        Distinct rows, int32 (m,).
+    """
     bought = history.purchases
     rows, places = np.unique(history.rows[bought][::-1], return_index=True)
     last = history.timestamps[bought][::-1][places]
@@ -108,8 +133,18 @@ def resting_rows(history: History, time: int, items: ItemRepeats) -> Rows:
 
 
 def repeat_scores(history: History, time: int, items: ItemRepeats, config: RepeatConfig) -> tuple[Rows, Floats]:
-    """Rows of the history and what each gains: weight * log(1 + chance / baseline_probability). All 0 or more."""
+    """The repeat bonus of each item: weight * log(1 + probability / baseline_probability). It is never negative.
+
+    Args:
+        history: Of the user.
+        time: As in `repeat_features`.
+        items: How each item is bought again.
+        config: Weight and coefficients.
+
+    Returns:
+        Distinct rows, int32 (m,), and bonuses, float32 (m,). Both are empty if the weight is 0.
+    """
     if not config.weight:
-        return np.empty(0, np.int32), np.empty(0, np.float32)
-    rows, chances = repeat_chances(history, time, items, config)
-    return rows, np.asarray(config.weight * np.log1p(chances / config.baseline_probability), np.float32)
+        return NO_ROWS, NO_SCORES
+    rows, probabilities = repeat_probabilities(history, time, items, config)
+    return rows, np.asarray(config.weight * np.log1p(probabilities / config.baseline_probability), np.float32)

@@ -1,26 +1,28 @@
-"""What is done to vectors on every floor."""
+"""Operations on vectors that every room shares."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Rows that a growing matrix can take before it has to be copied.
-SPARE_ROWS = 8_192
+SPARE_ROWS = 8_192  # that a growing matrix can add before it is copied
 
 
 class GrowingMatrix:
-    """A matrix that takes more rows without being copied for each: 100,000 vectors are 100 MB. For one thread.
+    """A matrix to which rows are added without a copy for each: 100,000 vectors are 100 MB. For one thread.
 
-    matrix: float32 (n, d); it is copied once.
+    Args:
+        matrix: float32 (n, d); it is copied once.
     """
 
     def __init__(self, matrix: NDArray[np.float32]) -> None:
         self._buffer = _with_room(matrix, SPARE_ROWS)
 
     def extended(self, n: int, more: int) -> NDArray[np.float32]:
-        """The first n rows, with so many at the end that are zero. Unless the room ran out in between, it is the memory
-        of what was given before; so only whoever has the most rows may ask for more, but may ask again.
+        """The first `n` rows, with `more` rows of zeros at the end, float32 (n + more, d).
+
+        The result shares memory with earlier results, unless the spare rows were used up. So only the owner of the
+        longest result may extend it; to extend it again from the same `n` is allowed.
         """
         if n + more > len(self._buffer):
             self._buffer = _with_room(self._buffer[:n], more + SPARE_ROWS)
@@ -35,5 +37,12 @@ def _with_room(matrix: NDArray[np.float32], more: int) -> NDArray[np.float32]:
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    """Each row, or the one vector, L2-normalised, as float32; zero stays zero."""
+    """L2-normalises each vector. A zero vector stays zero.
+
+    Args:
+        vectors: (d,) or (n, d), of any number type.
+
+    Returns:
+        float32, of the same shape.
+    """
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), np.float32)

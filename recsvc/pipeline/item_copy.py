@@ -8,7 +8,7 @@ from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff
 from recsvc.model.bundle import Bundle
-from recsvc.reasons import ContentWriter, Recipe, attribute_form, is_sensitive, item_licence
+from recsvc.reasons import ContentWriter, Recipe, attribute_form, copy_claim, is_sensitive
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # An audience is sensitive if at least this share of the items of its brand or category is.
@@ -89,7 +89,7 @@ def _audience(bundle: Bundle, recipe: Recipe, item: Item, language: str, name: s
         raise _invalid("audience", private)
     fact = Evidence(EvidenceKind.AUDIENCE, Strength.NEUTRAL, name=name, value=value)
     try:
-        item_licence(fact, item, language, recipe)
+        copy_claim(fact, item, language, recipe)
     except ReasonRejected as rejection:
         if rejection.rule == "sensitive":
             raise _invalid("audience", private) from None

@@ -120,7 +120,7 @@ class QueryPlanner:
         excluded = self._excluded_rows(query, state)
         if len(viewed) or len(cart):
             excluded = np.unique(np.concatenate((excluded, viewed, cart)))
-        backfill = (inventory.select(query.filter.unyielding()),) if query.backfill else ()
+        backfill = (inventory.select(query.filter.exclusions()),) if query.backfill else ()
         return Eligibility(excluded, inventory.select(query.filter), backfill)
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:

@@ -1,12 +1,15 @@
-"""Evidence in, verified sentences out: plan, words, slots, verifier, cache."""
+"""Turns evidence into verified sentences: claims, patterns, values and a verifier that checks every sentence.
+
+May be imported by `explain` and the rooms above it, and by `training`.
+"""
 
 from recsvc.reasons.authors.prompts import pattern_of
+from recsvc.reasons.claim import attribute_form
 from recsvc.reasons.content_writer import ContentWriter
+from recsvc.reasons.copy_claim import copy_claim
 from recsvc.reasons.grammar.pattern import PatternRequest
 from recsvc.reasons.grammar.recipe import Recipe, recipes
-from recsvc.reasons.item_licence import item_licence
-from recsvc.reasons.licence import attribute_form
-from recsvc.reasons.pattern_pool import Author, PatternPool, author_id, cell_of, model_name, request_of
+from recsvc.reasons.pattern_pool import Author, PatternPool, author_id, claim_key_of, model_name, request_of
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.rewording import Rewording
 from recsvc.reasons.seller_text.sensitive import is_sensitive
@@ -27,11 +30,11 @@ __all__ = [
     "Switches",
     "attribute_form",
     "author_id",
-    "cell_of",
+    "claim_key_of",
+    "copy_claim",
     "folded_words",
     "is_sensitive",
     "is_vague",
-    "item_licence",
     "model_name",
     "pattern_of",
     "recipes",

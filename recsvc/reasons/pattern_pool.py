@@ -1,40 +1,51 @@
-"""Patterns that a language model wrote ahead of the requests that use them, by what they say."""
+"""Keeps the patterns that a language model wrote ahead of the requests that use them, by claim."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
-from recsvc.reasons.grammar.lexicon import is_licensed
+from recsvc.reasons.grammar.lexicon import matches_grammar
 from recsvc.reasons.grammar.pattern import Form, PatternRequest, is_short
 from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.verifier import POLICY_VERSION
 
-MOST_PATTERNS = 40  # of one claim: more would be read by nobody
+MAX_PATTERNS = 40  # for one claim; nobody would review more
 
 
 class Author(Protocol):
-    """A language model that writes patterns, as slowly as it likes.
-
-    name, model: for the provenance; model holds its revision.
-    """
+    """A language model that writes patterns ahead of any request. It may take its time."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the kind of author, for the provenance."""
+        ...
 
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """Name and revision of the model, for the provenance."""
+        ...
 
     def write(self, request: PatternRequest, known: tuple[str, ...], n: int) -> list[str]:
-        """At most n answers to `recsvc.reasons.authors.prompts.messages`, unverified. Blocks.
+        """Writes at most `n` answers to `recsvc.reasons.authors.prompts.messages`. Blocks. They are not verified.
 
-        Raises AuthorUnavailable when it cannot be asked now.
+        Args:
+            request: The claim to word.
+            known: Patterns that exist already.
+            n: How many answers to write.
+
+        Raises:
+            AuthorUnavailable: The model cannot be reached now.
         """
         ...
 
 
 class PatternPool:
-    """What one author has written, as this process knows it; and what it is asked to write. Nothing of a user and no
-    seller text is in it.
+    """The patterns of one author, and the requests that it has yet to write for. It holds no user and no seller text.
+
+    Attributes:
+        author: Under which name the patterns are stored; see `author_id`.
+        provenance: Of a reason that uses a pattern of the pool.
+        wanted: Requests that were made and have no patterns yet.
     """
 
     def __init__(self, name: str, model: str) -> None:
@@ -44,56 +55,56 @@ class PatternPool:
         self.wanted: set[PatternRequest] = set()
 
     def patterns(self, request: PatternRequest) -> tuple[str, ...]:
-        """What is at hand. What there is nothing of becomes wanted."""
+        """The patterns for a request. A request that the author has not written for yet becomes wanted."""
         if self.lacks(request):
             self.wanted.add(request)
         return self._patterns.get(request, ())
 
     def lacks(self, request: PatternRequest) -> bool:
-        """Whether the author is yet to write of it: nothing is kept, not even that nothing passed."""
-        # "1 days": the phrase bank knows plurals, a model is not asked for them
+        """Whether the author has yet to write for a request. False if it has, even if no pattern was accepted."""
+        # The author writes no plurals ("1 days") and no second claims: the phrase bank has them.
         return not request.singular and request.form is not Form.TAIL and request not in self._patterns
 
     def take(self, written: Mapping[PatternRequest, Iterable[str]]) -> None:
-        """Replaces all that was known by what of it the policy of this process licenses: others may have written it."""
+        """Replaces all patterns by those of `written` that the grammar accepts. Other processes may have written it."""
         self._patterns = {
-            request: tuple(p for p in patterns if is_pattern(p, request))[:MOST_PATTERNS]
-            for request, patterns in ((key, list(each)) for key, each in written.items())
+            request: tuple(pattern for pattern in list(patterns) if is_pattern(pattern, request))[:MAX_PATTERNS]
+            for request, patterns in written.items()
         }
         self.wanted -= self._patterns.keys()
 
 
 def model_name(model: str, revision: str) -> str:
-    """A language model and its revision, as provenance has it."""
+    """A language model and its revision, as the provenance writes them."""
     return f"{model}@{revision}" if revision else model
 
 
 def author_id(name: str, model: str) -> str:
-    """Under what an author's patterns are kept: another model, revision or policy has others."""
+    """The name under which an author's patterns are stored. Another model, revision or policy has its own."""
     return f"{name}:{model}:{POLICY_VERSION}"
 
 
 def is_pattern(text: str, request: PatternRequest) -> bool:
-    """Whether the policy licenses a text as a pattern for a request, and it is as short as the tone has it."""
+    """Whether the grammar accepts a text as a pattern for a request, and it is short enough for the tone."""
     if request.tone is Tone.CONCISE and not is_short(text, request.language):
         return False
-    return is_licensed(text, request.kind, request.strength, request.form, request.language, request.recipe)
+    return matches_grammar(text, request.kind, request.strength, request.form, request.language, request.recipe)
 
 
-def cell_of(request: PatternRequest) -> str:
-    """A name for what a pattern is to say, and how: 'reason.v1/en/history_item/causal/viewed/warm'."""
+def claim_key_of(request: PatternRequest) -> str:
+    """A key for a request: 'reason.v1/en/history_item/causal/viewed/warm'."""
     claim = (request.language, request.kind, request.strength, request.form or "plain")
     return "/".join((request.recipe, *claim, request.tone))
 
 
-def request_of(cell: str) -> PatternRequest | None:
-    """What a name stands for; None for one that nobody gave."""
+def request_of(claim_key: str) -> PatternRequest | None:
+    """The request of a key; None if `claim_key_of` never makes that key."""
     try:
-        recipe, language, kind, strength, form, tone = cell.split("/")
-        of_form = Form.PLAIN if form == "plain" else Form(form)
+        recipe, language, kind, strength, form_name, tone = claim_key.split("/")
+        form = Form.PLAIN if form_name == "plain" else Form(form_name)
         if language not in LANGUAGES or (recipe != REASON_RECIPE and recipe not in recipes()):
             return None
-        claim = (EvidenceKind(kind), Strength(strength), of_form, language)
+        claim = (EvidenceKind(kind), Strength(strength), form, language)
         return PatternRequest(*claim, tone=Tone(tone), recipe=recipe)
     except ValueError:
         return None

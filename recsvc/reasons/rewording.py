@@ -1,4 +1,4 @@
-"""A page that was given in the phrase bank's words, while a language model writes others for the same claims."""
+"""Rewords a page that was answered in the phrase bank's words, as a language model writes patterns for its claims."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,14 @@ from recsvc.reasons.writer import ReasonWriter
 
 
 class Rewording:
-    """page: as it was given, in rank order. Another claim is never made: only the words change."""
+    """The state of one page that is reworded. Only words change, never a claim.
+
+    Args:
+        writer: Writes the new reasons.
+        page: Items and reasons as they were answered, in rank order.
+        language: Language of the reasons.
+        seed: Decides among equally good wordings.
+    """
 
     def __init__(
         self, writer: ReasonWriter, page: Sequence[tuple[Item, Reason | None]], language: str, seed: int
@@ -22,17 +29,23 @@ class Rewording:
                 self._plan.note(None)
                 continue
             self._plan.note(reason.evidence[0], "", reason.text)
-            if writer.is_lacking(item, reason):
+            if writer.awaits_model(item, reason):
                 self._waiting.append((item, reason))
 
     @property
     def pending(self) -> bool:
-        """Whether the language model is yet to write anything that the page could use."""
+        """Whether the language model has yet to write anything that the page could use."""
         return bool(self._waiting)
 
     def reworded(self) -> list[tuple[Item, Reason]]:
-        """What has come since the last time, verified; no sentence that stands on the page already."""
-        written = [each for each in self._waiting if not self._writer.is_lacking(*each)]
-        self._waiting = [each for each in self._waiting if each not in written]
-        better = [(item, self._writer.reword(self._plan, item, reason)) for item, reason in written]
-        return [(item, reason) for item, reason in better if reason is not None]
+        """The items whose reason changed since the last call, with the new reason.
+
+        Each is verified, and none repeats a sentence that the page already has.
+        """
+        written: list[tuple[Item, Reason]] = []
+        waiting: list[tuple[Item, Reason]] = []
+        for item, reason in self._waiting:
+            (waiting if self._writer.awaits_model(item, reason) else written).append((item, reason))
+        self._waiting = waiting
+        pairs = [(item, self._writer.reword(self._plan, item, reason)) for item, reason in written]
+        return [(item, reason) for item, reason in pairs if reason is not None]

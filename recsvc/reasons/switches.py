@@ -1,4 +1,4 @@
-"""What an operator has turned off: the last word before the verifier's, whoever wrote the sentence."""
+"""The kill switches of one process: the texts that an operator has turned off. They apply to every generator."""
 
 from collections.abc import Iterable
 
@@ -6,24 +6,29 @@ from recsvc.domain.records import Switch
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 
 EVERYTHING = Switch()
+"""Turns every text off."""
 
 
 class Switches:
-    """What is off in one process. off: replaced as a whole when that changes; it may be part of a key."""
+    """The switches that are on in one process.
+
+    Attributes:
+        off: What is turned off. A change replaces the whole set, so it may be part of a cache key.
+    """
 
     def __init__(self, off: Iterable[Switch] = ()) -> None:
         self.off = frozenset(off)
 
     def silences(self, recipe: str, language: str, *items: Item) -> bool:
-        """Whether no text may be written that is about these items."""
-        return any(not switch.generator and _meant(switch, recipe, language, items) for switch in self.off)
+        """Whether no text about any of these items may be written, whoever words it."""
+        return any(not switch.generator and _applies(switch, recipe, language, items) for switch in self.off)
 
     def mutes(self, generator: str, recipe: str, language: str, *items: Item) -> bool:
-        """Whether one generator's words are not to be used in it, though another's may."""
-        return any(switch.generator == generator and _meant(switch, recipe, language, items) for switch in self.off)
+        """Whether one generator's words may not be used in it. Another generator may still word it."""
+        return any(switch.generator == generator and _applies(switch, recipe, language, items) for switch in self.off)
 
 
-def _meant(switch: Switch, recipe: str, language: str, items: Iterable[Item]) -> bool:
+def _applies(switch: Switch, recipe: str, language: str, items: Iterable[Item]) -> bool:
     path = tuple(switch.category.split(CATEGORY_SEPARATOR)) if switch.category else ()
     return (
         switch.recipe in ("", recipe)

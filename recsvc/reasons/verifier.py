@@ -1,25 +1,25 @@
-"""The last word on every sentence: deterministic, closed-world, and the same for whoever wrote it."""
+"""Checks every sentence before it is shown. Deterministic, closed-world, and the same for every generator."""
 
 import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
-from recsvc.domain.reason import REASON_RECIPE, Evidence
-from recsvc.domain.shop import Item
+from recsvc.domain.reason import REASON_RECIPE
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.grammar.lexicon import JOINTS, STOP, is_licensed
+from recsvc.reasons.claim import Claim
+from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP, matches_grammar
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import Recipe, recipes
-from recsvc.reasons.licence import Licence, licence
 from recsvc.reasons.seller_text.word_lists import forbidden_terms, negations, policy_digest
 
 POLICY_VERSION = f"reason-policy.1-{policy_digest()}"
 
-# Of a reason: at least and at most. Recipes have their own.
+# Limits of a reason, least and most. Recipes have their own.
 CHARACTERS = {"en": (1, 160), "zh": (6, 80)}
-WORDS = {"en": (4, 30), "zh": (1, 80)}  # in Chinese there are no words to count
-MAX_PLACES = 8  # occurrences of one value that are looked at
+WORDS = {"en": (4, 30), "zh": (1, 80)}  # words are only counted in English
+MAX_OCCURRENCES = 8  # of one value in a text that are examined
 
 _CHINESE_FRAME = re.compile(r"[\u4e00-\u9fff，。]*")
 _MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@]|://|www\.|\b\w+\.(?:com|net|org|cn|io|ru)\b", re.IGNORECASE)
@@ -27,84 +27,92 @@ _PHONE = re.compile(r"\d(?:[\s().-]{0,2}\d){7,}")
 _SLOT = re.compile(r"\{\w+\}")
 
 
-def verify(text: str, evidence: Evidence, item: Item, language: str) -> None:
-    """Returns when `text` is one sentence of `language` that claims about `item` what `evidence` supports, no more.
-
-    Raises ReasonRejected with the rule that it breaks: those of `licence`, and those of `check`.
-    """
-    check(text, licence(evidence, item, language))
-
-
-def check_all(text: str, claims: Sequence[Licence]) -> None:
-    """Returns when `text` says what its claims, one or two, allow, no more. Raises ReasonRejected as `check`."""
+def check_all(text: str, claims: Sequence[Claim]) -> None:
+    """Returns if `text` states its claims, one or two, and no more. Raises ReasonRejected as `check` does."""
     if len(claims) == 1:
         check(text, *claims)
     else:
         check_both(text, *claims)
 
 
-def check_both(text: str, first: Licence, second: Licence) -> None:
-    """Returns when `text` is what `first` allows, and then, joined to it, what `second` allows, no more.
+def check_both(text: str, first: Claim, second: Claim) -> None:
+    """Returns if `text` states `first`, then a connective, then `second`, and no more.
 
-    The second says by itself which item it is about: "you bought X, and 38 people bought it" would be read of X.
+    The second claim's words name the item that they are about. Else "you bought X, and 38 people bought it" would be
+    read as a statement about X.
 
-    Raises ReasonRejected as `check`.
+    Raises:
+        ReasonRejected: By the rules of `check`.
     """
     language = first.language
     _check_surface(text, language, CHARACTERS[language], WORDS[language])
-    joint, stop = JOINTS[language], STOP[language]
+    connective, stop = CONNECTIVES[language], STOP[language]
     rejected = ReasonRejected("sentence", "not two claims in one sentence")
-    at = text.find(joint)
-    while at >= 0:
-        rest = text[at + len(joint) :]
+    at = text.find(connective)
+    while at >= 0:  # a value may hold the connective too, so every place is tried
+        rest = text[at + len(connective) :]
         try:
             check(text[:at] + stop, first)
             check(rest[:1].upper() + rest[1:], second._replace(form=Form.TAIL))
             return
         except ReasonRejected as problem:
             rejected = problem
-        at = text.find(joint, at + 1)
+        at = text.find(connective, at + 1)
     raise rejected
 
 
-def check(text: str, licensed: Licence) -> None:
-    """Returns when `text` says what `licensed` allows.
+def check(text: str, claim: Claim) -> None:
+    """Returns if `text` states `claim` and no more.
 
-    It must have a reading: every value found exactly once, and what remains a frame that the lexicon licenses. So
-    whatever is not a licensed value is a licensed phrase, and there is no third.
-    Raises ReasonRejected: 'unicode', 'length', 'markup', 'contact', 'forbidden' for the whole text; 'slots' where a
-    value is absent; 'number', 'language', 'polarity', 'sentence', 'licence' for what is wrong with the frame.
+    There must be a way to take every value of the claim out of the text exactly once, so that the frame that remains
+    matches the grammar. So each word is either part of a value or part of a phrase in the lexicon.
+
+    Raises:
+        ReasonRejected: By rule.
+            'unicode', 'length', 'markup', 'contact', 'forbidden': the text as a whole.
+            'slots': a value is missing.
+            'number', 'language', 'polarity', 'sentence', 'licence': the frame; 'licence' if no other rule applies.
     """
-    language = licensed.language
+    language = claim.language
     characters, words = CHARACTERS[language], WORDS[language]
-    if licensed.recipe != REASON_RECIPE:  # a part may be short: what is asked for is asked of the whole text
-        wording = recipes()[licensed.recipe].wording(language)
+    if claim.recipe != REASON_RECIPE:  # one part may be short: the lower limits are those of the whole text
+        wording = recipes()[claim.recipe].wording(language)
         characters, words = (1, wording.characters[1]), (1, wording.words[1])
     _check_surface(text, language, characters, words)
-    readings = list(_frames(text, licensed))
-    if not readings:
+    frames = list(_frames(text, claim))
+    if not frames:
         raise ReasonRejected("slots", "a value of the evidence is absent or altered")
-    claim = (licensed.kind, licensed.strength, licensed.form, language, licensed.recipe)
-    if not any(is_licensed(frame, *claim) for frame in readings):
-        _explain(readings[0], language)
+    key = (claim.kind, claim.strength, claim.form, language, claim.recipe)
+    if not any(matches_grammar(frame, *key) for frame in frames):
+        _reject_frame(frames[0], language)
 
 
-def check_text(parts: Sequence[tuple[str, Licence]], recipe: Recipe, language: str) -> str:
-    """The text of copy that has these parts: each says what its licence allows, and the whole is fit to be shown, in
-    its length, with nothing twice and nothing forbidden across the joints.
+def check_text(parts: Sequence[tuple[str, Claim]], recipe: Recipe, language: str) -> str:
+    """Joins the parts of a piece of copy, after checking each part and the whole.
 
-    Raises ReasonRejected: those of `check`, 'length' and 'repetition'.
+    Args:
+        parts: Sentences or points, each with the claim that it states.
+        recipe: The recipe that wrote them.
+        language: One of `LANGUAGES`.
+
+    Returns:
+        The text.
+
+    Raises:
+        ReasonRejected: By the rules of `check` for a part, and by the same rules for the whole text.
+            'recipe': a claim is of another recipe or language.
+            'repetition': two parts are the same.
     """
-    for text, licensed in parts:
-        if (licensed.recipe, licensed.language) != (recipe.id, language):
-            raise ReasonRejected("recipe", "licensed for another recipe or language")
-        check(text, licensed)
+    for text, claim in parts:
+        if (claim.recipe, claim.language) != (recipe.id, language):
+            raise ReasonRejected("recipe", "the claim is of another recipe or language")
+        check(text, claim)
     if len({text for text, _ in parts}) < len(parts):
-        raise ReasonRejected("repetition", "a part stands there twice")
+        raise ReasonRejected("repetition", "two parts are the same")
     wording = recipe.wording(language)
-    whole = wording.joint.join(text for text, _ in parts)
-    _check_surface(whole.replace("\n", " "), language, wording.characters, wording.words)
-    return whole
+    joined = wording.part_separator.join(text for text, _ in parts)
+    _check_surface(joined.replace("\n", " "), language, wording.characters, wording.words)
+    return joined
 
 
 def _check_surface(text: str, language: str, characters: tuple[int, int], words: tuple[int, int]) -> None:
@@ -123,38 +131,42 @@ def _check_surface(text: str, language: str, characters: tuple[int, int], words:
         raise ReasonRejected("forbidden", term)
 
 
-def _places(text: str, value: str) -> list[int]:
-    places: list[int] = []
+def _occurrences(text: str, value: str) -> list[int]:
+    """Where `value` starts in `text`, at most `MAX_OCCURRENCES` times."""
+    starts: list[int] = []
     at = text.find(value)
-    while at >= 0 and len(places) < MAX_PLACES:
-        places.append(at)
+    while at >= 0 and len(starts) < MAX_OCCURRENCES:
+        starts.append(at)
         at = text.find(value, at + 1)
-    return places
+    return starts
 
 
-def _frames(text: str, licensed: Licence) -> Iterator[str]:
-    """Every way to take the values out of `text`: one may have letters that the frame, or another value, has too."""
-    for places in itertools.product(*(_places(text, value) for _, value in licensed.slots)):
-        spans = sorted((at, at + len(value), name) for at, (name, value) in zip(places, licensed.slots, strict=True))
+def _frames(text: str, claim: Claim) -> Iterator[str]:
+    """The frame that remains for every way to take the values out of `text`.
+
+    There may be several ways, because the letters of a value may also occur in the frame or in another value.
+    """
+    for starts in itertools.product(*(_occurrences(text, value) for _, value in claim.slots)):
+        spans = sorted((at, at + len(value), slot) for at, (slot, value) in zip(starts, claim.slots, strict=True))
         if any(left[1] > right[0] for left, right in itertools.pairwise(spans)):
             continue
-        parts, done = [], 0
-        for start, end, name in spans:
-            parts += [text[done:start], "{", name, "}"]
+        pieces, done = [], 0
+        for start, end, slot in spans:
+            pieces += [text[done:start], "{", slot, "}"]
             done = end
-        yield "".join(parts) + text[done:]
+        yield "".join(pieces) + text[done:]
 
 
-def _explain(frame: str, language: str) -> None:
-    """Raises ReasonRejected for a frame that is not licensed, by the most telling rule: they are counted by rule."""
+def _reject_frame(frame: str, language: str) -> NoReturn:
+    """Raises ReasonRejected with the most specific rule that the frame breaks: rejections are counted by rule."""
     words = _SLOT.sub(" ", frame)
     if any(map(str.isdigit, words)):
-        raise ReasonRejected("number", "a number that is not of the evidence")
+        raise ReasonRejected("number", "a number that the evidence does not have")
     if not (words.isascii() if language == "en" else _CHINESE_FRAME.fullmatch(words.replace(" ", ""))):
-        raise ReasonRejected("language", f"characters that a sentence in {language!r} has not")
+        raise ReasonRejected("language", f"characters that {language!r} does not use")
     if negations(language).find(words) is not None:
         raise ReasonRejected("polarity", "a negation")
-    stop = "." if language == "en" else "。"
+    stop = STOP[language]
     if not frame.endswith(stop) or frame.count(stop) != 1:
         raise ReasonRejected("sentence", "not exactly one sentence")
-    raise ReasonRejected("licence", "words that the evidence does not license")
+    raise ReasonRejected("licence", "words that the grammar does not accept for the claim")

@@ -3,7 +3,7 @@
 import asyncio
 
 from recsvc.errors import StoreUnavailable
-from recsvc.reasons import PatternPool, cell_of, request_of
+from recsvc.reasons import PatternPool, claim_key_of, request_of
 from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import PatternStore
 
@@ -47,7 +47,7 @@ class PatternFollower(PeriodicTask):
                 self._changed.set()
                 self._changed = asyncio.Event()
             if self._pool.wanted:
-                await self._store.want(self._author, map(cell_of, self._pool.wanted))
+                await self._store.want(self._author, map(claim_key_of, self._pool.wanted))
                 self._pool.wanted.clear()
         except StoreUnavailable:
             return  # the store has counted the failure

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.shop import History
-from recsvc.model.repeat_purchase import FEATURES, repeat_chances, repeat_features
+from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
 from recsvc.model.vectors import unit
 from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
@@ -191,9 +191,9 @@ def buy_again(snapshot: ItemSnapshot, history: History, time: int) -> FixedOrder
         time: When the list is shown, in microseconds since 1970 UTC.
     """
     items, config = snapshot.bundle.item_repeats, snapshot.bundle.model.repeats
-    rows, chances = repeat_chances(history, time, items, config)
+    rows, probabilities = repeat_probabilities(history, time, items, config)
     if not config.coefficients:
         _, features = repeat_features(history, time, items)
-        chances = np.exp(features[:, FEATURES.index("recent")]).astype(np.float32)
-    order = np.argsort(-chances, kind="stable")
-    return FixedOrderScorer(Ranking(rows[order], chances[order]), repeat_bonus=Ranking(rows, chances))
+        probabilities = np.exp(features[:, FEATURES.index("recent")]).astype(np.float32)
+    order = np.argsort(-probabilities, kind="stable")
+    return FixedOrderScorer(Ranking(rows[order], probabilities[order]), repeat_bonus=Ranking(rows, probabilities))

@@ -1,9 +1,11 @@
-"""Turns many concurrent small calls into few large ones, in a thread that releases the interpreter's lock."""
+"""Turns many concurrent small calls into few large ones, run in a thread that releases the interpreter's lock."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
+
+from recsvc.runtime.work_queue import WorkQueue
 
 # How long a batch is held open under load. Short compared to the time of a request under load, long compared to one
 # turn of the event loop.
@@ -14,63 +16,51 @@ Out = TypeVar("Out")
 
 
 class Batcher(Generic[In, Out]):
-    """Runs the calls that arrived during the last batch as one batch. A call that comes alone runs at once.
+    """Calls `run` with what has gathered while the last batch was worked on: alone when idle, together under load.
 
-    Args:
-        run: Takes a list of inputs and returns as many results, in the same order. It runs in `executor`, one batch at
-            a time. An error that it raises is raised by every call of that batch.
-        executor: The thread for `run`.
-        largest: Most calls in one batch.
+    run: takes a list and returns as many results, in order. It is called in `executor`, one batch at a time. What it
+    raises, every call of that batch raises. largest: how many calls one batch may hold.
     """
 
     def __init__(self, run: Callable[[list[In]], Sequence[Out]], executor: Executor, largest: int = 16) -> None:
         self._run = run
         self._executor = executor
         self._largest = largest
-        self._waiting: list[tuple[In, asyncio.Future[Out]]] = []
-        self._worker: asyncio.Task[None] | None = None
         self._last_size = 0
+        self._queue: WorkQueue[tuple[In, asyncio.Future[Out]]] = WorkQueue(
+            self._settle, largest=largest, gather=self._gather
+        )
 
-    async def submit(self, value: In) -> Out:
-        """Returns the result for one input, from a batch with others."""
-        result: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._waiting.append((value, result))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
-        return await result
-
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                await self._gather()
-                batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
-                # A caller whose deadline has passed needs no result.
-                batch = [(value, result) for value, result in batch if not result.done()]
-                self._last_size = len(batch)
-                if batch:
-                    await self._run_batch(loop, batch)
-        finally:
-            self._worker = None
+    async def submit(self, item: In) -> Out:
+        """Returns the result of one item, from a batch with others. Raises what `run` raises."""
+        answer: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
+        self._queue.put((item, answer))
+        return await answer
 
     async def _gather(self) -> None:
-        """Waits while more calls keep arriving, if the last batch held more than one call.
+        """Waits for more calls, as long as more keep coming and the last batch shows that calls come together.
 
-        A call costs half as much in a large batch. A call that comes alone never waits.
+        A large batch costs each of its calls half of what a small one does. A call that comes alone never waits.
         """
-        count = 0
-        while self._last_size > 1 and count < len(self._waiting) < self._largest:
-            count = len(self._waiting)
+        seen = 0
+        while self._last_size > 1 and seen < len(self._queue) < self._largest:
+            seen = len(self._queue)
             await asyncio.sleep(GATHER_SECONDS)
 
-    async def _run_batch(self, loop: asyncio.AbstractEventLoop, batch: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
-        try:
-            outputs = await loop.run_in_executor(self._executor, self._run, [value for value, _ in batch])
-        except Exception as error:  # noqa: BLE001 - each caller of the batch raises it
-            for _, result in batch:
-                if not result.done():
-                    result.set_exception(error)
+    async def _settle(self, calls: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
+        # A caller that went away, because its deadline passed, gets no work done.
+        waiting = [(item, answer) for item, answer in calls if not answer.done()]
+        self._last_size = len(waiting)
+        if not waiting:
             return
-        for (_, result), output in zip(batch, outputs, strict=True):
-            if not result.done():
-                result.set_result(output)
+        loop = asyncio.get_running_loop()
+        try:
+            results = await loop.run_in_executor(self._executor, self._run, [item for item, _ in waiting])
+        except Exception as error:  # noqa: BLE001  every caller gets it
+            for _, answer in waiting:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for (_, answer), result in zip(waiting, results, strict=True):
+            if not answer.done():
+                answer.set_result(result)

@@ -1,4 +1,7 @@
-"""The shared state, in Redis: users, events, items. `keys` has the schema, `open_store` is the way in."""
+"""The shared state in Redis: users, events, items. `keys` is the schema; `open_store` opens it.
+
+May be imported by `users`, `retrieval` and the rooms above them. It alone imports redis.
+"""
 
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.erasures import ErasureStore

@@ -1,4 +1,4 @@
-"""From a URL to a Redis client that fails fast."""
+"""Makes a Redis client that fails fast, from a URL."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel
+from redis.asyncio.client import Pipeline
+from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
@@ -14,22 +16,27 @@ from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
+RedisPipeline: TypeAlias = "Pipeline | ClusterPipeline"
 
 _SCHEMES = (
     "redis://host:port/db, rediss://host:port/db, unix:///path, redis+cluster://host:port, "
     "redis+sentinel://host:port,host:port/service"
 )
 _MAX_CONNECTIONS = 64
+_SENTINEL_PORT = 26379
 
 
 @asynccontextmanager
 async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClient]:
-    """A client for the Redis at `url`, closed on exit. Connects when first used, not here.
+    """Yields a client for the Redis at `url`, and closes it on exit. The client connects when it is first used.
 
-    url: one of `_SCHEMES`; `rediss+...` speaks TLS to a Cluster or to a Sentinel's master. Credentials go before an @.
-    timeout_seconds: of connecting, of a wait for a free connection, and of each answer. Nothing is tried again, but
-        for once on a Cluster, whose client learns of a failover only that way.
-    Raises SettingsError for a URL that it cannot use; the message does not repeat it, for it may hold a password.
+    Args:
+        url: One of `_SCHEMES`; `rediss+...` uses TLS to a Cluster or a Sentinel's master. Credentials go before an @.
+        timeout_seconds: Of connecting, of waiting for a free connection, and of each answer. Nothing is tried again,
+            except once on a Cluster, whose client learns of a failover only by an error.
+
+    Raises:
+        SettingsError: The URL cannot be used. The message does not repeat it, because it may hold a password.
     """
     try:
         client, sentinel = _client(url, timeout_seconds)
@@ -45,10 +52,12 @@ async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClie
 
 @contextmanager
 def operation(name: str) -> Iterator[None]:
-    """Times one operation on Redis, and turns whatever the client raises into StoreUnavailable.
+    """Times one operation on Redis, and turns every error of the client into StoreUnavailable.
 
-    The client's own messages and tracebacks hold addresses and whole commands, keys included: only the error's class
-    is kept.
+    Only the class of the error is kept: the client's messages and tracebacks contain addresses, commands and keys.
+
+    Args:
+        name: Of the operation; a label of the metric.
     """
     with STORE_SECONDS.labels(name).time():
         try:
@@ -63,7 +72,7 @@ def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | N
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
         "retry": Retry(NoBackoff(), 0),
-        "driver_info": None,  # else every new connection looks up the package's version on disk
+        "driver_info": None,  # otherwise every new connection looks up the package's version on disk
     }
     parts = urlsplit(url)
     match parts.scheme:
@@ -84,8 +93,8 @@ def _sentinel_master(parts: SplitResult, options: dict[str, Any]) -> tuple[Redis
     addresses = [urlsplit(f"//{address}") for address in parts.netloc.rpartition("@")[2].split(",")]
     service, _, database = parts.path.strip("/").partition("/")
     if not service or not all(address.hostname for address in addresses):
-        raise ValueError("a Sentinel URL names its hosts and the service")
-    hosts = [(address.hostname, address.port or 26379) for address in addresses]
+        raise ValueError("a Sentinel URL has hosts and a service")
+    hosts = [(address.hostname, address.port or _SENTINEL_PORT) for address in addresses]
     sentinel = Sentinel(hosts, sentinel_kwargs=dict(options))  # type: ignore[no-untyped-call]
     options |= {"db": int(database or 0), "ssl": parts.scheme == "rediss+sentinel"}
     options |= {"max_connections": _MAX_CONNECTIONS}

@@ -1,7 +1,7 @@
-"""Runs a command in its own process, which the kernel ends when the parent does: `this.py PARENT_PID COMMAND...`.
+"""Runs a command in this process, which the kernel ends when the parent ends: `this.py PARENT_PID COMMAND...`.
 
-A program of its own and not a preexec_fn: that would run Python in a fork of a process full of threads (gRPC, torch),
-where it can deadlock. Elsewhere than on Linux the command is run without the tie.
+It is a program and not a preexec_fn, which would run Python in a fork of a process with many threads (gRPC, torch) and
+can deadlock. On other systems than Linux the command outlives a parent that is killed.
 """
 
 import ctypes
@@ -13,10 +13,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
+    """Asks the kernel for SIGTERM at the parent's end, then becomes the command."""
     parent, *command = sys.argv[1:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        # The parent may have gone before the tie was made.
+        # The parent may have ended before the call above.
         if os.getppid() != int(parent):
             sys.exit(1)
     os.execv(command[0], command)  # noqa: S606  the command comes from recsvc.store.embedded alone

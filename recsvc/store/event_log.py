@@ -1,25 +1,30 @@
-"""The event log: every event that was acknowledged, until it is exported for training; and, for off-policy evaluation,
-the lists in which chance had a part.
+"""The event log: every acknowledged event until it is exported for training, and randomised lists.
+
+The lists are for off-policy evaluation.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
-from recsvc.store import keys, packing, scripts
-from recsvc.store.connection import RedisClient, operation
+from recsvc.store import keys, log_packing, scripts
+from recsvc.store.connection import RedisClient, RedisPipeline, operation
 
-# Each page holds Redis for about a millisecond.
-_PAGE = 1000
+_PAGE_SIZE = 1000  # entries; reading a page holds Redis for about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One entry of the log. logged: None for a tombstone, which says that the user was erased at this point."""
+    """One entry of the log.
+
+    Attributes:
+        entry_id: Of the stream.
+        user_id: Whose entry it is.
+        logged: An event or a list; None for a tombstone, which marks that the user was erased at this point.
+    """
 
     entry_id: str
     user_id: str
@@ -27,86 +32,102 @@ class LogEntry:
 
 
 class EventLog:
-    """Streams, partitioned by user, of all events with all their fields. `UserStore` writes them.
+    """Streams of all events with all their fields, partitioned by user. `UserStore` writes them.
 
-    An event may stand in it twice, when a writer was not told that it had succeeded and sent it again: who exports
-    keeps one of each event_id. Nothing is ever dropped to make room: a full partition refuses events until what was
-    exported is trimmed.
+    An event may be in the log twice, if its writer got no acknowledgement and sent it again. The exporter keeps one of
+    each event_id. Nothing is dropped to make room: a full partition refuses events until exported entries are trimmed.
+
+    Args:
+        client: Of Redis.
+        namespace: Of the keys.
+        limit: Entries in each of the `keys.LOG_PARTITIONS` partitions.
     """
 
     def __init__(self, client: RedisClient, namespace: str, limit: int) -> None:
-        """limit: entries a partition, of which there are `keys.LOG_PARTITIONS`."""
         self._client = client
         self._namespace = namespace
         self._limit = limit
 
-    def ask_lengths(self, pipeline: Any, user_ids: Iterable[str]) -> list[int]:
-        """Asks in a pipeline how long the users' partitions are. Returns the partitions, in the order of answers."""
+    def request_lengths(self, pipeline: RedisPipeline, user_ids: Iterable[str]) -> list[int]:
+        """Adds to a pipeline one command for the length of each of the users' partitions. Returns the partitions."""
         partitions = sorted(set(map(keys.log_partition, user_ids)))
         for partition in partitions:
             pipeline.execute_command("XLEN", self._key(partition))
         return partitions
 
     async def append(self, events: Sequence[Event], lengths: Mapping[int, int]) -> None:
-        """Logs events. lengths: each partition's length, read a moment ago; concurrent writers may overshoot a little.
+        """Logs events. Redis's own errors are not translated.
 
-        Raises StoreUnavailable, having logged nothing, when a partition is full. Redis's own errors come through.
+        Args:
+            events: Of any users.
+            lengths: Length of each partition, read a moment ago. Concurrent writers may exceed the limit a little.
+
+        Raises:
+            StoreUnavailable: A partition is full. Nothing was logged.
         """
-        coming = Counter(keys.log_partition(event.user_id) for event in events)
-        if any(lengths[partition] + count > self._limit for partition, count in coming.items()):
+        added = Counter(keys.log_partition(event.user_id) for event in events)
+        if any(lengths[partition] + count > self._limit for partition, count in added.items()):
             raise StoreUnavailable("the event log is full: export it")
         pipeline = self._client.pipeline(transaction=False)
         for event in events:
             key = self._key(keys.log_partition(event.user_id))
-            pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", packing.pack_logged(event))
+            pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", log_packing.pack_logged_event(event))
         await pipeline.execute()
 
     async def append_lists(self, lists: Sequence[ServedList]) -> int:
-        """Logs lists, but for those whose partition is half full: the rest of it is for events, which nobody may lose.
+        """Logs lists, except those whose partition is half full: the rest is reserved for events, which must be kept.
 
-        Returns how many it left out. Redis's own errors come through.
+        Redis's own errors are not translated.
+
+        Returns:
+            How many lists were left out.
         """
         pipeline = self._client.pipeline(transaction=False)
-        partitions = self.ask_lengths(pipeline, (given.user_id for given in lists))
+        partitions = self.request_lengths(pipeline, (served.user_id for served in lists))
         lengths = dict(zip(partitions, await pipeline.execute(), strict=True))
         left_out = 0
-        for given in lists:
-            partition = keys.log_partition(given.user_id)
+        for served in lists:
+            partition = keys.log_partition(served.user_id)
             if lengths[partition] >= self._limit // 2:
                 left_out += 1
                 continue
-            packed = packing.pack_logged_list(given)
-            pipeline.execute_command("XADD", self._key(partition), "*", "u", given.user_id, "e", packed)
+            packed = log_packing.pack_logged_list(served)
+            pipeline.execute_command("XADD", self._key(partition), "*", "u", served.user_id, "e", packed)
         await pipeline.execute()
         return left_out
 
     async def length(self, partition: int) -> int:
-        """How many entries a partition has."""
+        """Entries in a partition. Raises StoreUnavailable."""
         with operation("read_event_log"):
             return int(await self._client.execute_command("XLEN", self._key(partition)))
 
     async def read(self, partition: int, after: str = "0-0", count: int = 1000) -> list[LogEntry]:
-        """The next entries, oldest first, at most `count`. after: the entry_id that was read last."""
+        """The next entries, oldest first, at most `count`.
+
+        Args:
+            partition: 0 to `keys.LOG_PARTITIONS` - 1.
+            after: The entry_id that was read last.
+            count: How many entries to read.
+
+        Raises:
+            StoreUnavailable: Redis refuses, or does not answer in time.
+        """
         with operation("read_event_log"):
             entries = await self._client.execute_command(
                 "XRANGE", self._key(partition), f"({after}", "+", "COUNT", count
             )
-        read = []
-        for entry_id, fields in entries:
-            user_id = fields[b"u"].decode()
-            read.append(LogEntry(entry_id.decode(), user_id, packing.unpack_logged(fields[b"e"], user_id)))
-        return read
+        return [_entry(entry_id, fields) for entry_id, fields in entries]
 
     async def of_user(self, user_id: str) -> tuple[list[Event], list[ServedList]]:
-        """What the log holds of one user, oldest first, each event once. Redis's own errors come through."""
+        """The events, each once, and lists of one user, oldest first. Redis's own errors are not translated."""
         key, start = self._key(keys.log_partition(user_id)), "-"
         events: dict[str, Event] = {}
         lists: list[ServedList] = []
         while True:
-            found, last = await scripts.run(self._client, scripts.READ_USER_PAGE, key, start, _PAGE, user_id)
-            for packed in found:
-                logged = packing.unpack_logged(packed, user_id)
-                if logged is None:  # what stood before a tombstone is no longer the user's
+            page, last = await scripts.run(self._client, scripts.READ_USER_PAGE, key, start, _PAGE_SIZE, user_id)
+            for packed in page:
+                logged = log_packing.unpack_logged(packed, user_id)
+                if logged is None:  # entries before a tombstone are no longer the user's
                     events.clear()
                     lists.clear()
                 elif isinstance(logged, ServedList):
@@ -118,7 +139,14 @@ class EventLog:
             start = f"({last.decode()}"
 
     async def trim(self, partition: int, through: str) -> int:
-        """Removes the entries up to and with `through`, which must be exported. Returns how many there were."""
+        """Removes the entries up to and including `through`, which must be exported already.
+
+        Returns:
+            How many entries were removed.
+
+        Raises:
+            StoreUnavailable: Redis refuses, or does not answer in time.
+        """
         milliseconds, sequence = through.split("-")
         with operation("trim_event_log"):
             trimmed = await self._client.execute_command(
@@ -127,24 +155,27 @@ class EventLog:
         return int(trimmed)
 
     async def time(self) -> int:
-        """By the clock that the entries' ids come from: microseconds since 1970 UTC."""
+        """The time by Redis's clock, which the entries' ids come from: microseconds since 1970 UTC."""
         with operation("read_event_log"):
             seconds, microseconds = await self._client.execute_command("TIME")
         return int(seconds) * 1_000_000 + int(microseconds)
 
     async def erase(self, user_id: str) -> tuple[int, int]:
-        """Leaves a tombstone for what is already exported, and removes all earlier entries of the user.
+        """Removes all entries of a user, and writes a tombstone that erases what is already exported.
 
-        Returns how many entries that were, and the tombstone's time, in microseconds since 1970 UTC. The tombstone is
-        written even to a full log: erasure may not be refused.
-        Redis's own errors come through.
+        The tombstone is written even to a full log: an erasure may not be refused. Redis's errors are not translated.
+
+        Returns:
+            How many entries were removed, and the tombstone's time in microseconds since 1970 UTC.
         """
         key = self._key(keys.log_partition(user_id))
-        tombstone = await self._client.execute_command("XADD", key, "*", "u", user_id, "e", packing.pack_erasure())
+        tombstone = await self._client.execute_command(
+            "XADD", key, "*", "u", user_id, "e", log_packing.pack_tombstone()
+        )
         end = f"({tombstone.decode()}"
         start, total = "-", 0
         while True:
-            removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _PAGE, user_id)
+            removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _PAGE_SIZE, user_id)
             total += int(removed)
             if not last:
                 return total, int(tombstone.partition(b"-")[0]) * 1_000
@@ -152,3 +183,8 @@ class EventLog:
 
     def _key(self, partition: int) -> str:
         return keys.event_log(self._namespace, partition)
+
+
+def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> LogEntry:
+    user_id = fields[b"u"].decode()
+    return LogEntry(entry_id.decode(), user_id, log_packing.unpack_logged(fields[b"e"], user_id))

@@ -1,4 +1,4 @@
-"""How new events join a user's history: each once, in the order of time, the newest kept."""
+"""Merges new events into a user's history: each event once, in order of time, the newest kept."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,15 @@ _EVENT_TYPES = {event_type.value: event_type for event_type in EventType}  # a l
 
 
 class Entry(NamedTuple):
-    """One event as a history keeps it. `id_hash` is 64 bits of the event id: enough to know the event again."""
+    """One event as a history keeps it.
+
+    Attributes:
+        id_hash: `hash_of` the event id; enough to recognise the event.
+        timestamp: Microseconds since 1970 UTC.
+        event_type: A value of `EventType`.
+        quantity: As in `Event.quantity`.
+        item_id: As in `Event.item_id`.
+    """
 
     id_hash: int
     timestamp: int
@@ -20,46 +28,59 @@ class Entry(NamedTuple):
 
 
 def hash_of(external_id: str) -> int:
-    """64 bits of an id: enough to know it again, too little to tell it."""
+    """64 bits of an id's hash: enough to recognise the id, too little to reveal it."""
     return int.from_bytes(hashlib.blake2b(external_id.encode(), digest_size=8).digest(), "big")
 
 
 def entry_of(event: Event) -> Entry:
+    """The entry that keeps an event."""
     return Entry(hash_of(event.event_id), event.timestamp, int(event.event_type), event.quantity, event.item_id)
 
 
 def event_of(entry: Entry, user_id: str) -> Event:
-    """The event again, as far as the history kept it: its id is the hash in hex; price, order and list are gone."""
+    """The event of an entry. Its id is the hash in hexadecimal; price, order and list were not kept."""
     id_hash, timestamp, event_type, quantity, item_id = entry
     return Event(f"{id_hash:016x}", user_id, item_id, _EVENT_TYPES[event_type], timestamp, quantity)
 
 
 def unseen(history: Sequence[Entry], events: Iterable[Event]) -> list[tuple[Entry, Event]]:
-    """The events whose ids the history does not hold, each id once (the first wins), in the order given."""
-    known = {entry.id_hash for entry in history}
+    """The events whose ids are not in the history, in their order. Of equal ids the first event is taken."""
+    seen = {entry.id_hash for entry in history}
     arrivals = []
     for event in events:
         entry = entry_of(event)
-        if entry.id_hash not in known:
-            known.add(entry.id_hash)
+        if entry.id_hash not in seen:
+            seen.add(entry.id_hash)
             arrivals.append((entry, event))
     return arrivals
 
 
 def merge(history: Sequence[Entry], arrivals: Iterable[Entry], limit: int) -> list[Entry]:
-    """`history` with unseen `arrivals` placed by their time, capped to the newest `limit`; oldest first.
+    """Inserts unseen entries by their time, and keeps the newest.
 
-    What the user hid has a cap of its own, of the same size: no number of later events may bring it back. Of equal
-    times the one that came first stands first. Where a cap is reached, no arrival is taken that is not newer than the
-    oldest entry: it may be one that was dropped before, and sending it again must not push out another.
+    Hidden items have a limit of their own, of the same size: later events must not bring a hidden item back. At equal
+    times the entry that came first is first. Once a limit is reached, only arrivals newer than the oldest entry are
+    taken: an older one may have been dropped before, and sending it again must not push out another.
+
+    Args:
+        history: Entries, oldest first.
+        arrivals: Entries that are not in the history.
+        limit: Entries to keep, of hidden items and of all others.
+
+    Returns:
+        The entries kept, oldest first.
     """
-    held = {hidden: [entry.timestamp for entry in history if _is_hidden(entry) is hidden] for hidden in (True, False)}
-    oldest = {hidden: times[0] if len(times) >= limit else None for hidden, times in held.items()}
-    arrivals = [entry for entry in arrivals if (least := oldest[_is_hidden(entry)]) is None or entry.timestamp > least]
+    times_kept = {
+        hidden: [entry.timestamp for entry in history if _is_hidden(entry) is hidden] for hidden in (True, False)
+    }
+    oldest = {hidden: times[0] if len(times) >= limit else None for hidden, times in times_kept.items()}
+    arrivals = [
+        entry for entry in arrivals if (cutoff := oldest[_is_hidden(entry)]) is None or entry.timestamp > cutoff
+    ]
     if not arrivals:
         return list(history)
     room, newest = {True: limit, False: limit}, []
-    # sorted() is stable: among equal times the history comes before the arrivals, and those in their order.
+    # sorted() is stable: at equal times the history comes before the arrivals, which keep their order.
     for entry in sorted([*history, *arrivals], key=lambda entry: entry.timestamp)[::-1]:
         if room[_is_hidden(entry)]:
             room[_is_hidden(entry)] -= 1

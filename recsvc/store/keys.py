@@ -1,27 +1,28 @@
-"""Every key and field that recsvc has in Redis.
+"""The schema: every key and field that recsvc has in Redis.
 
-    {shop:alice}:1:user          hash, expires     all that is held of one user
+    {shop:alice}:1:user          hash, expires     the record of one user
         version                    decimal, grows with every change of the history or profile
         history                    `packing.pack_history`
         profile                    `packing.pack_profile`
         profile_embedding          `packing.pack_embedding`
         taste                      `packing.pack_taste`
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
-    {shop:alice}:1:lists         list, capped, expires   `packing.pack_given_list`, newest first
-    {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` of a user who was erased
+    {shop:alice}:1:lists         list, capped, expires   `log_packing.pack_served_list`, newest first
+    {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` the id of an erased user
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
-    {shop:catalogue}:1:price     hash              by item id `packing.pack_item_change`; so `stock`, ...
+    {shop:catalogue}:1:price     hash              by item id: `packing.pack_item_change`. Also `stock`, ...
     {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
     {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles
-    {shop:models}:1:processes    hash              by process what it does, as JSON
-    {shop:reasons}:1:patterns:<author>  hash, expires   by claim, as JSON, what a language model wrote of it
-    {shop:reasons}:1:wanted:<author>    set, expires    claims that it is to write of
-    {shop:reasons}:1:off         set, capped       texts that are turned off, as JSON
-    {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count: of a segment ('' for the whole
-                                                   shop), by the half-life in days, the ninth such set
+    {shop:models}:1:processes    hash              by process id: its state, as JSON
+    {shop:reasons}:1:patterns:<author>  hash, expires   by claim key: patterns of a language model, as JSON
+    {shop:reasons}:1:wanted:<author>    set, expires    claim keys that it has yet to write for
+    {shop:reasons}:1:off         set, capped       switches for texts turned off, as JSON
+    {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count. The name holds the segment
+                                                   ('' for the whole shop), the half-life in days, and the
+                                                   number of the set
 
-`shop` is the namespace. What stands in braces is the hash tag: a Redis Cluster keeps all keys of one tag in one slot.
-The number is the schema version. Ids are percent-encoded, so a colon or brace in one cannot forge another key.
+`shop` is the namespace. The part in braces is the hash tag: a Redis Cluster keeps all keys of one tag in one slot.
+The number is the schema version. Ids are percent-encoded, so a colon or brace in an id cannot forge another key.
 """
 
 import zlib
@@ -29,8 +30,8 @@ from urllib.parse import quote, unquote
 
 SCHEMA_VERSION = 1
 
-# Part of the schema: another number would look for a user's events in the wrong partition. Enough to spread over a
-# Cluster, few enough that an erasure walks a sixteenth of the log.
+# Part of the schema: with another number, a user's events would be looked for in the wrong partition. There are enough
+# to spread over a Cluster, and few enough that an erasure reads only a sixteenth of the log.
 LOG_PARTITIONS = 16
 
 VERSION = "version"
@@ -41,27 +42,27 @@ TASTE = "taste"
 
 
 def user(namespace: str, user_id: str) -> str:
-    """The hash that holds one user."""
+    """The hash with the record of one user."""
     return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:user"
 
 
 def every_user(namespace: str) -> str:
-    """A pattern that the hashes of users match, and no other key of recsvc."""
+    """A pattern that matches the records of users, and no other key of recsvc."""
     return f"{{{_encoded(namespace)}:*}}:{SCHEMA_VERSION}:user"
 
 
 def user_id_of(key: bytes) -> str:
-    """Whose hash a key is."""
+    """The user whose record has this key."""
     return unquote(key.decode().partition(":")[2].partition("}")[0])
 
 
 def lists(namespace: str, user_id: str) -> str:
-    """The list of what one user was shown of late."""
+    """The list with the last lists that one user was shown."""
     return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:lists"
 
 
 def vector(bundle_id: str) -> str:
-    """The field of a user's hash with the vector that one bundle computed."""
+    """The field of a user's record with the vector that one bundle computed."""
     return f"vector:{bundle_id}"
 
 
@@ -81,37 +82,44 @@ def catalogue(namespace: str, field: str) -> str:
 
 
 def catalogue_changes(namespace: str) -> str:
-    """The stream of changes of items."""
+    """The stream of changes to items."""
     return catalogue(namespace, "changes")
 
 
 def models(namespace: str, name: str) -> str:
-    """The hash of the bundles that are wanted, or of the processes that have them."""
+    """The hash `bundles` (which are wanted) or `processes` (which bundles each has)."""
     return f"{{{_encoded(namespace)}:models}}:{SCHEMA_VERSION}:{name}"
 
 
 def popularity(namespace: str, segment: str, half_life: float, epoch: int) -> str:
-    """The sorted set that holds decayed counts of a segment's items."""
+    """The sorted set with decayed counts of a segment's items.
+
+    Args:
+        namespace: Of the keys.
+        segment: Of the shop's users; '' for the whole shop.
+        half_life: Days.
+        epoch: Number of the set; see `recsvc.store.popularity`.
+    """
     return f"{{{_encoded(namespace)}:popularity}}:{SCHEMA_VERSION}:{_encoded(segment)}:{half_life:g}:{epoch}"
 
 
 def patterns(namespace: str, author: str) -> str:
-    """The hash of what a language model has written."""
+    """The hash with the patterns of one author."""
     return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:patterns:{_encoded(author)}"
 
 
 def wanted_patterns(namespace: str, author: str) -> str:
-    """The set of what it is asked to write."""
+    """The set of claim keys that one author has yet to write for."""
     return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:wanted:{_encoded(author)}"
 
 
 def switches(namespace: str) -> str:
-    """The set of texts that are turned off."""
+    """The set of switches for texts that are turned off."""
     return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:off"
 
 
 def log_partition(user_id: str) -> int:
-    """The partition, 0 to `LOG_PARTITIONS` - 1, that holds all logged events of a user."""
+    """The partition, 0 to `LOG_PARTITIONS` - 1, with all logged events of a user."""
     return zlib.crc32(user_id.encode()) % LOG_PARTITIONS
 
 

@@ -1,4 +1,4 @@
-"""Which bundle is to answer, for all server processes, and what each of them says that it does."""
+"""Keeps which bundle shall answer, for all server processes, and the state that each process reports."""
 
 import json
 import time
@@ -8,14 +8,17 @@ from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, scripts
 from recsvc.store.connection import RedisClient, operation
 
-# A process that has said nothing for so long is gone.
-PROCESS_SECONDS = 10.0
+PROCESS_SECONDS = 10.0  # without a report, after which a process counts as gone
 
 
 @dataclass(frozen=True, slots=True)
 class WantedBundles:
-    """Ids of bundles, '' for none. active: the one that answers; previous: the one before it. loaded: one to keep warm
-    beside them.
+    """Ids of bundles; '' for none.
+
+    Attributes:
+        active: The bundle that answers.
+        previous: The bundle that answered before it.
+        loaded: A bundle to keep loaded beside them.
     """
 
     active: str = ""
@@ -25,7 +28,14 @@ class WantedBundles:
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """problem: why it does not do as it was told; '' if it does."""
+    """The state of one server process.
+
+    Attributes:
+        process_id: Of the process.
+        serving: Id of the bundle that answers there.
+        loaded: Ids of the bundles that are loaded there.
+        problem: Why the process does not serve the wanted bundle; '' if it does.
+    """
 
     process_id: str
     serving: str
@@ -34,7 +44,7 @@ class ServerProcess:
 
 
 class ModelStore:
-    """Every method raises StoreUnavailable when Redis refuses, or does not answer in time."""
+    """Bundles and processes. Every method raises StoreUnavailable if Redis refuses, or does not answer in time."""
 
     def __init__(self, client: RedisClient, namespace: str) -> None:
         self._client = client
@@ -42,59 +52,72 @@ class ModelStore:
         self._processes = keys.models(namespace, "processes")
 
     async def wanted(self) -> WantedBundles:
+        """The bundles that every process shall have."""
         with operation("follow_bundles"):
-            found = await self._client.execute_command("HMGET", self._bundles, "active", "previous", "loaded")
-        return WantedBundles(*((value or b"").decode() for value in found))
+            values = await self._client.execute_command("HMGET", self._bundles, "active", "previous", "loaded")
+        return WantedBundles(*((value or b"").decode() for value in values))
 
     async def keep_loaded(self, bundle_id: str) -> None:
-        """Has every process keep this one warm; the one that was kept so is let go."""
+        """Makes every process keep a bundle loaded, in place of the one kept before."""
         with operation("set_bundles"):
             await self._client.execute_command("HSET", self._bundles, "loaded", bundle_id)
 
     async def activate(self, bundle_id: str, serving: str) -> str:
-        """Makes a bundle the active one and returns the one before. serving: what answers where none is active yet."""
+        """Makes a bundle the active one.
+
+        Args:
+            bundle_id: The bundle to activate.
+            serving: The bundle that answers now, if none was ever activated.
+
+        Returns:
+            The bundle that was active before.
+        """
         with operation("set_bundles"):
             previous = await scripts.run(self._client, scripts.ACTIVATE, self._bundles, bundle_id, serving)
         return str(previous.decode())
 
     async def roll_back(self) -> str:
-        """Makes the previous bundle the active one, and the other way round. Returns it; '': there is none."""
+        """Swaps the active and the previous bundle.
+
+        Returns:
+            The bundle that is active now; '' if there was no previous one.
+        """
         with operation("set_bundles"):
             return str((await scripts.run(self._client, scripts.ROLL_BACK, self._bundles)).decode())
 
     async def report(self, process: ServerProcess) -> None:
-        """Says what a process does. It has to be said again and again."""
-        said = json.dumps(asdict(process) | {"at": time.time()})
+        """Reports the state of a process. It must be repeated within `PROCESS_SECONDS`."""
+        packed = json.dumps(asdict(process) | {"at": time.time()})
         with operation("report_process"):
-            await self._client.execute_command("HSET", self._processes, process.process_id, said)
+            await self._client.execute_command("HSET", self._processes, process.process_id, packed)
 
     async def leave(self, process_id: str) -> None:
-        """Says that a process ends."""
+        """Removes a process that ends."""
         with operation("report_process"):
             await self._client.execute_command("HDEL", self._processes, process_id)
 
     async def processes(self) -> list[ServerProcess]:
-        """Those that have said something lately; the others are forgotten."""
+        """The processes that have reported lately, by id. The others are removed."""
         with operation("read_processes"):
-            found = await self._client.execute_command("HGETALL", self._processes)
-            living, gone = [], []
-            for process_id, packed in found.items():
-                said = _unpacked(packed)
-                if said is None:
+            fields = await self._client.execute_command("HGETALL", self._processes)
+            alive, gone = [], []
+            for process_id, packed in fields.items():
+                process = _unpacked(packed)
+                if process is None:
                     gone.append(process_id)
                 else:
-                    living.append(said)
+                    alive.append(process)
             if gone:
                 await self._client.execute_command("HDEL", self._processes, *gone)
-        return sorted(living, key=lambda process: process.process_id)
+        return sorted(alive, key=lambda process: process.process_id)
 
 
 def _unpacked(packed: bytes) -> ServerProcess | None:
-    """None: it is too old."""
+    """The reported state; None if the report is too old."""
     try:
-        said = json.loads(packed)
-        if time.time() - said["at"] > PROCESS_SECONDS:
+        report = json.loads(packed)
+        if time.time() - report["at"] > PROCESS_SECONDS:
             return None
-        return ServerProcess(said["process_id"], said["serving"], tuple(said["loaded"]), said["problem"])
+        return ServerProcess(report["process_id"], report["serving"], tuple(report["loaded"]), report["problem"])
     except (KeyError, TypeError, ValueError):
         raise StoreUnavailable("Redis holds a value that is damaged") from None

@@ -1,4 +1,4 @@
-"""From settings to a store that is ready: the operator's Redis, or a private one."""
+"""Opens the store: on the operator's Redis, or on a private one."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,13 +23,22 @@ async def open_store(
     timeout_seconds: float = 0.1,
     event_log_limit: int = 1_000_000,
 ) -> AsyncIterator[UserStore]:
-    """The store; connections, and a private server, are closed on exit.
+    """Opens the store. On exit it closes the connections, and stops a private server.
 
-    redis_url: see `connection.connected`; None runs a private redis-server with its data in `data_dir`.
-    timeout_seconds: how long Redis may take for an answer. The other limits: see `UserStore`.
-    A Redis that is away is no error here: the service starts degraded, and uses it when it is back.
-    Raises SettingsError for a URL or a folder that cannot be used, StoreUnavailable when a private server does not
-    come up.
+    A Redis that does not answer is no error: the service starts degraded, and uses Redis once it answers.
+
+    Args:
+        redis_url: See `connection.connected`; None runs a private redis-server.
+        data_dir: Folder for the data of a private server.
+        namespace: First part of every key.
+        history_limit: See `UserStore`.
+        ttl_seconds: See `UserStore`.
+        timeout_seconds: How long Redis may take to answer.
+        event_log_limit: See `UserStore`.
+
+    Raises:
+        SettingsError: The URL or the folder cannot be used.
+        StoreUnavailable: A private server does not start.
     """
     async with AsyncExitStack() as stack:
         url = redis_url
@@ -40,7 +49,7 @@ async def open_store(
         try:
             await store.ping()
         except StoreUnavailable as error:
-            structlog.get_logger(__name__).warning("Redis is away: starting degraded", problem=str(error))
+            structlog.get_logger(__name__).warning("Redis does not answer: starting degraded", problem=str(error))
         try:
             yield store
         finally:

@@ -1,4 +1,4 @@
-"""Who owns the folder of a private Redis, and where in it the socket and the locks are."""
+"""Claims the folder of a private Redis for one process, and says where its socket and locks are."""
 
 import fcntl
 import os
@@ -16,7 +16,13 @@ _LONGEST_SOCKET_PATH = 100  # bytes; Linux takes 107, macOS 103
 
 @dataclass(frozen=True, slots=True)
 class PrivateFolder:
-    """A folder that only this user can enter. server_lock: held by the running server, whose process id is in it."""
+    """A folder that only this user can enter.
+
+    Attributes:
+        path: The folder.
+        socket: Of the server. It may be in another folder, because a path to a socket must be short.
+        server_lock: File that the running server holds locked. It contains the server's process id.
+    """
 
     path: Path
     socket: Path
@@ -25,7 +31,11 @@ class PrivateFolder:
 
 @contextmanager
 def private_folder(path: Path) -> Iterator[PrivateFolder]:
-    """Makes the folder and claims it for this process. Raises SettingsError when it cannot, or another one has it."""
+    """Makes the folder and claims it for this process, until exit.
+
+    Raises:
+        SettingsError: The folder cannot be used, or another process has it.
+    """
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,12 +60,12 @@ def private_folder(path: Path) -> Iterator[PrivateFolder]:
 
 
 def open_lock(path: Path) -> int:
-    """A file descriptor to lock. The lock lives as long as any process holds a copy of the descriptor."""
+    """A file descriptor to lock. The lock lasts as long as any process has a copy of the descriptor."""
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def try_lock(descriptor: int) -> bool:
-    """Takes the lock, unless somebody else has it."""
+    """Takes the lock. False if another process has it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

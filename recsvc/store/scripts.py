@@ -1,7 +1,7 @@
-"""The Lua scripts: each is one atomic step on keys of one hash tag, so they run on a Cluster as they are.
+"""The Lua scripts. Each is one atomic step on keys of one hash tag, so it also runs on a Cluster.
 
-Versions are microseconds of Redis's own clock, at least one above the last: they grow even when a user is erased and
-comes back, and no two servers' clocks have to agree. A double holds them exactly until the year 2255.
+Versions are microseconds of Redis's own clock, and at least 1 above the last version. So they grow even if a user is
+erased and comes back, and the clocks of servers need not agree. A double is exact for them until the year 2255.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ end
 """
 
 # KEYS: user. ARGV: the version that was read ('0': none), packed history, milliseconds to live.
-# Returns the new version, or 0 when somebody else changed the record since.
+# Returns the new version, or 0 if another writer has changed the record since it was read.
 WRITE_HISTORY = (
     _NEW_VERSION
     + """
@@ -36,7 +36,7 @@ return version
 )
 
 # KEYS: user. ARGV: packed profile ('': none), packed embedding ('': none), milliseconds to live.
-# The same profile again leaves the version alone. A record with neither profile nor history is no record.
+# The same profile again does not change the version. A record with neither profile nor history is deleted.
 SET_PROFILE = (
     _NEW_VERSION
     + """
@@ -57,7 +57,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 )
 
 # KEYS: user. ARGV: the version that was read ('0': none), packed taste ('': none), milliseconds to live.
-# Returns 1, or 0 when somebody else changed the record since.
+# Returns 1, or 0 if another writer has changed the record since it was read.
 SET_TASTE = (
     _NEW_VERSION
     + """
@@ -71,8 +71,8 @@ return 1
 )
 
 # KEYS: user. ARGV: version the vector was computed from, its field, packed vector.
-# Drops the vectors of other versions, which nobody can use, and keeps at most one other bundle's: the newest.
-# Returns 1, or 0 when the record is not, or no longer, at that version.
+# Deletes the vectors of other versions, which are useless, and keeps at most one of another bundle: the newest.
+# Returns 1, or 0 if the record is not at that version.
 PUT_VECTOR = """
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
 local kept, kept_at
@@ -93,7 +93,7 @@ return 1
 """
 
 # KEYS: event log partition. ARGV: first id (XRANGE), how many entries to look at, user id.
-# Returns what is packed of the user's, and the id that it looked at last ('': there was none).
+# Returns the packed entries of the user, and the id of the last entry it looked at ('': there was none).
 READ_USER_PAGE = """
 local found, last = {}, ''
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])) do
@@ -104,8 +104,8 @@ return {found, last}
 """
 
 # KEYS: event log partition. ARGV: first and last id (XRANGE), how many entries to look at, user id.
-# Returns how many entries of the user it removed, tombstones not counted, and the id that it looked at last ('': there
-# was none).
+# Returns how many entries of the user it removed, not counting tombstones, and the id of the last entry it looked at
+# ('': there was none).
 ERASE_PAGE = """
 local removed, last = 0, ''
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3])) do
@@ -119,8 +119,8 @@ return {removed, last}
 """
 
 
-# KEYS: hash of bundles. ARGV: the bundle that is to answer, the one that does where none was ever activated.
-# Returns the one that answered before.
+# KEYS: hash of bundles. ARGV: the bundle to activate, the bundle that answers now if none was ever activated.
+# Returns the bundle that was active before.
 ACTIVATE = """
 local active = redis.call('HGET', KEYS[1], 'active') or ARGV[2]
 if active == ARGV[1] then
@@ -131,7 +131,7 @@ redis.call('HSET', KEYS[1], 'active', ARGV[1], 'previous', active)
 return active
 """
 
-# KEYS: hash of bundles. Returns the bundle that answers now, '' if none was active before.
+# KEYS: hash of bundles. Returns the bundle that is active now, or '' if there was no previous one.
 ROLL_BACK = """
 local previous = redis.call('HGET', KEYS[1], 'previous')
 if not previous then return '' end
@@ -139,9 +139,9 @@ redis.call('HSET', KEYS[1], 'previous', redis.call('HGET', KEYS[1], 'active'), '
 return previous
 """
 
-# KEYS: hash of one field, stream of changes. ARGV: item id, name of the field, packed value, what the stream says of
-# it, the stream's length.
-# Returns 1, or 0 when what is held was set later, or is the same.
+# KEYS: hash of one field, stream of changes. ARGV: item id, name of the field, packed value, value for the stream, the
+# stream's length.
+# Returns 1, or 0 if the value that is held was set later, or is the same.
 SET_ITEM = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held == ARGV[3] then return 0 end
@@ -155,8 +155,8 @@ return 1
 """
 
 
-async def run(client: RedisClient, script: str, key: str, *arguments: str | bytes | int) -> Any:
-    """Runs a script on one key."""
+async def run(client: RedisClient, script: str, key: str, *arguments: str | bytes | int) -> Any:  # noqa: ANN401  each script has its own
+    """Runs a script on one key, and returns its answer."""
     (answer,) = await run_each(client, script, [(key, *arguments)])
     return answer
 
@@ -164,10 +164,19 @@ async def run(client: RedisClient, script: str, key: str, *arguments: str | byte
 async def run_each(
     client: RedisClient, script: str, calls: Sequence[tuple[str | bytes | int, ...]], keys: int = 1
 ) -> list[Any]:
-    """Runs a script once a call (keys, arguments...), all in one pipeline.
+    """Runs a script once for each call, all in one pipeline.
 
-    A server that does not know the script yet refuses its digest: then everything is sent again in full. Calls that
-    other servers of a Cluster had already run are run twice, so a script must bear that.
+    A server that does not have the script refuses its digest. Then everything is sent again, with the full script.
+    Calls that other servers of a Cluster have run already are run twice, so repeating a script must do no harm.
+
+    Args:
+        client: Of Redis.
+        script: One of the scripts above.
+        calls: The keys and then the arguments of each call.
+        keys: How many of them are keys.
+
+    Returns:
+        The answer to each call.
     """
     digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
     try:

@@ -1,7 +1,5 @@
-"""Users: their history, profile and vectors, one Redis hash each."""
+"""Keeps the record of each user, one Redis hash: history, profile, taste and vectors."""
 
-import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -10,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.records import Erasure, UserExport, UserRecord
-from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
+from recsvc.domain.shop import NO_TASTE, Event, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
-from recsvc.store.history import entry_of, event_of, merge, unseen
+from recsvc.store.event_writer import WRITE_ATTEMPTS, EventWriter, wait_before_retry
+from recsvc.store.history import entry_of, event_of
 from recsvc.store.lists import ServedListStore
 from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
@@ -26,15 +25,21 @@ from recsvc.store.reads import GatheredReads
 from recsvc.store.switches import SwitchStore
 
 DAY_SECONDS = 86_400
-_PAGE = 500
-
-# Writers of one user at the same time wait up to 1, 2, 4, ... 64 ms at random between tries. 150 of them get through.
-_WRITE_ATTEMPTS = 24
-_LONGEST_WAIT_SECONDS = 0.064
+_PAGE_SIZE = 500  # users
 
 
 class UserStore:
-    """Every method raises StoreUnavailable when Redis refuses, or does not answer in time."""
+    """The records of users, and the other stores on the same Redis.
+
+    Every method raises StoreUnavailable if Redis refuses, or does not answer in time.
+
+    Args:
+        client: Of Redis.
+        namespace: First part of every key.
+        history_limit: Events kept of each user; the newest are kept.
+        ttl_seconds: How long a user's record is kept after the last event, profile or taste.
+        event_log_limit: Entries in each partition of the event log.
+    """
 
     def __init__(
         self,
@@ -44,12 +49,9 @@ class UserStore:
         ttl_seconds: int = 400 * DAY_SECONDS,
         event_log_limit: int = 1_000_000,
     ) -> None:
-        """history_limit: events a user, the newest are kept. ttl_seconds: a user's record lives that long after the
-        last event or profile. event_log_limit: entries in each of the log's partitions."""
         self._client = client
         self._reads = GatheredReads(client)
         self._namespace = namespace
-        self._history_limit = history_limit
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.event_log = EventLog(client, namespace, event_log_limit)
         self.catalogue = CatalogueStore(client, namespace)
@@ -59,12 +61,27 @@ class UserStore:
         self.erasures = ErasureStore(client, namespace)
         self.patterns = PatternStore(client, namespace)
         self.switches = SwitchStore(client, namespace)
+        self._events = EventWriter(
+            client,
+            namespace,
+            history_limit=history_limit,
+            ttl_milliseconds=self._ttl_milliseconds,
+            event_log=self.event_log,
+            popularity=self.popularity,
+        )
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
-        """All that is held of a user, in one round trip. A user who is not known has version 0.
+        """Reads a user's record in one round trip.
 
-        None when the record is still at `unless_version`, which spares unpacking what the caller already has.
-        Quantities are rounded to float32, and events carry a hash for their event_id: see `history.event_of`.
+        Quantities are rounded to float32, and an event has a hash as its event_id; see `history.event_of`.
+
+        Args:
+            user_id: The user.
+            bundle_id: The bundle whose user vector to read.
+            unless_version: Version that the caller already has; it is not unpacked again.
+
+        Returns:
+            The record, with version 0 for an unknown user. None if it is still at `unless_version`.
         """
         fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.TASTE, keys.vector(bundle_id))
         with operation("read"):
@@ -74,95 +91,52 @@ class UserStore:
             return None
         if version is None:
             return UserRecord(user_id)
+        user_vector, known_events = packing.unpack_vector(vector, int(version))
         return UserRecord(
-            user_id,
-            int(version),
-            tuple(event_of(entry, user_id) for entry in packing.unpack_history(history)),
-            packing.unpack_profile(profile),
-            packing.unpack_embedding(embedding),
-            packing.unpack_taste(taste),
-            *packing.unpack_vector(vector, int(version)),
+            user_id=user_id,
+            version=int(version),
+            events=tuple(event_of(entry, user_id) for entry in packing.unpack_history(history)),
+            profile=packing.unpack_profile(profile),
+            profile_embedding=packing.unpack_embedding(embedding),
+            taste=packing.unpack_taste(taste),
+            user_vector=user_vector,
+            known_events=known_events,
         )
 
     async def every_user(self) -> AsyncIterator[list[str]]:
-        """The ids of all of whom a record is held, in pages; who comes or goes meanwhile may be in it, even twice."""
-        found = self._client.scan_iter(match=keys.every_user(self._namespace), count=_PAGE)
+        """The ids of all users with a record, in pages. One who comes or goes meanwhile may be missing or repeated."""
+        matching = self._client.scan_iter(match=keys.every_user(self._namespace), count=_PAGE_SIZE)
         while True:
             page: list[str] = []
             with operation("scan_users"):
-                async for key in found:
+                async for key in matching:
                     page.append(keys.user_id_of(key))
-                    if len(page) == _PAGE:
+                    if len(page) == _PAGE_SIZE:
                         break
             yield page
-            if len(page) < _PAGE:
+            if len(page) < _PAGE_SIZE:
                 return
 
     async def write_events(self, events: Sequence[Event]) -> dict[str, int]:
-        """Adds events, of any users, to the log and to the histories. When it returns, Redis has them all.
+        """Adds events of any users to the log and to the histories. When it returns, Redis has them all.
 
-        Returns by user_id the version of a record that holds them: one of that version or a later one does too.
+        An event that its user's history already has changes nothing. After an error, any part of the batch may have
+        been written: send all of it again. Events are logged before they enter a history, so every event of a history
+        was logged; the log may contain an event twice. An event written while its user is erased counts as new.
 
-        An event that is in its user's history changes nothing. After an error any part of the batch may have been
-        written: send it all again. Events are logged before they enter a history, so what a history holds was
-        logged; the log may hold an event twice. Events written while their user is being erased count as new.
+        Returns:
+            By user_id, the version of a record that has the events. Every later version has them too.
         """
-        pending: dict[str, list[Event]] = {}
-        versions: dict[str, int] = {}
-        for event in events:
-            pending.setdefault(event.user_id, []).append(event)
-        logged: set[tuple[str, str]] = set()
-        new: dict[str, list[Event]] = {}
-        with operation("write_events"):
-            for attempt in range(_WRITE_ATTEMPTS):
-                versions |= await self._write_once(pending, logged, new)
-                pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
-                if not pending:
-                    break
-                await _wait_a_little(attempt)
-            else:
-                raise StoreUnavailable("too many writers changed one user's history at the same time")
-        self.popularity.count_soon(event for events in new.values() for event in events)
-        return versions
-
-    async def _write_once(
-        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]], new: dict[str, list[Event]]
-    ) -> dict[str, int]:
-        """Reads, logs and writes each user once. Returns the versions of those that went well: where somebody else
-        wrote between, it has to be tried again. new: gets what each user's history did not hold.
-        """
-        pipeline = self._client.pipeline(transaction=False)
-        for user_id in pending:
-            pipeline.execute_command("HMGET", self._key(user_id), keys.VERSION, keys.HISTORY)
-        partitions = self.event_log.ask_lengths(pipeline, pending)
-        answers = await pipeline.execute()
-        lengths = dict(zip(partitions, answers[len(pending) :], strict=True))
-
-        unlogged: list[Event] = []
-        versions: dict[str, int] = {}
-        writes: dict[str, tuple[str | bytes | int, ...]] = {}
-        for (user_id, events), (version, packed) in zip(pending.items(), answers[: len(pending)], strict=True):
-            history = packing.unpack_history(packed)
-            arrivals = unseen(history, events)
-            new[user_id] = [event for _, event in arrivals]
-            unlogged += [event for event in new[user_id] if (user_id, event.event_id) not in logged]
-            done = [entry for entry, event in arrivals if event.event_type is not EventType.IMPRESSION]
-            merged = merge(history, done, self._history_limit)
-            if merged != history:
-                key, blob = self._key(user_id), packing.pack_history(merged)
-                writes[user_id] = (key, version or b"0", blob, self._ttl_milliseconds)
-            else:
-                versions[user_id] = int(version or 0)
-        if unlogged:
-            await self.event_log.append(unlogged, lengths)
-            logged.update((event.user_id, event.event_id) for event in unlogged)
-        if writes:
-            written = await scripts.run_each(self._client, scripts.WRITE_HISTORY, list(writes.values()))
-            versions |= {user_id: version for user_id, version in zip(writes, written, strict=True) if version}
-        return versions
+        return await self._events.write(events)
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: NDArray[np.float32] | None) -> None:
-        """Replaces a user's profile and its embedding (float32, 1-d); None removes. The same again is no change."""
+        """Replaces a user's profile and its embedding. The same profile again changes nothing.
+
+        Args:
+            user_id: The user.
+            profile: None removes it.
+            embedding: Of the profile's text, float32 (dim,).
+        """
         with operation("set_profile"):
             await scripts.run(
                 self._client,
@@ -174,32 +148,52 @@ class UserStore:
             )
 
     async def update_taste(self, user_id: str, add: Taste, remove: Taste, most: int) -> Taste:
-        """Changes what a user has said of their taste, and returns all of it. Raises InvalidRequest when there would be
-        more than `most` of a sort.
+        """Adds to a user's taste, and removes from it.
+
+        Args:
+            user_id: The user.
+            add: To add.
+            remove: To remove afterwards.
+            most: Entries that each set of the taste may have.
+
+        Returns:
+            The whole taste.
+
+        Raises:
+            InvalidRequest: A set would have more than `most` entries.
         """
         with operation("update_taste"):
-            for attempt in range(_WRITE_ATTEMPTS):
+            for attempt in range(WRITE_ATTEMPTS):
                 command = ("HMGET", self._key(user_id), keys.VERSION, keys.TASTE)
                 version, packed = await self._client.execute_command(*command)
                 taste = packing.unpack_taste(packed).changed(add, remove)
-                if any(len(said) > most for said in taste.sorts()):
+                if any(len(entries) > most for entries in taste.sets()):
                     raise InvalidRequest([FieldViolation("add", f"would be more than {most} of a sort, in all")])
-                said = b"" if taste == NO_TASTE else packing.pack_taste(taste)
-                arguments = (self._key(user_id), version or b"0", said, self._ttl_milliseconds)
-                nothing = taste == NO_TASTE and packed is None
-                if nothing or await scripts.run(self._client, scripts.SET_TASTE, *arguments):
+                packed_taste = b"" if taste == NO_TASTE else packing.pack_taste(taste)
+                arguments = (self._key(user_id), version or b"0", packed_taste, self._ttl_milliseconds)
+                is_unchanged = taste == NO_TASTE and packed is None
+                if is_unchanged or await scripts.run(self._client, scripts.SET_TASTE, *arguments):
                     return taste
-                await _wait_a_little(attempt)
+                await wait_before_retry(attempt)
         raise StoreUnavailable("too many writers changed one user's record at the same time")
 
     async def put_user_vector(
         self, user_id: str, bundle_id: str, version: int, known_events: int, vector: NDArray[np.float32]
     ) -> bool:
-        """Keeps a vector (float32, 1-d) that `bundle_id` computed from this version of the record, of whose events it
-        knew the items of `known_events`.
+        """Stores a user vector, unless the record has changed since or was erased.
 
-        False, and nothing changes, when the record has moved on or was erased: a late vector replaces nothing newer
-        and brings nobody back. Vectors of the two bundles that wrote last are kept.
+        So a late vector never replaces a newer one, and never brings an erased user back. The vectors of the two
+        bundles that wrote last are kept.
+
+        Args:
+            user_id: The user.
+            bundle_id: The bundle that computed the vector.
+            version: Version of the record that it was computed from.
+            known_events: Events of that record whose items the bundle knew.
+            vector: Float32 (d,).
+
+        Returns:
+            Whether it was stored.
         """
         packed = packing.pack_vector(vector, version, known_events, written_at=time.time_ns() // 1000)
         with operation("put_user_vector"):
@@ -209,37 +203,39 @@ class UserStore:
         return bool(put)
 
     async def export_user(self, user_id: str) -> UserExport:
-        """All that is held of a user."""
+        """Everything that is stored of a user."""
         with operation("export_user"):
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             logged, logged_lists = await self.event_log.of_user(user_id)
         version = int(fields.get(keys.VERSION.encode(), 0))
-        known = {entry_of(event).id_hash for event in logged}
+        logged_hashes = {entry_of(event).id_hash for event in logged}
         history = packing.unpack_history(fields.get(keys.HISTORY.encode()))
-        alone = [replace(event_of(entry, user_id), event_id="") for entry in history if entry.id_hash not in known]
+        unlogged = [
+            replace(event_of(entry, user_id), event_id="") for entry in history if entry.id_hash not in logged_hashes
+        ]
         vectors = {
             name.decode().partition(":")[2]: vector
             for name, packed in fields.items()
             if name.startswith(keys.vector("").encode())
             and (vector := packing.unpack_vector(packed, version)[0]) is not None
         }
-        events = sorted([*logged, *alone], key=lambda event: event.timestamp)
+        events = sorted([*logged, *unlogged], key=lambda event: event.timestamp)
         kept = await self.lists.of_user(user_id)
         return UserExport(
-            packing.unpack_profile(fields.get(keys.PROFILE.encode())),
-            tuple(events),
-            vectors,
-            packing.unpack_taste(fields.get(keys.TASTE.encode())),
-            (*kept, *(given for given in reversed(logged_lists) if given not in kept)),
+            profile=packing.unpack_profile(fields.get(keys.PROFILE.encode())),
+            events=tuple(events),
+            user_vectors=vectors,
+            taste=packing.unpack_taste(fields.get(keys.TASTE.encode())),
+            lists=(*kept, *(served for served in reversed(logged_lists) if served not in kept)),
         )
 
     async def delete_user(self, user_id: str) -> Erasure:
-        """Removes the record and the logged events of a user. After an error, ask again."""
+        """Removes the record, the lists and the logged entries of a user. After an error, call it again."""
         lists = keys.lists(self._namespace, user_id)
         with operation("delete_user"):
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             kept = int(await self._client.execute_command("LLEN", lists))
-            # Both are of one hash tag, as a Cluster wants it.
+            # Both keys have the same hash tag, as a Cluster requires.
             await self._client.execute_command("DEL", self._key(user_id), lists)
             removed, erased_at = await self.event_log.erase(user_id)
             await self.erasures.add(user_id)
@@ -254,20 +250,14 @@ class UserStore:
         )
 
     async def close(self) -> None:
-        """Returns when what is written off the path of requests is written, or lost."""
+        """Returns once everything that is written in the background is written, or lost."""
         await self.lists.close()
         await self.popularity.close()
 
     async def ping(self) -> None:
-        """Returns when Redis answers."""
+        """Returns if Redis answers."""
         with operation("ping"):
             await self._client.execute_command("PING")
 
     def _key(self, user_id: str) -> str:
         return keys.user(self._namespace, user_id)
-
-
-async def _wait_a_little(attempt: int) -> None:
-    """Before the next try, longer each time, at random so that writers do not meet again."""
-    wait = min(0.001 * 2**attempt, _LONGEST_WAIT_SECONDS)
-    await asyncio.sleep(random.uniform(0, wait))  # noqa: S311  jitter is no secret

@@ -129,7 +129,7 @@ def encode_erasure(erasure: Erasure) -> users_pb2.DeleteUserResponse:
 
 
 def _taste(taste: Taste) -> users_pb2.Taste:
-    fields = zip(_TASTE_FIELDS, taste.sorts(), strict=True)
+    fields = zip(_TASTE_FIELDS, taste.sets(), strict=True)
     return users_pb2.Taste(**{name: sorted(entries) for (name, _), entries in fields})
 
 

@@ -1,4 +1,4 @@
-"""Backfill against a real service with a real Redis: what Redis holds afterwards is what the tables say."""
+"""Backfill to a real service with a real Redis: afterwards Redis holds the data of the tables."""
 
 import asyncio
 import datetime as dt
@@ -18,7 +18,8 @@ from recsvc.store.keys import LOG_PARTITIONS
 from tests.conftest import RedisServer
 from tests.service_process import ServiceProcess
 from training import backfill as module
-from training.backfill import KEPT_EVENTS, BackfillError, backfill, main, told
+from training.backfill import BackfillError, backfill, main, select_data
+from training.data.interactions import KEPT_EVENTS
 from training.data.profiles import profiles_of
 from training.data.shop import Shop, read_shop
 
@@ -43,7 +44,7 @@ class Running:
         return record
 
     async def logged(self) -> int:
-        """How many events the log holds."""
+        """The number of events in the log."""
         async with self.store() as store:
             partitions = [await store.event_log.read(partition, count=100_000) for partition in range(LOG_PARTITIONS)]
         return sum(map(len, partitions))
@@ -95,8 +96,8 @@ def held_by(record: UserRecord) -> list[tuple[str, int, str, float]]:
     return [(e.item_id, e.timestamp, e.event_type.name.lower(), e.quantity) for e in record.events]
 
 
-async def test_redis_holds_what_the_tables_say_and_a_second_run_changes_nothing(running: Running, shop: Shop):
-    profiles, events = told(shop, USERS, all_events=False)
+async def test_redis_holds_the_data_of_the_tables_and_a_second_run_changes_nothing(running: Running, shop: Shop):
+    profiles, events = select_data(shop, USERS, all_events=False)
     first = await backfill(shop, running.target, USERS)
     assert (first.profiles, first.events, first.unknown_items) == (len(profiles), len(events), 0)
     user_ids = shop.users["user_id"].head(USERS).to_list()
@@ -107,7 +108,8 @@ async def test_redis_holds_what_the_tables_say_and_a_second_run_changes_nothing(
         assert (record.profile_embedding is not None) == (user_id in profiles)
     logged = await running.logged()
     assert logged == len(events)
-    assert profiles == {user_id: told for user_id, told in profiles_of(shop.users).items() if user_id in user_ids}
+    expected = profiles_of(shop.users)
+    assert profiles == {user_id: profile for user_id, profile in expected.items() if user_id in user_ids}
 
     second = await backfill(shop, running.target, USERS)
     assert (second.profiles, second.events) == (first.profiles, first.events)
@@ -119,7 +121,7 @@ async def test_redis_holds_what_the_tables_say_and_a_second_run_changes_nothing(
     assert await running.logged() == logged
 
 
-async def test_only_the_newest_events_are_sent_unless_all_are_asked_for(running: Running, shop: Shop):
+async def test_only_the_newest_events_are_sent_unless_all_are_requested(running: Running, shop: Shop):
     items = shop.items["item_id"].to_list()
     lines = [("keen", items[i % len(items)], NOON + dt.timedelta(minutes=i)) for i in range(KEPT_EVENTS + 50)]
     keen = only(shop, [*lines, ("calm", items[0], NOON)])
@@ -132,7 +134,7 @@ async def test_only_the_newest_events_are_sent_unless_all_are_asked_for(running:
     assert held_by(await running.record("keen")) == newest
 
 
-async def test_lines_that_are_alike_are_as_many_purchases(running: Running, shop: Shop):
+async def test_equal_lines_are_separate_purchases(running: Running, shop: Shop):
     item = shop.items["item_id"][0]
     twice = only(shop, [("twin", item, NOON), ("twin", item, NOON)])
     for _ in range(2):
@@ -143,7 +145,7 @@ async def test_lines_that_are_alike_are_as_many_purchases(running: Running, shop
 async def test_a_line_of_a_longer_export_is_the_same_event(running: Running, shop: Shop):
     item, other = shop.items["item_id"].head(2)
     await backfill(only(shop, [("grows", item, NOON), ("grows", item, NOON)]), running.target)
-    # Later lines, an earlier one, another user's: the two lines of before are no new events.
+    # With later lines, an earlier one and another user's, the first two lines are no new events.
     longer = [("a", item, NOON), ("grows", other, NOON - dt.timedelta(days=1))]
     longer += [("grows", item, NOON), ("grows", item, NOON), ("grows", item, NOON + dt.timedelta(days=1))]
     await backfill(only(shop, longer), running.target)
@@ -157,7 +159,7 @@ async def test_events_of_items_that_the_bundle_does_not_know_are_kept_and_counte
     assert len((await running.record("explorer")).events) == 1
 
 
-async def test_what_is_unavailable_is_sent_again(running: Running, shop: Shop):
+async def test_a_call_is_retried_while_the_service_is_unavailable(running: Running, shop: Shop):
     late = only(shop, [("patient", shop.items["item_id"][0], NOON)])
     running.redis.kill()
     sending = asyncio.ensure_future(backfill(late, running.target))
@@ -170,23 +172,23 @@ async def test_what_is_unavailable_is_sent_again(running: Running, shop: Shop):
     assert len((await running.record("patient")).events) == 1
 
 
-async def test_what_is_refused_ends_the_backfill_at_once(running: Running, shop: Shop):
+async def test_a_refused_request_stops_the_backfill_at_once(running: Running, shop: Shop):
     refused = only(shop, [("u" * 129, shop.items["item_id"][0], NOON)])
     with pytest.raises(BackfillError, match=r"INVALID_ARGUMENT.*user_id"):
         await backfill(refused, running.target)
 
 
-async def test_nobody_at_the_address(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+async def test_an_address_without_a_service_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
     with pytest.raises(BackfillError, match="no service answers at localhost:1"):
         await backfill(shop, "localhost:1")
 
 
-def test_the_command_says_what_it_sent(running: Running, small_shop_folder: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_command_prints_the_counts(running: Running, small_shop_folder: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["--data", str(small_shop_folder), "--target", running.target, "--users", "3"]) == 0
-    assert f"are with {running.target}" in capsys.readouterr().out
+    assert f"were sent to {running.target}" in capsys.readouterr().out
 
 
-def test_the_command_lists_what_is_wrong_with_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_command_lists_the_problems_of_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["--data", str(tmp_path / "none"), "--target", "localhost:1"]) == 1
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err

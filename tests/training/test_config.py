@@ -1,4 +1,4 @@
-"""Settings are changed by name and refused with the names there are."""
+"""Settings are changed by name; a wrong name or value is refused with the allowed ones."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from recsvc.errors import SettingsError
 from training.config import TrainConfig
 
 
-def test_values_are_read_by_their_type() -> None:
+def test_values_are_parsed_as_the_type_of_their_setting() -> None:
     config = TrainConfig().changed(
         ["factors=32", "alpha=7", "protocol=leave-one-out", 'event_weights={"purchase": 2.0}']
     )
@@ -29,6 +29,6 @@ def test_values_are_read_by_their_type() -> None:
         ("refit=maybe", "validation"),
     ],
 )
-def test_what_makes_no_sense_is_refused(assignment: str, says: str) -> None:
+def test_a_wrong_name_or_value_is_refused_with_the_reason(assignment: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         TrainConfig().changed([assignment])

@@ -12,12 +12,12 @@ from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ReasonWriter
-from recsvc.reasons.generators import GENERATORS
+from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
-from recsvc.reasons.licence import licence
 from recsvc.reasons.realiser import Realiser
 from training import evaluate_reasons
 from training.data.shop import read_shop
+from training.evaluate_reasons import GENERATORS
 from training.reason_evaluation.mutations import caught
 from training.reason_evaluation.offline_pages import Page, pages, records_of
 from training.reason_evaluation.quality import lints, variety
@@ -76,7 +76,7 @@ def test_false_reason_is_found_even_if_well_worded(shown):
             false = replace(evidence, days=evidence.days + 1)
         else:
             false = replace(evidence, count=evidence.count + 1)
-        claim = licence(false, item, "en")
+        claim = permitted_claim(false, item, "en")
         request = PatternRequest(claim.kind, claim.strength, claim.form, "en")
         text = fill(Realiser().patterns(request)[0], dict(claim.slots))
         assert truth.problems(page, item, Reason(text, "en", (false,), reason.provenance)), text
@@ -120,7 +120,7 @@ def test_variety_tells_a_dull_page_from_a_varied_one():
 def test_no_false_sentence_passes_the_verifier(shown):
     bundle, _, made = shown
     with_claims = [
-        (reason, [licence(evidence, item, "en") for evidence in reason.evidence])
+        (reason, [permitted_claim(evidence, item, "en") for evidence in reason.evidence])
         for _, item, reason in reasons_of(bundle, made)
     ]
     names = [item.title for item in bundle.catalogue.items[:40]]

@@ -1,4 +1,4 @@
-"""The recipe from tables to a finished bundle, from the command line."""
+"""Training from tables to a finished bundle, by the command."""
 
 import json
 from collections.abc import Callable
@@ -10,8 +10,35 @@ from recsvc.model import bundle_files as bundles
 from training import train
 from training.evaluation.evaluate import OURS
 
-QUICK = ("text_epochs=1", "text_dim=16", "features_lexical_dim=32", "features=64", "sequence_epochs=1")
-QUICK += ("sequence_dim=16", "factors=8", "als_iterations=2", "epoch_events=2000", "tuning_users=50")
+QUICK = (
+    "text_epochs=1",
+    "text_dim=16",
+    "features_lexical_dim=32",
+    "features=64",
+    "sequence_epochs=1",
+    "sequence_dim=16",
+    "factors=8",
+    "als_iterations=2",
+    "epoch_events=2000",
+    "tuning_users=50",
+)
+# In their order: people read the file, and tools that were written for it look these up.
+EVALUATION_KEYS = [
+    "protocol",
+    "fit",
+    "validation",
+    "towers",
+    "users",
+    "items",
+    "exclude_history",
+    "models",
+    "comparisons",
+    "profiles",
+    "examples",
+    "previous",
+    "objections",
+    "cost",
+]
 
 
 def run(data: Path, out: Path, *settings: str) -> int:
@@ -19,7 +46,7 @@ def run(data: Path, out: Path, *settings: str) -> int:
     return train.main(["--data", str(data), "--out", str(out), *chosen])
 
 
-def test_a_bundle_with_evaluation_and_report(
+def test_a_run_writes_a_bundle_with_evaluation_and_report_and_keeps_its_stages(
     small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     embedded(tmp_path / ".work")
@@ -30,6 +57,9 @@ def test_a_bundle_with_evaluation_and_report(
     assert folder.name == bundle.bundle_id
     assert len(bundle.catalogue) == 400
     evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert list(evaluation) == EVALUATION_KEYS
+    assert list(evaluation["validation"]) == ["ndcg@10", "users", "fusion", "cold", "gains", "dropped"]
+    assert {"repeat_weight", "repeat_typical", "masked"} <= set(evaluation["validation"]["fusion"])
     assert set(evaluation["models"]) >= {
         OURS,
         "popularity",
@@ -51,7 +81,7 @@ def test_a_bundle_with_evaluation_and_report(
     assert second.err.count("kept from an earlier run") >= 5
     assert (tmp_path / "latest").resolve() == folder
     # With another setting only what depends on it runs again.
-    (tmp_path / "latest").unlink()  # the gate is not what is tested here
+    (tmp_path / "latest").unlink()  # the release gate is tested elsewhere
     assert run(small_shop_folder, tmp_path, "alpha=5.0") == 0
     third = capsys.readouterr()
     assert "kept from an earlier run" in third.err
@@ -59,7 +89,7 @@ def test_a_bundle_with_evaluation_and_report(
 
 
 @pytest.mark.parametrize("setting", ["protocol=leave-one-out", "refit=all", "refit=none"])
-def test_other_ways_to_split_and_fit(
+def test_the_evaluation_names_the_split_and_the_parts_that_were_fitted(
     small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], setting: str
 ) -> None:
     embedded(tmp_path / ".work")
@@ -71,7 +101,7 @@ def test_other_ways_to_split_and_fit(
     assert evaluation["fit"] == ("train" if setting == "refit=none" else "train+validation")
 
 
-def test_bad_tables_stop_before_anything_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_tables_stop_the_run_before_anything_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "items.csv").write_text("item_id,title\n1,Kettle\n1,Pot\n")
     (tmp_path / "events.csv").write_text("user_id,item_id,timestamp,event_type\nu,1,yesterday,purchase\n")
     assert run(tmp_path, tmp_path / "out") == 1
@@ -82,7 +112,7 @@ def test_bad_tables_stop_before_anything_is_trained(tmp_path: Path, capsys: pyte
     assert not list((tmp_path / "out").glob("[0-9a-f]*"))
 
 
-def test_too_few_days_say_what_to_do(
+def test_too_few_days_of_events_are_refused_with_the_setting(
     small_shop_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(small_shop_folder, tmp_path, "test_days=4000") == 1

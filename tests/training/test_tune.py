@@ -1,4 +1,4 @@
-"""The search for settings: never worse than where it began, goes on where it was stopped, and can be trained with."""
+"""The search for settings: never worse than its start, continues after a stop, and gives settings to train with."""
 
 import json
 from collections.abc import Callable
@@ -10,21 +10,30 @@ import pytest
 from training import train, tune
 from training.config import TrainConfig, settings_of
 
-QUICK = ["text_epochs=1", "text_dim=16", "features_lexical_dim=32", "features=64", "sequence_epochs=1"]
-QUICK += ["sequence_dim=16", "als_iterations=2", "epoch_events=2000", "tuning_users=100"]
+QUICK = [
+    "text_epochs=1",
+    "text_dim=16",
+    "features_lexical_dim=32",
+    "features=64",
+    "sequence_epochs=1",
+    "sequence_dim=16",
+    "als_iterations=2",
+    "epoch_events=2000",
+    "tuning_users=100",
+]
 SETTINGS = [part for setting in QUICK for part in ("--set", setting)]
-DIALS = ("--dials", "alpha,factors")
+SEARCHED = ("--dials", "alpha,factors")
 
 
 def search(data: Path, study: Path, trials: int, *more: str) -> int:
-    return tune.main(["--data", str(data), "--study", str(study), "--trials", str(trials), *SETTINGS, *DIALS, *more])
+    return tune.main(["--data", str(data), "--study", str(study), "--trials", str(trials), *SETTINGS, *SEARCHED, *more])
 
 
 def trials_of(folder: Path) -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name="recsvc", storage=f"sqlite:///{folder / tune.STUDY}").trials
 
 
-def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
+def test_a_stopped_search_continues_and_its_best_settings_can_be_trained_with(
     small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "study", tmp_path / "bundles"
@@ -34,18 +43,20 @@ def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
     (first,) = trials_of(folder)
     assert first.params == {"alpha": TrainConfig().alpha, "factors": TrainConfig().factors}
 
-    # A process that was killed leaves its trial unfinished: its settings are tried by the next.
+    # A killed process leaves its trial unfinished; the next process tries its settings.
     study = optuna.load_study(study_name="recsvc", storage=f"sqlite:///{folder / tune.STUDY}")
     killed = study.ask()
-    left = {name: tune.DIALS[name](killed) for name in ("alpha", "factors")}
+    unfinished = {name: tune.HYPERPARAMETERS[name](killed) for name in ("alpha", "factors")}
     assert search(small_shop_folder, folder, 2) == 0
     done = [trial for trial in trials_of(folder) if trial.state is optuna.trial.TrialState.COMPLETE]
     assert len(done) == 3
-    assert left in [trial.params for trial in done]
-    assert "kept from an earlier run" in capsys.readouterr().err  # the towers depend on neither dial
+    assert unfinished in [trial.params for trial in done]
+    assert "kept from an earlier run" in capsys.readouterr().err  # the towers depend on neither setting
 
     best = max(done, key=lambda trial: trial.value or 0.0)
     assert json.loads((folder / tune.BEST).read_text()) == best.params
+    assert best.value is not None
+    assert done[0].value is not None
     assert best.value >= done[0].value
     page = (folder / tune.PAGE).read_text()
     assert page.startswith("<!DOCTYPE html>")
@@ -58,7 +69,7 @@ def test_a_stopped_search_goes_on_and_its_best_can_be_trained_with(
     assert trained["alpha"] == best.params["alpha"]
 
 
-def test_what_cannot_be_searched(
+def test_an_unknown_setting_another_study_and_no_trials_are_refused(
     small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     embedded(tmp_path / "study" / ".work")
@@ -72,7 +83,9 @@ def test_what_cannot_be_searched(
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{"])
-def test_a_file_that_holds_no_settings(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_settings_is_refused_by_name(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "best.json"
     file.write_text(text)
     arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--settings", str(file)]
@@ -80,16 +93,16 @@ def test_a_file_that_holds_no_settings(text: str, tmp_path: Path, capsys: pytest
     assert "best.json" in capsys.readouterr().err
 
 
-def test_every_dial_is_a_setting_and_its_default_is_in_range() -> None:
+def test_every_hyperparameter_is_a_setting_with_its_default_in_range() -> None:
     study = optuna.create_study()
-    study.enqueue_trial({name: getattr(TrainConfig(), name) for name in tune.DIALS})
+    study.enqueue_trial({name: getattr(TrainConfig(), name) for name in tune.HYPERPARAMETERS})
     trial = study.ask()
-    assert {name: dial(trial) for name, dial in tune.DIALS.items()} == {
-        name: getattr(TrainConfig(), name) for name in tune.DIALS
+    assert {name: suggest(trial) for name, suggest in tune.HYPERPARAMETERS.items()} == {
+        name: getattr(TrainConfig(), name) for name in tune.HYPERPARAMETERS
     }
 
 
-def test_settings_of_a_file(tmp_path: Path) -> None:
+def test_the_settings_of_a_file_change_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "best.json"
     file.write_text(json.dumps({"alpha": 3.5, "factors": 32}))
     config = TrainConfig().changed(settings_of(file))

@@ -1,4 +1,4 @@
 """From a shop's tables to checked events, items and profiles, and their train, validation and test parts.
 
-Every other room of training may import it.
+May be imported by every other room of training but `synthetic`.
 """

@@ -1,4 +1,4 @@
-"""Checks one table, column by column, and gives each column its one type. Never stops at the first problem."""
+"""Checks one table column by column, and gives each column one type. Collects every problem instead of stopping."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -17,8 +17,13 @@ CONTROL_CHARACTER = r"\p{Cc}"
 class TableCheck:
     """The checks of one table.
 
-    Each method returns a column of the table's height, named and typed as documented, whatever the input holds; only
-    when `problems` is empty at the end may the columns be used. `notes` holds what is worth knowing but stops nothing.
+    Each method returns a column of the table's height, with the documented name and type, whatever the input holds. The
+    columns may be used only if `problems` is empty at the end.
+
+    Attributes:
+        table: The table.
+        problems: Every problem so far.
+        notes: Facts that are worth knowing and no reason to stop.
     """
 
     def __init__(self, table: Table) -> None:
@@ -27,8 +32,10 @@ class TableCheck:
         self.notes: list[str] = []
 
     def ids(self, column: str, limit: int, *, unique: bool = False) -> pl.Series:
-        """A required column of ids: String. None is empty, over-long or has control characters, and none is there twice
-        if `unique`.
+        """A required column of ids: String.
+
+        An id may not be empty, longer than `limit` characters or hold control characters. If `unique`, no id may
+        repeat.
         """
         ids = self._strings(column, required=True)
         if ids is None:
@@ -37,13 +44,17 @@ class TableCheck:
         self.flag(column, empty, "is empty")
         self._check_text(ids, limit)
         if unique:
-            self.flag(column, ~ids.is_first_distinct() & ~empty, "is there in an earlier row")
+            self.flag(column, ~ids.is_first_distinct() & ~empty, "is in an earlier row, too")
         return ids
 
     def text(self, column: str, limit: int, *, required: bool = False, numbers: bool = False) -> pl.Series:
-        """A column of text, stripped: String, '' where there is none. Unless `required`, all of it may be missing.
+        """A column of stripped text: String, '' where it is missing.
 
-        `numbers`: a typed column of numbers or truth values is taken as text.
+        Args:
+            column: Its name.
+            limit: Characters, at most.
+            required: Whether the column must be there.
+            numbers: Whether a typed column of numbers or booleans is read as text.
         """
         text = self._strings(column, required=required, numbers=numbers)
         if text is None:
@@ -52,68 +63,77 @@ class TableCheck:
         self._check_text(text, limit)
         return text
 
-    def choice(self, column: str, known: Collection[str]) -> pl.Series:
-        """A required column with one of the `known` words in each row: String."""
+    def choice(self, column: str, words: Collection[str]) -> pl.Series:
+        """A required column with one of these words in each row: String."""
         choice = self._strings(column, required=True)
         if choice is None:
             return self._nulls(column, pl.String)
         empty = choice.fill_null("") == ""
         self.flag(column, empty, "is empty")
-        unknown = ~choice.is_in(list(known)) & ~empty
-        self.flag(column, unknown, f"is none of {', '.join(known)}", choice)
+        unknown = ~choice.is_in(list(words)) & ~empty
+        self.flag(column, unknown, f"is not one of {', '.join(words)}", choice)
         return choice
 
     def numbers(self, column: str, *, positive: bool = False, most: float = float("inf")) -> pl.Series:
-        """An optional column of finite numbers from 0 (over 0 if `positive`) to `most`: Float64, null where there is
-        none. Numbers written as text are read.
+        """An optional column of finite numbers: Float64, null where it is missing. Numbers written as text are read.
+
+        Args:
+            column: Its name.
+            positive: Whether 0 is refused, too. Negative numbers always are.
+            most: The largest number allowed.
         """
-        given = self._column(column)
-        if given is None:
+        values = self._column(column)
+        if values is None:
             return self._nulls(column, pl.Float64)
-        if not (given.dtype.is_numeric() or given.dtype in (pl.String, pl.Null)):
-            return self._wrong_type(given, "numbers", pl.Float64)
-        text = given.str.strip_chars() if given.dtype == pl.String else given
+        if not (values.dtype.is_numeric() or values.dtype in (pl.String, pl.Null)):
+            return self._wrong_type(values, "numbers", pl.Float64)
+        text = values.str.strip_chars() if values.dtype == pl.String else values
         numbers = text.cast(pl.Float64, strict=False)
         if text.dtype == pl.String:
-            self.flag(column, numbers.is_null() & (text != ""), "is no number", given)
-        self.flag(column, ~numbers.is_finite(), "is not finite", given)
-        self.flag(column, numbers.is_finite() & (numbers < 0), "is negative", given)
+            self.flag(column, numbers.is_null() & (text != ""), "is not a number", values)
+        self.flag(column, ~numbers.is_finite(), "is not finite", values)
+        self.flag(column, numbers.is_finite() & (numbers < 0), "is negative", values)
         if positive:
             self.flag(column, numbers == 0, "is zero")
-        self.flag(column, numbers.is_finite() & (numbers > most), f"is over {most:,.0f}", given)
+        self.flag(column, numbers.is_finite() & (numbers > most), f"is over {most:,.0f}", values)
         return numbers
 
     def timestamps(self, column: str) -> pl.Series:
-        """A required column of instants, from 1990 to a day ahead: Datetime('us', 'UTC').
+        """A required column of times, from 1990 to a day ahead of now: Datetime('us', 'UTC').
 
-        Text must be ISO 8601, and either every row names the same offset from UTC or none names one. Without
-        offsets, and in a typed column without a zone, the times are taken for UTC, and a note says so.
+        Text must be ISO 8601. Every row must name the same offset from UTC, or none may name one. Times without an
+        offset, and a typed column without a zone, are read as UTC, and a note says so.
         """
-        given = self._column(column, required=True)
-        if given is None:
+        values = self._column(column, required=True)
+        if values is None:
             return self._nulls(column, TIMESTAMP)
-        if given.dtype == pl.String:
-            instants = self._parsed(given)
-        elif isinstance(given.dtype, pl.Datetime | pl.Date):
-            zone = getattr(given.dtype, "time_zone", None)
-            instants = given.cast(pl.Datetime("us")) if given.dtype == pl.Date else given.dt.cast_time_unit("us")
+        if values.dtype == pl.String:
+            instants = self._parsed(values)
+        elif isinstance(values.dtype, pl.Datetime | pl.Date):
+            zone = getattr(values.dtype, "time_zone", None)
+            instants = values.cast(pl.Datetime("us")) if values.dtype == pl.Date else values.dt.cast_time_unit("us")
             instants = instants.dt.convert_time_zone("UTC") if zone else instants.dt.replace_time_zone("UTC")
-            self.flag(column, given.is_null(), "is empty")
+            self.flag(column, values.is_null(), "is empty")
             if zone is None:
                 self._note_no_zone(column)
         else:
-            return self._wrong_type(given, "timestamps", TIMESTAMP)
+            return self._wrong_type(values, "timestamps", TIMESTAMP)
         latest = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-        self.flag(column, instants < EARLIEST, f"is before {EARLIEST.year}", given)
-        self.flag(column, instants > latest, "is more than a day in the future", given)
+        self.flag(column, instants < EARLIEST, f"is before {EARLIEST.year}", values)
+        self.flag(column, instants > latest, "is more than a day in the future", values)
         return instants
 
     def flag(self, column: str, wrong: pl.Series, message: str, values: pl.Series | None = None) -> None:
-        """Turns a mask into problems: some one by one, with their values if given, the rest as a count. Null is False.
+        """Turns a mask into problems: the first EXAMPLES one by one, the rest as a count.
 
-        Give no values that are personal, user ids and profiles above all: the problems are printed and logged.
+        Args:
+            column: The column that is wrong.
+            wrong: bool, one value a row; null is False.
+            message: What is wrong.
+            values: Are quoted in the problems, which are printed and logged. Pass nothing personal: no user ids and no
+                profiles.
         """
-        wrong = wrong.fill_null(False)
+        wrong = wrong.fill_null(value=False)
         rows = self.table.rows.filter(wrong)
         examples = rows.head(EXAMPLES)
         values = values.filter(wrong).head(EXAMPLES) if values is not None else None
@@ -130,33 +150,32 @@ class TableCheck:
         empty = text.fill_null("") == ""
         self.flag(text.name, empty, "is empty")
         instants, offsets = parse_iso(text)
-        self.flag(text.name, instants.is_null() & ~empty, "is no ISO 8601 date or time", text)
+        self.flag(text.name, instants.is_null() & ~empty, "is not an ISO 8601 date or time", text)
         parsed = offsets.filter(instants.is_not_null())
         if parsed.is_empty():
             return instants
-        usual = parsed.value_counts().sort("count", parsed.name, descending=True)[parsed.name][0]
-        name = "none" if usual is None else f"{'-' if usual < 0 else '+'}{abs(usual) // 60:02}:{abs(usual) % 60:02}"
-        other = instants.is_not_null() & offsets.ne_missing(pl.Series([usual], dtype=pl.Int32))
-        self.flag(text.name, other, f"is not of the time zone of most rows ({name})", text)
-        if usual is None:
+        most_common = parsed.value_counts().sort("count", parsed.name, descending=True)[parsed.name][0]
+        other = instants.is_not_null() & offsets.ne_missing(pl.Series([most_common], dtype=pl.Int32))
+        self.flag(text.name, other, f"is not in the time zone of most rows ({_zone_name(most_common)})", text)
+        if most_common is None:
             self._note_no_zone(text.name)
         return instants
 
     def _note_no_zone(self, column: str) -> None:
-        self.notes.append(f"{self.table.file}: {column} names no time zone and is taken for UTC")
+        self.notes.append(f"{self.table.file}: {column} names no time zone and is read as UTC")
 
     def _check_text(self, text: pl.Series, limit: int) -> None:
-        self.flag(text.name, text.str.len_chars() > limit, f"is over {limit:,} characters")
+        self.flag(text.name, text.str.len_chars() > limit, f"is longer than {limit:,} characters")
         self.flag(text.name, text.str.contains(CONTROL_CHARACTER), "has a control character")
 
     def _strings(self, column: str, *, required: bool = False, numbers: bool = False) -> pl.Series | None:
-        given = self._column(column, required=required)
-        if given is None or given.dtype == pl.String:
-            return given
-        plain = numbers and (given.dtype.is_numeric() or given.dtype == pl.Boolean)
-        if plain or isinstance(given.dtype, pl.Categorical | pl.Enum | pl.Null):
-            return given.cast(pl.String)
-        self._wrong_type(given, "text", pl.String)
+        values = self._column(column, required=required)
+        if values is None or values.dtype == pl.String:
+            return values
+        is_plain = numbers and (values.dtype.is_numeric() or values.dtype == pl.Boolean)
+        if is_plain or isinstance(values.dtype, pl.Categorical | pl.Enum | pl.Null):
+            return values.cast(pl.String)
+        self._wrong_type(values, "text", pl.String)
         return None
 
     def _column(self, column: str, *, required: bool = False) -> pl.Series | None:
@@ -166,10 +185,17 @@ class TableCheck:
             self.problems.append(Problem(self.table.file, None, column, "is missing"))
         return None
 
-    def _wrong_type(self, given: pl.Series, wanted: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
-        message = f"holds {given.dtype}, must hold {wanted}"
-        self.problems.append(Problem(self.table.file, None, given.name, message))
-        return self._nulls(given.name, dtype)
+    def _wrong_type(self, values: pl.Series, required: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+        message = f"holds {values.dtype}, must hold {required}"
+        self.problems.append(Problem(self.table.file, None, values.name, message))
+        return self._nulls(values.name, dtype)
 
     def _nulls(self, column: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
         return pl.Series(column, [None], dtype=dtype).new_from_index(0, self.table.frame.height)
+
+
+def _zone_name(minutes: int | None) -> str:
+    """An offset from UTC as "+05:30"."""
+    if minutes is None:
+        return "none"
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

@@ -1,4 +1,4 @@
-"""Counts the dirt that real shops have: worth a look, no reason to stop."""
+"""Counts defects that most real shops have: worth a look, no reason to stop."""
 
 import polars as pl
 
@@ -7,12 +7,11 @@ from recsvc.domain.shop import EventType
 PURCHASE, RETURN = EventType.PURCHASE.name.lower(), EventType.RETURN.name.lower()
 
 
-def count_dirt(events: pl.DataFrame, items: pl.DataFrame, users: pl.DataFrame) -> list[str]:
-    """One line for each sort of dirt that the checked tables of a `Shop` hold."""
+def count_defects(events: pl.DataFrame, items: pl.DataFrame, users: pl.DataFrame) -> list[str]:
+    """One line for each kind of defect in the checked tables of a `Shop`."""
+    repeated = events.height - events.unique().height
     lines = [
-        _line(
-            "events that repeat an earlier line exactly, kept", events.height - events.unique().height, events.height
-        ),
+        _line("events that repeat an earlier line exactly, kept", repeated, events.height),
         _unmatched_returns(events),
         _line("items without a title", items.filter(pl.col("title") == "").height, items.height),
     ]
@@ -28,7 +27,7 @@ def count_dirt(events: pl.DataFrame, items: pl.DataFrame, users: pl.DataFrame) -
 
 
 def _unmatched_returns(events: pl.DataFrame) -> str:
-    """A return counts as matched by a purchase of the item by the user at the same time or before."""
+    """A purchase of the item by the user, at the same time or before, matches a return."""
     pair = ["user_id", "item_id"]
     returns = events.filter(pl.col("event_type") == RETURN)
     bought = events.filter(pl.col("event_type") == PURCHASE).group_by(pair).agg(first=pl.col("timestamp").min())
@@ -38,5 +37,5 @@ def _unmatched_returns(events: pl.DataFrame) -> str:
     )
 
 
-def _line(what: str, count: int, total: int) -> str:
-    return f"{what}: {count:,} of {total:,}" if count else ""
+def _line(defect: str, count: int, total: int) -> str:
+    return f"{defect}: {count:,} of {total:,}" if count else ""

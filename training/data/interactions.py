@@ -1,7 +1,8 @@
-"""Events as arrays: every user's history in one block of memory, and what the blocks learn from them."""
+"""Events as arrays: every user's history in one block of memory, and the matrices that the blocks learn from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,15 +13,21 @@ from recsvc.domain.shop import EventType, History
 from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
 from training.data.shop import Shop
 
-KEPT_EVENTS = 256  # a user's newest: the service keeps no more
+KEPT_EVENTS = 256  # the newest of a user; the service keeps no more
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Events sorted by user, then by time (file order within ties), over n_items items.
+    """Events sorted by user, then by time; ties keep the order of the file.
 
-    user_ids: (u,). offsets: int64 (u + 1,), user i's events are offsets[i]:offsets[i + 1]. The columns are those of
-    `recsvc.domain.shop.History`.
+    Attributes:
+        user_ids: (u,), ascending.
+        n_items: How many items the shop has.
+        offsets: int64 (u + 1,); the events of user i are offsets[i]:offsets[i + 1].
+        rows: int32 (events,), the item of each event. This and the next three are as in `recsvc.domain.shop.History`.
+        timestamps: int64 (events,), microseconds since 1970 UTC.
+        event_types: int8 (events,), values of `EventType`.
+        quantities: float32 (events,).
     """
 
     user_ids: NDArray[np.object_]
@@ -33,7 +40,7 @@ class Interactions:
 
     @staticmethod
     def of(shop: Shop) -> "Interactions":
-        """All events of a shop; rows are the items' places in `shop.items`."""
+        """All events of a shop. The row of an item is its place in `shop.items`."""
         rows = shop.items.select("item_id").with_row_index("row")
         codes = {event_type.name.lower(): int(event_type) for event_type in EventType}
         events = (
@@ -56,27 +63,33 @@ class Interactions:
         return len(self.rows)
 
     @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All columns but the ids: the events are the same where these are."""
+        return self.offsets, self.rows, self.timestamps, self.event_types, self.quantities
+
+    @property
     def users(self) -> NDArray[np.int32]:
-        """int32 (events,): whose each event is."""
+        """The user of each event, as an index into `user_ids`: int32 (events,)."""
         return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), np.diff(self.offsets))
 
     @property
     def purchases(self) -> NDArray[np.bool_]:
-        """bool (events,): which events are purchases."""
-        return self.event_types == EventType.PURCHASE
+        """Which events are purchases: bool (events,)."""
+        return np.asarray(self.event_types == EventType.PURCHASE)
 
     def history(self, user: int, limit: int | None = None) -> History:
-        """A user's events, the newest `limit` of them."""
+        """The events of a user; the newest `limit` of them, if it is given."""
         end = self.offsets[user + 1]
         start = self.offsets[user] if limit is None else max(self.offsets[user], end - limit)
         part = slice(start, end)
         return History(self.rows[part], self.timestamps[part], self.event_types[part], self.quantities[part])
 
     def histories(self, limit: int | None = None) -> Iterator[History]:
+        """The history of every user, in the order of `user_ids`."""
         return (self.history(user, limit) for user in range(len(self.user_ids)))
 
     def select(self, keep: NDArray[np.bool_]) -> "Interactions":
-        """The same users with only the events that the mask keeps; a user may be left with none."""
+        """The same users with the events that the mask keeps; a user may be left without any."""
         counts = np.bincount(self.users[keep], minlength=len(self.user_ids))
         return Interactions(
             self.user_ids,
@@ -89,7 +102,7 @@ class Interactions:
         )
 
     def user_items(self, config: ConfidenceConfig) -> csr_matrix:
-        """float32 (u, n_items): confidence over the 1 of an unseen item; what returns outweigh is not in it."""
+        """Confidence on top of the 1 of an unseen item, float32 (u, n_items); without pairs that returns outweigh."""
         last = np.zeros(len(self.user_ids), np.int64)
         held = np.diff(self.offsets) > 0
         last[held] = self.timestamps[self.offsets[1:][held] - 1]
@@ -102,12 +115,12 @@ class Interactions:
         return summed
 
     def binary_user_items(self) -> csr_matrix:
-        """float32 (u, n_items): 1 where the user has any event with the item."""
+        """1 where the user has any event with the item: float32 (u, n_items)."""
         ones = np.ones(len(self.rows), np.float32)
         matrix = coo_matrix((ones, (self.users, self.rows)), shape=(len(self.user_ids), self.n_items)).tocsr()
         matrix.data[:] = 1
         return matrix
 
     def purchase_counts(self) -> NDArray[np.int32]:
-        """int32 (n_items,): purchases of each item."""
+        """The number of purchases of each item: int32 (n_items,)."""
         return np.bincount(self.rows[self.purchases], minlength=self.n_items).astype(np.int32)

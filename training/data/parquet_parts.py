@@ -1,5 +1,6 @@
-"""Tables that grow by Parquet parts: what a part holds is safe on disk, no row is in two of them, and an erased user is
-taken out again.
+"""Tables that grow by Parquet parts.
+
+A part is on disk when it is written, no row is in two parts, and an erased user is removed from all of them.
 """
 
 import datetime as dt
@@ -20,25 +21,30 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class PartedTable:
-    """identity: the columns that make two rows the same."""
+    """A table in parts.
+
+    Attributes:
+        schema: The type of each column.
+        identity: The columns in which two rows agree if they are the same row.
+    """
 
     schema: dict[str, Any]
     identity: tuple[str, ...]
 
     def add(self, folder: Path, rows: Sequence[tuple[Any, ...]], name: str) -> int:
-        """Writes the rows that no part in the folder has as another one; blocks. Returns how many those are."""
+        """Writes the rows that no part of the folder holds yet as a new part. Blocks. Returns how many it wrote."""
         frame = pl.DataFrame(rows, self.schema, orient="row")
         new = frame.unique(self.identity, keep="first", maintain_order=True)
         if written := list(folder.glob("*.parquet")):
-            held = pl.scan_parquet(written).select(self.identity).collect()
-            new = new.join(held, self.identity, "anti", maintain_order="left")
+            stored = pl.scan_parquet(written).select(self.identity).collect()
+            new = new.join(stored, self.identity, "anti", maintain_order="left")
         if new.height:
             folder.mkdir(parents=True, exist_ok=True)
             _write(new, folder / f"{name}-{secrets.token_hex(4)}.parquet")
         return new.height
 
 
-# What makes two events the same, as the contract says.
+# Two events are the same where user_id and event_id are, as the contract says.
 EVENTS = PartedTable(
     {
         "user_id": pl.String,
@@ -54,7 +60,7 @@ EVENTS = PartedTable(
     ("user_id", "event_id"),
 )
 
-# One row a page. What the columns mean: `recsvc.domain.shop.ServedList`.
+# One row for each page of a list. `recsvc.domain.records.ServedList` explains the columns.
 LISTS = PartedTable(
     {
         "user_id": pl.String,
@@ -75,7 +81,7 @@ LISTS = PartedTable(
 
 
 def event_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
-    """Rows of EVENTS."""
+    """The events as rows of EVENTS."""
     return [
         (
             event.user_id,
@@ -93,28 +99,28 @@ def event_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
 
 
 def list_rows(lists: Iterable[ServedList]) -> list[tuple[Any, ...]]:
-    """Rows of LISTS."""
+    """The lists as rows of LISTS."""
     return [
         (
-            given.user_id,
-            given.recommendation_id,
-            _EPOCH + dt.timedelta(microseconds=given.time),
-            given.placement,
-            given.arm,
-            given.propensity,
-            given.bundle_id,
-            given.surface,
-            given.shown,
-            [item_id for item_id, _ in given.items],
-            given.exploration,
-            list(given.candidates),
+            served.user_id,
+            served.recommendation_id,
+            _EPOCH + dt.timedelta(microseconds=served.time),
+            served.placement,
+            served.arm,
+            served.propensity,
+            served.bundle_id,
+            served.surface,
+            served.shown,
+            [item_id for item_id, _ in served.items],
+            served.exploration,
+            list(served.candidates),
         )
-        for given in lists
+        for served in lists
     ]
 
 
 def erase(folder: Path, user_id: str) -> int:
-    """Takes a user out of the parts in a folder. Returns how many rows that were."""
+    """Removes a user from the parts in a folder. Returns how many rows it removed."""
     erased = 0
     for path in folder.glob("*.parquet"):
         frame = pl.read_parquet(path, glob=False)
@@ -126,7 +132,7 @@ def erase(folder: Path, user_id: str) -> int:
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    """All of it or nothing, and on disk when this returns."""
+    """Writes all of the frame or nothing. It is on disk when this returns."""
     unfinished = path.with_suffix(".part")
     frame.write_parquet(unfinished)
     _sync(unfinished)

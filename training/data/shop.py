@@ -1,21 +1,18 @@
-"""A shop's three tables: read, checked as a whole before anything is trained, and brought to one shape.
+"""Reads a shop's three tables, checks all of them before anything is trained, and gives them one shape.
 
-`python -m training.data --data DIR` only checks. The columns and limits are documented in this folder's README.
+`python -m training.data --data DIR` only checks. The columns and limits are documented in training/README.md.
 """
 
-import argparse
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from rich.console import Console
 
 from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType
 from training.data.column_checks import TableCheck
-from training.data.data_quality import count_dirt
+from training.data.data_quality import count_defects
 from training.data.tables import Table, read_table
 from training.errors import DataError, Problem, shown
 
@@ -23,39 +20,43 @@ EVENT_TYPES = tuple(event_type.name.lower() for event_type in EventType)
 EVENT_COLUMNS = ("user_id", "item_id", "timestamp", "event_type", "quantity", "price", "order_id")
 ITEM_COLUMNS = ("item_id", "title", "categories", "brand", "price", "currency", "attributes")
 
-# Characters, and the most of a quantity: those of the contract in protos/.
+# Limits of the contract in protos/: characters, and a number.
 ID_LENGTH = 128
 TITLE_LENGTH = 1_000
 CATEGORIES_LENGTH = 1_000
 BRAND_LENGTH = 256
 CURRENCY_LENGTH = 16
-ATTRIBUTE_LENGTH = 2_000  # of a user
+ATTRIBUTE_LENGTH = 2_000  # a user's
 ITEM_ATTRIBUTE_LENGTH = 256
 ATTRIBUTE_NAME_LENGTH = 64
-ATTRIBUTES = 32
+ATTRIBUTES = 32  # a user's or an item's
 QUANTITY = 1_000_000
 
-# In the folder of exported events: users erased until then are not in it, in microseconds since 1970 UTC.
+# A file in the folder of exported events. It holds a time, in microseconds since 1970 UTC: users who were erased before
+# it have no events in the folder.
 ERASURES_UNTIL = "erasures_until"
-# Beside the exported events, where lists were exported too.
-LISTS_FOLDER = "lists"
+LISTS_FOLDER = "lists"  # beside the folder of exported events, with the exported lists
 
-UNKNOWN = "unknown"  # what exports write where there is no brand or category; in any case
-UNKNOWN_ITEMS_SHARE = 0.001  # of the events: a catalogue that lost a few items is dirt, more is the wrong catalogue
+UNKNOWN = "unknown"  # in any case of letters: shops export it for a missing brand or category
+# Of the events, at most this share may be of unknown items. A catalogue can lack a few; with more it is the wrong one.
+MAX_UNKNOWN_ITEM_SHARE = 0.001
 
 
 @dataclass(frozen=True)
 class Shop:
-    """What training starts from. All columns are always there.
+    """The checked tables of a shop. All columns are always there.
 
-    events: user_id, item_id, timestamp (Datetime('us', 'UTC')), event_type, quantity (Float64, 1 where none was given),
-        price (Float64 or null), order_id (str or null); by time, in the file's order within a tie.
-    items: item_id, title, categories ('A > B > C'), brand, price (Float64 or null), currency, attributes ('name=value;
-        name=value'); '' where there is none; in the file's order.
-    users: user_id and a str column an attribute, '' where there is none; no rows when the shop has no profiles.
-    notes: the dirt that was counted, for people.
-    fingerprint: sha256 of the tables' content, whatever format they came in.
-    erasures_until: users who were erased until then are not in it, in microseconds since 1970 UTC; None: nobody knows.
+    Attributes:
+        events: user_id, item_id, timestamp (Datetime('us', 'UTC')), event_type, quantity (Float64, 1 by default), price
+            (Float64 or null), order_id (String or null). By time; ties keep the order of the file.
+        items: item_id, title, categories ('A > B > C'), brand, price (Float64 or null), currency, attributes
+            ('name=value; name=value'). Missing text is ''. In the order of the file.
+        users: user_id and a String column for each attribute, '' where it is missing. No rows in a shop without
+            profiles.
+        notes: Defects that were counted, for people.
+        fingerprint: sha256 of the content of the tables, the same in every file format.
+        erasures_until: Users who were erased before this time have no events here. Microseconds since 1970 UTC; None
+            if it is not known.
     """
 
     events: pl.DataFrame
@@ -67,24 +68,29 @@ class Shop:
 
 
 def read_shop(folder: Path) -> Shop:
-    """Reads and checks `folder`'s tables. Raises DataError with every problem of every table."""
+    """Reads and checks the tables in `folder`.
+
+    Raises:
+        DataError: Lists every problem of every table.
+    """
     checks, problems = _open(folder)
     items = _items(checks["items"]) if "items" in checks else None
     users = _users(checks["users"]) if "users" in checks else pl.DataFrame(schema={"user_id": pl.String})
     events = _events(checks["events"]) if "events" in checks else None
     if events is not None and items is not None:
-        events = _of_known_items(checks["events"], events, items)
+        events = _drop_unknown_items(checks["events"], events, items)
     for check in checks.values():
         problems += check.problems
     if problems or events is None or items is None:
         raise DataError(problems)
     notes = [note for check in checks.values() for note in check.notes]
-    shown = events["event_type"] == EventType.IMPRESSION.name.lower()
-    if shown.any():
-        notes.append(f"impressions, which say nothing of taste, passed over: {shown.sum():,} of {events.height:,}")
-        events = events.filter(~shown)
+    impressions = events["event_type"] == EventType.IMPRESSION.name.lower()
+    if impressions.any():
+        count = f"{impressions.sum():,} of {events.height:,}"
+        notes.append(f"impressions, which do not show taste, left out: {count}")
+        events = events.filter(~impressions)
     events = events.sort("timestamp", maintain_order=True)
-    notes += count_dirt(events, items, users)
+    notes += count_defects(events, items, users)
     until = folder / "events" / ERASURES_UNTIL
     erasures_until = int(until.read_text()) if until.is_file() else None
     return Shop(events, items, users, tuple(notes), _fingerprint(events, items, users), erasures_until)
@@ -92,7 +98,7 @@ def read_shop(folder: Path) -> Shop:
 
 def _open(folder: Path) -> tuple[dict[str, TableCheck], list[Problem]]:
     if not folder.is_dir():
-        raise DataError([Problem(shown(folder), None, None, "is no folder")])
+        raise DataError([Problem(shown(folder), None, None, "is not a folder")])
     checks: dict[str, TableCheck] = {}
     problems: list[Problem] = []
     for name in ("events", "items", "users"):
@@ -111,7 +117,7 @@ def _check(table: Table, *, required: bool) -> TableCheck:
     if required and table.frame.is_empty():
         check.problems.append(Problem(table.file, None, None, "has no rows"))
     if table.blank_lines:
-        check.notes.append(f"{table.file}: blank lines, passed over: {table.blank_lines:,}")
+        check.notes.append(f"{table.file}: blank lines, left out: {table.blank_lines:,}")
     return check
 
 
@@ -136,7 +142,7 @@ def _items(check: TableCheck) -> pl.DataFrame:
     brands = check.text("brand", BRAND_LENGTH)
     unknown = brands.str.to_lowercase() == UNKNOWN
     if unknown.any():
-        check.notes.append(f"brands called 'Unknown', taken for none: {unknown.sum():,} of {brands.len():,}")
+        check.notes.append(f"brands called 'Unknown', read as no brand: {unknown.sum():,} of {brands.len():,}")
     return pl.DataFrame(
         [
             check.ids("item_id", ID_LENGTH, unique=True),
@@ -151,25 +157,25 @@ def _items(check: TableCheck) -> pl.DataFrame:
 
 
 def _known_categories(check: TableCheck, categories: pl.Series) -> pl.Series:
-    """The paths without parts that are empty or called 'Unknown'."""
+    """The paths without the parts that are empty or called 'Unknown'."""
     part = pl.element().str.strip_chars()
-    known = pl.element().filter((part != "") & (part.str.to_lowercase() != UNKNOWN)).str.strip_chars()
+    named_parts = pl.element().filter((part != "") & (part.str.to_lowercase() != UNKNOWN)).str.strip_chars()
     paths = categories.str.split(CATEGORY_SEPARATOR.strip())
     unknown = paths.list.eval(part.str.to_lowercase() == UNKNOWN).list.any()
     if unknown.any():
         check.notes.append(
             f"category paths with a part called 'Unknown', left out: {unknown.sum():,} of {paths.len():,}"
         )
-    return paths.list.eval(known).list.join(CATEGORY_SEPARATOR)
+    return paths.list.eval(named_parts).list.join(CATEGORY_SEPARATOR)
 
 
 def _attributes(check: TableCheck) -> pl.Series:
-    """name=value pairs with '; ' between them."""
+    """The name=value pairs of each item, with '; ' between them."""
     attributes = check.text("attributes", ATTRIBUTES * (ATTRIBUTE_NAME_LENGTH + ITEM_ATTRIBUTE_LENGTH))
     pairs = attributes.str.split(";").list.eval(pl.element().str.strip_chars().filter(pl.element() != ""))
     well_formed = f"^[^=]{{1,{ATTRIBUTE_NAME_LENGTH}}}=.{{1,{ITEM_ATTRIBUTE_LENGTH}}}$"
     wrong = ~pairs.list.eval(pl.element().str.contains(well_formed)).list.all() | (pairs.list.len() > ATTRIBUTES)
-    check.flag("attributes", wrong, f"is not at most {ATTRIBUTES} of the form name=value with '; ' between", attributes)
+    check.flag("attributes", wrong, f"must be at most {ATTRIBUTES} pairs name=value with '; ' between them", attributes)
     return pairs.list.join("; ")
 
 
@@ -177,11 +183,13 @@ def _users(check: TableCheck) -> pl.DataFrame:
     file, attributes = check.table.file, [name for name in check.table.frame.columns if name != "user_id"]
     if len(attributes) > ATTRIBUTES:
         check.problems.append(
-            Problem(file, None, None, f"has {len(attributes)} attributes, at most {ATTRIBUTES} may be")
+            Problem(file, None, None, f"has {len(attributes)} attributes; at most {ATTRIBUTES} are allowed")
         )
     for name in attributes:
         if not 0 < len(name) <= ATTRIBUTE_NAME_LENGTH or not name.isprintable():
-            message = f"an attribute's name has 1 to {ATTRIBUTE_NAME_LENGTH} characters, no control characters"
+            message = (
+                f"the name of an attribute must have 1 to {ATTRIBUTE_NAME_LENGTH} characters and no control characters"
+            )
             check.problems.append(Problem(file, None, name, message))
     return pl.DataFrame(
         [check.ids("user_id", ID_LENGTH, unique=True)]
@@ -189,18 +197,18 @@ def _users(check: TableCheck) -> pl.DataFrame:
     )
 
 
-def _of_known_items(check: TableCheck, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Drops and counts a few events of items that are not in the catalogue; many are problems."""
+def _drop_unknown_items(check: TableCheck, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Drops and counts the events of items that are not in the catalogue. Too many of them are problems."""
     item_ids = events["item_id"]
-    known = items["item_id"].drop_nulls()
-    if known.is_empty():
+    catalogue_ids = items["item_id"].drop_nulls()
+    if catalogue_ids.is_empty():
         return events  # the catalogue has a worse problem, which is listed
-    unknown = ~item_ids.is_in(known.implode()).fill_null(True)
-    if unknown.sum() > UNKNOWN_ITEMS_SHARE * events.height:
+    unknown = ~item_ids.is_in(catalogue_ids.implode()).fill_null(value=True)
+    if unknown.sum() > MAX_UNKNOWN_ITEM_SHARE * events.height:
         check.flag("item_id", unknown & (item_ids.str.strip_chars() != ""), "is not in the items table", item_ids)
     elif unknown.any():
-        what = "events of items that are not in the items table, dropped"
-        check.notes.append(f"{what}: {unknown.sum():,} of {events.height:,}")
+        count = f"{unknown.sum():,} of {events.height:,}"
+        check.notes.append(f"events of items that are not in the items table, dropped: {count}")
     return events.filter(~unknown)
 
 
@@ -211,7 +219,10 @@ def _note_unread_columns(check: TableCheck, columns: tuple[str, ...]) -> None:
 
 
 def _fingerprint(*frames: pl.DataFrame) -> str:
-    """Joined by control characters, which no checked text holds, so that no two contents look alike."""
+    """sha256 over the content of the tables.
+
+    Values are joined by control characters, which no checked text holds, so different contents give different bytes.
+    """
     digest = hashlib.sha256(b"recsvc shop 1")
     for frame in frames:
         digest.update(f"\x1d{frame.height}".encode())
@@ -224,27 +235,3 @@ def _fingerprint(*frames: pl.DataFrame) -> str:
             else:
                 digest.update(column.to_physical().to_numpy().astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training.data", description="Checks a shop's tables.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with events, items and perhaps users")
-    folder = parser.parse_args(arguments).data
-    try:
-        shop = read_shop(folder)
-    except DataError as error:
-        print(error, file=sys.stderr)
-        return 1
-    # Names and notes hold the shop's own words: no markup may be read into them.
-    console = Console(markup=False, highlight=False)
-    console.print(f"events       {shop.events.height:,} by {shop.events['user_id'].n_unique():,} users")
-    for event_type, count in shop.events["event_type"].value_counts(sort=True).iter_rows():
-        console.print(f"             {count:,} {event_type}")
-    times = shop.events["timestamp"]
-    console.print(f"time         {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}")
-    console.print(f"items        {shop.items.height:,}, {shop.events['item_id'].n_unique():,} of them with events")
-    console.print(f"users        {shop.users.height:,} with a profile of {shop.users.width - 1} attributes")
-    console.print(f"fingerprint  {shop.fingerprint}")
-    for note in shop.notes:
-        console.print(f"note         {note}", soft_wrap=True)
-    return 0

@@ -1,4 +1,4 @@
-"""What is learned from and what is held out: by time, or each user's last purchase."""
+"""Splits interactions into events to learn from and purchases to predict: by time, or each user's last purchases."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,19 +11,23 @@ from recsvc.domain.shop import History
 from recsvc.model.towers.user import ProfileText
 from training.data.interactions import Interactions
 
-# Of all purchases, the share that buys again what the user has; with less, a shop is one where nobody does.
-FEW_REPEATS = 0.01
+# Of all purchases, the share in which a user buys an item again. Below it, the shop counts as one without repeats.
+MIN_REPEAT_SHARE = 0.01
+MIN_PURCHASES = 3  # of a user, to be held out by leave_one_out: one to learn from, one for validation, one for test
 
 Protocol = Literal["time-split", "leave-one-out"]
 
 
 @dataclass(frozen=True)
 class Holdout:
-    """Users whose next purchases are known but hidden.
+    """Users whose next purchases are hidden from a model, to see whether it finds them.
 
-    users: int (h,), indices into the interactions' user_ids. histories: what is known of each before. targets: for
-    each the distinct rows bought after. time: microseconds, when the lists are shown. exclude_history: whether what the
-    user already bought is left out of every list.
+    Attributes:
+        users: int (h,), indices into the `user_ids` of the interactions.
+        histories: The events of each user before the hidden purchases.
+        targets: For each user the distinct rows of the hidden purchases.
+        time: When the lists are shown, in microseconds since 1970 UTC.
+        exclude_history: Whether items that the user has bought are left out of every list.
     """
 
     users: NDArray[np.intp]
@@ -43,6 +47,7 @@ class Holdout:
         return np.unique(history.rows[history.purchases])
 
     def select(self, chosen: NDArray[np.intp]) -> "Holdout":
+        """The users at these places."""
         return Holdout(
             self.users[chosen],
             [self.histories[i] for i in chosen],
@@ -52,7 +57,7 @@ class Holdout:
         )
 
     def without_histories(self) -> "Holdout":
-        """The same users as if nothing of them were known but a profile."""
+        """The same users with empty histories, as if only their profile were known."""
         return replace(self, histories=[History.empty()] * len(self))
 
     def sample(self, size: int, seed: int) -> "Holdout":
@@ -64,81 +69,107 @@ class Holdout:
 
 @dataclass(frozen=True)
 class Profiles:
-    """What is known of each user of a holdout beside events: None for one without a profile."""
+    """The profiles of the users of a holdout.
+
+    Attributes:
+        texts: In the order of the users; None for a user without a profile.
+    """
 
     texts: list[ProfileText | None]
 
     def hidden(self) -> "Profiles":
+        """The same users, all without a profile."""
         return Profiles([None] * len(self.texts))
 
 
 @dataclass(frozen=True)
 class Split:
-    """train: to learn from. validation: to tune and stop by. known: train and validation together, what a model may be
-    refitted on. test: to report. The holdouts' histories are everything before their targets, cut to history_length.
+    """The parts of a shop's events.
+
+    The histories of a holdout are all events before its targets, cut to the newest `history_length`.
+
+    Attributes:
+        protocol: How the events were split.
+        train: To learn from.
+        validation: To tune, and to stop training.
+        train_and_validation: Both together; a model may be refitted on them.
+        test: To report.
     """
 
     protocol: Protocol
     train: Interactions
     validation: Holdout
-    known: Interactions
+    train_and_validation: Interactions
     test: Holdout
 
 
 def time_split(interactions: Interactions, days: int, history_length: int) -> Split:
-    """The last `days` are test, the same span before is validation. Buying again counts, unless next to nobody does:
-    then what a user has is left out, for every model.
+    """The last `days` are test, and the same span before them is validation.
 
-    Raises ValueError when the events span too little time for that.
+    Repeated purchases count as targets. In a shop with almost none, items that a user has bought are left out of the
+    lists of every model.
+
+    Raises:
+        ValueError: The events span too little time.
     """
     last, span = int(interactions.timestamps.max()), days * MICROSECONDS_A_DAY
     test_start, validation_start = last - span, last - 2 * span
     train = interactions.select(interactions.timestamps <= validation_start)
-    known = interactions.select(interactions.timestamps <= test_start)
+    before_test = interactions.select(interactions.timestamps <= test_start)
     if not train.purchases.any():
         raise ValueError(f"the events span less than {2 * days} days and nothing is left to train on: use fewer days")
     between = (interactions.timestamps > validation_start) & (interactions.timestamps <= test_start)
     later = interactions.timestamps > test_start
-    exclude_history = _repeat_share(train) < FEW_REPEATS
+    exclude_history = _repeat_share(train) < MIN_REPEAT_SHARE
     return Split(
         "time-split",
         train,
-        next_purchases(train, interactions.select(between), validation_start, history_length, exclude_history),
-        known,
-        next_purchases(known, interactions.select(later), test_start, history_length, exclude_history),
+        next_purchases(
+            train, interactions.select(between), validation_start, history_length, exclude_history=exclude_history
+        ),
+        before_test,
+        next_purchases(
+            before_test, interactions.select(later), test_start, history_length, exclude_history=exclude_history
+        ),
     )
 
 
 def leave_one_out(interactions: Interactions, history_length: int) -> Split:
-    """Each user's last purchase is test, the last but one validation; users with fewer than 3 are only learned from.
-    Ties in time keep the file's order, as the published protocol does. What a user has is masked.
+    """The last purchase of each user is test, and the one before it is validation.
 
-    Raises ValueError when no user has enough purchases.
+    Users with fewer than MIN_PURCHASES are only learned from. Ties in time keep the order of the file, as in the
+    published protocol. Items that a user has bought are left out of the lists.
+
+    Raises:
+        ValueError: No user has enough purchases.
     """
     purchases = np.flatnonzero(interactions.purchases)
     users = interactions.users[purchases]
     from_end = np.concatenate([np.arange(n)[::-1] for n in np.bincount(users, minlength=len(interactions.user_ids))])
-    enough = np.bincount(users, minlength=len(interactions.user_ids))[users] >= 3
+    enough = np.bincount(users, minlength=len(interactions.user_ids))[users] >= MIN_PURCHASES
     if not enough.any():
-        raise ValueError("no user has the 3 purchases that it takes: use time-split")
+        raise ValueError(f"no user has {MIN_PURCHASES} purchases, which it needs: use time-split")
     test, validation = purchases[(from_end == 0) & enough], purchases[(from_end == 1) & enough]
     place = np.arange(len(interactions))
     end = np.full(len(interactions.user_ids), len(interactions))
     end[interactions.users[test]] = test
-    known = interactions.select(place < end[interactions.users])
+    before_test = interactions.select(place < end[interactions.users])
     end[interactions.users[validation]] = validation
     train = interactions.select(place < end[interactions.users])
     return Split(
         "leave-one-out",
         train,
-        _last_one(train, interactions, validation, history_length),
-        known,
-        _last_one(known, interactions, test, history_length),
+        _last_purchases(train, interactions, validation, history_length),
+        before_test,
+        _last_purchases(before_test, interactions, test, history_length),
     )
 
 
 def _repeat_share(interactions: Interactions) -> float:
-    """Two lines of one order are one purchase: who bought two at once did not come back for it."""
+    """The share of purchases in which a user buys an item again, at another time.
+
+    Two lines of one order are one purchase: a user who bought two at once did not come back.
+    """
     bought = interactions.select(interactions.purchases)
     pairs = bought.users.astype(np.int64) * bought.n_items + bought.rows
     order = np.lexsort((bought.timestamps, pairs))
@@ -148,12 +179,14 @@ def _repeat_share(interactions: Interactions) -> float:
 
 
 def shuffled_ties(interactions: Interactions, seed: int) -> Interactions:
-    """The same events with those of one user and day in random order. Where the source knows days alone, the file's
-    order within one may be no order of purchases, and a leave-one-out split would learn and test its accidents.
+    """The same events, with those of each user and day in random order.
+
+    Where the source has only days, the order within a day may not be the order of the purchases. A leave-one-out split
+    would then learn and test an accident of the file.
     """
     days = interactions.timestamps // MICROSECONDS_A_DAY
-    chance = np.random.default_rng(seed).random(len(days))
-    order = np.lexsort((chance, days, interactions.users))
+    random_order = np.random.default_rng(seed).random(len(days))
+    order = np.lexsort((random_order, days, interactions.users))
     return replace(
         interactions,
         rows=interactions.rows[order],
@@ -164,18 +197,28 @@ def shuffled_ties(interactions: Interactions, seed: int) -> Interactions:
 
 
 def next_purchases(
-    before: Interactions, after: Interactions, time: int, history_length: int, exclude_history: bool = False
+    before: Interactions, after: Interactions, time: int, history_length: int, *, exclude_history: bool = False
 ) -> Holdout:
-    """Whoever bought something after a time, microseconds, and what was known of them before."""
+    """The users who bought something in `after`, with their histories from `before`.
+
+    Args:
+        before: The events before the time.
+        after: The events after it; only purchases are targets.
+        time: Microseconds since 1970 UTC.
+        history_length: Events of a history, at most; the newest are kept.
+        exclude_history: Whether items that a user has bought are left out of every list.
+    """
     after = after.select(after.purchases)
     users = np.flatnonzero(np.diff(after.offsets))
-    histories = [before.history(user, history_length) for user in users]
-    targets = [np.unique(after.history(user).rows) for user in users]
+    histories = [before.history(int(user), history_length) for user in users]
+    targets = [np.unique(after.history(int(user)).rows) for user in users]
     return Holdout(users, histories, targets, time, exclude_history)
 
 
-def _last_one(before: Interactions, all_events: Interactions, held: NDArray[np.intp], history_length: int) -> Holdout:
-    users = all_events.users[held].astype(np.intp)
+def _last_purchases(
+    before: Interactions, all_events: Interactions, targets: NDArray[np.intp], history_length: int
+) -> Holdout:
+    users = all_events.users[targets].astype(np.intp)
     histories = [before.history(user, history_length) for user in users]
     time = int(all_events.timestamps.max())
-    return Holdout(users, histories, [all_events.rows[i : i + 1] for i in held], time, exclude_history=True)
+    return Holdout(users, histories, [all_events.rows[i : i + 1] for i in targets], time, exclude_history=True)

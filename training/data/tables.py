@@ -1,6 +1,4 @@
-"""Where a table lies and how it gets into memory: .parquet as it is, one file or a folder of parts; .csv as strings
-with their line numbers.
-"""
+"""Finds and reads a table: a .parquet file or a folder of them with their types, a .csv file as strings."""
 
 import csv
 from dataclasses import dataclass
@@ -10,14 +8,21 @@ import polars as pl
 
 from training.errors import DataError, Problem
 
-EXAMPLES = 20  # problems of one kind that are listed one by one; the rest are counted
+EXAMPLES = 20  # problems of one kind that are listed one by one; the others are counted
 
-QUOTING = "a field with a comma, a quotation mark or a line break stands in quotation marks, those inside it doubled"
+QUOTING = "a field with a comma, a quotation mark or a line break needs quotation marks; double those inside it"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table as it was read. `rows` holds, for every row of `frame`, the number by which a person finds it."""
+    """A table as it was read.
+
+    Attributes:
+        file: Its name.
+        frame: The rows.
+        rows: For each row, the number by which a person finds it in the file.
+        blank_lines: How many were left out.
+    """
 
     file: str
     frame: pl.DataFrame
@@ -26,29 +31,32 @@ class Table:
 
 
 def read_table(folder: Path, name: str, *, required: bool = True) -> Table | None:
-    """Reads `name`.parquet, `name`.csv or the .parquet files in a folder `name`; None when there is none of them and
-    the table is not required.
+    """Reads `name`.parquet, `name`.csv or the .parquet files in a folder `name`.
 
-    Raises DataError when the table is missing, is there twice, or cannot be read.
+    Returns:
+        The table; None if none of them exists and the table is not required.
+
+    Raises:
+        DataError: The table is missing, exists in two forms, or cannot be read.
     """
     parts = sorted((folder / name).rglob("*.parquet"))
-    found = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
-    if len(found) + bool(parts) > 1:
-        ways = [path.suffix for path in found] + ["a folder"] * bool(parts)
-        raise DataError([Problem(name, None, None, f"is there as {' and as '.join(ways)}: remove one of them")])
+    files = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
+    if len(files) + bool(parts) > 1:
+        forms = [path.suffix for path in files] + ["a folder"] * bool(parts)
+        raise DataError([Problem(name, None, None, f"exists as {' and as '.join(forms)}: remove one of them")])
     if parts:
         return _read_parquet(f"{name}/", parts)
-    if not found and required:
-        raise DataError([Problem(name, None, None, f"is missing: neither {name}.parquet nor {name}.csv is there")])
-    if not found:
+    if not files and required:
+        raise DataError([Problem(name, None, None, f"is missing: there is no {name}.parquet and no {name}.csv")])
+    if not files:
         return None
-    return _read_csv(found[0]) if found[0].suffix == ".csv" else _read_parquet(found[0].name, found)
+    return _read_csv(files[0]) if files[0].suffix == ".csv" else _read_parquet(files[0].name, files)
 
 
 def _read_parquet(file: str, paths: list[Path]) -> Table:
     try:
         frame = pl.read_parquet(paths, glob=False, hive_partitioning=False)
-    # A damaged file can make the reader panic, which is no Exception.
+    # A damaged file can make the reader panic, and a panic is not an Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise DataError([Problem(file, None, None, f"cannot be read as Parquet: {reason}")]) from error
@@ -56,10 +64,10 @@ def _read_parquet(file: str, paths: list[Path]) -> Table:
 
 
 def _read_csv(path: Path) -> Table:
-    """Everything as strings: only the checks know what a column should be, and an id keeps its leading zeros.
+    """Reads everything as strings: only the checks know the type of a column, and an id keeps its leading zeros.
 
-    The file is read twice. The lines alone tell which line each record starts on, and which lines have too few
-    fields: the CSV reader would fill those up with nulls and say nothing.
+    The file is read twice. Only its lines show where each record starts and which lines have too few fields: the CSV
+    reader would fill those with nulls without a word.
     """
     header_line, header = _header(path)
     try:
@@ -68,7 +76,7 @@ def _read_csv(path: Path) -> Table:
         raise DataError([_unreadable(path)]) from error
     lines = lines.slice(header_line)
     quotes = lines.str.count_matches('"', literal=True)
-    starts = (quotes.cum_sum().shift(1, fill_value=0) % 2) == 0  # an odd number before it: inside a quoted field
+    starts = (quotes.cum_sum().shift(1, fill_value=0) % 2) == 0  # after an odd number of quotes a field goes on
     numbers = pl.int_range(header_line + 1, header_line + 1 + lines.len(), dtype=pl.Int64, eager=True)
 
     fields = lines.str.count_matches(",", literal=True) + 1
@@ -97,7 +105,7 @@ def _read_csv(path: Path) -> Table:
 
 
 def _header(path: Path) -> tuple[int, list[str]]:
-    """The header's line, 1 unless blank lines come first, and its fields."""
+    """The line of the header, which is 1 unless blank lines come first, and its fields."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             line = 0
@@ -107,19 +115,19 @@ def _header(path: Path) -> tuple[int, list[str]]:
                     header = next(csv.reader([text]))
                     break
             else:
-                raise DataError([Problem(path.name, None, None, "is empty: not even a header")])
+                raise DataError([Problem(path.name, None, None, "is empty: it has no header")])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError([_unreadable(path)]) from error
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise DataError([Problem(path.name, line, None, "separates its fields by something else than commas")])
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError([Problem(path.name, line, name, "is there more than once") for name in twice])
+        raise DataError([Problem(path.name, line, None, "does not separate its fields by commas")])
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError([Problem(path.name, line, name, "is in the header more than once") for name in repeated])
     return line, header
 
 
 def _unreadable(path: Path) -> Problem:
-    """Why a .csv file could not be taken in, with the line where its encoding breaks."""
+    """Why a .csv file cannot be read: the line where its encoding breaks, if that is the reason."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):

@@ -18,8 +18,9 @@ from recsvc.model.towers.confidence import WeightedHistory
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.split import Holdout
-from training.fitting.collaborative import confidence_config, fit_als
+from training.fitting.collaborative import fit_als
 from training.fitting.covisitation import CovisitationConfig, covisitation
+from training.fitting.event_sequences import confidence_config
 from training.fitting.popularity import decayed_popularity
 from training.fitting.text_features import fit_lexical, tfidf
 from training.metrics import per_user

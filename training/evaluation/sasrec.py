@@ -13,8 +13,8 @@ from recsvc.domain.arrays import Floats
 from recsvc.model.towers.confidence import WeightedHistory
 from training.data.split import Holdout
 from training.evaluation.baselines import Scorer, Task
-from training.fitting.collaborative import confidence_config
 from training.fitting.early_stopping import EarlyStopping
+from training.fitting.event_sequences import confidence_config
 from training.fitting.next_item import Sequences, batches_an_epoch, fit_next_item
 from training.fitting.sequence_tower import SequenceModel, sequence_config
 from training.fitting.stages import Stages
@@ -39,10 +39,18 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
     def print_line(line: str) -> None:
         stages.console.print(f"  SASRec-CE, {line}", highlight=False)
 
-    stopping = EarlyStopping(model, validation, confidence, model.max_length, PATIENCE_EPOCHS, print_line)
+    stopping = EarlyStopping(model, validation, confidence, PATIENCE_EPOCHS, print_line)
     with stages.progress("SASRec-CE batches", epochs * batches_an_epoch(sequences, config)) as progress:
-        fit_next_item(model, sequences, config, config.sequence_learning_rate, epochs, progress, stopping)
-    stopping.restore()
+        fit_next_item(
+            model,
+            sequences,
+            config,
+            learning_rate=config.sequence_learning_rate,
+            epochs=epochs,
+            progress=progress,
+            after_epoch=stopping.after_epoch,
+        )
+    stopping.restore_best()
     with torch.inference_mode():
         items = model.item_vectors(None)
 

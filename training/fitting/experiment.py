@@ -1,60 +1,68 @@
-"""The recipe without its frame: a shop read and split, and a bundle fitted on any part of it."""
+"""The steps of a training run: a shop read and split, its blocks fitted on the train part, and fitted again on more."""
 
-import json
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from recsvc.errors import SettingsError
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.text_encoder import TextEncoder, item_text
-from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.user import ProfileText
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
 from training.data.split import Split, leave_one_out, time_split
-from training.fitting.block_trainer import BlockTrainer, ShopText, with_fusion, without_blocks
+from training.fitting.assembly import with_fusion, without_blocks
+from training.fitting.block_trainer import BlockTrainer
 from training.fitting.early_stopping import Curve
 from training.fitting.fusion import TRIES, Tuned, tune
-from training.fitting.stages import Arrays, Stages
-from training.fitting.text_features import embed, fit_features, items_of, profile_texts
+from training.fitting.stages import Stages
+from training.fitting.text_features import TEXT_FEATURES, ShopText, embed, features_from, items_of, profile_texts
 from training.fitting.warm_start import WarmStart
 
-EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: what texts were embedded before
+EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: texts embedded by earlier runs
 
-# Of each block that training may drop, the setting that is 0 where it is not there.
+# For each block that training may drop, the setting that is 0 in a bundle without it.
 WIDTHS = {"sequence": "sequence_dim", "lexical": "lexical_dim", "collaborative": "factors"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A shop ready to be learned from. `inputs` names it, and what it starts from, in the stages."""
+    """A shop ready to be learned from.
+
+    Attributes:
+        shop: The checked tables.
+        interactions: All events.
+        split: Their train, validation and test parts.
+        text: The texts and their features.
+        inputs: Names the shop, its split and the earlier bundle in the cache keys of stages, as JSON values.
+        warm: The bundle that the towers start from, if any.
+    """
 
     shop: Shop
     interactions: Interactions
     split: Split
     text: ShopText
-    inputs: Any
+    inputs: object
     warm: WarmStart | None = None
 
     def resplit(self, interactions: Interactions, config: TrainConfig, name: str) -> "Prepared":
-        """The same shop with its events in another order, under another name."""
+        """The same shop with its events in another order. name: of this order, in the cache keys."""
         split = make_split(interactions, config)
         return replace(self, interactions=interactions, split=split, inputs=[self.inputs, name])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A bundle fitted on the train part with the blocks and weights that validation chose.
+    """A bundle fitted on the train part, with the blocks and weights that validation chose.
 
-    config: the one it was fitted with, less the blocks that validation found to add nothing.
+    Attributes:
+        bundle: The unsaved bundle.
+        config: The settings that it was fitted with, with a width of 0 for each dropped block.
+        tuned: The fusion weights.
+        curves: How the training of each tower went, by its name.
+        validation_users: How many users the weights were tuned on.
     """
 
     bundle: Bundle
@@ -65,10 +73,19 @@ class Fitted:
 
 
 def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | None = None) -> Prepared:
-    """Reads and splits a shop and embeds its texts. earlier: the bundle that the towers start from, if not nothing.
+    """Reads and splits a shop and embeds its texts.
 
-    Raises DataError for tables that break the input contract, TextEncoderError, and SettingsError or BundleError for a
-    configuration or an earlier bundle that does not fit.
+    Args:
+        data: The folder of the shop's tables.
+        config: The settings.
+        stages: Runs and prints the stages.
+        earlier: The bundle that the towers start from, if any.
+
+    Raises:
+        DataError: The tables break the input contract.
+        TextEncoderError: The language model cannot be loaded.
+        SettingsError: The settings do not fit the data or the earlier bundle.
+        BundleError: The earlier bundle cannot be read.
     """
     started = time.perf_counter()
     shop = read_shop(data)
@@ -83,11 +100,15 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     text = _read_text(shop, encoder, config, stages, warm)
     inputs = [shop.fingerprint, config.protocol, config.test_days, text.encoder.fingerprint]
     inputs.append(warm.bundle.bundle_id if warm is not None else None)
-    return Prepared(shop, interactions, split, text, inputs, warm)
+    return Prepared(shop=shop, interactions=interactions, split=split, text=text, inputs=inputs, warm=warm)
 
 
 def make_split(interactions: Interactions, config: TrainConfig) -> Split:
-    """The split that the configuration names. Raises SettingsError where the data does not allow it."""
+    """The split that the configuration names.
+
+    Raises:
+        SettingsError: The events do not allow it.
+    """
     try:
         if config.protocol == "leave-one-out":
             return leave_one_out(interactions, config.history_length)
@@ -98,73 +119,72 @@ def make_split(interactions: Interactions, config: TrainConfig) -> Split:
 
 
 def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
-    """Fits every block on the train part; epochs, weights and blocks are chosen on validation."""
+    """Fits every block on the train part. Validation chooses the epochs, the weights and the blocks."""
     validation = prepared.split.validation.sample(config.tuning_users, config.seed)
-    trainer = BlockTrainer(prepared.split.train, prepared.text, config, stages, prepared.inputs, "train", prepared.warm)
+    trainer = _trainer(prepared, prepared.split.train, config, stages, "train")
     draft, curves = trainer.fit(prepared.split.validation)
     profiles = prepared.text.of_users(prepared.interactions.user_ids[validation.users])
     started = time.perf_counter()
     with stages.progress("fusion weights tried", TRIES) as progress:
-        tuned = tune(draft, validation, profiles.texts, progress, config.drop_blocks)
-    said = ", ".join(f"{name} {value:.3g}" for name, value in asdict(tuned.warm.blocks).items())
+        tuned = tune(draft, validation, profiles.texts, progress, drop_blocks=config.drop_blocks)
+    weights = ", ".join(f"{name} {value:.3g}" for name, value in asdict(tuned.warm.blocks).items())
     dropped = f"; dropped {', '.join(tuned.dropped)}" if tuned.dropped else ""
-    stages.report("fusion", time.perf_counter() - started, f"{said}; validation NDCG@10 {tuned.warm_ndcg:.4f}{dropped}")
+    summary = f"{weights}; validation NDCG@10 {tuned.warm_ndcg:.4f}{dropped}"
+    stages.report("fusion", time.perf_counter() - started, summary)
     if tuned.dropped:
-        config = replace(config, **{WIDTHS[name]: 0 for name in tuned.dropped})
+        config = config.with_values({WIDTHS[name]: 0 for name in tuned.dropped})
         draft = without_blocks(draft, tuned.dropped)
     bundle = with_fusion(draft, tuned.weights, tuned.warm.repeats)
-    return Fitted(bundle, config, tuned, curves, len(validation))
+    return Fitted(bundle=bundle, config=config, tuned=tuned, curves=curves, validation_users=len(validation))
 
 
 def refit(prepared: Prepared, fitted: Fitted, interactions: Interactions, stages: Stages, label: str) -> Bundle:
-    """The same blocks, epochs and weights, fitted on more events."""
-    trainer = BlockTrainer(interactions, prepared.text, fitted.config, stages, prepared.inputs, label, prepared.warm)
+    """The same blocks, epochs and weights, fitted on more events. label: tells the fits of one training apart."""
+    trainer = _trainer(prepared, interactions, fitted.config, stages, label)
     bundle, _ = trainer.fit(epochs={name: curve.best_epoch for name, curve in fitted.curves.items()})
     return with_fusion(bundle, fitted.tuned.weights, fitted.tuned.warm.repeats)
+
+
+def _trainer(
+    prepared: Prepared, interactions: Interactions, config: TrainConfig, stages: Stages, label: str
+) -> BlockTrainer:
+    return BlockTrainer(
+        interactions,
+        prepared.text,
+        config,
+        stages=stages,
+        inputs=prepared.inputs,
+        label=label,
+        warm=prepared.warm,
+    )
 
 
 def _read_text(
     shop: Shop, encoder: TextEncoder, config: TrainConfig, stages: Stages, warm: WarmStart | None
 ) -> ShopText:
     catalogue = Catalogue(items_of(shop.items))
-    texts = [item_text(item) for item in catalogue.items]
-    profiles = profile_texts(shop.users)
+    item_texts = [item_text(item) for item in catalogue.items]
+    user_texts = profile_texts(shop.users)
     cache = stages.folder / EMBEDDINGS
     started = time.perf_counter()
-    with stages.progress("texts embedded", len(texts) + len(profiles)) as progress:
-        item_embeddings = embed(encoder, texts, cache, progress)
-        profile_embeddings = embed(encoder, list(profiles.values()), cache, progress)
-    stages.report("text embedding", time.perf_counter() - started, f"{len(texts):,} items, {len(profiles):,} profiles")
-
-    known = {
-        user_id: ProfileText(words, embedding)
-        for (user_id, words), embedding in zip(profiles.items(), profile_embeddings, strict=True)
+    with stages.progress("texts embedded", len(item_texts) + len(user_texts)) as progress:
+        item_embeddings = embed(encoder, item_texts, cache, progress)
+        user_embeddings = embed(encoder, list(user_texts.values()), cache, progress)
+    size = f"{len(item_texts):,} items, {len(user_texts):,} profiles"
+    stages.report("text embedding", time.perf_counter() - started, size)
+    profiles = {
+        user_id: ProfileText(text, embedding)
+        for (user_id, text), embedding in zip(user_texts.items(), user_embeddings, strict=True)
     }
     if warm is not None:
         features = warm.bundle.features
     else:
-        features = _text_features(item_embeddings, texts, [shop.fingerprint, encoder.fingerprint], config, stages)
-    return ShopText(catalogue, features, features(item_embeddings, texts), encoder, known)
-
-
-def _text_features(
-    embeddings: NDArray[np.float32], texts: list[str], inputs: Any, config: TrainConfig, stages: Stages
-) -> TextFeatures:
-    def compute() -> Arrays:
-        features = fit_features(embeddings, texts, config)
-        terms = json.dumps(features.lexical.vocabulary).encode()
-        return {
-            "idf": features.lexical.idf,
-            "components": features.lexical.components,
-            "singular": features.lexical.singular,
-            "mean": features.mean,
-            "projection": features.projection,
-            "vocabulary": np.frombuffer(terms, np.uint8),
-        }
-
-    dials = [config.features_lexical_dim, config.features, config.whitening_exponent, config.seed]
-    arrays = stages.run("text features", [*inputs, dials], compute)
-    lexical = LexicalEncoder(
-        json.loads(arrays["vocabulary"].tobytes()), arrays["idf"], arrays["components"], arrays["singular"]
+        inputs = [shop.fingerprint, encoder.fingerprint]
+        features = features_from(stages.run(TEXT_FEATURES, "", inputs, config, item_embeddings, item_texts))
+    return ShopText(
+        catalogue=catalogue,
+        features=features,
+        item_features=features.transform(item_embeddings, item_texts),
+        encoder=encoder,
+        profiles=profiles,
     )
-    return TextFeatures(lexical, arrays["mean"], arrays["projection"])

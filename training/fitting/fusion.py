@@ -1,7 +1,7 @@
-"""Late fusion: what each block and the repeat scores count, tuned on validation over cached block scores."""
+"""Late fusion: tunes the weights of the blocks and of the repeat bonus on validation, over cached scores."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,34 +10,52 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
-from training.fitting.block_scores import TYPICAL, CachedScores, cached_scores
+from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores
+from training.fitting.stage import Advance, no_progress
 from training.metrics import interval
 
-# Each weight is tried at these multiples of where it stands, far ones too (NDCG has more than one hill); the search
-# ends when none of them helps.
-FACTORS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0, 10.0, 100.0)
-ROUNDS = 4
-# What helps new items is raised to the last of these shares of the weights that costs at most COST of the NDCG: who
-# buys them is hardly in validation, and all that is sold was new once. With too few new items to see what it costs it
-# stays at USUAL, about what other shops end at.
-UNSEEN = tuple(np.geomspace(0.01, 1.0, 25).tolist())
-COST, USUAL, COLD_ITEMS = 0.005, 0.1, 10
-# At most so many combinations are tried.
-TRIES = ROUNDS * (5 * (len(BLOCKS) + 1) * len(FACTORS) + len(TYPICAL)) + len(UNSEEN)
-# With fewer profiles in validation than this the weights of cold users would be tuned to noise.
-COLD_USERS = 100
-# A block is dropped when what it adds is less than so many standard errors; what newcomers' profiles say, and to leave
-# out what people bought, must add more than so many.
-NOISE, CERTAIN = 1.0, 2.0
+# The search tries each weight at these multiples of its value. Some are far away, because NDCG has more than one
+# maximum. It ends when none of them helps.
+FACTORS: tuple[float, ...] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0, 10.0, 100.0)
+ROUNDS: int = 4  # over all weights, at most
+MIN_ROUND_GAIN: float = 1e-5  # of the mean NDCG@10; the search ends after a round that gains less
+FIRST_TRY: float = 0.05  # the factors multiply this weight where the weight is 0
 
-# Blocks that a bundle can do without. Text stays, for new items and for users with a profile alone; so does the prior.
+# The weight of new items ("unseen") is raised through these shares of the sum of the other weights.
+UNSEEN_SHARES: tuple[float, ...] = tuple(np.geomspace(0.01, 1.0, 25).tolist())
+# It stops before NDCG@10 falls by more than this share. Validation hardly shows who buys new items, yet everything that
+# sells was new once.
+MAX_NDCG_LOSS: float = 0.005
+MIN_COLD_ITEMS: int = 10  # with fewer new items, their cost cannot be measured
+DEFAULT_UNSEEN_SHARE: float = 0.1  # of the other weights, where the cost cannot be measured: about what other shops get
+
+# At most this many combinations are tried.
+TRIES: int = ROUNDS * (5 * (len(BLOCKS) + 1) * len(FACTORS) + len(BASELINE_PROBABILITIES)) + len(UNSEEN_SHARES)
+
+# With fewer profiles in validation the weights of cold users would be tuned to noise.
+MIN_COLD_USERS: int = 100
+
+# Standard errors of the mean gain over users.
+DROP_BELOW_SE: float = 1.0  # drop a block whose gain is below this
+REQUIRE_ABOVE_SE: float = 2.0  # cold users' profiles, and excluding bought items, must gain more than this
+
+# The blocks that a bundle can do without. Text stays, for new items and for users with a profile alone; so does the
+# prior.
 PRUNABLE = ("lexical", "collaborative", "sequence")
 START = BlockWeights(sequence=1.0, text=1.0, lexical=0.3, collaborative=0.3, prior=0.05)
+START_REPEAT_WEIGHT: float = 0.5
 
 
 @dataclass(frozen=True)
 class Fusion:
-    """One point of the search."""
+    """One point of the search.
+
+    Attributes:
+        blocks: The weights of the blocks.
+        repeat_weight: Of the repeat bonus.
+        repeat_typical: The baseline probability of the repeat bonus (`RepeatConfig.baseline_probability`).
+        masked: Whether bought items are excluded (`RepeatConfig.exclude_bought`).
+    """
 
     blocks: BlockWeights
     repeat_weight: float = 0.0
@@ -45,35 +63,56 @@ class Fusion:
     masked: bool = False
 
     def at(self, name: str, value: float) -> "Fusion":
-        """The point with another value of a block's weight, or of a field of this class."""
+        """The point with another value for a block's weight, for "repeat_weight" or for "repeat_typical"."""
         if name in BLOCKS:
             return replace(self, blocks=replace(self.blocks, **{name: value}))
-        return replace(self, **{name: value})
+        if name == "repeat_weight":
+            return replace(self, repeat_weight=value)
+        return replace(self, repeat_typical=value)
 
     def value(self, name: str) -> float:
+        """The value that `at` changes."""
         return float(getattr(self.blocks if name in BLOCKS else self, name))
 
     @property
     def repeats(self) -> RepeatConfig:
+        """The repeat bonus at this point, without coefficients."""
         return RepeatConfig(self.repeat_weight, self.repeat_typical, exclude_bought=self.masked)
 
     def ndcg(self, scores: CachedScores) -> NDArray[np.float64]:
+        """The NDCG@10 of each validation user at this point."""
         return scores.ndcg(self.blocks, self.repeats)
 
     def scaled(self) -> "Fusion":
-        """The same ranking with block weights that add up to 1: scores of any bundle are of one size, and what counts
-        as rounding in them is too.
+        """The same ranking with block weights that sum to 1.
+
+        So scores of any bundle are of one size, and so are the differences that count as rounding errors.
         """
         total = sum(self.blocks)
         blocks = BlockWeights(*(weight / total for weight in self.blocks))
         return replace(self, blocks=blocks, repeat_weight=self.repeat_weight / total)
 
+    def as_json(self) -> dict[str, float | bool]:
+        """The point as evaluation.json holds it."""
+        return {
+            **asdict(self.blocks),
+            "repeat_weight": self.repeat_weight,
+            "repeat_typical": self.repeat_typical,
+            "masked": self.masked,
+        }
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Tuned:
-    """What the validation says: the best point and its NDCG@10 for all users, and for users reduced to their profile
-    (None when too few have one). gains: what each block that can be dropped adds to the others, as an interval of
-    NDCG@10 paired by user. dropped: those that added nothing that is more than chance.
+    """The weights that are best on validation.
+
+    Attributes:
+        warm: The best point for all users.
+        warm_ndcg: Its mean NDCG@10.
+        cold: The best point for users reduced to their profile; None if too few users have one.
+        cold_ndcg: Its mean NDCG@10.
+        gains: What each block that can be dropped adds to the others, as an interval of NDCG@10 paired by user.
+        dropped: The blocks whose gain is not above noise.
     """
 
     warm: Fusion
@@ -85,6 +124,7 @@ class Tuned:
 
     @property
     def weights(self) -> FusionWeights:
+        """The block weights for users with and without a history."""
         return FusionWeights(self.warm.blocks, (self.cold or COLD).blocks)
 
 
@@ -95,87 +135,104 @@ def tune(
     bundle: Bundle,
     holdout: Holdout,
     profiles: list[ProfileText | None],
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Advance = no_progress,
+    *,
     drop_blocks: bool = True,
 ) -> Tuned:
-    """The weights with the best mean NDCG@10 over the holdout, by coordinate search over cached scores; then, when
-    `drop_blocks`, without the blocks whose loss there is no more than chance, and without newcomers' profiles likewise.
+    """Finds the weights with the best mean NDCG@10 over the holdout, by coordinate search over cached scores.
+
+    Args:
+        bundle: The draft to tune.
+        holdout: The validation users.
+        profiles: Of the same users, in the same order.
+        progress: Is called after each combination that was tried, at most TRIES.
+        drop_blocks: Also leaves out the blocks, and the profiles of new users, whose gain is not above noise.
     """
     held = [name for name, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start]
-    repeats = bool(bundle.model.repeats.coefficients)
+    can_repeat = bool(bundle.model.repeats.coefficients)
     start = Fusion(
-        BlockWeights(**{name: getattr(START, name) for name in held}), masked=holdout.exclude_history and not repeats
+        BlockWeights(**{name: getattr(START, name) for name in held}),
+        masked=holdout.exclude_history and not can_repeat,
     )
     names = list(held)
-    if not holdout.exclude_history and repeats:
+    if not holdout.exclude_history and can_repeat:
         names += ["repeat_weight", "repeat_typical"]
-        start = replace(start, repeat_weight=0.5)
+        start = replace(start, repeat_weight=START_REPEAT_WEIGHT)
     scores = cached_scores(bundle, holdout, profiles)
     warm, ndcg = _search(scores, start, names, progress)
     if not holdout.exclude_history:
         masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
-        if _clearly(ndcg_masked - ndcg, CERTAIN):
+        if _is_above(ndcg_masked - ndcg, REQUIRE_ABOVE_SE):
             warm, ndcg = replace(masked, repeat_weight=0.0), ndcg_masked
             names = held
     dropped: list[str] = []
     gains: dict[str, Mapping[str, float | None]] = {}
     for name in (name for name in PRUNABLE if name in held):
-        left = [n for n in names if n not in (name, *dropped)]
-        without, ndcg_without = _search(scores, warm.at(name, 0.0), left, progress)
+        remaining = [other for other in names if other not in (name, *dropped)]
+        without, ndcg_without = _search(scores, warm.at(name, 0.0), remaining, progress)
         gains[name] = interval(ndcg - ndcg_without)
-        if drop_blocks and not _clearly(ndcg - ndcg_without, NOISE):
+        if drop_blocks and not _is_above(ndcg - ndcg_without, DROP_BELOW_SE):
             warm, ndcg = without, ndcg_without
             dropped.append(name)
-    cold_items = np.count_nonzero(bundle.purchases == 0)
+    cold_items = int(np.count_nonzero(bundle.purchases == 0))
     warm, ndcg = help_new_items(scores, warm, ndcg, cold_items, progress)
-    cold, cold_ndcg = _tune_cold(bundle, holdout, profiles, progress, drop_blocks)
-    return Tuned(warm.scaled(), float(ndcg.mean()), cold, cold_ndcg, gains, tuple(dropped))
+    cold, cold_ndcg = _tune_cold(bundle, holdout, profiles, progress, drop_blocks=drop_blocks)
+    return Tuned(
+        warm=warm.scaled(),
+        warm_ndcg=float(ndcg.mean()),
+        cold=cold,
+        cold_ndcg=cold_ndcg,
+        gains=gains,
+        dropped=tuple(dropped),
+    )
 
 
 def _tune_cold(
     bundle: Bundle,
     holdout: Holdout,
     profiles: list[ProfileText | None],
-    progress: Callable[[int], None],
+    progress: Advance,
+    *,
     drop_blocks: bool,
 ) -> tuple[Fusion, float] | tuple[None, None]:
-    """The weights for newcomers, and their NDCG@10, from users reduced to their profile."""
+    """The point for new users and its mean NDCG@10, from users reduced to their profile."""
     with_profile = np.array([i for i, profile in enumerate(profiles) if profile is not None], np.intp)
-    if len(with_profile) < COLD_USERS:
+    if len(with_profile) < MIN_COLD_USERS:
         return None, None
     newcomers = holdout.select(with_profile).without_histories()
     scores = cached_scores(bundle, newcomers, [profiles[i] for i in with_profile])
     best, ndcg = _search(scores, COLD, ["prior"], progress)
     by_prior = Fusion(BlockWeights(prior=1.0))
     ndcg_by_prior = by_prior.ndcg(scores)
-    if drop_blocks and not _clearly(ndcg - ndcg_by_prior, CERTAIN):
-        # A profile that does not clearly help would only make a newcomer's list worse than what is popular.
+    if drop_blocks and not _is_above(ndcg - ndcg_by_prior, REQUIRE_ABOVE_SE):
+        # A profile without a clear gain would only make the list of a new user worse than the popular items.
         best, ndcg = by_prior, ndcg_by_prior
     return best.scaled(), float(ndcg.mean())
 
 
-def _clearly(gains: NDArray[np.float64], noise: float) -> bool:
-    """Whether the mean over users is more than `noise` standard errors above 0."""
-    return bool(gains.mean() > noise * gains.std() / np.sqrt(len(gains)))
+def _is_above(gains: NDArray[np.float64], standard_errors: float) -> bool:
+    """Whether the mean over users is more than this many standard errors above 0."""
+    return bool(gains.mean() > standard_errors * gains.std() / np.sqrt(len(gains)))
 
 
 def _search(
-    scores: CachedScores, start: Fusion, names: list[str], progress: Callable[[int], None]
+    scores: CachedScores, start: Fusion, names: list[str], progress: Advance
 ) -> tuple[Fusion, NDArray[np.float64]]:
+    """Changes one weight at a time while that helps. Returns the best point and its NDCG@10 by user."""
     best, best_ndcg = start, start.ndcg(scores)
     for _ in range(ROUNDS):
         before = best_ndcg.mean()
         for name in names:
-            here = best.value(name)
-            tries = TYPICAL if name == "repeat_typical" else tuple((here or 0.05) * factor for factor in FACTORS)
-            for value in tries:
-                candidate = best.at(name, value)
+            value = best.value(name)
+            multiples = tuple((value or FIRST_TRY) * factor for factor in FACTORS)
+            for candidate_value in BASELINE_PROBABILITIES if name == "repeat_typical" else multiples:
+                candidate = best.at(name, candidate_value)
                 progress(1)
                 if not any(candidate.blocks):
                     continue
                 if (ndcg := candidate.ndcg(scores)).mean() > best_ndcg.mean():
                     best, best_ndcg = candidate, ndcg
-        if best_ndcg.mean() - before < 1e-5:
+        if best_ndcg.mean() - before < MIN_ROUND_GAIN:
             break
     return best, best_ndcg
 
@@ -185,22 +242,31 @@ def help_new_items(
     warm: Fusion,
     ndcg: NDArray[np.float64],
     cold_items: int,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Advance = no_progress,
 ) -> tuple[Fusion, NDArray[np.float64]]:
-    """The point with what helps items that nobody has bought as high as may be, and its NDCG@10. ndcg: that of `warm`.
-    cold_items: how many there are to see by what it costs.
+    """Raises the weight of items that nobody has bought as far as it costs almost no NDCG@10.
+
+    Args:
+        scores: Of the validation users.
+        warm: The point to start from.
+        ndcg: Its NDCG@10 by user.
+        cold_items: How many such items the bundle has; with fewer than MIN_COLD_ITEMS the cost cannot be measured.
+        progress: Is called after each share that was tried.
+
+    Returns:
+        The point, and its NDCG@10 by user.
     """
     if not warm.blocks.text and not warm.blocks.lexical:
-        return warm, ndcg  # nothing tells whom a new item is for
+        return warm, ndcg  # no block says whom a new item is for
     total = sum(warm.at("unseen", 0.0).blocks)
-    if cold_items < COLD_ITEMS:
-        return warm.at("unseen", USUAL * total), ndcg
+    if cold_items < MIN_COLD_ITEMS:
+        return warm.at("unseen", DEFAULT_UNSEEN_SHARE * total), ndcg
     best, best_ndcg = warm, ndcg
-    for share in UNSEEN:
+    for share in UNSEEN_SHARES:
         candidate = warm.at("unseen", share * total)
         progress(1)
         if candidate.blocks.unseen > warm.blocks.unseen:
-            if (tried := candidate.ndcg(scores)).mean() < (1 - COST) * ndcg.mean():
+            if (candidate_ndcg := candidate.ndcg(scores)).mean() < (1 - MAX_NDCG_LOSS) * ndcg.mean():
                 break
-            best, best_ndcg = candidate, tried
+            best, best_ndcg = candidate, candidate_ndcg
     return best, best_ndcg

@@ -1,14 +1,14 @@
-"""Training a causal transformer: every event predicts the next one, among all items, with a softmax.
+"""Trains a causal transformer: every event predicts the next one, among all items, with a softmax.
 
-Full cross-entropy over the items up to `full_softmax_items`, as the softmax family is what ranks well (Klenitskiy and
-Vasilev, "Turning Dross Into Gold Loss", RecSys 2023); above, over the batch's own targets and shared samples with the
-logQ correction (Yi et al., RecSys 2019). Only items that were bought take part: one that never was could only ever be a
-wrong answer, and the text tower would learn to rank what is new below everything.
+Up to `full_softmax_items` the cross-entropy is over all items, because the softmax family ranks well (Klenitskiy and
+Vasilev, "Turning Dross Into Gold Loss", RecSys 2023). Above that it is over the batch's own targets and shared samples,
+with the logQ correction (Yi et al., RecSys 2019). Only bought items take part. An item without a purchase could only be
+a wrong answer, and the text tower would learn to rank everything new last.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,39 +17,47 @@ from torch import Tensor, nn
 
 from recsvc.domain.arrays import Rows
 from training.config import TrainConfig
+from training.fitting.stage import Advance, no_progress
 
 # Logits formed at a time: 9 MB, which stays in the processor's cache.
 CHUNK_LOGITS = 4_500_000
-# Sequences of a batch that are worked on together are of like length: padding to the longest wastes most of the work.
+# A batch is computed in this many groups of sequences of similar length: padding all to the longest wastes most of the
+# work.
 LENGTH_GROUPS = 3
-GRADIENT_NORM = 5.0
+GRADIENT_NORM = 5.0  # longer gradients are cut to this
 
 Indices = NDArray[np.intp]
 
 
 class NextItemModel(Protocol):
-    """What can be trained. module: every parameter. max_length: how many items it reads."""
+    """A model that can be trained on next items."""
 
     @property
-    def module(self) -> nn.Module: ...
+    def module(self) -> nn.Module:
+        """Holds every parameter."""
+        ...
 
     @property
-    def max_length(self) -> int: ...
+    def max_length(self) -> int:
+        """How many of a user's newest items are read."""
+        ...
 
     def item_vectors(self, rows: Tensor | None) -> Tensor:
         """Unit vectors (n, dim) of all items, or of `rows`."""
         ...
 
     def states(self, users: Indices, sequences: Tensor) -> Tensor:
-        """(b, 1 + length, dim) unit states of these users, after each of the (b, length, dim) items."""
+        """The unit states of these users after each of the (b, length, dim) items: (b, 1 + length, dim)."""
         ...
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """What is learned from: parts of histories, each at most max_length long and at least one.
+    """Training examples: parts of histories.
 
-    rows: the parts. users: int (s,), whose each is.
+    Attributes:
+        rows: The parts, each of at least one item and of at most `max_length`.
+        users: int (s,), the user of each part.
     """
 
     rows: list[Rows]
@@ -57,7 +65,7 @@ class Sequences:
 
     @staticmethod
     def of(histories: list[Rows], max_length: int) -> "Sequences":
-        """Cuts each history into parts from its end, so that the newest part is whole."""
+        """Cuts each history into parts from its end, so that only the oldest part can be short."""
         rows, users = [], []
         for user, history in enumerate(histories):
             for end in range(len(history), 0, -max_length):
@@ -68,69 +76,99 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Competitors:
-    """The items that were bought, ascending rows, and their share of all events."""
+    """The items that a target competes with.
+
+    Attributes:
+        rows: The items that were bought, ascending.
+        shares: Of all events, for each of them.
+    """
 
     rows: Rows
     shares: NDArray[np.float64]
 
 
 class ChunkedSoftmax(torch.autograd.Function):
-    """Mean cross-entropy of (p, d) states against all of (n, d) item vectors, without the (p, n) logits ever being
-    whole in memory: the gradient of each chunk is formed while its logits are in the processor's cache.
+    """Mean cross-entropy of (p, d) states against all of (n, d) item vectors.
 
-    States and items are unit vectors, so logits are at most 1 / temperature and their exponentials need no maximum
-    taken off. bias: (n,) is added to every row of logits.
+    The (p, n) logits are never all in memory: the gradient of each chunk is formed while its logits are in the
+    processor's cache. States and items are unit vectors, so logits are at most 1 / temperature, and the maximum need
+    not be subtracted before the exponential.
     """
 
     @staticmethod
-    def forward(ctx, states: Tensor, items: Tensor, targets: Tensor, bias: Tensor | None, temperature: float) -> Tensor:  # type: ignore[no-untyped-def]
-        scaled, own = states / temperature, items[targets]
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch gives its type no name
+        states: Tensor,
+        items: Tensor,
+        targets: Tensor,
+        bias: Tensor | None,
+        temperature: float,
+    ) -> Tensor:
+        """The loss. bias: (n,), added to every row of logits."""
+        scaled, target_items = states / temperature, items[targets]
         scaled16, items16 = scaled.bfloat16(), items.bfloat16()
         state_grad, item_grad = torch.empty_like(states), torch.zeros_like(items)
-        loss = -(scaled * own).sum()
+        loss = -(scaled * target_items).sum()
         if bias is not None:
             loss -= bias[targets].sum()
         chunk = max(16, CHUNK_LOGITS // len(items))
         for start in range(0, len(states), chunk):
             part = slice(start, start + chunk)
             logits = scaled16[part] @ items16.T
-            # In bfloat16 throughout, but for a bias: sampled items' are large beside its precision.
+            # All in bfloat16, except with a bias: the biases of sampled items are large beside its precision.
             weights = logits.exp_() if bias is None else (logits.float() + bias).exp_().bfloat16()
             totals = weights.sum(dim=1, keepdim=True).float()
             loss += totals.log().sum()
             # The division by the totals is cheaper on the (p, d) side than on the (p, n) one.
             state_grad[part] = (weights @ items16).float() / totals
             item_grad += weights.T @ (scaled[part] / totals).bfloat16()
-        state_grad -= own
+        state_grad -= target_items
         item_grad.index_add_(0, targets, scaled, alpha=-1.0)
         ctx.save_for_backward(state_grad / (temperature * len(states)), item_grad / len(states))
         return loss / len(states)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+    def backward(
+        ctx: Any,  # noqa: ANN401 - torch gives its type no name
+        gradient: Tensor,
+    ) -> tuple[Tensor, Tensor, None, None, None]:
+        """The gradients of states and items, which `forward` formed."""
         state_grad, item_grad = ctx.saved_tensors
         return gradient * state_grad, gradient * item_grad, None, None, None
+
+
+def _never_stop(_epoch: int, _loss: float) -> bool:
+    return True
 
 
 def fit_next_item(
     model: NextItemModel,
     sequences: Sequences,
     config: TrainConfig,
+    *,
     learning_rate: float,
     epochs: int,
-    progress: Callable[[int], None] = lambda done: None,
-    after_epoch: Callable[[int, float], bool] = lambda epoch, loss: True,
+    progress: Advance = no_progress,
+    after_epoch: Callable[[int, float], bool] = _never_stop,
 ) -> None:
-    """Trains the model for `epochs` or until `after_epoch` (given the epoch from 1 and its mean loss) says False;
-    progress is told after each batch, of `batches_an_epoch` an epoch.
+    """Trains the model in place.
+
+    Args:
+        model: The model to train.
+        sequences: The examples.
+        config: Batches, sampling, temperature and seed.
+        learning_rate: The highest rate. It warms up over the first epoch and then falls with a cosine.
+        epochs: How many at most.
+        progress: Is called after each batch; an epoch has `batches_an_epoch`.
+        after_epoch: Is given the epoch, from 1, and its mean loss. Training stops when it returns False.
     """
     rng = np.random.default_rng(config.seed)
     bought, counts = np.unique(np.concatenate(sequences.rows), return_counts=True)
     competitors = Competitors(bought, counts / counts.sum())
     parameters = list(model.module.parameters())
     optimizer = torch.optim.AdamW(parameters, learning_rate, (0.9, 0.98), weight_decay=0.0, fused=True)
-    an_epoch = batches_an_epoch(sequences, config)
-    steps, warm_up = epochs * an_epoch, an_epoch
+    warm_up = batches_an_epoch(sequences, config)
+    steps = epochs * warm_up
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min(1.0, (step + 1) / warm_up) * (0.1 + 0.45 * (1 + np.cos(np.pi * min(1.0, step / steps)))),
@@ -140,7 +178,7 @@ def fit_next_item(
         losses = []
         for batch in _batches(sequences, config, rng):
             optimizer.zero_grad(set_to_none=True)
-            losses.append(_learn(model, sequences, batch, competitors, config, rng))
+            losses.append(_add_gradient(model, sequences, batch, competitors, config, rng))
             nn.utils.clip_grad_norm_(parameters, GRADIENT_NORM)
             optimizer.step()
             schedule.step()
@@ -152,12 +190,15 @@ def fit_next_item(
 
 
 def batches_an_epoch(sequences: Sequences, config: TrainConfig) -> int:
+    """How many batches one epoch has."""
     return len(list(_batches(sequences, config, np.random.default_rng(0))))
 
 
 def _batches(sequences: Sequences, config: TrainConfig, rng: np.random.Generator) -> Iterator[Indices]:
-    """All sequences in random order, each batch with about `batch_events` events; of a large shop a sample of about
-    `epoch_events` in all.
+    """Draws the batches of one epoch.
+
+    All sequences in random order, each batch with about `batch_events` events. A large shop gives a sample of about
+    `epoch_events` events in all.
     """
     lengths = np.array([len(rows) for rows in sequences.rows])
     drawn = rng.permutation(len(lengths))
@@ -166,7 +207,7 @@ def _batches(sequences: Sequences, config: TrainConfig, rng: np.random.Generator
     return iter(np.array_split(drawn, max(1, round(lengths[drawn].sum() / config.batch_events))))
 
 
-def _learn(
+def _add_gradient(
     model: NextItemModel,
     sequences: Sequences,
     batch: Indices,
@@ -174,7 +215,7 @@ def _learn(
     config: TrainConfig,
     rng: np.random.Generator,
 ) -> float:
-    """Adds one batch's gradient to the model's, and gives its mean loss."""
+    """Adds one batch's gradient to the model's, and returns its mean loss."""
     lengths = np.array([len(sequences.rows[i]) for i in batch])
     batch = batch[np.argsort(lengths, kind="stable")]
     flat = np.concatenate([sequences.rows[i] for i in batch])
@@ -197,6 +238,7 @@ def _learn(
         padded = torch.zeros(*mask.shape, vectors.shape[1]).masked_scatter(mask[:, :, None], vectors[part])
         with torch.autocast("cpu", torch.bfloat16):
             states.append(model.states(sequences.users[group], padded)[:, :-1][mask].float())
-    loss = ChunkedSoftmax.apply(torch.cat(states), vectors, places, bias, config.temperature)
+    arguments = (torch.cat(states), vectors, places, bias, config.temperature)
+    loss: Tensor = ChunkedSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]
     loss.backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())

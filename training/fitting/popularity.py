@@ -1,4 +1,4 @@
-"""What is known of each item from how much and by how many it is bought."""
+"""Measures each item by its purchases: popularity, newness and the number of recent buyers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from training.data.interactions import Interactions
 
 
 def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
-    """float32 (n_items,), 0 to 1: log(1 + purchases decayed back from the last event), over its maximum."""
+    """float32 (n_items,), 0 to 1: log(1 + purchases, decayed by their age at the last event), over its maximum."""
     bought = interactions.select(interactions.purchases)
     ages = (interactions.timestamps.max() - bought.timestamps) / (half_life_days * MICROSECONDS_A_DAY)
     counts = np.log1p(np.bincount(bought.rows, np.exp2(-ages), interactions.n_items))
@@ -18,7 +18,7 @@ def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDA
 
 
 def newness(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
-    """float32 (n_items,), 0 to 1: halved each half-life since the item was first bought; 1 for one that never was."""
+    """float32 (n_items,), 0 to 1: halves each half-life after the first purchase; 1 for an item without a purchase."""
     bought, now = interactions.select(interactions.purchases), interactions.timestamps.max()
     first = np.full(interactions.n_items, now, np.int64)
     np.minimum.at(first, bought.rows, bought.timestamps)
@@ -26,7 +26,7 @@ def newness(interactions: Interactions, half_life_days: float) -> NDArray[np.flo
 
 
 def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
-    """int32 (n_items,): different users who bought each item in the last `days` of the events."""
+    """int32 (n_items,): how many different users bought each item in the last `days` of the events."""
     since = interactions.timestamps.max() - days * MICROSECONDS_A_DAY
     recent = interactions.purchases & (interactions.timestamps > since)
     pairs = np.unique(interactions.users[recent].astype(np.int64) * interactions.n_items + interactions.rows[recent])
@@ -36,5 +36,12 @@ def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
 def shrunken(
     totals: NDArray[Any], counts: NDArray[Any], prior: NDArray[Any] | float, weight: float
 ) -> NDArray[np.float64]:
-    """Means of groups, drawn towards a prior as if `weight` more had been seen of it."""
+    """The means of groups, drawn towards a prior.
+
+    Args:
+        totals: The sum in each group.
+        counts: The number of values in each group.
+        prior: The mean that a group without values has.
+        weight: How many values the prior counts as.
+    """
     return np.asarray((totals + weight * prior) / (counts + weight), np.float64)

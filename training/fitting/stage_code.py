@@ -1,7 +1,7 @@
-"""Fingerprints the code that a stage runs, so that a kept result never outlives it.
+"""Fingerprints the code that a stage runs, so that a kept result never outlives its code.
 
-A fingerprint covers a module's statements and, through its imports, every module of this project that it reaches.
-Docstrings, comments, layout and the place of a file change no result, so they change no fingerprint.
+A fingerprint covers the statements of a module and, through its imports, of every module of this project that it
+reaches. Docstrings, comments, layout and the place of a file change no result, so they change no fingerprint.
 """
 
 import ast
@@ -15,10 +15,10 @@ PACKAGES = ("recsvc", "training")
 
 
 class CodeGraph:
-    """The modules of some packages, joined by their imports.
+    """The modules of some packages, and which of them import which.
 
     Args:
-        roots: The folder of each top-level package, by its name. Imports of anything else count by their name alone.
+        roots: The folder of each top-level package, by its name. An import from elsewhere counts by its name alone.
     """
 
     def __init__(self, roots: dict[str, Path]) -> None:
@@ -28,12 +28,16 @@ class CodeGraph:
 
     @classmethod
     def of_packages(cls, *packages: str) -> "CodeGraph":
-        """The graph of installed packages. Raises ModuleNotFoundError for a package that cannot be found."""
+        """The graph of packages that Python can import.
+
+        Raises:
+            ModuleNotFoundError: There is no such package.
+        """
         roots = {}
         for package in packages:
             spec = importlib.util.find_spec(package)
             if spec is None or not spec.submodule_search_locations:
-                raise ModuleNotFoundError(f"{package} is no package that can be found", name=package)
+                raise ModuleNotFoundError(f"{package} is not a package that can be imported", name=package)
             roots[package] = Path(spec.submodule_search_locations[0])
         return cls(roots)
 
@@ -49,7 +53,7 @@ class CodeGraph:
         return None
 
     def modules(self, module: str) -> set[str]:
-        """The names of a module and of all modules of the packages that its imports reach."""
+        """The names of a module and of every module of the packages that its imports reach."""
         reached, todo = set(), [module]
         while todo:
             name = todo.pop()
@@ -59,7 +63,7 @@ class CodeGraph:
         return reached
 
     def fingerprint(self, module: str) -> str:
-        """sha256 in hexadecimal over the code of a module and of all that it reaches.
+        """sha256 in hexadecimal over the code of a module and of every module that it reaches.
 
         Raises:
             ModuleNotFoundError: The module is in none of the packages.
@@ -70,7 +74,7 @@ class CodeGraph:
         if module not in self._fingerprints:
             self._open.add(module)
             tree = _parsed(source)
-            # A name counts by the code that it is bound to, never by the place of that code.
+            # A name counts by the code that it is bound to, not by where that code is.
             bound = sorted((name, self._meaning(target), member) for name, target, member in self._imports(tree))
             text = ast.dump(_WithoutImports().visit(tree))
             self._fingerprints[module] = hashlib.sha256(f"{text}\n{bound}".encode()).hexdigest()
@@ -98,12 +102,12 @@ class CodeGraph:
 
 
 class _WithoutImports(ast.NodeTransformer):
-    """Removes imports, which are counted by what they bind, and docstrings."""
+    """Removes imports, which count by what they bind, and docstrings."""
 
-    def visit_Import(self, node: ast.Import) -> ast.Pass:
+    def visit_Import(self, _node: ast.Import) -> ast.Pass:
         return ast.Pass()
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.Pass:
+    def visit_ImportFrom(self, _node: ast.ImportFrom) -> ast.Pass:
         return ast.Pass()
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
@@ -113,7 +117,7 @@ class _WithoutImports(ast.NodeTransformer):
         super().generic_visit(node)
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [each for each in body if not isinstance(each, ast.Pass)]  # type: ignore[attr-defined]
+            node.body = [statement for statement in body if not isinstance(statement, ast.Pass)]  # type: ignore[attr-defined]
         return node
 
 

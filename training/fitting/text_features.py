@@ -1,26 +1,61 @@
 """The frozen half of the text block: embeddings by the language model, the lexical encoder, and their whitening."""
 
+import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
 from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import Item
+from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.text_encoder import TextEncoder, profile_text
 from recsvc.model.towers.features import TextFeatures
+from recsvc.model.towers.user import ProfileText
 from training.config import TrainConfig
 from training.data.profiles import profiles_of
+from training.data.split import Profiles
+from training.fitting.stage import Advance, Arrays, Stage, no_progress
 
 MAX_TERMS = 50_000
+MIN_TEXTS = 2  # a rarer term is no feature
+EMBEDDED_AT_ONCE = 1_024  # texts, between two writes to the cache: a stopped run loses little
+# Directions that hold a smaller share of the largest singular value are left out: whitening would blow them up to the
+# size of the others.
+MIN_SINGULAR_SHARE = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopText:
+    """The texts of a shop and what the language model made of them. Training changes nothing here.
+
+    Attributes:
+        catalogue: The items.
+        features: Turns texts into features.
+        item_features: float32 (n, f), of the items.
+        encoder: The language model.
+        profiles: Of the users who have one, by user_id.
+    """
+
+    catalogue: Catalogue
+    features: TextFeatures
+    item_features: Floats
+    encoder: TextEncoder
+    profiles: dict[str, ProfileText]
+
+    def of_users(self, user_ids: NDArray[np.object_]) -> Profiles:
+        """The profiles of these users, in their order."""
+        return Profiles([self.profiles.get(user_id) for user_id in user_ids])
 
 
 def items_of(frame: pl.DataFrame) -> list[Item]:
@@ -45,45 +80,43 @@ def _attributes(pairs: str) -> tuple[tuple[str, str], ...]:
 
 
 def profile_texts(users: pl.DataFrame) -> dict[str, str]:
-    """What the towers read of each user's profile; a user without a word in it is left out."""
+    """The text of each user's profile that the towers read; users with an empty profile are left out."""
     return {user_id: profile_text(profile) for user_id, profile in profiles_of(users).items()}
 
 
-def embed(
-    encoder: TextEncoder, texts: Sequence[str], cache: Path, progress: Callable[[int], None] = lambda done: None
-) -> Floats:
-    """The language model's embeddings of `texts`, float32 (n, dim). A text seen before, in any run, is read from the
-    cache (an SQLite file): it is kept by the hash of the weights and of the text.
+def embed(encoder: TextEncoder, texts: Sequence[str], cache: Path, progress: Advance = no_progress) -> Floats:
+    """The language model's embeddings of `texts`, float32 (n, dim).
+
+    A text that any earlier run embedded is read from the cache, an SQLite file. The key is the hash of the model's
+    weights and of the text.
     """
     keys = [sha256(f"{encoder.fingerprint}\0{text}".encode()).digest() for text in texts]
     cache.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(cache)) as connection, connection:
         connection.execute("create table if not exists embedding (key blob primary key, vector blob) without rowid")
-        known: dict[bytes, bytes] = {}
+        cached: dict[bytes, bytes] = {}
         for key in set(keys):
             if row := connection.execute("select vector from embedding where key = ?", (key,)).fetchone():
-                known[key] = row[0]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        progress(sum(key in known for key in keys))
-        todo = list(missing.items())
-        for start in range(0, len(todo), 1024):  # kept as it goes: a stopped run loses little
-            part = todo[start : start + 1024]
+                cached[key] = row[0]
+        missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in cached}.items())
+        progress(sum(key in cached for key in keys))
+        for start in range(0, len(missing), EMBEDDED_AT_ONCE):
+            part = missing[start : start + EMBEDDED_AT_ONCE]
             vectors = encoder.encode([text for _, text in part], progress=progress)
             rows = [(key, vector.tobytes()) for (key, _), vector in zip(part, vectors, strict=True)]
             connection.executemany("insert or replace into embedding values (?, ?)", rows)
             connection.commit()
-            known.update(rows)
-    return (
-        np.stack([np.frombuffer(known[key], np.float32) for key in keys])
-        if keys
-        else np.zeros((0, encoder.dim), np.float32)
-    )
+            cached.update(rows)
+    if not keys:
+        return np.zeros((0, encoder.dim), np.float32)
+    return np.stack([np.frombuffer(cached[key], np.float32) for key in keys])
 
 
 def fit_lexical(texts: Sequence[str], dim: int, seed: int) -> LexicalEncoder:
-    """TF-IDF over terms in at least two texts, reduced to at most `dim` by a truncated SVD."""
-    documents = Counter(term for text in texts for term in set(tokenize(text)))
-    terms = [term for term, n in documents.most_common(MAX_TERMS) if n >= 2]
+    """TF-IDF over terms of at least MIN_TEXTS texts, reduced to at most `dim` dimensions by a truncated SVD."""
+    # In the order of the texts: the order of a set differs from one process to the next, and so would the vocabulary.
+    documents = Counter(term for text in texts for term in dict.fromkeys(tokenize(text)))
+    terms = [term for term, n in documents.most_common(MAX_TERMS) if n >= MIN_TEXTS]
     vocabulary = {term: column for column, term in enumerate(terms)}
     idf = np.array([np.log((1 + len(texts)) / (1 + documents[term])) + 1 for term in terms], np.float32)
     unreduced = LexicalEncoder(vocabulary, idf, np.empty((len(terms), 0), np.float32), np.empty(0, np.float32))
@@ -105,13 +138,44 @@ def tfidf(lexical: LexicalEncoder, texts: Sequence[str]) -> csr_matrix:
 
 
 def fit_features(text_embeddings: Floats, texts: Sequence[str], config: TrainConfig) -> TextFeatures:
-    """The lexical encoder and the softened whitening of both embeddings side by side, fitted on the items' texts."""
+    """Fits the lexical encoder, and the softened whitening of both embeddings side by side, on the items' texts."""
     lexical = fit_lexical(texts, config.features_lexical_dim, config.seed)
     joined = np.concatenate((text_embeddings, lexical.encode(texts)), axis=1)
     mean = joined.mean(axis=0)
     dim = min(config.features, *joined.shape)
     _, singular, components = randomized_svd(joined - mean, dim, random_state=config.seed)
-    # Directions that hold nothing would be blown up to the size of the others.
-    kept = singular > 1e-4 * singular[0]
+    kept = singular > MIN_SINGULAR_SHARE * singular[0]
     projection = components[kept].T * singular[kept] ** (config.whitening_exponent - 1)
     return TextFeatures(lexical, mean.astype(np.float32), projection.astype(np.float32))
+
+
+def compute_text_features(config: TrainConfig, embeddings: Floats, texts: Sequence[str]) -> Arrays:
+    """Fits the features of a shop, as arrays that `features_from` reads.
+
+    Args:
+        config: The settings of `TEXT_FEATURES`.
+        embeddings: float32 (n, dim), of the items' texts by the language model.
+        texts: The n texts of the items.
+    """
+    features = fit_features(embeddings, texts, config)
+    vocabulary = json.dumps(features.lexical.vocabulary).encode()
+    return {
+        "idf": features.lexical.idf,
+        "components": features.lexical.components,
+        "singular": features.lexical.singular,
+        "mean": features.mean,
+        "projection": features.projection,
+        "vocabulary": np.frombuffer(vocabulary, np.uint8),
+    }
+
+
+def features_from(arrays: Arrays) -> TextFeatures:
+    """The features that `compute_text_features` fitted."""
+    vocabulary = json.loads(arrays["vocabulary"].tobytes())
+    lexical = LexicalEncoder(vocabulary, arrays["idf"], arrays["components"], arrays["singular"])
+    return TextFeatures(lexical, arrays["mean"], arrays["projection"])
+
+
+TEXT_FEATURES = Stage(
+    "text features", ("features_lexical_dim", "features", "whitening_exponent", "seed"), compute_text_features
+)

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, cell_of
-from recsvc.reasons.authors.author import CANDIDATES, accepted, author_of, licensed
+from recsvc.reasons import Author, PatternPool, PatternRequest, Realiser, claim_key_of
+from recsvc.reasons.authors.author import CANDIDATES, accepted_patterns, author_of, new_patterns
 from recsvc.settings import WorkerSettings, load_settings
 
 MODELS = ("transformers", "openai")  # may be named by --generator, beside the generators of a server
@@ -66,7 +66,7 @@ def author_named(generator: str, model: str, revision: str = "", endpoint: str =
 def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Written]:
     """Writes every pattern that the pool needs. Raises AuthorUnavailable."""
     bank, written = Realiser(), []
-    for request in track(sorted(pool.wanted, key=cell_of), f"  {author.name}", console=console, transient=True):
+    for request in track(sorted(pool.wanted, key=claim_key_of), f"  {author.name}", console=console, transient=True):
         existing = bank.patterns(request)
         started = time.perf_counter()
         answers = author.write(request, existing, CANDIDATES)
@@ -74,9 +74,9 @@ def write_wanted(author: Author, pool: PatternPool, console: Console) -> list[Wr
         written.append(
             Written(
                 request=request,
-                patterns=accepted(answers, request, existing),
+                patterns=new_patterns(answers, request, existing),
                 asked=CANDIDATES,
-                licensed=len(licensed(answers, request, existing)),
+                licensed=len(accepted_patterns(answers, request, existing)),
                 seconds=seconds,
             )
         )
@@ -92,7 +92,9 @@ def acceptance(author: Author, written: Sequence[Written]) -> dict[str, Any]:
         "generator": author.name,
         "model": author.model,
         "by_kind": {kind: _total(some) for kind, some in sorted(kinds.items())},
-        "by_claim": {cell_of(one.request): _total([one]) for one in sorted(written, key=lambda w: cell_of(w.request))},
+        "by_claim": {
+            claim_key_of(one.request): _total([one]) for one in sorted(written, key=lambda w: claim_key_of(w.request))
+        },
         "examples": [pattern for one in written for pattern in one.patterns[:1]][:MAX_EXAMPLES],
     }
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
 from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import ReasonWriter
-from recsvc.reasons.licence import Licence, licence
+from recsvc.reasons.claim import Claim, permitted_claim
 from training.reason_evaluation.quality import delexicalised
 
 MAX_DIVERGENCE_BITS = 0.02  # Jensen-Shannon
@@ -156,7 +156,7 @@ def _read(writer: ReasonWriter, side: Side, language: str) -> Iterator[Read]:
 
 
 def _of(item: Item, reason: Reason) -> Read:
-    claims: list[Licence] = [licence(evidence, item, reason.language) for evidence in reason.evidence]
+    claims: list[Claim] = [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence]
     words = delexicalised(reason, claims)
     author = f"{reason.provenance.generator} {reason.provenance.model}"
     strengths = " ".join(claim.strength for claim in claims)

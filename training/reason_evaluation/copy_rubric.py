@@ -12,9 +12,9 @@ import polars as pl
 from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Reason, Strength
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons import Recipe, item_licence
+from recsvc.reasons import Recipe, copy_claim
+from recsvc.reasons.claim import Claim
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.licence import Licence
 from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.verifier import check_text
 from training.reason_evaluation.mutations import caught
@@ -57,12 +57,12 @@ class TableTruth:
         titles = sorted(item.title for item in self._items.values())
         return rng.sample(titles, min(n, len(titles)))
 
-    def claims(self, written: Written, recipe: Recipe) -> list[Licence] | None:
+    def claims(self, written: Written, recipe: Recipe) -> list[Claim] | None:
         """What each part may say according to the tables. None if they do not permit one of its facts."""
         item, draft = self._items[written.item_id], written.draft
         try:
             return [
-                item_licence(
+                copy_claim(
                     part.evidence[0], item, draft.language, recipe, Form.NAMED if len(part.evidence) > 1 else Form.PLAIN
                 )
                 for part in draft.parts

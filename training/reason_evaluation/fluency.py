@@ -13,9 +13,9 @@ import numpy as np
 
 from recsvc.domain.reason import EvidenceKind, Reason, Strength
 from recsvc.reasons import PatternRequest, Realiser
-from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.claim import Claim
+from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
 from recsvc.reasons.grammar.pattern import SLOT, SLOTS, Form
-from recsvc.reasons.licence import Licence
 
 ORDER = 5
 DISCOUNT = 0.75
@@ -106,7 +106,7 @@ class Fluency:
         return perplexity
 
 
-def fluency(reasons: Sequence[tuple[Reason, Sequence[Licence]]], language: str) -> dict[str, Any]:
+def fluency(reasons: Sequence[tuple[Reason, Sequence[Claim]]], language: str) -> dict[str, Any]:
     """Measures the perplexity of the claims of shown reasons, and of the phrase bank to compare with.
 
     Returns:
@@ -128,13 +128,13 @@ def fluency(reasons: Sequence[tuple[Reason, Sequence[Licence]]], language: str) 
     }
 
 
-def patterns_of(reason: Reason, claims: Sequence[Licence], bank: Iterable[str]) -> list[str]:
+def patterns_of(reason: Reason, claims: Sequence[Claim], bank: Iterable[str]) -> list[str]:
     """The sentence with {slots} in place of its values. A sentence with two claims is split into one part each."""
     text = reason.text
     for claim in claims:
         for slot, value in sorted(claim.slots, key=lambda pair: -len(pair[1])):
             text = text.replace(value, f"{{{slot}}}", 1)
-    joint = JOINTS[reason.language]
+    joint = CONNECTIVES[reason.language]
     at = text.find(joint) if len(claims) > 1 else -1
     while at >= 0:
         if text[at:] in bank:
@@ -151,7 +151,9 @@ def bank_of(language: str) -> dict[str, None]:
             for form in Form:
                 for singular in ((), ("days",), ("elapsed",)):
                     for pattern in bank.patterns(PatternRequest(kind, strength, form, language, singular)):
-                        patterns[JOINTS[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = None
+                        patterns[CONNECTIVES[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = (
+                            None
+                        )
     return patterns
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from recsvc.domain.reason import Reason
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.licence import Licence
+from recsvc.reasons.claim import Claim
 from recsvc.reasons.verifier import check_all
 
 Counts = dict[str, int]
@@ -29,7 +29,7 @@ STRONGER = {"en": "Because ", "zh": "因为"}
 _SPACE = {"en": " ", "zh": ""}
 
 
-def is_caught(text: str, claims: Sequence[Licence]) -> bool:
+def is_caught(text: str, claims: Sequence[Claim]) -> bool:
     """Whether the verifier rejects a sentence."""
     try:
         check_all(text, claims)
@@ -39,7 +39,7 @@ def is_caught(text: str, claims: Sequence[Licence]) -> bool:
 
 
 def mutations(
-    reason: Reason, claims: Sequence[Licence], names: Sequence[str], rng: random.Random
+    reason: Reason, claims: Sequence[Claim], names: Sequence[str], rng: random.Random
 ) -> Iterator[tuple[str, str]]:
     """Makes one false sentence of each sort that fits the reason.
 
@@ -80,7 +80,7 @@ def mutations(
         yield "stronger", STRONGER[language] + (text[:1].lower() + text[1:] if language == "en" else text)
 
 
-def caught(reasons: Sequence[tuple[Reason, Sequence[Licence]]], names: Sequence[str], seed: int) -> dict[str, Counts]:
+def caught(reasons: Sequence[tuple[Reason, Sequence[Claim]]], names: Sequence[str], seed: int) -> dict[str, Counts]:
     """Tries the verifier on false sentences.
 
     Args:

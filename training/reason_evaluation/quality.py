@@ -12,7 +12,7 @@ from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
-from recsvc.reasons.licence import Licence, attribute_name, category_name, licence, number_text, times_text
+from recsvc.reasons.claim import Claim, attribute_name, category_name, number_text, permitted_claim, times_text
 from recsvc.reasons.seller_text.names import clean_name
 from training.reason_evaluation.offline_pages import Page
 
@@ -43,7 +43,7 @@ _SAID_TWICE = {
 }
 
 
-def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
+def lints(reason: Reason, claims: Sequence[Claim] = ()) -> list[str]:
     """Lists what a proofreader would mark. Names are skipped, because they are spelt as the seller spelt them."""
     text = re.sub("“[^“”]*”", "“x”", reason.text)
     for claim in claims:
@@ -56,7 +56,7 @@ def lints(reason: Reason, claims: Sequence[Licence] = ()) -> list[str]:
     return marks
 
 
-def delexicalised(reason: Reason, claims: Sequence[Licence]) -> list[str]:
+def delexicalised(reason: Reason, claims: Sequence[Claim]) -> list[str]:
     """The words of a reason, or its Chinese characters, with {slots} in place of its values."""
     text = reason.text
     for claim in claims:
@@ -126,10 +126,12 @@ def relevance(bundle: Bundle, pages: Sequence[Page], *, now: int, seed: int, mos
     return ranks
 
 
-def claims_of(page: Page, bundle: Bundle, place: int) -> list[Licence]:
+def claims_of(page: Page, bundle: Bundle, place: int) -> list[Claim]:
     """The claims that the reason at a place of a page may make. Empty if there is no reason."""
     reason, item = page.reasons[place], bundle.catalogue.items[page.rows[place]]
-    return [licence(evidence, item, reason.language) for evidence in reason.evidence] if reason is not None else []
+    return (
+        [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence] if reason is not None else []
+    )
 
 
 def is_user_specific(reason: Reason) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from recsvc.domain.reason import Reason, Strength
 from recsvc.domain.shop import Item
-from recsvc.reasons.licence import Licence
+from recsvc.reasons.claim import Claim
 from training.reason_evaluation.mutations import Counts
 from training.reason_evaluation.offline_pages import Page
 from training.reason_evaluation.quality import is_user_specific
@@ -36,7 +36,7 @@ class ShownReason:
 
     item: Item
     reason: Reason
-    claims: list[Licence]
+    claims: list[Claim]
     purchases: int
     problems: list[str]
     lints: list[str]

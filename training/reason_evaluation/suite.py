@@ -12,7 +12,8 @@ from rich.progress import track
 from recsvc.domain.reason import Reason, Tone
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import Author, PatternPool, ReasonWriter
-from recsvc.reasons.licence import Licence
+from recsvc.reasons.claim import Claim
+from recsvc.reasons.generator import Generator
 from recsvc.reasons.seller_text.names import clean_name
 from training.data.shop import Shop
 from training.reason_evaluation.authors import Written, acceptance, write_wanted
@@ -50,7 +51,7 @@ class Evaluation:
         user_ids: The users whose pages are made.
         seed: Of everything that is drawn at random.
         console: Where progress is shown.
-        generator: The name of the generator, as a server knows it.
+        generator: Words the reasons; the phrase bank if none is given.
         author: A language model whose patterns are used beside the generator's.
         judge: A judge model, and how many sentences of a language it is asked about.
         tone: The tone that the reasons are asked for in.
@@ -64,7 +65,7 @@ class Evaluation:
         *,
         seed: int,
         console: Console,
-        generator: str = "realiser",
+        generator: Generator | None = None,
         author: Author | None = None,
         judge: tuple[Judge, int] | None = None,
         tone: Tone = Tone.NEUTRAL,
@@ -160,7 +161,7 @@ class Evaluation:
         rng, items = random.Random(self._seed), self._bundle.catalogue.items
         some_items = rng.sample(items, min(MAX_MUTATION_NAMES, len(items)))
         names = sorted({clean_name(item.title) for item in some_items} - {""})
-        by_kind: dict[str, list[tuple[Reason, Sequence[Licence]]]] = defaultdict(list)
+        by_kind: dict[str, list[tuple[Reason, Sequence[Claim]]]] = defaultdict(list)
         for one in rng.sample(shown, min(MAX_SAMPLED_REASONS, len(shown))):
             by_kind[one.kind].append((one.reason, one.claims))
         return {kind: caught(reasons, names, self._seed) for kind, reasons in by_kind.items()}
@@ -183,7 +184,7 @@ class Evaluation:
 
 
 def _sentences_by_page(
-    made: Sequence[Page], with_claims: Sequence[tuple[Reason, Sequence[Licence]]]
+    made: Sequence[Page], with_claims: Sequence[tuple[Reason, Sequence[Claim]]]
 ) -> list[list[list[str]]]:
     """The delexicalised sentences of each page that has any."""
     page_of_reason = [id(page) for page in made for reason in page.reasons if reason is not None]

@@ -14,7 +14,7 @@ from recsvc.errors import ReasonRejected
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.ranking import rank
-from recsvc.reasons.licence import licence
+from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.verifier import check_all
 from recsvc.retrieval.index import ScanIndex
 from training.data.interactions import KEPT_EVENTS
@@ -177,7 +177,7 @@ class Truth:
 
 def _says_it(item: Item, reason: Reason) -> bool:
     try:
-        claims = [licence(evidence, item, reason.language) for evidence in reason.evidence]
+        claims = [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence]
         check_all(reason.text, claims)
     except ReasonRejected:
         return False

@@ -1,4 +1,4 @@
-"""Shops made by a seed, for demos and tests: their true preferences are known.
+"""Makes shops from a seed, for demos and tests. Their true preferences are known.
 
 Imports nothing else of training.
 """

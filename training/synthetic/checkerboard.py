@@ -1,17 +1,17 @@
-"""A shop whose right answer is known: even users buy even items, odd users odd ones, and one each is withheld.
+"""A shop with a known right answer: even users buy even items, odd users odd ones, and one item each is withheld.
 
-After the test data of benfred/implicit. Even items are kitchen things and odd ones garden things, and profiles say
-which, so that purchases, their order, text and profile each give the answer away by themselves.
+After the test data of benfred/implicit. Even items are for the kitchen and odd ones for the garden, and profiles say
+which. So purchases, their order, texts and profiles each give the answer alone.
 """
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
 
 from training.synthetic.catalogue import numbered_ids
 
-_BEGINS = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+_BEGINS = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _SIZES = ("Medium", "Small", "Large", "Extra Large", "Set of Two", "Set of Four")
 
 
@@ -43,12 +43,20 @@ _COLOURS = (
         things=("Plant Pot", "Spade", "Rake", "Seed Tray", "Trellis", "Hoe", "Raised Bed", "Bird Bath"),
     ),
 )
+MIN_ITEMS = MIN_USERS = 4  # two of each colour
 MAX_ITEMS = 2 * min(len(colour.materials) * len(colour.things) * len(_SIZES) for colour in _COLOURS)
 
 
 @dataclass(frozen=True)
 class Checkerboard:
-    """The three tables in contract columns; `withheld`, by user_id, the one item of their colour not bought yet."""
+    """A checkerboard shop.
+
+    Attributes:
+        events: The events table, in contract columns.
+        items: The items table.
+        users: The users table.
+        withheld: By user_id, the one item of the user's colour that is not bought yet.
+    """
 
     events: pl.DataFrame
     items: pl.DataFrame
@@ -57,14 +65,18 @@ class Checkerboard:
 
 
 def checkerboard(n_users: int, n_items: int) -> Checkerboard:
-    """Each user buys all items of the own colour but one, in a circle that starts after the withheld one.
+    """Makes a checkerboard: each user buys all items of one colour except one.
 
-    So the withheld item is also what comes next, and every item is withheld from somebody when there are as many users
-    as items. Timestamps grow by a minute an event. ValueError when a colour would have fewer than two items or users,
-    or more items than titles.
+    The items of a colour form a circle, and a user starts after the withheld item: so it is also the item that comes
+    next. With as many users as items, every item is withheld from somebody. Each event is a minute after the one
+    before.
+
+    Raises:
+        ValueError: A colour would have fewer than two items or users, or more items than titles.
     """
-    if n_users < 4 or not 4 <= n_items <= MAX_ITEMS:
-        raise ValueError(f"a checkerboard has at least 4 users and 4 to {MAX_ITEMS} items, not {n_users} and {n_items}")
+    if n_users < MIN_USERS or not MIN_ITEMS <= n_items <= MAX_ITEMS:
+        size = f"at least {MIN_USERS} users and {MIN_ITEMS} to {MAX_ITEMS} items"
+        raise ValueError(f"a checkerboard has {size}, not {n_users} and {n_items}")
     item_ids, user_ids = numbered_ids("i", n_items), numbered_ids("u", n_users)
     circles = item_ids[::2], item_ids[1::2]
     withheld = {user_id: circles[u % 2][u // 2 % len(circles[u % 2])] for u, user_id in enumerate(user_ids)}

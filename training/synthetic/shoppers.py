@@ -1,4 +1,4 @@
-"""Who shops? Latent tastes, favourite brands, price level and activity; and what each tells about themselves."""
+"""The users of the shop: hidden tastes, favourite brands, price level and activity, and their profiles."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,26 @@ from numpy.typing import NDArray
 from training.synthetic.catalogue import Catalogue, numbered_ids
 from training.synthetic.words import Vocabulary
 
-PROFILE_SHARE = 0.8
-COLD_SHARE = 0.05
-_BACKGROUND = 0.12  # of everybody's purchases follow no interest
-_MISSING_ATTRIBUTE = 0.1  # of the profiles lack an age or a city, as real ones do
+PROFILE_SHARE = 0.8  # of the users have a profile
+COLD_SHARE = 0.05  # of the users have no events
+_BACKGROUND_SHARE = 0.12  # of a user's purchases follow no interest
+_MISSING_ATTRIBUTE_SHARE = 0.1  # of the profiles lack an age or a city, as real ones do
+_FOUNDER_SHARE = 0.4  # of the users were there when the shop opened
+_TWO_PHRASES_SHARE = 0.6  # of the profiles with one interest tell it in two ways
 
 
 @dataclass(frozen=True)
 class Shoppers:
-    """frame: the users in contract columns, null in all attributes where there is no profile. One entry a user below.
+    """The users. The arrays have one entry a user, in the order of the frame.
 
-    tastes: float64 (n_users, n_categories), rows sum to 1.
-    favourite_brand: int64 (n_users, n_categories), position among the category's brands.
-    price_level: float64, in standard deviations. n_orders: int64, wanted over the whole period.
-    joined: float64 in [0, 1), the share of the period that passed before.
-    cold: bool, a profile and no events.
+    Attributes:
+        frame: The users table, in contract columns; all attributes are null for a user without a profile.
+        tastes: float64 (n_users, n_categories); rows sum to 1.
+        favourite_brand: int64 (n_users, n_categories), positions among the brands of the category.
+        price_level: float64, in standard deviations.
+        n_orders: int64, the orders that a user would place over the whole period.
+        joined: float64 in [0, 1), the share of the period before the user joined.
+        cold: bool, True for a user with a profile and no events.
     """
 
     frame: pl.DataFrame
@@ -36,7 +41,7 @@ class Shoppers:
 
 
 def make_shoppers(vocabulary: Vocabulary, catalogue: Catalogue, n_users: int, rng: np.random.Generator) -> Shoppers:
-    """`n_users` users whose interests are categories that the catalogue has."""
+    """Draws `n_users` users. Their interests are categories that the catalogue has."""
     n_categories = len(vocabulary.categories)
     stocked = np.bincount(catalogue.category, minlength=n_categories) > 0
     popularity = np.array([category.share for category in vocabulary.categories]) * stocked
@@ -44,8 +49,8 @@ def make_shoppers(vocabulary: Vocabulary, catalogue: Catalogue, n_users: int, rn
     popularity /= popularity.sum()
 
     interests, weights = _interests(vocabulary, popularity, n_users, rng)
-    tastes = np.tile(_BACKGROUND * popularity, (n_users, 1))
-    np.add.at(tastes, (np.arange(n_users)[:, None], interests), (1 - _BACKGROUND) * weights)
+    tastes = np.tile(_BACKGROUND_SHARE * popularity, (n_users, 1))
+    np.add.at(tastes, (np.arange(n_users)[:, None], interests), (1 - _BACKGROUND_SHARE) * weights)
 
     cold = np.zeros(n_users, dtype=bool)
     cold[rng.permutation(n_users)[: max(1, round(COLD_SHARE * n_users))]] = True
@@ -56,7 +61,7 @@ def make_shoppers(vocabulary: Vocabulary, catalogue: Catalogue, n_users: int, rn
         favourite_brand=rng.integers(0, n_brands, (n_users, n_categories)),
         price_level=rng.normal(0.0, 1.0, n_users),
         n_orders=np.clip(rng.lognormal(1.85, 0.85, n_users), 1, 60).astype(np.int64),
-        joined=np.where(rng.random(n_users) < 0.4, 0.0, rng.random(n_users) * 0.97),
+        joined=np.where(rng.random(n_users) < _FOUNDER_SHARE, 0.0, rng.random(n_users) * 0.97),
         cold=cold,
     )
 
@@ -64,9 +69,12 @@ def make_shoppers(vocabulary: Vocabulary, catalogue: Catalogue, n_users: int, rn
 def _interests(
     vocabulary: Vocabulary, popularity: NDArray[np.float64], n_users: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Up to three categories a user, strongest first, (n_users, 3), and their weights: rows sum to 1, unused are 0.
+    """Draws up to three categories for each user, strongest first.
 
-    A further interest lies in the department of the first four times as often as chance would have it.
+    A further interest is in the department of the first one four times as often as by chance.
+
+    Returns:
+        The categories, (n_users, 3), and their weights: rows sum to 1, and the weight of an unused one is 0.
     """
     departments = np.unique([category.department for category in vocabulary.categories], return_inverse=True)[1]
     with np.errstate(divide="ignore"):
@@ -90,13 +98,14 @@ def _profiles(
     rng: np.random.Generator,
 ) -> pl.DataFrame:
     n_users = len(interests)
-    told = cold | (rng.random(n_users) < PROFILE_SHARE)
+    has_profile = cold | (rng.random(n_users) < PROFILE_SHARE)
     about = [
-        _about(vocabulary, interests[user, weights[user] > 0], rng) if told[user] else None for user in range(n_users)
+        _about(vocabulary, interests[user, weights[user] > 0], rng) if has_profile[user] else None
+        for user in range(n_users)
     ]
     age = np.clip(rng.normal(41, 14, n_users), 18, 84).astype(np.int64)
     city = np.array(vocabulary.cities)[rng.integers(0, len(vocabulary.cities), n_users)]
-    has_age, has_city = told & (rng.random((2, n_users)) >= _MISSING_ATTRIBUTE)
+    has_age, has_city = has_profile & (rng.random((2, n_users)) >= _MISSING_ATTRIBUTE_SHARE)
     return pl.DataFrame(
         {"user_id": numbered_ids("u", n_users), "about": pl.Series(about, dtype=pl.String), "age": age, "city": city}
     ).with_columns(
@@ -106,12 +115,12 @@ def _profiles(
 
 
 def _about(vocabulary: Vocabulary, interests: NDArray[np.int64], rng: np.random.Generator) -> str:
-    """A sentence or two about the interests; a lone interest is sometimes told twice, in other words."""
+    """One or two sentences about the interests. A single interest is sometimes told in two ways."""
     phrases = [str(rng.choice(vocabulary.categories[c].about)) for c in interests]
-    if len(interests) == 1 and rng.random() < 0.6:
+    if len(interests) == 1 and rng.random() < _TWO_PHRASES_SHARE:
         phrases = [str(phrase) for phrase in rng.permutation(vocabulary.categories[interests[0]].about)[:2]]
     forms = [vocabulary.about[len(phrases) - 1]]
-    if len(phrases) == 2:
+    if len(phrases) == 2:  # noqa: PLR2004 - the forms of a pair
         forms += vocabulary.about_more
     a, b, c = (*phrases, "", "")[:3]
     return forms[rng.integers(len(forms))].format(A=a[0].upper() + a[1:], b=b, c=c)

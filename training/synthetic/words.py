@@ -1,10 +1,20 @@
-"""Which words, prices and habits is the shop made of? Reads en.toml and zh.toml.
+"""The words, prices and habits that a shop is made of. Reads en.toml and zh.toml.
 
-Fields of a category: `peak` and `swing` (months in which it sells `swing` times as much), `share` (of the catalogue,
-against 1 for the others), `about` (verb phrases of users with this taste; they share its meaning), `uses` (for types
-that have none of their own). Of a product type: `name` (the third level of the category path), `noun` (in titles, where
-it differs), `price` (median), `of` (variants), `in` (sizes or colours), `days` (a consumable is bought again after so
-many), `with` (names of the types that are often bought beside it).
+The fields of a category in these files:
+    peak: The months of its season.
+    swing: In its season it sells this many times as much.
+    share: Of the catalogue, against 1 for another category.
+    about: Verb phrases in the profiles of users with this taste.
+    uses: For types without uses of their own.
+
+The fields of a product type:
+    name: The third level of the category path.
+    noun: In titles; the name by default.
+    price: The median.
+    of: Variants.
+    in: Sizes or colours.
+    days: A consumable is bought again after this time.
+    with: Names of the types that are often bought beside it.
 """
 
 import tomllib
@@ -17,7 +27,7 @@ LANGUAGES = ("en", "zh")
 
 @dataclass(frozen=True)
 class Option:
-    """One way a product comes. `factor` multiplies the price and, for a size, the days that a consumable lasts."""
+    """A variant or size of a product. `factor` multiplies the price and, for a size, the days that it lasts."""
 
     text: str
     factor: float = 1.0
@@ -25,6 +35,8 @@ class Option:
 
 @dataclass(frozen=True)
 class ProductType:
+    """The items that share a noun. The fields are explained above; `finishes` are the field `in`."""
+
     name: str
     noun: str
     price: float
@@ -37,6 +49,8 @@ class ProductType:
 
 @dataclass(frozen=True)
 class Category:
+    """A taste that users can have, and its product types. The fields are explained above."""
+
     department: str
     name: str
     share: float
@@ -50,7 +64,18 @@ class Category:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A language's shop. `about`: sentence forms for one, two and three phrases; `about_more`: further ones for two."""
+    """The words of a shop in one language.
+
+    Attributes:
+        language: "en" or "zh".
+        currency: Of all prices.
+        price_ends: Endings of a price, such as 0.99.
+        title: The form of a title.
+        about: Sentence forms of a profile, for one, two and three phrases.
+        about_more: Further forms for two phrases.
+        cities: Where users live.
+        categories: The tastes and their products.
+    """
 
     language: str
     currency: str
@@ -63,9 +88,13 @@ class Vocabulary:
 
 
 def read_vocabulary(language: str) -> Vocabulary:
-    """The vocabulary of "en" or "zh". ValueError for another language."""
+    """The vocabulary of a language.
+
+    Raises:
+        ValueError: The language is not one of LANGUAGES.
+    """
     if language not in LANGUAGES:
-        raise ValueError(f"unknown language {language!r}: the synthetic shop speaks {', '.join(LANGUAGES)}")
+        raise ValueError(f"unknown language {language!r}: choose from {', '.join(LANGUAGES)}")
     table = tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8"))
     return Vocabulary(
         language=table["language"],

@@ -1,5 +1,5 @@
-"""The two towers: a history and a profile to a user vector, an item's text to an item vector.
+"""The two towers: one maps a history and a profile to a user vector, the other an item's text to an item vector.
 
-Both are concatenations of separately trained blocks, compared by one inner product. Modules and arrays only: losses,
-optimisers and data live in `training`.
+Both vectors are concatenations of separately trained blocks; one inner product is the score. Losses, optimisers and
+data are in `training`.
 """

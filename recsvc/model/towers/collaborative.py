@@ -1,7 +1,7 @@
-"""The collaborative block: ALS item factors, and a user's factor by folding the history in.
+"""The collaborative block: ALS item factors, and the user's factor computed from the history by folding in.
 
 Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (2008), equation 4, with the item factors
-fixed: x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p. Closed form, so a purchase counts at once.
+fixed: x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p. It is a closed form, so a purchase counts at once.
 """
 
 import numpy as np
@@ -13,10 +13,16 @@ from recsvc.domain.arrays import Floats
 def fold_in(
     factors: Floats, gram: NDArray[np.float64], regularization: float, confidence: Floats
 ) -> NDArray[np.float64]:
-    """The factor (f,) of a user with these items.
+    """The factor of a user with m items.
 
-    factors: (m, f) the items' factors. gram: (f, f) is Y'Y over all items. confidence: (m,) over 0, on top of the 1
-    of an unseen item.
+    Args:
+        factors: Of these items, (m, f).
+        gram: Y'Y over all items, (f, f).
+        regularization: lambda.
+        confidence: Of these items, (m,), above 0, added to the 1 of an unseen item.
+
+    Returns:
+        float64 (f,).
     """
     return fold_in_left_out(factors, gram, regularization, confidence, np.empty(0, np.intp))[0]
 
@@ -24,9 +30,20 @@ def fold_in(
 def fold_in_left_out(
     factors: Floats, gram: NDArray[np.float64], regularization: float, confidence: Floats, left_out: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The user's factor (f,), and (n, f) the factors without each item of `left_out` (indices into `factors`).
+    """The factor of a user, and the factors without single items.
 
-    One solve for all: leaving an item out is a rank-1 downdate of the normal equations (Sherman and Morrison, 1950).
+    One solve computes all: leaving an item out is a rank-1 downdate of the normal equations (Sherman and Morrison,
+    1950).
+
+    Args:
+        factors: As in `fold_in`.
+        gram: As in `fold_in`.
+        regularization: As in `fold_in`.
+        confidence: As in `fold_in`.
+        left_out: Indices into `factors`, (n,); each is left out alone.
+
+    Returns:
+        The factor, float64 (f,), and the factors without each item, float64 (n, f).
     """
     y = factors.astype(np.float64)
     c = confidence.astype(np.float64)

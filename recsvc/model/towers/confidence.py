@@ -1,4 +1,4 @@
-"""How much each event says about a user's taste: the one place where training and serving weigh a history."""
+"""Weights the events of a history by how much they say about the user's taste. Training and serving share it."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,10 +12,13 @@ from recsvc.domain.shop import EventType, History
 
 @dataclass(frozen=True)
 class ConfidenceConfig:
-    """alpha: the scale of confidence over the 1 of an unseen item (Hu, Koren, Volinsky 2008, equation 5's form).
-    half_life_days: after how long an event counts half, reckoned back from the user's own last event, so that a
-    user vector depends on the history alone and can be cached.
-    event_weights: by event type name; a return is negative and takes away.
+    """How events are weighted.
+
+    Attributes:
+        alpha: Scale of confidence above the 1 of an unseen item (Hu, Koren, Volinsky 2008, form of equation 5).
+        half_life_days: Age at which an event counts half. Ages are counted back from the user's own last event, so
+            that a user vector depends only on the history and can be cached.
+        event_weights: By name of the event type. Returns and hides are negative and cancel other events.
     """
 
     alpha: float = 20.0
@@ -26,7 +29,7 @@ class ConfidenceConfig:
 
     @cached_property
     def weight_by_type(self) -> NDArray[np.float32]:
-        """float32 (types,), indexed by the values of `EventType`; a type without a weight counts nothing."""
+        """Weights indexed by the values of `EventType`, float32 (types,). A type that is not listed has weight 0."""
         weights = np.zeros(max(EventType) + 1, np.float32)
         for event_type in EventType:
             weights[event_type] = self.event_weights.get(event_type.name.lower(), 0.0)
@@ -36,7 +39,17 @@ class ConfidenceConfig:
 def event_confidence(
     event_types: NDArray[np.int8], quantities: NDArray[np.float32], ages: NDArray[np.int64], config: ConfidenceConfig
 ) -> NDArray[np.float32]:
-    """Elementwise: alpha * weight * log2(1 + quantity) * 2^(-age / half-life). `ages` are in microseconds."""
+    """The confidence of each of n events: alpha * weight * log2(1 + quantity) * 2^(-age / half-life).
+
+    Args:
+        event_types: (n,), values of `EventType`.
+        quantities: (n,), pieces.
+        ages: (n,), microseconds.
+        config: How events are weighted.
+
+    Returns:
+        float32 (n,).
+    """
     decay = np.exp2(-(ages / (config.half_life_days * MICROSECONDS_A_DAY)))
     weights = config.weight_by_type[event_types]
     return np.asarray(config.alpha * weights * np.log2(1.0 + quantities) * decay, np.float32)
@@ -44,11 +57,13 @@ def event_confidence(
 
 @dataclass(frozen=True)
 class WeightedHistory:
-    """What a history says of its user's taste.
+    """A history as the towers read it.
 
-    rows: int32 (m,) the distinct items that stay after returns are taken away, ascending. confidence: float32 (m,),
-    theirs, all over 0. sequence: int32 (n,) the rows of the events that count, oldest to newest: no returns, nothing
-    that was sent back, and a view, a cart and a purchase of one item in a row as one.
+    Attributes:
+        rows: int32 (m,), distinct items with a positive confidence, ascending.
+        confidence: float32 (m,), sums over the events of each item, above 0.
+        sequence: int32 (n,), rows of the positive events of these items, oldest first. Consecutive events of the same
+            item, such as a view, an add to cart and a purchase, are one entry.
     """
 
     rows: NDArray[np.int32]
@@ -57,23 +72,24 @@ class WeightedHistory:
 
     @staticmethod
     def of(history: History, config: ConfidenceConfig) -> "WeightedHistory":
+        """Weights the events of a history."""
         if not len(history):
             return WeightedHistory(history.rows, np.empty(0, np.float32), history.rows)
         ages = history.timestamps[-1] - history.timestamps
         values = event_confidence(history.event_types, history.quantities, ages, config)
         rows, inverse = np.unique(history.rows, return_inverse=True)
         totals = np.bincount(inverse, weights=values).astype(np.float32)
-        stays = totals > 0
-        sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & stays[inverse]]
-        return WeightedHistory(rows[stays], totals[stays], _each_once(sequence))
+        is_kept = totals > 0
+        sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & is_kept[inverse]]
+        return WeightedHistory(rows[is_kept], totals[is_kept], _without_runs(sequence))
 
     def sequence_without(self, row: int) -> NDArray[np.int32]:
-        """The sequence had the item never been there: what stood on both sides of it may be one now."""
-        return _each_once(self.sequence[self.sequence != row])
+        """The sequence without an item. Entries on both sides of it may become one."""
+        return _without_runs(self.sequence[self.sequence != row])
 
 
-def _each_once(sequence: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Rows in a row that are the same as one."""
+def _without_runs(sequence: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The sequence with runs of equal entries reduced to one entry."""
     changes = np.ones(len(sequence), np.bool_)
     changes[1:] = sequence[1:] != sequence[:-1]
     return np.asarray(sequence[changes])

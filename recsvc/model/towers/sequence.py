@@ -1,6 +1,6 @@
-"""The sequence block: a causal transformer over learned item vectors, one a bought item.
+"""The sequence block: a causal transformer over learned item vectors, one for each item that was bought.
 
-The item side is a table: an item never bought in training has the zero vector, so this block says nothing of it.
+The item side is a table. An item that was never bought in training has the zero vector, so this block scores it 0.
 """
 
 import torch
@@ -10,7 +10,7 @@ from recsvc.model.towers.transformer import CausalTransformer, TransformerConfig
 
 
 class SequenceTower(nn.Module):
-    """The user side. The table of items is no part of it: in the bundle it is the block's columns of item vectors."""
+    """The user side. The bundle stores the table of items as the block's columns of the item vectors."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -21,7 +21,10 @@ class SequenceTower(nn.Module):
     def forward(self, sequence: Tensor) -> Tensor:
         """The user's sequence block after each event.
 
-        sequence: (b, length, dim) unit item vectors, oldest first, padded at the end. Returns (b, 1 + length, dim),
-        L2-normalised; position i has seen i events.
+        Args:
+            sequence: Unit item vectors, (b, length, dim), oldest first, padded at the end.
+
+        Returns:
+            (b, 1 + length, dim), L2-normalised; position i has read i events.
         """
         return self.transformer(self.start_token.expand(len(sequence), -1), sequence)  # type: ignore[no-any-return]

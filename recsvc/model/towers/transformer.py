@@ -1,6 +1,6 @@
-"""The causal transformer that both sequence models are: reads item vectors in order, ends in the same space.
+"""The causal transformer of both sequence models. It reads item vectors in order; its states are in the same space.
 
-SASRec's (Kang and McAuley, 2018) with pre-LN, GELU and a learned bias by distance (Raffel et al., 2020) in place of
+It is SASRec (Kang and McAuley, 2018) with pre-LN, GELU and a learned bias by distance (Raffel et al., 2020) in place of
 absolute positions.
 """
 
@@ -13,8 +13,16 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """dim: of states and items. max_length: how many events are read. The dropouts act in training alone; input_dropout
-    on what is read, attention_dropout on who looks at whom.
+    """The shape of a transformer. The dropouts act only in training.
+
+    Attributes:
+        dim: Of states and items.
+        layers: How many layers.
+        heads: Attention heads in each layer.
+        max_length: Events that are read.
+        dropout: Of the layers' outputs.
+        input_dropout: Of the input.
+        attention_dropout: Of the attention weights.
     """
 
     dim: int = 128
@@ -27,13 +35,18 @@ class TransformerConfig:
 
 
 class Dropout(nn.Module):
-    """What torch's does, four times as fast on a CPU: eight bits decide of each value, not one draw of a double."""
+    """Dropout four times as fast as torch's on a CPU: it draws eight random bits for each value, not a double.
+
+    Args:
+        share: Of the values that are dropped, rounded to 1/256.
+    """
 
     def __init__(self, share: float) -> None:
         super().__init__()
         self.dropped = round(share * 256)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Drops values in training, and scales the others."""
         if not self.training or not self.dropped:
             return x
         bits = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device).random_(-(2**63), None)
@@ -42,7 +55,7 @@ class Dropout(nn.Module):
 
 
 class CausalAttention(nn.Module):
-    """Multi-head self-attention over the past, with a learned bias for each head and distance."""
+    """Multi-head self-attention to earlier positions, with a learned bias for each head and distance."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -52,24 +65,33 @@ class CausalAttention(nn.Module):
         self.distance_bias = nn.Parameter(torch.zeros(config.heads, config.max_length + 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(b, length, dim) to the same."""
+        """Maps (b, length, dim) to the same."""
         batch, length, dim = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
         bias = self.bias_between(torch.arange(length, device=x.device))
         if self.training:
-            looks = (q @ k.transpose(2, 3) * (dim // self.heads) ** -0.5 + bias).softmax(dim=-1)
-            mixed = self.dropout(looks).to(v.dtype) @ v
+            weights = (q @ k.transpose(2, 3) * (dim // self.heads) ** -0.5 + bias).softmax(dim=-1)
+            mixed = self.dropout(weights).to(v.dtype) @ v
         else:
             mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
         return self.out(mixed.transpose(1, 2).reshape(batch, length, dim))  # type: ignore[no-any-return]
 
     def bias_between(self, positions: Tensor) -> Tensor:
-        """(heads, p, p): of each head from each of p positions to each, by how far back; the future is out of sight."""
+        """The bias of each head from each of p positions to each, by distance.
+
+        Args:
+            positions: (p,).
+
+        Returns:
+            (heads, p, p); minus infinity for later positions.
+        """
         distance = positions[:, None] - positions
         return self.distance_bias[:, distance.clamp(min=0)].masked_fill(distance < 0, float("-inf"))
 
 
 class TransformerLayer(nn.Module):
+    """One layer: attention and a feed-forward network, each with pre-LN and a residual connection."""
+
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(config.dim)
@@ -81,12 +103,13 @@ class TransformerLayer(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps (b, length, dim) to the same."""
         x = x + self.dropout(self.attention(self.attention_norm(x)))
         return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]
 
 
 class CausalTransformer(nn.Module):
-    """A first token and the items after it, to the state after each of them."""
+    """Reads a first token and then items, and gives the state after each."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -97,9 +120,14 @@ class CausalTransformer(nn.Module):
         self.output_norm = nn.LayerNorm(config.dim)
 
     def forward(self, first: Tensor, sequence: Tensor) -> Tensor:
-        """first: (b, dim). sequence: (b, length, dim) item vectors, oldest first, padded at the end.
+        """The state after each event.
 
-        Returns (b, 1 + length, dim), L2-normalised; position i has seen i events.
+        Args:
+            first: First tokens, (b, dim).
+            sequence: Item vectors, (b, length, dim), oldest first, padded at the end.
+
+        Returns:
+            (b, 1 + length, dim), L2-normalised; position i has read i events.
         """
         x = self.input_dropout(self.input_norm(torch.cat((first[:, None], sequence), dim=1)))
         for layer in self.layers:

@@ -1,4 +1,4 @@
-"""The user tower: a history and a profile to the user vector, and to what it would be with one thing left out."""
+"""The user tower: maps a history and a profile to the user vector, and to user vectors with one thing left out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from recsvc.domain.shop import History
 from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from recsvc.model.towers.features import TextFeatures
-from recsvc.model.towers.last_state import InferenceTransformer
+from recsvc.model.towers.inference_transformer import InferenceTransformer
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.vectors import unit
 
-# The lexical block reads the newest items alone: with a typical decay the older ones count next to nothing.
+# The lexical block reads the newest items only: with a typical decay, older ones count next to nothing.
 LEXICAL_ITEMS = 20
 
-
-# What knows users; and what is said of an item alone, the same for everybody, in one column each.
+# Blocks that score an item differently for each user.
 PERSONAL_BLOCKS = ("sequence", "text", "lexical", "collaborative")
+# Blocks of one column each that score an item the same for every user.
 ITEM_ONLY_BLOCKS = ("prior", "newness", "unseen")
 BLOCKS = (*PERSONAL_BLOCKS, *ITEM_ONLY_BLOCKS)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of a vector belong to which block; a block that a bundle does without has none."""
+    """The columns of each block in a vector. A block that a bundle does not have is an empty slice."""
 
     sequence: slice
     text: slice
@@ -41,7 +41,7 @@ class Layout:
 
     @staticmethod
     def of(sequence: int, text: int, lexical: int, collaborative: int) -> "Layout":
-        """From the widths of the learned blocks."""
+        """The layout for some widths of the personal blocks."""
         ends = np.cumsum((sequence, text, lexical, collaborative, *(1 for _ in ITEM_ONLY_BLOCKS))).tolist()
         return Layout(*(slice(start, end) for start, end in zip((0, *ends), ends, strict=False)))
 
@@ -59,8 +59,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class BlockWeights:
-    """What each block counts in the score, tuned on validation. They scale the user's side alone, so that tuning them
-    again leaves the index as it is.
+    """The weight of each block in the score, tuned on validation.
+
+    The weights scale only the user vector, so tuning them again does not change the index of item vectors.
     """
 
     sequence: float = 0.0
@@ -73,18 +74,21 @@ class BlockWeights:
 
     @staticmethod
     def all(weight: float) -> "BlockWeights":
-        """The same for every block."""
+        """The same weight for every block."""
         return BlockWeights(*(weight for _ in BLOCKS))
 
     def __iter__(self) -> Iterator[float]:
-        """In the order of `BLOCKS`."""
+        """The weights, in the order of `BLOCKS`."""
         return (getattr(self, name) for name in BLOCKS)
 
 
 @dataclass(frozen=True)
 class FusionWeights:
-    """warm: for a user with a history. cold: for one with a profile alone, whom what suits the many warm users in
-    validation would leave with popularity.
+    """The weights for two kinds of users. Weights that suit warm users would give cold ones nearly popularity alone.
+
+    Attributes:
+        warm: For users with a history.
+        cold: For users without one, who may have a profile.
     """
 
     warm: BlockWeights
@@ -92,13 +96,18 @@ class FusionWeights:
 
     @staticmethod
     def only(weights: BlockWeights) -> "FusionWeights":
-        """The same for everybody."""
+        """The same weights for all users."""
         return FusionWeights(weights, weights)
 
 
 @dataclass(frozen=True)
 class ProfileText:
-    """A profile as the tower reads it: its text, and the language model's embedding of that text, float32 (dim,)."""
+    """A profile as the tower reads it.
+
+    Attributes:
+        text: Of the profile; see `recsvc.model.text_encoder.profile_text`.
+        embedding: Of that text, float32 (dim,).
+    """
 
     text: str
     embedding: Floats
@@ -108,8 +117,10 @@ class ProfileText:
 class LeftOut:
     """User vectors with one thing left out.
 
-    rows: int32 (m,) the items left out. vectors: float32 (m, d), one for each. without_profile: float32 (d,), or None
-    when there is no profile.
+    Attributes:
+        rows: int32 (m,), the items left out.
+        vectors: float32 (m, d), the user vector without each of them.
+        without_profile: float32 (d,), the user vector without the profile; None if there is no profile.
     """
 
     rows: NDArray[np.int32]
@@ -119,10 +130,15 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Towers:
-    """The trained parts that turn a history and a profile into blocks.
+    """The trained parts that compute the blocks.
 
-    sequence: None where the layout has no such block. gram: float64 (f, f), the collaborative block's Y'Y, and
-    regularization: that of the fold-in. lexical_decay: what an item's lexical vector counts for each newer one.
+    Attributes:
+        text: The text tower.
+        features: Computes its input.
+        sequence: The sequence tower; None without that block.
+        gram: Y'Y of the collaborative block, float64 (f, f).
+        regularization: Of the fold-in.
+        lexical_decay: Factor by which each newer item lowers the weight of an item's lexical vector, 0 to 1.
     """
 
     text: TextTower
@@ -134,7 +150,15 @@ class Towers:
 
 
 class UserTower:
-    """Frozen once built; safe to call from several threads. item_vectors: float32 (n, d)."""
+    """Computes user vectors. It never changes; safe to call from several threads.
+
+    Args:
+        item_vectors: float32 (n, d).
+        layout: Columns of the blocks.
+        weights: Of the blocks.
+        confidence: How events are weighted.
+        towers: The trained parts.
+    """
 
     def __init__(
         self,
@@ -157,38 +181,53 @@ class UserTower:
         )
         self._folds_in = bool(len(towers.gram) and (weights.warm.collaborative or weights.cold.collaborative))
         self.dim = item_vectors.shape[1]
-        # bool (n,): what the sequence block can read. An item that nobody had bought says nothing there, and training
-        # never saw a gap.
+        # bool (n,): items that the sequence block can read. One that nobody bought has the zero vector there, and
+        # training never saw such a gap.
         self._in_sequence: NDArray[np.bool_] = np.any(item_vectors[:, layout.sequence], axis=1)
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
-        """(b, d) float32. With neither history nor profile only the prior is left: the user gets what is popular."""
-        liked = [WeightedHistory.of(history, self.confidence) for history in histories]
+        """Computes the vectors of b users.
+
+        Without history and profile, only the item-only blocks have values: the user gets popular items.
+
+        Args:
+            histories: Of each user.
+            profiles: Of each user; None if there is none.
+
+        Returns:
+            float32 (b, d).
+        """
+        weighted = [WeightedHistory.of(history, self.confidence) for history in histories]
         collaborative = np.zeros((len(histories), self._towers.gram.shape[0]))
         if self._folds_in:
-            for i, user in enumerate(liked):
+            for i, user in enumerate(weighted):
                 if len(user.rows):
                     factors = self.item_vectors[user.rows, self.layout.collaborative]
                     collaborative[i] = fold_in(factors, self._towers.gram, self._towers.regularization, user.confidence)
-        return self._fuse([user.sequence for user in liked], profiles, collaborative)
+        return self._fuse([user.sequence for user in weighted], profiles, collaborative)
 
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
-        """The user's vector without each item of `rows` (distinct rows of the history), and without the profile.
+        """Computes the user vector without each of some items, and without the profile.
 
-        The age of every event is still reckoned from the last one, even when that one is left out.
+        The age of every event is still counted from the last event, even if that event is left out.
+
+        Args:
+            history: Of the user.
+            profile: Of the user; None if there is none.
+            rows: Items to leave out, int32 (m,). Those without a positive confidence are ignored.
         """
-        liked = WeightedHistory.of(history, self.confidence)
-        rows = rows[np.isin(rows, liked.rows)]
-        without = [liked.sequence_without(row) for row in rows.tolist()]
+        user = WeightedHistory.of(history, self.confidence)
+        rows = rows[np.isin(rows, user.rows)]
+        without = [user.sequence_without(row) for row in rows.tolist()]
         collaborative = np.zeros((len(without) + 1, self._towers.gram.shape[0]))
         if self._folds_in:
-            factors = self.item_vectors[liked.rows, self.layout.collaborative]
-            places = np.searchsorted(liked.rows, rows)
-            whole, parts = fold_in_left_out(
-                factors, self._towers.gram, self._towers.regularization, liked.confidence, places
+            factors = self.item_vectors[user.rows, self.layout.collaborative]
+            places = np.searchsorted(user.rows, rows)
+            full, left_out = fold_in_left_out(
+                factors, self._towers.gram, self._towers.regularization, user.confidence, places
             )
-            collaborative = np.vstack((parts, whole))
-        vectors = self._fuse([*without, liked.sequence], [*([profile] * len(without)), None], collaborative)
+            collaborative = np.vstack((left_out, full))
+        vectors = self._fuse([*without, user.sequence], [*([profile] * len(without)), None], collaborative)
         return LeftOut(rows, vectors[:-1], vectors[-1] if profile is not None else None)
 
     @torch.inference_mode()
@@ -198,10 +237,10 @@ class UserTower:
         profiles: Sequence[ProfileText | None],
         collaborative: NDArray[np.float64],
     ) -> Floats:
-        chosen = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
-        scale = np.array([tuple(weights) for weights in chosen], np.float32)
+        weights_of = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
+        scale = np.array([tuple(weights) for weights in weights_of], np.float32)
         vectors = np.zeros((len(sequences), self.dim), np.float32)
-        # What weighs nothing for anybody is not worked out.
+        # A block with weight 0 for all users is not computed.
         used = {name: bool(scale[:, i].any()) for i, name in enumerate(BLOCKS)}
         if self._read_sequence is not None and used["sequence"]:
             vectors[:, self.layout.sequence] = self._sequence_block(self._read_sequence, sequences)
@@ -223,10 +262,10 @@ class UserTower:
         return unit(decay @ self.item_vectors[latest, self.layout.lexical])
 
     def _sequence_block(self, read: InferenceTransformer, sequences: Sequence[NDArray[np.int32]]) -> Floats:
-        known = [sequence[self._in_sequence[sequence]] for sequence in sequences]
-        padded, lengths = self._padded(known, self.layout.sequence, read.max_length)
+        readable = [sequence[self._in_sequence[sequence]] for sequence in sequences]
+        padded, lengths = self._padded(readable, self.layout.sequence, read.max_length)
         last = read(padded, torch.from_numpy(lengths)).numpy()
-        # Nothing read, nothing said: an unknown user's block must not push anything.
+        # Without any item to read, the block must not change a score.
         last[lengths == 0] = 0.0
         return last
 
@@ -234,10 +273,10 @@ class UserTower:
         padded, lengths = self._padded(sequences, self.layout.text, self._read_text.max_length)
         has_profile = np.array([profile is not None for profile in profiles])
         first = None
-        if shown := [profile for profile in profiles if profile is not None]:
+        if present := [profile for profile in profiles if profile is not None]:
             features = np.zeros((len(profiles), self._towers.text.features), np.float32)
-            features[has_profile] = self._towers.features(
-                np.stack([p.embedding for p in shown]), [p.text for p in shown]
+            features[has_profile] = self._towers.features.transform(
+                np.stack([profile.embedding for profile in present]), [profile.text for profile in present]
             )
             first = self._towers.text.first_token(torch.from_numpy(features), torch.from_numpy(has_profile))
         last = self._read_text(padded, torch.from_numpy(lengths), first).numpy()
@@ -247,7 +286,7 @@ class UserTower:
     def _padded(
         self, sequences: Sequence[NDArray[np.int32]], columns: slice, max_length: int
     ) -> tuple[torch.Tensor, NDArray[np.int64]]:
-        """The newest items of each sequence as a block sees them, (b, longest, width), and how many they are, (b,)."""
+        """The newest items of each sequence, with the block's columns: (b, longest, width), and their counts (b,)."""
         sequences = [sequence[-max_length:] for sequence in sequences]
         lengths = np.array([len(sequence) for sequence in sequences])
         padded = np.zeros((len(sequences), max(lengths, default=0), self._width(columns)), np.float32)

@@ -1,1 +1,1 @@
-"""Language models that write patterns for reasons ahead of any request."""
+"""Language models that write patterns for reasons and copy ahead of the requests that use them."""

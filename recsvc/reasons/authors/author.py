@@ -1,4 +1,4 @@
-"""Loads the language model that writes patterns, and keeps those of its answers that the grammar accepts."""
+"""Loads a language model that writes patterns, and selects the answers that the grammar accepts."""
 
 from collections.abc import Sequence
 
@@ -7,21 +7,32 @@ from recsvc.reasons.authors.prompts import pattern_of
 from recsvc.reasons.grammar.pattern import SLOT, PatternRequest
 from recsvc.reasons.pattern_pool import Author
 
-CANDIDATES = 12  # answers that are asked for of one claim
+CANDIDATES = 12  # answers requested for one claim
 
 
-def accepted(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
-    """The patterns that the verifier lets pass, each once, without those that there were."""
-    return [pattern for pattern in dict.fromkeys(licensed(answers, request, known)) if pattern not in known]
+def new_patterns(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
+    """The accepted patterns of some answers, each once, without those that are known already."""
+    accepted = accepted_patterns(answers, request, known)
+    return [pattern for pattern in dict.fromkeys(accepted) if pattern not in known]
 
 
-def licensed(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
-    """The patterns among the answers, with those that there were. A licensed one says each value of the claim once, as
-    all that are known do; with one more or less no sentence that it makes would pass.
+def accepted_patterns(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
+    """The answers that the grammar accepts as patterns for a request.
+
+    A pattern must have each slot of the claim exactly once, as the known ones do. With a slot more or less, the
+    verifier would reject every sentence made from it.
+
+    Args:
+        answers: What the language model wrote.
+        request: What it was asked to word.
+        known: Patterns that exist already. They show which slots the claim has.
+
+    Returns:
+        One pattern for each accepted answer; some may be equal, and some may be known.
     """
-    values = sorted(SLOT.findall(known[0])) if known else None
-    found = [pattern for answer in answers if (pattern := pattern_of(answer, request)) is not None]
-    return [pattern for pattern in found if values is None or sorted(SLOT.findall(pattern)) == values]
+    slots = sorted(SLOT.findall(known[0])) if known else None
+    patterns = [pattern for answer in answers if (pattern := pattern_of(answer, request)) is not None]
+    return [pattern for pattern in patterns if slots is None or sorted(SLOT.findall(pattern)) == slots]
 
 
 def author_of(generator: str, model: str, *, revision: str = "", endpoint: str = "", api_key: str = "") -> Author:
@@ -29,10 +40,10 @@ def author_of(generator: str, model: str, *, revision: str = "", endpoint: str =
 
     Args:
         generator: "openai" for an endpoint of chat completions, "transformers" for a model in this process.
-        model: Its name, or its folder.
-        revision: Of the model, so that it stays the same one.
+        model: Name of the model, or its folder.
+        revision: Revision of the model, which pins it.
         endpoint: Address of the server, for "openai".
-        api_key: Key of that server; empty if it needs none.
+        api_key: Key for that server; empty if it needs none.
 
     Raises:
         SettingsError: The model or the endpoint cannot be used.
@@ -40,9 +51,9 @@ def author_of(generator: str, model: str, *, revision: str = "", endpoint: str =
     if not model:
         raise SettingsError("reason_model: names the language model, and is required")
     if generator == "openai":
-        from recsvc.reasons.authors.openai_author import OpenAIAuthor  # noqa: PLC0415 - each only where it is asked for
+        from recsvc.reasons.authors.openai_author import OpenAIAuthor  # noqa: PLC0415  loads only what is used
 
         return OpenAIAuthor(endpoint, model, api_key, revision)
-    from recsvc.reasons.authors.transformers_author import TransformersAuthor  # noqa: PLC0415
+    from recsvc.reasons.authors.transformers_author import TransformersAuthor  # noqa: PLC0415  as above
 
     return TransformersAuthor(model, revision)

@@ -1,6 +1,6 @@
-"""An endpoint that speaks OpenAI's chat completions, as vLLM, SGLang, llama.cpp and Ollama do.
+"""Calls an endpoint of OpenAI's chat completions, as vLLM, SGLang, llama.cpp and Ollama have.
 
-Nothing it says is trusted: whether it honours a constraint, how much it answers, or that it answers at all.
+The endpoint is not trusted: it may ignore constraints, send too much, or not answer.
 """
 
 import json
@@ -12,17 +12,23 @@ import httpx2
 from recsvc.errors import AuthorUnavailable, SettingsError
 
 TIMEOUT_SECONDS = 30.0
-RETRY_SECONDS = 1.0  # before the one retry
-MAX_BYTES = 1_000_000  # of an answer
-# After so many failures in a row nobody asks for a while.
-_FAILURES, _OPEN_SECONDS = 3, 30.0
+RETRY_SECONDS = 1.0  # before the only retry
+MAX_BYTES = 1_000_000  # of one response
+_MAX_FAILURES = 3  # in a row, before calls are refused for a while
+_REFUSE_SECONDS = 30.0
 
 
 class ChatCompletions:
-    """endpoint: such as http://127.0.0.1:8000/v1. key: for its Authorization header, if it wants one. setting: what the
-    person who gave the endpoint knows it by. A call at a time.
+    """A client for one endpoint. For one thread.
 
-    Raises SettingsError for an endpoint that is no http or https address.
+    Args:
+        endpoint: Such as http://127.0.0.1:8000/v1.
+        key: For the Authorization header; empty if the endpoint needs none.
+        timeout_seconds: Of each call.
+        setting: Name of the setting that holds the endpoint, for error messages.
+
+    Raises:
+        SettingsError: The endpoint is not an http or https address.
     """
 
     def __init__(
@@ -32,39 +38,49 @@ class ChatCompletions:
             raise SettingsError(f"{setting}: must be an http or https address, such as http://127.0.0.1:8000/v1")
         self._url = f"{endpoint.rstrip('/')}/chat/completions"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        # A redirect would take the key elsewhere.
+        # A redirect could send the key to another server.
         self._client = httpx2.Client(timeout=timeout_seconds, headers=headers, follow_redirects=False)
         self._failures = 0
-        self._asked_again_at = 0.0
+        self._refused_until = 0.0
 
     def answers(self, body: dict[str, Any], n: int) -> list[str]:
-        """At most n answers, in as many calls as it takes: not every server gives more than one at a time.
+        """Fetches at most `n` answers. It takes several calls if the server gives fewer at a time.
 
-        Raises AuthorUnavailable; after some of those in a row at once, for a while.
+        Args:
+            body: The request, without `n`.
+            n: How many answers to fetch.
+
+        Raises:
+            AuthorUnavailable: The endpoint failed. After `_MAX_FAILURES` failures in a row it is raised without a call
+                for `_REFUSE_SECONDS`.
         """
-        if time.monotonic() < self._asked_again_at:
-            raise AuthorUnavailable("the endpoint has failed too often to be asked now")
-        found: list[str] = []
+        if time.monotonic() < self._refused_until:
+            raise AuthorUnavailable("the endpoint failed too often: calls are refused for a while")
+        answers: list[str] = []
         try:
-            while len(found) < n and (more := self.asked(body | {"n": n - len(found)})):
-                found += more
+            while len(answers) < n and (more := self.call(body | {"n": n - len(answers)})):
+                answers += more
         except AuthorUnavailable:
             self._failures += 1
-            if self._failures >= _FAILURES:
-                self._asked_again_at = time.monotonic() + _OPEN_SECONDS
+            if self._failures >= _MAX_FAILURES:
+                self._refused_until = time.monotonic() + _REFUSE_SECONDS
             raise
         self._failures = 0
-        return found[:n]
+        return answers[:n]
 
-    def asked(self, body: dict[str, Any]) -> list[str]:
-        """The answers to one call, and to its one retry. Raises AuthorUnavailable."""
+    def call(self, body: dict[str, Any]) -> list[str]:
+        """The answers to one call. A failed call is tried once more. Raises AuthorUnavailable."""
         for is_last in (False, True):
             try:
                 return _contents(self._post(body))
             except httpx2.HTTPStatusError as error:
-                code = error.response.status_code
-                if is_last or (code != 429 and code < 500):
-                    raise AuthorUnavailable(f"the endpoint answered {code}") from None
+                response = error.response
+                may_recover = (
+                    response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR
+                    or response.status_code == httpx2.codes.TOO_MANY_REQUESTS
+                )
+                if is_last or not may_recover:
+                    raise AuthorUnavailable(f"the endpoint answered {response.status_code}") from None
             except httpx2.HTTPError as error:
                 if is_last:
                     raise AuthorUnavailable(f"the endpoint cannot be asked: {type(error).__name__}") from None
@@ -78,7 +94,7 @@ class ChatCompletions:
             for part in response.iter_bytes():
                 read += part
                 if len(read) > MAX_BYTES:
-                    raise AuthorUnavailable("the endpoint answers without an end")
+                    raise AuthorUnavailable("the endpoint sent too much")
             return read
 
 
@@ -87,5 +103,5 @@ def _contents(read: bytes) -> list[str]:
         choices = json.loads(read)["choices"]
         contents = [choice["message"]["content"] for choice in choices]
     except (ValueError, KeyError, TypeError):
-        raise AuthorUnavailable("the endpoint's answer is none of chat completions") from None
+        raise AuthorUnavailable("the endpoint sent no response of chat completions") from None
     return [content for content in contents if isinstance(content, str)]

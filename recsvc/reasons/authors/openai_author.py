@@ -1,4 +1,4 @@
-"""A language model behind an endpoint of chat completions that writes patterns."""
+"""A language model behind an endpoint of chat completions, which writes patterns."""
 
 from recsvc.reasons.authors.chat_completions import TIMEOUT_SECONDS, ChatCompletions
 from recsvc.reasons.authors.prompts import messages
@@ -10,7 +10,18 @@ TEMPERATURE, TOP_P = 0.7, 0.9
 
 
 class OpenAIAuthor:
-    """endpoint, key: see ChatCompletions. Raises SettingsError for an endpoint that is no http or https address."""
+    """Asks an endpoint for patterns.
+
+    Args:
+        endpoint: See `ChatCompletions`.
+        model: Name of the model.
+        key: See `ChatCompletions`.
+        revision: Revision of the model, for the provenance.
+        timeout_seconds: Of each call.
+
+    Raises:
+        SettingsError: The endpoint is not an http or https address.
+    """
 
     name = "openai"
 
@@ -18,13 +29,13 @@ class OpenAIAuthor:
         self, endpoint: str, model: str, key: str = "", revision: str = "", timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
         self.model = model_name(model, revision)
-        self._asked_for = model
+        self._requested_model = model
         self._chat = ChatCompletions(endpoint, key, timeout_seconds)
 
     def write(self, request: PatternRequest, known: tuple[str, ...], n: int) -> list[str]:
-        """At most n answers. Raises AuthorUnavailable."""
+        """Writes at most `n` answers. Raises AuthorUnavailable."""
         body = {
-            "model": self._asked_for,
+            "model": self._requested_model,
             "messages": messages(request, known),
             "max_tokens": MAX_TOKENS,
             "temperature": TEMPERATURE,

@@ -1,5 +1,7 @@
-"""What a language model is asked to write a pattern, and what is taken of its answer. It is told the claim, the phrases
-that it may use and some sentences that use them: no seller text, no number, nothing of a user.
+"""Builds the prompt for a pattern, and reads the pattern out of the answer.
+
+The prompt holds the claim, the phrases that may be used, and some sentences that use them. It holds no seller text, no
+number, and nothing of a user.
 """
 
 import re
@@ -11,7 +13,7 @@ from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.pattern_pool import is_pattern
 
 MAX_ANSWER = 2_000  # characters of an answer that are read
-_SHOWN = 3  # sentences that a prompt shows
+_MAX_EXAMPLES = 3  # sentences in a prompt
 _TASKS = {
     "en": "You tell a shopper in one short sentence why an item is suggested. ",
     "zh": "你用一句简短的话告诉顾客为什么推荐这件商品。",
@@ -34,8 +36,11 @@ _WRAPPING = re.compile(r"^[\s\-*•\d.)\"'“”「」]+(?=\S)|[\s\"'“”「�
 
 
 def messages(request: PatternRequest, known: tuple[str, ...]) -> list[dict[str, str]]:
-    """A chat that asks for one more pattern. known: patterns that there are; some are shown. What stays the same comes
-    first, so that a server that keeps prefixes reads it once.
+    """A chat that asks for one more pattern. The constant part comes first, so that a server may cache the prefix.
+
+    Args:
+        request: The claim to word.
+        known: Patterns that exist already; the first `_MAX_EXAMPLES` are examples in the prompt.
     """
     phrases, like, another = _LABELS[request.language]
     task = _TASKS[request.language]
@@ -44,18 +49,18 @@ def messages(request: PatternRequest, known: tuple[str, ...]) -> list[dict[str, 
     claim = (request.kind, request.strength, request.form, request.language, request.recipe)
     style = _STYLES.get((request.language, request.tone), "")
     may_use = "\n".join(map(_marked, phrases_of(*claim)))
-    shown = "\n".join(map(_marked, known[:_SHOWN]))
+    examples = "\n".join(map(_marked, known[:_MAX_EXAMPLES]))
     return [
         {"role": "system", "content": task + _RULES[request.language] + style},
-        {"role": "user", "content": f"{phrases}:\n{may_use}\n\n{like}:\n{shown}\n\n{another}:"},
+        {"role": "user", "content": f"{phrases}:\n{may_use}\n\n{like}:\n{examples}\n\n{another}:"},
     ]
 
 
 def pattern_of(answer: str, request: PatternRequest) -> str | None:
-    """The pattern that an answer comes to; None for one that says anything that the claim does not license."""
+    """The pattern in an answer; None if the grammar does not accept it for the claim."""
     text = _THOUGHT.sub("", answer[:MAX_ANSWER]).strip()
     first = _WRAPPING.sub("", text.splitlines()[0]) if text else ""
-    if "{" in first or "}" in first:  # only a marked slot is one
+    if "{" in first or "}" in first:  # slots are marked by [[ ]] in the prompt
         return None
     pattern = _MARKED_SLOT.sub(lambda slot: f"{{{slot[1]}}}", first)
     return pattern if is_pattern(pattern, request) else None

@@ -1,4 +1,4 @@
-"""A language model on this machine: by name or path, on CUDA where there is one, else on the CPU."""
+"""A language model on this machine, which writes patterns. It runs on CUDA if there is a GPU, else on the CPU."""
 
 import functools
 import re
@@ -14,24 +14,33 @@ from recsvc.reasons.pattern_pool import model_name
 
 MAX_TOKENS = 48
 TEMPERATURE, TOP_P = 0.7, 0.9
-# No number, price, address or markup is ever decoded; slots are marked by [[ ]].
+# These are never decoded: numbers, prices, addresses, markup. Slots are marked by [[ ]] in the prompt.
 _BANNED = re.compile(r"\d|[$€£¥%<>{}\\|^~@#*_=]|https?|www")
 
 
 class _Ban(LogitsProcessor):
-    """Makes tokens impossible. banned: bool (vocabulary,)."""
+    """Makes some tokens impossible.
+
+    Args:
+        banned: Bool (vocabulary,), True for a token that must not be decoded.
+    """
 
     def __init__(self, banned: torch.Tensor) -> None:
         self._banned = banned
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002  the library's
         return scores.masked_fill(self._banned[: scores.shape[-1]], -torch.inf)
 
 
 class TransformersAuthor:
-    """Loads a causal model and its tokenizer; safetensors alone, and no code of theirs is run.
+    """Loads a causal model and its tokenizer: safetensors only, and none of their code is run.
 
-    Raises SettingsError when they cannot be loaded.
+    Args:
+        model: Name of the model, or its folder.
+        revision: Revision of the model; "main" if empty.
+
+    Raises:
+        SettingsError: The model or its tokenizer cannot be loaded.
     """
 
     name = "transformers"
@@ -51,7 +60,7 @@ class TransformersAuthor:
 
     @torch.inference_mode()
     def write(self, request: PatternRequest, known: tuple[str, ...], n: int) -> list[str]:
-        """n answers, drawn as one batch."""
+        """Writes `n` answers, sampled as one batch."""
         prompt = self._prompt(messages(request, known))
         ids = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False).to(self._model.device)
         generated = self._model.generate(

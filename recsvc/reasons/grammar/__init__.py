@@ -1,1 +1,1 @@
-"""The form of a sentence: patterns, lexicon, recipes, and the parser that checks a sentence against them."""
+"""The grammar of sentences: patterns, lexicon, recipes, and the parser that checks a sentence against them."""

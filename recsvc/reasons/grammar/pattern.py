@@ -1,4 +1,4 @@
-"""A pattern: a sentence with slots like `{item}` for the values. All that a generator writes."""
+"""A pattern: a sentence with slots such as `{item}` for the values. Generators write patterns and nothing else."""
 
 import enum
 import re
@@ -9,37 +9,44 @@ from recsvc.domain.reason import REASON_RECIPE, EvidenceKind, Strength, Tone
 
 SLOTS = ("item", "value", "count", "times", "days", "people", "elapsed")
 SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
-# What fits into a narrow tile: so many words, or Chinese characters, and so many more for each value between them.
+# Limits of the concise tone, which is for narrow tiles: words, or Chinese characters, and how many more for each slot.
 _SHORT = {"en": (6, 1.5), "zh": (10, 2)}
 _WORD = {"en": re.compile(r"\w+"), "zh": re.compile(r"\w")}
 
 
 class Form(enum.StrEnum):
-    """What a cell of kind and strength needs beside its plain wording."""
+    """Which wording a claim of some kind and strength needs."""
 
     PLAIN = ""
-    MANY = "many"  # `count` is at least 2: the number may be said
-    AGO = "ago"  # `elapsed` is at least 1: so may that number
-    MANY_AGO = "many_ago"
+    MANY = "many"  # states `count`, which is at least 2
+    AGO = "ago"  # states `elapsed`, which is at least 1
+    MANY_AGO = "many_ago"  # states both
     UNNAMED = "unnamed"  # the anchor has no name that may be shown
     VIEWED = "viewed"  # the user is looking at the anchor
     CART = "cart"  # the anchor is in the user's cart
-    COLOUR = "colour"  # what sort of word the value of an attribute is
+    COLOUR = "colour"  # the value of an attribute is a colour
     MATERIAL = "material"
     STYLE = "style"
     USE = "use"
-    MENTIONED = "mentioned"  # the profile has the `value`
-    TAIL = "tail"  # what follows another sentence
-    NAMED = "named"  # `item`, here the item's own name, stands beside the fact
-    BUYERS_OF_BRAND = "buyers_of_brand"  # whom copy addresses
+    MENTIONED = "mentioned"  # quotes `value`, a word of the profile
+    TAIL = "tail"  # a second claim, behind another one
+    NAMED = "named"  # the item's own name, `item`, stands beside the fact
+    BUYERS_OF_BRAND = "buyers_of_brand"  # copy that addresses the buyers of a brand
     BUYERS_OF_CATEGORY = "buyers_of_category"
 
 
 @dataclass(frozen=True, slots=True)
 class PatternRequest:
-    """What a generator is told: which claim, in which language and tone. No seller text, no number, no user.
+    """Everything that a generator learns of a claim. It holds no seller text, no number and no user.
 
-    singular: the slots whose number is 1, for plurals. recipe: whose words and rules.
+    Attributes:
+        kind: Of the claim.
+        strength: Of the claim.
+        form: Of the claim.
+        language: One of `LANGUAGES`.
+        singular: Slots whose number is 1, for the plural rules.
+        tone: Tone of the wording.
+        recipe: Id of the recipe whose words and rules apply.
     """
 
     kind: EvidenceKind
@@ -52,15 +59,16 @@ class PatternRequest:
 
 
 def is_short(pattern: str, language: str) -> bool:
-    """Whether a pattern is short enough for the concise tone, beside the values in it."""
-    words, more = _SHORT[language]
-    said = len(_WORD[language].findall(SLOT.sub(" ", pattern)))
-    return said <= words + more * len(SLOT.findall(pattern))
+    """Whether a pattern is short enough for the concise tone. The length of the values does not count."""
+    limit, more_a_slot = _SHORT[language]
+    words = len(_WORD[language].findall(SLOT.sub(" ", pattern)))
+    return words <= limit + more_a_slot * len(SLOT.findall(pattern))
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:
-    """`pattern` with every slot replaced, in one pass: a value is never read as a slot.
+    """Replaces every slot by its value, in one pass, so that a value is never read as a slot.
 
-    Raises KeyError for a slot without a value.
+    Raises:
+        KeyError: A slot has no value.
     """
     return SLOT.sub(lambda slot: values[slot[1]], pattern)

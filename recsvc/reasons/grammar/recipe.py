@@ -1,8 +1,9 @@
-"""A recipe: one file of data that says what a sort of copy is made of, in which words, and what those may claim.
+"""Reads recipes. A recipe is a data file that defines one kind of copy: its outline, its words, and its policy.
 
-`recipes/<id>.toml` has the outline, which facts in which order; and for each language the limits, the patterns of each
-cell, and apart from them, for a reviewer, the policy: the phrases that the cell licenses. A cell is a kind of evidence,
-with its form behind a dot: "brand", "brand.named", "attribute.colour".
+`recipes/<id>.toml` has the outline: which facts are stated, in which order. For each language it has limits, patterns
+and, apart from the patterns so that they can be reviewed, the phrases that the grammar accepts. Patterns and phrases
+are listed by claim key (a "cell" in the file): a kind of evidence, then a dot and a form unless the form is plain, such
+as "brand", "brand.named" or "attribute.colour".
 """
 
 import functools
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons.grammar.frames import Phrases, phrases_by_start, reads
+from recsvc.reasons.grammar.frames import Phrases, parses, phrases_by_start
 from recsvc.reasons.grammar.pattern import SLOT, Form
 from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations
 
@@ -25,8 +26,9 @@ Limits = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 _ID = re.compile(r"[a-z][a-z_]{0,40}\.v[1-9]\d{0,3}")
 _ATTRIBUTES = (Form.COLOUR, Form.MATERIAL, Form.STYLE, Form.USE)
-# What there is to say of an item to everybody, and the values that each way to say it has.
-_CELLS: Mapping[tuple[EvidenceKind, Form], frozenset[str]] = {
+FILLER = "carrier"  # heading, in the files, of the phrases that claim nothing and may stand anywhere
+# The claims that copy can make about an item, and the slots of each.
+CLAIM_SLOTS: Mapping[tuple[EvidenceKind, Form], frozenset[str]] = {
     (EvidenceKind.NAME, Form.PLAIN): frozenset({"item"}),
     (EvidenceKind.BRAND, Form.PLAIN): frozenset({"value"}),
     (EvidenceKind.BRAND, Form.NAMED): frozenset({"item", "value"}),
@@ -44,11 +46,17 @@ class _Data(BaseModel):
 
 
 class Step(_Data):
-    """One step of an outline. cells: what it may say, the first that is true first; with `any_order` the item and the
-    draft choose. most: how many facts. required: without one there is no text. unsaid: not what the text says already.
+    """One step of an outline.
+
+    Attributes:
+        claim_keys: Claims that the step may make, `cells` in the file. They are tried in this order.
+        most: Facts that the step may state.
+        required: True if there is no text unless the step states a fact.
+        unsaid: True if the step skips what the text already states.
+        any_order: True if the item and the draft's number choose where in `claim_keys` to begin.
     """
 
-    cells: Lines
+    claim_keys: Lines = Field(alias="cells")
     most: int = Field(1, ge=1, le=10)
     required: bool = False
     unsaid: bool = False
@@ -56,16 +64,24 @@ class Step(_Data):
 
 
 class Wording(_Data):
-    """How a recipe is worded in one language.
+    """The words of a recipe in one language.
 
-    task: what a language model is told to write. stop: what a part ends with. joint: what stands between two parts.
-    capital: whether a part begins with one. as_title: names and values stand as in a title, not as within a sentence.
-    name_width: columns that the item's name may take. characters, words: of the whole text, at least and at most.
+    Attributes:
+        task: Instruction for a language model that writes patterns.
+        stop: How a part ends.
+        part_separator: Text between two parts, `joint` in the file.
+        capital: True if a part begins with a capital letter.
+        as_title: True if names and values are written as in a title, False as in a sentence.
+        name_width: Columns that the item's name may take.
+        characters: Least and most characters of the whole text.
+        words: Least and most words of the whole text.
+        patterns: Patterns by claim key.
+        policy: Phrases that the grammar accepts, by claim key; also "carrier", and "<claim key>.links".
     """
 
     task: str
     stop: str = Field(max_length=2)
-    joint: str = Field(max_length=2)
+    part_separator: str = Field(alias="joint", max_length=2)
     capital: bool = False
     as_title: bool = False
     name_width: int = Field(60, ge=20, le=120)
@@ -74,15 +90,23 @@ class Wording(_Data):
     patterns: Mapping[str, Lines]
     policy: Mapping[str, Lines]
 
-    def phrases(self, cell: str) -> Phrases:
-        """What a cell licenses. Nothing, for one that the recipe has not."""
-        others = self.policy.get("carrier", ()) + self.policy.get(f"{cell}.links", ())
-        return phrases_by_start(self.policy.get(cell, ()), others)
+    def phrases(self, key: str) -> Phrases:
+        """The phrases that a claim may be made of; empty for a claim that the recipe does not make."""
+        fillers = self.policy.get(FILLER, ()) + self.policy.get(f"{key}.links", ())
+        return phrases_by_start(self.policy.get(key, ()), fillers)
 
 
 class Recipe(_Data):
-    """id: name and version. purpose: what it is for. human_review: whether somebody has to read what it writes before a
-    shopper does. least_parts: how much there must be to say.
+    """One kind of copy.
+
+    Attributes:
+        id: Name and version, such as "title.v1".
+        purpose: What the copy is for.
+        human_review: True if a person has to read a draft before a shopper does.
+        least_parts: Parts that a draft must have.
+        outline: The steps, in order.
+        en: Words in English.
+        zh: Words in Chinese.
     """
 
     id: str
@@ -94,35 +118,37 @@ class Recipe(_Data):
     zh: Wording
 
     def wording(self, language: str) -> Wording:
+        """The words in one of `LANGUAGES`."""
         return {"en": self.en, "zh": self.zh}[language]
 
     def has(self, kind: EvidenceKind) -> bool:
-        """Whether its outline says anything of this kind."""
-        return any(parse_cell(cell)[0] is kind for step in self.outline for cell in step.cells)
+        """Whether the outline may state evidence of this kind."""
+        return any(parse_claim_key(key)[0] is kind for step in self.outline for key in step.claim_keys)
 
 
-def cell_name(kind: EvidenceKind, form: Form) -> str:
+def claim_key(kind: EvidenceKind, form: Form) -> str:
+    """The key of a claim in recipes: "brand", "brand.named"."""
     return ".".join(filter(None, (kind, form)))
 
 
-def parse_cell(cell: str) -> tuple[EvidenceKind, Form]:
-    """Raises ValueError for what no recipe can say."""
-    kind, _, form = cell.partition(".")
+def parse_claim_key(key: str) -> tuple[EvidenceKind, Form]:
+    """The kind and form of a key. Raises ValueError for a claim that no recipe can make."""
+    kind, _, form = key.partition(".")
     pair = EvidenceKind(kind), Form(form)
-    if pair not in _CELLS:
-        raise ValueError(cell)
+    if pair not in CLAIM_SLOTS:
+        raise ValueError(key)
     return pair
 
 
 def read_recipe(file: Traversable) -> Recipe:
-    """Raises SettingsError, which names the file, for one that cannot be used."""
+    """Reads and checks a recipe. Raises SettingsError, which names the file, if it cannot be used."""
     try:
         recipe = Recipe.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
         problem = next(_problems(recipe, file.name), None)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except (OSError, ValueError) as error:  # also of its TOML, and of its encoding
+    except (OSError, ValueError) as error:  # ValueError includes bad TOML and bad encoding
         problem = str(error)
     if problem is not None:
         raise SettingsError(f"recipe {file.name}: {problem}")
@@ -132,54 +158,54 @@ def read_recipe(file: Traversable) -> Recipe:
 def _problems(recipe: Recipe, name: str) -> Iterator[str]:
     if recipe.id != name.removesuffix(".toml") or not _ID.fullmatch(recipe.id) or recipe.id == REASON_RECIPE:
         yield f"id {recipe.id!r}: must be the file's name, such as 'title.v1', and not {REASON_RECIPE!r}"
-    cells = {cell for step in recipe.outline for cell in step.cells}
-    for cell in sorted(cells):
+    keys = {key for step in recipe.outline for key in step.claim_keys}
+    for key in sorted(keys):
         try:
-            parse_cell(cell)
+            parse_claim_key(key)
         except ValueError:
-            known = ", ".join(sorted(cell_name(*pair) for pair in _CELLS))
-            yield f"outline: no cell {cell!r}; there are: {known}"
+            possible = ", ".join(sorted(claim_key(*pair) for pair in CLAIM_SLOTS))
+            yield f"outline: no cell {key!r}; there are: {possible}"
     for language in LANGUAGES:
         wording = recipe.wording(language)
         if wording.characters[0] > wording.characters[1] or wording.words[0] > wording.words[1]:
             yield f"{language}: characters and words: the least must not be above the most"
-        if set(wording.patterns) != cells:
-            yield f"{language}.patterns: must have the outline's cells {sorted(cells)}, and no others"
-        licensed = {"carrier"} | {each for cell in cells for each in (cell, f"{cell}.links")}
-        if unknown := set(wording.policy) - licensed:
-            yield f"{language}.policy: {sorted(unknown)[0]!r} is no cell of the outline"
-        yield from _wrong_words(wording, language)
+        if set(wording.patterns) != keys:
+            yield f"{language}.patterns: must have the outline's cells {sorted(keys)}, and no others"
+        headings = {FILLER} | {heading for key in keys for heading in (key, f"{key}.links")}
+        if unknown := set(wording.policy) - headings:
+            yield f"{language}.policy: {min(unknown)!r} is no cell of the outline"
+        yield from _wording_problems(wording, language)
 
 
-def _wrong_words(wording: Wording, language: str) -> Iterator[str]:
-    for cell, phrases in wording.policy.items():
+def _wording_problems(wording: Wording, language: str) -> Iterator[str]:
+    for heading, phrases in wording.policy.items():
         for phrase in phrases:
             words = SLOT.sub(" ", phrase)
             if any(map(str.isdigit, words)) or "{" in words or "}" in words:
-                yield f"{language}.policy.{cell}: {phrase!r} has a number, or a slot that there is not"
+                yield f"{language}.policy.{heading}: {phrase!r} has a number, or a slot that there is not"
             if forbidden_terms().find(words) is not None or negations(language).find(words) is not None:
-                yield f"{language}.policy.{cell}: {phrase!r} has a forbidden or negative word"
-    for cell, patterns in wording.patterns.items():
-        phrases_of_cell = wording.phrases(cell)
+                yield f"{language}.policy.{heading}: {phrase!r} has a forbidden or negative word"
+    for key, patterns in wording.patterns.items():
+        phrases_of_claim = wording.phrases(key)
         for pattern in patterns:
-            if sorted(SLOT.findall(pattern)) != sorted(_CELLS[parse_cell(cell)]):
-                yield f"{language}.patterns.{cell}: {pattern!r} must have each of its cell's slots once"
-            if not reads(pattern, phrases_of_cell, language, wording.stop, wording.capital):
-                yield f"{language}.patterns.{cell}: {pattern!r} is not licensed by the policy"
+            if sorted(SLOT.findall(pattern)) != sorted(CLAIM_SLOTS[parse_claim_key(key)]):
+                yield f"{language}.patterns.{key}: {pattern!r} must have each of its cell's slots once"
+            if not parses(pattern, phrases_of_claim, language, wording.stop, capital=wording.capital):
+                yield f"{language}.patterns.{key}: {pattern!r} is not accepted by the policy"
 
 
 @functools.cache
 def recipes() -> Mapping[str, Recipe]:
     """All recipes by id. Raises SettingsError for a file that cannot be used."""
-    found = sorted(RECIPES.iterdir(), key=lambda file: file.name) if RECIPES.is_dir() else []
-    read = [read_recipe(file) for file in found if file.name.endswith(".toml")]
-    return {recipe.id: recipe for recipe in read}
+    files = sorted(RECIPES.iterdir(), key=lambda file: file.name) if RECIPES.is_dir() else []
+    loaded = [read_recipe(file) for file in files if file.name.endswith(".toml")]
+    return {recipe.id: recipe for recipe in loaded}
 
 
 @functools.cache
-def recipe_phrases(recipe: str, kind: EvidenceKind, strength: Strength, form: Form, language: str) -> Phrases:
-    """What a recipe licenses of a claim: nothing, unless it is true of the item, whoever asks."""
-    known = recipes().get(recipe)
-    if known is None or strength is not Strength.NEUTRAL:
+def recipe_phrases(recipe_id: str, kind: EvidenceKind, strength: Strength, form: Form, language: str) -> Phrases:
+    """The phrases that a recipe accepts for a claim; empty unless the claim is NEUTRAL, true for every reader."""
+    recipe = recipes().get(recipe_id)
+    if recipe is None or strength is not Strength.NEUTRAL:
         return {}
-    return known.wording(language).phrases(cell_name(kind, form))
+    return recipe.wording(language).phrases(claim_key(kind, form))

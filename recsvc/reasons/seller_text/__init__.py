@@ -1,1 +1,1 @@
-"""Text that a shop wrote: names and words that may, or may not, appear in a sentence."""
+"""Untrusted text from sellers: cleans names for use in a sentence, and finds words that must not be shown."""

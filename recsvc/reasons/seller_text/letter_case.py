@@ -1,4 +1,4 @@
-"""Capitals made readable: 'WHITE HANGING HEART T-LIGHT HOLDER' to 'White Hanging Heart T-Light Holder'."""
+"""Turns capitals into readable case: 'WHITE HANGING HEART HOLDER' gives 'White Hanging Heart Holder'."""
 
 import re
 
@@ -6,10 +6,14 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SMALL_WORDS = frozenset(
     {"a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 )
-# Read as letters, not as words, in the titles of most shops.
-_LETTERS = frozenset({"tv", "dvd", "cd", "usb", "led", "lcd", "uv", "uk", "usa", "us", "eu", "hd", "diy", "bbq", "pvc"})
-
-
+# Abbreviations in the titles of most shops; they stay in capitals.
+_ABBREVIATIONS = frozenset(
+    {"tv", "dvd", "cd", "usb", "led", "lcd", "uv", "uk", "usa", "us", "eu", "hd", "diy", "bbq", "pvc"}
+)
+_MAX_CODE_LENGTH = 3  # a word with a digit that is not longer stays as it is
+_MIN_TAIL_LENGTH = 3  # letters after the apostrophe of a name such as L'Oreal; "I'll" has fewer
+_MIN_CASED_LETTERS = 6  # a shorter text in capitals is a name, such as OPI or IKEA
+_CAPITAL_SHARE = 0.8  # of the cased letters, from which a text is in capitals
 # Adjectives that keep their capital within a sentence.
 _PROPER = frozenset(
     {"african", "american", "arabian", "asian", "bohemian", "british", "celtic", "chinese", "christmas"}
@@ -22,30 +26,30 @@ _PROPER = frozenset(
 def _readable_word(match: re.Match[str]) -> str:
     word = match.group()
     lower = word.lower()
-    if lower in _LETTERS or (len(word) <= 3 and any(map(str.isdigit, word))):
+    if lower in _ABBREVIATIONS or (len(word) <= _MAX_CODE_LENGTH and any(map(str.isdigit, word))):
         return word
     if lower in _SMALL_WORDS and match.start() > 0:
         return lower
     head, mark, tail = lower.partition("'")
-    if mark and len(head) == 1 and len(tail) > 2:  # L'Oreal and D'Arcy, but Children's
+    if mark and len(head) == 1 and len(tail) >= _MIN_TAIL_LENGTH:  # L'Oreal and D'Arcy, but Children's
         return f"{head.upper()}'{tail.capitalize()}"
     return lower.capitalize()
 
 
 def readable_case(text: str) -> str:
-    """`text` with capitals for the first letters of words, where four in five of six or more letters are capitals.
+    """Lowers all but the first letter of each word, if at least four in five of six or more letters are capitals.
 
-    Short names in capitals are names: 'OPI' and 'IKEA' stay.
+    Shorter texts stay as they are: 'OPI' and 'IKEA' are names.
     """
     capitals = sum(map(str.isupper, text))
     cased = capitals + sum(map(str.islower, text))
-    if cased < 6 or capitals < 0.8 * cased:
+    if cased < _MIN_CASED_LETTERS or capitals < _CAPITAL_SHARE * cased:
         return text
     return _WORD.sub(_readable_word, text)
 
 
 def within_a_sentence(name: str) -> str:
-    """A name in which every word has a capital, as words of a sentence: 'navy blue', but 'Scandinavian' and 'PVC'."""
+    """Lowers a name in which every word has a capital: 'navy blue'. 'Scandinavian' and 'PVC' keep theirs."""
     if not name.istitle():
         return name
     return _WORD.sub(lambda word: word.group() if word.group().lower() in _PROPER else word.group().lower(), name)

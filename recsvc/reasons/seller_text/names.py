@@ -1,4 +1,4 @@
-"""Seller text made fit to stand in a sentence: cleaned, in readable case, shortened; '' when nothing decent is left."""
+"""Cleans a seller's text into a name for a sentence: no markup, readable case, short. Empty if nothing fit is left."""
 
 import functools
 import html
@@ -9,12 +9,15 @@ from recsvc.reasons.seller_text.letter_case import readable_case
 from recsvc.reasons.seller_text.word_lists import fold, forbidden_terms, read_sections
 
 MAX_WIDTH = 40  # columns of a name within a sentence; a Chinese character takes two
-MAX_RAW = 500  # characters read of what the seller wrote
+MAX_RAW = 500  # characters of the seller's text that are read
+_MAX_MARKS = 2  # accents on one letter; the rest of a heap is dropped
+_MIN_WIDTH = 8  # columns that a shortened name keeps
+_MIN_LETTERS = 2
 
 _NOT_FULL_WIDTH_STOPS = re.compile(r"[^，：；（）！？。]+")
-# What a browser would run or apply and not show goes with what stands within; any other tag goes alone.
+# A script or style element is removed with its content, which a browser would not show; of other elements, the tags.
 _TAG = re.compile(r"<(script|style)\b[^<>]{0,200}>[^<]{0,500}</\1\s*>|<[^<>]{0,200}>", re.IGNORECASE)
-# What no honest name holds: slots, templates, the marks and roles of a model's chat, an id to be written to.
+# Never part of an honest name: slots, templates, marks and roles of a chat with a model, an id of a messenger.
 _NO_NAME = re.compile(
     r"[{}]|\[\[|<\||\[/?INST|^\s*system\s*[:：]|\b(?:assistant|human)\s*[:：]"
     r"|加\s*[vw]x?\s*[:：]|\b[vw]x[\s:：]{1,3}[a-z0-9_-]{5,}",
@@ -48,26 +51,26 @@ _PLACEHOLDER_NAMES = frozenset(fold(name) for name in read_sections("placeholder
 
 
 def _visible(text: str) -> str:
-    """Without control, format, private and unassigned characters, emoji, signs, currency, and heaps of accents."""
+    """Drops control, format, private and unassigned characters, emoji, symbols, currency, and heaps of accents."""
     kept: list[str] = []
     marks, lettered = 0, False
     for c in text:
         category = unicodedata.category(c)
         if category in ("Mn", "Me", "Mc"):
             marks += 1
-            # A mark without a letter of its own would settle on what the sentence puts before the name.
-            if marks <= 2 and not "\ufe00" <= c <= "\ufe0f" and category != "Me" and lettered:
+            # A mark without a letter of its own would combine with the sentence's character before the name.
+            if marks <= _MAX_MARKS and not "\ufe00" <= c <= "\ufe0f" and category != "Me" and lettered:
                 kept.append(c)
             continue
         if category == "Cf":
-            continue  # zero-width and bidi characters hide words from a search: the word closes up again
+            continue  # zero-width and bidirectional characters hide words from a search; without them it finds the word
         marks, lettered = 0, category[0] == "L"
         kept.append(" " if category in _UNSEEN or category in ("So", "Sk", "Sc") else c)
     return "".join(kept)
 
 
 def _mixes_scripts(text: str) -> bool:
-    """Whether one word mixes Latin with Cyrillic or Greek letters: the usual way past a word list."""
+    """Whether a word mixes Latin with Cyrillic or Greek letters, the usual trick against a word list."""
     words = re.findall(r"\w+", text.casefold())
     return any(re.search(r"[a-z]", word) and re.search(r"[\u0370-\u052f]", word) for word in words)
 
@@ -85,7 +88,7 @@ def _trim(text: str) -> str:
 
 
 def _first_sentence(text: str) -> str:
-    """What stands before the first end of a sentence, if anything does; 'Dr.', 'J.' and 'No.' end none."""
+    """The first sentence that is not empty. 'Dr.', 'J.' and 'No.' do not end a sentence."""
     start = 0
     for end in _SENTENCE_END.finditer(text):
         word = end[1]
@@ -99,11 +102,11 @@ def _first_sentence(text: str) -> str:
 
 
 def _shorten(text: str, width: int) -> str:
-    """`text` within `width`: up to the last comma, bracket, dash or 'with' that fits, else to a word and '…'."""
+    """Cuts a text to `width` columns: at the last comma, bracket, dash or 'with' that fits, else at a word with '…'."""
     if display_width(text) <= width:
         return text
     heads = (text[: boundary.start()] for boundary in _BOUNDARY.finditer(text))
-    fitting = [head for head in heads if 8 <= display_width(head) <= width]
+    fitting = [head for head in heads if _MIN_WIDTH <= display_width(head) <= width]
     if fitting:
         return _trim(fitting[-1])
     taken, cut = 0, 0
@@ -113,15 +116,19 @@ def _shorten(text: str, width: int) -> str:
             break
         cut += 1
     head = text[:cut]
-    if " " in head and not text[cut].isspace() and display_width(head.rsplit(" ", 1)[0]) >= 8:
+    if " " in head and not text[cut].isspace() and display_width(head.rsplit(" ", 1)[0]) >= _MIN_WIDTH:
         head = head.rsplit(" ", 1)[0]
     return _trim(_DANGLING.sub("", head)) + "…"
 
 
-def _decent(name: str) -> bool:
-    """Whether there is a word in it, and nothing that must not be shown."""
+def _is_fit(name: str) -> bool:
+    """Whether a name has a word, and nothing that must not be shown."""
     letters = sum(map(str.isalpha, name))
-    if letters < 2 or 3 * letters < len(name.replace(" ", "")) or fold(name).rstrip(".…") in _PLACEHOLDER_NAMES:
+    if (
+        letters < _MIN_LETTERS
+        or 3 * letters < len(name.replace(" ", ""))
+        or fold(name).rstrip(".…") in _PLACEHOLDER_NAMES
+    ):
         return False
     if _LINK.search(name) or _PHONE.search(name) or _MARKUP.search(name) or _mixes_scripts(name):
         return False
@@ -130,14 +137,21 @@ def _decent(name: str) -> bool:
 
 @functools.lru_cache(maxsize=100_000)
 def clean_name(text: str, width: int = MAX_WIDTH) -> str:
-    """The name to show for a title, brand or category as a seller wrote it, or '' when there is none to show.
+    """Cleans a title, brand or category that a seller wrote.
 
-    The name is at most `width` columns, holds no markup, address, number to call, line break, invisible character
-    or double quotation mark, ends no sentence, and has none of the policy's forbidden terms. It is a prefix of the text
-    but for what was cleaned away and the case of capitals.
+    The name holds no markup, address, phone number, line break, invisible character, double quotation mark, end of a
+    sentence or forbidden term of the policy. Apart from what was removed, and from the case of capitals, it is a prefix
+    of the text.
+
+    Args:
+        text: The seller's text. The first `MAX_RAW` characters are read.
+        width: Columns that the name may take.
+
+    Returns:
+        The name, or '' if no fit name is left.
     """
     name = html.unescape(text[:MAX_RAW])
-    # Chinese punctuation keeps its width; every other compatibility form is undone.
+    # Normalises every compatibility form but Chinese punctuation, which keeps its width.
     name = _NOT_FULL_WIDTH_STOPS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), name)[:MAX_RAW]
     if _NO_NAME.search(name):
         return ""
@@ -146,4 +160,4 @@ def clean_name(text: str, width: int = MAX_WIDTH) -> str:
     name = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", name))
     name = unicodedata.normalize("NFC", _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name))))
     name = _shorten(readable_case(_first_sentence(" ".join(name.split()))), width)
-    return name if _decent(name) else ""
+    return name if _is_fit(name) else ""

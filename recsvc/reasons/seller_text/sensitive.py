@@ -1,4 +1,4 @@
-"""Whether an item, or a word of the seller's, touches what people keep to themselves: health, faith, debt and so on."""
+"""Recognises items and words about private matters: health, faith, debt and others."""
 
 import functools
 
@@ -8,15 +8,16 @@ from recsvc.reasons.seller_text.word_lists import is_sensitive_category, sensiti
 
 @functools.lru_cache(maxsize=100_000)
 def is_sensitive_text(text: str) -> bool:
+    """Whether a text contains a sensitive term."""
     return sensitive_terms().find(text) is not None
 
 
 @functools.lru_cache(maxsize=100_000)
 def _any_sensitive(title: str, brand: str, categories: tuple[str, ...]) -> bool:
-    # One by one: words of a title must not join with words of a category to a term that neither holds.
+    # Each field alone: the end of a title and the start of a category must not make up a term together.
     return any(map(is_sensitive_text, (title, brand, *categories))) or any(map(is_sensitive_category, categories))
 
 
 def is_sensitive(item: Item) -> bool:
-    """Whether title, brand or category of `item` hold a sensitive term, or a category is sensitive as a whole."""
+    """Whether the title, brand or a category of an item contains a sensitive term, or a category is sensitive."""
     return _any_sensitive(item.title, item.brand, item.categories)

@@ -1,4 +1,4 @@
-"""The policy's word lists, read from `policy/*.txt`, and the search for their terms in untrusted text."""
+"""Reads the policy's word lists, `policy/*.txt`, and finds their terms in untrusted text."""
 
 import functools
 import hashlib
@@ -7,18 +7,20 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
-MAX_TEXT = 2_000  # characters of a text that are searched: bounds the work that a seller's title can cause
+MAX_TEXT = 2_000  # characters of a text that are searched; limits the work that a seller's title can cause
 
 _POLICY = files("recsvc.reasons") / "policy"
 RECIPES = files("recsvc.reasons") / "recipes"
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+|[%#$]")
 _NOT_LETTERS = re.compile(r"[\W_]+")
+_MIN_PLURAL_LENGTH = 4  # letters of a word whose final s is taken as a plural
 
 
+@functools.cache
 def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
-    """The lines of `policy/<name>.txt` by heading; lines before the first heading stand under ''.
+    """The lines of `policy/<name>.txt` by heading; lines before the first heading are under ''.
 
-    A line is a comment when it starts with '# ', a heading when it stands in square brackets.
+    A line that starts with '# ' is a comment. A line in square brackets is a heading.
     """
     sections: dict[str, list[str]] = {"": []}
     heading = ""
@@ -34,6 +36,13 @@ def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(lines) for name, lines in sections.items() if lines}
 
 
+def read_all_sections() -> None:
+    """Reads every policy file, so that no request waits for a disk."""
+    for file in _POLICY.iterdir():
+        if file.name.endswith(".txt"):
+            read_sections(file.name.removesuffix(".txt"))
+
+
 def policy_digest() -> str:
     """Ten hex digits that change with any byte of any policy file or recipe."""
     digest = hashlib.sha256()
@@ -44,7 +53,7 @@ def policy_digest() -> str:
 
 
 def fold(text: str) -> str:
-    """`text` in the one form that is searched: compatibility forms, case, accents and invisible characters undone."""
+    """Normalises a text for the search: no compatibility forms, capitals, accents or invisible characters."""
     text = text[:MAX_TEXT]
     if text.isascii():
         return text.lower()
@@ -53,19 +62,24 @@ def fold(text: str) -> str:
 
 
 def _words(folded: str) -> list[str]:
-    # Plurals are undone the crude way, on terms and texts alike: it can only make the search catch more.
-    return [w[:-1] if len(w) > 3 and w[-1] == "s" else w for w in _WORD.findall(folded)]
+    # A crude singular, applied to terms and texts alike: it can only make the search find more.
+    return [
+        word[:-1] if len(word) >= _MIN_PLURAL_LENGTH and word[-1] == "s" else word for word in _WORD.findall(folded)
+    ]
 
 
 def folded_words(text: str) -> tuple[str, list[str]]:
-    """`text` as `fold` has it, and its Latin words and numbers, plurals undone."""
+    """A text as `fold` normalises it, and its Latin words and numbers, in the singular."""
     folded = fold(text)
     return folded, _words(folded)
 
 
 class TermList:
-    """Terms to be found in text. Latin terms match whole words; all others match anywhere, spaces and punctuation
-    aside, because Chinese has no spaces and whoever wants to slip a term through puts some in."""
+    """Terms to find in a text.
+
+    Latin terms match whole words. Other terms match anywhere, and spaces and punctuation are ignored: Chinese has no
+    spaces, and inserted ones are a trick to hide a term.
+    """
 
     def __init__(self, terms: Iterable[str]) -> None:
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
@@ -80,7 +94,7 @@ class TermList:
         self._dense = re.compile("|".join(map(re.escape, dense))) if dense else None
 
     def find(self, text: str) -> str | None:
-        """The first term found in the first `MAX_TEXT` characters of `text`, folded; None when there is none."""
+        """The first term in the first `MAX_TEXT` characters of a text, folded; None if there is none."""
         folded = fold(text)
         words = _words(folded)
         for at, word in enumerate(words):
@@ -88,15 +102,15 @@ class TermList:
                 if len(phrase) == 1 or tuple(words[at : at + len(phrase)]) == phrase:
                     return " ".join(phrase)
         if self._dense is not None and not folded.isascii():
-            found = self._dense.search(_NOT_LETTERS.sub("", folded))
-            if found:
-                return found.group()
+            match = self._dense.search(_NOT_LETTERS.sub("", folded))
+            if match:
+                return match.group()
         return None
 
 
 @functools.cache
 def forbidden_terms() -> TermList:
-    """What no reason may show, in any language: all of `forbidden_*.txt` but negation."""
+    """The terms that no text may show, in any language: all of `forbidden_*.txt` except negations."""
     return TermList(
         term
         for language in ("en", "zh")
@@ -108,12 +122,12 @@ def forbidden_terms() -> TermList:
 
 @functools.cache
 def negations(language: str) -> TermList:
-    """The words that turn a sentence of `language` round."""
+    """The words that negate a sentence of `language`."""
     return TermList(read_sections(f"forbidden_{language}")["negation"])
 
 
 def _key(text: str) -> str:
-    """By what whole names are compared: their Latin words where they have no others."""
+    """The form in which whole names are compared: Latin words only, if all are Latin."""
     folded, words = folded_words(text)
     return " ".join(words) if words and folded.isascii() else folded.strip()
 
@@ -124,18 +138,18 @@ def _names(file: str) -> frozenset[str]:
 
 
 def is_vague(name: str) -> bool:
-    """Whether a word of a category's name says too little to be named alone."""
+    """Whether a word of a category's name is too vague to be named alone."""
     return _key(name) in _names("vague_words")
 
 
 def is_sensitive_category(name: str) -> bool:
-    """Whether all that stands beneath a step of a category path is private."""
+    """Whether everything under this name of a category path is private."""
     return _key(name) in _names("sensitive_categories")
 
 
 @functools.cache
 def sensitive_terms() -> TermList:
-    """What tells something private about whoever buys it, in any language."""
+    """The terms that reveal something private about a buyer, in any language."""
     return TermList(
         term for language in ("en", "zh") for terms in read_sections(f"sensitive_{language}").values() for term in terms
     )

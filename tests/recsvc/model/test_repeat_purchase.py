@@ -1,4 +1,4 @@
-"""Repeat scores: what a history says of buying again, by hand."""
+"""Repeat scores, against values computed by hand."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from recsvc.model.repeat_purchase import (
     FEATURES,
     ItemRepeats,
     RepeatConfig,
-    repeat_chances,
     repeat_features,
+    repeat_probabilities,
     repeat_scores,
 )
 
@@ -36,11 +36,11 @@ BOUGHT, SENT_BACK, SEEN = EventType.PURCHASE, EventType.RETURN, EventType.VIEW
 
 
 def test_features_by_hand() -> None:
-    # Twice on one day is one shopping day, as two lines of an order are.
+    # Two purchases on one day are one shopping day, such as two lines of an order.
     events = history((1, 40, BOUGHT), (0, 20, BOUGHT), (1, 20, BOUGHT), (1, 20, BOUGHT), (3, 2, SEEN))
-    rows, found = repeat_features(events, NOW, ITEMS)
+    rows, features = repeat_features(events, NOW, ITEMS)
     assert rows.tolist() == [0, 1]
-    by_name = dict(zip(FEATURES, found.T, strict=True))
+    by_name = dict(zip(FEATURES, features.T, strict=True))
     np.testing.assert_allclose(by_name["days"], np.log([1, 2]))
     np.testing.assert_allclose(
         by_name["recent"], np.log(np.array([2 ** (-20 / 365), 2 * 2 ** (-20 / 365) + 2 ** (-40 / 365)]) + 1e-3)
@@ -54,26 +54,26 @@ def test_features_by_hand() -> None:
     np.testing.assert_allclose(by_name["loyalty"], [1 - 2 / 3] * 2)
 
 
-def test_what_was_sent_back_is_not_held() -> None:
+def test_returned_item_has_no_features() -> None:
     assert repeat_features(history((0, 9, BOUGHT), (1, 8, BOUGHT), (0, 7, SENT_BACK)), NOW, ITEMS)[0].tolist() == [1]
     for events in (history((0, 9, BOUGHT), (0, 7, SENT_BACK)), history((2, 1, SEEN)), History.empty()):
-        rows, found = repeat_features(events, NOW, ITEMS)
-        assert (len(rows), found.shape) == (0, (0, len(FEATURES)))
+        rows, features = repeat_features(events, NOW, ITEMS)
+        assert (len(rows), features.shape) == (0, (0, len(FEATURES)))
         assert len(repeat_scores(events, NOW, ITEMS, ELAPSED)[0]) == 0
 
 
-def test_scores_are_never_below_nothing_and_follow_the_chance() -> None:
+def test_bonus_is_positive_and_grows_with_the_probability() -> None:
     events = history((0, 90, BOUGHT), (1, 30, BOUGHT), (2, 3, BOUGHT))
-    rows, chances = repeat_chances(events, NOW, ITEMS, ELAPSED)
-    np.testing.assert_allclose(chances, 1 / (1 + np.array([90.5, 30.5, 3.5])), rtol=1e-5)
-    scored, gains = repeat_scores(events, NOW, ITEMS, ELAPSED)
+    rows, probabilities = repeat_probabilities(events, NOW, ITEMS, ELAPSED)
+    np.testing.assert_allclose(probabilities, 1 / (1 + np.array([90.5, 30.5, 3.5])), rtol=1e-5)
+    scored, bonus = repeat_scores(events, NOW, ITEMS, ELAPSED)
     assert scored.tolist() == rows.tolist() == [0, 1, 2]
-    np.testing.assert_allclose(gains, np.log1p(chances / 0.1), rtol=1e-5)
-    assert (np.diff(gains) > 0).all()
-    assert (gains > 0).all()
+    np.testing.assert_allclose(bonus, np.log1p(probabilities / 0.1), rtol=1e-5)
+    assert (np.diff(bonus) > 0).all()
+    assert (bonus > 0).all()
 
 
-def test_the_page_stands_for_an_hour() -> None:
+def test_bonus_is_the_same_within_an_hour() -> None:
     events = history((0, 90, BOUGHT), (1, 30, BOUGHT))
     start = NOW - NOW % (DAY // 24)
     at = [repeat_scores(events, start + minutes * DAY // 1_440, ITEMS, ELAPSED)[1] for minutes in (0, 59, 60)]
@@ -81,10 +81,10 @@ def test_the_page_stands_for_an_hour() -> None:
 
 
 @pytest.mark.parametrize("config", [replace(ELAPSED, weight=0.0), replace(ELAPSED, coefficients=())])
-def test_where_nothing_was_learned_nothing_is_gained(config: RepeatConfig) -> None:
+def test_no_weight_or_no_coefficients_give_no_bonus(config: RepeatConfig) -> None:
     assert not repeat_scores(history((0, 9, BOUGHT)), NOW, ITEMS, config)[1].any()
 
 
-def test_an_event_from_the_future_counts_as_new() -> None:
-    _, gains = repeat_scores(history((0, -3, BOUGHT), (1, 0, BOUGHT)), NOW, ITEMS, ELAPSED)
-    assert gains[0] == pytest.approx(gains[1], rel=1e-2)
+def test_event_after_now_counts_as_new() -> None:
+    _, bonus = repeat_scores(history((0, -3, BOUGHT), (1, 0, BOUGHT)), NOW, ITEMS, ELAPSED)
+    assert bonus[0] == pytest.approx(bonus[1], rel=1e-2)

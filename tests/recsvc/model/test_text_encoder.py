@@ -1,4 +1,4 @@
-"""The default text encoder is the published model, and reads what it should."""
+"""The default text encoder is the published model, and reads the right text of items and profiles."""
 
 import numpy as np
 import pytest
@@ -15,41 +15,41 @@ def encoder() -> TextEncoder:
     return TextEncoder.load()
 
 
-def test_meaning_is_near_and_other_things_are_far(encoder: TextEncoder) -> None:
+def test_texts_of_similar_meaning_have_similar_embeddings(encoder: TextEncoder) -> None:
     shoes, trainers, kettle = encoder.encode(["running shoes", "trainers for jogging", "electric kettle"])
     assert shoes @ trainers > 0.5 > shoes @ kettle
 
 
-def test_embeddings_are_unit_rows_and_nothing_is_zero(encoder: TextEncoder) -> None:
+def test_embeddings_are_unit_vectors_and_an_empty_text_is_zero(encoder: TextEncoder) -> None:
     embeddings = encoder.encode(["a kettle", "", "  ", "x" * 5_000])
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), [1, 0, 0, 1], atol=1e-5)
 
 
-def test_the_order_of_a_batch_changes_nothing(encoder: TextEncoder) -> None:
+def test_embedding_of_a_text_does_not_depend_on_its_batch(encoder: TextEncoder) -> None:
     texts = [f"item number {i} " + "and more " * (i % 7) for i in range(40)]
     alone = np.stack([encoder.encode([words])[0] for words in texts])
     np.testing.assert_allclose(encoder.encode(texts, batch_size=16), alone, atol=0.02)
 
 
-def test_other_weights_in_the_package_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_package_with_other_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "EMBEDDED_SHA256", "0" * 64)
     with pytest.raises(TextEncoderError, match="not the published ones"):
         TextEncoder.load.__wrapped__()
 
 
-def test_an_unknown_model_says_so() -> None:
+def test_unknown_model_raises_with_its_name() -> None:
     with pytest.raises(TextEncoderError, match="no-such-folder"):
         TextEncoder.load("./no-such-folder")
 
 
-def test_what_is_read_of_items_and_profiles() -> None:
+def test_text_of_an_item_and_of_a_profile() -> None:
     item = Item("1", "Trail Shoe", "Fernhollow", ("Sports", "Running"))
     assert item_text(item) == "Trail Shoe. Fernhollow. Sports > Running"
     profile = Profile("Runs a lot", (("home_city", "Leeds"), ("age", "")))
     assert profile_text(profile) == "Runs a lot. home city: Leeds"
 
 
-def test_tokens_of_two_scripts() -> None:
+def test_tokenize_english_words_and_pairs_of_chinese_characters() -> None:
     assert tokenize("Merino SOCKS, 2-pack x") == ["merino", "socks", "pack"]
     assert tokenize("羊毛袜子 Grey") == ["羊毛", "毛袜", "袜子", "grey"]
 

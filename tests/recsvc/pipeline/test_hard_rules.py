@@ -141,7 +141,7 @@ class Shop:
         match = {item_id for item_id in allowed if passes(self.items[item_id], query.filter)}
         if not query.backfill:
             return match, match
-        return match, {item_id for item_id in allowed if passes(self.items[item_id], query.filter.unyielding())}
+        return match, {item_id for item_id in allowed if passes(self.items[item_id], query.filter.exclusions())}
 
     async def check_list(self) -> None:
         query = self.random_query()

@@ -1,4 +1,4 @@
-"""Items and facts that the tests of copy share."""
+"""Items and facts for the tests of copy."""
 
 from recsvc.domain.reason import Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
@@ -22,7 +22,7 @@ ITEMS = {
 
 
 def facts_of(item: Item, count: int = 312, days: int = 28) -> tuple[Evidence, ...]:
-    """All that is true of an item, written down by hand."""
+    """All facts about an item, written out by hand."""
     neutral, kinds = Strength.NEUTRAL, EvidenceKind
     facts = [Evidence(kinds.NAME, neutral, value=item.title)]
     facts += [Evidence(kinds.BRAND, neutral, value=item.brand)] if item.brand else []

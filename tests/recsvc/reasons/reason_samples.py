@@ -1,6 +1,7 @@
-"""Items and evidence that the tests of reasons share."""
+"""Items and evidence for the tests of reasons."""
 
 from dataclasses import replace
+from typing import Any
 
 from recsvc.domain.reason import Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import EventType, Item
@@ -20,37 +21,35 @@ def evidence_for(
     event: EventType = EventType.PURCHASE,
     attribute: tuple[str, str] | None = None,
 ) -> Evidence:
-    """Evidence of that kind that supports recommending `item`, with numbers that occur in no name."""
-    match kind:
-        case EvidenceKind.REPEAT_PURCHASE:
-            return Evidence(kind, strength, effect=0.3, share=0.5, count=7)
-        case EvidenceKind.REPEAT_INTERVAL:
-            return Evidence(kind, strength, anchor=item, count=7, days=28, elapsed=31)
-        case EvidenceKind.HISTORY_ITEM:
-            return Evidence(kind, strength, effect=0.3, share=0.5, anchor=anchor, event=event)
-        case EvidenceKind.SIMILAR_ITEM:
-            return Evidence(kind, strength, anchor=anchor, event=event)
-        case EvidenceKind.CO_PURCHASE:
-            return Evidence(kind, strength, anchor=anchor, event=event, count=57, people=312, days=365, lift=2.5)
-        case EvidenceKind.BRAND:
-            return Evidence(kind, strength, value=item.brand, count=7, lift=2.5)
-        case EvidenceKind.CATEGORY:
-            return Evidence(kind, strength, value=item.categories[-1], count=7, lift=2.5)
-        case EvidenceKind.ATTRIBUTE:
-            name, value = attribute or item.attributes[0]
-            return Evidence(kind, strength, name=name, value=value, count=7, lift=2.5)
-        case EvidenceKind.PROFILE:
-            return Evidence(kind, strength, effect=0.3, share=0.5)
-        case EvidenceKind.POPULARITY:
-            return Evidence(kind, strength, count=312, days=28)
-        case EvidenceKind.NAME:
-            return Evidence(kind, strength, value=item.title)
-        case EvidenceKind.AUDIENCE:
-            return Evidence(kind, strength, name="brand", value=item.brand)
+    """Evidence of a kind that supports recommending `item`. Its numbers occur in no name."""
+    name, value = attribute or (item.attributes[0] if item.attributes else ("", ""))
+    causal = {"effect": 0.3, "share": 0.5}
+    fields: dict[EvidenceKind, dict[str, Any]] = {
+        EvidenceKind.REPEAT_PURCHASE: {**causal, "count": 7},
+        EvidenceKind.REPEAT_INTERVAL: {"anchor": item, "count": 7, "days": 28, "elapsed": 31},
+        EvidenceKind.HISTORY_ITEM: {**causal, "anchor": anchor, "event": event},
+        EvidenceKind.SIMILAR_ITEM: {"anchor": anchor, "event": event},
+        EvidenceKind.CO_PURCHASE: {
+            "anchor": anchor,
+            "event": event,
+            "count": 57,
+            "people": 312,
+            "days": 365,
+            "lift": 2.5,
+        },
+        EvidenceKind.BRAND: {"value": item.brand, "count": 7, "lift": 2.5},
+        EvidenceKind.CATEGORY: {"value": (item.categories or ("",))[-1], "count": 7, "lift": 2.5},
+        EvidenceKind.ATTRIBUTE: {"name": name, "value": value, "count": 7, "lift": 2.5},
+        EvidenceKind.PROFILE: causal,
+        EvidenceKind.POPULARITY: {"count": 312, "days": 28},
+        EvidenceKind.NAME: {"value": item.title},
+        EvidenceKind.AUDIENCE: {"name": "brand", "value": item.brand},
+    }
+    return Evidence(kind=kind, strength=strength, **fields[kind])
 
 
 def evidence_of_every_form(kind: EvidenceKind, strength: Strength) -> list[Evidence]:
-    """The same for whatever the user does with the anchor, and for every sort of attribute."""
+    """Evidence of a kind for every event with the anchor, and every form of attribute."""
     if kind is EvidenceKind.ATTRIBUTE:
         return [evidence_for(kind, strength, attribute=attribute) for attribute in ATTRIBUTES]
     if kind is EvidenceKind.REPEAT_PURCHASE:

@@ -1,4 +1,4 @@
-"""Drafts of copy: they say what is true of the item and nothing else, whatever the seller wrote."""
+"""Drafts of copy state what is true of the item and nothing else, whatever the seller wrote."""
 
 import re
 from dataclasses import replace
@@ -8,9 +8,9 @@ import pytest
 from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, is_sensitive, item_licence, recipes
+from recsvc.reasons import ContentWriter, PatternPool, PatternRequest, copy_claim, is_sensitive, recipes
+from recsvc.reasons.copy_claim import copy_name, is_size
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.item_licence import copy_name, is_size
 from recsvc.reasons.seller_text.word_lists import forbidden_terms
 from recsvc.reasons.verifier import check_text
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH, ITEMS, audience, facts_of
@@ -28,24 +28,24 @@ def drafts(recipe_id, item, language, facts=None, n=3):
 def claims(draft, item, recipe):
     forms = [Form.NAMED if len(part.evidence) > 1 else Form.PLAIN for part in draft.parts]
     return [
-        (part.text, item_licence(part.evidence[0], item, draft.language, recipe, form))
+        (part.text, copy_claim(part.evidence[0], item, draft.language, recipe, form))
         for part, form in zip(draft.parts, forms, strict=True)
     ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("recipe", recipes().values(), ids=recipes())
-def test_every_draft_says_its_facts_and_they_hold(recipe, language):
-    for item in [item for each in ITEMS.values() for item in each]:
+def test_every_draft_states_true_facts_only(recipe, language):
+    for item in [item for items in ITEMS.values() for item in items]:
         facts = facts_of(item)
-        found = drafts(recipe.id, item, language)
-        assert found, item
-        assert len({draft.text for draft in found}) == len(found)
-        for draft in found:
+        written = drafts(recipe.id, item, language)
+        assert written, item
+        assert len({draft.text for draft in written}) == len(written)
+        for draft in written:
             assert draft.human_review
             assert draft.language == language
             assert (draft.provenance.recipe, draft.provenance.verified) == (recipe.id, True)
-            assert draft.text == recipe.wording(language).joint.join(part.text for part in draft.parts)
+            assert draft.text == recipe.wording(language).part_separator.join(part.text for part in draft.parts)
             stated = [fact for part in draft.parts for fact in part.evidence]
             assert set(stated) <= set(facts)
             for part in draft.parts:
@@ -58,15 +58,20 @@ def test_every_draft_says_its_facts_and_they_hold(recipe, language):
                     elif fact.kind is K.POPULARITY:
                         assert re.findall(r"\d+", part.text) in (["312", "28"], ["28", "312"])
             outside = draft.text
-            for text in (item.title, copy_name(item.title, 60, False), copy_name(item.title, 80, True), item.brand):
+            for text in (
+                item.title,
+                copy_name(item.title, 60, as_title=False),
+                copy_name(item.title, 80, as_title=True),
+                item.brand,
+            ):
                 outside = outside.replace(text, "") if text else outside
             assert set(re.findall(r"\d+", outside)) <= {"312", "28"}
-            # A paragraph of plain text: no capital or stop is missing where the recipe wants them.
+            # The whole is plain text, with the capitals and stops that the recipe wants.
             assert check_text(claims(draft, item, recipe), recipe, language) == draft.text
 
 
-def test_a_title_says_once_what_it_says():
-    """What the name says already, the brand or the colour, is not said beside it."""
+def test_title_states_each_value_once():
+    """A brand or colour that is part of the name is not stated beside it."""
     for item in ITEMS["en"]:
         for draft in drafts("title.v1", item, "en", n=6):
             for value in (item.brand, *(value for _, value in item.attributes)):
@@ -75,29 +80,31 @@ def test_a_title_says_once_what_it_says():
         assert draft.text.startswith("炙坊 小院系列 木炭烧烤炉 5升")
 
 
-def test_a_description_reads_as_one():
+def test_description_has_different_openings_and_all_facts():
     item = ITEMS["en"][0]
-    told = facts_of(item)
+    facts = facts_of(item)
     (draft,) = drafts("description.v1", item, "en", n=1)
     assert len([s for s in draft.text.split(". ") if s]) == len(draft.parts) >= 5
     firsts = [part.text.split()[0] for part in draft.parts]
     assert len(set(firsts)) == len(firsts)
-    assert {fact for part in draft.parts for fact in part.evidence} == {f for f in told if f.kind is not K.POPULARITY}
+    assert {fact for part in draft.parts for fact in part.evidence} == {
+        fact for fact in facts if fact.kind is not K.POPULARITY
+    }
 
 
-def test_neither_two_drafts_nor_two_items_read_the_same():
+def test_drafts_and_items_get_different_texts():
     for recipe in recipes():
         for language in LANGUAGES:
             item = ITEMS[language][0]
             ten = drafts(recipe, item, language, n=10)
             assert len(ten) >= (6 if recipe != "title.v1" else 3), recipe
-            # Other items with the same attributes: all that differs is how it is put.
+            # Other items with the same attributes: only the wording differs.
             twins = [replace(item, item_id=f"twin-{n}") for n in range(30)]
             texts = {drafts(recipe, twin, language, n=1)[0].text for twin in twins}
             assert len(texts) >= (15 if recipe != "title.v1" else 5), recipe
 
 
-def test_the_same_number_makes_the_same_draft():
+def test_same_number_gives_the_same_draft():
     item, recipe = ITEMS["en"][0], recipes()["social_post.v1"]
     once = WRITER.drafts(recipe, item, facts_of(item), "en", 4, 1)
     assert once == ContentWriter().drafts(recipe, item, facts_of(item), "en", 4, 1)
@@ -111,23 +118,23 @@ VISIBLE = re.compile(
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_what_a_seller_injects_is_not_seen(text):
+def test_injected_seller_text_is_not_in_a_draft(text):
     item = Item("x", text, text, ("Kitchen", text), attributes=tuple((name, text) for name, _ in (*ENGLISH, *CHINESE)))
     plain = Item("x", "Blue Mug", text, ("Kitchen", text), attributes=(("Material", text), ("颜色", text)))
     for recipe in recipes():
         for language in LANGUAGES:
-            for each in (item, plain):
-                for draft in drafts(recipe, each, language):
-                    seen = draft.text.replace("\n", " ")
-                    assert not VISIBLE.search(seen), seen
-                    assert seen.isprintable()
-                    assert forbidden_terms().find(seen) is None
+            for hostile in (item, plain):
+                for draft in drafts(recipe, hostile, language):
+                    line = draft.text.replace("\n", " ")
+                    assert not VISIBLE.search(line), line
+                    assert line.isprintable()
+                    assert forbidden_terms().find(line) is None
     assert set(WRITER.rejected) <= {"length", "slots"}, WRITER.rejected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("recipe", recipes().values(), ids=recipes())
-def test_copy_that_was_tampered_with_is_caught(recipe, language):
+def test_tampered_copy_is_rejected(recipe, language):
     item = ITEMS[language][0]
     (draft,) = drafts(recipe.id, item, language, n=1)
     honest = claims(draft, item, recipe)
@@ -137,23 +144,23 @@ def test_copy_that_was_tampered_with_is_caught(recipe, language):
         )
         for gap in gaps:
             for word in INJECTED[language]:
-                joint = " " if language == "en" else ""
+                space = " " if language == "en" else ""
                 wrong = list(honest)
-                wrong[place] = (f"{text[:gap]}{joint}{word}{joint}{text[gap:]}".strip(), claim)
+                wrong[place] = (f"{text[:gap]}{space}{word}{space}{text[gap:]}".strip(), claim)
                 with pytest.raises(ReasonRejected):
                     check_text(wrong, recipe, language)
     with pytest.raises(ReasonRejected, match=r"repetition|length"):
         check_text([*honest, honest[-1]], recipe, language)
 
 
-def test_a_part_of_another_recipe_has_no_place():
+def test_part_of_another_recipe_or_language_is_rejected():
     item = ITEMS["en"][0]
     (draft,) = drafts("description.v1", item, "en", n=1)
-    told = claims(draft, item, recipes()["description.v1"])
+    claimed = claims(draft, item, recipes()["description.v1"])
     with pytest.raises(ReasonRejected, match="recipe"):
-        check_text(told, recipes()["campaign.v1"], "en")
+        check_text(claimed, recipes()["campaign.v1"], "en")
     with pytest.raises(ReasonRejected, match="recipe"):
-        check_text(told, recipes()["description.v1"], "zh")
+        check_text(claimed, recipes()["description.v1"], "zh")
 
 
 @pytest.mark.parametrize(
@@ -172,16 +179,16 @@ def test_a_part_of_another_recipe_has_no_place():
         Evidence(K.PROFILE, N, effect=1.0),
     ],
 )
-def test_what_is_not_so_or_is_a_users_is_never_said(fact):
+def test_false_facts_and_facts_about_users_are_never_stated(fact):
     item = ITEMS["en"][0]
     for recipe in recipes().values():
         with pytest.raises(ReasonRejected):
-            item_licence(fact, item, "en", recipe)
+            copy_claim(fact, item, "en", recipe)
         for draft in WRITER.drafts(recipe, item, (*facts_of(item)[:3], fact), "en", 0, 5):
-            assert fact not in [each for part in draft.parts for each in part.evidence]
+            assert fact not in [stated for part in draft.parts for stated in part.evidence]
 
 
-def test_one_of_several_colours_is_not_the_colour_but_several_uses_are_uses():
+def test_one_of_several_colours_is_not_stated_but_several_uses_are():
     item = Item("x", "Storage Bench", "Potterhill", ("Home", "Benches"), attributes=(
         ("Colour", "Red"), ("Colour", "Blue"), ("Use", "Travel"), ("Use", "Camping"),
     ))  # fmt: skip
@@ -192,14 +199,14 @@ def test_one_of_several_colours_is_not_the_colour_but_several_uses_are_uses():
 
 
 @pytest.mark.parametrize("value", ["Pack of 3", "500 ml", "XL", "Medium", "中号", "2米"])
-def test_a_size_is_no_style(value):
+def test_size_is_never_stated_as_an_attribute(value):
     assert is_size(value)
     item = Item("x", "Storage Bench", "Potterhill", ("Home", "Benches"), attributes=(("finish", value),))
     for draft in drafts("description.v1", item, "en"):
         assert value.lower() not in draft.text.lower()
 
 
-def test_an_item_with_nothing_to_say_gets_no_draft():
+def test_item_without_enough_facts_gets_no_draft():
     for title in ("", "😀", "CHEAPEST MUG"):
         for recipe in ("title.v1", "description.v1", "social_post.v1"):
             assert drafts(recipe, Item("x", title, "Grove", ("Kitchen", "Mugs"), attributes=ENGLISH), "en") == []
@@ -215,24 +222,24 @@ def test_an_item_with_nothing_to_say_gets_no_draft():
 TABLETS = Item("s", "Gentle Ibuprofen Tablets", "Wellgate", ("Health", "Remedies"), attributes=(("Use", "Pregnancy"),))
 
 
-def test_a_sensitive_item_is_described_but_addresses_nobody():
+def test_sensitive_item_is_described_but_addresses_no_buyers():
     assert is_sensitive(TABLETS)
     recipe = recipes()["campaign.v1"]
     for draft in drafts("description.v1", TABLETS, "en") + drafts("campaign.v1", TABLETS, "en"):
         assert "Gentle Ibuprofen Tablets" in draft.text
         assert "pregnancy" not in draft.text
     with pytest.raises(ReasonRejected, match="sensitive"):
-        item_licence(audience("brand", "Potterhill"), TABLETS, "en", recipe)
+        copy_claim(audience("brand", "Potterhill"), TABLETS, "en", recipe)
     for name, value in (("category", "Pregnancy Tests"), ("brand", "Bible House"), ("category", "孕妇装")):
         with pytest.raises(ReasonRejected, match="sensitive"):
-            item_licence(audience(name, value), ITEMS["en"][0], "en", recipe)
+            copy_claim(audience(name, value), ITEMS["en"][0], "en", recipe)
     with pytest.raises(ReasonRejected, match="evidence"):
-        item_licence(audience("age", "Seniors"), ITEMS["en"][0], "en", recipe)
+        copy_claim(audience("age", "Seniors"), ITEMS["en"][0], "en", recipe)
 
 
 @pytest.mark.parametrize(("name", "value"), [("brand", "Grove"), ("category", "Kitchen")])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_campaign_copy_addresses_its_audience(name, value, language):
+def test_campaign_addresses_its_audience(name, value, language):
     item = ITEMS[language][0]
     for draft in drafts("campaign.v1", item, language, (audience(name, value), *facts_of(item)), n=6):
         first = draft.parts[0]
@@ -242,7 +249,7 @@ def test_campaign_copy_addresses_its_audience(name, value, language):
         assert not re.search(r"bought \w|you buy|who (?:buy|shop)|买过|选过", draft.parts[0].text)
 
 
-def test_what_a_model_wrote_ahead_is_used_and_said_to_be_a_models():
+def test_pooled_patterns_are_used_in_copy_and_credited_to_the_model():
     pool = PatternPool("openai", "qwen@r1")
     writer, item = ContentWriter(pool=pool), ITEMS["en"][1]
     recipe = recipes()["description.v1"]
@@ -273,5 +280,5 @@ def test_what_a_model_wrote_ahead_is_used_and_said_to_be_a_models():
         ("Sony 无线耳机", "Sony 无线耳机"),
     ],
 )
-def test_a_name_within_a_sentence(title, sentence):
-    assert copy_name(title, 60, False) == sentence
+def test_copy_name_fits_into_a_sentence(title, sentence):
+    assert copy_name(title, 60, as_title=False) == sentence

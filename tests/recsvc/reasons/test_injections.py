@@ -1,14 +1,15 @@
-"""What sellers and users may try to have shown, obeyed or run, in every field that is theirs: it has no visible effect.
+"""Text that sellers and users inject into any of their fields has no visible effect.
 
-An effect is visible where a sentence is more than words of the phrase bank, numbers of the evidence, and names; or
-where a name is anything but a harmless part of what the seller wrote. Both are looked at here without the product's own
-cleaning and word lists.
+An effect is visible if a sentence has more than words of the phrase bank, numbers of the evidence, and names, or if a
+name is not a harmless part of the seller's text. Both are checked here without the product's own cleaning and word
+lists.
 """
 
 import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
-from recsvc.reasons.grammar.lexicon import JOINTS, STOP
+from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
 from recsvc.reasons.grammar.pattern import Form
 
 K = EvidenceKind
@@ -25,7 +26,7 @@ INJECTIONS = tomllib.loads(Path(__file__).with_name("injections.toml").read_text
 PAYLOADS = sorted({text for texts in INJECTIONS.values() for text in chain(*texts.values())})
 HARMLESS = Item("mug", "Blue Enamel Mug", "Potter", ("Kitchen", "Mugs"), attributes=(("colour", "Navy Blue"),))
 UNSEEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp", "So", "Sc", "Sk"}
-# What no reader of a shop's sentence should meet, whoever wrote it. Written for this test, not taken from the policy.
+# Words that no reason should contain, whoever wrote it. They are written for this test, not taken from the policy.
 HARM = re.compile(
     r"\bignor|disregard|\bforget\b|\boverrid\w+ |instructions? |instructions?:|prompt|^system\b|assistant|developer|"
     r"language model|hack|praise|tell the|respond |reply|reveal|pretend|password|\buser|customer|email|"
@@ -43,24 +44,30 @@ MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@$%“”\"«»;]|&[#\w]+;|\d{5,}|--.*(
 
 
 def evidence_of(hostile: str) -> Iterator[tuple[str, Item, tuple[Evidence, ...]]]:
-    """Evidence of all kinds for an item, with the text in one field after the other; and which field that is."""
-    numbers = {"count": 57, "people": 312, "days": 365, "lift": 2.5}
+    """The name of a field that holds the text, an item, and evidence for it: all kinds, one field after the other."""
     anchor = Item("x", hostile, "Potter", ("Kitchen",))
+    co_purchase = Evidence(
+        kind=K.CO_PURCHASE,
+        strength=Strength.CAUSAL,
+        effect=0.3,
+        share=0.5,
+        anchor=anchor,
+        count=57,
+        people=312,
+        days=365,
+        lift=2.5,
+    )
     for kind in (K.HISTORY_ITEM, K.SIMILAR_ITEM, K.CO_PURCHASE):
         for event in (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART):
-            yield (
-                "title",
-                HARMLESS,
-                (Evidence(kind, Strength.CAUSAL, effect=0.3, share=0.5, anchor=anchor, event=event, **numbers),),
-            )
+            yield "title", HARMLESS, (replace(co_purchase, kind=kind, event=event),)
     item = Item("target", hostile, hostile, ("Kitchen", hostile), attributes=(("colour", hostile), (hostile, "x")))
-    few = {"count": 7, "lift": 2.5}
     relational = Strength.RELATIONAL
-    yield "brand", item, (Evidence(K.BRAND, relational, value=hostile, **few),)
-    yield "category", item, (Evidence(K.CATEGORY, relational, value=hostile, **few),)
-    yield "path", item, (Evidence(K.CATEGORY, relational, value=f"Kitchen > {hostile}", **few),)
-    yield "attribute", item, (Evidence(K.ATTRIBUTE, relational, name="colour", value=hostile, **few),)
-    yield "attribute", item, (Evidence(K.ATTRIBUTE, relational, name=hostile, value="x", **few),)
+    preference = Evidence(kind=K.BRAND, strength=relational, value=hostile, count=7, lift=2.5)
+    yield "brand", item, (preference,)
+    yield "category", item, (replace(preference, kind=K.CATEGORY),)
+    yield "path", item, (replace(preference, kind=K.CATEGORY, value=f"Kitchen > {hostile}"),)
+    yield "attribute", item, (replace(preference, kind=K.ATTRIBUTE, name="colour"),)
+    yield "attribute", item, (replace(preference, kind=K.ATTRIBUTE, name=hostile, value="x"),)
     yield (
         "profile",
         item,
@@ -69,21 +76,20 @@ def evidence_of(hostile: str) -> Iterator[tuple[str, Item, tuple[Evidence, ...]]
     yield "title", item, (Evidence(K.REPEAT_PURCHASE, relational, effect=0.3, share=0.5, count=7, elapsed=31),)
     yield "title", item, (Evidence(K.REPEAT_INTERVAL, relational, count=7, days=28, elapsed=31),)
     yield "title", item, (Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28),)
-    brand = Evidence(K.BRAND, relational, value=hostile, **few)
     anchored = Evidence(K.HISTORY_ITEM, Strength.CAUSAL, effect=0.3, share=0.5, anchor=anchor)
-    yield "all", item, (anchored, brand, Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28))
+    yield "all", item, (anchored, preference, Evidence(K.POPULARITY, Strength.NEUTRAL, count=312, days=28))
 
 
 def sentences_of_the_bank(language: str) -> re.Pattern[str]:
-    """All sentences that the phrase bank makes of the evidence, alone or with a second claim. A group for each name."""
+    """Matches all sentences that the phrase bank makes, with one claim or two. A group matches each name."""
     bank, alone, tails = Realiser(), set[str](), set[str]()
     for kind in EvidenceKind:
         for strength in Strength:
             for form in Form:
                 for pattern in bank.patterns(PatternRequest(kind, strength, form, language)):
-                    if form is Form.MENTIONED:  # in quotation marks, as an item's name
-                        pattern = pattern.replace("{value}", "{item}")
-                    (tails if form is Form.TAIL else alone).add(pattern)
+                    # A quoted word of the profile looks like an item's name.
+                    quoted = pattern.replace("{value}", "{item}") if form is Form.MENTIONED else pattern
+                    (tails if form is Form.TAIL else alone).add(quoted)
 
     def expression(pattern: str) -> str:
         text = re.escape(pattern)
@@ -94,15 +100,15 @@ def sentences_of_the_bank(language: str) -> re.Pattern[str]:
     stop = re.escape(STOP[language])
     first = "|".join(expression(pattern).removesuffix(stop) for pattern in sorted(alone))
     second = "|".join(map(expression, sorted(tails)))
-    return re.compile(f"(?:{first})(?:{re.escape(JOINTS[language])}(?:{second}))?{stop}")
+    return re.compile(f"(?:{first})(?:{re.escape(CONNECTIVES[language])}(?:{second}))?{stop}")
 
 
 def effect_of(text: str, sentences: re.Pattern[str], hostile: str) -> str | None:
-    """How a sentence shows an effect; None where it does not."""
-    found = sentences.fullmatch(text)
-    if found is None:
+    """The effect that a sentence shows; None if it shows none."""
+    match = sentences.fullmatch(text)
+    if match is None:
         return "words that are not the phrase bank's"
-    for name in filter(None, found.groups()):
+    for name in filter(None, match.groups()):
         if any(unicodedata.category(c) in UNSEEN for c in name) or len(name) > 41:
             return f"invisible characters, signs, or no end: {name}"
         if harm := MARKUP.search(name) or HARM.search(unicodedata.normalize("NFKC", name)):
@@ -113,7 +119,7 @@ def effect_of(text: str, sentences: re.Pattern[str], hostile: str) -> str | None
 
 
 def is_part_of(name: str, raw: str) -> bool:
-    """Whether the letters of a name come in this order in what the seller wrote, so that nothing was made up."""
+    """Whether the letters of a name occur in this order in the seller's text, so that nothing was made up."""
     letters = iter(unicodedata.normalize("NFKC", raw).casefold())
     return all(c in letters for c in unicodedata.normalize("NFKC", name).casefold() if c.isalpha())
 
@@ -123,7 +129,7 @@ def language(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_there_are_enough_of_them_in_both_languages() -> None:
+def test_there_are_many_payloads_in_both_languages() -> None:
     assert len(PAYLOADS) >= 120
     for language in LANGUAGES:
         assert sum(len(texts.get(language, ())) for texts in INJECTIONS.values()) >= 50
@@ -160,6 +166,6 @@ def test_no_payload_has_a_visible_effect(language: str) -> None:
         ("Because you bought “Blue\u202e Enamel Mug”.", "invisible"),
     ],
 )
-def test_an_effect_is_seen_where_there_is_one(text: str, effect: str | None) -> None:
-    found = effect_of(text, sentences_of_the_bank("en"), "Blue Enamel Mug, the best, see evil.com {item}")
-    assert (found is None) if effect is None else (found or "").startswith(effect)
+def test_effect_of_detects_each_kind_of_effect(text: str, effect: str | None) -> None:
+    seen = effect_of(text, sentences_of_the_bank("en"), "Blue Enamel Mug, the best, see evil.com {item}")
+    assert (seen is None) if effect is None else (seen or "").startswith(effect)

@@ -1,4 +1,4 @@
-"""What of a seller's words may be shown: known answers, and what must hold for any text."""
+"""Cleaning of seller names: expected results, and properties that hold for any text."""
 
 import re
 import unicodedata
@@ -75,7 +75,7 @@ from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
         ("加微信 abc 领取", ""),
     ],
 )
-def test_known_names(raw, shown):
+def test_clean_name_gives_the_expected_name(raw, shown):
     assert clean_name(raw) == shown
 
 
@@ -88,7 +88,7 @@ raw_texts = st.one_of(
 
 @settings(max_examples=500)
 @given(raw=raw_texts)
-def test_a_shown_name_is_harmless(raw):
+def test_clean_name_of_any_text_is_harmless(raw):
     name = clean_name(raw)
     if not name:
         return
@@ -104,13 +104,13 @@ def test_a_shown_name_is_harmless(raw):
     assert unicodedata.normalize("NFC", name) == name
 
 
-def test_cleaning_is_bounded():
+def test_cleaning_a_long_text_takes_bounded_time():
     assert clean_name("<" * 1_000_000) == ""
     assert len(clean_name("a " * 500_000)) <= MAX_WIDTH
 
 
 @pytest.mark.parametrize("text", ["Blue Enamel Mug", "iPhone", "IKEA", "A4", "茶杯", "McDonald's Farm", ""])
-def test_readable_text_keeps_its_case(text):
+def test_text_in_readable_case_is_unchanged(text):
     assert readable_case(text) == text
 
 
@@ -130,5 +130,5 @@ def test_readable_text_keeps_its_case(text):
         ("", False),
     ],
 )
-def test_terms_are_found_however_they_are_written(text, found):
+def test_find_sees_through_spelling_tricks(text, found):
     assert (TermList(["best", "% off", "最好"]).find(text) is not None) is found

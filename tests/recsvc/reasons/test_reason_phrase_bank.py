@@ -1,17 +1,20 @@
-"""The phrase bank against the lexicon, and both against the rules for words that do not depend on either."""
+"""The phrase bank matches the lexicon, and both follow rules for words that depend on neither."""
 
 import re
+from importlib.resources import files
 
 import pytest
+from fluent.syntax import FluentParser
+from fluent.syntax.ast import Message
 
 from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
-from recsvc.reasons.grammar.lexicon import STOP, is_licensed
+from recsvc.reasons.grammar.lexicon import STOP, matches_grammar
 from recsvc.reasons.grammar.pattern import SLOT, Form, PatternRequest, is_short
 from recsvc.reasons.plan import opening
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.seller_text.word_lists import forbidden_terms, negations, read_sections
 
-CELLS = [
+CLAIMS = [
     (EvidenceKind.REPEAT_PURCHASE, Strength.CAUSAL, Form.PLAIN),
     (EvidenceKind.REPEAT_PURCHASE, Strength.CAUSAL, Form.MANY),
     (EvidenceKind.REPEAT_PURCHASE, Strength.RELATIONAL, Form.PLAIN),
@@ -51,7 +54,7 @@ CAUSAL_WORDS = {
     ),
     "zh": re.compile(r"因为|因此|因你|由于|所以|理由|导致|缘于|灵感|主意|多亏"),
 }
-# What a warm sentence may not say of anybody, or to anybody: feelings, memory, praise, pressure.
+# A warm sentence may not express feelings, memory, praise or pressure.
 GUSHING = {
     "en": re.compile(
         r"\b(lov|enjoy|favou?rit|ador|remember|recall|miss|feel|felt|happy|glad|delight|wish|need|must|hurry|perfect|"
@@ -64,7 +67,7 @@ GUSHING = {
 }
 
 
-BANK = Realiser()  # to read it takes a while
+BANK = Realiser()  # loading it takes a while
 
 
 def patterns_of(kind, strength, form, language, tone=Tone.NEUTRAL, singular=()):
@@ -73,8 +76,8 @@ def patterns_of(kind, strength, form, language, tone=Tone.NEUTRAL, singular=()):
 
 @pytest.mark.parametrize("tone", Tone)
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("kind", "strength", "form"), CELLS)
-def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strength, form, language, tone):
+@pytest.mark.parametrize(("kind", "strength", "form"), CLAIMS)
+def test_every_claim_has_several_patterns_that_match_the_grammar(kind, strength, form, language, tone):
     patterns = patterns_of(kind, strength, form, language, tone)
     assert len(set(patterns)) == len(patterns) >= 6
     assert len({opening(pattern, language) for pattern in patterns}) >= (5 if tone is Tone.NEUTRAL else 4)
@@ -82,28 +85,28 @@ def test_every_cell_has_variety_and_says_what_the_lexicon_licenses(kind, strengt
     of_form[Form.MENTIONED] = {"value"}
     expected = of_form.get(form, SLOTS.get(kind, set()))
     for pattern in patterns:
-        assert is_licensed(pattern, kind, strength, form, language), pattern
+        assert matches_grammar(pattern, kind, strength, form, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(expected), pattern
         assert not re.search(r"\d", pattern), pattern
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("kind", "strength", "form"), CELLS)
-def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language):
+@pytest.mark.parametrize(("kind", "strength", "form"), CLAIMS)
+def test_pattern_of_one_claim_does_not_match_another(kind, strength, form, language):
     """A sentence of one kind never passes as evidence of another, nor a strong one on weaker evidence."""
     warm = patterns_of(kind, strength, form, language, Tone.WARM)
     for pattern in (*patterns_of(kind, strength, form, language), *warm):
-        for other_kind, other_strength, other_form in CELLS:
-            if not is_licensed(pattern, other_kind, other_strength, other_form, language):
+        for other_kind, other_strength, other_form in CLAIMS:
+            if not matches_grammar(pattern, other_kind, other_strength, other_form, language):
                 continue
-            # "You have bought this before" is as true where it is the cause; 'many' adds a number, it forbids nothing;
-            # whether the anchor is named is a matter of slots, not of words; brand and category share some phrases.
+            # "You have bought this before" is also true if it is the cause. 'many' only adds a number. Whether the
+            # anchor is named depends on slots, not on words. Brand and category share some phrases.
             same_claim = other_kind == kind and (kind is EvidenceKind.REPEAT_PURCHASE or other_strength == strength)
             assert same_claim or {kind, other_kind} == {EvidenceKind.BRAND, EvidenceKind.CATEGORY}, pattern
             if CAUSAL_WORDS[language].search(pattern):
                 assert other_strength is Strength.CAUSAL, pattern
             visit = {Form.VIEWED, Form.CART}
-            assert form == other_form or not {form, other_form} & visit, pattern  # to look is not to buy
+            assert form == other_form or not {form, other_form} & visit, pattern  # viewing is not buying
             if "{times}" in pattern:
                 assert other_form in (Form.MANY, Form.MANY_AGO), pattern
             if "{elapsed}" in pattern and kind is EvidenceKind.REPEAT_PURCHASE:
@@ -111,36 +114,38 @@ def test_no_other_claim_licenses_it_unless_it_may(kind, strength, form, language
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_bank_has_no_message_that_is_never_asked_for(language):
-    bundle = BANK._bundles[language]
-    asked = {"-".join(filter(None, cell)) for cell in CELLS}
-    asked |= {f"{kind}-{strength}-tail" for kind, strength in TAILS}
-    assert set(bundle._messages) - {"span", "ago"} == asked
-    assert sum(len(bundle.get_message(cell).attributes) for cell in asked) >= 200
+def test_every_message_of_the_bank_is_used(language):
+    used = {"-".join(filter(None, claim)) for claim in CLAIMS}
+    used |= {f"{kind}-{strength}-tail" for kind, strength in TAILS}
+    file = files("recsvc.reasons") / "phrases" / f"{language}.ftl"
+    entries = FluentParser().parse(file.read_text(encoding="utf-8")).body
+    attributes = {entry.id.name: len(entry.attributes) for entry in entries if isinstance(entry, Message)}
+    assert set(attributes) - {"span", "ago"} == used
+    assert sum(attributes[message] for message in used) >= 200
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "strength"), TAILS)
-def test_a_tail_is_a_sentence_of_its_own_but_for_how_it_begins_and_ends(kind, strength, language):
+def test_tail_is_a_sentence_without_capital_and_stop(kind, strength, language):
     patterns = patterns_of(kind, strength, Form.TAIL, language)
     assert len(patterns) >= 3
     for pattern in patterns:
         sentence = f"{pattern[:1].upper()}{pattern[1:]}{STOP[language]}"
-        assert is_licensed(sentence, kind, strength, Form.TAIL, language), pattern
+        assert matches_grammar(sentence, kind, strength, Form.TAIL, language), pattern
         assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(SLOTS[kind])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_causal_words_stand_only_under_causal_headings(language):
+def test_causal_words_are_only_under_causal_headings(language):
     sections = read_sections(f"lexicon_{language}")
     for heading, phrases in sections.items():
-        if not all(cell.split(".")[1:2] == ["causal"] for cell in heading.split()):
+        if not all(key.split(".")[1:2] == ["causal"] for key in heading.split()):
             assert not [phrase for phrase in phrases if CAUSAL_WORDS[language].search(phrase)]
     assert any(CAUSAL_WORDS[language].search(p) for p in sections["history_item.causal"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_licensed_phrase_is_forbidden_or_negative(language):
+def test_no_phrase_is_forbidden_or_negative(language):
     for phrases in read_sections(f"lexicon_{language}").values():
         for phrase in phrases:
             assert forbidden_terms().find(phrase) is None
@@ -157,22 +162,22 @@ def test_no_licensed_phrase_is_forbidden_or_negative(language):
         *((EvidenceKind.REPEAT_PURCHASE, Strength.RELATIONAL, f, "elapsed") for f in (Form.AGO, Form.MANY_AGO)),
     ],
 )
-def test_one_day_is_not_one_days(kind, strength, form, slot, language, tone):
+def test_one_day_is_singular(kind, strength, form, slot, language, tone):
     patterns = patterns_of(kind, strength, form, language, tone, singular=(slot,))
     assert len(patterns) >= 6
     for pattern in patterns:
         assert f"{{{slot}}} days" not in pattern
         assert language == "zh" or f"{{{slot}}} day" in pattern
-        assert is_licensed(pattern, kind, strength, form, language), pattern
+        assert matches_grammar(pattern, kind, strength, form, language), pattern
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("kind", "strength", "form"), CELLS)
-def test_a_tone_is_kept_and_claims_no_more(kind, strength, form, language):
+@pytest.mark.parametrize(("kind", "strength", "form"), CLAIMS)
+def test_patterns_of_a_tone_match_the_same_grammar(kind, strength, form, language):
     neutral, warm, concise = (patterns_of(kind, strength, form, language, tone) for tone in Tone)
     assert set(concise) == {pattern for pattern in neutral if is_short(pattern, language)}
     longest = max(len(SLOT.sub("", p).split() if language == "en" else SLOT.sub("", p)) for p in concise)
-    assert longest <= (13 if language == "en" else 22)  # with what is between the words: co-purchases have four values
+    assert longest <= (13 if language == "en" else 22)  # co-purchases have four values
     assert not set(warm) & set(neutral)
     for pattern in warm:
         assert not GUSHING[language].search(pattern), pattern
@@ -192,12 +197,12 @@ def test_a_tone_is_kept_and_claims_no_more(kind, strength, form, language):
         ("一二三四五六七八九十，{item}一二三。", "zh", False),
     ],
 )
-def test_short_is_counted_beside_the_values(pattern, language, short):
+def test_is_short_does_not_count_the_values(pattern, language, short):
     assert is_short(pattern, language) is short
 
 
 @pytest.mark.parametrize(
-    ("frame", "licensed"),
+    ("frame", "matches"),
     [
         ("Because you bought {item}.", True),
         ("This, because you bought {item}, was chosen for you.", True),
@@ -206,10 +211,10 @@ def test_short_is_counted_beside_the_values(pattern, language, short):
         ("Because you bought {item}..", False),
         ("Because  you bought {item}.", False),
         ("Because you bought {item} because.", False),
-        ("This is here.", False),  # nothing claimed
+        ("This is here.", False),  # no claim
         (".", False),
         ("", False),
     ],
 )
-def test_a_frame_is_a_row_of_phrases_with_a_claim(frame, licensed):
-    assert is_licensed(frame, EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN, "en") is licensed
+def test_frame_is_a_sequence_of_phrases_with_a_claim(frame, matches):
+    assert matches_grammar(frame, EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN, "en") is matches

@@ -1,4 +1,4 @@
-"""The recipes that are shipped: every pattern says what its policy licenses, and broken ones are refused."""
+"""The recipes that are shipped: every pattern matches its grammar, and broken recipes are refused."""
 
 import re
 from importlib.resources import files
@@ -9,25 +9,25 @@ import pytest
 
 from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons import PatternRequest, Realiser, cell_of, pattern_of, recipes, request_of
+from recsvc.reasons import PatternRequest, Realiser, claim_key_of, pattern_of, recipes, request_of
 from recsvc.reasons.authors.prompts import messages
-from recsvc.reasons.grammar.lexicon import is_licensed
+from recsvc.reasons.grammar.lexicon import matches_grammar
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.grammar.recipe import _CELLS, parse_cell, read_recipe
+from recsvc.reasons.grammar.recipe import CLAIM_SLOTS, FILLER, parse_claim_key, read_recipe
 from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations, policy_digest
 from recsvc.reasons.verifier import POLICY_VERSION
-from tests.recsvc.reasons.test_reason_phrase_bank import CELLS as REASONS
+from tests.recsvc.reasons.test_reason_phrase_bank import CLAIMS as REASONS
 
 K = EvidenceKind
 BANK = Realiser()
-CELLS = [
-    (recipe, language, *parse_cell(cell))
+CLAIMS = [
+    (recipe, language, *parse_claim_key(key))
     for recipe, language in product(recipes().values(), LANGUAGES)
-    for cell in recipe.wording(language).patterns
+    for key in recipe.wording(language).patterns
 ]
-# A title puts a word beside the name, and says no more of it than that the item has it.
+# A title only puts a word beside the name, so it has few patterns for a claim.
 FEW_WAYS = "title.v1"
-# Words that tell one sort of attribute from another, whatever the files say.
+# Words that distinguish the forms of attributes, whatever the files say.
 OF_SORT = {
     Form.COLOUR: r"colour|配色|颜色",
     Form.MATERIAL: r"material|made (?:of|from)|材质|制成",
@@ -36,23 +36,23 @@ OF_SORT = {
 }
 
 
-def test_the_five_are_there_and_somebody_has_to_read_what_they_write():
+def test_five_recipes_are_shipped_and_all_need_human_review():
     ids = ["campaign.v1", "description.v1", "selling_points.v1", "social_post.v1", "title.v1"]
     assert list(recipes()) == ids
     assert all(recipe.human_review for recipe in recipes().values())
     assert [id_ for id_, recipe in recipes().items() if recipe.has(K.AUDIENCE)] == ["campaign.v1"]
 
 
-@pytest.mark.parametrize(("recipe", "language", "kind", "form"), CELLS)
-def test_every_cell_has_variety_and_its_policy_licenses_it(recipe, language, kind, form):
+@pytest.mark.parametrize(("recipe", "language", "kind", "form"), CLAIMS)
+def test_every_claim_of_a_recipe_has_several_patterns_that_match_its_grammar(recipe, language, kind, form):
     request = PatternRequest(kind, Strength.NEUTRAL, form, language, recipe=recipe.id)
     patterns = BANK.patterns(request)
     assert len(set(patterns)) == len(patterns)
     assert len(patterns) >= (6 if recipe.id != FEW_WAYS else 1)
     wording = recipe.wording(language)
     for pattern in patterns:
-        assert is_licensed(pattern, kind, Strength.NEUTRAL, form, language, recipe.id), pattern
-        assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(_CELLS[kind, form]), pattern
+        assert matches_grammar(pattern, kind, Strength.NEUTRAL, form, language, recipe.id), pattern
+        assert sorted(re.findall(r"\{(\w+)\}", pattern)) == sorted(CLAIM_SLOTS[kind, form]), pattern
         assert pattern.endswith(wording.stop)
         if wording.capital:
             assert not pattern[0].islower(), pattern
@@ -63,32 +63,32 @@ def test_every_cell_has_variety_and_its_policy_licenses_it(recipe, language, kin
             assert not re.search("[,.:;!?]", re.sub(r"\{\w+\}", "", pattern)), f"{pattern}: half-width punctuation"
 
 
-@pytest.mark.parametrize(("recipe", "language", "kind", "form"), CELLS)
-def test_nothing_else_licenses_it(recipe, language, kind, form):
-    """A sentence about one fact never passes as one about another, here, in another recipe or as a reason."""
+@pytest.mark.parametrize(("recipe", "language", "kind", "form"), CLAIMS)
+def test_pattern_matches_no_other_claim(recipe, language, kind, form):
+    """A sentence about one fact never passes for another fact, in this recipe, in another, or in a reason."""
     for pattern in recipe.wording(language).patterns[".".join(filter(None, (kind, form)))]:
         for other in recipes():
-            for other_kind, other_form in _CELLS:
+            for other_kind, other_form in CLAIM_SLOTS:
                 if (other_kind, other_form) == (kind, form) or FEW_WAYS in (other, recipe.id):
                     continue
-                licensed = is_licensed(pattern, other_kind, Strength.NEUTRAL, other_form, language, other)
-                # Where the item is named too, what is said of the brand is the same; "买过" goes for both audiences.
-                assert not licensed or (other_kind is kind and kind is not K.ATTRIBUTE), pattern
+                matches = matches_grammar(pattern, other_kind, Strength.NEUTRAL, other_form, language, other)
+                # The named form says the same of the brand; "买过" suits both audiences.
+                assert not matches or (other_kind is kind and kind is not K.ATTRIBUTE), pattern
             for strength in list(Strength)[:3]:
-                assert not is_licensed(pattern, kind, strength, form, language, other)
+                assert not matches_grammar(pattern, kind, strength, form, language, other)
         for other_kind, strength, other_form in REASONS:
-            if is_licensed(pattern, other_kind, strength, other_form, language) and recipe.id != FEW_WAYS:
+            if matches_grammar(pattern, other_kind, strength, other_form, language) and recipe.id != FEW_WAYS:
                 assert strength in (Strength.RELATIONAL, Strength.NEUTRAL), pattern
                 assert {kind, other_kind} in ({kind}, {K.BRAND, K.CATEGORY}), pattern
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_sorts_of_attributes_are_not_mixed_up(language):
+def test_patterns_of_one_attribute_form_do_not_name_another(language):
     for recipe, form in product(recipes().values(), OF_SORT):
         for pattern in recipe.wording(language).patterns[f"attribute.{form}"]:
             words = pattern.replace("{value}", "").lower()
             for other, sign in OF_SORT.items():
-                # "As for the colour" is about the colour; every sort of Chinese sentence may choose, 选用, a value.
+                # "As for the colour" is about the colour; Chinese sentences of any form may use 选用, to choose.
                 if other is not form and other is not Form.USE:
                     assert not re.search(sign, words), (form, pattern)
 
@@ -107,20 +107,20 @@ def test_no_word_of_a_policy_is_forbidden_negative_or_a_number():
 
 
 def test_every_phrase_of_a_policy_is_used():
-    """What no pattern uses nobody has read in a sentence."""
+    """A phrase that no pattern uses has never been reviewed in a sentence."""
     for recipe, language in product(recipes().values(), LANGUAGES):
         wording = recipe.wording(language)
-        for cell, phrases in wording.policy.items():
-            every = wording.patterns.values()
-            patterns = [p for each in every for p in each] if cell == "carrier" else wording.patterns[_of(cell)]
-            said = "\n".join(f"{p}\n{p[:1].lower()}{p[1:]}" for p in patterns)
-            assert not [phrase for phrase in phrases if phrase not in said], (recipe.id, language, cell)
+        for key, phrases in wording.policy.items():
+            all_patterns = [pattern for patterns in wording.patterns.values() for pattern in patterns]
+            patterns = all_patterns if key == FILLER else wording.patterns[_of(key)]
+            text = "\n".join(f"{p}\n{p[:1].lower()}{p[1:]}" for p in patterns)
+            assert not [phrase for phrase in phrases if phrase not in text], (recipe.id, language, key)
 
 
-def test_a_model_may_write_patterns_of_a_recipe_and_is_told_nothing_else():
+def test_prompt_of_a_recipe_has_its_task_and_nothing_else():
     request = PatternRequest(K.ATTRIBUTE, Strength.NEUTRAL, Form.MATERIAL, "en", recipe="description.v1")
-    assert cell_of(request) == "description.v1/en/attribute/neutral/material/neutral"
-    assert request_of(cell_of(request)) == request
+    assert claim_key_of(request) == "description.v1/en/attribute/neutral/material/neutral"
+    assert request_of(claim_key_of(request)) == request
     assert request_of("poem.v1/en/attribute/neutral/material") is None
     system, user = messages(request, BANK.patterns(request))
     assert "description" in system["content"]
@@ -131,7 +131,7 @@ def test_a_model_may_write_patterns_of_a_recipe_and_is_told_nothing_else():
     assert pattern_of("The colour is [[value]].", request) is None
 
 
-def test_the_policy_version_covers_the_recipes(tmp_path, monkeypatch):
+def test_policy_version_changes_with_a_recipe(tmp_path, monkeypatch):
     assert policy_digest() in POLICY_VERSION
     for file in RECIPES.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -156,7 +156,7 @@ TITLE = (files("recsvc.reasons") / "recipes" / "title.v1.toml").read_text(encodi
         ('"Made of {value}", "Made from', '"The best {value}", "Made from', "'The best {value}'"),
         ('"Suited to {value}",\n', '"Suited to you",\n', "'Suited to you' must have each of its cell's slots once"),
         ('name = ["{item}"]\n"brand', 'name = ["{item} {item}"]\n"brand', "slots once"),
-        ('"by {value}", "from {value}"]', '"from {value}"]', "'{item} by {value}' is not licensed by the policy"),
+        ('"by {value}", "from {value}"]', '"from {value}"]', "'{item} by {value}' is not accepted by the policy"),
         ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "cheap"]', "forbidden or negative"),
         ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "2 of"]', "a number"),
         ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "{price}"]', "a slot that there is not"),
@@ -165,7 +165,7 @@ TITLE = (files("recsvc.reasons") / "recipes" / "title.v1.toml").read_text(encodi
         ("[[outline]]", "[outline]", "recipe title.v1.toml: "),
     ],
 )
-def test_a_broken_recipe_is_refused_with_one_clear_message(tmp_path: Path, before: str, after: str, told: str):
+def test_broken_recipe_is_refused_with_one_clear_message(tmp_path: Path, before: str, after: str, told: str):
     assert before in TITLE
     file = tmp_path / "title.v1.toml"
     file.write_text(TITLE, encoding="utf-8")
@@ -177,7 +177,7 @@ def test_a_broken_recipe_is_refused_with_one_clear_message(tmp_path: Path, befor
     assert "\n" not in str(refused.value)
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
+def test_recipe_that_is_not_text_is_refused(tmp_path: Path):
     file = tmp_path / "title.v1.toml"
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match=r"title\.v1\.toml"):

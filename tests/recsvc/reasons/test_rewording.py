@@ -1,4 +1,4 @@
-"""A page in the phrase bank's words gets a language model's, once they are there and pass."""
+"""A page in the phrase bank's words is reworded once a language model has written patterns that pass."""
 
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import Switch
@@ -14,7 +14,7 @@ RELATIONAL = PatternRequest(K.SIMILAR_ITEM, S.RELATIONAL, Form.PLAIN, "en")
 WORDS = "This is here because you bought {item}."
 
 
-def given(switches: Switches | None = None):
+def waiting_page(switches: Switches | None = None):
     pool = PatternPool("openai", "m")
     writer = ReasonWriter(pool=pool, switches=switches)
     reasons = writer.write_page(PAGE, "en", 0)
@@ -22,8 +22,8 @@ def given(switches: Switches | None = None):
     return pool, page, Rewording(writer, page, "en", 0)
 
 
-def test_each_item_once_when_its_words_have_come():
-    pool, page, rewording = given()
+def test_each_item_is_reworded_once():
+    pool, page, rewording = waiting_page()
     assert pool.wanted == {CAUSAL, RELATIONAL}
     assert rewording.reworded() == []
     assert rewording.pending
@@ -36,28 +36,28 @@ def test_each_item_once_when_its_words_have_come():
     assert reason.provenance.ai_generated
     assert rewording.pending
     assert rewording.reworded() == []
-    pool.take({CAUSAL: (WORDS,), RELATIONAL: ()})  # nothing that it wrote passed
+    pool.take({CAUSAL: (WORDS,), RELATIONAL: ()})  # no pattern passed
     assert rewording.reworded() == []
     assert not rewording.pending
 
 
-def test_no_unverified_word_and_no_sentence_that_stands_there():
-    pool, page, rewording = given()
-    standing = page[0][1].text.replace("“Bamboo Serving Tray”", "{item}")
-    pool.take({CAUSAL: ("The best of all, for you bought {item}.", standing), RELATIONAL: ("Like “Kettle”.",)})
+def test_rewording_adds_no_unverified_or_repeated_sentence():
+    pool, page, rewording = waiting_page()
+    shown_already = page[0][1].text.replace("“Bamboo Serving Tray”", "{item}")
+    pool.take({CAUSAL: ("The best of all, for you bought {item}.", shown_already), RELATIONAL: ("Like “Kettle”.",)})
     assert rewording.reworded() == []
     assert not rewording.pending
 
 
-def test_what_is_turned_off_meanwhile_is_not_said():
+def test_text_turned_off_meanwhile_is_not_reworded():
     switches = Switches()
-    pool, _, rewording = given(switches)
-    switches.off = frozenset({Switch(category="Kitchen > Trays")})  # of what was bought
+    pool, _, rewording = waiting_page(switches)
+    switches.off = frozenset({Switch(category="Kitchen > Trays")})  # the anchor's category
     pool.take({CAUSAL: (WORDS,), RELATIONAL: ()})
     assert rewording.reworded() == []
 
 
-def test_nothing_is_waited_for_without_a_language_model():
+def test_rewording_without_a_language_model_is_not_pending():
     writer = ReasonWriter()
     page = [(MUG, writer.write_page(PAGE[:1], "en", 0)[0])]
     assert not Rewording(writer, page, "en", 0).pending

@@ -1,4 +1,4 @@
-"""A real causal language model, made on the spot, with a tokenizer and a chat template. It knows what it is taught."""
+"""Makes a real, tiny causal language model, with a tokenizer and a chat template, that learns given answers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +11,13 @@ TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 
 
 def make(folder: Path, lessons: Sequence[tuple[str, str]] = (), steps: int = 0, batch: int = 1) -> Path:
-    """Saves a model that was taught, in so many steps of so many lessons each, to continue prompts: lessons are
-    (prompt's end, answer).
+    """Trains and saves a model that continues prompts.
+
+    Args:
+        folder: Where to save it.
+        lessons: Pairs of a prompt's end and its answer.
+        steps: Training steps.
+        batch: Lessons in one step.
     """
     torch.manual_seed(0)
     tokenizer = Tokenizer(models.BPE())
@@ -41,15 +46,15 @@ def make(folder: Path, lessons: Sequence[tuple[str, str]] = (), steps: int = 0, 
     for step in range(steps):
         taught = [lessons[(step * batch + place) % len(lessons)] for place in range(batch)]
         starts = [fast(prompt).input_ids for prompt, _ in taught]
-        wholes = [
+        sequences = [
             start + fast(answer + "\n").input_ids + [0] for start, (_, answer) in zip(starts, taught, strict=True)
         ]
-        ids = torch.zeros(batch, max(map(len, wholes)), dtype=torch.long)
+        ids = torch.zeros(batch, max(map(len, sequences)), dtype=torch.long)
         labels = torch.full_like(ids, -100)
-        for row, (start, whole) in enumerate(zip(starts, wholes, strict=True)):
-            ids[row, : len(whole)] = torch.tensor(whole)
-            labels[row, len(start) : len(whole)] = ids[row, len(start) : len(whole)]
-        # What stands behind the end of a lesson is seen by none of its tokens, and none of it is learned.
+        for row, (start, sequence) in enumerate(zip(starts, sequences, strict=True)):
+            ids[row, : len(sequence)] = torch.tensor(sequence)
+            labels[row, len(start) : len(sequence)] = ids[row, len(start) : len(sequence)]
+        # Padding is behind the lesson: no token of the lesson attends to it, and it has no labels.
         model(input_ids=ids, labels=labels).loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -1,24 +1,24 @@
-"""Ports that nobody listens on."""
+"""Finds ports that no process listens on."""
 
 import random
 import socket
 from contextlib import ExitStack
 
-# Below those that the system hands out to clients, which may take any of its own between this look and the server's.
+# Below the range that the system assigns to clients, which could take a port before the server does.
 LOWEST, HIGHEST = 10_000, 22_000
-BUS = 10_000  # a cluster's node also listens so far above
+BUS = 10_000  # a node of a cluster also listens this far above its port
 
 
 def free_ports(count: int) -> list[int]:
-    """That many different free ports on loopback, those so far above them being free too."""
-    found: list[int] = []
+    """Free ports on loopback. The port `BUS` above each is free too."""
+    ports: list[int] = []
     with ExitStack() as held:
-        while len(found) < count:
+        while len(ports) < count:
             port = random.randrange(LOWEST, HIGHEST)
             try:
-                for each in (port, port + BUS):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", each))
+                for candidate in (port, port + BUS):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", candidate))
             except OSError:
                 continue
-            found.append(port)
-    return found
+            ports.append(port)
+    return ports

@@ -1,4 +1,4 @@
-"""Fields of items against a real Redis: the last set holds, and who follows misses nothing."""
+"""Fields of items, in a real Redis: the latest set time holds, and a follower misses nothing."""
 
 import itertools
 
@@ -22,29 +22,29 @@ async def held(store: CatalogueStore) -> set[ItemChange]:
     return {change async for page in store.read_all() for change in page}
 
 
-async def test_nothing_is_held_at_first(store):
+async def test_new_catalogue_is_empty(store):
     assert await store.catalogue.last_change() == 0
     assert await store.catalogue.read_after(0) == (0, [])
     assert await held(store.catalogue) == set()
 
 
-async def test_in_whatever_order_it_is_set_what_was_set_last_holds(store):
+async def test_value_with_the_latest_set_time_holds_in_any_order(store):
     changes = [price(1.0, NOW), price(2.0, NOW + 1), price(3.0, NOW + 2)]
     for n, order in enumerate(itertools.permutations(changes)):
         await store.catalogue.set([ItemChange(f"item {n}", c.field, c.set_time, c.value) for c in order])
     assert {(change.set_time, change.value) for change in await held(store.catalogue)} == {(NOW + 2, 3.0)}
 
 
-async def test_fields_are_set_apart_and_a_price_may_become_unknown(store):
+async def test_fields_are_independent_and_a_price_may_become_unknown(store):
     stock = ItemChange("tea", ItemField.STOCK, NOW - 5, 0.0)
     await store.catalogue.set([price(1.5), stock])
     await store.catalogue.set([price(None, NOW + 1)])
     assert await held(store.catalogue) == {price(None, NOW + 1), stock}
 
 
-async def test_followers_see_what_took_effect_in_its_order(store, monkeypatch):
-    monkeypatch.setattr(catalogue, "_PAGE", 3)
-    await store.catalogue.set([price(1.0), price(0.5, NOW - 1), price(1.0)])  # an older one, and the same again
+async def test_followers_read_effective_changes_in_order(store, monkeypatch):
+    monkeypatch.setattr(catalogue, "_PAGE_SIZE", 3)
+    await store.catalogue.set([price(1.0), price(0.5, NOW - 1), price(1.0)])  # an older one, and a repeated one
     await store.catalogue.set([price(float(n), NOW + n) for n in range(1, 8)])
     seen, number = [], 0
     while True:
@@ -57,7 +57,7 @@ async def test_followers_see_what_took_effect_in_its_order(store, monkeypatch):
     assert number == await store.catalogue.last_change() == 8
 
 
-async def test_words_are_followed_as_they_are_by_now(store, raw):
+async def test_followers_read_the_current_words(store, raw):
     def content(title: str, set_time: int) -> ItemChange:
         item = Item("tea", title, "Ahmad", ("Drinks", "Tea"), attributes=(("leaf", "black"), ("region", "de")))
         return ItemChange("tea", ItemField.CONTENT, set_time, ItemContent(item, np.arange(4, dtype=np.float32), "e1"))
@@ -68,11 +68,11 @@ async def test_words_are_followed_as_they_are_by_now(store, raw):
     assert (number, set(changes)) == (3, {newer, price(2.0)})
     assert await held(store.catalogue) == {newer, price(2.0)}
     np.testing.assert_array_equal(next(c for c in changes if c == newer).value.embedding, [0, 1, 2, 3])
-    # The stream holds the news and not the words.
+    # The stream only says that the words changed.
     assert raw.xrange(catalogue_changes("shop"))[0][1][b"v"] == b""
 
 
-async def test_who_missed_a_part_of_the_stream_is_told(store, raw):
+async def test_follower_that_missed_entries_gets_none(store, raw):
     await store.catalogue.set([price(float(n), NOW + n) for n in range(5)])
     raw.xtrim(catalogue_changes("shop"), maxlen=2, approximate=False)
     assert await store.catalogue.read_after(2) is None
@@ -83,13 +83,13 @@ async def test_who_missed_a_part_of_the_stream_is_told(store, raw):
     assert await store.catalogue.read_after(0) == (1, [price(1.0)])
 
 
-async def test_a_thousand_items_are_read_in_pages(store):
+async def test_thousand_items_are_read_in_pages(store):
     changes = {price(float(n), NOW, f"item {n}") for n in range(2_500)}
     await store.catalogue.set(list(changes))
     assert await held(store.catalogue) == changes
 
 
-async def test_what_a_newer_version_wrote_is_refused(store, raw):
+async def test_value_of_a_newer_version_is_refused(store, raw):
     await store.catalogue.set([price(1.0)])
     raw.hset("{shop:catalogue}:1:price", "tea", b"\x02later")
     with pytest.raises(StoreUnavailable, match="format"):

@@ -1,4 +1,4 @@
-"""What a Redis that is away, hung, wrong or back again looks like from the store."""
+"""The store with a Redis that is killed, hung, misconfigured or restarted."""
 
 import asyncio
 import subprocess
@@ -24,7 +24,7 @@ def event(user_id: str) -> Event:
 
 
 async def every_operation_is_refused(store: UserStore) -> None:
-    # Generous: what is meant is that nobody hangs, or tries for seconds.
+    # A generous limit: no call may hang, or retry for seconds.
     async with asyncio.timeout(20):
         for call in (
             store.read("alice", "b1"),
@@ -36,13 +36,13 @@ async def every_operation_is_refused(store: UserStore) -> None:
         ):
             with pytest.raises(StoreUnavailable) as caught:
                 await call
-            told = "".join(traceback.format_exception(caught.value))
+            message = "".join(traceback.format_exception(caught.value))
             assert "alice" not in str(caught.value)
             assert "sock" not in str(caught.value)
-            assert "{shop" not in told
+            assert "{shop" not in message
 
 
-async def test_a_killed_redis_is_unavailable_and_is_used_again_when_it_is_back(store, redis_server):
+async def test_killed_redis_is_unavailable_until_it_restarts(store, redis_server):
     await store.write_events([event("alice")])
     redis_server.kill()
     await every_operation_is_refused(store)
@@ -52,34 +52,34 @@ async def test_a_killed_redis_is_unavailable_and_is_used_again_when_it_is_back(s
     assert len((await store.read("bob", "b1")).events) == 1
 
 
-async def test_a_hung_redis_is_unavailable(redis_server, tmp_path):
+async def test_hung_redis_is_unavailable(redis_server, tmp_path):
     async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.2) as store:
         redis_server.pause()
         await every_operation_is_refused(store)
         redis_server.resume()
 
 
-async def test_a_read_given_up_never_answers_the_next_one(store, redis_server):
+async def test_cancelled_read_does_not_answer_the_next_one(store, redis_server):
     for user_id in ("alice", "bob"):
         await store.write_events([event(user_id)])
     redis_server.pause()
-    given_up = [asyncio.create_task(store.read("alice", "b1")) for _ in range(3)]
+    cancelled = [asyncio.create_task(store.read("alice", "b1")) for _ in range(3)]
     await asyncio.sleep(0.05)
-    for task in given_up:
+    for task in cancelled:
         task.cancel()
-    await asyncio.gather(*given_up, return_exceptions=True)
+    await asyncio.gather(*cancelled, return_exceptions=True)
     redis_server.resume()
     for _ in range(5):
         assert [e.item_id for e in (await store.read("bob", "b1")).events] == ["item of bob"]
 
 
-async def test_more_calls_at_once_than_connections(store):
+async def test_more_concurrent_calls_than_connections_all_succeed(store):
     await store.write_events([event("alice")])
     records = await asyncio.gather(*(store.read("alice", "b1") for _ in range(300)))
     assert {len(record.events) for record in records} == {1}
 
 
-async def test_a_start_without_redis_is_degraded_not_refused(redis_server, tmp_path):
+async def test_start_without_redis_is_degraded(redis_server, tmp_path):
     redis_server.kill()
     with structlog.testing.capture_logs() as logs:
         async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=10) as store:
@@ -92,7 +92,7 @@ async def test_a_start_without_redis_is_degraded_not_refused(redis_server, tmp_p
     assert "redis.sock" not in str(warning)
 
 
-async def test_a_redis_that_may_not_write_is_unavailable(store, raw):
+async def test_redis_that_cannot_write_is_unavailable(store, raw):
     raw.config_set("maxmemory", 1)
     with pytest.raises(StoreUnavailable, match="OutOfMemory"):
         await store.write_events([event("alice")])
@@ -100,7 +100,7 @@ async def test_a_redis_that_may_not_write_is_unavailable(store, raw):
     assert raw.keys() == []
 
 
-async def test_a_key_of_another_kind_is_an_error_that_does_not_name_it(store, raw):
+async def test_key_of_another_type_raises_without_naming_it(store, raw):
     raw.set(keys.user("shop", "alice"), "mine")
     with pytest.raises(StoreUnavailable) as caught:
         await store.write_events([event("alice")])
@@ -119,7 +119,7 @@ async def test_a_key_of_another_kind_is_an_error_that_does_not_name_it(store, ra
         "",
     ],
 )
-async def test_a_url_that_cannot_be_used_is_refused_without_repeating_its_password(url, tmp_path):
+async def test_unusable_url_is_refused_without_showing_its_password(url, tmp_path):
     with pytest.raises(SettingsError, match="redis://host") as caught:
         async with open_store(url, tmp_path, "shop"):
             pass
@@ -128,7 +128,7 @@ async def test_a_url_that_cannot_be_used_is_refused_without_repeating_its_passwo
 
 @pytest.fixture
 def sentinel_url(tmp_path: Path) -> Iterator[str]:
-    """A Redis with a password, and a Sentinel that knows it as `shop`."""
+    """A Redis with a password, and a Sentinel that monitors it as `shop`."""
     redis_port, sentinel_port = free_ports(2)
     config = tmp_path / "sentinel.conf"
     config.write_text(f"sentinel monitor shop 127.0.0.1 {redis_port} 1\nsentinel auth-pass shop s3cret/@\n")
@@ -149,7 +149,7 @@ def sentinel_url(tmp_path: Path) -> Iterator[str]:
             server.wait()
 
 
-async def test_sentinel_tells_where_the_master_is(sentinel_url, tmp_path):
+async def test_sentinel_url_finds_the_master(sentinel_url, tmp_path):
     async with open_store(sentinel_url, tmp_path, "shop", timeout_seconds=10) as store:
         await store.write_events([event("alice")])
         assert len((await store.read("alice", "b1")).events) == 1

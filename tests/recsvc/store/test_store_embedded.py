@@ -1,4 +1,4 @@
-"""The private redis-server: its data survives, it comes back, it goes with its owner, it has one owner."""
+"""The private redis-server: its data survives, it is restarted, it ends with its owner, it has one owner."""
 
 import asyncio
 import os
@@ -25,7 +25,9 @@ def event(event_id: str) -> Event:
 
 
 async def events_of(store: UserStore) -> int:
-    return len((await store.read("alice", "b1")).events)
+    record = await store.read("alice", "b1")
+    assert record is not None
+    return len(record.events)
 
 
 def server_pid(data_dir: Path) -> str:
@@ -33,7 +35,7 @@ def server_pid(data_dir: Path) -> str:
 
 
 def is_running(data_dir: Path) -> bool:
-    """Whether some server holds the lock. A process id would not tell: a dead child may linger as a zombie."""
+    """Whether a server holds the lock. A process id would not show it: a dead child may remain as a zombie."""
     lock = open_lock(data_dir / "redis" / "server.lock")
     try:
         return not try_lock(lock)
@@ -63,11 +65,12 @@ async def answers(store: UserStore) -> bool:
     return True
 
 
-async def in_its_file(store: UserStore) -> None:
-    """Waits until Redis has written what it acknowledged: with a lagging disk it may hold it back for a moment."""
+async def wait_until_on_disk(data_dir: Path) -> None:
+    """Waits until Redis has written what it acknowledged, which a slow disk may delay."""
+    client = redis.Redis(unix_socket_path=str(data_dir / "redis" / "redis.sock"))
 
     async def written() -> bool:
-        return (await store._client.info("persistence"))["aof_buffer_length"] == 0
+        return client.info("persistence")["aof_buffer_length"] == 0
 
     await eventually(written)
 
@@ -81,7 +84,7 @@ async def test_data_survives_a_restart_and_nothing_is_left_running(tmp_path):
         assert await events_of(store) == 1
 
 
-async def test_only_this_user_can_reach_it(tmp_path):
+async def test_socket_is_only_for_this_user(tmp_path):
     async with embedded_redis(tmp_path) as url:
         with redis.Redis.from_url(url) as raw:
             assert raw.config_get("port") == {"port": "0"}
@@ -93,10 +96,10 @@ async def test_only_this_user_can_reach_it(tmp_path):
         assert stat.S_IMODE((tmp_path / "redis").stat().st_mode) == 0o700
 
 
-async def test_a_killed_server_is_started_again_with_its_data(tmp_path):
+async def test_killed_server_is_restarted_with_its_data(tmp_path):
     async with open_store(None, tmp_path, "shop", timeout_seconds=10) as store:
         await store.write_events([event("e1")])
-        await in_its_file(store)
+        await wait_until_on_disk(tmp_path)
         for _ in range(2):
             killed = server_pid(tmp_path)
             os.kill(int(killed), signal.SIGKILL)
@@ -108,7 +111,7 @@ async def test_a_killed_server_is_started_again_with_its_data(tmp_path):
     assert not is_running(tmp_path)
 
 
-async def test_a_data_folder_with_a_long_name(tmp_path):
+async def test_data_folder_with_a_long_path_works(tmp_path):
     data_dir = tmp_path / ("long" * 40)
     async with open_store(None, data_dir, "shop", timeout_seconds=10) as store:
         await store.write_events([event("e1")])
@@ -116,21 +119,21 @@ async def test_a_data_folder_with_a_long_name(tmp_path):
         assert is_running(data_dir)
 
 
-async def test_a_data_folder_has_one_owner(tmp_path):
+async def test_data_folder_in_use_is_refused(tmp_path):
     async with embedded_redis(tmp_path):
         with pytest.raises(SettingsError, match="in use"):
             async with embedded_redis(tmp_path):
                 pass
 
 
-async def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path):
+async def test_data_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be used"):
         async with embedded_redis(tmp_path / "file"):
             pass
 
 
-async def test_a_server_that_cannot_read_its_data_is_not_waited_for(tmp_path):
+async def test_server_with_unreadable_data_fails_at_once(tmp_path):
     async with embedded_redis(tmp_path):
         pass
     (tmp_path / "redis" / "appendonly.aof").write_bytes(b"this is no append-only file\r\n" * 10)
@@ -154,7 +157,7 @@ asyncio.run(own())
 """
 
 
-async def test_the_server_of_a_killed_owner_goes_too_and_the_next_one_has_its_data(tmp_path):
+async def test_server_of_a_killed_owner_ends_and_the_next_one_has_its_data(tmp_path):
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", OWNER, str(tmp_path), stdout=subprocess.PIPE)
     assert owner.stdout is not None
     assert await owner.stdout.readline() == b"ready\n"
@@ -165,10 +168,10 @@ async def test_the_server_of_a_killed_owner_goes_too_and_the_next_one_has_its_da
         assert await events_of(store) == 1
 
 
-async def test_a_server_left_behind_is_stopped_before_its_data_is_opened(tmp_path):
+async def test_server_left_running_is_stopped_first(tmp_path):
     async with open_store(None, tmp_path, "shop", timeout_seconds=10) as store:
         await store.write_events([event("e1")])
-    # As where the kernel does not end a child with its parent.
+    # As on systems where the kernel does not end a child with its parent.
     folder = tmp_path / "redis"
     lock = open_lock(folder / "server.lock")
     assert try_lock(lock)

@@ -9,20 +9,20 @@ def entry(number: int, timestamp: int) -> Entry:
     return Entry(number, timestamp, EventType.PURCHASE, 1.0, f"item-{number}")
 
 
-def test_an_entry_gives_back_its_event_but_for_what_the_log_alone_keeps():
+def test_entry_gives_back_the_fields_that_a_history_keeps():
     event = Event("e1", "alice", "tea", EventType.RETURN, 17, 2.5, price=9.0, order_id="o1", recommendation_id="r1")
     entry = entry_of(event)
     again = event_of(entry, "alice")
     assert again == Event(f"{entry.id_hash:016x}", "alice", "tea", EventType.RETURN, 17, 2.5)
 
 
-def test_late_events_are_placed_by_their_time_and_equal_times_keep_the_order_of_arrival():
+def test_late_events_are_merged_by_time_and_equal_times_keep_their_order():
     history = [entry(1, 10), entry(2, 20), entry(3, 30)]
     merged = merge(history, [entry(4, 20), entry(5, 5), entry(6, 20)], limit=10)
     assert [e.id_hash for e in merged] == [5, 1, 2, 4, 6, 3]
 
 
-def test_the_newest_are_kept():
+def test_merge_keeps_the_newest():
     merged = merge([entry(1, 10), entry(2, 20)], [entry(3, 15), entry(4, 40)], limit=3)
     assert [e.id_hash for e in merged] == [3, 2, 4]
 
@@ -36,14 +36,14 @@ def test_unseen_takes_each_event_id_once():
 
 
 @given(st.permutations(range(12)), st.integers(1, 15), st.integers(0, 12))
-def test_of_different_times_the_newest_remain_in_whatever_order_and_batches_they_come(order, limit, cut):
+def test_merge_result_does_not_depend_on_order_or_batches(order, limit, cut):
     entries = [entry(number, 100 + number) for number in order]
     merged = merge(merge([], entries[:cut], limit), entries[cut:], limit)
     assert [e.timestamp - 100 for e in merged] == list(range(12))[-limit:]
 
 
 @given(st.lists(st.integers(0, 5), max_size=20), st.integers(1, 10), st.data())
-def test_sending_events_again_changes_nothing(times, limit, data):
+def test_merging_events_again_changes_nothing(times, limit, data):
     events = [Event(f"e{number}", "u", "tea", EventType.VIEW, time) for number, time in enumerate(times)]
     history = merge([], [e for e, _ in unseen([], events)], limit)
     again = data.draw(st.permutations(events)) if events else []

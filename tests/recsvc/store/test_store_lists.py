@@ -1,4 +1,4 @@
-"""The lists that users were given: the last of each, for a while, and none of who was erased."""
+"""The lists that users were shown: the last of each user, for a while, and none of an erased user."""
 
 import asyncio
 from dataclasses import replace
@@ -7,7 +7,7 @@ from recsvc.domain.records import ServedList
 from recsvc.store import hash_of
 from recsvc.store.lists import GATHER_SECONDS, KEPT_LISTS, KEPT_SECONDS
 
-GIVEN = ServedList(
+SHOWN = ServedList(
     recommendation_id="home.a.b1.x",
     user_id="ann",
     time=1_750_000_000_000_000,
@@ -22,29 +22,29 @@ GIVEN = ServedList(
 )
 
 
-async def test_the_last_lists_come_back_newest_first_and_expire(store, raw):
-    given = [replace(GIVEN, recommendation_id=f"r{n}") for n in range(KEPT_LISTS + 5)]
-    for each in given:
-        store.lists.keep(each)
-    store.lists.keep(replace(GIVEN, user_id="bob", items=()))
+async def test_last_lists_are_read_newest_first_and_expire(store, raw):
+    shown = [replace(SHOWN, recommendation_id=f"r{n}") for n in range(KEPT_LISTS + 5)]
+    for served in shown:
+        store.lists.keep(served)
+    store.lists.keep(replace(SHOWN, user_id="bob", items=()))
     await store.lists.close()
-    assert await store.lists.of_user("ann") == given[:4:-1]
-    assert await store.lists.of_user("bob") == [replace(GIVEN, user_id="bob", items=())]
+    assert await store.lists.of_user("ann") == shown[:4:-1]
+    assert await store.lists.of_user("bob") == [replace(SHOWN, user_id="bob", items=())]
     assert await store.lists.of_user("nobody") == []
     [key] = [key for key in raw.scan_iter("*lists") if b"ann" in key]
     assert 0 < raw.ttl(key) <= KEPT_SECONDS
 
 
-async def test_a_list_on_its_way_brings_nobody_back(store):
-    store.lists.keep(GIVEN)  # waits
+async def test_list_in_flight_does_not_bring_back_an_erased_user(store):
+    store.lists.keep(SHOWN)  # waits in memory
     await store.delete_user("ann")
     await store.lists.forget({hash_of("ann")})
     await store.lists.close()
     assert await store.lists.of_user("ann") == []
-    # Written after the erasure, before this process heard of it.
+    # Written after the erasure, before this process learned of it.
     await store.delete_user("ann")
-    store.lists.keep(GIVEN)
-    store.lists.keep(replace(GIVEN, user_id="bob"))
+    store.lists.keep(SHOWN)
+    store.lists.keep(replace(SHOWN, user_id="bob"))
     await asyncio.sleep(2 * GATHER_SECONDS)
     await store.lists.close()
     await store.lists.forget({hash_of("ann")})

@@ -1,4 +1,4 @@
-"""What sells, counted in a real Redis."""
+"""Decayed counts of sales, in a real Redis."""
 
 import time
 
@@ -16,20 +16,20 @@ def event(item_id: str, when: float = NOW, event_type: EventType = EventType.PUR
     return Event(f"{item_id}{when}{event_type}{segment}", "ann", item_id, event_type, int(when * 1e6), segment=segment)
 
 
-async def test_each_sale_counts_half_after_a_half_life(store):
+async def test_sale_counts_half_after_a_half_life(store):
     days = (0, 1, 7, 14, 28)
     await store.popularity.count([event("tea", NOW - day * DAY) for day in days], NOW)
     counts = await store.popularity.read(now=NOW)
     assert counts.popular == {"tea": pytest.approx(sum(0.5 ** (day / POPULAR_HALF_LIFE) for day in days))}
-    # What is ten half-lives old is not counted.
+    # An event older than ten half-lives is not counted.
     recent = [day for day in days if day <= 10 * TRENDING_HALF_LIFE]
     assert counts.trending == {"tea": pytest.approx(sum(0.5 ** (day / TRENDING_HALF_LIFE) for day in recent))}
     later = await store.popularity.read(now=NOW + 14 * DAY)
     assert later.popular["tea"] == pytest.approx(counts.popular["tea"] / 2)
 
 
-async def test_counts_go_on_when_a_new_set_begins(store):
-    # A set is written to for 32 half-lives: over three years there are several of both kinds.
+async def test_counts_continue_when_a_new_set_begins(store):
+    # A set is written to for 32 half-lives: three years need several sets of each half-life.
     expected = 0.0
     for day in range(0, 1_100, 5):
         now = NOW + day * DAY
@@ -38,21 +38,21 @@ async def test_counts_go_on_when_a_new_set_begins(store):
         assert (await store.popularity.read(now=now)).popular["tea"] == pytest.approx(expected, rel=1e-6)
 
 
-async def test_segments_are_counted_apart_and_together(store):
+async def test_events_count_in_their_segment_and_in_the_shop(store):
     await store.popularity.count([event("tea", segment="de"), event("mug", segment="at"), event("tea")], NOW)
-    whole, german = await store.popularity.read(now=NOW), await store.popularity.read("de", NOW)
-    assert whole.popular == pytest.approx({"tea": 2.0, "mug": 1.0})
+    shop, german = await store.popularity.read(now=NOW), await store.popularity.read("de", NOW)
+    assert shop.popular == pytest.approx({"tea": 2.0, "mug": 1.0})
     assert german.popular == pytest.approx({"tea": 1.0})
     assert (await store.popularity.read("fr", NOW)).popular == {}
 
 
-async def test_a_sale_says_more_than_a_look_and_what_is_shown_or_hidden_says_nothing(store):
+async def test_purchase_counts_more_than_view_and_impression_or_hide_nothing(store):
     await store.popularity.count([event(t.name, event_type=t) for t in EventType], NOW)
     popular = (await store.popularity.read(now=NOW)).popular
     assert popular == pytest.approx({"PURCHASE": 1.0, "ADD_TO_CART": 0.3, "VIEW": 0.1})
 
 
-async def test_an_event_counts_once_however_often_it_is_sent(store):
+async def test_event_sent_again_is_counted_once(store):
     bought = event("tea", time.time())
     for _ in range(3):
         await store.write_events([bought])
@@ -62,8 +62,8 @@ async def test_an_event_counts_once_however_often_it_is_sent(store):
     assert counts.popular == pytest.approx({"tea": 1.0, "mug": 1.0}, rel=1e-3)
 
 
-async def test_no_set_grows_for_ever(store, raw, monkeypatch):
-    monkeypatch.setattr(popularity, "_HELD_ITEMS", 10)
+async def test_size_of_a_set_is_limited(store, raw, monkeypatch):
+    monkeypatch.setattr(popularity, "_KEPT_ITEMS", 10)
     await store.popularity.count([event(f"i{n}", NOW - n * 3_600) for n in range(50)], NOW)
     counts = await store.popularity.read(now=NOW)
     assert set(counts.popular) == set(counts.trending) == {f"i{n}" for n in range(10)}

@@ -1,16 +1,17 @@
-"""What is turned off, in a real Redis."""
+"""Switches for texts, in a real Redis."""
 
 import pytest
 
 from recsvc.domain.records import Switch
 from recsvc.errors import TooManySwitches
+from recsvc.store import keys
 from recsvc.store.switches import MAX_SWITCHES
 
 ONE = Switch("reason.v1", "zh", "家居 > 杯子", "openai")
 
 
-async def test_off_and_on_again(user_store):
-    switches = user_store.switches
+async def test_switch_is_set_and_removed(store):
+    switches = store.switches
     assert await switches.off() == frozenset()
     for switch in (ONE, ONE, Switch()):
         await switches.turn_off(switch)
@@ -20,17 +21,16 @@ async def test_off_and_on_again(user_store):
     assert await switches.off() == {Switch()}
 
 
-async def test_what_nobody_of_ours_wrote_is_passed_over(user_store):
-    await user_store.switches.turn_off(ONE)
-    key = user_store.switches._key
+async def test_unreadable_switches_are_skipped(store, raw):
+    await store.switches.turn_off(ONE)
     for garbage in (b"\xff", b"{}", b"[1]", b'["a", "b", "c", 4]', b"null"):
-        await user_store.switches._client.execute_command("SADD", key, garbage)
-    assert await user_store.switches.off() == {ONE}
+        raw.sadd(keys.switches("shop"), garbage)
+    assert await store.switches.off() == {ONE}
 
 
-async def test_there_is_an_end_to_it(user_store):
+async def test_too_many_switches_raise(store):
     for number in range(MAX_SWITCHES):
-        await user_store.switches.turn_off(Switch(category=str(number)))
+        await store.switches.turn_off(Switch(category=str(number)))
     with pytest.raises(TooManySwitches, match="100"):
-        await user_store.switches.turn_off(ONE)
-    assert len(await user_store.switches.off()) == MAX_SWITCHES
+        await store.switches.turn_off(ONE)
+    assert len(await store.switches.off()) == MAX_SWITCHES

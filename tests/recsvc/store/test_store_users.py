@@ -1,4 +1,4 @@
-"""UserStore against a real Redis: what is written is read, once, in order, and goes when it is erased."""
+"""UserStore, in a real Redis: events are read once and in order, and an erasure removes everything."""
 
 import time
 from dataclasses import replace
@@ -21,14 +21,16 @@ def event(event_id: str, user_id: str = "alice", timestamp: int = 1_000, item_id
 
 
 async def items_of(store: UserStore, user_id: str = "alice") -> list[str]:
-    return [e.item_id for e in (await store.read(user_id, BUNDLE)).events]
+    record = await store.read(user_id, BUNDLE)
+    assert record is not None
+    return [event.item_id for event in record.events]
 
 
 async def test_an_unknown_user_has_version_0(store):
     assert await store.read("nobody", BUNDLE) == UserRecord("nobody")
 
 
-async def test_round_trip(store):
+async def test_written_record_is_read_back(store):
     written = Event("e1", "alice", "tea", EventType.RETURN, 1_700_000_000_000_000, 2.5, 9.99, "order-1", "list-1")
     await store.write_events([written])
     embedding = np.arange(5, dtype=np.float32)
@@ -45,7 +47,7 @@ async def test_round_trip(store):
     assert (await store.read("alice", "another bundle")).user_vector is None
 
 
-async def test_an_event_sent_again_changes_nothing(store):
+async def test_event_sent_again_changes_nothing(store):
     await store.write_events([event("e1"), event("e2", timestamp=2_000)])
     before = await store.read("alice", BUNDLE)
     await store.write_events([event("e2", timestamp=9_000), event("e1"), event("e1", item_id="milk")])
@@ -58,8 +60,8 @@ async def test_events_are_placed_by_time_and_equal_times_keep_their_order(store)
     assert await items_of(store) == ["a", "b", "c", "d"]
 
 
-async def test_only_the_newest_are_kept_and_an_event_older_than_all_changes_nothing(store):
-    small = UserStore(store._client, "shop", history_limit=3)
+async def test_only_newest_events_are_kept_and_an_older_one_changes_nothing(store, client):
+    small = UserStore(client, "shop", history_limit=3)
     await small.write_events([event(f"e{n}", timestamp=n, item_id=f"i{n}") for n in range(5)])
     before = await small.read("alice", BUNDLE)
     assert [e.item_id for e in before.events] == ["i2", "i3", "i4"]
@@ -67,14 +69,14 @@ async def test_only_the_newest_are_kept_and_an_event_older_than_all_changes_noth
     assert await small.read("alice", BUNDLE) == before
 
 
-async def test_what_a_user_hid_is_kept_when_newer_events_push_out_the_rest(store):
-    small = UserStore(store._client, "shop", history_limit=3)
+async def test_hidden_item_is_kept_when_newer_events_push_out_others(store, client):
+    small = UserStore(client, "shop", history_limit=3)
     await small.write_events([replace(event("e0", timestamp=0, item_id="hidden"), event_type=EventType.HIDE)])
     await small.write_events([event(f"e{n}", timestamp=n, item_id=f"i{n}") for n in range(1, 6)])
     assert await items_of(small) == ["hidden", "i3", "i4", "i5"]
 
 
-async def test_a_write_says_which_version_holds_it(store):
+async def test_write_returns_the_version_that_has_the_events(store):
     versions = await store.write_events([event("e1"), event("e2", user_id="bob")])
     assert versions == {name: (await store.read(name, BUNDLE)).version for name in ("alice", "bob")}
     again = await store.write_events([event("e1"), event("e3", user_id="bob", timestamp=2_000)])
@@ -82,7 +84,7 @@ async def test_a_write_says_which_version_holds_it(store):
     assert again["bob"] > versions["bob"]
 
 
-async def test_a_batch_of_many_users(store):
+async def test_batch_of_many_users_is_written(store):
     batch = [event(f"e{n}", user_id=f"user-{n % 300}", timestamp=n, item_id=f"i{n}") for n in range(1000)]
     await store.write_events(batch)
     for n in (0, 99, 100, 299):
@@ -92,7 +94,7 @@ async def test_a_batch_of_many_users(store):
 @pytest.mark.parametrize(
     "user_id", ["a{b}c", "}{", ":1:user", "a:b", "%7B", "购物者", "\U0001f600" * 128, " ", "a\nb", "*"]
 )
-async def test_any_user_id_will_do(store, user_id):
+async def test_any_text_is_a_valid_user_id(store, user_id):
     await store.write_events([event("e1", user_id=user_id), event("e2", user_id="someone else")])
     (kept,) = (await store.read(user_id, BUNDLE)).events
     assert kept.user_id == user_id
@@ -101,7 +103,7 @@ async def test_any_user_id_will_do(store, user_id):
     assert len(await items_of(store, "someone else")) == 1
 
 
-async def test_the_version_grows_with_every_change_even_across_an_erasure(store):
+async def test_version_grows_with_every_change_even_across_an_erasure(store):
     versions = [0]
 
     async def grew() -> bool:
@@ -129,7 +131,7 @@ async def test_removing_the_profile_leaves_the_history(store):
     assert (record.profile, record.profile_embedding, len(record.events)) == (None, None, 1)
 
 
-async def test_removing_a_profile_never_makes_a_record_and_removing_the_last_thing_leaves_none(store, raw):
+async def test_removing_the_last_field_deletes_the_record(store, raw):
     await store.set_profile("alice", None, None)
     await store.set_profile("bob", Profile("tea"), np.ones(2, np.float32))
     await store.set_profile("bob", None, None)
@@ -150,7 +152,7 @@ async def test_every_record_expires_and_a_write_renews_it(store, raw):
     assert ttl - 100 < raw.ttl(keys.user("shop", "bob")) <= ttl
 
 
-async def test_a_record_in_an_unknown_format_is_refused_and_never_overwritten(store, raw):
+async def test_record_in_an_unknown_format_is_refused_and_not_overwritten(store, raw):
     await store.write_events([event("e1")])
     raw.hset(keys.user("shop", "alice"), "history", b"\x07from the future")
     with pytest.raises(StoreUnavailable, match="format"):
@@ -160,7 +162,7 @@ async def test_a_record_in_an_unknown_format_is_refused_and_never_overwritten(st
     assert raw.hget(keys.user("shop", "alice"), "history") == b"\x07from the future"
 
 
-async def test_scripts_are_sent_again_to_a_redis_that_forgot_them(store, raw):
+async def test_scripts_are_sent_again_after_a_flush(store, raw):
     await store.write_events([event("e1")])
     raw.script_flush()
     await store.write_events([event("e2", timestamp=2_000), event("e3", user_id="bob")])
@@ -175,7 +177,7 @@ async def test_fifty_events_and_a_vector_fit_in_three_kilobytes(store, raw):
     assert raw.memory_usage(keys.user("shop", "alice")) <= 3 * 1024
 
 
-async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
+async def test_erasure_leaves_only_a_tombstone(store, raw):
     await store.write_events([event("e1"), event("e2", timestamp=2_000), event("e3", user_id="alice2")])
     await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
     version = (await store.read("alice", BUNDLE)).version
@@ -188,9 +190,9 @@ async def test_erasure_leaves_nothing_but_a_tombstone(store, raw):
     assert sorted((entry.user_id, entry.logged is None) for entry in logged) == [("alice", True), ("alice2", False)]
 
 
-async def test_an_export_has_all_that_is_held_and_each_event_once(store):
+async def test_export_has_everything_and_each_event_once(store, client):
     assert await store.export_user("alice") == UserExport(None, (), {})
-    small = UserStore(store._client, "shop", history_limit=3)
+    small = UserStore(client, "shop", history_limit=3)
     sent = [event(f"e{n}", timestamp=n, item_id=f"i{n}", price=2.5, order_id="o") for n in range(5)]
     await small.write_events([*sent[:2], event("other", user_id="bob")])
     partition = keys.log_partition("alice")
@@ -202,13 +204,13 @@ async def test_an_export_has_all_that_is_held_and_each_event_once(store):
     await store.put_user_vector("alice", BUNDLE, version, 3, np.array([0.5, 2], np.float32))
     held = await small.export_user("alice")
     assert held.profile == Profile("likes tea")
-    assert held.events == tuple(sent[1:4])  # the first was exported, and pushed out of the history
+    assert held.events == tuple(sent[1:4])  # the first was exported, and dropped from the history
     np.testing.assert_array_equal(held.user_vectors[BUNDLE], [0.5, 2])
     await store.delete_user("alice")
     assert await small.export_user("alice") == UserExport(None, (), {})
 
 
-async def test_what_was_exported_for_training_is_told_as_the_history_has_it(store):
+async def test_event_trimmed_from_the_log_is_exported_from_the_history(store):
     await store.write_events([event("e1", price=2.5)])
     partition = keys.log_partition("alice")
     await store.event_log.trim(partition, (await store.event_log.read(partition))[-1].entry_id)

@@ -1,4 +1,4 @@
-"""Writers at the same time, from two processes' worth of stores, lose nothing."""
+"""Concurrent writers, on two stores as of two processes, lose nothing."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ def event(number: int, user_id: str) -> Event:
     return Event(f"{user_id}-{number}", user_id, f"i{number}", EventType.VIEW, 1_000 + number)
 
 
-async def test_one_user_written_by_many_at_once(redis_server, tmp_path):
+async def test_concurrent_writers_of_one_user_lose_nothing(redis_server, tmp_path):
     async with (
         open_store(redis_server.url, tmp_path, "shop", timeout_seconds=10) as one,
         open_store(redis_server.url, tmp_path, "shop", timeout_seconds=10) as two,
@@ -22,7 +22,7 @@ async def test_one_user_written_by_many_at_once(redis_server, tmp_path):
         assert sorted(entry.logged.event_id for entry in logged) == sorted(f"alice-{n}" for n in range(40))
 
 
-async def test_batches_that_share_users(redis_server, tmp_path):
+async def test_concurrent_batches_that_share_users_lose_nothing(redis_server, tmp_path):
     users = [f"user-{n}" for n in range(8)]
     async with (
         open_store(redis_server.url, tmp_path, "shop", timeout_seconds=10) as one,
@@ -35,7 +35,7 @@ async def test_batches_that_share_users(redis_server, tmp_path):
             assert [e.item_id for e in (await two.read(user_id, "b1")).events] == expected
 
 
-async def test_writing_and_erasing_at_once_leaves_nothing_half_done(store, raw):
+async def test_concurrent_write_and_erasure_leave_a_consistent_state(store, raw):
     writes = [store.write_events([event(n, "alice"), event(n, "bob")]) for n in range(20)]
     await asyncio.gather(*writes[:10], store.delete_user("alice"), *writes[10:], store.delete_user("alice"))
     assert len((await store.read("bob", "b1")).events) == 20

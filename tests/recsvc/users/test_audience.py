@@ -20,7 +20,7 @@ async def act(store: UserStore, user_id: str, *rows: int, event_type: EventType 
 
 async def test_audience_is_the_users_for_whom_the_item_stands_out(opened, monkeypatch: pytest.MonkeyPatch) -> None:
     recommender, store = opened
-    monkeypatch.setattr(users, "_PAGE", 7)
+    monkeypatch.setattr(users, "_PAGE_SIZE", 7)
     rng = np.random.default_rng(1)
     for n in range(60):
         await act(store, f"user {n}:{{x}}", *rng.choice(400, 3, replace=False).tolist())

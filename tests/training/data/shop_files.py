@@ -1,4 +1,4 @@
-"""A small shop as files in either format, and what reading it may end in. For the tests of the input contract."""
+"""A small shop as files in either format, and the problems of reading it. For the tests of the input contract."""
 
 import datetime as dt
 from pathlib import Path
@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from training.data.shop import DataError, Problem, Shop, read_shop
+from training.data.shop import Shop, read_shop
+from training.errors import DataError, Problem
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 FORMATS = ("csv", "parquet")
-TYPES = {
+TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "timestamp": pl.Datetime("us", "UTC"),
     "quantity": pl.Float64,
     "price": pl.Float64,

@@ -1,4 +1,4 @@
-"""The checks of single columns: each sort of bad cell and bad column is found, with its place."""
+"""The checks of single columns: each kind of bad cell and bad column is a problem with its place."""
 
 import datetime as dt
 
@@ -7,10 +7,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.training.data.shop_files import good, place, problems, write
-from training.data.shop import Problem, read_shop
+from training.data.shop import read_shop
+from training.errors import Problem
 
-# What stops, one bad cell at a time: table, column, data row, value, how the message starts. Item c has no events,
-# so that a spoilt id of it makes no event of an unknown item.
+# One bad cell at a time: table, column, data row, value, start of the message. Item c has no events, so a bad id of it
+# makes no event of an unknown item.
 BAD_CELLS = [
     ("events", "user_id", 2, None, "is empty"),
     ("events", "user_id", 3, "", "is empty"),
@@ -18,20 +19,20 @@ BAD_CELLS = [
     ("events", "item_id", 2, None, "is empty"),
     ("items", "item_id", 3, None, "is empty"),
     ("users", "user_id", 2, None, "is empty"),
-    ("items", "item_id", 3, "a", "is there in an earlier row"),
-    ("users", "user_id", 2, "007", "is there in an earlier row"),
-    ("events", "user_id", 2, "u" * 129, "is over 128 characters"),
-    ("events", "order_id", 2, "o" * 129, "is over 128 characters"),
-    ("items", "item_id", 3, "i" * 129, "is over 128 characters"),
-    ("users", "user_id", 1, "u" * 129, "is over 128 characters"),
+    ("items", "item_id", 3, "a", "is in an earlier row, too"),
+    ("users", "user_id", 2, "007", "is in an earlier row, too"),
+    ("events", "user_id", 2, "u" * 129, "is longer than 128 characters"),
+    ("events", "order_id", 2, "o" * 129, "is longer than 128 characters"),
+    ("items", "item_id", 3, "i" * 129, "is longer than 128 characters"),
+    ("users", "user_id", 1, "u" * 129, "is longer than 128 characters"),
     ("events", "item_id", 3, "z", "is not in the items table: z"),
-    ("events", "event_type", 4, "gift", "is none of purchase, view, add_to_cart, return, hide, impression: gift"),
+    ("events", "event_type", 4, "gift", "is not one of purchase, view, add_to_cart, return, hide, impression: gift"),
     (
         "events",
         "event_type",
         1,
         "Purchase",
-        "is none of purchase, view, add_to_cart, return, hide, impression: Purch",
+        "is not one of purchase, view, add_to_cart, return, hide, impression: Purch",
     ),
     ("events", "event_type", 2, None, "is empty"),
     ("events", "timestamp", 2, None, "is empty"),
@@ -46,14 +47,14 @@ BAD_CELLS = [
     ("events", "price", 2, float("-inf"), "is not finite: -inf"),
     ("items", "price", 3, -5.0, "is negative: -5.0"),
     ("items", "price", 3, float("nan"), "is not finite: "),
-    ("items", "title", 2, "t" * 1001, "is over 1,000 characters"),
-    ("items", "categories", 2, "c" * 1001, "is over 1,000 characters"),
-    ("items", "brand", 2, "b" * 257, "is over 256 characters"),
-    ("items", "currency", 2, "e" * 17, "is over 16 characters"),
-    ("items", "attributes", 2, "colour", "is not at most 32 of the form name=value"),
-    ("items", "attributes", 2, "=red", "is not at most 32 of the form name=value"),
-    ("items", "attributes", 2, "; ".join(f"a{i}=b" for i in range(33)), "is not at most 32 of the form"),
-    ("users", "about", 2, "a" * 2001, "is over 2,000 characters"),
+    ("items", "title", 2, "t" * 1001, "is longer than 1,000 characters"),
+    ("items", "categories", 2, "c" * 1001, "is longer than 1,000 characters"),
+    ("items", "brand", 2, "b" * 257, "is longer than 256 characters"),
+    ("items", "currency", 2, "e" * 17, "is longer than 16 characters"),
+    ("items", "attributes", 2, "colour", "must be at most 32 pairs name=value"),
+    ("items", "attributes", 2, "=red", "must be at most 32 pairs name=value"),
+    ("items", "attributes", 2, "; ".join(f"a{i}=b" for i in range(33)), "must be at most 32 pairs"),
+    ("users", "about", 2, "a" * 2001, "is longer than 2,000 characters"),
     ("events", "user_id", 2, "a\x07b", "has a control character"),
     ("events", "order_id", 2, "a\tb", "has a control character"),
     ("items", "title", 2, "one\ntwo", "has a control character"),
@@ -65,8 +66,9 @@ BAD_CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("table", "column", "row", "value", "message"), BAD_CELLS)
-def test_a_bad_cell_is_found(tmp_path, file_format, table, column, row, value, message):
+@pytest.mark.parametrize("cell", BAD_CELLS, ids=lambda cell: f"{cell[1]} of {cell[0]} {cell[4]}")
+def test_a_bad_cell_is_a_problem_with_its_place(tmp_path, file_format, cell):
+    table, column, row, value, message = cell
     tables = good()
     tables[table][column][row - 1] = value
     (problem,) = problems(write(tmp_path, file_format, tables))
@@ -84,7 +86,7 @@ def test_a_bad_cell_is_found(tmp_path, file_format, table, column, row, value, m
         ("users", "about", 2000),
     ],
 )
-def test_text_at_its_limit_is_fine_and_counted_in_characters(tmp_path, file_format, table, column, length):
+def test_text_at_its_limit_in_characters_is_read(tmp_path, file_format, table, column, length):
     tables = good()
     tables[table][column][1] = "茶" * length
     assert read_shop(write(tmp_path, file_format, tables)).items.height == 3
@@ -98,7 +100,7 @@ def test_text_at_its_limit_is_fine_and_counted_in_characters(tmp_path, file_form
     ]
     + [("items", "item_id"), ("items", "title"), ("users", "user_id")],
 )
-def test_a_missing_column_is_found(tmp_path, file_format, table, column):
+def test_a_missing_column_is_a_problem(tmp_path, file_format, table, column):
     tables = good()
     del tables[table][column]
     (problem,) = problems(write(tmp_path, file_format, tables))
@@ -118,7 +120,7 @@ def test_a_missing_column_is_found(tmp_path, file_format, table, column):
         ("users", "about", [b"x", b"y"], "holds Binary, must hold text"),
     ],
 )
-def test_a_column_of_the_wrong_type_is_found_in_parquet(tmp_path, table, column, values, message):
+def test_a_parquet_column_of_the_wrong_type_is_a_problem(tmp_path, table, column, values, message):
     folder = write(tmp_path, "parquet", good())
     path = folder / f"{table}.parquet"
     pl.read_parquet(path).with_columns(pl.Series(column, values)).write_parquet(path)
@@ -128,12 +130,12 @@ def test_a_column_of_the_wrong_type_is_found_in_parquet(tmp_path, table, column,
 
 @pytest.mark.parametrize("value", ["many", "1,5", "1_000", "0x10", "1 2"])
 @pytest.mark.parametrize(("table", "column"), [("events", "quantity"), ("events", "price"), ("items", "price")])
-def test_a_number_that_is_none_is_found_in_text(tmp_path, file_format, table, column, value):
+def test_text_that_is_not_a_number_is_a_problem(tmp_path, file_format, table, column, value):
     tables = good()
     tables[table][column] = ["1", value, " 2 ", "3e0"][: len(tables[table][column])]
     (problem,) = problems(write(tmp_path, file_format, tables))
     assert (problem.row, problem.column) == (place(file_format, 2), column)
-    assert problem.message == f"is no number: {value}"
+    assert problem.message == f"is not a number: {value}"
 
 
 def test_typed_attributes_and_categorical_columns_become_text(tmp_path):

@@ -1,4 +1,4 @@
-"""The profile that a storefront is shown to send embeds to the text that training read."""
+"""The service embeds the text that training read, from the profile that a storefront sends."""
 
 import polars as pl
 from hypothesis import given
@@ -30,7 +30,7 @@ def users(rows: list[list[str | None]], names: list[str]) -> pl.DataFrame:
     )
 
 
-def test_the_limits_are_the_contracts():
+def test_the_limits_of_profiles_are_those_of_the_contract():
     assert (profiles.VALUE_LENGTH, profiles.TEXT_LENGTH) == (limits.MAX_ATTRIBUTE_VALUE, limits.MAX_PROFILE_TEXT)
     assert ATTRIBUTES == limits.MAX_ATTRIBUTES
 
@@ -47,13 +47,13 @@ def test_the_service_embeds_the_text_that_training_read(rows):
 
 def test_a_short_value_is_an_attribute_and_a_long_one_is_text():
     long = "w" * 257
-    told = profiles_of(users([["tea", long], ["w" * 256, None], [None, " "]], ["likes", "home_town"]))
-    assert told == {
+    parsed = profiles_of(users([["tea", long], ["w" * 256, None], [None, " "]], ["likes", "home_town"]))
+    assert parsed == {
         "u0": Profile(f"home town: {long}", (("likes", "tea"),)),
         "u1": Profile("", (("likes", "w" * 256),)),
     }
 
 
-def test_what_is_too_long_for_the_text_is_cut_off():
-    told = profiles_of(users([["a" * 1_500, "b" * 1_500]], ["a", "b"]))
-    assert told["u0"].text == f"a: {'a' * 1_500}. b: {'b' * 492}"
+def test_free_text_is_cut_at_its_limit():
+    parsed = profiles_of(users([["a" * 1_500, "b" * 1_500]], ["a", "b"]))
+    assert parsed["u0"].text == f"a: {'a' * 1_500}. b: {'b' * 492}"

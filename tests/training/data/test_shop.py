@@ -1,4 +1,4 @@
-"""The input contract as a whole: one shape whatever came in, all problems at once, dirt only counted."""
+"""The input contract: one shape for every format, all problems at once, defects of the data only counted."""
 
 import datetime as dt
 from pathlib import Path
@@ -9,14 +9,16 @@ from polars.testing import assert_frame_equal
 
 from recsvc.errors import RecsvcError
 from tests.training.data.shop_files import FORMATS, NOON, TYPES, assert_same, good, place, problems, write
-from training.data.shop import Problem, main, read_shop
+from training.data.__main__ import main
+from training.data.shop import read_shop
+from training.errors import Problem
 
 REAL_SHOPS = Path(__file__).parents[4] / "shared" / "data"  # beside the checkout
 
-KNOWN = "purchase, view, add_to_cart, return, hide, impression"
+EVENT_TYPES = "purchase, view, add_to_cart, return, hide, impression"
 
 
-def test_a_good_shop_comes_back_in_one_shape(tmp_path, file_format):
+def test_a_good_shop_has_one_shape_in_every_format(tmp_path, file_format):
     shop = read_shop(write(tmp_path, file_format, good()))
     expected = good()
     order = [0, 2, 1, 3]  # by time, the file's order at noon
@@ -35,7 +37,7 @@ def test_a_good_shop_comes_back_in_one_shape(tmp_path, file_format):
     assert shop.notes == ("empty attributes in profiles: 1 of 4",)
 
 
-def test_only_the_required_columns_and_no_users_are_enough(tmp_path, file_format):
+def test_a_shop_with_only_the_required_columns_and_no_users_is_read(tmp_path, file_format):
     tables = good()
     del tables["users"]
     for column in ("quantity", "price", "order_id"):
@@ -53,7 +55,7 @@ def test_only_the_required_columns_and_no_users_are_enough(tmp_path, file_format
     assert shop.notes == ()
 
 
-def test_csv_and_parquet_of_one_shop_are_the_same_shop(tmp_path):
+def test_a_shop_as_csv_and_as_parquet_is_the_same_shop(tmp_path):
     shops = [read_shop(write(tmp_path / file_format, file_format, good())) for file_format in FORMATS]
     assert_same(*shops)
 
@@ -71,14 +73,14 @@ def test_csv_and_parquet_of_one_shop_are_the_same_shop(tmp_path):
         ("users", "about", 1, ""),
     ],
 )
-def test_the_fingerprint_tells_contents_apart(tmp_path, table, column, row, value):
+def test_the_fingerprint_differs_where_one_value_differs(tmp_path, table, column, row, value):
     changed = good()
     changed[table][column][row] = value
     before, after = write(tmp_path / "a", "parquet", good()), write(tmp_path / "b", "parquet", changed)
     assert read_shop(before).fingerprint != read_shop(after).fingerprint
 
 
-def test_the_fingerprint_keeps_fields_apart(tmp_path):
+def test_the_fingerprint_differs_where_text_moves_to_the_next_row(tmp_path):
     one, other = good(), good()
     one["items"]["title"][:2] = ["ab", "c"]
     other["items"]["title"][:2] = ["a", "bc"]
@@ -95,36 +97,36 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path, file_format):
     tables["items"]["price"][2] = float("inf")
     tables["users"]["about"][1] = "x" * 2001
     tables["users"]["user_id"][1] = "007"
-    found = problems(write(tmp_path, file_format, tables))
-    assert {(p.file.split(".")[0], p.row, p.column, p.message) for p in found} == {
-        ("events", place(file_format, 4), "event_type", f"is none of {KNOWN}: gift"),
+    listed = problems(write(tmp_path, file_format, tables))
+    assert {(p.file.split(".")[0], p.row, p.column, p.message) for p in listed} == {
+        ("events", place(file_format, 4), "event_type", f"is not one of {EVENT_TYPES}: gift"),
         ("events", place(file_format, 1), "quantity", "is negative: -3.0"),
         ("events", place(file_format, 2), "item_id", "is not in the items table: z"),
         ("items", None, "title", "is missing"),
         ("items", place(file_format, 3), "price", "is not finite: inf"),
-        ("users", place(file_format, 2), "about", "is over 2,000 characters"),
-        ("users", place(file_format, 2), "user_id", "is there in an earlier row"),
+        ("users", place(file_format, 2), "about", "is longer than 2,000 characters"),
+        ("users", place(file_format, 2), "user_id", "is in an earlier row, too"),
     }
-    assert len(found) == 7
+    assert len(listed) == 7
 
 
-def test_an_unreadable_file_does_not_hide_the_others_problems(tmp_path):
+def test_problems_of_other_files_are_listed_beside_an_unreadable_file(tmp_path):
     tables = good()
     tables["events"]["quantity"][0] = 0.0
     (write(tmp_path, "csv", tables) / "items.csv").write_bytes(b"")
     assert [(problem.file, problem.row) for problem in problems(tmp_path)] == [("items.csv", None), ("events.csv", 2)]
 
 
-def test_a_flood_of_one_problem_is_cut_and_counted(tmp_path, file_format):
+def test_many_problems_of_one_kind_are_listed_up_to_20_and_then_counted(tmp_path, file_format):
     tables = good()
     tables["events"] = {column: values * 300 for column, values in tables["events"].items()}
     tables["events"]["price"] = [-1.0] * 1200
-    found = problems(write(tmp_path, file_format, tables))
-    assert [problem.row for problem in found[:20]] == [place(file_format, row) for row in range(1, 21)]
-    assert found[20:] == (Problem(f"events.{file_format}", None, "price", "is negative in 1,180 more rows"),)
+    listed = problems(write(tmp_path, file_format, tables))
+    assert [problem.row for problem in listed[:20]] == [place(file_format, row) for row in range(1, 21)]
+    assert listed[20:] == (Problem(f"events.{file_format}", None, "price", "is negative in 1,180 more rows"),)
 
 
-def test_the_error_reads_well_and_gives_no_user_away(tmp_path):
+def test_the_error_has_short_lines_and_no_user_data(tmp_path):
     tables = good()
     tables["users"]["user_id"] = ["secret-user", "secret-user"]
     tables["users"]["about"][1] = "my secret\x1b[31m"
@@ -132,15 +134,15 @@ def test_the_error_reads_well_and_gives_no_user_away(tmp_path):
     with pytest.raises(RecsvcError) as caught:
         read_shop(write(tmp_path, "csv", tables))
     message = str(caught.value)
-    assert message.startswith("the input cannot be trained on:\n  events.csv, line 2, column event_type: is none of")
-    assert "\n  users.csv, line 3, column user_id: is there in an earlier row" in message
+    assert message.startswith("the input cannot be trained on:\n  events.csv, line 2, column event_type: is not one of")
+    assert "\n  users.csv, line 3, column user_id: is in an earlier row, too" in message
     assert "secret" not in message
     assert "\x1b" not in message
     assert max(len(line) for line in message.splitlines()) < 200
 
 
 @pytest.mark.parametrize("name", ["", "n" * 65, "a\x1bb"])
-def test_a_bad_attribute_name_is_found(tmp_path, name):
+def test_a_bad_attribute_name_is_a_problem(tmp_path, name):
     tables = good()
     tables["users"][name] = ["x", "y"]
     (problem,) = problems(write(tmp_path, "parquet", tables))
@@ -148,20 +150,20 @@ def test_a_bad_attribute_name_is_found(tmp_path, name):
     assert "\x1b" not in str(problem)
 
 
-def test_too_many_attributes_are_found(tmp_path, file_format):
+def test_too_many_attributes_are_a_problem(tmp_path, file_format):
     tables = good()
     tables["users"] |= {f"a{n}": ["x", "y"] for n in range(31)}
     (problem,) = problems(write(tmp_path, file_format, tables))
-    assert problem.message == "has 33 attributes, at most 32 may be"
+    assert problem.message == "has 33 attributes; at most 32 are allowed"
 
 
-def test_dirt_is_counted_and_does_not_stop(tmp_path, file_format):
+def test_defects_of_the_data_are_counted_and_do_not_stop(tmp_path, file_format):
     hours = [NOON + dt.timedelta(hours=hour) for hour in range(8)]
     tables = {
         "events": {
             "user_id": ["u", "u", "u", "v", "v", "w", "w", "w"],
             "item_id": ["a", "a", "b", "a", "a", "c", "c", "c"],
-            # u returns what was bought; v returns before buying; u returns b, never bought; w's line is there twice
+            # u returns what was bought; v returns before buying; u returns b, never bought; w's line is repeated
             "timestamp": [*hours[:5], hours[6], hours[6], hours[7]],
             "event_type": ["purchase", "return", "return", "return", "purchase", "purchase", "purchase", "return"],
             "colour": ["red"] * 8,
@@ -183,7 +185,7 @@ def test_dirt_is_counted_and_does_not_stop(tmp_path, file_format):
         f"events.{file_format}: columns that are not read: colour",
         "events that repeat an earlier line exactly, kept: 1 of 8",
         "returns without an earlier purchase of the item by the user: 2 of 4",
-        "brands called 'Unknown', taken for none: 2 of 4",
+        "brands called 'Unknown', read as no brand: 2 of 4",
         "category paths with a part called 'Unknown', left out: 2 of 4",
         "items without a title: 2 of 4",
         "users without a profile: 2 of 3",
@@ -193,7 +195,7 @@ def test_dirt_is_counted_and_does_not_stop(tmp_path, file_format):
 
 
 @pytest.mark.parametrize("unknown", [1, 2])
-def test_one_event_in_a_thousand_of_an_unknown_item_is_dropped_and_more_are_problems(tmp_path, file_format, unknown):
+def test_events_of_unknown_items_are_dropped_up_to_one_in_a_thousand_and_problems_above(tmp_path, file_format, unknown):
     tables = good()
     tables["events"] = {column: values * 250 for column, values in tables["events"].items()}
     tables["events"]["item_id"][500 : 500 + unknown] = ["z"] * unknown
@@ -239,9 +241,9 @@ def test_the_real_shops_are_read(name, events, items, users):
     assert counted == (name == "complete-journey")
 
 
-def test_impressions_are_counted_and_passed_over(tmp_path, file_format):
+def test_impressions_are_counted_and_left_out(tmp_path, file_format):
     tables = good()
     tables["events"]["event_type"][1] = "impression"
     shop = read_shop(write(tmp_path, file_format, tables))
     assert shop.events["event_type"].to_list() == ["purchase", "add_to_cart", "purchase"]
-    assert "impressions, which say nothing of taste, passed over: 1 of 4" in shop.notes
+    assert "impressions, which do not show taste, left out: 1 of 4" in shop.notes

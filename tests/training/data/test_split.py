@@ -1,4 +1,4 @@
-"""Who is learned from, who is held out, and that nothing of the test is ever in what is learned from."""
+"""The events to learn from and the purchases held out, counted by hand."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -45,10 +45,10 @@ def test_time_split_by_hand() -> None:
     )  # fmt: skip
     split = time_split(events, 30, 256)
     assert split.train.rows.tolist() == [0, 1, 5]
-    assert split.known.rows.tolist() == [0, 1, 2, 5]
+    assert split.train_and_validation.rows.tolist() == [0, 1, 2, 5]
     assert events.user_ids[split.validation.users].tolist() == ["u"]
     assert [rows.tolist() for rows in split.validation.targets] == [[2]]
-    assert events.user_ids[split.test.users].tolist() == ["u", "v"]  # z only looked
+    assert events.user_ids[split.test.users].tolist() == ["u", "v"]  # z only viewed
     assert [rows.tolist() for rows in split.test.targets] == [[0, 3], [4]]
     assert [history.rows.tolist() for history in split.test.histories] == [[0, 1, 2], []]
     assert split.test.exclude_history  # in train nobody bought anything again
@@ -71,12 +71,12 @@ def test_ties_keep_the_order_of_the_file() -> None:
     assert split.train.rows.tolist() == [3, 1, 4]
 
 
-def test_too_short_a_time_is_said() -> None:
+def test_time_split_of_too_short_a_time_is_refused_with_the_days() -> None:
     with pytest.raises(ValueError, match="less than 60 days"):
         time_split(shop(*bought("u", "abc")), 30, 256)
 
 
-def test_the_matrix_agrees_with_each_history() -> None:
+def test_the_user_items_matrix_agrees_with_each_history() -> None:
     rng = np.random.default_rng(0)
     types = ["purchase", "view", "return"]
     events = shop(
@@ -109,12 +109,12 @@ def test_newness_by_hand() -> None:
     np.testing.assert_allclose(newness(events, 30.0), [1 / 8, 2 ** (-89 / 30), 1 / 2, 1, 1, 1], rtol=1e-6)
 
 
-def test_what_a_user_has_is_left_out_where_nobody_buys_again() -> None:
+def test_bought_items_are_excluded_only_where_nobody_buys_again() -> None:
     several = [event for user in "stuv" for event in bought(user, "abc", 10)]
     later = [("u", "d", 65, "purchase"), ("u", "e", 95, "purchase"), ("u", "f", 100, "view")]
     split = time_split(shop(*several, ("u", "f", 50, "view"), *later), 30, 256)
     assert split.test.exclude_history
-    assert split.test.excluded(0).tolist() == [0, 1, 2, 3]  # what was only looked at may be recommended
+    assert split.test.excluded(0).tolist() == [0, 1, 2, 3]  # a viewed item may be recommended
     two_at_once = time_split(shop(*several, *bought("s", "abc", 10), *later), 30, 256)
     assert two_at_once.test.exclude_history
     again = time_split(shop(*several, ("s", "a", 20, "purchase"), *later), 30, 256)

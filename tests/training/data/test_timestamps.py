@@ -12,6 +12,10 @@ from tests.training.data.shop_files import assert_same, good, place, problems, w
 from training.data.shop import read_shop
 from training.data.timestamps import parse_iso
 
+# A day from the ends of Python's calendar: any offset fits. Local times have no zone.
+FIRST_LOCAL_TIME = dt.datetime(1, 1, 2)  # noqa: DTZ001
+LAST_LOCAL_TIME = dt.datetime(9999, 12, 30)  # noqa: DTZ001
+
 
 def timed(tmp_path: Path, file_format: str, times: list[str]) -> Path:
     tables = good()
@@ -36,18 +40,18 @@ def timed(tmp_path: Path, file_format: str, times: list[str]) -> Path:
         (["2024-05-01T12:00", "2024-05-01 13:00:00.500", "2024-05-01 14:00:00.000000000", "2024-05-01 15:00:00"], 12),
     ],
 )
-def test_iso_8601_is_read_as_utc(tmp_path, file_format, times, hours):
+def test_iso_8601_with_an_offset_is_converted_to_utc(tmp_path, file_format, times, hours):
     shop = read_shop(timed(tmp_path, file_format, times))
     first = dt.datetime(2024, 5, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
     offsets = [dt.timedelta(0), dt.timedelta(hours=1, milliseconds=500), dt.timedelta(hours=2), dt.timedelta(hours=3)]
     assert shop.events["timestamp"].to_list() == [first + offset for offset in offsets]
 
 
-def test_dates_alone_are_midnight_utc_and_ties_keep_the_files_order(tmp_path, file_format):
+def test_dates_without_a_time_are_midnight_utc_and_ties_keep_the_order_of_the_file(tmp_path, file_format):
     shop = read_shop(timed(tmp_path, file_format, ["2024-05-02", "2024-05-01", "2024-05-02", "2024-05-01"]))
     assert shop.events["timestamp"].to_list() == [dt.datetime(2024, 5, day, tzinfo=dt.UTC) for day in (1, 1, 2, 2)]
     assert shop.events.select("user_id", "item_id").rows() == [("007", "b"), ("8", "b"), ("007", "a"), ("8", "a")]
-    assert f"events.{file_format}: timestamp names no time zone and is taken for UTC" in shop.notes
+    assert f"events.{file_format}: timestamp names no time zone and is read as UTC" in shop.notes
 
 
 @pytest.mark.parametrize(
@@ -66,14 +70,14 @@ def test_dates_alone_are_midnight_utc_and_ties_keep_the_files_order(tmp_path, fi
         "2024-05-01T12:00:00 CET",
     ],
 )
-def test_an_unparsable_timestamp_is_found(tmp_path, file_format, value):
+def test_text_that_is_not_a_timestamp_is_a_problem(tmp_path, file_format, value):
     (problem,) = problems(timed(tmp_path, file_format, ["2024-05-01", "2024-05-01", value, "2024-05-01"]))
     assert (problem.row, problem.column) == (place(file_format, 3), "timestamp")
-    assert problem.message == f"is no ISO 8601 date or time: {value}"
+    assert problem.message == f"is not an ISO 8601 date or time: {value}"
 
 
 @pytest.mark.parametrize(
-    ("usual", "other", "name"),
+    ("most", "other", "name"),
     [
         ("2024-05-01T12:00:00Z", "2024-05-01T12:00:00", "+00:00"),
         ("2024-05-01T12:00:00", "2024-05-01T12:00:00Z", "none"),
@@ -81,10 +85,10 @@ def test_an_unparsable_timestamp_is_found(tmp_path, file_format, value):
         ("2024-05-01T12:00:00-03:30", "2024-05-01T12:00:00Z", "-03:30"),
     ],
 )
-def test_mixed_time_zones_are_found(tmp_path, file_format, usual, other, name):
-    (problem,) = problems(timed(tmp_path, file_format, [usual, other, usual, usual]))
+def test_a_row_in_another_time_zone_than_most_is_a_problem(tmp_path, file_format, most, other, name):
+    (problem,) = problems(timed(tmp_path, file_format, [most, other, most, most]))
     assert (problem.row, problem.column) == (place(file_format, 2), "timestamp")
-    assert problem.message == f"is not of the time zone of most rows ({name}): {other}"
+    assert problem.message == f"is not in the time zone of most rows ({name}): {other}"
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
@@ -101,7 +105,7 @@ def test_a_typed_timestamp_column_is_converted_to_utc(tmp_path, unit, zone):
 
 
 @pytest.mark.parametrize(("hours", "stops"), [(23, False), (25, True)])
-def test_a_clock_may_be_a_day_ahead(tmp_path, file_format, hours, stops):
+def test_a_timestamp_is_a_problem_from_a_day_ahead_of_now(tmp_path, file_format, hours, stops):
     tables = good()
     tables["events"]["timestamp"][3] = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
     folder = write(tmp_path, file_format, tables)
@@ -112,11 +116,11 @@ def test_a_clock_may_be_a_day_ahead(tmp_path, file_format, hours, stops):
 
 
 @given(
-    st.datetimes(dt.datetime(1, 1, 2), dt.datetime(9999, 12, 30)),
+    st.datetimes(FIRST_LOCAL_TIME, LAST_LOCAL_TIME),
     st.none() | st.integers(-14 * 60, 14 * 60),
     st.sampled_from(["T", " "]),
 )
-def test_iso_8601_as_python_writes_it_is_the_same_instant(local, minutes, separator):
+def test_iso_8601_as_python_writes_it_is_read_as_the_same_time(local, minutes, separator):
     zone = None if minutes is None else dt.timezone(dt.timedelta(minutes=minutes))
     instants, offsets = parse_iso(pl.Series("time", [local.replace(tzinfo=zone).isoformat(separator)]))
     assert instants.to_list() == [local.replace(tzinfo=zone or dt.UTC).astimezone(dt.UTC)]

@@ -1,4 +1,4 @@
-"""Counts of people who bought two items, against counting them one by one."""
+"""Companions of items, compared with counting the people one by one."""
 
 from dataclasses import replace
 
@@ -8,14 +8,14 @@ from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.explain.relations import MIN_CO_PURCHASE_LIFT
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
-from training.fitting.copurchases import MOST, copurchases
+from training.fitting.copurchases import MAX_COMPANIONS, copurchases
 
 DAYS = 120
 MIN_COHORT, MIN_CO_BUYERS = 12, 3
 
 
-def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder, monkeypatch):
-    # A small shop has small crowds.
+def test_companions_and_counts_equal_those_counted_one_by_one(small_shop_folder, monkeypatch):
+    # A small shop has small cohorts.
     for name, few in (("MIN_COHORT", MIN_COHORT), ("MIN_CO_BUYERS", MIN_CO_BUYERS)):
         monkeypatch.setattr(f"training.fitting.copurchases.{name}", few)
     shop = Interactions.of(read_shop(small_shop_folder))
@@ -39,16 +39,16 @@ def test_every_count_is_that_of_the_people_and_none_is_missing(small_shop_folder
             and count / len(people) >= MIN_CO_PURCHASE_LIFT * len(buyers[other]) / everybody
         }
         listed = found.companions[anchor][found.companions[anchor] >= 0].tolist()
-        assert len(set(listed)) == len(listed) == min(len(wanted), MOST)
+        assert len(set(listed)) == len(listed) == min(len(wanted), MAX_COMPANIONS)
         counts = found.companion_buyers[anchor][: len(listed)].tolist()
         assert [wanted[other] for other in listed] == counts == sorted(counts, reverse=True)
-        if len(wanted) > MOST:
-            assert counts[-1] >= sorted(wanted.values(), reverse=True)[MOST - 1]
+        if len(wanted) > MAX_COMPANIONS:
+            assert counts[-1] >= sorted(wanted.values(), reverse=True)[MAX_COMPANIONS - 1]
         claims += len(listed)
     assert claims > 100
 
 
-def test_who_sent_it_back_or_only_looked_bought_nothing(small_shop_folder):
+def test_views_and_returns_make_no_companions(small_shop_folder):
     shop = Interactions.of(read_shop(small_shop_folder))
     nothing = replace(shop, event_types=np.zeros_like(shop.event_types))
     found = copurchases(nothing, DAYS)

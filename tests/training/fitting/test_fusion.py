@@ -1,11 +1,11 @@
-"""What helps new items costs the rest next to nothing, and is there even where nothing says how much it may be."""
+"""The weight of new items: raised while it costs almost no NDCG, a default where that cannot be measured."""
 
 import numpy as np
 import pytest
 
 from recsvc.model.towers.user import BLOCKS, BlockWeights
 from training.fitting.block_scores import CachedScores
-from training.fitting.fusion import COST, UNSEEN, USUAL, Fusion, help_new_items
+from training.fitting.fusion import DEFAULT_UNSEEN_SHARE, MAX_NDCG_LOSS, UNSEEN_SHARES, Fusion, help_new_items
 
 USERS, BOUGHT, NEW = 4_000, 30, 4
 
@@ -20,29 +20,35 @@ def scores() -> CachedScores:
     blocks[:, 0, text] += 2.0
     blocks[:, BOUGHT:, text] = rng.normal(0.5, 0.5, size=(USERS, NEW))
     blocks[:, BOUGHT:, unseen] = 1.0
-    wanted = np.zeros((USERS, BOUGHT + NEW), bool)
-    wanted[:, 0] = True
-    return CachedScores(blocks, {}, np.zeros_like(wanted), wanted, np.ones(USERS, np.intp))
+    is_target = np.zeros((USERS, BOUGHT + NEW), bool)
+    is_target[:, 0] = True
+    return CachedScores(
+        blocks=blocks,
+        repeats={},
+        bought=np.zeros_like(is_target),
+        is_target=is_target,
+        targets=np.ones(USERS, np.intp),
+    )
 
 
-def test_new_items_are_helped_as_far_as_it_costs_next_to_nothing(scores: CachedScores) -> None:
+def test_the_weight_of_new_items_rises_until_the_next_step_would_cost_too_much(scores: CachedScores) -> None:
     start = Fusion(BlockWeights(text=1.0))
     before = start.ndcg(scores)
     helped, after = help_new_items(scores, start, before, NEW * 10)
     weight = helped.blocks.unseen
     assert weight > 0
-    assert (1 - COST) * before.mean() <= after.mean() < before.mean()
+    assert (1 - MAX_NDCG_LOSS) * before.mean() <= after.mean() < before.mean()
     # The next step would have cost too much.
-    further = min(share for share in UNSEEN if share > weight)
-    assert start.at("unseen", further).ndcg(scores).mean() < (1 - COST) * before.mean()
+    further = min(share for share in UNSEEN_SHARES if share > weight)
+    assert start.at("unseen", further).ndcg(scores).mean() < (1 - MAX_NDCG_LOSS) * before.mean()
 
 
-def test_with_too_few_new_items_to_judge_by_they_are_helped_as_is_usual(scores: CachedScores) -> None:
+def test_the_weight_of_new_items_is_the_default_where_too_few_can_be_measured(scores: CachedScores) -> None:
     helped, after = help_new_items(scores, Fusion(BlockWeights(text=3.0, prior=1.0)), np.array([0.5]), 2)
-    assert helped.blocks.unseen == pytest.approx(4 * USUAL)
+    assert helped.blocks.unseen == pytest.approx(4 * DEFAULT_UNSEEN_SHARE)
     assert after.tolist() == [0.5]
 
 
-def test_where_texts_count_nothing_new_items_are_not_pushed_on_everybody(scores: CachedScores) -> None:
+def test_new_items_get_no_weight_where_texts_have_none(scores: CachedScores) -> None:
     blind = Fusion(BlockWeights(collaborative=1.0))
     assert help_new_items(scores, blind, np.array([0.5]), 2)[0] == blind

@@ -1,4 +1,4 @@
-"""The chunked softmax against a closed form, and how histories are cut."""
+"""The chunked softmax equals the closed form, and histories are cut from their end."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from training.fitting.next_item import ChunkedSoftmax, Sequences
 
 
 @pytest.mark.parametrize("biased", [False, True])
-def test_chunked_softmax_is_cross_entropy(biased: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chunked_softmax_equals_cross_entropy(biased: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(next_item, "CHUNK_LOGITS", 30 * 900)  # several chunks, the last one short
     torch.manual_seed(0)
     states = functional.normalize(torch.randn(200, 64), dim=-1).requires_grad_()
@@ -19,14 +19,14 @@ def test_chunked_softmax_is_cross_entropy(biased: bool, monkeypatch: pytest.Monk
     ours = ChunkedSoftmax.apply(states, items, targets, bias, 0.1)
     logits = states @ items.T / 0.1
     exact = functional.cross_entropy(logits if bias is None else logits + bias, targets)
-    assert float(ours) == pytest.approx(float(exact), rel=1e-3)
-    for found, wanted in zip(
+    assert float(ours.detach()) == pytest.approx(float(exact.detach()), rel=1e-3)
+    for gradient, expected in zip(
         torch.autograd.grad(ours, (states, items)), torch.autograd.grad(exact, (states, items)), strict=True
     ):
-        assert float((found - wanted).norm() / wanted.norm()) < 0.01  # bfloat16 inside
+        assert float((gradient - expected).norm() / expected.norm()) < 0.01  # bfloat16 inside
 
 
-def test_histories_are_cut_from_their_end() -> None:
+def test_a_long_history_is_cut_into_parts_from_its_end() -> None:
     sequences = Sequences.of([np.arange(7, dtype=np.int32), np.arange(2, dtype=np.int32)], 3)
     assert [rows.tolist() for rows in sequences.rows] == [[4, 5, 6], [1, 2, 3], [0], [0, 1]]
     assert sequences.users.tolist() == [0, 0, 0, 1]

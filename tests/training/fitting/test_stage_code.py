@@ -1,10 +1,14 @@
 """A kept result is used again after a file moves or a comment changes, and never after the code behind it changed."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
 
+from tests.training.fitting.declared_stages import declared_stages
+from training.fitting.stage import Stage
 from training.fitting.stage_code import PACKAGES, CodeGraph
 
 FILES = {
@@ -73,21 +77,85 @@ def test_a_module_of_no_package_is_an_error(tmp_path: Path) -> None:
         fingerprint(tmp_path, FILES, "shop.missing")
 
 
-@pytest.mark.parametrize("module", ["training.fitting.block_trainer", "training.fitting.text_features"])
-def test_the_modules_of_a_stage_are_those_of_the_import_graph(module: str) -> None:
-    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
-    assert CodeGraph.of_packages(*PACKAGES).modules(module) == graph.find_upstream_modules(module) | {module}
+STAGES = declared_stages()
+# What no stage may reach: a change there would fit the blocks again for nothing.
+OUTSIDE = (
+    "training.evaluation",
+    "training.reason_evaluation",
+    "training.off_policy",
+    "training.demo",
+    "training.train",
+)
+RUNNERS = {"training.fitting.stages", "training.fitting.block_trainer", "training.fitting.experiment"}
 
 
-def test_reports_and_commands_are_no_part_of_a_stage() -> None:
-    reached = CodeGraph.of_packages(*PACKAGES).modules("training.fitting.block_trainer")
-    assert {"recsvc.model.bundle", "recsvc.domain.shop", "training.data.shop", "training.fitting.next_item"} <= reached
-    assert (
-        not {
-            "training.evaluation.report",
-            "training.evaluation.evaluate",
-            "training.train",
-            "training.reason_evaluation.truth",
-        }
-        & reached
+@cache
+def import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def reached_by(stage: Stage[Any]) -> set[str]:
+    return CodeGraph.of_packages(*PACKAGES).modules(stage.compute.__module__)
+
+
+def test_every_block_with_arrays_to_learn_has_a_stage() -> None:
+    assert set(STAGES) == {"als", "co-visitation", "repeats", "sequence", "text", "text features"}
+
+
+def test_no_two_stages_share_the_module_that_computes_them() -> None:
+    modules = [stage.compute.__module__ for stage in STAGES.values()]
+    assert len(set(modules)) == len(modules)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_the_modules_of_a_stage_are_those_of_the_import_graph(stage: Stage[Any]) -> None:
+    module = stage.compute.__module__
+    assert reached_by(stage) == import_graph().find_upstream_modules(module) | {module}
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_reaches_no_evaluation_report_or_command(stage: Stage[Any]) -> None:
+    reached = reached_by(stage)
+    assert not [module for module in reached if module.startswith(OUTSIDE)]
+    commands = {"train", "tune", "benchmark", "evaluate_reasons", "write_content", "export_events", "backfill"}
+    assert not {f"training.{command}" for command in commands} & reached
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_reaches_nothing_that_runs_or_prints_stages(stage: Stage[Any]) -> None:
+    assert not RUNNERS & reached_by(stage)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_reaches_what_the_arrays_of_a_bundle_mean(stage: Stage[Any]) -> None:
+    assert {"training.config", "training.fitting.stage", "recsvc.domain.arrays", "recsvc.domain.shop"} <= reached_by(
+        stage
     )
+
+
+TOWER_CODE = {"training.fitting.next_item", "training.fitting.early_stopping", "training.fitting.tower_fit"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reaches", "reaches_not"),
+    [
+        ("als", {"training.data.interactions"}, {*TOWER_CODE, "training.fitting.text_features"}),
+        ("co-visitation", {"training.data.interactions"}, {*TOWER_CODE, "training.fitting.collaborative"}),
+        ("repeats", {"training.data.split", "recsvc.model.repeat_purchase"}, TOWER_CODE),
+        ("text features", {"recsvc.model.lexical"}, {*TOWER_CODE, "training.fitting.text_tower"}),
+        (
+            "text",
+            {*TOWER_CODE, "training.fitting.text_features", "recsvc.model.towers.text"},
+            {"training.fitting.collaborative", "training.fitting.sequence_tower"},
+        ),
+        (
+            "sequence",
+            {*TOWER_CODE, "recsvc.model.towers.sequence"},
+            {"training.fitting.collaborative", "training.fitting.text_tower", "training.fitting.text_features"},
+        ),
+    ],
+)
+def test_a_stage_reaches_its_own_block_and_no_other(name: str, reaches: set[str], reaches_not: set[str]) -> None:
+    reached = reached_by(STAGES[name])
+    assert reaches <= reached
+    assert not reaches_not & reached

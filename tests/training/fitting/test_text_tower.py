@@ -1,4 +1,4 @@
-"""The text block's item side: what was bought moves away from its text, so far and no further; what was not stays."""
+"""The items of the text block: a bought item moves away from its text, up to a bound; another one stays."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ ITEMS, DIM = 12, 16
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[TextModel, np.ndarray]:
-    """Items 0 to 9 are bought, each after the one before; all read alike in pairs, so that the text cannot tell."""
+    """Items 0 to 9 are bought in order. Pairs of items have the same text, so that the text cannot tell them apart."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     features = np.repeat(rng.normal(size=(ITEMS // 2, 8)), 2, axis=0).astype(np.float32)
@@ -29,11 +29,11 @@ def trained() -> tuple[TextModel, np.ndarray]:
     nobody = np.zeros((users, 8), np.float32), np.zeros(users, bool)
     model = TextModel(TextTower(8, TransformerConfig(DIM)), features, *nobody, config)
     histories = [np.arange(start, start + 4, dtype=np.int32) % 10 for start in rng.integers(0, 10, users)]
-    fit_next_item(model, Sequences.of(histories, 50), config, 1e-2, 10)
+    fit_next_item(model, Sequences.of(histories, 50), config, learning_rate=1e-2, epochs=10)
     return model, features
 
 
-def test_what_reads_alike_is_told_apart_once_it_is_bought(trained: tuple[TextModel, np.ndarray]) -> None:
+def test_bought_items_with_the_same_text_have_different_vectors(trained: tuple[TextModel, np.ndarray]) -> None:
     model, features = trained
     block = model.block(features)
     np.testing.assert_allclose(np.linalg.norm(block, axis=1), 1.0, atol=1e-5)
@@ -43,7 +43,7 @@ def test_what_reads_alike_is_told_apart_once_it_is_bought(trained: tuple[TextMod
     assert (np.einsum("nd,nd->n", block, texts) >= np.sqrt(1 - OFFSET**2) - 1e-5).all()
 
 
-def test_what_nobody_bought_lies_where_its_text_does(trained: tuple[TextModel, np.ndarray]) -> None:
+def test_an_item_that_nobody_bought_has_the_vector_of_its_text(trained: tuple[TextModel, np.ndarray]) -> None:
     model, features = trained
     texts = model.tower.item_vectors(torch.from_numpy(features)).detach().numpy()
     np.testing.assert_allclose(model.block(features)[10:], texts[10:], atol=1e-6)

@@ -18,7 +18,7 @@ from training.fitting.text_tower import TextModel
 from training.fitting.warm_start import WarmStart
 
 
-def test_it_begins_where_the_earlier_one_ended_and_new_items_are_welcome(
+def test_a_warm_start_begins_with_a_lower_loss_and_takes_new_items(
     small_shop_folder: Path, trained_bundle: Path, small_config: TrainConfig, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
@@ -40,15 +40,15 @@ def curves(folder: Path) -> dict[str, dict[str, list[float]]]:
     return json.loads((folder / "evaluation.json").read_text())["towers"]
 
 
-def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(trained_bundle: Path) -> None:
+def test_items_keep_their_vectors_by_id_and_a_new_one_starts_beside_its_companions(trained_bundle: Path) -> None:
     bundle = bundles.load(trained_bundle)
     known = np.flatnonzero(bundle.item_vectors[:, bundle.layout.sequence].any(axis=1))[:3]
     items = [Item("new", "a new thing"), *(bundle.catalogue.items[row] for row in known)]
     assert bundle.sequence_tower is not None
     torch.manual_seed(0)
-    # The new item is bought with the first known one, ever again.
+    # The new item is bought with the first earlier one, several times.
     histories = [np.array([1, 0], np.int32)] * 5
-    model = WarmStart(bundle).sequence(Catalogue(items), histories, bundle.sequence_tower.config)
+    model = WarmStart(bundle).sequence_model(Catalogue(items), histories, bundle.sequence_tower.config)
     assert model is not None
     vectors = model.item_vectors(None).detach().numpy()
     before = bundle.item_vectors[known, bundle.layout.sequence]
@@ -57,7 +57,7 @@ def test_items_keep_their_vectors_by_id_and_a_new_one_starts_among_its_company(t
 
 
 @pytest.mark.parametrize(("setting", "said"), [("text_dim=16", "text_dim was 64"), ("sequence_dim=8", "sequence_dim")])
-def test_other_widths_are_refused(
+def test_a_bundle_of_other_widths_is_refused(
     small_shop_folder: Path,
     tmp_path: Path,
     trained_bundle: Path,
@@ -72,14 +72,14 @@ def test_other_widths_are_refused(
     assert "is not a bundle" in capsys.readouterr().err
 
 
-def test_offsets_put_items_where_they_were(trained_bundle: Path) -> None:
+def test_the_start_offsets_reproduce_the_earlier_vectors(trained_bundle: Path) -> None:
     bundle = bundles.load(trained_bundle)
     rng = np.random.default_rng(0)
     features = rng.normal(size=(5, bundle.text_tower.features)).astype(np.float32)
     nobody = np.zeros((1, bundle.text_tower.features), np.float32), np.zeros(1, bool)
     model = TextModel(bundle.text_tower, features, *nobody, TrainConfig(text_dim=64))
     texts = model.block(features)
-    wanted = texts + 0.1 * rng.normal(size=texts.shape).astype(np.float32) / 4
+    wanted = (texts + 0.1 * rng.normal(size=texts.shape) / 4).astype(np.float32)
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
     wanted[4] = 0  # a new item
     model.start_from(wanted, features)

@@ -1,4 +1,4 @@
-"""The checkerboard shop: the withheld purchase is the one right answer, and every signal points to it."""
+"""The checkerboard shop: the withheld item is the one right answer, and every signal points to it."""
 
 import itertools
 import re
@@ -18,7 +18,7 @@ def board(request) -> Checkerboard:
     return checkerboard(*request.param)
 
 
-def test_each_user_buys_all_of_the_own_colour_but_the_withheld(board):
+def test_each_user_buys_all_items_of_one_colour_but_the_withheld(board):
     bought = {
         user_id: set(item_ids) for user_id, item_ids in board.events.group_by("user_id").agg("item_id").iter_rows()
     }
@@ -33,7 +33,7 @@ def test_every_item_is_bought_by_somebody(board):
     assert set(board.events["item_id"]) == set(board.items["item_id"])
 
 
-def test_every_item_is_withheld_when_there_are_users_enough():
+def test_every_item_is_withheld_once_where_users_are_as_many_as_items():
     board = checkerboard(40, 40)
     assert sorted(board.withheld.values()) == board.items["item_id"].to_list()
 
@@ -44,7 +44,7 @@ def test_timestamps_are_distinct_and_grow(board):
 
 
 def test_the_withheld_item_comes_next(board):
-    """Whoever bought the last item of this user's history and went on, went on to the withheld one."""
+    """Another user who bought the last item of this user's history bought the withheld one next."""
     histories = dict(board.events.group_by("user_id", maintain_order=True).agg("item_id").iter_rows())
     follows = {(a, b) for items in histories.values() for a, b in itertools.pairwise(items)}
     successors = dict(follows)
@@ -53,7 +53,7 @@ def test_the_withheld_item_comes_next(board):
         assert successors.get(items[-1], board.withheld[user_id]) == board.withheld[user_id]
 
 
-def test_the_words_tell_the_colour(board):
+def test_texts_and_profiles_show_the_colour(board):
     words = [set(re.findall(r"[a-z]{3,}", " ".join(board.items["title"][c::2]).lower())) for c in (0, 1)]
     about = [set(board.users["about"][c::2]) for c in (0, 1)]
     assert words[0] & words[1] <= {"small", "medium", "large", "extra", "set", "two", "four"}
@@ -67,6 +67,6 @@ def test_titles_are_unique_up_to_the_limit():
 
 
 @pytest.mark.parametrize(("n_users", "n_items"), [(3, 10), (10, 3), (10, MAX_ITEMS + 1), (0, 0)])
-def test_too_small_or_too_large_is_refused(n_users, n_items):
+def test_a_checkerboard_of_a_size_outside_the_limits_is_refused(n_users, n_items):
     with pytest.raises(ValueError, match="a checkerboard has at least 4 users"):
         checkerboard(n_users, n_items)

@@ -1,6 +1,6 @@
-"""The synthetic shop: the same by seed, in contract, readable, and with its structure really in the data."""
+"""The synthetic shop: the same for a seed, in contract, and with its true structure visible in the events."""
 
-import datetime
+import datetime as dt
 import subprocess
 import sys
 
@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from training.synthetic.__main__ import main
 from training.synthetic.demand import CLOSES, OPENS
-from training.synthetic.shop import SyntheticShop, main, make_shop, write_shop
+from training.synthetic.shop import SyntheticShop, make_shop, write_shop
 from training.synthetic.words import read_vocabulary
 
 FRAMES = ("events", "items", "users")
@@ -95,7 +96,7 @@ def test_events_are_in_time_order_and_refer_to_the_tables(shop, numbered):
     assert money["price"].min() > 0
 
 
-def test_an_order_has_one_user_one_moment_and_often_several_lines(purchases):
+def test_an_order_has_one_user_and_one_time_and_often_several_lines(purchases):
     orders = purchases.group_by("order_id").agg(
         pl.col("user_id").n_unique(), pl.col("timestamp").n_unique(), lines=pl.len()
     )
@@ -104,7 +105,7 @@ def test_an_order_has_one_user_one_moment_and_often_several_lines(purchases):
     assert purchases["quantity"].max() > 1
 
 
-def test_returns_follow_their_purchase_but_for_a_few(shop):
+def test_most_returns_follow_their_purchase(shop):
     sold = shop.events.filter(event_type="purchase").select("order_id", "item_id", sold_at="timestamp")
     returns = shop.events.filter(event_type="return").join(sold, on=["order_id", "item_id"], how="left")
     orphans = returns["sold_at"].null_count()
@@ -114,7 +115,7 @@ def test_returns_follow_their_purchase_but_for_a_few(shop):
     )
 
 
-def test_looks_come_before_many_purchases(numbered, purchases):
+def test_views_and_carts_come_before_many_purchases(numbered, purchases):
     for kind, share in (("view", 0.4), ("add_to_cart", 0.25)):
         looks = numbered.filter(event_type=kind).select("user", "item", seen="timestamp")
         before = purchases.join(looks, on=["user", "item"]).filter(pl.col("seen") < pl.col("timestamp"))
@@ -140,7 +141,7 @@ def test_item_category_names_the_category_path(shop):
     assert names == [shop.truth.category_names[c] for c in shop.truth.item_category]
 
 
-def test_users_keep_to_their_favourite_brands(shop, purchases):
+def test_users_mostly_buy_their_favourite_brands(shop, purchases):
     """The brand a user took first in a category is theirs later more often than it is other people's."""
     taken = purchases.unique(["user", "item"], keep="first", maintain_order=True).join(
         shop.items.select("item_id", "brand"), on="item_id", maintain_order="left"
@@ -158,7 +159,7 @@ def test_users_keep_to_their_favourite_brands(shop, purchases):
     assert again > 1.1 * later["expected"].mean()
 
 
-def test_consumables_come_back_at_their_interval(shop, purchases):
+def test_consumables_are_bought_again_after_their_interval(shop, purchases):
     gaps = (
         purchases.sort("user", "item", "timestamp")
         .with_columns(gap=pl.col("timestamp").diff().over("user", "item").dt.total_seconds() / 86_400)
@@ -193,7 +194,7 @@ def test_few_items_make_most_of_the_sales(shop, purchases):
     assert counts[: len(counts) // 10].sum() > 0.4 * counts.sum()
 
 
-def test_what_sells_drifts(purchases):
+def test_the_best_sellers_change_over_time(purchases):
     """Among items for sale throughout, recent purchases tell more of the last months than those of the opening."""
     day = (pl.col("timestamp") - OPENS).dt.total_days()
     first_time = purchases.unique(["user", "item"], keep="first", maintain_order=True)
@@ -205,7 +206,7 @@ def test_what_sells_drifts(purchases):
     assert np.corrcoef(recent, last)[0, 1] > np.corrcoef(opening, last)[0, 1] + 0.05
 
 
-def test_accessories_are_bought_with_what_they_go_with(shop, purchases):
+def test_accessories_are_bought_with_their_main_product(shop, purchases):
     orders = purchases.join(product_type(shop), on="item_id").group_by("order_id").agg(pl.col("product_type").unique())
     types = orders.filter(pl.col("product_type").list.len() > 1)["product_type"].to_list()
     kinds = {kind.name: kind for category in read_vocabulary("en").categories for kind in category.types}
@@ -218,11 +219,11 @@ def test_accessories_are_bought_with_what_they_go_with(shop, purchases):
     assert goes_with / n_accessories > 2 * beside / n_beside
 
 
-def test_cold_items_are_cold(shop, numbered):
+def test_cold_items_have_no_events_before_the_last_month(shop, numbered):
     cold = shop.truth.cold_items
     assert cold.mean() == pytest.approx(0.05, abs=0.002)
     events = numbered.filter(pl.lit(pl.Series(cold)).gather(pl.col("item")))
-    assert events["timestamp"].min() >= CLOSES - datetime.timedelta(days=30)
+    assert events["timestamp"].min() >= CLOSES - dt.timedelta(days=30)
     untouched = np.setdiff1d(np.flatnonzero(cold), numbered["item"].to_numpy())
     assert 0 < events["item"].n_unique() < cold.sum()
     assert len(untouched) >= cold.sum() // 2
@@ -237,7 +238,7 @@ def test_cold_users_have_a_profile_and_no_events(shop, numbered, purchases):
     assert np.isin(warm, purchases["user"].to_numpy()).all()
 
 
-def test_most_users_have_a_profile_and_it_tells_their_interests(shop):
+def test_most_users_have_a_profile_with_their_interests(shop):
     assert 0.75 < shop.users["about"].is_not_null().mean() < 0.85
     assert shop.users.filter(pl.col("about").is_null()).select("age", "city").drop_nulls().is_empty()
     categories = read_vocabulary("en").categories
@@ -252,7 +253,7 @@ def test_most_users_have_a_profile_and_it_tells_their_interests(shop):
 
 @pytest.mark.parametrize(("n_items", "n_users"), [(20, 10), (200, 60), (20_000, 300)])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_any_size_makes_a_shop(n_items, n_users, language):
+def test_a_shop_of_any_size_in_the_limits_can_be_made(n_items, n_users, language):
     shop = make_shop(n_items, n_users, seed=3, language=language)
     assert shop.items["item_id"].n_unique() == shop.items["title"].n_unique() == n_items
     assert shop.users["user_id"].n_unique() == n_users
@@ -267,16 +268,16 @@ def test_any_size_makes_a_shop(n_items, n_users, language):
         ((3, 100, 1), "3 items do not make a shop"),
         ((10**9, 100, 1), "1,000,000,000 items do not make a shop"),
         ((100, 0, 1), "0 users do not make a shop"),
-        ((100, 100, -1), "seed must not be negative"),
-        ((100, 100, 1, "fr"), "speaks en, zh"),
+        ((100, 100, -1), "must not be negative"),
+        ((100, 100, 1, "fr"), "choose from en, zh"),
     ],
 )
-def test_silly_requests_are_refused(size, message):
+def test_a_shop_outside_the_limits_is_refused(size, message):
     with pytest.raises(ValueError, match=message):
         make_shop(*size)
 
 
-def test_command_line_refuses_with_code_2(tmp_path, capsys):
+def test_the_command_exits_with_2_for_a_shop_that_cannot_be_made(tmp_path, capsys):
     occupied = tmp_path / "file"
     occupied.write_text("")
     for arguments in (["--items", "-5", "--out", str(tmp_path / "x")], ["--out", str(occupied), "--items", "50"]):
@@ -287,7 +288,7 @@ def test_command_line_refuses_with_code_2(tmp_path, capsys):
     assert not (tmp_path / "x").exists()
 
 
-def test_command_line_writes_the_shop_of_the_seed(tmp_path):
+def test_the_command_writes_the_shop_of_the_seed(tmp_path):
     command = [sys.executable, "-m", "training.synthetic", "--items", "150", "--users", "80", "--seed", "9"]
     done = subprocess.run([*command, "--out", tmp_path / "shop"], capture_output=True, text=True, check=True)
     assert "users          80" in done.stdout

@@ -30,7 +30,7 @@ def shop(vocabulary) -> SyntheticShop:
     return make_shop(2_000, 1_000, seed=11, language=vocabulary.language)
 
 
-def test_there_are_departments_enough(vocabulary):
+def test_a_vocabulary_has_many_departments(vocabulary):
     types = Counter(category.department for category in vocabulary.categories for _ in category.types)
     sensitive = types.pop("Health", 0) or types.pop("健康", 0)
     assert sensitive == 6
@@ -50,7 +50,7 @@ def test_accessories_name_product_types_of_the_shop(vocabulary):
     assert {name for category in vocabulary.categories for kind in category.types for name in kind.accessories} <= names
 
 
-def test_no_list_says_a_thing_twice(vocabulary):
+def test_no_list_of_words_repeats_an_entry(vocabulary):
     for category in vocabulary.categories:
         for words in (category.brands, category.lines, category.about):
             assert len(set(words)) == len(words)
@@ -59,7 +59,7 @@ def test_no_list_says_a_thing_twice(vocabulary):
                 assert len({option.text for option in options}) == len(options)
 
 
-def test_titles_are_finished(shop):
+def test_titles_have_no_empty_slots(shop):
     for title in shop.items["title"]:
         assert 4 <= len(title) <= 100
         assert not re.search(r"[{}|*@;]|None|\bnan\b|  | ,|,$|^,", title)
@@ -76,7 +76,7 @@ def test_category_paths_have_three_levels_that_the_vocabulary_knows(vocabulary, 
     assert set(shop.items["categories"]) == known
 
 
-def test_english_titles_do_not_stutter():
+def test_english_titles_repeat_no_word():
     for category in read_vocabulary("en").categories:
         for kind in category.types:
             for line in ("", *category.lines):
@@ -88,7 +88,7 @@ def test_english_titles_do_not_stutter():
                             assert max(Counter(words).values()) == 1, title
 
 
-def test_chinese_shop_is_chinese():
+def test_a_chinese_shop_is_written_in_chinese():
     shop = make_shop(2_000, 1_000, seed=11, language="zh")
     assert set(shop.items["currency"]) == {"CNY"}
     for text in (*shop.items["brand"], *shop.items["categories"].unique()):
@@ -102,7 +102,7 @@ def test_chinese_shop_is_chinese():
         assert re.fullmatch(r"[\u4e00-\u9fff，。；、]+。", about), about
 
 
-def test_english_shop_is_english(vocabulary):
+def test_an_english_shop_is_written_in_english(vocabulary):
     shop = make_shop(2_000, 1_000, seed=11)
     assert set(shop.items["currency"]) == {"GBP"}
     for text in (*shop.items["title"], *shop.users["about"].drop_nulls()):
@@ -111,7 +111,7 @@ def test_english_shop_is_english(vocabulary):
         assert re.fullmatch(r"[A-Z].+\.", about)
 
 
-def test_chinese_profiles_share_words_with_what_they_mean():
+def test_chinese_profiles_share_words_with_their_category():
     """The default text encoder reads English: in Chinese it is the lexical embedding that matches a profile."""
     categories = read_vocabulary("zh").categories
     for category in categories:
@@ -132,7 +132,7 @@ def category_bigrams(category: Category) -> set[str]:
     return found
 
 
-def test_prices_lie_about_their_types_and_differ(vocabulary, shop):
+def test_prices_scatter_around_the_median_of_their_type(vocabulary, shop):
     listed = {kind.name: kind.price for category in vocabulary.categories for kind in category.types}
     types = shop.items["categories"].str.split(" > ").list.last().to_list()
     ratio = np.log(shop.items["price"].to_numpy() / np.array([listed[name] for name in types]))

@@ -1,4 +1,4 @@
-"""The fold-in against implicit's own, and the left-out vectors against folding in the shorter history."""
+"""The fold-in agrees with implicit's, and left-out factors with the fold-in of the shorter history."""
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -12,7 +12,7 @@ def test_fold_in_agrees_with_implicit() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.gamma(2.0, 10.0, (60, 40)) * (rng.random((60, 40)) < 0.2)
     user_items = csr_matrix(confidence.astype(np.float32))
-    user_items.data += 1  # implicit's confidence holds the 1 of an unseen item, ours comes on top of it
+    user_items.data += 1  # implicit's confidence includes the 1 of an unseen item, ours does not
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(factors=16, regularization=0.7, alpha=1.0, iterations=5, random_state=0)
         model.fit(user_items, show_progress=False)
@@ -26,19 +26,19 @@ def test_fold_in_agrees_with_implicit() -> None:
     np.testing.assert_allclose(np.stack(ours), theirs.reshape(60, 16), atol=2e-4)
 
 
-def test_left_out_is_the_fold_in_of_the_rest() -> None:
+def test_left_out_factor_equals_the_fold_in_of_the_other_items() -> None:
     rng = np.random.default_rng(1)
     factors = rng.standard_normal((200, 12)).astype(np.float32)
     gram = factors.astype(np.float64).T @ factors
     rows, confidence = rng.choice(200, 9, replace=False), rng.gamma(2.0, 10.0, 9).astype(np.float32)
-    whole, parts = fold_in_left_out(factors[rows], gram, 0.3, confidence, np.arange(9))
-    np.testing.assert_allclose(whole, fold_in(factors[rows], gram, 0.3, confidence))
+    full, without = fold_in_left_out(factors[rows], gram, 0.3, confidence, np.arange(9))
+    np.testing.assert_allclose(full, fold_in(factors[rows], gram, 0.3, confidence))
     for i in range(9):
         rest = np.delete(np.arange(9), i)
-        np.testing.assert_allclose(parts[i], fold_in(factors[rows[rest]], gram, 0.3, confidence[rest]), atol=1e-9)
+        np.testing.assert_allclose(without[i], fold_in(factors[rows[rest]], gram, 0.3, confidence[rest]), atol=1e-9)
 
 
-def test_the_last_item_left_out_leaves_nothing() -> None:
+def test_only_item_left_out_gives_zero() -> None:
     factors = np.eye(3, dtype=np.float32)
-    _, parts = fold_in_left_out(factors[:1], factors.astype(np.float64), 0.1, np.ones(1, np.float32), np.array([0]))
-    np.testing.assert_allclose(parts, np.zeros((1, 3)), atol=1e-12)
+    _, without = fold_in_left_out(factors[:1], factors.astype(np.float64), 0.1, np.ones(1, np.float32), np.array([0]))
+    np.testing.assert_allclose(without, np.zeros((1, 3)), atol=1e-12)

@@ -1,4 +1,4 @@
-"""What each event counts: closed forms."""
+"""The weight of each event, against closed forms."""
 
 import numpy as np
 import pytest
@@ -17,25 +17,25 @@ def history(*events: tuple[int, EventType, float, float]) -> History:
     return History(np.array(rows, np.int32), times, np.array(types, np.int8), np.array(quantities, np.float32))
 
 
-def test_weight_quantity_and_age_multiply() -> None:
-    liked = WeightedHistory.of(
+def test_confidence_is_the_product_of_weight_quantity_and_decay() -> None:
+    weighted = WeightedHistory.of(
         history((7, EventType.PURCHASE, 3, 0), (4, EventType.VIEW, 1, 0), (5, EventType.PURCHASE, 1, 30)), CONFIG
     )
-    assert liked.rows.tolist() == [4, 5, 7]
-    # A view counts a tenth, three pieces log2(4), an event 30 days before the last one half.
-    assert liked.confidence.tolist() == pytest.approx([10 * 0.1 * 0.5, 10 * 1.0, 10 * 2 * 0.5])
+    assert weighted.rows.tolist() == [4, 5, 7]
+    # A view counts 0.1, three pieces count log2(4), and an event 30 days before the last one counts half.
+    assert weighted.confidence.tolist() == pytest.approx([10 * 0.1 * 0.5, 10 * 1.0, 10 * 2 * 0.5])
 
 
-def test_a_return_takes_the_purchase_away() -> None:
+def test_return_cancels_the_purchase() -> None:
     bought = (7, EventType.PURCHASE, 2, 0)
     returned = (7, EventType.RETURN, 2, 1)
     assert WeightedHistory.of(history(bought, returned), CONFIG).rows.tolist() == []
-    liked = WeightedHistory.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
-    assert liked.rows.tolist() == [7]
-    assert liked.confidence.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
+    weighted = WeightedHistory.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
+    assert weighted.rows.tolist() == [7]
+    assert weighted.confidence.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
 
 
-def test_the_sequence_has_what_the_user_kept_in_order() -> None:
+def test_sequence_has_the_kept_items_in_order_without_runs() -> None:
     events = history(
         (1, EventType.VIEW, 1, 0),
         (1, EventType.ADD_TO_CART, 1, 0.1),
@@ -48,6 +48,6 @@ def test_the_sequence_has_what_the_user_kept_in_order() -> None:
     assert WeightedHistory.of(events, CONFIG).sequence.tolist() == [1, 3, 1]
 
 
-def test_nothing_gives_nothing() -> None:
-    liked = WeightedHistory.of(History.empty(), CONFIG)
-    assert (len(liked.rows), len(liked.confidence), len(liked.sequence)) == (0, 0, 0)
+def test_empty_history_gives_empty_arrays() -> None:
+    weighted = WeightedHistory.of(History.empty(), CONFIG)
+    assert (len(weighted.rows), len(weighted.confidence), len(weighted.sequence)) == (0, 0, 0)

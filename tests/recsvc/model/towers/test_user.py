@@ -1,4 +1,4 @@
-"""The user tower: what is left out is really left out, and who brings nothing gets what is popular."""
+"""The user tower: left-out vectors equal those of shorter histories; unknown users get popular items."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def profile() -> ProfileText:
 
 
 def bought(*rows: int) -> History:
-    """All at one moment, so that leaving one out changes no age."""
+    """Purchases at the same time, so that leaving one out changes no age."""
     n = len(rows)
     types = np.full(n, EventType.PURCHASE, np.int8)
     return History(np.array(rows, np.int32), np.full(n, 10**15, np.int64), types, np.ones(n, np.float32))
@@ -42,30 +42,31 @@ def test_left_out_equals_the_tower_on_the_shorter_history(bundle: Bundle, profil
         rest = [other for other in rows if other != row]
         np.testing.assert_allclose(left_out.vectors[i], tower.user_vectors([bought(*rest)], [profile])[0], atol=1e-5)
     without = tower.user_vectors([bought(*rows)], [None])[0]
+    assert left_out.without_profile is not None
     np.testing.assert_allclose(left_out.without_profile, without, atol=1e-5)
 
 
-def test_what_stands_on_both_sides_of_what_is_left_out_is_one(bundle: Bundle) -> None:
+def test_equal_neighbours_of_a_left_out_item_become_one(bundle: Bundle) -> None:
     tower = bundle.user_tower()
     left_out = tower.left_out(bought(3, 5, 3), None, np.array([5], np.int32))
     without = bought(3, 5, 3).select(np.array([True, False, True]))
     np.testing.assert_allclose(left_out.vectors[0], tower.user_vectors([without], [None])[0], atol=1e-4)
 
 
-def test_the_only_item_left_out_leaves_a_cold_user(bundle: Bundle, profile: ProfileText) -> None:
+def test_only_item_left_out_gives_the_cold_vector(bundle: Bundle, profile: ProfileText) -> None:
     tower = bundle.user_tower(WARM)
     left_out = tower.left_out(bought(5), profile, np.array([5], np.int32))
     np.testing.assert_allclose(left_out.vectors, tower.user_vectors([History.empty()], [profile]), atol=1e-5)
 
 
-def test_a_stranger_gets_what_is_popular(bundle: Bundle) -> None:
+def test_unknown_user_ranks_items_by_popularity(bundle: Bundle) -> None:
     vector = bundle.user_tower().user_vectors([History.empty()], [None])[0]
     scores = bundle.item_vectors @ vector
     prior = bundle.item_vectors[:, bundle.layout.prior].ravel()
     assert np.array_equal(np.argsort(-scores, kind="stable"), np.argsort(-prior, kind="stable"))
 
 
-def test_what_was_sent_back_counts_nothing(bundle: Bundle) -> None:
+def test_returned_item_has_no_effect(bundle: Bundle) -> None:
     tower = bundle.user_tower()
     returned = History(
         np.array([5, 9, 9], np.int32),
@@ -78,7 +79,7 @@ def test_what_was_sent_back_counts_nothing(bundle: Bundle) -> None:
     assert tower.left_out(returned, None, np.array([5, 9], np.int32)).rows.tolist() == [5]
 
 
-def test_a_batch_gives_what_each_user_gets_alone(bundle: Bundle, profile: ProfileText) -> None:
+def test_vector_of_a_user_does_not_depend_on_the_batch(bundle: Bundle, profile: ProfileText) -> None:
     tower = bundle.user_tower()
     histories = [bought(*range(n)) for n in (0, 1, 3, 80)]
     profiles = [profile, None, profile, None]
@@ -87,19 +88,19 @@ def test_a_batch_gives_what_each_user_gets_alone(bundle: Bundle, profile: Profil
     np.testing.assert_allclose(together, np.stack(alone), atol=1e-5)
 
 
-def test_the_lexical_block_is_the_newest_items_decayed(bundle: Bundle) -> None:
+def test_lexical_block_is_the_decayed_sum_of_the_newest_items(bundle: Bundle) -> None:
     tower, columns = bundle.user_tower(FusionWeights.only(BlockWeights(lexical=1.0))), bundle.layout.lexical
     assert columns.stop > columns.start
-    read = tower.user_vectors([bought(5, 9, 30)], [None])[0]
+    vector = tower.user_vectors([bought(5, 9, 30)], [None])[0]
     decay = bundle.model.lexical_decay
     expected = sum(decay**age * bundle.item_vectors[row, columns] for age, row in enumerate((30, 9, 5)))
-    np.testing.assert_allclose(read[columns], expected / np.linalg.norm(expected), atol=1e-6)
-    assert not np.delete(read, np.arange(columns.start, columns.stop)).any()
+    np.testing.assert_allclose(vector[columns], expected / np.linalg.norm(expected), atol=1e-6)
+    assert not np.delete(vector, np.arange(columns.start, columns.stop)).any()
 
 
-def test_the_sequence_block_passes_over_what_nobody_had_bought(bundle: Bundle) -> None:
+def test_sequence_block_ignores_items_that_nobody_bought(bundle: Bundle) -> None:
     tower, columns = bundle.user_tower(FusionWeights.only(BlockWeights(sequence=1.0))), bundle.layout.sequence
-    (unsold, *_) = np.flatnonzero(bundle.purchases == 0)
+    unsold = int(np.flatnonzero(bundle.purchases == 0)[0])
     vectors = tower.user_vectors([bought(5, unsold, 9), bought(5, 9), bought(unsold)], [None] * 3)[:, columns]
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
     assert not vectors[2].any()

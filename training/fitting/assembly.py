@@ -1,0 +1,123 @@
+"""Puts fitted blocks together as a bundle, and takes blocks and weights of a bundle away or in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recsvc.domain.arrays import Floats
+from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
+from recsvc.model.text_encoder import item_text
+from recsvc.model.towers.sequence import SequenceTower
+from recsvc.model.towers.text import TextTower
+from recsvc.model.towers.user import BlockWeights, FusionWeights
+from training.config import TrainConfig
+from training.data.interactions import Interactions
+from training.fitting.copurchases import copurchases
+from training.fitting.event_sequences import confidence_config
+from training.fitting.popularity import newness, recent_buyers
+from training.fitting.text_features import ShopText
+
+SIMILARITY_PAIRS = 200_000  # random pairs of items whose similarity is looked at
+EQUAL_WEIGHTS = FusionWeights.only(BlockWeights(1.0, 1.0, 1.0, 1.0, 0.1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedBlocks:
+    """The blocks that were learned.
+
+    Attributes:
+        text_tower: Reads text features.
+        text_items: float32 (n, text_dim).
+        sequence_tower: None in a bundle without that block.
+        sequence_items: float32 (n, sequence_dim), with 0 columns where there is no such block.
+        factors: float32 (n, factors), with 0 columns where there is no such block.
+        regularization: With which users are folded in among `factors`.
+        repeats: How each item is bought again.
+        repeat_coefficients: Of the regression for repeats; empty where there was too little to learn from.
+    """
+
+    text_tower: TextTower
+    text_items: Floats
+    sequence_tower: SequenceTower | None
+    sequence_items: Floats
+    factors: Floats
+    regularization: float
+    repeats: ItemRepeats
+    repeat_coefficients: tuple[float, ...]
+
+
+def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, config: TrainConfig) -> Bundle:
+    """An unsaved bundle with neutral fusion weights. interactions: the events that the blocks were fitted on."""
+    purchases = interactions.purchase_counts()
+    lexical = text.features.lexical.whitened(list(map(item_text, text.catalogue.items)), config.lexical_dim)
+    age = newness(interactions, config.newness_half_life_days)
+    item_only = np.stack((blocks.repeats.popularity, age, purchases == 0), axis=1)
+    parts = (blocks.sequence_items, blocks.text_items, lexical, blocks.factors, item_only)
+    return Bundle(
+        catalogue=text.catalogue,
+        item_vectors=np.concatenate(parts, axis=1).astype(np.float32),
+        buyers=recent_buyers(interactions, config.popularity_days),
+        purchases=purchases,
+        **vars(copurchases(interactions, config.cohort_days)),
+        repeat_rates=blocks.repeats.rates,
+        repeat_intervals=blocks.repeats.intervals,
+        features=text.features,
+        text_tower=blocks.text_tower,
+        sequence_tower=blocks.sequence_tower,
+        model=_model_config(blocks, lexical.shape[1], text, config),
+    )
+
+
+def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config: TrainConfig) -> ModelConfig:
+    return ModelConfig(
+        text=blocks.text_tower.config,
+        text_features=blocks.text_tower.features,
+        sequence=blocks.sequence_tower.config if blocks.sequence_tower is not None else None,
+        fusion=EQUAL_WEIGHTS,
+        confidence=confidence_config(config),
+        repeats=RepeatConfig(coefficients=blocks.repeat_coefficients),
+        lexical_dim=lexical_dim,
+        lexical_decay=config.lexical_decay,
+        collaborative_dim=blocks.factors.shape[1],
+        regularization=blocks.regularization,
+        history_length=config.history_length,
+        similar_from=_similarity_percentile(blocks.text_items, config),
+        popularity_days=config.popularity_days,
+        cohort_days=config.cohort_days,
+        text_encoder=config.text_encoder,
+        text_encoder_fingerprint=text.encoder.fingerprint,
+    )
+
+
+def _similarity_percentile(block: Floats, config: TrainConfig) -> float:
+    """The inner product that `similar_percentile` per cent of random pairs of different items stay below."""
+    rng = np.random.default_rng(config.seed)
+    left, right = rng.integers(0, len(block), (2, SIMILARITY_PAIRS))
+    different = left != right
+    similarities = np.einsum("nd,nd->n", block[left[different]], block[right[different]])
+    return float(np.percentile(similarities, config.similar_percentile)) if len(similarities) else 1.0
+
+
+def without_blocks(bundle: Bundle, names: Sequence[str]) -> Bundle:
+    """The bundle without some of the blocks "sequence", "lexical" and "collaborative"."""
+    columns = [np.arange(bundle.item_vectors.shape[1])[getattr(bundle.layout, name)] for name in names]
+    model = replace(
+        bundle.model,
+        sequence=None if "sequence" in names else bundle.model.sequence,
+        lexical_dim=0 if "lexical" in names else bundle.model.lexical_dim,
+        collaborative_dim=0 if "collaborative" in names else bundle.model.collaborative_dim,
+    )
+    return replace(
+        bundle,
+        item_vectors=np.delete(bundle.item_vectors, np.concatenate(columns), axis=1),
+        sequence_tower=bundle.sequence_tower if model.sequence is not None else None,
+        model=model,
+    )
+
+
+def with_fusion(bundle: Bundle, weights: FusionWeights, repeats: RepeatConfig) -> Bundle:
+    """The bundle with tuned fusion weights, and with `repeats` except its coefficients: the bundle keeps its own."""
+    repeats = replace(repeats, coefficients=bundle.model.repeats.coefficients)
+    return replace(bundle, model=replace(bundle.model, fusion=weights, repeats=repeats))
