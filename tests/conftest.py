@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -34,11 +35,15 @@ hypothesis.settings.load_profile("recsvc")
 
 # Fixtures and folders whose tests start a Redis, and those that train: `make test-fast` leaves them out.
 REDIS_FIXTURES = {"redis_server", "shared_redis", "start_service", "endpoint"}
-REDIS_FOLDERS = ("tests/recsvc/store", "tests/recsvc/service/test_serving.py", "tests/recsvc/test_cli.py")
-REDIS_FOLDERS += ("tests/integration", "tests/deploy", "tests/benchmarks", "tests/training/demo")
+REDIS_FOLDERS = (
+    *("tests/recsvc/store", "tests/recsvc/service/test_serving.py", "tests/recsvc/test_cli.py"),
+    *("tests/integration", "tests/deploy", "tests/benchmarks", "tests/training/demo"),
+)
 TRAINING_FIXTURES = {"trained_bundle", "embedded"}
-TRAINING_FOLDERS = ("tests/training/fitting", "tests/training/evaluation", "tests/training/reason_evaluation")
-TRAINING_FOLDERS += ("tests/training/test_",)
+TRAINING_FOLDERS = (
+    *("tests/training/fitting", "tests/training/evaluation", "tests/training/reason_evaluation"),
+    "tests/training/test_",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -147,7 +152,7 @@ def start_service(small_bundle: Path, tmp_path: Path) -> Iterator[Callable[..., 
         bundle: Path = small_bundle,
         data_dir: Path = tmp_path / "data",
         redis_url: str | None = None,
-        **settings: object,
+        **settings: Any,
     ) -> ServiceProcess:
         started.append(ServiceProcess(bundle, data_dir, redis_url, **settings))
         return started[-1]

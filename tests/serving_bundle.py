@@ -1,7 +1,8 @@
 """A bundle of 400 items made without training, so that the tests of the service need the serving install alone.
 
-Everything that training would learn is set by hand or drawn by seed: shoppers buy within two categories, the collaborative
-block is a factor a category, the transformers have random weights. Lists are sensible and all blocks have a part in them.
+Everything that training would learn is set by hand or drawn by seed. Shoppers buy within two categories, the
+collaborative block is a factor a category, the transformers have random weights. Lists are sensible, and all blocks
+have a part in them.
 """
 
 from collections import Counter
@@ -137,7 +138,7 @@ def _items(rng: np.random.Generator) -> list[Item]:
 
 
 def _purchases(rng: np.random.Generator, category_of: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """bool (shoppers, items): each buys in two categories, some items far more often than others."""
+    """Bool (shoppers, items): each buys in two categories, some items far more often than others."""
     tastes = np.stack([rng.permutation(len(TYPES))[:2] for _ in range(SHOPPERS)])
     liked = (category_of == tastes[:, :1]) | (category_of == tastes[:, 1:])
     appeal = rng.permutation(1 / np.arange(1, ITEMS + 1) ** 0.3)
@@ -179,7 +180,7 @@ def _item_only(bought: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _companions(bought: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """int32 (items, 8) each: which items most of an item's buyers bought too, and how many did."""
+    """Int32 (items, 8) each: which items most of an item's buyers bought too, and how many did."""
     together = bought.T.astype(np.int32) @ bought.astype(np.int32)
     np.fill_diagonal(together, 0)
     companions = np.argsort(-together, axis=1, kind="stable")[:, :8].astype(np.int32)

@@ -1,8 +1,8 @@
-"""`recsvc serve` in processes that are forked from one that has loaded what takes seconds: the code and the text encoder.
+"""`recsvc serve` in processes that are forked from one that has loaded what takes seconds: code and text encoder.
 
-What runs is the same command line in a process of its own, with its own environment and standard error. The parent has used
-neither grpc nor torch's worker threads, which would not survive a fork.
-`tests/recsvc/test_cli.py` and `tests/recsvc/service/test_serving.py` start the command as an operator does.
+What runs is the same command line in a process of its own, with its own environment and standard error. The parent has
+used neither grpc nor torch's worker threads, which would not survive a fork. `tests/recsvc/test_cli.py` and
+`tests/recsvc/service/test_serving.py` start the command as an operator does.
 """
 
 import contextlib

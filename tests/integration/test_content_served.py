@@ -1,6 +1,7 @@
 """Copy about items over the wire: of what was trained, of what is added while running, and of what is gone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 
@@ -14,11 +15,11 @@ from tests.service_process import ServiceProcess
 ATTRIBUTES = {"Colour": "Navy Blue", "Material": "Solid Oak", "Style": "Scandinavian", "Use": "Small Kitchens"}
 
 
-def code_of(content: ContentServiceStub, **asked: object) -> tuple[grpc.StatusCode, str]:
+def code_of(content: ContentServiceStub, **asked: Any) -> tuple[grpc.StatusCode, str]:
     try:
         content.Generate(pb.GenerateRequest(**asked), timeout=10)
     except grpc.RpcError as error:
-        return error.code(), error.details()
+        return error.code(), error.details() or ""
     return grpc.StatusCode.OK, ""
 
 
@@ -45,7 +46,7 @@ def test_copy_is_written_of_items_old_and_new_and_needs_no_redis(
                 assert all(part.text in draft.text for part in draft.parts)
             assert content.Generate(asked, timeout=10) == answer
 
-        new = {"recipe": "description.v1", "item_id": "bench", "language": "en-GB"}
+        new: dict[str, Any] = {"recipe": "description.v1", "item_id": "bench", "language": "en-GB"}
         assert code_of(content, **new) == (grpc.StatusCode.NOT_FOUND, "item 'bench' is not in the catalogue")
         item = catalog_pb2.CatalogItem(item_id="bench", title="Lidded Storage Bench", categories="Home > Benches")
         for name, value in ATTRIBUTES.items():
@@ -59,7 +60,7 @@ def test_copy_is_written_of_items_old_and_new_and_needs_no_redis(
         kinds = {fact.kind for part in draft.parts for fact in part.facts}
         assert {reason_pb2.EVIDENCE_KIND_NAME, reason_pb2.EVIDENCE_KIND_ATTRIBUTE} <= kinds
 
-        campaign = {"recipe": "campaign.v1", "item_id": "bench"}
+        campaign: dict[str, Any] = {"recipe": "campaign.v1", "item_id": "bench"}
         asked = pb.GenerateRequest(**campaign, audience=pb.ContentAudience(category="Home"))
         (draft,) = content.Generate(asked, timeout=10).drafts
         addressed = draft.parts[0].facts[0]

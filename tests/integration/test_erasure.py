@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
 from recsvc.v1 import users_pb2 as pb
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids
@@ -23,7 +24,7 @@ def folder(small_bundle: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def save(bundle: bundles.Bundle, folder: Path) -> str:
+def save(bundle: Bundle, folder: Path) -> str:
     bundle_id = bundles.save(bundle, folder / "part")
     (folder / "part").rename(folder / bundle_id)
     return bundle_id

@@ -33,13 +33,19 @@ def given(explain: ExplainServiceStub, user_id: str, list_id: str) -> pb.Explain
         return None
 
 
+def explained(explain: ExplainServiceStub, user_id: str, list_id: str) -> pb.ExplainRecommendationResponse:
+    response = given(explain, user_id, list_id)
+    assert response is not None
+    return response
+
+
 def test_a_list_is_told_of_by_any_replica_until_its_user_is_erased(replicas: list[ServiceProcess]) -> None:
     with replicas[0].channel() as first, replicas[1].channel() as second:
         shop, explain = Storefront(first), ExplainServiceStub(second)
         shop.buy("ann", "i00003", "i00008")
         answer = shop.recommend("ann", placement="home", reasons=False)
         eventually(lambda: given(explain, "ann", answer.recommendation_id) is not None)
-        told = given(explain, "ann", answer.recommendation_id)
+        told = explained(explain, "ann", answer.recommendation_id)
         assert [item.item_id for item in told.items] == item_ids(answer)
         assert [item.rank for item in told.items] == list(range(1, 11))
         assert (told.placement, told.arm, told.propensity) == ("home", "control", 1.0)
@@ -48,7 +54,7 @@ def test_a_list_is_told_of_by_any_replica_until_its_user_is_erased(replicas: lis
         for item in told.items:
             assert sum(block.score for block in item.block_scores) == pytest.approx(item.score, abs=1e-4)
         shop.buy("ann", "i00020")
-        assert not given(explain, "ann", answer.recommendation_id).unchanged
+        assert not explained(explain, "ann", answer.recommendation_id).unchanged
         assert given(explain, "bob", answer.recommendation_id) is None
         shop.users.DeleteUser(users_pb2.DeleteUserRequest(user_id="ann"), timeout=10)
         assert given(explain, "ann", answer.recommendation_id) is None
@@ -61,7 +67,7 @@ def test_only_the_last_lists_are_kept(replicas: list[ServiceProcess]) -> None:
         eventually(lambda: given(explain, "ann", lists[-1]) is not None)
         kept = [given(explain, "ann", list_id) for list_id in lists]
         assert [each is not None for each in kept] == [False] * 5 + [True] * 20
-        assert kept[-1].surface == recommendation_pb2.SURFACE_CART
+        assert explained(explain, "ann", lists[-1]).surface == recommendation_pb2.SURFACE_CART
 
 
 def test_why_an_item_is_not_in_a_list(replicas: list[ServiceProcess]) -> None:

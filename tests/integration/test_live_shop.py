@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -34,8 +35,11 @@ def test_out_of_stock_and_deleted_items_leave_every_list_of_every_replica(
             shown |= {found.item_id for found in shop.recommendations.SimilarItems(similar).similar_items}
             return not shown & {sold_out, deleted}
 
+        def back(shop: Storefront) -> bool:
+            return item_ids(shop.recommend("ann"))[:2] == [sold_out, deleted]
+
         for shop in (one, two):
-            eventually(lambda shop=shop: gone(shop))
+            eventually(partial(gone, shop))
         assert len(one.recommend("ann", 100).recommendations) == 100
         assert item_ids(one.recommend("ann"))[0] == stays
 
@@ -46,7 +50,7 @@ def test_out_of_stock_and_deleted_items_leave_every_list_of_every_replica(
         two.set_inventory(sold_out, stock=5)
         one.delete(deleted, restore=True)
         for shop in (one, two):
-            eventually(lambda shop=shop: item_ids(shop.recommend("ann"))[:2] == [sold_out, deleted])
+            eventually(partial(back, shop))
     assert all(replica.metric("recsvc_gate_violations_total") == 0 for replica in replicas)
 
 
@@ -108,10 +112,14 @@ def test_a_new_item_is_recommended_by_every_replica_and_after_a_restart(
         two.set_inventory("brand new", stock=0)
         one.add("brand new", price=4.0, **words)
         other = pb.Filter(repeat_policy=pb.REPEAT_POLICY_ALLOW)
+
+        def listed(shop: Storefront) -> bool:
+            return "brand new" in item_ids(shop.recommend("ann", 100, filter=other))
+
         near = pb.SimilarItemsRequest(item_id=bought[0], k=100)
         two.set_inventory("brand new", stock=3)
         for shop in (one, two):
-            eventually(lambda shop=shop: "brand new" in item_ids(shop.recommend("ann", 100, filter=other)))
+            eventually(partial(listed, shop))
             assert "brand new" in [n.item_id for n in shop.recommendations.SimilarItems(near, timeout=20).similar_items]
         assert one.buy("bob", "brand new").unknown_items == 0
         assert one.recommend("bob").personalised

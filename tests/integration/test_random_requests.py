@@ -136,7 +136,7 @@ def answer(channel: grpc.Channel, method: MethodDescriptor, request: Message) ->
         answer = call(request, timeout=20)
         list(answer if method.server_streaming else ())
     except grpc.RpcError as error:
-        return error.code(), error.details()
+        return error.code(), error.details() or ""
     return grpc.StatusCode.OK, ""
 
 

@@ -107,7 +107,7 @@ def test_copy_is_turned_off_like_reasons(start_service: Callable[..., ServicePro
             try:
                 content.Generate(asked, timeout=20)
             except grpc.RpcError as error:
-                return error.code() if "turned off" in error.details() else grpc.StatusCode.UNKNOWN
+                return error.code() if "turned off" in str(error.details()) else grpc.StatusCode.UNKNOWN
             return grpc.StatusCode.OK
 
         assert code("title.v1") is grpc.StatusCode.OK

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -88,7 +89,7 @@ def test_the_rules_of_a_placement_hold_and_impressions_are_counted(
 
 def test_reasons_have_the_tone_of_the_placement_or_the_callers(shops: list[Storefront]) -> None:
     shops[0].buy("ann", "i00003", "i00008", "i00042")
-    asked = [
+    asked: list[tuple[dict[str, Any], int]] = [
         ({}, reason_pb2.TONE_NEUTRAL),
         ({"placement": "tiles"}, reason_pb2.TONE_CONCISE),
         ({"reason_options": pb.ReasonOptions(tone="TONE_WARM")}, reason_pb2.TONE_WARM),

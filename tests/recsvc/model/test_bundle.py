@@ -34,8 +34,8 @@ def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_pa
     history = History(
         np.arange(3, dtype=np.int32), np.arange(3, dtype=np.int64), np.ones(3, np.int8), np.ones(3, np.float32)
     )
-    vectors = [bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second)]
-    assert np.array_equal(*vectors)
+    before, after = (bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second))
+    assert np.array_equal(before, after)
 
 
 def test_arrays_are_frozen(small_bundle: Path) -> None:
