@@ -9,6 +9,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.recommender import Recommender
+from recsvc.reasons import recipes
 from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, open_store
 from tests.conftest import RedisServer
@@ -17,6 +18,7 @@ from tests.conftest import RedisServer
 @pytest.fixture(autouse=True)
 def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
     """A call of the service that blocks the event loop fails the test."""
+    recipes()  # a process reads them when it starts
     with blockbuster_ctx("recsvc") as detector:
         # What starts and stops the process may block: nothing is served yet, or any more.
         for function in detector.functions.values():
@@ -24,6 +26,7 @@ def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
                 "recsvc/store/embedded.py", {"embedded_redis", "_keep_running", "redis_server_binary"}
             )
             function.can_block_in("recsvc/server.py", "serve")
+            function.can_block_in("structlog/_base.py", "_process_event")  # a logged traceback shows its source
             function.can_block_in("recsvc/registry/backend.py", "__init__")  # the server builds it in a thread
         yield detector
 

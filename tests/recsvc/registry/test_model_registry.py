@@ -1,5 +1,6 @@
 """The registry: bundles are loaded and activated by id, and erased users are dropped; with a real Redis."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -57,7 +58,7 @@ async def test_a_bundle_that_is_not_there_cannot_be_loaded(backend: Backend) -> 
 
 async def test_a_bundle_of_another_text_encoder_cannot_be_loaded(store: UserStore, bundles: tuple[Path, str]) -> None:
     folder, _ = bundles
-    foreign_id = save_variant(folder / "foreign", text_encoder_fingerprint="0" * 64)
+    foreign_id = await asyncio.to_thread(save_variant, folder / "foreign", text_encoder_fingerprint="0" * 64)
     backend = Backend(ServingConfig(bundle=folder / "first"), store)
     with pytest.raises(BundleUnusable, match="another text encoder"):
         await backend.registry.load(foreign_id)

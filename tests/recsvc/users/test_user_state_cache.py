@@ -33,7 +33,7 @@ async def test_later_cache_of_the_bundle_shares_the_kept_states(
 ) -> None:
     await user_store.write_events([BOUGHT])
     state, _ = await cache.get("ann")
-    later = cache.with_bundle(bundle_files.load(small_bundle))
+    later = cache.with_bundle(await asyncio.to_thread(bundle_files.load, small_bundle))
     assert (await later.get("ann"))[0] is state
 
 
@@ -41,7 +41,7 @@ async def test_user_erased_in_a_later_cache_is_not_kept_by_a_request_of_the_earl
     cache: UserStateCache, user_store: UserStore, small_bundle: Path
 ) -> None:
     await user_store.write_events([BOUGHT])
-    later = cache.with_bundle(bundle_files.load(small_bundle))
+    later = cache.with_bundle(await asyncio.to_thread(bundle_files.load, small_bundle))
     request = asyncio.create_task(cache.get("ann"))
     await asyncio.sleep(0)  # the request waits for Redis now
     later.forget({hash_of("ann")})
