@@ -9,6 +9,7 @@ import pytest
 
 from recsvc.domain.shop import Event, EventType
 from recsvc.model import bundle_files
+from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore, hash_of
 from recsvc.users.user_state_cache import UserStateCache
 
@@ -16,9 +17,14 @@ BOUGHT = Event("e", "ann", "i00003", EventType.PURCHASE, 1_740_000_000_000_000)
 
 
 @pytest.fixture
-def cache(small_bundle: Path, user_store: UserStore) -> Iterator[UserStateCache]:
+def bundle(small_bundle: Path) -> Bundle:
+    return bundle_files.load(small_bundle)
+
+
+@pytest.fixture
+def cache(bundle: Bundle, user_store: UserStore) -> Iterator[UserStateCache]:
     with ThreadPoolExecutor(1) as thread:
-        yield UserStateCache(bundle_files.load(small_bundle), user_store, thread, 10)
+        yield UserStateCache(bundle, user_store, thread, 10)
 
 
 async def test_unchanged_record_returns_the_kept_state(cache: UserStateCache, user_store: UserStore) -> None:
@@ -29,19 +35,19 @@ async def test_unchanged_record_returns_the_kept_state(cache: UserStateCache, us
 
 
 async def test_later_cache_of_the_bundle_shares_the_kept_states(
-    cache: UserStateCache, user_store: UserStore, small_bundle: Path
+    cache: UserStateCache, user_store: UserStore, bundle: Bundle
 ) -> None:
     await user_store.write_events([BOUGHT])
     state, _ = await cache.get("ann")
-    later = cache.with_bundle(await asyncio.to_thread(bundle_files.load, small_bundle))
+    later = cache.with_bundle(bundle)
     assert (await later.get("ann"))[0] is state
 
 
 async def test_user_erased_in_a_later_cache_is_not_kept_by_a_request_of_the_earlier(
-    cache: UserStateCache, user_store: UserStore, small_bundle: Path
+    cache: UserStateCache, user_store: UserStore, bundle: Bundle
 ) -> None:
     await user_store.write_events([BOUGHT])
-    later = cache.with_bundle(await asyncio.to_thread(bundle_files.load, small_bundle))
+    later = cache.with_bundle(bundle)
     request = asyncio.create_task(cache.get("ann"))
     await asyncio.sleep(0)  # the request waits for Redis now
     later.forget({hash_of("ann")})
