@@ -110,7 +110,7 @@ class Rules:
         pins: Items at fixed positions.
         max_per_brand: Items of one brand; None for no limit.
         max_per_category: Items of one category path; None for no limit.
-        diversity: 0 to 1; see `recsvc.pipeline.business_rules.pick`.
+        diversity: 0 to 1; see `recsvc.pipeline.business_rules.cap_and_diversify`.
     """
 
     boosts: tuple[Boost, ...] = ()
