@@ -33,7 +33,7 @@ train: $(VENV)/.demo  ## make train DATA=your-tables OUT=bundles
 	$(RUN) -m training.train --data $(DATA) --out $(or $(OUT),var/bundles)
 
 test: check  ## lint, types, layering and the default tests
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test  ## lint, spelling, types and layering: seconds
 	$(VENV)/bin/ruff check .
@@ -43,16 +43,16 @@ check: $(VENV)/.test  ## lint, spelling, types and layering: seconds
 	$(VENV)/bin/lint-imports
 
 test-fast: $(VENV)/.test  ## the tests that need no training and no Redis: under a minute
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not benchmark and not slow and not redis and not training"
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not benchmark and not slow and not redis and not training"
 
 test-slow: $(VENV)/.test  ## what trains on the real shops, takes minutes, or needs a Chromium on PATH
 	$(RUN) -m pytest -m slow
 
 test-serving: $(VENV)-serving/.test  ## the tests of the service with the serving install alone, without training
-	$(VENV)-serving/bin/python -m pytest -n 2 --dist loadfile tests/recsvc
+	$(VENV)-serving/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/recsvc
 
 coverage: $(VENV)/.test  ## which lines and branches the default tests run
-	$(RUN) -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:var/coverage
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-report=html:var/coverage
 
 docs: $(VENV)/.test  ## build the docs site into var/site, without network
 	$(RUN) -m properdocs build --strict

@@ -53,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("redis")
         if fixtures & TRAINING_FIXTURES or item.nodeid.startswith(TRAINING_FOLDERS):
             item.add_marker("training")
+    # Files with long tests first: the short ones then keep both workers busy until the end.
+    longest_first = ("training", "redis")
+    files: dict[Path, list[bool]] = {}
+    for item in items:
+        marks = [item.get_closest_marker(name) is None for name in longest_first]
+        files[item.path] = min(files.get(item.path, marks), marks)
+    items.sort(key=lambda item: files[item.path])
 
 
 class RedisServer:
