@@ -94,7 +94,10 @@ async def diagnose(snapshot: ItemSnapshot, query: Query, plan: QueryPlan, slate:
         if not len(scored.rows):
             obstacles.append(Obstacle.SURFACE)
         if not obstacles:
-            obstacles.append(Obstacle.RULES if rank <= len(slate.ranking.rows) else Obstacle.SCORE)
+            # Without rules an item is listed if its rank is at most k, and before every item of a lower score.
+            lowest = np.flatnonzero(np.isin(complete.rows, slate.ranking.rows)).max(initial=-1) + 1
+            by_rules = rank <= query.k or len(slate.ranking.rows) < query.k or rank < lowest
+            obstacles.append(Obstacle.RULES if by_rules else Obstacle.SCORE)
     return ItemDiagnosis(
         bundle_id=bundle_id,
         arm=query.arm,

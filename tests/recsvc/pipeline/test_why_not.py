@@ -66,8 +66,22 @@ async def test_each_obstacle_is_reported(bought) -> None:
     capped = replace(QUERY, rules=Rules(max_per_category=1), k=20)
     shown = {r.item.item_id for r in (await recommender.recommend(capped)).recommendations}
     plain = [r.item.item_id for r in (await recommender.recommend(replace(capped, rules=Rules()))).recommendations]
-    left_out = next(item_id for item_id in plain if item_id not in shown)
-    assert await obstacles(recommender, capped, left_out) == {Obstacle.RULES}
+    left_out = [item_id for item_id in plain if item_id not in shown]
+    for item_id in left_out:  # those that rank below the length of the short list too
+        assert await obstacles(recommender, capped, item_id) == {Obstacle.RULES}
+
+
+async def test_an_item_of_a_higher_score_than_a_listed_one_is_kept_out_by_rules(bought) -> None:
+    recommender, _ = bought
+    plain = [r.item for r in (await recommender.recommend(replace(QUERY, k=60))).recommendations]
+    capped = replace(QUERY, rules=Rules(max_per_brand=1), k=10)
+    listed = [r.item.item_id for r in (await recommender.recommend(capped)).recommendations]
+    lowest = max(rank for rank, item in enumerate(plain) if item.item_id in listed)
+    assert lowest > capped.k
+    for item in plain[:lowest]:
+        expected = set() if item.item_id in listed else {Obstacle.RULES}
+        assert await obstacles(recommender, capped, item.item_id) == expected
+    assert await obstacles(recommender, replace(QUERY, k=10), plain[10].item_id) == {Obstacle.SCORE}
 
 
 async def test_item_has_no_obstacle_exactly_if_it_is_listed(bought) -> None:
