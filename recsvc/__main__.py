@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "reason-worker",
         _reason_worker,
-        "have a language model write reasons ahead",
+        "let a language model write wordings in advance",
         "Has a language model write the patterns that servers of the same Redis and reason settings are missing. Each "
         "is verified. Runs until SIGTERM. No list waits for it.",
         WorkerSettings,

@@ -24,7 +24,7 @@ OBSTACLES = {
     explain_pb2.OBSTACLE_REPEAT_POLICY: "the user has it already, and the repeat policy leaves it out",
     explain_pb2.OBSTACLE_FILTER: "it does not match the filter",
     explain_pb2.OBSTACLE_SURFACE: "this surface never lists it",
-    explain_pb2.OBSTACLE_RULES: "rules of the placement put other items before it",
+    explain_pb2.OBSTACLE_RULES: "rules of the placement put other items before it, or a cap is full",
     explain_pb2.OBSTACLE_SCORE: "other items have higher scores",
 }
 

@@ -19,7 +19,7 @@ SCORE_TOLERANCE = 1e-5
 
 @dataclass(frozen=True, kw_only=True)
 class PageEffects:
-    """How much of each score of a page comes from what, in score units, 0 or more.
+    """The parts of each score on a page, by source, in score units, 0 or more.
 
     Attributes:
         itself: Because the user bought this very item, float32 (page,).

@@ -14,17 +14,17 @@ from recsvc.explain.facts import Fact, ItemFacts, Page, Preferences, RepeatInter
 
 # Below these, a preference for a brand, category or attribute may be chance.
 MIN_PREFERENCE_LIFT = 1.5
-MIN_PREFERENCE_PURCHASES = 3
+MIN_PREFERENCE_PURCHASES = 3  # `recsvc.reasons.claim` refuses fewer than 2 in any case
 # A statement about fewer people than this would be one about individuals.
 MIN_COHORT = 30
-# A co-purchase is worth naming if at least this many people bought both items, and are at least so much likelier than
-# others to buy the second.
+# A co-purchase is worth naming if at least this many people bought both items, and are likelier than others by at least
+# the second number to buy the second item.
 MIN_CO_BUYERS = 10
 MIN_CO_PURCHASE_LIFT = 1.5
 # The most items that one kind of evidence names: the best, and another for a page that has just named the best.
 MAX_ANCHORS = 2
 # An item is bought regularly only if no gap between two purchases is more than this times the mean, or less than the
-# mean over this. It is no longer due after as many mean gaps.
+# mean over this. After this many mean gaps it is no longer due.
 MAX_GAP_RATIO = 2.0
 # An item is due from this share of its mean gap on.
 DUE_AFTER_SHARE = 0.7

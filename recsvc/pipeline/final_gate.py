@@ -1,4 +1,4 @@
-"""Checks every ranking that a slate is made of, on every path: no hard rule depends on the search alone."""
+"""Checks every ranking that a slate is made of, on every path: hard rules hold even if the search has a fault."""
 
 import numpy as np
 

@@ -20,7 +20,7 @@ from recsvc.retrieval.scorers import Scorer
 # The number of items below a page that compete for it. An item must fall behind some of them before its anchor is
 # called causal.
 COMPETITORS = 32
-# Rules choose among this many times the items that are missing, and among at least so many.
+# Rules choose from a pool of this many times the missing items, and of at least the second number of items.
 _POOL_RATIO, _MIN_POOL = 4, 200
 
 Mask = NDArray[np.bool_]

@@ -13,7 +13,8 @@ from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
 from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
-MIN_PEOPLE = 10  # buyers; a smaller group could be recognised, and is no crowd
+# Safety limits, whatever the evidence says. `recsvc.explain.relations` chooses evidence by limits of its own.
+MIN_PEOPLE = 10  # buyers; people in a smaller group could be recognised
 MIN_COHORT = 30  # buyers of an anchor; with fewer, those who also bought another item could be recognised
 MIN_PREFERENCE = 2  # purchases of a brand, category or attribute; fewer show no preference
 MIN_PURCHASES = 3  # of one item; fewer show no interval

@@ -36,7 +36,7 @@ _KIND_PRIORITY: Mapping[EvidenceKind, int] = {
     EvidenceKind.AUDIENCE: 10,
 }
 _WITHOUT_SUBJECT = (EvidenceKind.REPEAT_PURCHASE, EvidenceKind.REPEAT_INTERVAL)  # they speak of the item itself
-# A claim beyond this priority is not about this user's purchases. No personal claim is given up for it to add variety.
+# A claim beyond this priority is not about this user's purchases. It never replaces a personal one only for variety.
 _LAST_PERSONAL_PRIORITY = 7
 MAX_OF_A_KIND = 3  # reasons of one kind on a page, before claims of other kinds are preferred
 _RUN_LENGTH = {"en": 2, "zh": 4}  # words, or Chinese characters, in a row that are compared between wordings
@@ -124,8 +124,8 @@ class PagePlan:
         Args:
             item: The item that the reason is for.
             patterns: Patterns of the wanted tone.
-            fallbacks: Patterns of another tone. Each comes before the patterns whose opening was used further down
-                the page than its own.
+            fallbacks: Patterns of another tone. Of both tones, patterns whose opening was used least recently on the
+                page come first.
         """
         ordered = self._ordered(item, patterns)
         if fallbacks:

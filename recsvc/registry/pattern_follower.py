@@ -1,4 +1,4 @@
-"""Keeps the pattern pool of one process as the reason worker filled it, and requests the patterns that are missing."""
+"""Copies new patterns from Redis into the pool of this process, and requests the patterns that are missing."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ POLL_SECONDS = 1.0
 
 
 class PatternFollower(PeriodicTask):
-    """Without Redis the pool stays as it is.
+    """Keeps one pattern pool up to date. Without Redis the pool stays as it is.
 
     Args:
         store: Where the worker's patterns are.

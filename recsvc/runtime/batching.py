@@ -16,10 +16,12 @@ Out = TypeVar("Out")
 
 
 class Batcher(Generic[In, Out]):
-    """Calls `run` with what has gathered while the last batch was worked on: alone when idle, together under load.
+    """Collects calls while a batch runs, then runs them as the next batch. A call that comes alone runs at once.
 
-    run: takes a list and returns as many results, in order. It is called in `executor`, one batch at a time. What it
-    raises, every call of that batch raises. largest: how many calls one batch may hold.
+    Args:
+        run: Takes a list and returns as many results, in order. If it raises, every call of that batch raises the same.
+        executor: Runs `run`, one batch at a time.
+        largest: The most calls of one batch.
     """
 
     def __init__(self, run: Callable[[list[In]], Sequence[Out]], executor: Executor, largest: int = 16) -> None:

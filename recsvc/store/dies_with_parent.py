@@ -1,4 +1,4 @@
-"""Runs a command in this process, which the kernel ends when the parent ends: `this.py PARENT_PID COMMAND...`.
+"""Replaces this process with a command that the kernel kills when the parent dies: `this.py PARENT_PID COMMAND...`.
 
 It is a program and not a preexec_fn, which would run Python in a fork of a process with many threads (gRPC, torch) and
 can deadlock. On other systems than Linux the command outlives a parent that is killed.

@@ -74,7 +74,7 @@ class RecommendationServiceServicer:
     def Recommend(self, request, context):
         """Returns the best items for one user, best first. An item may have a reason with its evidence.
 
-        An unknown user is not an error: the profile ranks the list, or else popularity.
+        An unknown user is not an error. Without a history the profile ranks the list, and without a profile popularity.
 
         Errors:
         - INVALID_ARGUMENT: also for an unknown placement or segment.

@@ -1,8 +1,8 @@
 """The text block: a linear map of frozen text features on the item side, a transformer on the user side.
 
-A bought item also learns an offset of its own from its text's unit vector, at most OFFSET long: what its buyers
-know and its text does not say. Without offsets the map alone has to tell all items apart, and underfits. Without a
-bound the text would no longer matter, and new items, which have no offset, would lie elsewhere.
+A bought item also learns an offset of its own from its text's unit vector, at most OFFSET long. It holds what
+purchases show about the item and its text does not. Without offsets the map alone has to tell all items apart, and
+underfits. Without a bound the text would no longer matter, and new items, which have no offset, would lie elsewhere.
 """
 
 import numpy as np

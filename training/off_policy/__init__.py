@@ -1,4 +1,4 @@
 """Estimates from logged lists how much another arm or bundle would have earned: `python -m training.off_policy`.
 
-May be imported by nothing else.
+No other room may import it.
 """

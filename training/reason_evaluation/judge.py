@@ -105,7 +105,7 @@ def facts_of(evidence: Evidence) -> str:  # noqa: PLR0911  one return a kind
             return f"What the shopper told the shop of themselves mentions {word}, as does this item's category."
         case EvidenceKind.PROFILE:
             return "What the shopper told the shop of themselves made this item more likely to be suggested."
-    attribute = evidence.name or evidence.kind
+    attribute = evidence.name or evidence.kind  # a brand, a category, an attribute or a name
     value = clean_name(evidence.value) or "one that is not named"
     return f"This item's {attribute} is {value}. The shopper bought {n} of that, more than others do."
 

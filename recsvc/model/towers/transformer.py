@@ -1,4 +1,4 @@
-"""The causal transformer of both sequence models. It reads item vectors in order; its states are in the same space.
+"""The causal transformer of both sequence models. It reads item vectors in order and returns states as wide as these.
 
 It is SASRec (Kang and McAuley, 2018) with pre-LN, GELU and a learned bias by distance (Raffel et al., 2020) in place of
 absolute positions.

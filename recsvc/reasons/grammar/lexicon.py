@@ -1,4 +1,7 @@
-"""The lexicon: which frames may word a claim. It is a closed world: words that no list contains are rejected."""
+"""The lexicon: which frames may word a claim. A frame is a sentence with slots in place of its values.
+
+It is a closed world: words that no list contains are rejected.
+"""
 
 import functools
 from collections.abc import Mapping
