@@ -156,8 +156,9 @@ def _check_port(settings: Settings, name: str, port: int) -> str:
             if settings.reuse_port and name == "port":
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else error
         raise SettingsError(
-            f"cannot listen on {settings.host}:{port} ({error.strerror}): stop the other process, or set {name} or host"
+            f"cannot listen on {settings.host}:{port} ({problem}): stop the other process, or set {name} or host"
         ) from None
     return f"{settings.host}:{port} is free"

@@ -67,7 +67,7 @@ def _list_lines(served: recommendation_pb2.RecommendResponse, user_id: str) -> I
     yield f"bundle  {served.bundle_id}{f', arm {served.arm}' if served.arm else ''}"
     yield f"ranked by {ranked_by}"
     for degradation in served.degraded:
-        yield f"degraded: {_words(recommendation_pb2.Degradation.Name(degradation), 'DEGRADATION_')}"
+        yield f"degraded: {_name(recommendation_pb2.Degradation.DESCRIPTOR, degradation, 'DEGRADATION_')}"
     for listed in served.recommendations:
         text = listed.reason.text if listed.HasField("reason") else "no reason"
         backfilled = " (backfilled: it does not match the filter)" if listed.backfilled else ""
@@ -83,7 +83,8 @@ def _diagnosis_lines(answer: explain_pb2.WhyNotResponse, user_id: str, item_id: 
     if answer.listed_rank:
         yield f"It is in the list, at rank {answer.listed_rank} of at most {k}."
     for obstacle in answer.obstacles:
-        yield f"It is not in the list: {OBSTACLES.get(obstacle, explain_pb2.Obstacle.Name(obstacle))}."
+        why = OBSTACLES.get(obstacle) or _name(explain_pb2.Obstacle.DESCRIPTOR, obstacle, "OBSTACLE_")
+        yield f"It is not in the list: {why}."
     if answer.rank:
         yield f"By score alone it has rank {answer.rank} of all items that may be listed."
     yield f"Its score is {answer.score:.4f}{', the sum of:' if answer.block_scores else '.'}"
@@ -92,8 +93,8 @@ def _diagnosis_lines(answer: explain_pb2.WhyNotResponse, user_id: str, item_id: 
 
 
 def _evidence(evidence: reason_pb2.Evidence) -> str:
-    kind = _words(reason_pb2.EvidenceKind.Name(evidence.kind), "EVIDENCE_KIND_")
-    strength = _words(reason_pb2.Strength.Name(evidence.strength), "STRENGTH_")
+    kind = _name(reason_pb2.EvidenceKind.DESCRIPTOR, evidence.kind, "EVIDENCE_KIND_")
+    strength = _name(reason_pb2.Strength.DESCRIPTOR, evidence.strength, "STRENGTH_")
     details = (
         f"{field.name.replace('_', ' ')} {_value(field, value)}"
         for field, value in evidence.ListFields()
@@ -104,17 +105,18 @@ def _evidence(evidence: reason_pb2.Evidence) -> str:
 
 def _value(field: Any, value: object) -> str:  # noqa: ANN401 - descriptors have no common type in C and Python
     if field.enum_type is not None:
-        return _words(field.enum_type.values_by_number[value].name, "EVENT_TYPE_")
+        return _name(field.enum_type, value, "EVENT_TYPE_")
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _words(name: str, prefix: str) -> str:
-    """The name of an enum value as words."""
-    return name.removeprefix(prefix).lower().replace("_", " ")
+def _name(enum: Any, number: Any, prefix: str) -> str:  # noqa: ANN401 - as above
+    """The name of an enum value as words; its number if a newer service sent one that this version does not know."""
+    value = enum.values_by_number.get(number)
+    return value.name.removeprefix(prefix).lower().replace("_", " ") if value is not None else f"unknown ({number})"
 
 
 def _problem(error: grpc.RpcError, target: str) -> str:
-    code, details = error.code(), str(error.details()).splitlines()[0]
+    code, details = error.code(), next(iter((error.details() or "no details").splitlines()))
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         return f"the service at {target} does not answer; is it running? ({details})"
     return f"the service at {target} refused the call: {code.name}: {details}"

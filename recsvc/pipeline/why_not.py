@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import Rows
-from recsvc.domain.query import Query
+from recsvc.domain.query import Query, Rules
 from recsvc.model.towers.user import BLOCKS
+from recsvc.pipeline.business_rules import Caps
 from recsvc.pipeline.query_plan import QueryPlan
 from recsvc.pipeline.slate import Slate
 from recsvc.retrieval.item_snapshot import ItemSnapshot
@@ -94,9 +95,11 @@ async def diagnose(snapshot: ItemSnapshot, query: Query, plan: QueryPlan, slate:
         if not len(scored.rows):
             obstacles.append(Obstacle.SURFACE)
         if not obstacles:
-            # Without rules an item is listed if its rank is at most k, and before every item of a lower score.
-            lowest = np.flatnonzero(np.isin(complete.rows, slate.ranking.rows)).max(initial=-1) + 1
-            by_rules = rank <= query.k or len(slate.ranking.rows) < query.k or rank < lowest
+            listed = slate.ranking.rows
+            lowest = np.flatnonzero(np.isin(complete.rows, listed)).max(initial=-1) + 1
+            # A cap keeps an item out if the list is short, or goes on to items of a lower score.
+            passed_over = len(listed) < query.k or rank < lowest
+            by_rules = rank <= query.k or (passed_over and _is_capped(snapshot, query.rules, listed, row))
             obstacles.append(Obstacle.RULES if by_rules else Obstacle.SCORE)
     return ItemDiagnosis(
         bundle_id=bundle_id,
@@ -107,6 +110,16 @@ async def diagnose(snapshot: ItemSnapshot, query: Query, plan: QueryPlan, slate:
         blocks=block_scores(plan.scorer, row),
         obstacles=tuple(obstacles),
     )
+
+
+def _is_capped(snapshot: ItemSnapshot, rules: Rules, listed: Rows, row: int) -> bool:
+    """Whether the list has as many items of the row's brand or category as the rules allow."""
+    catalogue = snapshot.bundle.catalogue
+    limits = ((catalogue.brands.codes, rules.max_per_brand), (catalogue.paths.codes, rules.max_per_category))
+    caps = Caps([(codes, limit) for codes, limit in limits if limit is not None])
+    for listed_row in listed.tolist():
+        caps.add(listed_row)
+    return bool(caps.reached(np.array([row], np.int32))[0])
 
 
 def _obstacles(snapshot: ItemSnapshot, query: Query, plan: QueryPlan, row: int) -> list[Obstacle]:

@@ -179,3 +179,8 @@ def test_a_port_that_is_taken_is_a_problem(flags: dict[str, object], taken_port:
     name, line = only_problem(flags | {setting: taken_port})
     assert name == setting
     assert f"cannot listen on 127.0.0.1:{taken_port}" in line
+
+
+def test_a_host_that_is_no_name_is_a_problem(flags: dict[str, object]) -> None:
+    _, line = only_problem(flags | {"host": "a..b", "metrics_port": -1})
+    assert "cannot listen on a..b" in line

@@ -1,6 +1,7 @@
 """`recsvc explain` against a real service: it says what the service says, as text."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -10,8 +11,16 @@ from recsvc.diagnostics.explain_user import OBSTACLES
 from recsvc.v1 import catalog_pb2, events_pb2, explain_pb2, recommendation_pb2
 from recsvc.v1.catalog_pb2_grpc import CatalogServiceStub
 from recsvc.v1.events_pb2_grpc import EventServiceStub
-from recsvc.v1.explain_pb2_grpc import ExplainServiceStub
-from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
+from recsvc.v1.explain_pb2_grpc import (
+    ExplainServiceServicer,
+    ExplainServiceStub,
+    add_ExplainServiceServicer_to_server,
+)
+from recsvc.v1.recommendation_pb2_grpc import (
+    RecommendationServiceServicer,
+    RecommendationServiceStub,
+    add_RecommendationServiceServicer_to_server,
+)
 from tests.recsvc.stored_bundle import STORED_BUNDLE
 from tests.service_process import ServiceProcess
 
@@ -128,3 +137,46 @@ def test_a_service_that_does_not_run_is_one_clear_line(capsys: pytest.CaptureFix
     assert main(["explain", "ann", "--target", "127.0.0.1:1"]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("recsvc: the service at 127.0.0.1:1 does not answer; is it running?")
+
+
+class NewerService(ExplainServiceServicer, RecommendationServiceServicer):
+    """A service of a later version: it names what this client does not know, and refuses without a word."""
+
+    def WhyNot(self, request: explain_pb2.WhyNotRequest, context: grpc.ServicerContext) -> explain_pb2.WhyNotResponse:
+        return explain_pb2.WhyNotResponse(obstacles=[99])
+
+    def Recommend(
+        self, request: recommendation_pb2.RecommendRequest, context: grpc.ServicerContext
+    ) -> recommendation_pb2.RecommendResponse:
+        if request.k == 1:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "")
+        return recommendation_pb2.RecommendResponse(degraded=[77])
+
+
+@pytest.fixture
+def newer_service() -> Iterator[str]:
+    server = grpc.server(ThreadPoolExecutor(1))
+    add_ExplainServiceServicer_to_server(NewerService(), server)
+    add_RecommendationServiceServicer_to_server(NewerService(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None)
+
+
+def test_values_of_a_newer_service_are_shown_by_their_numbers(
+    newer_service: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "ann", "--item", "i00001", "--target", newer_service]) == 0
+    assert main(["explain", "ann", "--target", newer_service]) == 0
+    printed = capsys.readouterr().out
+    assert "unknown (99)" in printed
+    assert "degraded: unknown (77)" in printed
+
+
+def test_a_refusal_without_details_is_one_clear_line(newer_service: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "ann", "-k", "1", "--target", newer_service]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"recsvc: the service at {newer_service} refused the call: PERMISSION_DENIED: no details\n"
+    )

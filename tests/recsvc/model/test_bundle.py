@@ -12,6 +12,7 @@ from recsvc.domain.records import ItemContent
 from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
+from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import TextEncoder, item_text
 
 
@@ -36,6 +37,19 @@ def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_pa
     )
     before, after = (bundle.user_tower().user_vectors([history], [None]) for bundle in (first, second))
     assert np.array_equal(before, after)
+
+
+def test_a_bundle_of_0_1_0_is_saved_under_its_id_with_the_fields_of_format_6(tmp_path: Path) -> None:
+    stored = Path(__file__).parents[2] / "stored_bundle" / "bundle"
+    bundle = bundles.load(stored)
+    assert bundles.save(bundle, tmp_path / "again") == "a254048144f228a1"
+    before, after = (bundles.read_manifest(folder)["model"] for folder in (stored, tmp_path / "again"))
+    assert after == before
+    repeats = RepeatConfig(weight=0.4, baseline_probability=0.05, coefficients=(0.5,) * 10, exclude_bought=True)
+    bundles.save(replace(bundle, model=replace(bundle.model, repeats=repeats)), tmp_path / "repeats")
+    written = bundles.read_manifest(tmp_path / "repeats")["model"]["repeats"]
+    assert written == {"weight": 0.4, "typical": 0.05, "coefficients": [0.5] * 10, "masked": True}
+    assert bundles.load(tmp_path / "repeats").model.repeats == repeats
 
 
 def test_arrays_are_frozen(small_bundle: Path) -> None:

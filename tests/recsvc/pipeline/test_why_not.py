@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from recsvc.domain.query import ItemFilter, Query, RepeatPolicy, Rules, Surface
+from recsvc.domain.query import ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.shop import Event, EventType
 from recsvc.pipeline.recommender import Recommender
@@ -82,6 +82,10 @@ async def test_an_item_of_a_higher_score_than_a_listed_one_is_kept_out_by_rules(
         expected = set() if item.item_id in listed else {Obstacle.RULES}
         assert await obstacles(recommender, capped, item.item_id) == expected
     assert await obstacles(recommender, replace(QUERY, k=10), plain[10].item_id) == {Obstacle.SCORE}
+    last = plain[-1].item_id
+    pinned = replace(QUERY, k=10, rules=Rules(pins=(Pin(last, 1),)))
+    assert await obstacles(recommender, pinned, plain[9].item_id) == {Obstacle.RULES}
+    assert await obstacles(recommender, pinned, plain[20].item_id) == {Obstacle.SCORE}
 
 
 async def test_item_has_no_obstacle_exactly_if_it_is_listed(bought) -> None:
