@@ -182,5 +182,5 @@ def test_a_port_that_is_taken_is_a_problem(flags: dict[str, object], taken_port:
 
 
 def test_a_host_that_is_no_name_is_a_problem(flags: dict[str, object]) -> None:
-    _, line = only_problem(flags | {"host": "a..b", "metrics_port": -1})
+    _, line = only_problem(flags | {"host": "a..b", "port": 50_999, "metrics_port": -1})
     assert "cannot listen on a..b" in line
