@@ -33,6 +33,18 @@ def service(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     process.kill()
 
 
+# Connections keep Node running: it ends when nothing was printed for a while, or at all.
+END_WHEN_QUIET = """
+const print = console.log;
+let quiet = setTimeout(() => process.exit(0), 10000);
+console.log = (...values) => {
+  print(...values);
+  clearTimeout(quiet);
+  quiet = setTimeout(() => process.exit(0), 1500);
+};
+"""
+
+
 def read(page: str, language: str) -> list[str]:
     return [block.text for block in blocks((ROOT / page).read_text("utf-8"), language)]
 
@@ -73,7 +85,7 @@ def test_the_javascript_of_a_page_runs(
 ) -> None:
     [block] = read(page, "js")
     script = tmp_path / "page.js"
-    script.write_text(block.replace(ADDRESS, service.address) + "\nsetTimeout(() => process.exit(0), 8000);\n")
+    script.write_text(block.replace(ADDRESS, service.address) + END_WHEN_QUIET)
     environment = {**os.environ, "NODE_PATH": str(node_modules)}
     command = ["node", str(script)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
