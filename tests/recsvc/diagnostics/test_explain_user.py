@@ -143,14 +143,14 @@ class NewerService(ExplainServiceServicer, RecommendationServiceServicer):
     """A service of a later version: it names what this client does not know, and refuses without a word."""
 
     def WhyNot(self, request: explain_pb2.WhyNotRequest, context: grpc.ServicerContext) -> explain_pb2.WhyNotResponse:
-        return explain_pb2.WhyNotResponse(obstacles=[99])
+        return explain_pb2.WhyNotResponse(obstacles=[99])  # type: ignore[list-item]  # not in this contract
 
     def Recommend(
         self, request: recommendation_pb2.RecommendRequest, context: grpc.ServicerContext
     ) -> recommendation_pb2.RecommendResponse:
         if request.k == 1:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "")
-        return recommendation_pb2.RecommendResponse(degraded=[77])
+        return recommendation_pb2.RecommendResponse(degraded=[77])  # type: ignore[list-item]  # as above
 
 
 @pytest.fixture
