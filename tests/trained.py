@@ -63,8 +63,8 @@ def small_config() -> TrainConfig:
         lexical_dim=32,
         factors=32,
         als_iterations=8,
-        epoch_events=20_000,
-        tuning_users=300,
+        epoch_events=8_000,
+        tuning_users=200,
         evaluation_users=200,
         drop_blocks=False,
     )
