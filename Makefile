@@ -42,7 +42,7 @@ check: $(VENV)/.test  ## lint, spelling, types and layering: seconds
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-test-fast: $(VENV)/.test  ## the tests that need no training and no Redis: under a minute
+test-fast: $(VENV)/.test  ## the tests that need no training and no Redis: about a minute
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not benchmark and not slow and not redis and not training"
 
 test-slow: $(VENV)/.test  ## what trains on the real shops, takes minutes, or needs a Chromium on PATH
