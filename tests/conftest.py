@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,8 @@ def wait_for_redis(client: redis.Redis) -> None:
             time.sleep(0.005)
 
 
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
     # Not tmp_path: the path of a unix socket may have 107 bytes, and pytest's folders can be deep.
     folder = Path(tempfile.mkdtemp(prefix="recsvc-test-"))
     server = RedisServer(folder)
@@ -122,17 +122,17 @@ def redis_server() -> Iterator[RedisServer]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def shared_redis() -> Iterator[RedisServer]:
     """One server for all tests of a worker that neither kill it nor look at the keys of others."""
-    folder = Path(tempfile.mkdtemp(prefix="recsvc-test-"))
-    server = RedisServer(folder)
-    try:
-        server.start()
+    with running_redis() as server:
         yield server
-    finally:
-        server.kill()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session", autouse=True)
