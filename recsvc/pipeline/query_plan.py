@@ -116,12 +116,13 @@ class QueryPlanner:
     def _eligibility(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Eligibility:
         inventory = self._snapshot.inventory
         if query.candidates is not None:
-            return Eligibility(state.hidden_rows, inventory.among(self._catalogue.rows(query.candidates)))
+            candidates = inventory.among(self._catalogue.rows(query.candidates))
+            return Eligibility(state.hidden_rows, candidates, (), inventory.version)
         excluded = self._excluded_rows(query, state)
         if len(viewed) or len(cart):
             excluded = np.unique(np.concatenate((excluded, viewed, cart)))
         backfill = (inventory.select(query.filter.exclusions()),) if query.backfill else ()
-        return Eligibility(excluded, inventory.select(query.filter), backfill)
+        return Eligibility(excluded, inventory.select(query.filter), backfill, inventory.version)
 
     def _excluded_rows(self, query: Query, state: UserState) -> Rows:
         """Returns the rows that the user, the caller or the repeat policy excludes."""

@@ -180,7 +180,8 @@ class Recommender:
         if row is None:
             raise ItemNotFound(item_id)
         excluded = np.unique(np.append(self._catalogue.rows(excluded_item_ids), np.int32(row)))
-        eligibility = Eligibility(excluded, self._snapshot.inventory.select(item_filter))
+        inventory = self._snapshot.inventory
+        eligibility = Eligibility(excluded, inventory.select(item_filter), (), inventory.version)
         slate = await SlateBuilder(self._snapshot, similar_to(self._snapshot, row), eligibility).build(k)
         list_id = recommendation_id("", "", self.bundle_id)
         return SimilarItemList(list_id, self.bundle_id, self._recommendations(slate.ranking))

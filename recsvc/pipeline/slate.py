@@ -34,11 +34,13 @@ class Eligibility:
         excluded: Rows that may not be in it.
         matching: The items that match the filter.
         backfill: The items that may follow if too few match; empty if none may.
+        inventory_version: Of the inventory that the selections were made from.
     """
 
     excluded: Rows
     matching: Selection | None
-    backfill: tuple[Selection | None, ...] = ()
+    backfill: tuple[Selection | None, ...]
+    inventory_version: int
 
     def matches(self, row: int) -> bool:
         """Returns whether an item matches the filter."""
@@ -131,7 +133,7 @@ class SlateBuilder:
                 rows = np.append(rows, np.int32(row))
                 if not self._eligibility.matches(row):
                     backfilled = np.append(backfilled, np.int32(row))
-        ranking = enforce(self._scorer.scored(rows), self._snapshot.inventory, self._eligibility.excluded)
+        ranking = self._enforce(self._scorer.scored(rows), self._eligibility.excluded)
         return Slate(ranking, backfilled, NO_ROWS), replace(page, shown=shown)
 
     def with_exploration(
@@ -197,7 +199,10 @@ class SlateBuilder:
 
     async def _gated_ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """Returns the best items of a selection that may be listed now."""
-        return enforce(await self._scorer.ranking(k, excluded, selection), self._snapshot.inventory, excluded)
+        return self._enforce(await self._scorer.ranking(k, excluded, selection), excluded)
+
+    def _enforce(self, ranking: Ranking, excluded: Rows) -> Ranking:
+        return enforce(ranking, self._snapshot.inventory, self._eligibility.inventory_version, excluded)
 
     async def _boosted(self, ranking: Ranking, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """Returns the ranking, with the boosted items that rank below it, in the order of the boosted scores."""
@@ -230,7 +235,7 @@ class SlateBuilder:
                 continue
             if self._eligibility.matches(row):
                 scored = self._scorer.scored(np.array([row], np.int32))
-                item = enforce(scored, self._snapshot.inventory, excluded)
+                item = self._enforce(scored, excluded)
                 if len(item.rows):
                     pins[row] = rule.position, item
         return list(pins.values())

@@ -99,6 +99,7 @@ class Inventory:
         # Of unknown items too: a later catalogue may have them.
         self._changes = dict(changes or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
+        self._version = 0
 
     def with_catalogue(self, catalogue: Catalogue) -> "Inventory":
         """Returns the inventory of a catalogue with the same items in the same rows, and more of them at the end.
@@ -120,6 +121,12 @@ class Inventory:
             if (row := self._catalogue.row(change.item_id)) is not None:
                 self._columns.write(row, change)
         self._selections.clear()
+        self._version += 1
+
+    @property
+    def version(self) -> int:
+        """How many times changes were applied to this object: an equal number means an equal inventory."""
+        return self._version
 
     def is_news(self, change: ItemChange) -> bool:
         """Returns whether a change is newer than the one that is held. An equal change is not news."""

@@ -51,7 +51,10 @@ ATTRIBUTED = Counter(
 
 CATALOGUE_BEHIND = Gauge("recsvc_catalogue_behind", "1 while item changes cannot be read from Redis.")
 GATE_VIOLATIONS = Counter(
-    "recsvc_gate_violations", "Items that the final gate removed from a list: 0 unless stock changed in that moment."
+    "recsvc_gate_violations", "Items that the final gate removed although no stock changed: a fault of the search."
+)
+GATE_LATE_CHANGES = Counter(
+    "recsvc_gate_late_changes", "Items that the final gate removed in a search during which stock changed."
 )
 
 BUNDLE_INFO = Gauge("recsvc_bundle_info", "1 for the bundle that this process serves.", ("bundle_id",))
