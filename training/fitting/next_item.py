@@ -239,6 +239,6 @@ def _add_gradient(
         with torch.autocast("cpu", torch.bfloat16):
             states.append(model.states(sequences.users[group], padded)[:, :-1][mask].float())
     arguments = (torch.cat(states), vectors, places, bias, config.temperature)
-    loss: Tensor = ChunkedSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss: Tensor = ChunkedSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]  # torch has no type for it
+    loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
     return float(loss.detach())

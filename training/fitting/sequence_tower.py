@@ -49,7 +49,7 @@ class SequenceModel(nn.Module):
 
     def states(self, users: Indices, sequences: Tensor) -> Tensor:  # noqa: ARG002 - this tower reads no profiles
         """The unit states after each of the (b, length, dim) items: (b, 1 + length, dim)."""
-        return self.tower(sequences)  # type: ignore[no-any-return]
+        return self.tower(sequences)  # type: ignore[no-any-return]  # torch types a call as Any
 
     @torch.inference_mode()
     def block(self, sequences: EventSequences) -> Floats:

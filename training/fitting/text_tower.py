@@ -99,7 +99,7 @@ class TextModel(nn.Module):
         if self.training:
             shown = shown & (self._rng.random(len(users)) >= self._profile_dropout)
         first = self.tower.first_token(self._profiles[users], torch.from_numpy(shown))
-        return self.tower(first, sequences)  # type: ignore[no-any-return]
+        return self.tower(first, sequences)  # type: ignore[no-any-return]  # torch types a call as Any
 
     @torch.inference_mode()
     def block(self, features: Floats) -> Floats:

@@ -26,7 +26,7 @@ class InferenceTransformer:
         self.max_length = transformer.config.max_length
         self._start = start.detach().clone()
         self._input_norm = _Norm.of(transformer.input_norm)
-        layers = [_Layer.of(layer, self.max_length) for layer in transformer.layers]  # type: ignore[arg-type]
+        layers = [_Layer.of(layer, self.max_length) for layer in transformer.layers]  # type: ignore[arg-type]  # torch types a member as Module
         self._full_layers, self._last_layer = layers[:-1], layers[-1]
         self._output_norm = _Norm.of(transformer.output_norm)
 
@@ -121,8 +121,8 @@ class _Layer:
             attention.bias_between(torch.arange(1 + max_length)).detach(),
             _Linear.of(attention.out),
             _Norm.of(layer.mlp_norm),
-            _Linear.of(layer.mlp[0]),  # type: ignore[arg-type]
-            _Linear.of(layer.mlp[2]),  # type: ignore[arg-type]
+            _Linear.of(layer.mlp[0]),  # type: ignore[arg-type]  # torch types a member as Module
+            _Linear.of(layer.mlp[2]),  # type: ignore[arg-type]  # torch types a member as Module
         )
 
     def at_all(self, x: Tensor) -> Tensor:

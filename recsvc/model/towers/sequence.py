@@ -27,4 +27,4 @@ class SequenceTower(nn.Module):
         Returns:
             (b, 1 + length, dim), L2-normalised; position i has read i events.
         """
-        return self.transformer(self.start_token.expand(len(sequence), -1), sequence)  # type: ignore[no-any-return]
+        return self.transformer(self.start_token.expand(len(sequence), -1), sequence)  # type: ignore[no-any-return]  # torch types a call as Any

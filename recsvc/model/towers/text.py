@@ -58,4 +58,4 @@ class TextTower(nn.Module):
         Returns:
             (b, 1 + length, dim), L2-normalised; position i has read i events.
         """
-        return self.transformer(first, sequence)  # type: ignore[no-any-return]
+        return self.transformer(first, sequence)  # type: ignore[no-any-return]  # torch types a call as Any

@@ -74,7 +74,7 @@ class CausalAttention(nn.Module):
             mixed = self.dropout(weights).to(v.dtype) @ v
         else:
             mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        return self.out(mixed.transpose(1, 2).reshape(batch, length, dim))  # type: ignore[no-any-return]
+        return self.out(mixed.transpose(1, 2).reshape(batch, length, dim))  # type: ignore[no-any-return]  # torch types a call as Any
 
     def bias_between(self, positions: Tensor) -> Tensor:
         """The bias of each head from each of p positions to each, by distance.
@@ -105,7 +105,7 @@ class TransformerLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Maps (b, length, dim) to the same."""
         x = x + self.dropout(self.attention(self.attention_norm(x)))
-        return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]
+        return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]  # torch types a call as Any
 
 
 class CausalTransformer(nn.Module):
