@@ -32,9 +32,11 @@ repeat_interval-relational =
     .warm_c = 您一般约{ $every }买一次，距上次购买已{ $since }。
 
 history_item-causal =
-    .a = 因为您买过{ $item }，为您推荐这件商品。
-    .b = 您买过{ $item }，所以为您推荐这件商品。
-    .warm_a = 您买过{ $item }，所以为您推荐这件商品。
+    .a = 因为您买过{ $item }，为您推荐。
+    .b = 因为您买过{ $item }，为您推荐这件商品。
+    .c = 您买过{ $item }，所以为您推荐这件商品。
+    .warm_a = 因为您买过{ $item }，为您推荐这件商品。
+    .warm_b = 您买过{ $item }，所以为您推荐这件商品。
 
 history_item-causal-viewed =
     .a = 因为您看过{ $item }，为您推荐这件商品。
@@ -46,11 +48,12 @@ history_item-causal-cart =
     .warm_a = 因为您的购物车里有{ $item }，为您推荐这件商品。
 
 history_item-contributory =
-    .a = 您买过{ $item }，为您推荐这件商品。
-    .b = 您买过{ $item }，也许会喜欢这件商品。
-    .c = 您买过{ $item }，也许会中意这件商品。
-    .warm_a = 您买过{ $item }，也许会喜欢这件商品。
-    .warm_b = 您买过{ $item }，也许会中意这件商品。
+    .a = 您买过{ $item }，为您推荐。
+    .b = 您买过{ $item }，为您推荐这件商品。
+    .c = 您买过{ $item }，也许会喜欢这件商品。
+    .warm_a = 您买过{ $item }，为您推荐这件商品。
+    .warm_b = 您买过{ $item }，也许会喜欢这件商品。
+    .warm_c = 您买过{ $item }，也许会中意这件商品。
 
 history_item-contributory-viewed =
     .a = 您看过{ $item }，为您推荐这件商品。
@@ -62,11 +65,12 @@ history_item-contributory-cart =
     .warm_a = 您的购物车里有{ $item }，为您推荐这件商品。
 
 similar_item-relational =
-    .a = 您买过{ $item }，这件商品与它相似。
-    .b = 您买过{ $item }，这件商品和它相似。
-    .c = 这件商品与您买过的{ $item }相似。
-    .warm_a = 您买过{ $item }，这件商品和它相似。
-    .warm_b = 这件商品与您买过的{ $item }相似。
+    .a = 与您买过的{ $item }相似。
+    .b = 您买过{ $item }，这件商品与它相似。
+    .c = 您买过{ $item }，这件商品和它相似。
+    .warm_a = 您买过{ $item }，这件商品与它相似。
+    .warm_b = 您买过{ $item }，这件商品和它相似。
+    .warm_c = 这件商品与您买过的{ $item }相似。
 
 similar_item-relational-viewed =
     .a = 这件商品与您看过的{ $item }相似。

@@ -49,7 +49,16 @@ def readable_case(text: str) -> str:
 
 
 def within_a_sentence(name: str) -> str:
-    """Lowers a name in which every word has a capital: 'navy blue'. 'Scandinavian' and 'PVC' keep theirs."""
-    if not name.istitle():
+    """Lowers a name that is written as a title or as the start of a sentence: 'navy blue', 'food for cats'.
+
+    'Scandinavian' and 'PVC' keep their capitals. A name with capitals of another kind stays as it is.
+    """
+    words = _WORD.findall(name)
+    own = [word for word in words[1:] if word.lower() not in _SMALL_WORDS]
+    if not words or not words[0].istitle() or not (all(map(str.istitle, own)) or not any(map(_has_capital, own))):
         return name
     return _WORD.sub(lambda word: word.group() if word.group().lower() in _PROPER else word.group().lower(), name)
+
+
+def _has_capital(word: str) -> bool:
+    return any(map(str.isupper, word))
