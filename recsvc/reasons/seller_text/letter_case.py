@@ -53,11 +53,16 @@ def within_a_sentence(name: str) -> str:
 
     'Scandinavian' and 'PVC' keep their capitals. A name with capitals of another kind stays as it is.
     """
-    words = _WORD.findall(name)
-    own = [word for word in words[1:] if word.lower() not in _SMALL_WORDS]
-    if not words or not words[0].istitle() or not (all(map(str.istitle, own)) or not any(map(_has_capital, own))):
+    first, *others = _WORD.findall(name) or [""]
+    others = [word for word in others if word.lower() not in _SMALL_WORDS]
+    is_plain = all(map(_is_capitalised, others)) or not any(map(_has_capital, others))
+    if not _is_capitalised(first) or not is_plain:
         return name
     return _WORD.sub(lambda word: word.group() if word.group().lower() in _PROPER else word.group().lower(), name)
+
+
+def _is_capitalised(word: str) -> bool:
+    return word[:1].isupper() and not _has_capital(word[1:])
 
 
 def _has_capital(word: str) -> bool:
