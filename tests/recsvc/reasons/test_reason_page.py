@@ -239,7 +239,7 @@ def test_cached_sentences_equal_fresh_ones_and_have_their_own_evidence():
     mine = evidence_for(K.HISTORY_ITEM, S.CAUSAL)
     yours = dataclasses.replace(mine, effect=0.9, share=0.8)
     first, second = (writer.write_page([(MUG, (e,))], "en", 1)[0] for e in (mine, yours))
-    assert writer._sentence.cache_info().hits == 1  # noqa: SLF001  else nothing shows that it was cached
+    assert writer._sentences.one.cache_info().hits == 1  # noqa: SLF001  else nothing shows that it was cached
     assert first.text == second.text
     assert (first.evidence, second.evidence) == ((mine,), (yours,))
     assert uncached.write_page([(MUG, (yours,))], "en", 1) == [second]
