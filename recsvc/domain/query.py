@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
-from recsvc.domain.reason import LANGUAGES, Reason, ReasonGroup, Tone
+from recsvc.domain.reason import Reason, ReasonGroup, Tone
 from recsvc.domain.shop import Item
 
 
@@ -279,24 +279,3 @@ class SimilarItemList:
     recommendation_id: str
     bundle_id: str
     neighbours: tuple[Recommendation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContentRequest:
-    """A request for copy of an item.
-
-    Attributes:
-        recipe: Id of the recipe.
-        item_id: The item to describe.
-        language: One of `LANGUAGES`.
-        audience: "brand" or "category", and its name: the buyers whom the copy addresses. None for everybody.
-        variant: Number of the first draft.
-        drafts: How many drafts to write.
-    """
-
-    recipe: str
-    item_id: str
-    language: str = LANGUAGES[0]
-    audience: tuple[str, str] | None = None
-    variant: int = 0
-    drafts: int = 1

@@ -8,8 +8,8 @@ from itertools import repeat
 import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Rows
+from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.query import (
-    ContentRequest,
     Degradation,
     ItemFilter,
     Page,
