@@ -443,7 +443,6 @@ def test_private_attribute_of_the_profile_gives_no_reason():
         ("杯子", "zh", Form.PLAIN, "杯子"),
         ("美妆个护", "zh", Form.DEPARTMENT, "美妆个护"),
         ("家居与厨房", "zh", Form.DEPARTMENT, "家居与厨房"),
-        ("DVD", "zh", Form.PLAIN, "DVD"),
     ],
 )
 def test_category_is_a_word_for_things_or_a_department(name, language, form, shown):
