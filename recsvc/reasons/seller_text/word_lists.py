@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import NamedTuple
 
 MAX_TEXT = 2_000  # characters of a text that are searched; limits the work that a seller's title can cause
 
@@ -16,24 +17,46 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _MIN_PLURAL_LENGTH = 4  # letters of a word whose final s is taken as a plural
 
 
+class Line(NamedTuple):
+    """A line of a policy file.
+
+    Attributes:
+        heading: The heading that it stands under; '' before the first one.
+        number: Its number in the file, from 1.
+        text: The line itself.
+    """
+
+    heading: str
+    number: int
+    text: str
+
+
 @functools.cache
-def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
-    """The lines of `policy/<name>.txt` by heading; lines before the first heading are under ''.
+def numbered_lines(name: str) -> tuple[Line, ...]:
+    """The lines of `policy/<name>.txt` with their headings.
 
     A line that starts with '# ' is a comment. A line in square brackets is a heading.
     """
-    sections: dict[str, list[str]] = {"": []}
+    lines: list[Line] = []
     heading = ""
-    for raw in (_POLICY / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+    for number, raw in enumerate((_POLICY / f"{name}.txt").read_text(encoding="utf-8").splitlines(), 1):
         line = raw.strip()
         if not line or line == "#" or line.startswith("# "):
             continue
         if line.startswith("[") and line.endswith("]"):
             heading = line[1:-1]
-            sections.setdefault(heading, [])
         else:
-            sections[heading].append(line)
-    return {name: tuple(lines) for name, lines in sections.items() if lines}
+            lines.append(Line(heading, number, line))
+    return tuple(lines)
+
+
+@functools.cache
+def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
+    """The lines of `policy/<name>.txt` by heading; lines before the first heading are under ''."""
+    sections: dict[str, list[str]] = {}
+    for line in numbered_lines(name):
+        sections.setdefault(line.heading, []).append(line.text)
+    return {heading: tuple(texts) for heading, texts in sections.items()}
 
 
 def read_all_sections() -> None:
