@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons.grammar.claim_keys import CLAIM_BY_KEY, GROUP_OF, REASON_SLOTS, Claimed
+from recsvc.reasons.grammar.claim_keys import CLAIM_BY_KEY, GROUP_OF, REASON_SLOTS, Claimed, key_of
 from recsvc.reasons.grammar.notation import MAX_SENTENCES, check_slots, expand, sentence_of
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import recipe_sentences

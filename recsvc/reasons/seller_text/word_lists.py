@@ -102,9 +102,13 @@ class TermList:
 
     Latin terms match whole words. Other terms match anywhere, and spaces and punctuation are ignored: Chinese has no
     spaces, and inserted ones are a trick to hide a term.
+
+    Args:
+        terms: The terms to find.
+        permitted: Words without spaces in which a term does not count.
     """
 
-    def __init__(self, terms: Iterable[str]) -> None:
+    def __init__(self, terms: Iterable[str], permitted: Iterable[str] = ()) -> None:
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         dense: list[str] = []
         for term in terms:
@@ -115,6 +119,7 @@ class TermList:
             else:
                 dense.append(_NOT_LETTERS.sub("", folded))
         self._dense = re.compile("|".join(map(re.escape, dense))) if dense else None
+        self._permitted = tuple(permitted)
 
     def find(self, text: str) -> str | None:
         """The first term in the first `MAX_TEXT` characters of a text, folded; None if there is none."""
@@ -125,7 +130,10 @@ class TermList:
                 if len(phrase) == 1 or tuple(words[at : at + len(phrase)]) == phrase:
                     return " ".join(phrase)
         if self._dense is not None and not folded.isascii():
-            match = self._dense.search(_NOT_LETTERS.sub("", folded))
+            letters = _NOT_LETTERS.sub("", folded)
+            for word in self._permitted:
+                letters = letters.replace(word, " ")
+            match = self._dense.search(letters)
             if match:
                 return match.group()
         return None
@@ -134,12 +142,10 @@ class TermList:
 @functools.cache
 def forbidden_terms() -> TermList:
     """The terms that no text may show, in any language: all of `forbidden_*.txt` except negations."""
+    sections = [section for language in ("en", "zh") for section in read_sections(f"forbidden_{language}").items()]
     return TermList(
-        term
-        for language in ("en", "zh")
-        for heading, terms in read_sections(f"forbidden_{language}").items()
-        if heading != "negation"
-        for term in terms
+        (term for heading, terms in sections if heading not in ("negation", "permitted") for term in terms),
+        permitted=(word for heading, words in sections if heading == "permitted" for word in words),
     )
 
 
