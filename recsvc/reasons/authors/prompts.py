@@ -7,13 +7,14 @@ number, and nothing of a user.
 import re
 
 from recsvc.domain.reason import REASON_RECIPE, Tone
-from recsvc.reasons.grammar.lexicon import phrases_of
+from recsvc.reasons.grammar.lexicon import sentences
 from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest
 from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.pattern_pool import is_pattern
 
 MAX_ANSWER = 2_000  # characters of an answer that are read
 _MAX_EXAMPLES = 3  # sentences in a prompt
+_MAX_CHOICES = 60  # permitted sentences in a prompt
 _TASKS = {
     "en": "You tell a shopper in one short sentence why an item is suggested. ",
     "zh": "你用一句简短的话告诉顾客为什么推荐这件商品。",
@@ -48,7 +49,7 @@ def messages(request: PatternRequest, known: tuple[str, ...]) -> list[dict[str, 
         task = recipes()[request.recipe].wording(request.language).task
     claim = (request.kind, request.strength, request.form, request.language, request.recipe)
     style = _STYLES.get((request.language, request.tone), "")
-    may_use = "\n".join(map(_marked, phrases_of(*claim)))
+    may_use = "\n".join(map(_marked, sorted(sentences(*claim))[:_MAX_CHOICES]))
     examples = "\n".join(map(_marked, known[:_MAX_EXAMPLES]))
     return [
         {"role": "system", "content": task + _RULES[request.language] + style},
