@@ -3,6 +3,7 @@
 The verifier accepts every row of permitted phrases, also one that no person would write.
 """
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from recsvc.domain.reason import EvidenceKind, Reason, Strength
 from recsvc.reasons import PatternRequest, Realiser
 from recsvc.reasons.claim import Claim
-from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
+from recsvc.reasons.grammar.lexicon import STOP
 from recsvc.reasons.grammar.pattern import SLOT, SLOTS, Form
 
 ORDER = 5
@@ -116,7 +117,7 @@ def fluency(reasons: Sequence[tuple[Reason, Sequence[Claim]]], language: str) ->
         bank_median, bank_usual, bank_quantiles: The same of the bank's patterns, each measured without itself.
     """
     model = Fluency(language)
-    shown = [model.perplexity(part) for reason, claims in reasons for part in patterns_of(reason, claims, model.bank)]
+    shown = [model.perplexity(part) for reason, claims in reasons for part in patterns_of(reason, claims)]
     bank = list(map(model.perplexity, model.bank))
     return {
         "median": median(shown) if shown else None,
@@ -128,33 +129,21 @@ def fluency(reasons: Sequence[tuple[Reason, Sequence[Claim]]], language: str) ->
     }
 
 
-def patterns_of(reason: Reason, claims: Sequence[Claim], bank: Iterable[str]) -> list[str]:
-    """The sentence with {slots} in place of its values. A sentence with two claims is split into one part each."""
+def patterns_of(reason: Reason, claims: Sequence[Claim]) -> list[str]:
+    """The one or two sentences of a reason with {slots} in place of their values."""
     text = reason.text
     for claim in claims:
         for slot, value in sorted(claim.slots, key=lambda pair: -len(pair[1])):
             text = text.replace(value, f"{{{slot}}}", 1)
-    joint = CONNECTIVES[reason.language]
-    at = text.find(joint) if len(claims) > 1 else -1
-    while at >= 0:
-        if text[at:] in bank:
-            return [text[:at] + STOP[reason.language], text[at:]]
-        at = text.find(joint, at + 1)
-    return [text]
+    stop = STOP[reason.language]
+    return [part.strip() + stop for part in text.split(stop) if part.strip()]
 
 
 def bank_of(language: str) -> dict[str, None]:
-    """Every pattern of the phrase bank, once each. A second claim is written as it follows the first."""
-    bank, patterns = Realiser(), dict[str, None]()
-    for kind in EvidenceKind:
-        for strength in Strength:
-            for form in Form:
-                for singular in ((), ("days",), ("elapsed",)):
-                    for pattern in bank.patterns(PatternRequest(kind, strength, form, language, singular)):
-                        patterns[CONNECTIVES[language] + pattern + STOP[language] if form is Form.TAIL else pattern] = (
-                            None
-                        )
-    return patterns
+    """Every pattern of the phrase bank, once each."""
+    bank = Realiser()
+    claims = itertools.product(EvidenceKind, Strength, Form)
+    return dict.fromkeys(pattern for claim in claims for pattern in bank.patterns(PatternRequest(*claim, language)))
 
 
 def _grams(text: str) -> list[str]:
