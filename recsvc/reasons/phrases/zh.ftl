@@ -56,13 +56,6 @@ repeat_interval-relational =
     .concise_a = 您通常约{ $every }买一次，已隔{ $since }。
 
 history_item-causal =
-<<<<<<< HEAD
-    .a = 因为您买过{ $item }，为您推荐。
-    .b = 因为您买过{ $item }，为您推荐这件商品。
-    .c = 您买过{ $item }，所以为您推荐这件商品。
-    .warm_a = 因为您买过{ $item }，为您推荐这件商品。
-    .warm_b = 您买过{ $item }，所以为您推荐这件商品。
-=======
     .a = 因为您买过{ $item }。
     .b = 您买过{ $item }，所以为您推荐这件商品。
     .c = 因为您买过{ $item }，所以为您推荐这件商品。
@@ -71,7 +64,6 @@ history_item-causal =
     .warm_b = 您买过{ $item }，所以我们为您选了这件商品。
     .warm_c = 您买过{ $item }，所以想请您看看这件商品。
     .concise_a = 因为您买过{ $item }。
->>>>>>> english
 
 history_item-causal-viewed =
     .a = 因为您看过{ $item }。
@@ -92,14 +84,6 @@ history_item-causal-cart =
     .concise_a = 因为您购物车里有{ $item }。
 
 history_item-contributory =
-<<<<<<< HEAD
-    .a = 您买过{ $item }，为您推荐。
-    .b = 您买过{ $item }，为您推荐这件商品。
-    .c = 您买过{ $item }，也许会喜欢这件商品。
-    .warm_a = 您买过{ $item }，为您推荐这件商品。
-    .warm_b = 您买过{ $item }，也许会喜欢这件商品。
-    .warm_c = 您买过{ $item }，也许会中意这件商品。
-=======
     .a = 您买过{ $item }，为您推荐这件商品。
     .b = 您买过{ $item }，可能也会对这件商品感兴趣。
     .c = 您买过{ $item }，这件商品您可能也用得上。
@@ -108,7 +92,6 @@ history_item-contributory =
     .warm_b = 您买过{ $item }，这件商品也许合您心意。
     .warm_c = 您买过{ $item }，我们为您挑选了这件商品。
     .concise_a = 您买过{ $item }，为您推荐。
->>>>>>> english
 
 history_item-contributory-viewed =
     .a = 您看过{ $item }，为您推荐这件商品。
@@ -129,14 +112,6 @@ history_item-contributory-cart =
     .concise_a = 您购物车里有{ $item }，为您推荐。
 
 similar_item-relational =
-<<<<<<< HEAD
-    .a = 与您买过的{ $item }相似。
-    .b = 您买过{ $item }，这件商品与它相似。
-    .c = 您买过{ $item }，这件商品和它相似。
-    .warm_a = 您买过{ $item }，这件商品与它相似。
-    .warm_b = 您买过{ $item }，这件商品和它相似。
-    .warm_c = 这件商品与您买过的{ $item }相似。
-=======
     .a = 这件商品和您买过的{ $item }相似。
     .b = 您买过{ $item }，这件商品和它相似。
     .c = 这件商品与您买过的{ $item }类似。
@@ -145,7 +120,6 @@ similar_item-relational =
     .warm_b = 您买过{ $item }，我们为您找到了这件相似的商品。
     .concise_a = 这件和您买过的{ $item }相似。
     .concise_b = 与您买过的{ $item }相似。
->>>>>>> english
 
 similar_item-relational-viewed =
     .a = 这件商品和您看过的{ $item }相似。
