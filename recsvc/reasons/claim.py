@@ -4,14 +4,17 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from recsvc.domain.reason import REASON_RECIPE, Evidence, EvidenceKind, Strength
+from recsvc.domain.reason import REASON_RECIPE, Evidence, EvidenceKind, Strength, Tone
 from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType, Item
 from recsvc.errors import ReasonRejected
+from recsvc.reasons.amounts import ago_text, every_text, number_text, period_text, since_text, times_text
+from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
-from recsvc.reasons.seller_text.names import clean_name
+from recsvc.reasons.seller_text.names import clean_name, display_width
+from recsvc.reasons.seller_text.nouns import has_words_of, names_activity_or_things, names_things
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
-from recsvc.reasons.seller_text.word_lists import fold, read_sections
+from recsvc.reasons.seller_text.word_lists import fold, negations, read_sections
 
 # Safety limits, whatever the evidence says. `recsvc.explain.relations` chooses evidence by limits of its own.
 MIN_PEOPLE = 10  # buyers; people in a smaller group could be recognised
@@ -19,6 +22,8 @@ MIN_COHORT = 30  # buyers of an anchor; with fewer, those who also bought anothe
 MIN_PREFERENCE = 2  # purchases of a brand, category or attribute; fewer show no preference
 MIN_PURCHASES = 3  # of one item; fewer show no interval
 MIN_INTERVAL_DAYS = 2
+MAX_PHRASE_WIDTH = 24  # columns of a phrase of the profile; a longer one is a sentence of its own
+MAX_PHRASE_WORDS = 4
 
 _CAUSAL, _CONTRIBUTORY, _RELATIONAL, _NEUTRAL = Strength
 _QUOTED = "“{}”"
@@ -26,8 +31,8 @@ _QUOTED = "“{}”"
 # The strength that the words may express: never above the evidence's own, and never above what its kind supports.
 # A kind makes no claim at a strength that is not listed: a fact about one user is not NEUTRAL, true for everybody.
 _WORDED: Mapping[EvidenceKind, Mapping[Strength, Strength]] = {
-    EvidenceKind.REPEAT_PURCHASE: {_CAUSAL: _CAUSAL, _CONTRIBUTORY: _RELATIONAL, _RELATIONAL: _RELATIONAL},
-    EvidenceKind.HISTORY_ITEM: {_CAUSAL: _CAUSAL, _CONTRIBUTORY: _CONTRIBUTORY, _RELATIONAL: _RELATIONAL},
+    EvidenceKind.REPEAT_PURCHASE: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
+    EvidenceKind.HISTORY_ITEM: {_CAUSAL: _CAUSAL, _CONTRIBUTORY: _CONTRIBUTORY},
     EvidenceKind.SIMILAR_ITEM: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
     EvidenceKind.BRAND: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
     EvidenceKind.CATEGORY: dict.fromkeys((_CAUSAL, _CONTRIBUTORY, _RELATIONAL), _RELATIONAL),
@@ -69,19 +74,6 @@ class Claim(NamedTuple):
     recipe: str = REASON_RECIPE
 
 
-def number_text(number: int, language: str) -> str:
-    """`number` as a reader of `language` writes it: '1,312' in English, '1312' in Chinese."""
-    return f"{number:,}" if language == "en" else str(number)
-
-
-def times_text(count: int, language: str) -> str:
-    """A frequency in words: 'twice', '5 times'; '两次', '5次'. `count` is 2 or more."""
-    is_twice = count == 2  # noqa: PLR2004  both languages have a word for it
-    if language == "en":
-        return "twice" if is_twice else f"{number_text(count, language)} times"
-    return "两次" if is_twice else f"{count}次"
-
-
 def category_name(value: str) -> str:
     """The last name of a category path, cleaned and capitalised: 'Home > Kitchen > mugs' gives 'Mugs'."""
     name = clean_name(value.rsplit(">", 1)[-1])
@@ -103,22 +95,27 @@ def attribute_form(name: str) -> Form | None:
     return None
 
 
-def permitted_claim(evidence: Evidence, item: Item, language: str) -> Claim:
-    """Works out what a reason for recommending `item` may claim from one piece of evidence.
+@functools.lru_cache(maxsize=1_000)
+def is_liking(name: str) -> bool:
+    """Whether the attribute `name` of a profile states what the user likes."""
+    return fold(name).strip() in map(fold, read_sections("liking_names")[""])
 
-    An anchor without a name that may be shown is referred to without its name.
+
+def permitted_claim(evidence: Evidence, item: Item, language: str, tone: Tone = Tone.NEUTRAL) -> Claim:
+    """Works out what a reason for recommending `item` may claim from one piece of evidence.
 
     Args:
         evidence: The fact to state.
         item: The recommended item.
         language: One of `LANGUAGES`.
+        tone: A concise sentence has shorter names.
 
     Raises:
         ReasonRejected: By rule.
             'strength': this kind of evidence supports no claim at its strength.
             'sensitive': the item, the anchor or the value is private.
             'evidence': the numbers or values do not support the claim of this kind.
-            'name': a brand, category, attribute or anchor has no name that may be shown.
+            'name': a brand, category, attribute, phrase or anchor has no name that may be shown in this language.
     """
     kind = evidence.kind
     strength = _WORDED.get(kind, {}).get(evidence.strength)
@@ -126,35 +123,34 @@ def permitted_claim(evidence: Evidence, item: Item, language: str) -> Claim:
         raise ReasonRejected("strength", f"{kind} says nothing at {evidence.strength}")
     if kind is not EvidenceKind.POPULARITY and is_sensitive(item):
         raise ReasonRejected("sensitive", "the item's purchase says something private")
-    form, slots = _FORM_AND_SLOTS[kind](evidence, item, language, strength)
+    form, slots = _FORM_AND_SLOTS[kind](evidence, item, language, tone)
     return Claim(kind, strength, form, language, slots)
 
 
-def _popularity(evidence: Evidence, _item: Item, language: str, _strength: Strength) -> tuple[Form, Slots]:
+def _popularity(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:
     if evidence.count < MIN_PEOPLE or evidence.days < 1:
         raise ReasonRejected("evidence", f"{evidence.count} people within {evidence.days} days")
-    count, days = number_text(evidence.count, language), number_text(evidence.days, language)
-    return Form.PLAIN, (("count", count), ("days", days))
+    count, period = number_text(evidence.count, language), period_text(evidence.days, language)
+    return Form.PLAIN, (("count", count), ("period", period))
 
 
-def _repeat_purchase(evidence: Evidence, _item: Item, language: str, strength: Strength) -> tuple[Form, Slots]:
+def _repeat_purchase(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:
     if evidence.count < 1:
         raise ReasonRejected("evidence", "no purchase to repeat")
     times: Slots = (("times", times_text(evidence.count, language)),) if evidence.count > 1 else ()
-    if evidence.elapsed < 1 or strength is not Strength.RELATIONAL:
+    if evidence.elapsed < 1:
         return (Form.MANY if times else Form.PLAIN), times
-    elapsed = ("elapsed", number_text(evidence.elapsed, language))
-    return (Form.MANY_AGO if times else Form.AGO), (*times, elapsed)
+    return (Form.MANY_AGO if times else Form.AGO), (*times, ("ago", ago_text(evidence.elapsed, language)))
 
 
-def _repeat_interval(evidence: Evidence, _item: Item, language: str, _strength: Strength) -> tuple[Form, Slots]:
+def _repeat_interval(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:
     if evidence.count < MIN_PURCHASES or min(evidence.days, evidence.elapsed) < MIN_INTERVAL_DAYS:
         raise ReasonRejected("evidence", "too few purchases, or too close, to speak of an interval")
-    days, elapsed = number_text(evidence.days, language), number_text(evidence.elapsed, language)
-    return Form.PLAIN, (("days", days), ("elapsed", elapsed))
+    every, since = every_text(evidence.days, language), since_text(evidence.elapsed, evidence.days, language)
+    return Form.PLAIN, (("every", every), ("since", since))
 
 
-def _anchored(evidence: Evidence, item: Item, language: str, _strength: Strength) -> tuple[Form, Slots]:
+def _anchored(evidence: Evidence, item: Item, language: str, tone: Tone) -> tuple[Form, Slots]:
     """The claim that relates the item to another one, the anchor."""
     anchor = evidence.anchor
     if anchor is None or anchor.item_id == item.item_id:
@@ -166,48 +162,63 @@ def _anchored(evidence: Evidence, item: Item, language: str, _strength: Strength
     form = _FORM_BY_EVENT.get(evidence.event)
     if form is None:
         raise ReasonRejected("evidence", f"nothing is said of an item after {evidence.event.name.lower()}")
-    name = clean_name(anchor.title)
-    slots: Slots = (("item", _QUOTED.format(name)),)
-    if evidence.kind is EvidenceKind.CO_PURCHASE:
-        slots += _people(evidence, language)
-    if name:
-        return form, slots
-    if form is not Form.PLAIN or evidence.kind is EvidenceKind.CO_PURCHASE:
+    name = clean_name(anchor.title, name_width(tone))
+    if not name:
         raise ReasonRejected("name", "the anchor has no name to show")
-    return Form.UNNAMED, ()
+    slots: Slots = (("item", _QUOTED.format(name)),)
+    return form, slots + _people(evidence, language) if evidence.kind is EvidenceKind.CO_PURCHASE else slots
 
 
 def _people(evidence: Evidence, language: str) -> Slots:
     if evidence.count < MIN_PEOPLE or evidence.people < max(MIN_COHORT, evidence.count) or evidence.days < 1:
         raise ReasonRejected("evidence", f"{evidence.count} of {evidence.people} people within {evidence.days} days")
-    numbers = (("count", evidence.count), ("people", evidence.people), ("days", evidence.days))
-    return tuple((slot, number_text(number, language)) for slot, number in numbers)
+    numbers = (("count", evidence.count), ("people", evidence.people))
+    counts = tuple((slot, number_text(number, language)) for slot, number in numbers)
+    return (*counts, ("period", period_text(evidence.days, language)))
 
 
-def _profile(evidence: Evidence, item: Item, _language: str, _strength: Strength) -> tuple[Form, Slots]:
-    """The claim that the profile raised the score. It quotes the profile's word if that word may be shown."""
+def _profile(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:
+    """The claim that a phrase of the profile raised the score: something that the user likes, or a quotation."""
     if not evidence.effect > 0:
         raise ReasonRejected("evidence", "the profile did not raise the score")
-    name = attribute_name(evidence.value)
-    if evidence.value and not any(evidence.value in category for category in item.categories):
-        raise ReasonRejected("evidence", "no category of the item has that word")
-    is_word = all(c.isalpha() or c in " -'&" for c in name)
-    if not (name and is_word) or is_sensitive_text(evidence.value):
-        return Form.PLAIN, ()
-    return Form.MENTIONED, (("value", _QUOTED.format(name)),)
+    if is_sensitive_text(evidence.value) or is_sensitive_text(evidence.name):
+        raise ReasonRejected("sensitive", "the phrase says something private")
+    phrase = _phrase(evidence.value)
+    if not phrase:
+        raise ReasonRejected("name", "the profile has no phrase to show")
+    is_plain = has_words_of(phrase, language) and negations(language).find(phrase) is None
+    if is_liking(evidence.name) and is_plain and names_activity_or_things(phrase, language):
+        return Form.LIKES, (("value", phrase),)
+    return Form.MENTIONED, (("value", _QUOTED.format(phrase)),)
 
 
-def _preference(evidence: Evidence, item: Item, language: str, _strength: Strength) -> tuple[Form, Slots]:
+@functools.lru_cache(maxsize=20_000)
+def _phrase(text: str) -> str:
+    """A phrase of a profile as a sentence shows it; '' if it is long, or has anything but words."""
+    phrase = attribute_name(text)
+    is_words = all(c.isalpha() or c in " -'’&" for c in phrase)
+    is_short = display_width(text.strip()) <= MAX_PHRASE_WIDTH and len(phrase.split()) <= MAX_PHRASE_WORDS
+    return phrase if is_words and is_short else ""
+
+
+def _preference(evidence: Evidence, item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:
     """The claim that the user prefers a brand, a category or an attribute of the item."""
     if evidence.count < MIN_PREFERENCE:
         raise ReasonRejected("evidence", "too few purchases to speak of a preference")
     form, name = held_value(evidence, item)
     if is_sensitive_text(evidence.value):
         raise ReasonRejected("sensitive", "the name says something private")
-    return form, (("count", number_text(evidence.count, language)), ("value", name))
+    if evidence.kind is not EvidenceKind.BRAND and not has_words_of(name, language):
+        raise ReasonRejected("name", f"the name of the {evidence.kind} is in another language")
+    if evidence.kind is EvidenceKind.CATEGORY:
+        if names_things(name, language):
+            name = within_a_sentence(name)
+        else:
+            form = Form.DEPARTMENT
+    return form, (("times", times_text(evidence.count, language)), ("value", name))
 
 
-_FORM_AND_SLOTS: Mapping[EvidenceKind, Callable[[Evidence, Item, str, Strength], tuple[Form, Slots]]] = {
+_FORM_AND_SLOTS: Mapping[EvidenceKind, Callable[[Evidence, Item, str, Tone], tuple[Form, Slots]]] = {
     EvidenceKind.REPEAT_PURCHASE: _repeat_purchase,
     EvidenceKind.REPEAT_INTERVAL: _repeat_interval,
     EvidenceKind.HISTORY_ITEM: _anchored,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from recsvc.domain.reason import Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
-from recsvc.reasons.claim import MIN_PEOPLE, Claim, Slots, attribute_form, category_name, held_value, number_text
+from recsvc.reasons.amounts import number_text, period_text
+from recsvc.reasons.claim import MIN_PEOPLE, Claim, Slots, attribute_form, category_name, held_value
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import Recipe, Wording
 from recsvc.reasons.seller_text.names import clean_name, display_width
@@ -15,7 +16,7 @@ from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
 from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
 MIN_HEAD_WIDTH = 10  # columns; a shorter part before a comma is not used as the name
-MIN_WINDOW_DAYS = 2  # the phrases say "days"
+MIN_WINDOW_DAYS = 2
 
 _BUYERS_OF = {"brand": Form.BUYERS_OF_BRAND, "category": Form.BUYERS_OF_CATEGORY}
 _ASIDE = re.compile(r"\s*[,，(（:：]\s*|\s+[-–—]\s+")
@@ -60,8 +61,8 @@ def _name(evidence: Evidence, item: Item, _language: str, wording: Wording, _for
 def _popularity(evidence: Evidence, _item: Item, language: str, _wording: Wording, form: Form) -> tuple[Form, Slots]:
     if evidence.count < MIN_PEOPLE or evidence.days < MIN_WINDOW_DAYS:
         raise ReasonRejected("evidence", f"{evidence.count} people within {evidence.days} days")
-    count, days = number_text(evidence.count, language), number_text(evidence.days, language)
-    return form, (("count", count), ("days", days))
+    count, period = number_text(evidence.count, language), period_text(evidence.days, language)
+    return form, (("count", count), ("period", period))
 
 
 def _audience(evidence: Evidence, item: Item, _language: str, wording: Wording, _form: Form) -> tuple[Form, Slots]:

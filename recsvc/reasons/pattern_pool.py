@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
+from recsvc.reasons.concise import may_fit
 from recsvc.reasons.grammar.lexicon import matches_grammar
-from recsvc.reasons.grammar.pattern import Form, PatternRequest, is_short
+from recsvc.reasons.grammar.pattern import Form, PatternRequest
 from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.verifier import POLICY_VERSION
 
@@ -62,8 +63,7 @@ class PatternPool:
 
     def lacks(self, request: PatternRequest) -> bool:
         """Whether the author has yet to write for a request. False if it has, even if no pattern was accepted."""
-        # The author writes no plurals ("1 days") and no second claims: the phrase bank has them.
-        return not request.singular and request.form is not Form.TAIL and request not in self._patterns
+        return request not in self._patterns
 
     def take(self, written: Mapping[PatternRequest, Iterable[str]]) -> None:
         """Replaces all patterns by those of `written` that the grammar accepts. Other processes may have written it."""
@@ -85,8 +85,8 @@ def author_id(name: str, model: str) -> str:
 
 
 def is_pattern(text: str, request: PatternRequest) -> bool:
-    """Whether the grammar accepts a text as a pattern for a request, and it is short enough for the tone."""
-    if request.tone is Tone.CONCISE and not is_short(text, request.language):
+    """Whether the grammar accepts a text as a pattern for a request, and it may fit the tone."""
+    if request.tone is Tone.CONCISE and not may_fit(text):
         return False
     return matches_grammar(text, request.kind, request.strength, request.form, request.language, request.recipe)
 

@@ -6,7 +6,8 @@ from importlib.resources import files
 from fluent.runtime import FluentBundle, FluentResource
 
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, Tone
-from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest, is_short
+from recsvc.reasons.concise import may_fit
+from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest
 from recsvc.reasons.grammar.recipe import claim_key, recipes
 
 _PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
@@ -36,7 +37,7 @@ class Realiser:
     def _resolve(self, request: PatternRequest) -> tuple[str, ...]:
         """The patterns for a claim and a tone, in the bank's order; empty if the bank has none.
 
-        A message attribute named `warm_...` is warm. All others are neutral, and the short ones are concise too.
+        A message attribute named `warm_...` is warm. All others are neutral, and those that may fit are concise too.
         """
         if request.recipe != REASON_RECIPE:
             recipe = recipes().get(request.recipe)
@@ -46,15 +47,13 @@ class Realiser:
         message = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(message):
             return ()
-        numbers = {f"{slot}-number": 1 if slot in request.singular else 2 for slot in ("days", "elapsed")}
-        values = _PLACEHOLDERS | numbers
         patterns: list[str] = []
         for name, attribute in bundle.get_message(message).attributes.items():
             if name.startswith(_WARM) is not (request.tone is Tone.WARM):
                 continue
-            text, errors = bundle.format_pattern(attribute, values)
+            text, errors = bundle.format_pattern(attribute, _PLACEHOLDERS)
             if errors:
                 raise ValueError(f"{request.language}.ftl: {message}: {errors[0]}")
-            if request.tone is not Tone.CONCISE or is_short(str(text), request.language):
+            if request.tone is not Tone.CONCISE or may_fit(str(text)):
                 patterns.append(str(text))
         return tuple(patterns)

@@ -28,7 +28,7 @@ class Rewording:
             if reason is None:
                 self._plan.note(None)
                 continue
-            self._plan.note(reason.evidence[0], "", reason.text)
+            self._plan.note(reason.evidence[0], reason.text)
             if writer.awaits_model(item, reason):
                 self._waiting.append((item, reason))
 
@@ -40,7 +40,7 @@ class Rewording:
     def reworded(self) -> list[tuple[Item, Reason]]:
         """The items whose reason changed since the last call, with the new reason.
 
-        Each is verified, and none repeats a sentence that the page already has.
+        Each is verified.
         """
         written: list[tuple[Item, Reason]] = []
         waiting: list[tuple[Item, Reason]] = []

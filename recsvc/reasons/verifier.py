@@ -9,16 +9,15 @@ from typing import NoReturn
 from recsvc.domain.reason import REASON_RECIPE
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import Claim
-from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP, matches_grammar
-from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.lexicon import SENTENCE_SEPARATORS, STOP, matches_grammar, stop_of
 from recsvc.reasons.grammar.recipe import Recipe, recipes
 from recsvc.reasons.seller_text.word_lists import forbidden_terms, negations, policy_digest
 
 POLICY_VERSION = f"reason-policy.1-{policy_digest()}"
 
 # Limits of a reason, least and most. Recipes have their own.
-CHARACTERS = {"en": (1, 160), "zh": (6, 80)}
-WORDS = {"en": (4, 30), "zh": (1, 80)}  # words are only counted in English
+CHARACTERS = {"en": (1, 160), "zh": (4, 80)}
+WORDS = {"en": (3, 30), "zh": (1, 80)}  # words are only counted in English
 MAX_OCCURRENCES = 8  # of one value in a text that are examined
 
 _CHINESE_FRAME = re.compile(r"[\u4e00-\u9fff，。]*")
@@ -36,36 +35,32 @@ def check_all(text: str, claims: Sequence[Claim]) -> None:
 
 
 def check_both(text: str, first: Claim, second: Claim) -> None:
-    """Returns if `text` states `first`, then a connective, then `second`, and no more.
-
-    The second claim's words name the item that they are about. Else "you bought X, and 38 people bought it" would be
-    read as a statement about X.
+    """Returns if `text` is two sentences, one that states `first` and one that states `second`.
 
     Raises:
         ReasonRejected: By the rules of `check`.
     """
     language = first.language
     _check_surface(text, language, CHARACTERS[language], WORDS[language])
-    connective, stop = CONNECTIVES[language], STOP[language]
-    rejected = ReasonRejected("sentence", "not two claims in one sentence")
-    at = text.find(connective)
-    while at >= 0:  # a value may hold the connective too, so every place is tried
-        rest = text[at + len(connective) :]
+    end = STOP[language] + SENTENCE_SEPARATORS[language]
+    rejected = ReasonRejected("sentence", "not two sentences")
+    at = text.find(end)
+    while at >= 0:  # a value may hold a full stop too, so every place is tried
         try:
-            check(text[:at] + stop, first)
-            check(rest[:1].upper() + rest[1:], second._replace(form=Form.TAIL))
+            check(text[:at] + STOP[language], first)
+            check(text[at + len(end) :], second)
             return
         except ReasonRejected as problem:
             rejected = problem
-        at = text.find(connective, at + 1)
+        at = text.find(end, at + 1)
     raise rejected
 
 
 def check(text: str, claim: Claim) -> None:
     """Returns if `text` states `claim` and no more.
 
-    There must be a way to take every value of the claim out of the text exactly once, so that the frame that remains
-    matches the grammar. So each word is either part of a value or part of a phrase in the lexicon.
+    There must be a way to take every value of the claim out of the text exactly once, so that the frame that remains is
+    a complete sentence of the lexicon. So each word is either part of a value or part of that sentence.
 
     Raises:
         ReasonRejected: By rule.
@@ -84,7 +79,7 @@ def check(text: str, claim: Claim) -> None:
         raise ReasonRejected("slots", "a value of the evidence is absent or altered")
     key = (claim.kind, claim.strength, claim.form, language, claim.recipe)
     if not any(matches_grammar(frame, *key) for frame in frames):
-        _reject_frame(frames[0], language)
+        _reject_frame(frames[0], claim)
 
 
 def check_text(parts: Sequence[tuple[str, Claim]], recipe: Recipe, language: str) -> str:
@@ -157,8 +152,9 @@ def _frames(text: str, claim: Claim) -> Iterator[str]:
         yield "".join(pieces) + text[done:]
 
 
-def _reject_frame(frame: str, language: str) -> NoReturn:
+def _reject_frame(frame: str, claim: Claim) -> NoReturn:
     """Raises ReasonRejected with the most specific rule that the frame breaks: rejections are counted by rule."""
+    language = claim.language
     words = _SLOT.sub(" ", frame)
     if any(map(str.isdigit, words)):
         raise ReasonRejected("number", "a number that the evidence does not have")
@@ -166,7 +162,7 @@ def _reject_frame(frame: str, language: str) -> NoReturn:
         raise ReasonRejected("language", f"characters that {language!r} does not use")
     if negations(language).find(words) is not None:
         raise ReasonRejected("polarity", "a negation")
-    stop = STOP[language]
-    if not frame.endswith(stop) or frame.count(stop) != 1:
+    stop = stop_of(claim.form, language)
+    if not frame.endswith(stop) or frame.count(STOP[language]) != len(stop):
         raise ReasonRejected("sentence", "not exactly one sentence")
-    raise ReasonRejected("licence", "words that the grammar does not accept for the claim")
+    raise ReasonRejected("licence", "a sentence that the grammar does not have for the claim")

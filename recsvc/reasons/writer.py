@@ -9,18 +9,20 @@ from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Provenance, 
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import Claim, permitted_claim
+from recsvc.reasons.concise import fits
 from recsvc.reasons.generator import Generator
-from recsvc.reasons.grammar.lexicon import CONNECTIVES, STOP
-from recsvc.reasons.grammar.pattern import Form, PatternRequest, fill
+from recsvc.reasons.grammar import lexicon
+from recsvc.reasons.grammar.lexicon import SENTENCE_SEPARATORS, WRITTEN_PRONOUN, with_pronoun
+from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.pattern_pool import PatternPool
-from recsvc.reasons.plan import PagePlan
+from recsvc.reasons.plan import PagePlan, Standing
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.seller_text.word_lists import forbidden_terms, read_all_sections, sensitive_terms
 from recsvc.reasons.switches import Switches
 from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
 
-MAX_TRIES = 3  # patterns tried for one claim before the next claim gets its turn
+MAX_TRIES = 6  # patterns tried for one claim before the next claim gets its turn
 
 
 class ReasonWriter:
@@ -33,6 +35,7 @@ class ReasonWriter:
         switches: Texts that an operator has turned off.
         unknown_is_private: Whether an item without a category is treated as private: its reasons may only state how
             many people bought it.
+        pronoun: How Chinese reasons address the shopper: 您 or 你.
 
     Attributes:
         policy_version: Identifies the policy. It changes with any byte of the policy's word lists and recipes.
@@ -49,14 +52,16 @@ class ReasonWriter:
         pool: PatternPool | None = None,
         switches: Switches | None = None,
         unknown_is_private: bool = False,
+        pronoun: str = WRITTEN_PRONOUN,
     ) -> None:
         self._generator = generator if generator is not None else Realiser()
         self._pool = pool
         self.switches = switches or Switches()
         self._unknown_is_private = unknown_is_private
+        self._pronoun = pronoun
         # Else the first request would wait for these.
         read_all_sections()
-        for load in (forbidden_terms, sensitive_terms, recipes):
+        for load in (forbidden_terms, sensitive_terms, recipes, lexicon.load):
             load()
         self.policy_version = POLICY_VERSION
         self.rejected: Counter[str] = Counter()
@@ -70,7 +75,7 @@ class ReasonWriter:
         # The keys are the claim with its values, and the pattern: a sentence depends on nothing else. Effect and share
         # belong to one user, so they are no part of a claim; every call works the claim out from the evidence again.
         self._sentence = functools.lru_cache(maxsize=cache_size)(self._verified)
-        self._longer_sentence = functools.lru_cache(maxsize=cache_size)(self._verified_both)
+        self._both = functools.lru_cache(maxsize=cache_size)(self._verified_both)
 
     def write_page(
         self,
@@ -80,9 +85,6 @@ class ReasonWriter:
         tone: Tone = Tone.NEUTRAL,
     ) -> list[Reason | None]:
         """Writes one reason for every item of a page.
-
-        A warm page uses neutral wordings too once it has used every warm opening. A concise page does not: its tiles
-        are narrow.
 
         Args:
             page: Items in rank order, each with its evidence.
@@ -98,40 +100,62 @@ class ReasonWriter:
         """
         if language not in LANGUAGES:
             raise ValueError(f"no reasons in {language!r}; there are: {', '.join(LANGUAGES)}")
-        plan = PagePlan(language, seed)
-        return [self._write(plan, item, evidence, tone) for item, evidence in page]
+        plan = PagePlan(language, seed, tone)
+        return [self._write(plan, item, evidence) for item, evidence in page]
 
     def awaits_model(self, item: Item, reason: Reason) -> bool:
         """Whether a language model has not yet written patterns for the claim of a reason."""
         if self._pool is None or reason.provenance.ai_generated:
             return False
-        claim = permitted_claim(reason.evidence[0], item, reason.language)
-        return self._pool.lacks(_request(claim, tone=reason.tone))
+        claim = permitted_claim(reason.evidence[0], item, reason.language, reason.tone)
+        return self._pool.lacks(_request(claim, reason.tone))
 
     def reword(self, plan: PagePlan, item: Item, reason: Reason) -> Reason | None:
         """The same claim in a language model's words.
 
-        None if the model has no words that pass the verifier, or if the claim may no longer be stated.
+        None if the model has no other words that pass the verifier, or if the claim may no longer be stated.
         """
         if not all(self._may_state(reason.language, item, fact) for fact in reason.evidence):
             return None
-        fact = reason.evidence[0]
-        claim = permitted_claim(fact, item, reason.language)
-        patterns = _Patterns((), self._pooled(_request(claim, tone=reason.tone), item, fact))
-        return self._worded(plan, item, reason.evidence, (fact, claim), reason.tone, patterns)
+        fact, *others = reason.evidence
+        claim = permitted_claim(fact, item, reason.language, reason.tone)
+        request = _request(claim, reason.tone)
+        pooled = self._pooled(request, item, fact)
+        worded = self._worded(fact, claim, plan.wordings(request, pooled), reason.tone, pooled)
+        if worded is None:
+            return None
+        reworded = self._with_second(plan, item, others, worded) or self._reason(worded)
+        return reworded if reworded.text != reason.text else None
 
-    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...], tone: Tone) -> Reason | None:
+    def _write(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...]) -> Reason | None:
         if self.switches.off or self._unknown_is_private:
             evidence = tuple(fact for fact in evidence if self._may_state(plan.language, item, fact))
+        others: list[tuple[Standing, _Worded]] = []
         for fact, claim in plan.claims(item, evidence):
-            request = _request(claim, tone=tone)
-            own, pooled = self._own(request, item, fact), self._pooled(request, item, fact)
-            neutral = self._own(_request(claim), item, fact) if tone is Tone.WARM else ()
-            reason = self._worded(plan, item, evidence, (fact, claim), tone, _Patterns(own, pooled, neutral))
-            if reason is not None:
-                return reason
+            worded = self._page_wording(plan, item, fact, claim)
+            if worded is None:
+                continue
+            standing = plan.standing(fact, worded.sentence)
+            if standing is Standing.NEW:
+                return self._noted(plan, item, evidence, worded)
+            others.append((standing, worded))
+        for standing, worded in others:
+            if plan.tone is not Tone.CONCISE and standing in (Standing.AGAIN, Standing.AS_ABOVE):
+                reason = self._with_second(plan, item, evidence, worded)
+                if reason is not None:
+                    return reason
+        if others:
+            return self._noted(plan, item, evidence, min(others, key=lambda pair: pair[0])[1])
         plan.note(None)
         return None
+
+    def _noted(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...], worded: "_Worded") -> Reason:
+        if plan.tone is Tone.WARM:
+            reason = self._with_second(plan, item, evidence, worded)
+            if reason is not None:
+                return reason
+        plan.note(worded.fact, worded.sentence)
+        return self._reason(worded)
 
     def _may_state(self, language: str, item: Item, fact: Evidence) -> bool:
         """Whether the switches, and the rule for items without a category, allow a fact to be stated."""
@@ -142,30 +166,46 @@ class ReasonWriter:
             return True
         return all(subject.categories for subject in items)
 
+    def _page_wording(self, plan: PagePlan, item: Item, fact: Evidence, claim: Claim) -> "_Worded | None":
+        """A claim in the page's wording for it; None if no pattern passes."""
+        request = _request(claim, plan.tone)
+        pooled = self._pooled(request, item, fact)
+        patterns = plan.wordings(request, self._own(request, item, fact) + pooled)
+        worded = self._worded(fact, claim, patterns, plan.tone, pooled)
+        if worded is None and plan.tone is Tone.WARM:
+            request = _request(claim)
+            worded = self._worded(fact, claim, plan.wordings(request, self._own(request, item, fact)), Tone.NEUTRAL)
+        return worded
+
     def _worded(
-        self,
-        plan: PagePlan,
-        item: Item,
-        evidence: tuple[Evidence, ...],
-        fact_and_claim: tuple[Evidence, Claim],
-        tone: Tone,
-        patterns: "_Patterns",
-    ) -> Reason | None:
-        """Puts a claim into words, with a second claim behind it if one fits; None if no pattern passes."""
-        fact, claim = fact_and_claim
-        of_tone = (*patterns.own, *patterns.pooled)
-        for pattern in plan.wordings(item, of_tone, patterns.neutral)[:MAX_TRIES]:
-            text = self._sentence(pattern, claim)
-            if text is None or plan.has(text):
-                continue
-            stated: tuple[Evidence, ...] = (fact,)
-            if tone is not Tone.CONCISE and (tail := plan.tail(item, evidence, fact)):
-                longer = self._with_tail(plan, item, text, claim, tail[1])
-                text, stated = (longer, (fact, tail[0])) if longer else (text, stated)
-            plan.note(fact, pattern, text)
-            provenance = self._pool.provenance if self._pool and pattern in patterns.pooled else self._provenance
-            return Reason(text, claim.language, stated, provenance, tone if pattern in of_tone else Tone.NEUTRAL)
+        self, fact: Evidence, claim: Claim, patterns: tuple[str, ...], tone: Tone, pooled: tuple[str, ...] = ()
+    ) -> "_Worded | None":
+        """The first of some patterns that passes, filled; None if none does. `pooled` are those of the pool."""
+        for pattern in patterns[:MAX_TRIES]:
+            sentence = self._sentence(pattern, claim)
+            if sentence is not None and fits(sentence, tone):
+                provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
+                return _Worded(sentence, fact, claim, tone, provenance)
         return None
+
+    def _with_second(
+        self, plan: PagePlan, item: Item, evidence: Sequence[Evidence], worded: "_Worded"
+    ) -> Reason | None:
+        """The reason with a second sentence that the page does not have yet; None if there is none."""
+        for fact, claim in plan.second_claims(item, evidence, worded.fact):
+            request = _request(claim)
+            second = self._worded(fact, claim, plan.wordings(request, self._own(request, item, fact)), Tone.NEUTRAL)
+            if second is None or plan.has(second.sentence):
+                continue
+            text = self._both(worded.sentence, worded.claim, second.sentence, claim)
+            if text is not None:
+                plan.note(worded.fact, worded.sentence, second.sentence)
+                return self._reason(worded, text, (worded.fact, fact))
+        return None
+
+    def _reason(self, worded: "_Worded", text: str = "", stated: tuple[Evidence, ...] = ()) -> Reason:
+        text, stated = text or worded.sentence, stated or (worded.fact,)
+        return Reason(text, worded.claim.language, stated, worded.provenance, worded.tone)
 
     def _own(self, request: PatternRequest, item: Item, fact: Evidence) -> tuple[str, ...]:
         if self._is_muted(self._generator.name, request.language, item, fact):
@@ -182,50 +222,47 @@ class ReasonWriter:
             return False
         return self.switches.mutes(generator, self._provenance.recipe, language, *_subjects(item, fact))
 
-    def _with_tail(self, plan: PagePlan, item: Item, text: str, first: Claim, second: Claim) -> str | None:
-        """The sentence with a second claim behind it; None if the verifier rejects it, for its length or else."""
-        patterns = plan.wordings(item, self._generator.patterns(_request(second, Form.TAIL)))
-        return self._longer_sentence(text, first, patterns[0], second) if patterns else None
-
     def _verified(self, pattern: str, claim: Claim) -> str | None:
         """The filled sentence, or None if the verifier rejects it. A rejection is cached too, so it costs only once."""
         try:
-            text = _filled(pattern, claim)
-            check(text, claim)
+            sentence = _filled(pattern if claim.language != "zh" else with_pronoun(pattern, self._pronoun), claim)
+            check(sentence, claim)
         except ReasonRejected as rejection:
             self.rejected[rejection.rule] += 1
             return None
-        return text
+        return sentence
 
-    def _verified_both(self, text: str, first: Claim, pattern: str, second: Claim) -> str | None:
-        stop = STOP[first.language]
+    def _verified_both(self, first: str, first_claim: Claim, second: str, second_claim: Claim) -> str | None:
+        text = first + SENTENCE_SEPARATORS[first_claim.language] + second
         try:
-            text = text[: -len(stop)] + CONNECTIVES[first.language] + _filled(pattern, second) + stop
-            check_both(text, first, second)
+            check_both(text, first_claim, second_claim)
         except ReasonRejected as rejection:
-            if rejection.rule != "length":  # no fault: each claim alone may be as long as a sentence
+            if rejection.rule != "length":  # no fault: each sentence alone may be as long as a reason
                 self.rejected[rejection.rule] += 1
             return None
         return text
 
 
-class _Patterns(NamedTuple):
-    """Patterns for one claim and tone.
+class _Worded(NamedTuple):
+    """A claim in words.
 
     Attributes:
-        own: The generator's.
-        pooled: A language model's.
-        neutral: The generator's in the neutral tone, used once the tone's openings are used up.
+        sentence: Verified.
+        fact: The evidence that it states.
+        claim: The claim that it makes.
+        tone: Tone of the pattern.
+        provenance: Of the pattern.
     """
 
-    own: tuple[str, ...]
-    pooled: tuple[str, ...]
-    neutral: tuple[str, ...] = ()
+    sentence: str
+    fact: Evidence
+    claim: Claim
+    tone: Tone
+    provenance: Provenance
 
 
-def _request(claim: Claim, form: Form | None = None, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
-    singular = tuple(slot for slot in ("days", "elapsed") if (slot, "1") in claim.slots)
-    return PatternRequest(claim.kind, claim.strength, form or claim.form, claim.language, singular, tone)
+def _request(claim: Claim, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
+    return PatternRequest(claim.kind, claim.strength, claim.form, claim.language, tone)
 
 
 def _subjects(item: Item, fact: Evidence) -> tuple[Item, ...]:

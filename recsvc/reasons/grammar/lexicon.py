@@ -1,71 +1,118 @@
-"""The lexicon: which frames may word a claim. A frame is a sentence with slots in place of its values.
+"""The lexicon: which sentences may word a claim. A sentence has slots in place of its values.
 
-It is a closed world: words that no list contains are rejected.
+It is a closed world of complete sentences: one that no line of the files stands for is rejected.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from recsvc.domain.reason import REASON_RECIPE, EvidenceKind, Strength
-from recsvc.reasons.grammar.frames import Phrases, parses, phrases_by_start
+from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
+from recsvc.errors import SettingsError
+from recsvc.reasons.grammar.claim_keys import CLAIM_BY_KEY, GROUP_OF, REASON_SLOTS, Claimed, key_of
+from recsvc.reasons.grammar.notation import MAX_SENTENCES, check_slots, expand, sentence_of
 from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.grammar.recipe import FILLER, recipe_phrases, recipes
-from recsvc.reasons.seller_text.word_lists import read_sections
+from recsvc.reasons.grammar.recipe import recipe_sentences
+from recsvc.reasons.seller_text.word_lists import Line, numbered_lines
 
 STOP = {"en": ".", "zh": "。"}
-CONNECTIVES = {"en": ", and ", "zh": "，"}  # between the two claims of one sentence
-# Forms that use the phrases of the plain form. Any other form has phrases of its own.
-_SHARED_FORMS = (Form.PLAIN, Form.MANY, Form.UNNAMED)
+SENTENCE_SEPARATORS = {"en": " ", "zh": ""}  # between the two sentences of a reason
+WRITTEN_PRONOUN, OTHER_PRONOUN = "您", "你"  # the lexicon is written with the first; a shop may choose the second
+
+
+def stop_of(form: Form, language: str) -> str:
+    """How a reason of this form ends. The line above a group of items is a heading, without a stop."""
+    return "" if form in GROUP_OF.values() else STOP[language]
+
+
+def read_lexicon(lines: tuple[Line, ...], file: str, language: str) -> dict[Claimed, frozenset[str]]:
+    """Writes out the sentences of every claim.
+
+    Args:
+        lines: The lines of the file. A heading names the claims that all its lines are for.
+        file: Name of the file, for the error.
+        language: One of `LANGUAGES`.
+
+    Raises:
+        SettingsError: A heading is not a claim, a line breaks the notation, or a sentence lacks a slot.
+    """
+    read: dict[Claimed, set[str]] = {}
+    for line in lines:
+        try:
+            for claim, sentences in _sentences_of(line, language):
+                read.setdefault(claim, set()).update(sentences)
+        except ValueError as problem:
+            raise SettingsError(f"{file}: [{line.heading}], line {line.number}: {problem}") from None
+    for claim, sentences in read.items():
+        if len(sentences) > MAX_SENTENCES:
+            raise SettingsError(f"{file}: {key_of(*claim)}: more than {MAX_SENTENCES:,} sentences")
+    return {claim: frozenset(sentences) for claim, sentences in read.items()}
+
+
+def _sentences_of(line: Line, language: str) -> Iterator[tuple[Claimed, list[str]]]:
+    """The sentences that a line stands for, for each claim of its heading. Raises ValueError as `read_lexicon` says."""
+    written_out = expand(line.text)
+    for key in line.heading.split():
+        claim = CLAIM_BY_KEY.get(key)
+        if claim is None:
+            raise ValueError(f"no claim {key!r}; there are: {', '.join(sorted(CLAIM_BY_KEY))}")
+        stop = stop_of(claim[2], language)
+        sentences = [sentence_of(text, stop, language, capital=True) for text in written_out]
+        for sentence in sentences:
+            check_slots(sentence, REASON_SLOTS[claim])
+        yield claim, sentences
 
 
 @functools.cache
-def _sections(language: str) -> Mapping[str, tuple[str, ...]]:
-    """The phrases of `policy/lexicon_<language>.txt` by claim key. A heading may list several keys."""
-    sections: dict[str, tuple[str, ...]] = {}
-    for heading, phrases in read_sections(f"lexicon_{language}").items():
-        for key in heading.split():
-            sections[key] = sections.get(key, ()) + phrases
-    return sections
+def _lexicon(language: str) -> Mapping[Claimed, frozenset[str]]:
+    name = f"lexicon_{language}"
+    return read_lexicon(numbered_lines(name), f"{name}.txt", language)
+
+
+def load() -> None:
+    """Reads the lexicon of every language, so that no request waits for it.
+
+    Raises:
+        SettingsError: By the rules of `read_lexicon`.
+    """
+    for language in LANGUAGES:
+        _lexicon(language)
 
 
 @functools.cache
-def _phrases(kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str) -> Phrases:
-    if recipe != REASON_RECIPE:
-        return recipe_phrases(recipe, kind, strength, form, language)
-    sections = _sections(language)
-    key = f"{kind}.{strength}" if form in _SHARED_FORMS else f"{kind}.{strength}.{form}"
-    claims = sections.get(key, ()) + (sections.get(f"{key}.many", ()) if form is Form.MANY else ())
-    return phrases_by_start(claims, sections[FILLER] + sections.get(f"{key}.links", ()))
-
-
-def phrases_of(
+def sentences(
     kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
-) -> tuple[str, ...]:
-    """All phrases that a frame of this claim may be made of. Those that make the claim come first."""
-    pairs = [pair for phrases in _phrases(kind, strength, form, language, recipe).values() for pair in phrases]
-    return tuple(phrase for phrase, is_claim in sorted(pairs, key=lambda pair: (not pair[1], pair[0])))
-
-
-@functools.lru_cache(maxsize=20_000)
-def matches_grammar(
-    frame: str, kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
-) -> bool:
-    """Whether a frame is a sequence of the claim's phrases, at least one of which makes the claim.
+) -> frozenset[str]:
+    """Every sentence that may word a claim, with slots such as `{item}`; empty for a claim that nothing may word.
 
     A reason begins with a capital letter in English, and ends with a full stop. A recipe has its own rules for both.
 
     Args:
-        frame: A sentence with slots such as `{item}` for the values.
         kind: Of the claim.
         strength: Of the claim.
         form: Of the claim.
         language: One of `LANGUAGES`.
-        recipe: Whose phrases and rules apply.
+        recipe: Whose words and rules apply.
     """
-    stop, capital = STOP[language], True
     if recipe != REASON_RECIPE:
-        if recipe not in recipes():
-            return False
-        wording = recipes()[recipe].wording(language)
-        stop, capital = wording.stop, wording.capital
-    return parses(frame, _phrases(kind, strength, form, language, recipe), language, stop, capital=capital)
+        return recipe_sentences(recipe, kind, strength, form, language)
+    return _lexicon(language).get((kind, strength, form), frozenset())
+
+
+def matches_grammar(
+    frame: str, kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
+) -> bool:
+    """Whether a frame, a sentence with slots for the values, may word a claim. Arguments as for `sentences`.
+
+    A Chinese frame may say 你 throughout in place of 您, but not both.
+    """
+    permitted = sentences(kind, strength, form, language, recipe)
+    if frame in permitted:
+        return True
+    if language != "zh" or OTHER_PRONOUN not in frame or WRITTEN_PRONOUN in frame:
+        return False
+    return frame.replace(OTHER_PRONOUN, WRITTEN_PRONOUN) in permitted
+
+
+def with_pronoun(pattern: str, pronoun: str) -> str:
+    """A Chinese pattern with one word for "you" throughout: 您 or 你."""
+    return pattern.replace(WRITTEN_PRONOUN, pronoun).replace(OTHER_PRONOUN, pronoun)

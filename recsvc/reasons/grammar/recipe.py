@@ -1,9 +1,10 @@
 """Reads recipes. A recipe is a data file that defines one kind of copy: its outline, its words, and its policy.
 
 `recipes/<id>.toml` has the outline: which facts are stated, in which order. For each language it has limits, patterns
-and, apart from the patterns so that they can be reviewed, the phrases that the grammar accepts. Patterns and phrases
-are listed by claim key (a "cell" in the file): a kind of evidence, then a dot and a form unless the form is plain, such
-as "brand", "brand.named" or "attribute.colour".
+and, apart from the patterns so that they can be reviewed, the policy: the sentences that the grammar accepts, in the
+notation of `recsvc.reasons.grammar.notation` and without their stop. Both are listed by claim key (a "cell" in the
+file): a kind of evidence, then a dot and a form unless the form is plain, such as "brand", "brand.named" or
+"attribute.colour".
 """
 
 import functools
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons.grammar.frames import Phrases, parses, phrases_by_start
+from recsvc.reasons.grammar.notation import MAX_SENTENCES, check_slots, expand, sentence_of
 from recsvc.reasons.grammar.pattern import SLOT, Form
 from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations
 
@@ -26,7 +27,6 @@ Limits = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 _ID = re.compile(r"[a-z][a-z_]{0,40}\.v[1-9]\d{0,3}")
 _ATTRIBUTES = (Form.COLOUR, Form.MATERIAL, Form.STYLE, Form.USE)
-FILLER = "carrier"  # heading, in the files, of the phrases that claim nothing and may stand anywhere
 # The claims that copy can make about an item, and the slots of each.
 CLAIM_SLOTS: Mapping[tuple[EvidenceKind, Form], frozenset[str]] = {
     (EvidenceKind.NAME, Form.PLAIN): frozenset({"item"}),
@@ -35,7 +35,7 @@ CLAIM_SLOTS: Mapping[tuple[EvidenceKind, Form], frozenset[str]] = {
     (EvidenceKind.CATEGORY, Form.PLAIN): frozenset({"value"}),
     (EvidenceKind.CATEGORY, Form.NAMED): frozenset({"item", "value"}),
     **{(EvidenceKind.ATTRIBUTE, form): frozenset({"value"}) for form in _ATTRIBUTES},
-    (EvidenceKind.POPULARITY, Form.PLAIN): frozenset({"count", "days"}),
+    (EvidenceKind.POPULARITY, Form.PLAIN): frozenset({"count", "period"}),
     (EvidenceKind.AUDIENCE, Form.BUYERS_OF_BRAND): frozenset({"item", "value"}),
     (EvidenceKind.AUDIENCE, Form.BUYERS_OF_CATEGORY): frozenset({"item", "value"}),
 }
@@ -76,7 +76,7 @@ class Wording(_Data):
         characters: Least and most characters of the whole text.
         words: Least and most words of the whole text.
         patterns: Patterns by claim key.
-        policy: Phrases that the grammar accepts, by claim key; also "carrier", and "<claim key>.links".
+        policy: Sentences that the grammar accepts, by claim key.
     """
 
     task: str
@@ -90,10 +90,19 @@ class Wording(_Data):
     patterns: Mapping[str, Lines]
     policy: Mapping[str, Lines]
 
-    def phrases(self, key: str) -> Phrases:
-        """The phrases that a claim may be made of; empty for a claim that the recipe does not make."""
-        fillers = self.policy.get(FILLER, ()) + self.policy.get(f"{key}.links", ())
-        return phrases_by_start(self.policy.get(key, ()), fillers)
+    def sentences(self, key: str, language: str) -> frozenset[str]:
+        """Every sentence that may word a claim; empty for a claim that the recipe does not make.
+
+        Raises:
+            ValueError: A line of the policy breaks the notation, or a sentence lacks a slot.
+        """
+        written_out = [text for line in self.policy.get(key, ()) for text in expand(line)]
+        if len(written_out) > MAX_SENTENCES:
+            raise ValueError(f"more than {MAX_SENTENCES:,} sentences")
+        sentences = frozenset(sentence_of(text, self.stop, language, capital=self.capital) for text in written_out)
+        for sentence in sentences:
+            check_slots(sentence, CLAIM_SLOTS[parse_claim_key(key)])
+        return sentences
 
 
 class Recipe(_Data):
@@ -171,26 +180,24 @@ def _problems(recipe: Recipe, name: str) -> Iterator[str]:
             yield f"{language}: characters and words: the least must not be above the most"
         if set(wording.patterns) != keys:
             yield f"{language}.patterns: must have the outline's cells {sorted(keys)}, and no others"
-        headings = {FILLER} | {heading for key in keys for heading in (key, f"{key}.links")}
-        if unknown := set(wording.policy) - headings:
-            yield f"{language}.policy: {min(unknown)!r} is no cell of the outline"
+        if set(wording.policy) != keys:
+            yield f"{language}.policy: must have the outline's cells {sorted(keys)}, and no others"
         yield from _wording_problems(wording, language)
 
 
 def _wording_problems(wording: Wording, language: str) -> Iterator[str]:
-    for heading, phrases in wording.policy.items():
-        for phrase in phrases:
-            words = SLOT.sub(" ", phrase)
-            if any(map(str.isdigit, words)) or "{" in words or "}" in words:
-                yield f"{language}.policy.{heading}: {phrase!r} has a number, or a slot that there is not"
-            if forbidden_terms().find(words) is not None or negations(language).find(words) is not None:
-                yield f"{language}.policy.{heading}: {phrase!r} has a forbidden or negative word"
     for key, patterns in wording.patterns.items():
-        phrases_of_claim = wording.phrases(key)
+        try:
+            permitted = wording.sentences(key, language)
+        except ValueError as problem:
+            yield f"{language}.policy.{key}: {problem}"
+            continue
+        for sentence in sorted(permitted):
+            words = SLOT.sub(" ", sentence)
+            if forbidden_terms().find(words) is not None or negations(language).find(words) is not None:
+                yield f"{language}.policy.{key}: {sentence!r} has a forbidden or negative word"
         for pattern in patterns:
-            if sorted(SLOT.findall(pattern)) != sorted(CLAIM_SLOTS[parse_claim_key(key)]):
-                yield f"{language}.patterns.{key}: {pattern!r} must have each of its cell's slots once"
-            if not parses(pattern, phrases_of_claim, language, wording.stop, capital=wording.capital):
+            if pattern not in permitted:
                 yield f"{language}.patterns.{key}: {pattern!r} is not accepted by the policy"
 
 
@@ -203,9 +210,11 @@ def recipes() -> Mapping[str, Recipe]:
 
 
 @functools.cache
-def recipe_phrases(recipe_id: str, kind: EvidenceKind, strength: Strength, form: Form, language: str) -> Phrases:
-    """The phrases that a recipe accepts for a claim; empty unless the claim is NEUTRAL, true for every reader."""
+def recipe_sentences(
+    recipe_id: str, kind: EvidenceKind, strength: Strength, form: Form, language: str
+) -> frozenset[str]:
+    """The sentences that a recipe accepts for a claim; empty unless the claim is NEUTRAL, true for every reader."""
     recipe = recipes().get(recipe_id)
     if recipe is None or strength is not Strength.NEUTRAL:
-        return {}
-    return recipe.wording(language).phrases(claim_key(kind, form))
+        return frozenset()
+    return recipe.wording(language).sentences(claim_key(kind, form), language)

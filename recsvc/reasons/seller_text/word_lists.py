@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import NamedTuple
 
 MAX_TEXT = 2_000  # characters of a text that are searched; limits the work that a seller's title can cause
 
@@ -16,24 +17,46 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _MIN_PLURAL_LENGTH = 4  # letters of a word whose final s is taken as a plural
 
 
+class Line(NamedTuple):
+    """A line of a policy file.
+
+    Attributes:
+        heading: The heading that it stands under; '' before the first one.
+        number: Its number in the file, from 1.
+        text: The line itself.
+    """
+
+    heading: str
+    number: int
+    text: str
+
+
 @functools.cache
-def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
-    """The lines of `policy/<name>.txt` by heading; lines before the first heading are under ''.
+def numbered_lines(name: str) -> tuple[Line, ...]:
+    """The lines of `policy/<name>.txt` with their headings.
 
     A line that starts with '# ' is a comment. A line in square brackets is a heading.
     """
-    sections: dict[str, list[str]] = {"": []}
+    lines: list[Line] = []
     heading = ""
-    for raw in (_POLICY / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+    for number, raw in enumerate((_POLICY / f"{name}.txt").read_text(encoding="utf-8").splitlines(), 1):
         line = raw.strip()
         if not line or line == "#" or line.startswith("# "):
             continue
         if line.startswith("[") and line.endswith("]"):
             heading = line[1:-1]
-            sections.setdefault(heading, [])
         else:
-            sections[heading].append(line)
-    return {name: tuple(lines) for name, lines in sections.items() if lines}
+            lines.append(Line(heading, number, line))
+    return tuple(lines)
+
+
+@functools.cache
+def read_sections(name: str) -> Mapping[str, tuple[str, ...]]:
+    """The lines of `policy/<name>.txt` by heading; lines before the first heading are under ''."""
+    sections: dict[str, list[str]] = {}
+    for line in numbered_lines(name):
+        sections.setdefault(line.heading, []).append(line.text)
+    return {heading: tuple(texts) for heading, texts in sections.items()}
 
 
 def read_all_sections() -> None:
@@ -79,9 +102,13 @@ class TermList:
 
     Latin terms match whole words. Other terms match anywhere, and spaces and punctuation are ignored: Chinese has no
     spaces, and inserted ones are a trick to hide a term.
+
+    Args:
+        terms: The terms to find.
+        permitted: Words without spaces in which a term does not count.
     """
 
-    def __init__(self, terms: Iterable[str]) -> None:
+    def __init__(self, terms: Iterable[str], permitted: Iterable[str] = ()) -> None:
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         dense: list[str] = []
         for term in terms:
@@ -92,6 +119,7 @@ class TermList:
             else:
                 dense.append(_NOT_LETTERS.sub("", folded))
         self._dense = re.compile("|".join(map(re.escape, dense))) if dense else None
+        self._permitted = tuple(permitted)
 
     def find(self, text: str) -> str | None:
         """The first term in the first `MAX_TEXT` characters of a text, folded; None if there is none."""
@@ -102,7 +130,10 @@ class TermList:
                 if len(phrase) == 1 or tuple(words[at : at + len(phrase)]) == phrase:
                     return " ".join(phrase)
         if self._dense is not None and not folded.isascii():
-            match = self._dense.search(_NOT_LETTERS.sub("", folded))
+            letters = _NOT_LETTERS.sub("", folded)
+            for word in self._permitted:
+                letters = letters.replace(word, " ")
+            match = self._dense.search(letters)
             if match:
                 return match.group()
         return None
@@ -111,12 +142,10 @@ class TermList:
 @functools.cache
 def forbidden_terms() -> TermList:
     """The terms that no text may show, in any language: all of `forbidden_*.txt` except negations."""
+    sections = [section for language in ("en", "zh") for section in read_sections(f"forbidden_{language}").items()]
     return TermList(
-        term
-        for language in ("en", "zh")
-        for heading, terms in read_sections(f"forbidden_{language}").items()
-        if heading != "negation"
-        for term in terms
+        (term for heading, terms in sections if heading not in ("negation", "permitted") for term in terms),
+        permitted=(word for heading, words in sections if heading == "permitted" for word in words),
     )
 
 

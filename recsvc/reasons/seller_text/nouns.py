@@ -1,0 +1,60 @@
+"""Decides how the name of a category reads: as a word for things that people buy, or as the name of a department.
+
+"You've bought nail polish 20 times" and "You've bought mugs 5 times" are English. "You've bought kitchen & dining" and
+"You've bought tea towel 5 times" are not: of those, a sentence says "You've shopped in Kitchen & Dining".
+"""
+
+import functools
+import re
+
+from recsvc.reasons.seller_text.word_lists import fold, read_sections
+
+_JOINED = re.compile(r"[&/,+、，／]|\band\b|(?<!^)[与和及]", re.IGNORECASE)
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"[a-z]+(?:['’][a-z]+)*", re.IGNORECASE)
+_OF_THINGS = re.compile(r"\b(?:for|of|with|from|in|by)\b.*$", re.IGNORECASE)
+_NOT_PLURAL = re.compile(r"(?:ss|us|is|['’]s?)$")
+_MIN_PLURAL_LENGTH = 4  # letters; "gas" and "bus" are singular
+
+
+def has_words_of(name: str, language: str) -> bool:
+    """Whether a name can be read as words of a language.
+
+    A Chinese one has a Chinese letter, or is an abbreviation such as PVC. An English one has a Latin letter.
+    """
+    if language == "zh":
+        return _CHINESE.search(name) is not None or name.isupper()
+    return _LATIN_WORD.search(name) is not None
+
+
+@functools.lru_cache(maxsize=20_000)
+def names_things(name: str, language: str) -> bool:
+    """Whether a sentence may say that somebody bought or likes `name`, without an article.
+
+    In English its noun must be a plural or one of the mass nouns of `policy/category_nouns.txt`. The noun is the last
+    word, or the last before "for", "of" or "with". A Chinese name only must not join two areas or be the name of one.
+    """
+    if _JOINED.search(name):
+        return False
+    lists = _lists()
+    if language == "zh":
+        return fold(name).strip() not in lists["areas"]
+    words = _LATIN_WORD.findall(fold(_OF_THINGS.sub("", name)))
+    if not words or not {" ".join(words), words[-1]}.isdisjoint(lists["areas"]):
+        return False
+    noun = words[-1]
+    is_plural = len(noun) >= _MIN_PLURAL_LENGTH and noun.endswith("s") and not _NOT_PLURAL.search(noun)
+    return is_plural or noun in lists["plurals"] or noun in lists["mass"]
+
+
+@functools.lru_cache(maxsize=20_000)
+def names_activity_or_things(phrase: str, language: str) -> bool:
+    """Whether a phrase may follow "You like": an activity such as "baking bread", or things."""
+    if language == "zh":
+        return has_words_of(phrase, language)
+    return any(word.endswith("ing") for word in _LATIN_WORD.findall(phrase.lower())) or names_things(phrase, language)
+
+
+@functools.cache
+def _lists() -> dict[str, frozenset[str]]:
+    return {heading: frozenset(map(fold, names)) for heading, names in read_sections("category_nouns").items()}
