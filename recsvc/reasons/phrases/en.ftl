@@ -1,211 +1,361 @@
-# The phrase bank: the best sentences of the lexicon, plain ones first. One message a claim; attributes named
-# warm_ are for the warm tone, all others for the neutral one.
+# The English phrase bank: the best wordings of every claim, the plainest first. A message is named after its claim:
+# kind-strength-form, as the headings of policy/lexicon_en.txt. Every attribute is one complete sentence: .a, .b, ... are
+# neutral, .warm_a, ... are for the warm tone, and .concise_a, ... are for the concise one, whose whole sentence takes at
+# most 40 columns once it is filled. Messages with "group" are the line above several items; it has no full stop.
+# Code puts the values in: $item “Walking Boots”, $value Acme or nail polish or navy blue, $times twice or 5 times,
+# $ago yesterday or 24 days ago, $since 66 days, $every 44 days, $period 30 days, $count and $people numbers.
+# Every sentence must be in policy/lexicon_en.txt and follow policy/style_en.txt; tests read them all.
+
+# --- the item itself
 
 repeat_purchase-relational =
-    .a = You bought this before.
-    .b = You ordered this before.
-    .c = You've bought this before.
-    .warm_a = You ordered this before.
-    .warm_b = You've bought this before.
-    .warm_c = You've ordered this before.
+    .a = You've bought this before.
+    .b = This is something you've bought before.
+    .c = You've ordered this before.
+    .warm_a = You've bought this before and might want it again.
+    .warm_b = You've bought this before, and you might want to buy it again.
+    .concise_a = You've bought this before.
 
 repeat_purchase-relational-many =
     .a = You've bought this { $times }.
-    .b = You've ordered this { $times }.
-    .c = You bought this { $times } before.
-    .warm_a = You've ordered this { $times }.
-    .warm_b = You bought this { $times } before.
-    .warm_c = You ordered this { $times } before.
+    .b = You've bought this { $times } before.
+    .c = You've ordered this { $times }.
+    .warm_a = You've bought this { $times } and might want it again.
+    .warm_b = You've bought this { $times }, and you might want to buy it again.
+    .concise_a = You've bought this { $times }.
 
 repeat_purchase-relational-ago =
-    .a = You last bought this { $ago }.
-    .b = You last ordered this { $ago }.
-    .c = You bought this { $ago }.
-    .warm_a = You last ordered this { $ago }.
-    .warm_b = You bought this { $ago }.
-    .warm_c = You ordered this { $ago }.
+    .a = You bought this { $ago }.
+    .b = You last bought this { $ago }.
+    .c = You ordered this { $ago }.
+    .warm_a = You bought this { $ago } and might want it again.
+    .warm_b = You bought this { $ago }, and you might want to buy it again.
+    .concise_a = You bought this { $ago }.
 
 repeat_purchase-relational-many_ago =
     .a = You've bought this { $times }, most recently { $ago }.
-    .b = You've bought this { $times }, last { $ago }.
+    .b = You've bought this { $times }, and the last time was { $ago }.
     .c = You've ordered this { $times }, most recently { $ago }.
-    .warm_a = You've bought this { $times }, last { $ago }.
-    .warm_b = You've ordered this { $times }, most recently { $ago }.
-    .warm_c = You've ordered this { $times }, last { $ago }.
+    .warm_a = You've bought this { $times }, most recently { $ago }, and might want it again.
+    .warm_b = You've ordered this { $times }, most recently { $ago }, and might want it again.
+    .concise_a = You bought it { $times }, last { $ago }.
 
 repeat_interval-relational =
-    .a = You usually buy this about every { $every }; it's been { $since }.
-    .b = You usually buy this about every { $every }, and it's been { $since }.
-    .c = You usually order this about every { $every }; it's been { $since }.
-    .warm_a = You usually buy this about every { $every }, and it's been { $since }.
-    .warm_b = You usually order this about every { $every }; it's been { $since }.
-    .warm_c = You usually order this about every { $every }, and it's been { $since }.
+    .a = You usually buy this about every { $every }, and it's been { $since }.
+    .b = You usually buy this about every { $every }; it's been { $since }.
+    .c = You buy this about every { $every }, and your last order was { $since } ago.
+    .d = You usually buy this about every { $every } and last bought it { $since } ago.
+    .warm_a = You might want this again: you buy it about every { $every }, and it's been { $since }.
+    .warm_b = It might be time again: you buy this about every { $every }, and it's been { $since }.
+
+# --- another item, as a cause
 
 history_item-causal =
     .a = Because you bought { $item }.
-    .b = Because you ordered { $item }.
-    .c = Because you've bought { $item }.
-    .warm_a = Because you ordered { $item }.
-    .warm_b = Because you've bought { $item }.
-    .warm_c = Because you've ordered { $item }.
+    .b = You're seeing this because you bought { $item }.
+    .c = You bought { $item }, so we're suggesting this.
+    .d = We suggest this because you bought { $item }.
+    .warm_a = You bought { $item }, so we picked this for you.
+    .warm_b = We picked this for you because you bought { $item }.
+    .warm_c = You bought { $item }, so we thought of this for you.
+    .concise_a = Because you bought { $item }.
 
 history_item-causal-viewed =
     .a = Because you looked at { $item }.
-    .b = Because you're looking at { $item }.
-    .warm_a = Because you're looking at { $item }.
+    .b = You're seeing this because you looked at { $item }.
+    .c = You looked at { $item }, so we're suggesting this.
+    .d = Because you viewed { $item }.
+    .warm_a = You looked at { $item }, so we picked this for you.
+    .warm_b = We picked this for you because you looked at { $item }.
+    .warm_c = You looked at { $item }, so we thought of this for you.
+    .concise_a = Because you viewed { $item }.
 
 history_item-causal-cart =
-    .a = Because you have { $item } in your cart.
-    .b = Because { $item } is in your cart.
-    .warm_a = Because { $item } is in your cart.
+    .a = Because { $item } is in your cart.
+    .b = You're seeing this because { $item } is in your cart.
+    .c = You have { $item } in your cart, so we're suggesting this.
+    .d = Because you have { $item } in your cart.
+    .warm_a = You have { $item } in your cart, so we picked this for you.
+    .warm_b = We picked this for you because { $item } is in your cart.
+    .warm_c = You have { $item } in your cart, so we thought of this for you.
+    .concise_a = Because of { $item } in your cart.
+
+# --- another item, as one reason among others
 
 history_item-contributory =
     .a = You bought { $item }, so you might like this.
-    .b = You ordered { $item }, so you might like this.
-    .c = You've bought { $item }, so you might like this.
-    .warm_a = You ordered { $item }, so you might like this.
-    .warm_b = You've bought { $item }, so you might like this.
-    .warm_c = You've bought { $item }, so you might like this too.
+    .b = You bought { $item }, so you might like this too.
+    .c = If you liked { $item }, you might like this too.
+    .d = You bought { $item }, so this might interest you.
+    .e = As someone who bought { $item }, you might like this.
+    .warm_a = You bought { $item }, and we think you might like this.
+    .warm_b = You bought { $item }, and we think you'll like this.
+    .warm_c = You bought { $item }, so you might like to see this.
+    .concise_a = You bought { $item }.
 
 history_item-contributory-viewed =
     .a = You looked at { $item }, so you might like this.
-    .b = You're looking at { $item }, so you might like this.
-    .warm_a = You're looking at { $item }, so you might like this.
+    .b = You looked at { $item }, so you might like this too.
+    .c = If you like { $item }, you might like this too.
+    .d = You looked at { $item }, so this might interest you.
+    .warm_a = You looked at { $item }, and we think you might like this.
+    .warm_b = You looked at { $item }, and we think you'll like this.
+    .warm_c = You looked at { $item }, so you might like to see this.
+    .concise_a = You viewed { $item }.
 
 history_item-contributory-cart =
     .a = You have { $item } in your cart, so you might like this.
-    .warm_a = You have { $item } in your cart, so you might like this.
+    .b = You have { $item } in your cart, so you might like this too.
+    .c = You have { $item } in your cart, so this might interest you.
+    .warm_a = You have { $item } in your cart, and we think you might like this.
+    .warm_b = You have { $item } in your cart, and we think you'll like this.
+    .warm_c = You have { $item } in your cart, so you might like to see this.
+    .concise_a = You have { $item } in your cart.
+
+# --- likeness
 
 similar_item-relational =
     .a = This is similar to { $item }, which you bought.
-    .b = This is similar to { $item }, which you ordered.
-    .c = This is like { $item }, which you bought.
-    .warm_a = This is similar to { $item }, which you ordered.
-    .warm_b = This is like { $item }, which you bought.
-    .warm_c = This is like { $item }, which you ordered.
+    .b = Similar to { $item }, which you bought.
+    .c = You bought { $item }, and this is similar.
+    .d = This is like { $item }, which you bought.
+    .warm_a = You bought { $item }, and you might like something similar.
+    .warm_b = You bought { $item }, and we found you something similar.
+    .warm_c = You might like this: it's similar to { $item }, which you bought.
+    .concise_a = Similar to { $item }.
 
 similar_item-relational-viewed =
     .a = This is similar to { $item }, which you looked at.
-    .b = This is similar to { $item }, which you're looking at.
-    .warm_a = This is similar to { $item }, which you're looking at.
+    .b = Similar to { $item }, which you looked at.
+    .c = You looked at { $item }, and this is similar.
+    .d = This is like { $item }, which you looked at.
+    .warm_a = You looked at { $item }, and you might like something similar.
+    .warm_b = You looked at { $item }, and we found you something similar.
+    .warm_c = You might like this: it's similar to { $item }, which you looked at.
+    .concise_a = Similar to { $item }.
 
 similar_item-relational-cart =
-    .a = This is similar to { $item }, which is in your cart.
-    .warm_a = This is similar to { $item }, which is in your cart.
+    .a = This is similar to { $item } in your cart.
+    .b = Similar to { $item } in your cart.
+    .c = You have { $item } in your cart, and this is similar.
+    .d = This is like { $item } in your cart.
+    .warm_a = You have { $item } in your cart, and you might like something similar.
+    .warm_b = You have { $item } in your cart, and we found you something similar.
+    .warm_c = You might like this: it's similar to { $item } in your cart.
+    .concise_a = Similar to { $item }.
+
+# --- others who bought the other item: nothing that states all four values fits the concise tone
 
 co_purchase-relational =
     .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .b = Like you, { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
-    .c = Like you, { $people } people bought { $item } in the last { $period }, and { $count } of them bought this too.
-    .warm_a = Like you, { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
-    .warm_b = Like you, { $people } people bought { $item } in the last { $period }, and { $count } of them bought this too.
+    .b = { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
+    .c = Of the { $people } people who bought { $item } in the last { $period }, { $count } also bought this.
+    .d = In the last { $period }, { $count } of the { $people } people who bought { $item } also bought this.
+    .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
+    .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
 
 co_purchase-relational-viewed =
-    .a = You looked at { $item }: { $count } of the { $people } people who bought it in the last { $period } also bought this.
-    .b = { $item } was bought by { $people } people in the last { $period }, and { $count } of them also bought this.
-    .warm_a = { $item } was bought by { $people } people in the last { $period }, and { $count } of them also bought this.
+    .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
+    .b = { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
+    .c = Of the { $people } people who bought { $item } in the last { $period }, { $count } also bought this.
+    .d = In the last { $period }, { $count } of the { $people } people who bought { $item } also bought this.
+    .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
+    .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
 
 co_purchase-relational-cart =
-    .a = You have { $item } in your cart: { $count } of the { $people } people who bought it in the last { $period } also bought this.
-    .warm_a = You have { $item } in your cart: { $count } of the { $people } people who bought it in the last { $period } also bought this.
+    .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
+    .b = { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
+    .c = Of the { $people } people who bought { $item } in the last { $period }, { $count } also bought this.
+    .d = In the last { $period }, { $count } of the { $people } people who bought { $item } also bought this.
+    .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
+    .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
 
-history_item-causal-group =
-    .a = Because you bought { $item }
-    .b = Because you ordered { $item }
-    .warm_a = Because you ordered { $item }
-
-history_item-causal-group_viewed =
-    .a = Because you looked at { $item }
-    .warm_a = Because you looked at { $item }
-
-history_item-causal-group_cart =
-    .a = Because you have { $item } in your cart
-    .warm_a = Because you have { $item } in your cart
-
-history_item-contributory-group =
-    .a = You bought { $item }, so you might like these
-    .warm_a = You bought { $item }, so you might like these
-
-history_item-contributory-group_viewed =
-    .a = You looked at { $item }, so you might like these
-    .warm_a = You looked at { $item }, so you might like these
-
-history_item-contributory-group_cart =
-    .a = You have { $item } in your cart, so you might like these
-    .warm_a = You have { $item } in your cart, so you might like these
-
-similar_item-relational-group =
-    .a = Similar to { $item }, which you bought
-    .warm_a = Similar to { $item }, which you bought
-
-similar_item-relational-group_viewed =
-    .a = Similar to { $item }, which you looked at
-    .warm_a = Similar to { $item }, which you looked at
-
-similar_item-relational-group_cart =
-    .a = Similar to { $item }, which is in your cart
-    .warm_a = Similar to { $item }, which is in your cart
-
-co_purchase-relational-group =
-    .a = People who bought { $item }, as you did, also bought these
-    .warm_a = People who bought { $item }, as you did, also bought these
-
-co_purchase-relational-group_viewed =
-    .a = People who bought { $item }, which you looked at, also bought these
-    .warm_a = People who bought { $item }, which you looked at, also bought these
-
-co_purchase-relational-group_cart =
-    .a = People who bought { $item }, which is in your cart, also bought these
-    .warm_a = People who bought { $item }, which is in your cart, also bought these
+# --- brand and category
 
 brand-relational =
     .a = You've bought from { $value } { $times }.
-    .b = You've ordered from { $value } { $times }.
-    .warm_a = You've ordered from { $value } { $times }.
+    .b = You've bought { $value } { $times }.
+    .c = This is from { $value }, a brand you've bought { $times }.
+    .d = You've chosen { $value } { $times }.
+    .warm_a = You've chosen { $value } { $times }, and you might like this too.
+    .warm_b = You've bought from { $value } { $times }, and this is another of theirs.
+    .warm_c = You've gone for { $value } { $times } before.
+    .concise_a = You've bought { $value } { $times }.
 
 category-relational =
     .a = You've bought { $value } { $times }.
-    .b = You've ordered { $value } { $times }.
-    .warm_a = You've ordered { $value } { $times }.
+    .b = You've bought { $value } { $times } before.
+    .c = You've ordered { $value } { $times }.
+    .warm_a = You've bought { $value } { $times }, and you might like this too.
+    .warm_b = You've bought { $value } { $times } and might like this.
+    .concise_a = You've bought { $value } { $times }.
 
 category-relational-department =
     .a = You've shopped in { $value } { $times }.
-    .b = You've bought in { $value } { $times }.
-    .warm_a = You've bought in { $value } { $times }.
+    .b = You've bought from { $value } { $times }.
+    .c = You've bought something from { $value } { $times }.
+    .warm_a = You've shopped in { $value } { $times }, and you might like this too.
+    .warm_b = You've shopped in { $value } { $times } and might like this.
+    .concise_a = You've shopped in { $value } { $times }.
+
+# --- attributes
 
 attribute-relational-colour =
-    .a = You've bought things in { $value } { $times }.
+    .a = You've bought something in { $value } { $times }.
     .b = You've chosen { $value } { $times }.
-    .warm_a = You've chosen { $value } { $times }.
+    .c = You've bought things in { $value } { $times }.
+    .d = This is in { $value }, which you've chosen { $times }.
+    .warm_a = You've chosen { $value } { $times } and might like this too.
+    .warm_b = You've gone for { $value } { $times } before.
+    .concise_a = You've chosen { $value } { $times }.
 
 attribute-relational-material =
-    .a = You've bought things made of { $value } { $times }.
-    .warm_a = You've bought things made of { $value } { $times }.
+    .a = You've bought something made of { $value } { $times }.
+    .b = You've chosen { $value } { $times }.
+    .c = You've bought things made of { $value } { $times }.
+    .d = This is made of { $value }, which you've chosen { $times }.
+    .warm_a = You've chosen { $value } { $times } and might like this too.
+    .warm_b = You've gone for { $value } { $times } before.
+    .concise_a = You've chosen { $value } { $times }.
 
 attribute-relational-style =
-    .a = You've bought { $value } style { $times }.
-    .warm_a = You've bought { $value } style { $times }.
+    .a = You've chosen { $value } styles { $times }.
+    .b = You've bought { $value } styles { $times }.
+    .c = You've bought something in the { $value } style { $times }.
+    .d = This is in the { $value } style, which you've chosen { $times }.
+    .warm_a = You've chosen { $value } styles { $times } and might like this too.
+    .warm_b = You've gone for { $value } styles { $times } and might like this too.
+    .concise_a = You've chosen { $value } styles { $times }.
 
 attribute-relational-use =
-    .a = You've bought things for { $value } { $times }.
-    .warm_a = You've bought things for { $value } { $times }.
+    .a = You've bought something for { $value } { $times }.
+    .b = You've bought things for { $value } { $times }.
+    .c = You've shopped for { $value } { $times }.
+    .warm_a = You've bought things for { $value } { $times } and might like this too.
+    .warm_b = You've shopped for { $value } { $times } and might like this too.
+    .concise_a = You've shopped for { $value } { $times }.
+
+# --- the profile
 
 profile-neutral-likes =
     .a = You like { $value }.
-    .b = You told us that you like { $value }.
-    .c = You told us you like { $value }.
-    .warm_a = You told us that you like { $value }.
-    .warm_b = You told us you like { $value }.
+    .b = Your profile says you like { $value }.
+    .c = You like { $value }, and this might interest you.
+    .warm_a = You like { $value }, and you might like this too.
+    .warm_b = As someone who likes { $value }, you might like this.
+    .concise_a = You like { $value }.
 
 profile-neutral-mentioned =
     .a = Your profile mentions { $value }.
-    .b = Your profile says { $value }.
-    .warm_a = Your profile says { $value }.
+    .b = You have { $value } in your profile.
+    .c = Your profile mentions { $value }, and this might interest you.
+    .warm_a = Your profile mentions { $value }, and you might like this.
+    .warm_b = You have { $value } in your profile, and you might like this.
+    .concise_a = Your profile mentions { $value }.
+
+# --- everyone
 
 popularity-neutral =
     .a = { $count } people bought this in the last { $period }.
-    .b = { $count } people chose this in the last { $period }.
-    .c = { $count } shoppers bought this in the last { $period }.
+    .b = { $count } people have bought this in the last { $period }.
+    .c = In the last { $period }, { $count } people bought this.
+    .d = { $count } shoppers bought this in the last { $period }.
     .warm_a = { $count } people chose this in the last { $period }.
-    .warm_b = { $count } shoppers bought this in the last { $period }.
-    .warm_c = { $count } shoppers chose this in the last { $period }.
+    .warm_b = { $count } people took this home in the last { $period }.
+    .concise_a = { $count } people bought it in the last { $period }.
+    .concise_b = { $count } buyers in the last { $period }.
+
+# --- the line above several items
+
+history_item-causal-group =
+    .a = Because you bought { $item }
+    .b = You bought { $item }, so we picked these
+    .c = You're seeing these because you bought { $item }
+    .warm_a = You bought { $item }, so we picked these for you
+    .warm_b = We picked these for you because you bought { $item }
+    .concise_a = Because you bought { $item }
+
+history_item-causal-group_viewed =
+    .a = Because you looked at { $item }
+    .b = You looked at { $item }, so we picked these
+    .c = You're seeing these because you looked at { $item }
+    .warm_a = You looked at { $item }, so we picked these for you
+    .warm_b = We picked these for you because you looked at { $item }
+    .concise_a = Because you viewed { $item }
+
+history_item-causal-group_cart =
+    .a = Because { $item } is in your cart
+    .b = You have { $item } in your cart, so we picked these
+    .c = You're seeing these because { $item } is in your cart
+    .warm_a = You have { $item } in your cart, so we picked these for you
+    .warm_b = We picked these for you because { $item } is in your cart
+    .concise_a = Because of { $item } in your cart
+
+history_item-contributory-group =
+    .a = You bought { $item }, so you might like these
+    .b = You bought { $item }, so you might like these too
+    .c = If you liked { $item }, you might like these too
+    .warm_a = You bought { $item }, and we think you'll like these
+    .warm_b = You bought { $item }, so you might like to see these
+    .concise_a = If you liked { $item }
+
+history_item-contributory-group_viewed =
+    .a = You looked at { $item }, so you might like these
+    .b = You looked at { $item }, so you might like these too
+    .c = If you like { $item }, you might like these too
+    .warm_a = You looked at { $item }, and we think you'll like these
+    .warm_b = You looked at { $item }, so you might like to see these
+    .concise_a = If you like { $item }
+
+history_item-contributory-group_cart =
+    .a = You have { $item } in your cart, so you might like these
+    .b = You have { $item } in your cart, so you might like these too
+    .c = You might like these, since you have { $item } in your cart
+    .warm_a = You have { $item } in your cart, and we think you'll like these
+    .warm_b = You have { $item } in your cart, so you might like to see these
+    .concise_a = If you like { $item }
+
+similar_item-relational-group =
+    .a = Similar to { $item }
+    .b = More like { $item }
+    .c = Similar to { $item }, which you bought
+    .warm_a = You bought { $item }, and these are similar
+    .warm_b = More items like { $item }
+    .concise_a = Similar to { $item }
+
+similar_item-relational-group_viewed =
+    .a = Similar to { $item }
+    .b = More like { $item }
+    .c = Similar to { $item }, which you looked at
+    .warm_a = You looked at { $item }, and these are similar
+    .warm_b = More items like { $item }
+    .concise_a = Similar to { $item }
+
+similar_item-relational-group_cart =
+    .a = Similar to { $item }
+    .b = More like { $item }
+    .c = Similar to { $item } in your cart
+    .warm_a = You have { $item } in your cart, and these are similar
+    .warm_b = More items like { $item }
+    .concise_a = Similar to { $item }
+
+co_purchase-relational-group =
+    .a = People who bought { $item } also bought
+    .b = People who bought { $item } also bought these
+    .c = Shoppers who bought { $item } also bought these
+    .warm_a = People who bought { $item } also chose these
+    .warm_b = People who bought { $item } went for these too
+
+co_purchase-relational-group_viewed =
+    .a = People who bought { $item } also bought
+    .b = People who bought { $item } also bought these
+    .c = Shoppers who bought { $item } also bought these
+    .warm_a = People who bought { $item } also chose these
+    .warm_b = People who bought { $item } went for these too
+
+co_purchase-relational-group_cart =
+    .a = People who bought { $item } also bought
+    .b = People who bought { $item } also bought these
+    .c = Shoppers who bought { $item } also bought these
+    .warm_a = People who bought { $item } also chose these
+    .warm_b = People who bought { $item } went for these too
