@@ -121,8 +121,8 @@ def _text_of_models(figures: dict[str, Any]) -> Iterator[str]:
             f"{number(natural['perplexity'], 2)}, bank {natural['bank_perplexity']:.2f})"
         )
         yield (
-            f"    {percent(model['acceptance'])} of {model['answered']} answers are licensed and new, {model['copies']} "
-            f"copy the phrase bank, {model['unanswered']} did not come in time; "
+            f"    {percent(model['acceptance'])} of {model['answered']} answers are licensed and new, "
+            f"{model['copies']} copy the phrase bank, {model['unanswered']} did not come in time; "
             f"{number(model['seconds_an_answer'], 2)} s per answer, "
             f"in {percent(model['shown'])} of the shown reasons"
         )

@@ -73,7 +73,9 @@ class ChatCompletions:
         self._refused_until = 0.0
 
     def answers(self, body: dict[str, Any], n: int) -> list[str]:
-        """Fetches at most `n` answers, `batch` at a time. A failed call is tried again, for half as many if it was slow.
+        """Fetches at most `n` answers, `batch` at a time.
+
+        A failed call is tried again, and for half as many answers if it was too slow.
 
         Args:
             body: The request, without `n`.
@@ -107,7 +109,7 @@ class ChatCompletions:
         return answers[:n]
 
     def _some(self, body: dict[str, Any], most: int) -> list[str]:
-        """At least one answer, unless the endpoint gives none. A failed call is tried again. Raises AuthorUnavailable."""
+        """At least one answer, unless the endpoint has none. Raises CallFailed after the last try."""
         for number in range(MAX_TRIES):
             size = min(self.batch, most)
             try:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from itertools import groupby
-from os.path import commonprefix
 from typing import Any, Protocol
 
 _FIELD = "sentence"  # of the object that a JSON answer is
@@ -93,10 +92,16 @@ def _alternatives(sentences: Sequence[str]) -> str:
     parts = []
     for _, texts in groupby(sentences, key=lambda text: text[:1]):
         same_start = list(texts)
-        start = commonprefix(same_start)
+        start = _shared(same_start[0], same_start[-1])
         rests = [text[len(start) :] for text in same_start]
         parts.append(_literal(start) if len(rests) == 1 else f"{_literal(start)} ({_alternatives(rests)})")
     return " | ".join(parts)
+
+
+def _shared(first: str, last: str) -> str:
+    """What the first and the last of some sorted texts begin with, and so all of them."""
+    differ = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return first[: next(differ, min(len(first), len(last)))]
 
 
 def _literal(text: str) -> str:

@@ -7,10 +7,9 @@ that of the sentences themselves.
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
-from transformers import LogitsProcessor
+from transformers import LogitsProcessor, PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 MAX_TOKEN_BYTES = 32  # longer tokens are not used: shorter ones spell the same
@@ -34,7 +33,7 @@ class TokenBytes:
             of it.
     """
 
-    def __init__(self, tokenizer: Any, size: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, size: int) -> None:
         self.is_byte_level = _is_byte_level(tokenizer)
         byte_of = {character: byte for byte, character in bytes_to_unicode().items()}
         count = min(size, len(tokenizer))
@@ -119,7 +118,9 @@ class HeldToSentences(LogitsProcessor):
     def _spelled_from(self, text: bytes) -> list[bool]:
         open_from = [False] * len(text) + [True]
         for at in range(len(text) - 1, -1, -1):
-            open_from[at] = any(open_from[end] and text[at:end] in self._tokens.ids for end in _ends_of_tokens(text, at))
+            open_from[at] = any(
+                open_from[end] and text[at:end] in self._tokens.ids for end in _ends_of_tokens(text, at)
+            )
         return open_from
 
 
@@ -128,7 +129,7 @@ def _ends_of_tokens(text: bytes, at: int) -> range:
     return range(at + 1, min(at + MAX_TOKEN_BYTES, len(text)) + 1)
 
 
-def _is_byte_level(tokenizer: Any) -> bool:
+def _is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether the tokens are written in the alphabet of byte-level BPE."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:

@@ -38,9 +38,7 @@ _MARKED_SLOT = re.compile(r"\[\[(" + "|".join(SLOTS) + r")\]\]")
 _WRAPPING = re.compile(r"^[\s\-*•\d.)\"'“”「」]+(?=\S)|[\s\"'“”「」]+$")
 
 
-def messages(
-    request: PatternRequest, known: tuple[str, ...], offered: Sequence[str] = ()
-) -> list[dict[str, str]]:
+def messages(request: PatternRequest, known: tuple[str, ...], offered: Sequence[str] = ()) -> list[dict[str, str]]:
     """A chat that asks for one more pattern. The constant part comes first, so that a server may cache the prefix.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessorList
+from transformers import AutoModelForCausalLM, AutoTokenizer, BatchEncoding, LogitsProcessorList
 
 from recsvc.errors import AuthorUnavailable, SettingsError
 from recsvc.reasons.authors.choices import choices
@@ -77,7 +77,7 @@ class TransformersAuthor:
             written += answers
         return written
 
-    def _answers(self, ids: Any, held: HeldToSentences, n: int) -> list[str]:
+    def _answers(self, ids: BatchEncoding, held: HeldToSentences, n: int) -> list[str]:
         """The answers that were finished in time."""
         started = time.monotonic()
         generated = self._model.generate(
@@ -95,8 +95,8 @@ class TransformersAuthor:
         finished = torch.isin(generated, torch.tensor(self._ends, device=generated.device)).any(dim=1)
         if not finished.all() and time.monotonic() - started > self._timeout_seconds and self._batch > 1:
             self._batch = max(self._batch // 2, 1)
-        answers: list[str] = self._tokenizer.batch_decode(generated[finished], skip_special_tokens=True)
-        return answers
+        # One by one: of no rows, batch_decode makes one empty text.
+        return [self._tokenizer.decode(ids_of_one, skip_special_tokens=True) for ids_of_one in generated[finished]]
 
     def _prompt(self, chat: list[dict[str, str]]) -> str:
         if self._tokenizer.chat_template is None:
