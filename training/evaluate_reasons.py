@@ -129,6 +129,8 @@ def _text_of_models(figures: dict[str, Any]) -> Iterator[str]:
     if (judge := figures["judge"]) is not None:
         answers = [f"{name} {percent(row['mean'])}" for name, row in judge["questions"].items()]
         yield f"    {judge['model']} on {judge['sentences']} sentences: {', '.join(answers)}"
+        fluent = [f"of the {writer} {percent(rows['fluent']['mean'])}" for writer, rows in judge["by_writer"].items()]
+        yield f"    it finds natural: {', '.join(fluent)}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,11 +25,6 @@ LICENSED = choices(BOUGHT, KNOWN)
 Body = dict[str, Any]
 
 
-@pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat_completions, "RETRY_SECONDS", 0.01)
-
-
 def serve(endpoint: ChatEndpoint, contents: Callable[[Body], list[str] | int]) -> None:
     """Makes the endpoint answer each request with some contents, or with a status."""
 
