@@ -84,6 +84,9 @@ class Settings(_Settings):
         description="true: no reason uses what users did with items that have no category. For shops that sell "
         "sensitive things and have not put every item into a category",
     )
+    reason_pronoun: Literal["您", "你"] = Field(
+        "您", description="how Chinese reasons and copy address the shopper, throughout: 您 is polite, 你 familiar"
+    )
 
     # What is stored of a user.
     history_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
@@ -139,6 +142,7 @@ class Settings(_Settings):
             placements=self.placements,
             cache_size=self.cache_size,
             unknown_is_private=self.unknown_is_private,
+            reason_pronoun=self.reason_pronoun,
             reason_generator=self.reason_generator,
             reason_model=self.reason_model,
             reason_revision=self.reason_revision,

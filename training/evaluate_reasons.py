@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 def _text(result: dict[str, Any]) -> Iterator[str]:
     for language, figures in result["languages"].items():
-        variety, causes = figures["variety"], figures["causes"]
+        variety, neighbours, causes = figures["variety"], figures["neighbours"], figures["causes"]
         tried, passed = totals(figures["mutations"])
         yield (
             f"{language}  {figures['reasons']:,} reasons for {figures['items']:,} items; {figures['claims']:,} claims, "
@@ -100,8 +100,8 @@ def _text(result: dict[str, Any]) -> Iterator[str]:
             f"lints: {figures['lints'] or 'none'}"
         )
         yield (
-            f"    commonest opening {percent(variety['opening_share'])}, self-BLEU of a page "
-            f"{variety['page_self_bleu']:.3f}, sentences repeated on a page {figures['repeated_on_page']}; "
+            f"    {variety['patterns']} wordings; {neighbours['repeated']:,} of {neighbours['pairs']:,} neighbours "
+            f"repeat the sentence above, at most {neighbours['longest_run']} of a kind in a row; "
             f"MRR among {DISTRACTORS + 1} {number(figures['mrr'], 3)}"
         )
         yield (

@@ -14,6 +14,7 @@ class ServingConfig:
         placements: TOML file of placements and segments; None for none.
         cache_size: How many users' states a process keeps.
         unknown_is_private: True: no reason uses what users did with items that have no category.
+        reason_pronoun: How Chinese reasons and copy address the shopper: 您 or 你.
         reason_generator: "realiser" for the phrase bank alone, else the kind of language model of the reason worker.
         reason_model: Name or folder of that language model.
         reason_revision: Its revision.
@@ -24,6 +25,7 @@ class ServingConfig:
     placements: Path | None = None
     cache_size: int = 10_000
     unknown_is_private: bool = False
+    reason_pronoun: str = "您"
     reason_generator: str = "realiser"
     reason_model: str = ""
     reason_revision: str = ""

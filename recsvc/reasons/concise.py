@@ -1,5 +1,7 @@
 """The concise tone, for narrow tiles: how wide a sentence and a name in it may be."""
 
+import functools
+
 from recsvc.domain.reason import Tone
 from recsvc.reasons.grammar.pattern import SLOT
 from recsvc.reasons.seller_text.names import MAX_WIDTH, display_width
@@ -16,7 +18,12 @@ def name_width(tone: Tone) -> int:
 
 def fits(text: str, tone: Tone) -> bool:
     """Whether a sentence is short enough for a tone."""
-    return tone is not Tone.CONCISE or display_width(text) <= SENTENCE_WIDTH
+    return tone is not Tone.CONCISE or _is_narrow(text)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _is_narrow(text: str) -> bool:
+    return display_width(text) <= SENTENCE_WIDTH
 
 
 def may_fit(pattern: str) -> bool:

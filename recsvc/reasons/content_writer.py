@@ -12,6 +12,7 @@ from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import Claim
 from recsvc.reasons.copy_claim import copy_claim
 from recsvc.reasons.generator import Generator
+from recsvc.reasons.grammar.lexicon import WRITTEN_PRONOUN, with_pronoun
 from recsvc.reasons.grammar.pattern import Form, PatternRequest, fill
 from recsvc.reasons.grammar.recipe import Recipe, Step, claim_key, parse_claim_key, recipes
 from recsvc.reasons.pattern_pool import PatternPool
@@ -30,6 +31,7 @@ class ContentWriter:
         generator: Writes the patterns; the recipe's own if none is given.
         pool: Patterns that a language model wrote ahead; they are used beside the generator's.
         switches: Texts that an operator has turned off.
+        pronoun: How Chinese copy addresses the reader: 您 or 你.
 
     Attributes:
         recipes: All recipes by id.
@@ -45,9 +47,12 @@ class ContentWriter:
         generator: Generator | None = None,
         pool: PatternPool | None = None,
         switches: Switches | None = None,
+        *,
+        pronoun: str = WRITTEN_PRONOUN,
     ) -> None:
         self._generator = generator if generator is not None else Realiser()
         self._pool = pool
+        self._pronoun = pronoun
         self.switches = switches or Switches()
         self.recipes = recipes()
         self.rejected: Counter[str] = Counter()
@@ -130,7 +135,8 @@ class ContentWriter:
             pooled = self._pool.patterns(request)
         for pattern in text.wordings((*own, *pooled), claim)[:MAX_TRIES]:
             try:
-                sentence = fill(pattern, dict(claim.slots))
+                said = with_pronoun(pattern, self._pronoun) if claim.language == "zh" else pattern
+                sentence = fill(said, dict(claim.slots))
                 check(sentence, claim)
             except (ReasonRejected, KeyError) as problem:
                 self.rejected[problem.rule if isinstance(problem, ReasonRejected) else "slots"] += 1

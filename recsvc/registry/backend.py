@@ -55,7 +55,9 @@ class Backend:
         self._threads = ServingThreads.start()
         self.store = store
         self.encoder = BatchedTextEncoder(encoder, self._threads.encode)
-        self.text_policy = TextPolicy(store.switches, pool, unknown_is_private=config.unknown_is_private)
+        self.text_policy = TextPolicy(
+            store.switches, pool, unknown_is_private=config.unknown_is_private, pronoun=config.reason_pronoun
+        )
         self._patterns = PatternFollower(store.patterns, pool) if pool is not None else None
         self.reason_stream = ReasonStream(self.text_policy.writer, self._patterns)
         resources = ServingResources(

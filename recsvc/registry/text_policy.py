@@ -18,6 +18,7 @@ class TextPolicy(PeriodicTask):
         store: Where the switches are.
         pool: Patterns of a language model; None without one.
         unknown_is_private: See `recsvc.reasons.ReasonWriter`.
+        pronoun: How Chinese reasons and copy address the shopper: 您 or 你.
 
     Attributes:
         writer: Writes reasons.
@@ -27,13 +28,20 @@ class TextPolicy(PeriodicTask):
     wait_seconds = POLL_SECONDS
 
     def __init__(
-        self, store: SwitchStore, pool: PatternPool | None = None, *, unknown_is_private: bool = False
+        self,
+        store: SwitchStore,
+        pool: PatternPool | None = None,
+        *,
+        unknown_is_private: bool = False,
+        pronoun: str = "您",
     ) -> None:
         super().__init__()
         # Everything is off until the switches were read: a restart must not bring back a text that was turned off.
         self._switches = Switches({EVERYTHING})
-        self.writer = ReasonWriter(pool=pool, switches=self._switches, unknown_is_private=unknown_is_private)
-        self.content = ContentWriter(pool=pool, switches=self._switches)
+        self.writer = ReasonWriter(
+            pool=pool, switches=self._switches, unknown_is_private=unknown_is_private, pronoun=pronoun
+        )
+        self.content = ContentWriter(pool=pool, switches=self._switches, pronoun=pronoun)
         self._store = store
 
     async def turned_off(self) -> Set[Switch]:

@@ -156,7 +156,9 @@ def _read(writer: ReasonWriter, side: Side, language: str) -> Iterator[Read]:
 
 
 def _of(item: Item, reason: Reason) -> Read:
-    claims: list[Claim] = [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence]
+    claims: list[Claim] = [
+        permitted_claim(evidence, item, reason.language, reason.tone) for evidence in reason.evidence
+    ]
     words = delexicalised(reason, claims)
     author = f"{reason.provenance.generator} {reason.provenance.model}"
     strengths = " ".join(claim.strength for claim in claims)

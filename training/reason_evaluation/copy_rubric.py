@@ -147,7 +147,7 @@ def judge(written: Sequence[Written], recipe: Recipe, language: str, truth: Tabl
         "problems": problems[:MAX_LISTED_PROBLEMS],
         "mutations": caught(sampled, titles, seed),
         "lints": dict(marked),
-        **{name: value for name, value in variety([words], language).items() if not name.startswith("page")},
+        **variety(words, language),
         "duplicates": len(written) - len({one.draft.text for one in written}),
         "characters": [lengths[0], median(lengths), lengths[-1]] if lengths else [],
     }

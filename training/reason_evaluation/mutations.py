@@ -26,6 +26,22 @@ UNITS = {
     "zh": (("天", "周"), ("人", "专家"), ("次", "年")),
 }
 STRONGER = {"en": "Because ", "zh": "因为"}
+# A cause that the evidence does not have, before a true sentence.
+CAUSES = {
+    "en": ("Because of one of your earlier purchases, ", "Thanks to something you viewed, ", "As you asked for it, "),
+    "zh": ("由于您之前的购买，", "因为您正需要它，", "根据您的要求，"),
+}
+# A word that no longer agrees with its number or its person.
+AGREEMENT = {
+    "en": ((" days", " day"), (" months", " month"), (" times", " time"), ("people", "person"), ("You've", "You has")),
+    "zh": (("个月", "月个"), ("天", "个天"), ("次", "个次"), ("位", "位个"), ("您", "您您")),
+}
+# What is left of a second clause, behind a true sentence.
+BROKEN_ENDS = {
+    "en": (", also.", ", which is why this is here.", ", and.", " because.", ", so."),
+    "zh": ("，也。", "，所以。", "，因此推荐。", "，而且。", "，因为。"),
+}
+COMMA = {"en": ", ", "zh": "，"}
 _SPACE = {"en": " ", "zh": ""}
 
 
@@ -76,8 +92,16 @@ def mutations(
     ):
         at = rng.choice(list(gaps) or [0])
         yield name, text[:at] + rng.choice(words[language]) + _SPACE[language] + text[at:]
+    clause = text[:1].lower() + text[1:]
     if claims[0].strength != "causal":
-        yield "stronger", STRONGER[language] + (text[:1].lower() + text[1:] if language == "en" else text)
+        yield "stronger", STRONGER[language] + clause
+    yield "cause", rng.choice(CAUSES[language]) + clause
+    for right, wrong in AGREEMENT[language]:
+        if right in text:
+            yield "agreement", text.replace(right, wrong, 1)
+            break
+    repeated = f"{COMMA[language]}{clause}"
+    yield "join", text[:-1] + rng.choice((*BROKEN_ENDS[language], repeated))
 
 
 def caught(reasons: Sequence[tuple[Reason, Sequence[Claim]]], names: Sequence[str], seed: int) -> dict[str, Counts]:

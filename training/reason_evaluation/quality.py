@@ -1,9 +1,9 @@
-"""Measures how reasons read: lints, variety, and whether a reason fits its user and item better than others."""
+"""Measures how reasons read: lints, variety, neighbours, and whether a reason fits its user and item best."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -12,12 +12,13 @@ from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import EvidenceKind, Reason
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
-from recsvc.reasons.claim import Claim, attribute_name, category_name, number_text, permitted_claim, times_text
+from recsvc.reasons.amounts import ago_text, number_text, period_text, times_text
+from recsvc.reasons.claim import Claim, attribute_name, category_name, permitted_claim
+from recsvc.reasons.plan import MAX_IN_A_ROW
 from recsvc.reasons.seller_text.names import clean_name
 from training.reason_evaluation.offline_pages import Page
 
 DISTRACTORS = 19
-_BLEU_ORDER = 4
 _WORDS = {"en": re.compile(r"\{\w+\}|[^\s{},.]+"), "zh": re.compile(r"\{\w+\}|[^\s{}，。]")}
 _OPENING_WORDS = {"en": 2, "zh": 3}
 _LINTS = {
@@ -65,31 +66,44 @@ def delexicalised(reason: Reason, claims: Sequence[Claim]) -> list[str]:
     return [word.lower() for word in _WORDS[reason.language].findall(text)]
 
 
-def variety(pages: Sequence[Sequence[list[str]]], language: str) -> dict[str, float]:
+def variety(sentences: Sequence[list[str]], language: str) -> dict[str, float]:
     """Measures how varied sentences are.
 
     Args:
-        pages: The delexicalised sentences of each page.
+        sentences: Delexicalised.
         language: Of the sentences.
 
     Returns:
         openings: how many different openings there are. opening_share: the share of the commonest one. patterns: how
         many different sentences there are. distinct_2: different pairs of words over all pairs.
-        page_repeated_patterns: how often a page repeats a pattern, averaged over pages. page_self_bleu: self-BLEU-4
-        (Zhu et al., "Texygen", SIGIR 2018), averaged over pages.
     """
-    sentences = [words for page in pages for words in page]
     openings = Counter(tuple(words[: _OPENING_WORDS[language]]) for words in sentences)
     pairs = Counter(pair for words in sentences for pair in pairwise(words))
-    twice = [len(page) - len({tuple(words) for words in page}) for page in pages if page]
-    bleu = [_self_bleu(page) for page in pages if len(page) > 1]
     return {
         "openings": len(openings),
         "opening_share": max(openings.values(), default=0) / max(len(sentences), 1),
         "patterns": len({tuple(words) for words in sentences}),
         "distinct_2": len(pairs) / max(sum(pairs.values()), 1),
-        "page_repeated_patterns": float(np.mean(twice)) if twice else 0.0,
-        "page_self_bleu": float(np.mean(bleu)) if bleu else 0.0,
+    }
+
+
+def neighbours(pages: Sequence[Page]) -> dict[str, int]:
+    """Counts how the reasons of neighbouring places are alike.
+
+    Returns:
+        pairs: neighbouring places that both have a reason. repeated: pairs with the same text. longest_run: the most
+        reasons in a row of one kind. long_runs: runs of one kind that are longer than `MAX_IN_A_ROW`, as they are
+        where no other fact is known.
+    """
+    both = [pair for page in pages for pair in pairwise(page.reasons)]
+    texts = [(left.text, right.text) for left, right in both if left is not None and right is not None]
+    kinds = [[reason.evidence[0].kind if reason is not None else None for reason in page.reasons] for page in pages]
+    runs = [len(list(run)) for page in kinds for kind, run in groupby(page) if kind is not None]
+    return {
+        "pairs": len(texts),
+        "repeated": sum(left == right for left, right in texts),
+        "longest_run": max(runs, default=0),
+        "long_runs": sum(run > MAX_IN_A_ROW for run in runs),
     }
 
 
@@ -129,9 +143,9 @@ def relevance(bundle: Bundle, pages: Sequence[Page], *, now: int, seed: int, mos
 def claims_of(page: Page, bundle: Bundle, place: int) -> list[Claim]:
     """The claims that the reason at a place of a page may make. Empty if there is no reason."""
     reason, item = page.reasons[place], bundle.catalogue.items[page.rows[place]]
-    return (
-        [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence] if reason is not None else []
-    )
+    if reason is None:
+        return []
+    return [permitted_claim(evidence, item, reason.language, reason.tone) for evidence in reason.evidence]
 
 
 def is_user_specific(reason: Reason) -> bool:
@@ -150,37 +164,19 @@ def _fillings(bundle: Bundle, terms: CategoryTerms, page: Page, place: int, now:
     brands = sum(n for other, n in counted if other.brand == item.brand)
     categories = sum(n for other, n in counted if other.categories == item.categories)
     companions = bundle.companions[state.bought_rows] == row
-    numbers = {
-        "elapsed": ((now - bought_at[-1:]) // MICROSECONDS_A_DAY).tolist(),
-        "days": [model.popularity_days, model.cohort_days],
-        "count": [int(bundle.buyers[row]), brands, categories, *bundle.companion_buyers[state.bought_rows][companions]],
-        "people": bundle.cohorts[state.bought_rows[companions.any(axis=1)]].tolist(),
-    }
-    for attribute in item.attributes:
-        numbers["count"].append(sum(n for other, n in counted if attribute in other.attributes))
+    with_attribute = [sum(n for other, n in counted if pair in other.attributes) for pair in item.attributes]
+    counts = [int(bundle.buyers[row]), *bundle.companion_buyers[state.bought_rows][companions].tolist()]
+    people = bundle.cohorts[state.bought_rows[companions.any(axis=1)]].tolist()
+    elapsed = ((now - bought_at[-1:]) // MICROSECONDS_A_DAY).tolist()
     words = [f"item=“{clean_name(other.title)}”" for other in bought]
     words += [f"value={attribute_name(value)}" for _, value in item.attributes]
     words += [f"value={clean_name(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
     word = terms.shared(row, terms.mentioned(state.about))
     words += [f"value=“{attribute_name(terms.names[word])}”"] if word >= 0 else []
-    words += [f"times={times_text(times, language)}"] if times > 1 else []
-    words += [f"{slot}={number_text(int(number), language)}" for slot, values in numbers.items() for number in values]
+    words += [f"times={times_text(n, language)}" for n in (times, brands, categories, *with_attribute) if n > 1]
+    words += [f"ago={ago_text(days, language)}" for days in elapsed if days > 0]
+    words += [f"period={period_text(days, language)}" for days in (model.popularity_days, model.cohort_days)]
+    words += [
+        f"{slot}={number_text(n, language)}" for slot, many in (("count", counts), ("people", people)) for n in many
+    ]
     return sorted(set(words))
-
-
-def _self_bleu(page: Sequence[list[str]]) -> float:
-    """The BLEU-4 of a sentence against all others of the page, averaged over its sentences."""
-    orders = range(1, _BLEU_ORDER + 1)
-    counted = [[Counter(zip(*(words[i:] for i in range(n)), strict=False)) for n in orders] for words in page]
-    scores = []
-    for i, grams in enumerate(counted):
-        precisions = []
-        for n in range(_BLEU_ORDER):
-            most = Counter[tuple[str, ...]]()
-            for j, others in enumerate(counted):
-                if j != i:
-                    most |= others[n]
-            total = sum(grams[n].values())
-            precisions.append(sum((grams[n] & most).values()) / total if total else 0.0)
-        scores.append(float(np.exp(np.mean(np.log(np.maximum(precisions, 1e-9))))))
-    return float(np.mean(scores))

@@ -23,7 +23,7 @@ from training.reason_evaluation.judge import Judge, judged
 from training.reason_evaluation.mutations import Counts, caught
 from training.reason_evaluation.naturalness import naturalness
 from training.reason_evaluation.offline_pages import Page, pages, records_of
-from training.reason_evaluation.quality import claims_of, delexicalised, lints, relevance, variety
+from training.reason_evaluation.quality import claims_of, delexicalised, lints, neighbours, relevance, variety
 from training.reason_evaluation.shown_reason import (
     ShownReason,
     by_history,
@@ -104,8 +104,8 @@ class Evaluation:
             "mutations": _summed(mutations.values()),
             "lints": dict(Counter(lint for one in shown for lint in one.lints)),
             "fluency": fluency(with_claims, language),
-            "variety": variety(_sentences_by_page(made, with_claims), language),
-            "repeated_on_page": _repeated(made),
+            "variety": variety([delexicalised(reason, claims) for reason, claims in with_claims], language),
+            "neighbours": neighbours(made),
             "by_kind": by_kind(shown, mutations),
             "by_history": by_history(made, shown),
             "milliseconds": [float(q) for q in np.quantile([1e3 * page.seconds for page in made], (0.5, 0.99))],
@@ -188,17 +188,6 @@ class Evaluation:
         return track(steps, f"  {title}", total, console=self._console, transient=True)
 
 
-def _sentences_by_page(
-    made: Sequence[Page], with_claims: Sequence[tuple[Reason, Sequence[Claim]]]
-) -> list[list[list[str]]]:
-    """The delexicalised sentences of each page that has any."""
-    page_of_reason = [id(page) for page in made for reason in page.reasons if reason is not None]
-    by_page: dict[int, list[list[str]]] = defaultdict(list)
-    for page, (reason, claims) in zip(page_of_reason, with_claims, strict=True):
-        by_page[page].append(delexicalised(reason, claims))
-    return list(by_page.values())
-
-
 def _summed(mutations: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     tried, passed = Counter[str](), Counter[str]()
     for sorts in mutations:
@@ -206,9 +195,3 @@ def _summed(mutations: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
             tried[sort] += counts["tried"]
             passed[sort] += counts["passed"]
     return {sort: {"tried": tried[sort], "passed": passed[sort]} for sort in sorted(tried)}
-
-
-def _repeated(made: Sequence[Page]) -> int:
-    """How many sentences stand on a page where the same sentence stands already."""
-    texts = [[reason.text for reason in page.reasons if reason is not None] for page in made]
-    return sum(len(page) - len(set(page)) for page in texts)

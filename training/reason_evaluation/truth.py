@@ -177,7 +177,7 @@ class Truth:
 
 def _says_it(item: Item, reason: Reason) -> bool:
     try:
-        claims = [permitted_claim(evidence, item, reason.language) for evidence in reason.evidence]
+        claims = [permitted_claim(evidence, item, reason.language, reason.tone) for evidence in reason.evidence]
         check_all(reason.text, claims)
     except ReasonRejected:
         return False

@@ -10,7 +10,9 @@ ATTRIBUTES = (("colour", "Crimson"), ("Material", "Stoneware"), ("style", "Retro
 MUG = Item("mug", "Red Retrospot Mug", brand="Potter & Sons", categories=("Kitchen", "Mugs"), attributes=ATTRIBUTES)
 TRAY = Item("tray", "Bamboo Serving Tray", brand="Grove", categories=("Kitchen", "Trays"))
 CLOCK = Item("clock", "English Rose Table Clock", brand="Hourly", categories=("Home", "Clocks"))
-CUP = Item("cup", "北欧风陶瓷马克杯", brand="青木", categories=("家居", "杯子"))
+CHINESE = (("颜色", "藏青"), ("材质", "陶瓷"), ("风格", "北欧"), ("用途", "露营"))
+CUP = Item("cup", "北欧风陶瓷马克杯", brand="青木", categories=("家居", "杯子"), attributes=CHINESE)
+ITEM_OF = {"en": MUG, "zh": CUP}  # an item with categories and attributes in the words of each language
 
 
 def evidence_for(
@@ -34,13 +36,13 @@ def evidence_for(
             "event": event,
             "count": 57,
             "people": 312,
-            "days": 365,
+            "days": 84,
             "lift": 2.5,
         },
         EvidenceKind.BRAND: {"value": item.brand, "count": 7, "lift": 2.5},
         EvidenceKind.CATEGORY: {"value": (item.categories or ("",))[-1], "count": 7, "lift": 2.5},
         EvidenceKind.ATTRIBUTE: {"name": name, "value": value, "count": 7, "lift": 2.5},
-        EvidenceKind.PROFILE: causal,
+        EvidenceKind.PROFILE: {**causal, "name": "Interests", "value": "露营" if item is CUP else "baking bread"},
         EvidenceKind.POPULARITY: {"count": 312, "days": 28},
         EvidenceKind.NAME: {"value": item.title},
         EvidenceKind.AUDIENCE: {"name": "brand", "value": item.brand},
@@ -48,16 +50,18 @@ def evidence_for(
     return Evidence(kind=kind, strength=strength, **fields[kind])
 
 
-def evidence_of_every_form(kind: EvidenceKind, strength: Strength) -> list[Evidence]:
-    """Evidence of a kind for every event with the anchor, and every form of attribute."""
+def evidence_of_every_form(kind: EvidenceKind, strength: Strength, item: Item = MUG) -> list[Evidence]:
+    """Evidence of a kind for every form that its claim can take."""
+    one = evidence_for(kind, strength, item=item)
     if kind is EvidenceKind.ATTRIBUTE:
-        return [evidence_for(kind, strength, attribute=attribute) for attribute in ATTRIBUTES]
+        return [evidence_for(kind, strength, item=item, attribute=attribute) for attribute in item.attributes]
     if kind is EvidenceKind.REPEAT_PURCHASE:
-        many = evidence_for(kind, strength)
-        return [many, replace(many, count=1), replace(many, elapsed=31), replace(many, count=1, elapsed=31)]
+        return [one, replace(one, count=1), replace(one, elapsed=31), replace(one, count=1, elapsed=31)]
     if kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE):
         events = (EventType.PURCHASE, EventType.VIEW, EventType.ADD_TO_CART)
-        return [evidence_for(kind, strength, event=event) for event in events]
+        return [evidence_for(kind, strength, item=item, event=event) for event in events]
+    if kind is EvidenceKind.CATEGORY:
+        return [one, replace(one, value=item.categories[0])]
     if kind is EvidenceKind.PROFILE:
-        return [evidence_for(kind, strength), replace(evidence_for(kind, strength), value="Mug")]
-    return [evidence_for(kind, strength)]
+        return [one, replace(one, name="About")]
+    return [one]

@@ -1,22 +1,23 @@
 """True sentences are made false, one change at a time: the verifier must reject every one."""
 
+import itertools
 import re
 from dataclasses import replace
 
 import pytest
 
-from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength, Tone
 from recsvc.domain.shop import EventType, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.grammar.pattern import PatternRequest, fill
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.verifier import check
-from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for, evidence_of_every_form
+from tests.recsvc.reasons.reason_samples import CLOCK, ITEM_OF, MUG, TRAY, evidence_for, evidence_of_every_form
 
 STRENGTHS = {
-    EvidenceKind.REPEAT_PURCHASE: (Strength.CAUSAL, Strength.RELATIONAL),
-    EvidenceKind.HISTORY_ITEM: (Strength.CAUSAL, Strength.CONTRIBUTORY, Strength.RELATIONAL),
+    EvidenceKind.REPEAT_PURCHASE: (Strength.RELATIONAL,),
+    EvidenceKind.HISTORY_ITEM: (Strength.CAUSAL, Strength.CONTRIBUTORY),
     EvidenceKind.SIMILAR_ITEM: (Strength.RELATIONAL,),
     EvidenceKind.BRAND: (Strength.RELATIONAL,),
     EvidenceKind.CATEGORY: (Strength.RELATIONAL,),
@@ -35,18 +36,18 @@ INJECTED = {
     "zh": [
         "最便宜", "不", "没有", "最好", "保证", "今天", "9", "50%", "www.evil.com", "治疗", "第一", "唯一",
         "免费", "<b>", "正品", "有机", "\u200b", "\u202e", "😀", "！", "请点击。", "忽略之前的指令", "best",
-        "九", "您",
+        "九", "他",
     ],
 }  # fmt: skip
 
 
 def sentences(language):
     """Every sentence that the phrase bank makes from the sample evidence, with its evidence."""
-    realiser = Realiser()
+    realiser, item = Realiser(), ITEM_OF[language]
     for kind, strengths in STRENGTHS.items():
         for strength in strengths:
-            for evidence in evidence_of_every_form(kind, strength):
-                claim = permitted_claim(evidence, MUG, language)
+            for evidence in evidence_of_every_form(kind, strength, item):
+                claim = permitted_claim(evidence, item, language)
                 for tone in (Tone.NEUTRAL, Tone.WARM):  # concise patterns are neutral too
                     request = PatternRequest(claim.kind, claim.strength, claim.form, language, tone=tone)
                     for pattern in realiser.patterns(request):
@@ -58,9 +59,9 @@ def verify(text, evidence, item, language):
     check(text, permitted_claim(evidence, item, language))
 
 
-def is_rejected(text, evidence, language, item=MUG):
+def is_rejected(text, evidence, language, item=None):
     try:
-        verify(text, evidence, item, language)
+        verify(text, evidence, item or ITEM_OF[language], language)
     except ReasonRejected:
         return True
     return False
@@ -73,9 +74,9 @@ def spoken(request):
 
 def test_true_sentences_pass(spoken):
     language, true = spoken
-    assert len(true) > 150
+    assert len(true) > 60
     for evidence, text in true:
-        verify(text, evidence, MUG, language)
+        verify(text, evidence, ITEM_OF[language], language)
 
 
 def test_changed_numbers_are_rejected(spoken):
@@ -93,11 +94,12 @@ def test_changed_numbers_are_rejected(spoken):
 
 def test_changed_names_are_rejected(spoken):
     language, true = spoken
-    other = {TRAY.title: CLOCK.title, MUG.brand: TRAY.brand, "Mugs": "Clocks"}
+    item = ITEM_OF[language]
+    other = {TRAY.title: CLOCK.title, item.brand: TRAY.brand, "mugs": "Clocks", "杯子": "钟表"}
     for evidence, text in true:
         for mine, wrong in other.items():
             if mine in text:
-                for changed in (wrong, mine[:-1], mine + "s", mine.lower() + "x", f"{mine} and {wrong}", "", "this"):
+                for changed in (wrong, mine[:-1], mine + "x", mine.lower() + "x", f"{mine} and {wrong}", "", "this"):
                     assert is_rejected(text.replace(mine, changed), evidence, language), text
                 assert is_rejected(text.replace(mine, mine + mine), evidence, language)
 
@@ -113,7 +115,7 @@ def test_injected_words_are_rejected_at_every_place(spoken):
                 changed = f"{text[:gap]}{word}{space}{text[gap:]}"
                 assert is_rejected(changed, evidence, language), changed
                 tried += 1
-    assert tried > 15_000
+    assert tried > 5_000
 
 
 def test_changed_units_are_rejected(spoken):
@@ -137,8 +139,10 @@ def test_words_stronger_than_the_evidence_are_rejected(spoken):
     ]
     weaker = [
         (evidence_for(kind, strength), kind, strength)
-        for kind in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM)
-        for strength in (Strength.CONTRIBUTORY, Strength.RELATIONAL)
+        for kind, strength in (
+            (EvidenceKind.HISTORY_ITEM, Strength.CONTRIBUTORY),
+            (EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL),
+        )
     ]
     for _, text in causal:
         for evidence, _, _ in weaker:
@@ -153,7 +157,8 @@ def test_claim_of_another_kind_is_rejected(spoken):
     for evidence, text in true:
         for kind, strengths in STRENGTHS.items():
             if kind is not evidence.kind:
-                assert is_rejected(text, evidence_for(kind, strengths[0]), language), (text, kind)
+                other = evidence_for(kind, strengths[0], item=ITEM_OF[language])
+                assert is_rejected(text, other, language), (text, kind)
 
 
 def test_sentence_of_another_language_item_or_anchor_is_rejected(spoken):
@@ -165,8 +170,10 @@ def test_sentence_of_another_language_item_or_anchor_is_rejected(spoken):
             assert is_rejected(text, evidence, language, item=CLOCK)
         if evidence.anchor is TRAY:
             assert is_rejected(text, replace(evidence, anchor=CLOCK), language)
-            for event in {*EventType} - {evidence.event}:
-                assert is_rejected(text, replace(evidence, event=event), language), (text, event)
+            # Of what others bought, a sentence need not say what the user did with it.
+            if evidence.kind is EvidenceKind.HISTORY_ITEM:
+                for event in {*EventType} - {evidence.event}:
+                    assert is_rejected(text, replace(evidence, event=event), language), (text, event)
 
 
 def test_badly_shaped_sentences_are_rejected(spoken):
@@ -183,7 +190,7 @@ def test_badly_shaped_sentences_are_rejected(spoken):
     ("text", "rule"),
     [
         ("Because you bought “Bamboo Serving Tray”.\u200b", "unicode"),
-        ("You bought “Tray”.", "length"),
+        ("Bought “Tray”.", "length"),
         ("Because you bought <b>“Bamboo Serving Tray”</b>.", "markup"),
         ("Because you bought “Bamboo Serving Tray” from 020 7946 0000.", "contact"),
         ("Because you bought the best “Bamboo Serving Tray”.", "forbidden"),
@@ -207,9 +214,66 @@ def test_name_made_of_words_of_the_frame_passes():
     assert is_rejected("“Because you bought” because you bought.", evidence, "en")
 
 
-def test_equal_count_and_days_pass():
-    evidence = evidence_for(EvidenceKind.POPULARITY, Strength.NEUTRAL)
-    evidence = type(evidence)(evidence.kind, evidence.strength, count=30, days=30)
-    verify("Bought by 30 people within 30 days.", evidence, MUG, "en")
-    assert is_rejected("Bought by 30 people.", evidence, "en")
-    assert is_rejected("Within 30 days, within 30 days.", evidence, "en")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_count_equal_to_the_days_is_stated_twice(language):
+    evidence = Evidence(EvidenceKind.POPULARITY, Strength.NEUTRAL, count=30, days=30)
+    claim = permitted_claim(evidence, MUG, language)
+    pattern = Realiser().patterns(PatternRequest(claim.kind, claim.strength, claim.form, language))[0]
+    text = fill(pattern, dict(claim.slots))
+    verify(text, evidence, MUG, language)
+    assert is_rejected(text.replace("30", "", 1), evidence, language)
+
+
+FALSE_CAUSES = {
+    "en": ["Because of one of your earlier purchases, ", "Thanks to something you viewed, ", "As you asked, "],
+    "zh": ["由于您之前的购买，", "因为您正需要它，", "根据您的要求，"],
+}
+BROKEN_ENDS = {
+    "en": [", also", ", which is why this is here", ", and", " because", ", so", ", hence"],
+    "zh": ["，也", "，所以", "，因此推荐", "，而且", "，因为"],
+}
+WRONG_WORDS = {
+    "en": [(" days", " day"), (" times", " time"), ("people", "person"), ("You've", "You has"), ("bought", "buyed")],
+    "zh": [("天", "个天"), ("次", "个次"), ("位", "位个"), ("买过", "买过过"), ("您", "您您")],
+}
+
+
+def with_small_letter(text, language):
+    return text[:1].lower() + text[1:] if language == "en" else text
+
+
+def test_false_causes_are_rejected(spoken):
+    language, true = spoken
+    for evidence, text in true:
+        for cause in FALSE_CAUSES[language]:
+            assert is_rejected(cause + with_small_letter(text, language), evidence, language), text
+
+
+def test_broken_joins_and_repeated_clauses_are_rejected(spoken):
+    language, true = spoken
+    stop, comma = (".", ", ") if language == "en" else ("。", "，")
+    for evidence, text in true:
+        ends = [*BROKEN_ENDS[language], comma + with_small_letter(text, language)[:-1]]
+        for end in ends:
+            assert is_rejected(f"{text[:-1]}{end}{stop}", evidence, language), end
+
+
+def test_wrong_agreement_is_rejected(spoken):
+    language, true = spoken
+    tried = 0
+    for evidence, text in true:
+        for right, wrong in WRONG_WORDS[language]:
+            if right in text:
+                tried += 1
+                assert is_rejected(text.replace(right, wrong, 1), evidence, language), (text, wrong)
+    assert tried > 50
+
+
+def test_clauses_of_two_sentences_are_not_joined(spoken):
+    """Each is licensed for the same claim alone; what is joined from both is not."""
+    language, true = spoken
+    comma = ", " if language == "en" else "，"
+    for (evidence, left), (other, right) in itertools.pairwise(true):
+        if evidence == other:
+            joined = left[:-1] + comma + with_small_letter(right, language)
+            assert is_rejected(joined, evidence, language), joined
