@@ -25,7 +25,7 @@ def failed_reason_checks(result: Mapping[str, Any]) -> list[str]:
             _causes(figures["causes"]),
             _rejected(figures),
             _passed(figures["mutations"]),
-            *_of_model(figures["model"]),
+            *failed_model_checks(figures["model"]),
         )
         failed += [f"{language}: {sentence}" for sentence in checks if sentence]
         failed += [f"{language}: {sentence}" for sentence in bias.failed_checks(figures["bias"])]
@@ -72,7 +72,14 @@ def _passed(mutations: Mapping[str, Counts]) -> str:
     return f"{passed} of {tried} false sentences passed the verifier"
 
 
-def _of_model(model: Mapping[str, Any] | None) -> Iterator[str]:
+def failed_model_checks(model: Mapping[str, Any] | None) -> Iterator[str]:
+    """The reasons why a language model may not write, one sentence each.
+
+    Copies of the phrase bank count as nothing. New sentences must keep the house style and read about as well as it.
+
+    Args:
+        model: The figures of `authors.acceptance` with those of `naturalness` as "natural"; None without a model.
+    """
     if model is None or not model["asked"]:
         return
     if model["unanswered"] > MAX_UNANSWERED_SHARE * model["asked"]:
