@@ -38,12 +38,12 @@ def author_of(settings: WorkerSettings) -> Author:
     model, revision = settings.reason_model, settings.reason_revision
     if not model:
         raise SettingsError("reason_model: names the language model, and is required")
-    limits = {"timeout_seconds": settings.reason_timeout, "batch": settings.reason_batch}
+    timeout_seconds, batch = settings.reason_timeout, settings.reason_batch
     if settings.reason_generator == "openai":
         from recsvc.reasons.authors.openai_author import OpenAIAuthor  # noqa: PLC0415  loads only what is used
 
         key = settings.reason_api_key.get_secret_value() if settings.reason_api_key else ""
-        return OpenAIAuthor(settings.reason_endpoint, model, key, revision, **limits)
+        return OpenAIAuthor(settings.reason_endpoint, model, key, revision, timeout_seconds, batch)
     from recsvc.reasons.authors.transformers_author import TransformersAuthor  # noqa: PLC0415  as above
 
-    return TransformersAuthor(model, revision, **limits)
+    return TransformersAuthor(model, revision, timeout_seconds, batch)
