@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from recsvc.domain.query import ContentRequest
+from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.reason import LANGUAGES, ContentDraft, Strength
 from recsvc.errors import InvalidRequest, NothingToSay, SettingsError
 from recsvc.model import bundle_files as bundles

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
-from recsvc.domain.reason import LANGUAGES, Reason, Tone
+from recsvc.domain.reason import Reason, ReasonGroup, Tone
 from recsvc.domain.shop import Item
 
 
@@ -169,6 +169,7 @@ class Query:
         repeats: Whether items that the user bought may be listed.
         reasons: True if the list shall have reasons.
         tone: Of the reasons; None for the placement's.
+        grouped: True if items of one cause shall also have a line together.
         time: When the list is shown, microseconds since 1970 UTC; None for now.
         min_freshness: Version of the user's record that the list must reflect; 0 for any.
         deadline: Event-loop time in seconds by which the answer must be sent; None for no deadline.
@@ -197,6 +198,7 @@ class Query:
     repeats: RepeatPolicy = RepeatPolicy.UNSPECIFIED
     reasons: bool = True
     tone: Tone | None = None
+    grouped: bool = False
     time: int | None = None
     min_freshness: int = 0
     deadline: float | None = None
@@ -249,6 +251,7 @@ class RecommendationList:
         next_page: How to continue; None if there is no more.
         version: Version of the user's record; 0 if the list depends on more than the record.
         candidates: Ids that exploration chose among, in the order of the ranking before it; empty without exploration.
+        reason_groups: Lines above items whose reasons name the same cause, if the query asked for them.
     """
 
     recommendation_id: str
@@ -260,6 +263,7 @@ class RecommendationList:
     next_page: Page | None = None
     version: int = 0
     candidates: tuple[str, ...] = ()
+    reason_groups: tuple[ReasonGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,24 +279,3 @@ class SimilarItemList:
     recommendation_id: str
     bundle_id: str
     neighbours: tuple[Recommendation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContentRequest:
-    """A request for copy of an item.
-
-    Attributes:
-        recipe: Id of the recipe.
-        item_id: The item to describe.
-        language: One of `LANGUAGES`.
-        audience: "brand" or "category", and its name: the buyers whom the copy addresses. None for everybody.
-        variant: Number of the first draft.
-        drafts: How many drafts to write.
-    """
-
-    recipe: str
-    item_id: str
-    language: str = LANGUAGES[0]
-    audience: tuple[str, str] | None = None
-    variant: int = 0
-    drafts: int = 1

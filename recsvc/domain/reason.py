@@ -18,7 +18,7 @@ class EvidenceKind(enum.StrEnum):
     SIMILAR_ITEM = "similar_item"  # `anchor`, of the history, has a similar text; this says nothing about the score
     BRAND = "brand"  # the user buys the brand `value` more than others do: `count`, `lift`
     CATEGORY = "category"  # the same for the category `value`
-    PROFILE = "profile"  # removing the profile lowers the score. `value`: its word that the item's categories have
+    PROFILE = "profile"  # removing the profile lowers the score. `value`: a phrase of it, of its attribute `name`
     POPULARITY = "popularity"  # `count` different people bought the item within `days`
     CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought the item too
     ATTRIBUTE = "attribute"  # as BRAND, for items whose attribute `name` is `value`
@@ -41,7 +41,7 @@ class Tone(enum.StrEnum):
 
     NEUTRAL = "neutral"
     WARM = "warm"  # friendlier
-    CONCISE = "concise"  # for narrow tiles: few words, one claim
+    CONCISE = "concise"  # for narrow tiles: a short sentence, one claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class Evidence:
         effect: How much the item's score falls without the fact, in score units; 0 if that is not known.
         share: `effect` divided by the sum of all positive effects on this item, 0 to 1.
         anchor: Another item that the fact is about.
-        value: A brand, category, attribute value, word or title, as the shop wrote it.
+        value: A brand, category, attribute value, phrase of the profile or title, as it was written.
         count: Purchases or people, see the kind.
         days: Length of a window, or of an interval between purchases.
         lift: How much more often the user buys it than others do; 1 is as often.
         event: What the user did with the anchor: bought it, is viewing it, or has it in the cart.
-        name: Of an attribute; or "brand" or "category".
+        name: Of an attribute, of the item or of the profile; or "brand" or "category".
         people: Buyers of the anchor.
         elapsed: Days since the last purchase.
     """
@@ -135,12 +135,12 @@ class ContentDraft:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A verified sentence that says why an item is recommended.
+    """One or two verified sentences that say why an item is recommended.
 
     Attributes:
-        text: The sentence.
+        text: The sentences.
         language: One of `LANGUAGES`.
-        evidence: The facts that it states, one or two.
+        evidence: The facts that they state, one or two.
         provenance: Where the text comes from.
         tone: Tone of the wording that was used.
     """
@@ -150,3 +150,18 @@ class Reason:
     evidence: tuple[Evidence, ...]
     provenance: Provenance
     tone: Tone = Tone.NEUTRAL
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonGroup:
+    """A verified line above two or more items of a list whose reasons name the same cause.
+
+    Attributes:
+        text: The line, without a full stop.
+        item_ids: The items, best first.
+        evidence: For each item, the fact that its reason states first.
+    """
+
+    text: str
+    item_ids: tuple[str, ...]
+    evidence: tuple[Evidence, ...]

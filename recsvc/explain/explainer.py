@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, Floats, Rows
-from recsvc.domain.query import Query
-from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Tone
+from recsvc.domain.query import Query, Recommendation
+from recsvc.domain.reason import Evidence, EvidenceKind, Reason, ReasonGroup, Tone
 from recsvc.domain.shop import History
 from recsvc.explain.bundle_facts import item_facts
 from recsvc.explain.evidence import page_facts
@@ -95,6 +95,18 @@ class Explainer:
                 kept.clear()
             kept[key] = reasons
         return reasons
+
+    def groups(self, query: Query, listed: Sequence[Recommendation]) -> tuple[ReasonGroup, ...]:
+        """Returns a line for each group of items whose reasons name the same cause; none unless the query asks for it.
+
+        Args:
+            query: Gives the tone and the time.
+            listed: The list with its reasons.
+        """
+        if not query.grouped:
+            return ()
+        reasons = [(recommendation.item, recommendation.reason) for recommendation in listed]
+        return tuple(self._reasons.write_groups(reasons, query.seed, query.tone or Tone.NEUTRAL))
 
     def _traits(self, state: UserState) -> _Traits:
         """Returns what a user's record says of their preferences. A visit does not change it."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from recsvc.domain.query import ContentRequest
+from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingToSay, ReasonRejected, TextTurnedOff

@@ -8,8 +8,8 @@ from itertools import repeat
 import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Rows
+from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.query import (
-    ContentRequest,
     Degradation,
     ItemFilter,
     Page,
@@ -126,18 +126,20 @@ class Recommender:
                 query, plan.state, plan.scorer, plan.left_out, slate.ranking.rows, slate.competitors
             )
         shown_before = query.page.shown if query.page is not None else 0
+        recommendations = self._recommendations(slate.ranking, reasons, slate.backfilled, shown_before)
         for degradation in plan.degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(
             recommendation_id=page.recommendation_id,
             bundle_id=page.bundle_id,
-            recommendations=self._recommendations(slate.ranking, reasons, slate.backfilled, shown_before),
+            recommendations=recommendations,
             personalised=plan.state.personalised and query.surface not in FOR_EVERYBODY,
             degraded=tuple(plan.degraded),
             arm=query.arm,
             next_page=page if page.shown < len(page.item_ids) else None,
             version=plan.state.version,
             candidates=candidates,
+            reason_groups=self._explainer.groups(query, recommendations),
         )
 
     async def _first_page(self, query: Query, builder: SlateBuilder) -> tuple[Slate, Page, tuple[str, ...]]:

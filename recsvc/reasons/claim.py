@@ -77,7 +77,7 @@ class Claim(NamedTuple):
 def category_name(value: str) -> str:
     """The last name of a category path, cleaned and capitalised: 'Home > Kitchen > mugs' gives 'Mugs'."""
     name = clean_name(value.rsplit(">", 1)[-1])
-    return name[:1].upper() + name[1:]
+    return name[:1].upper() + name[1:] if name.partition(" ")[0].islower() else name
 
 
 def attribute_name(value: str) -> str:

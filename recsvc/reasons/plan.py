@@ -51,6 +51,7 @@ class Standing(enum.IntEnum):
     OF_EVERYBODY = 2  # not about this user
     AS_ABOVE = 3  # the reason above begins with the same sentence
     TOO_MANY = 4  # the `MAX_IN_A_ROW` reasons above are of the same kind
+    TOO_MANY_AS_ABOVE = 5
 
 
 def _priority(evidence: Evidence) -> int:
@@ -105,9 +106,10 @@ class PagePlan:
 
     def standing(self, fact: Evidence, sentence: str) -> Standing:
         """How well a sentence that states a fact suits the next place."""
+        is_as_above = sentence == self._above
         if fact.kind is self._kind_above and self._in_a_row >= MAX_IN_A_ROW:
-            return Standing.TOO_MANY
-        if sentence == self._above:
+            return Standing.TOO_MANY_AS_ABOVE if is_as_above else Standing.TOO_MANY
+        if is_as_above:
             return Standing.AS_ABOVE
         if _priority(fact) > _LAST_PERSONAL_PRIORITY:
             return Standing.OF_EVERYBODY

@@ -1,26 +1,25 @@
 """Writes the reasons of one page: plans the claims, picks patterns, fills in the values, and verifies each sentence."""
 
-import functools
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Provenance, Reason, Tone
+from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Provenance, Reason, ReasonGroup, Tone
 from recsvc.domain.shop import Item
-from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import Claim, permitted_claim
 from recsvc.reasons.concise import fits
 from recsvc.reasons.generator import Generator
 from recsvc.reasons.grammar import lexicon
-from recsvc.reasons.grammar.lexicon import SENTENCE_SEPARATORS, WRITTEN_PRONOUN, with_pronoun
-from recsvc.reasons.grammar.pattern import PatternRequest, fill
+from recsvc.reasons.grammar.lexicon import WRITTEN_PRONOUN
+from recsvc.reasons.grammar.pattern import PatternRequest
 from recsvc.reasons.grammar.recipe import recipes
+from recsvc.reasons.groups import groups_of
 from recsvc.reasons.pattern_pool import PatternPool
 from recsvc.reasons.plan import PagePlan, Standing
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.seller_text.word_lists import forbidden_terms, read_all_sections, sensitive_terms
 from recsvc.reasons.switches import Switches
-from recsvc.reasons.verifier import POLICY_VERSION, check, check_both
+from recsvc.reasons.verified_sentences import VerifiedSentences
+from recsvc.reasons.verifier import POLICY_VERSION
 
 MAX_TRIES = 6  # patterns tried for one claim before the next claim gets its turn
 
@@ -30,7 +29,7 @@ class ReasonWriter:
 
     Args:
         generator: Writes the patterns; the phrase bank if none is given.
-        cache_size: Verified sentences kept, some 500 bytes each. The least recently used are dropped first.
+        cache_size: See `VerifiedSentences`.
         pool: Patterns that a language model wrote ahead; they are used beside the generator's.
         switches: Texts that an operator has turned off.
         unknown_is_private: Whether an item without a category is treated as private: its reasons may only state how
@@ -58,13 +57,11 @@ class ReasonWriter:
         self._pool = pool
         self.switches = switches or Switches()
         self._unknown_is_private = unknown_is_private
-        self._pronoun = pronoun
         # Else the first request would wait for these.
         read_all_sections()
         for load in (forbidden_terms, sensitive_terms, recipes, lexicon.load):
             load()
         self.policy_version = POLICY_VERSION
-        self.rejected: Counter[str] = Counter()
         self._provenance = Provenance(
             generator=self._generator.name,
             model=self._generator.model,
@@ -72,10 +69,8 @@ class ReasonWriter:
             ai_generated=self._generator.ai_generated,
             verified=True,
         )
-        # The keys are the claim with its values, and the pattern: a sentence depends on nothing else. Effect and share
-        # belong to one user, so they are no part of a claim; every call works the claim out from the evidence again.
-        self._sentence = functools.lru_cache(maxsize=cache_size)(self._verified)
-        self._both = functools.lru_cache(maxsize=cache_size)(self._verified_both)
+        self._sentences = VerifiedSentences(cache_size, pronoun)
+        self.rejected = self._sentences.rejected
 
     def write_page(
         self,
@@ -102,6 +97,31 @@ class ReasonWriter:
             raise ValueError(f"no reasons in {language!r}; there are: {', '.join(LANGUAGES)}")
         plan = PagePlan(language, seed, tone)
         return [self._write(plan, item, evidence) for item, evidence in page]
+
+    def write_groups(
+        self, listed: Sequence[tuple[Item, Reason | None]], seed: int, tone: Tone = Tone.NEUTRAL
+    ) -> list[ReasonGroup]:
+        """Writes one line for every two or more items of a page whose reasons name the same cause.
+
+        Args:
+            listed: Items in rank order, with the reasons that `write_page` wrote for them.
+            seed: As in `write_page`.
+            tone: Of the page.
+
+        Returns:
+            The lines that the switches allow, in the order of their first items.
+        """
+        written = []
+        for items, facts, claim in groups_of(listed):
+            plan, request = PagePlan(claim.language, seed, tone), _request(claim)
+            about = list(zip(items, facts, strict=True))
+            if not all(self._may_state(claim.language, item, fact) for item, fact in about):
+                continue
+            allowed = [self._own(request, item, fact) for item, fact in about]
+            worded = self._worded(facts[0], claim, plan.wordings(request, min(allowed, key=len)), tone)
+            if worded is not None:
+                written.append(ReasonGroup(worded.sentence, tuple(item.item_id for item in items), facts))
+        return written
 
     def awaits_model(self, item: Item, reason: Reason) -> bool:
         """Whether a language model has not yet written patterns for the claim of a reason."""
@@ -182,7 +202,7 @@ class ReasonWriter:
     ) -> "_Worded | None":
         """The first of some patterns that passes, filled; None if none does. `pooled` are those of the pool."""
         for pattern in patterns[:MAX_TRIES]:
-            sentence = self._sentence(pattern, claim)
+            sentence = self._sentences.one(pattern, claim)
             if sentence is not None and fits(sentence, tone):
                 provenance = self._pool.provenance if self._pool and pattern in pooled else self._provenance
                 return _Worded(sentence, fact, claim, tone, provenance)
@@ -197,7 +217,7 @@ class ReasonWriter:
             second = self._worded(fact, claim, plan.wordings(request, self._own(request, item, fact)), Tone.NEUTRAL)
             if second is None or plan.has(second.sentence):
                 continue
-            text = self._both(worded.sentence, worded.claim, second.sentence, claim)
+            text = self._sentences.both(worded.sentence, worded.claim, second.sentence, claim)
             if text is not None:
                 plan.note(worded.fact, worded.sentence, second.sentence)
                 return self._reason(worded, text, (worded.fact, fact))
@@ -221,26 +241,6 @@ class ReasonWriter:
         if not self.switches.off:
             return False
         return self.switches.mutes(generator, self._provenance.recipe, language, *_subjects(item, fact))
-
-    def _verified(self, pattern: str, claim: Claim) -> str | None:
-        """The filled sentence, or None if the verifier rejects it. A rejection is cached too, so it costs only once."""
-        try:
-            sentence = _filled(pattern if claim.language != "zh" else with_pronoun(pattern, self._pronoun), claim)
-            check(sentence, claim)
-        except ReasonRejected as rejection:
-            self.rejected[rejection.rule] += 1
-            return None
-        return sentence
-
-    def _verified_both(self, first: str, first_claim: Claim, second: str, second_claim: Claim) -> str | None:
-        text = first + SENTENCE_SEPARATORS[first_claim.language] + second
-        try:
-            check_both(text, first_claim, second_claim)
-        except ReasonRejected as rejection:
-            if rejection.rule != "length":  # no fault: each sentence alone may be as long as a reason
-                self.rejected[rejection.rule] += 1
-            return None
-        return text
 
 
 class _Worded(NamedTuple):
@@ -268,10 +268,3 @@ def _request(claim: Claim, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
 def _subjects(item: Item, fact: Evidence) -> tuple[Item, ...]:
     """The items that a sentence about a fact mentions."""
     return (item, fact.anchor) if fact.anchor is not None else (item,)
-
-
-def _filled(pattern: str, claim: Claim) -> str:
-    try:
-        return fill(pattern, dict(claim.slots))
-    except KeyError as slot:
-        raise ReasonRejected("slots", f"the evidence has no {slot}") from None

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from recsvc.domain.query import ContentRequest, Query, RecommendationList, Surface
+from recsvc.domain.content_request import ContentRequest
+from recsvc.domain.query import Query, RecommendationList, Surface
 from recsvc.domain.reason import ContentDraft
 from recsvc.domain.records import ServedList
 from recsvc.errors import ListNotFound

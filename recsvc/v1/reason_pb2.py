@@ -25,23 +25,25 @@ _sym_db = _symbol_database.Default()
 from recsvc.v1 import events_pb2 as recsvc_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/reason.proto\x12\trecsvc.v1\x1a\x16recsvc/v1/events.proto\"\x99\x01\n\x06Reason\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12%\n\x08\x65vidence\x18\x03 \x03(\x0b\x32\x13.recsvc.v1.Evidence\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.recsvc.v1.Provenance\x12\x1d\n\x04tone\x18\x05 \x01(\x0e\x32\x0f.recsvc.v1.Tone\"\xa9\x02\n\x08\x45vidence\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.recsvc.v1.EvidenceKind\x12%\n\x08strength\x18\x02 \x01(\x0e\x32\x13.recsvc.v1.Strength\x12\x0e\n\x06\x65\x66\x66\x65\x63t\x18\x03 \x01(\x01\x12\r\n\x05share\x18\x04 \x01(\x01\x12\x16\n\x0e\x61nchor_item_id\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\t\x12\r\n\x05\x63ount\x18\x07 \x01(\r\x12\x0c\n\x04\x64\x61ys\x18\x08 \x01(\r\x12\x0c\n\x04lift\x18\t \x01(\x01\x12*\n\x0c\x61nchor_event\x18\n \x01(\x0e\x32\x14.recsvc.v1.EventType\x12\x0c\n\x04name\x18\x0b \x01(\t\x12\x0e\n\x06people\x18\x0c \x01(\r\x12\x14\n\x0c\x65lapsed_days\x18\r \x01(\r\"~\n\nProvenance\x12\x11\n\tgenerator\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0e\n\x06recipe\x18\x03 \x01(\t\x12\x16\n\x0epolicy_version\x18\x04 \x01(\t\x12\x14\n\x0c\x61i_generated\x18\x05 \x01(\x08\x12\x10\n\x08verified\x18\x06 \x01(\x08*O\n\x04Tone\x12\x14\n\x10TONE_UNSPECIFIED\x10\x00\x12\x10\n\x0cTONE_NEUTRAL\x10\x01\x12\r\n\tTONE_WARM\x10\x02\x12\x10\n\x0cTONE_CONCISE\x10\x03*\x91\x03\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12!\n\x1d\x45VIDENCE_KIND_REPEAT_PURCHASE\x10\x01\x12\x1e\n\x1a\x45VIDENCE_KIND_HISTORY_ITEM\x10\x02\x12\x1e\n\x1a\x45VIDENCE_KIND_SIMILAR_ITEM\x10\x03\x12\x17\n\x13\x45VIDENCE_KIND_BRAND\x10\x04\x12\x1a\n\x16\x45VIDENCE_KIND_CATEGORY\x10\x05\x12\x19\n\x15\x45VIDENCE_KIND_PROFILE\x10\x06\x12\x1c\n\x18\x45VIDENCE_KIND_POPULARITY\x10\x07\x12\x1d\n\x19\x45VIDENCE_KIND_CO_PURCHASE\x10\x08\x12\x1b\n\x17\x45VIDENCE_KIND_ATTRIBUTE\x10\t\x12!\n\x1d\x45VIDENCE_KIND_REPEAT_INTERVAL\x10\n\x12\x16\n\x12\x45VIDENCE_KIND_NAME\x10\x0b\x12\x1a\n\x16\x45VIDENCE_KIND_AUDIENCE\x10\x0c*\x83\x01\n\x08Strength\x12\x18\n\x14STRENGTH_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTRENGTH_CAUSAL\x10\x01\x12\x19\n\x15STRENGTH_CONTRIBUTORY\x10\x02\x12\x17\n\x13STRENGTH_RELATIONAL\x10\x03\x12\x14\n\x10STRENGTH_NEUTRAL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/reason.proto\x12\trecsvc.v1\x1a\x16recsvc/v1/events.proto\"\x99\x01\n\x06Reason\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12%\n\x08\x65vidence\x18\x03 \x03(\x0b\x32\x13.recsvc.v1.Evidence\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.recsvc.v1.Provenance\x12\x1d\n\x04tone\x18\x05 \x01(\x0e\x32\x0f.recsvc.v1.Tone\"T\n\x0bReasonGroup\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12%\n\x08\x65vidence\x18\x03 \x03(\x0b\x32\x13.recsvc.v1.Evidence\"\xa9\x02\n\x08\x45vidence\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.recsvc.v1.EvidenceKind\x12%\n\x08strength\x18\x02 \x01(\x0e\x32\x13.recsvc.v1.Strength\x12\x0e\n\x06\x65\x66\x66\x65\x63t\x18\x03 \x01(\x01\x12\r\n\x05share\x18\x04 \x01(\x01\x12\x16\n\x0e\x61nchor_item_id\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\t\x12\r\n\x05\x63ount\x18\x07 \x01(\r\x12\x0c\n\x04\x64\x61ys\x18\x08 \x01(\r\x12\x0c\n\x04lift\x18\t \x01(\x01\x12*\n\x0c\x61nchor_event\x18\n \x01(\x0e\x32\x14.recsvc.v1.EventType\x12\x0c\n\x04name\x18\x0b \x01(\t\x12\x0e\n\x06people\x18\x0c \x01(\r\x12\x14\n\x0c\x65lapsed_days\x18\r \x01(\r\"~\n\nProvenance\x12\x11\n\tgenerator\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0e\n\x06recipe\x18\x03 \x01(\t\x12\x16\n\x0epolicy_version\x18\x04 \x01(\t\x12\x14\n\x0c\x61i_generated\x18\x05 \x01(\x08\x12\x10\n\x08verified\x18\x06 \x01(\x08*O\n\x04Tone\x12\x14\n\x10TONE_UNSPECIFIED\x10\x00\x12\x10\n\x0cTONE_NEUTRAL\x10\x01\x12\r\n\tTONE_WARM\x10\x02\x12\x10\n\x0cTONE_CONCISE\x10\x03*\x91\x03\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12!\n\x1d\x45VIDENCE_KIND_REPEAT_PURCHASE\x10\x01\x12\x1e\n\x1a\x45VIDENCE_KIND_HISTORY_ITEM\x10\x02\x12\x1e\n\x1a\x45VIDENCE_KIND_SIMILAR_ITEM\x10\x03\x12\x17\n\x13\x45VIDENCE_KIND_BRAND\x10\x04\x12\x1a\n\x16\x45VIDENCE_KIND_CATEGORY\x10\x05\x12\x19\n\x15\x45VIDENCE_KIND_PROFILE\x10\x06\x12\x1c\n\x18\x45VIDENCE_KIND_POPULARITY\x10\x07\x12\x1d\n\x19\x45VIDENCE_KIND_CO_PURCHASE\x10\x08\x12\x1b\n\x17\x45VIDENCE_KIND_ATTRIBUTE\x10\t\x12!\n\x1d\x45VIDENCE_KIND_REPEAT_INTERVAL\x10\n\x12\x16\n\x12\x45VIDENCE_KIND_NAME\x10\x0b\x12\x1a\n\x16\x45VIDENCE_KIND_AUDIENCE\x10\x0c*\x83\x01\n\x08Strength\x12\x18\n\x14STRENGTH_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTRENGTH_CAUSAL\x10\x01\x12\x19\n\x15STRENGTH_CONTRIBUTORY\x10\x02\x12\x17\n\x13STRENGTH_RELATIONAL\x10\x03\x12\x14\n\x10STRENGTH_NEUTRAL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.reason_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TONE']._serialized_start=645
-  _globals['_TONE']._serialized_end=724
-  _globals['_EVIDENCEKIND']._serialized_start=727
-  _globals['_EVIDENCEKIND']._serialized_end=1128
-  _globals['_STRENGTH']._serialized_start=1131
-  _globals['_STRENGTH']._serialized_end=1262
+  _globals['_TONE']._serialized_start=731
+  _globals['_TONE']._serialized_end=810
+  _globals['_EVIDENCEKIND']._serialized_start=813
+  _globals['_EVIDENCEKIND']._serialized_end=1214
+  _globals['_STRENGTH']._serialized_start=1217
+  _globals['_STRENGTH']._serialized_end=1348
   _globals['_REASON']._serialized_start=62
   _globals['_REASON']._serialized_end=215
-  _globals['_EVIDENCE']._serialized_start=218
-  _globals['_EVIDENCE']._serialized_end=515
-  _globals['_PROVENANCE']._serialized_start=517
-  _globals['_PROVENANCE']._serialized_end=643
+  _globals['_REASONGROUP']._serialized_start=217
+  _globals['_REASONGROUP']._serialized_end=301
+  _globals['_EVIDENCE']._serialized_start=304
+  _globals['_EVIDENCE']._serialized_end=601
+  _globals['_PROVENANCE']._serialized_start=603
+  _globals['_PROVENANCE']._serialized_end=729
 # @@protoc_insertion_point(module_scope)

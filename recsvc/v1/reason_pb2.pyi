@@ -75,6 +75,16 @@ class Reason(_message.Message):
     tone: Tone
     def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., tone: _Optional[_Union[Tone, str]] = ...) -> None: ...
 
+class ReasonGroup(_message.Message):
+    __slots__ = ("text", "item_ids", "evidence")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    def __init__(self, text: _Optional[str] = ..., item_ids: _Optional[_Iterable[str]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ...) -> None: ...
+
 class Evidence(_message.Message):
     __slots__ = ("kind", "strength", "effect", "share", "anchor_item_id", "value", "count", "days", "lift", "anchor_event", "name", "people", "elapsed_days")
     KIND_FIELD_NUMBER: _ClassVar[int]

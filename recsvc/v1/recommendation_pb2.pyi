@@ -123,15 +123,17 @@ class AttributeFilter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., exclude: _Optional[bool] = ...) -> None: ...
 
 class ReasonOptions(_message.Message):
-    __slots__ = ("disabled", "tone")
+    __slots__ = ("disabled", "tone", "group")
     DISABLED_FIELD_NUMBER: _ClassVar[int]
     TONE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
     disabled: bool
     tone: _reason_pb2.Tone
-    def __init__(self, disabled: _Optional[bool] = ..., tone: _Optional[_Union[_reason_pb2.Tone, str]] = ...) -> None: ...
+    group: bool
+    def __init__(self, disabled: _Optional[bool] = ..., tone: _Optional[_Union[_reason_pb2.Tone, str]] = ..., group: _Optional[bool] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
-    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm", "next_page_token")
+    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm", "next_page_token", "reason_groups")
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +141,7 @@ class RecommendResponse(_message.Message):
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     ARM_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REASON_GROUPS_FIELD_NUMBER: _ClassVar[int]
     recommendation_id: str
     bundle_id: str
     recommendations: _containers.RepeatedCompositeFieldContainer[Recommendation]
@@ -146,7 +149,8 @@ class RecommendResponse(_message.Message):
     degraded: _containers.RepeatedScalarFieldContainer[Degradation]
     arm: str
     next_page_token: str
-    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    reason_groups: _containers.RepeatedCompositeFieldContainer[_reason_pb2.ReasonGroup]
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ..., next_page_token: _Optional[str] = ..., reason_groups: _Optional[_Iterable[_Union[_reason_pb2.ReasonGroup, _Mapping]]] = ...) -> None: ...
 
 class Recommendation(_message.Message):
     __slots__ = ("item_id", "score", "rank", "reason", "backfilled")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from recsvc.domain.query import ContentRequest
+from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.reason import LANGUAGES, ContentDraft, EvidenceKind
 from recsvc.reasons import Recipe
 from recsvc.v1 import content_pb2

@@ -18,7 +18,7 @@ from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import Violations, id_problem, microseconds, text_problem
 from recsvc.wire.filters import check_filter, item_filter
 from recsvc.wire.page_token import decode_page, encode_page
-from recsvc.wire.reasons import set_reason
+from recsvc.wire.reasons import add_evidence, set_reason
 
 MAX_K = 100
 MAX_BATCH = 10
@@ -112,6 +112,7 @@ def decode_query(request: recommendation_pb2.RecommendRequest, deadline: float |
         repeats=_REPEAT_POLICIES.get(request.filter.repeat_policy, RepeatPolicy.UNSPECIFIED),
         reasons=not request.reason_options.disabled,
         tone=_TONES.get(request.reason_options.tone),
+        grouped=request.reason_options.group,
         deadline=deadline,
         **_context_fields(request, violations),
     )
@@ -224,6 +225,10 @@ def encode_recommend(served: RecommendationList) -> recommendation_pb2.Recommend
         next_page_token=encode_page(served.next_page) if served.next_page is not None else "",
     )
     _add_recommendations(response, served)
+    for group in served.reason_groups:
+        message = response.reason_groups.add(text=group.text, item_ids=group.item_ids)
+        for evidence in group.evidence:
+            add_evidence(message.evidence, evidence)
     return response
 
 

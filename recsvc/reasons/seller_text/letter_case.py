@@ -49,7 +49,21 @@ def readable_case(text: str) -> str:
 
 
 def within_a_sentence(name: str) -> str:
-    """Lowers a name in which every word has a capital: 'navy blue'. 'Scandinavian' and 'PVC' keep theirs."""
-    if not name.istitle():
+    """Lowers a name that is written as a title or as the start of a sentence: 'navy blue', 'food for cats'.
+
+    'Scandinavian' and 'PVC' keep their capitals. A name with capitals of another kind stays as it is.
+    """
+    first, *others = _WORD.findall(name) or [""]
+    others = [word for word in others if word.lower() not in _SMALL_WORDS]
+    is_plain = all(map(_is_capitalised, others)) or not any(map(_has_capital, others))
+    if not _is_capitalised(first) or not is_plain:
         return name
     return _WORD.sub(lambda word: word.group() if word.group().lower() in _PROPER else word.group().lower(), name)
+
+
+def _is_capitalised(word: str) -> bool:
+    return word[:1].isupper() and not _has_capital(word[1:])
+
+
+def _has_capital(word: str) -> bool:
+    return any(map(str.isupper, word))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.query import ContentRequest
+from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import InvalidRequest, ItemNotFound, NothingToSay

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from recsvc.domain.reason import Evidence, EvidenceKind, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength, Tone
 from recsvc.domain.shop import EventType, Item
+from recsvc.reasons import PatternRequest, Realiser
+from recsvc.reasons.grammar.lexicon import sentences
 
 ATTRIBUTES = (("colour", "Crimson"), ("Material", "Stoneware"), ("style", "Retro"), ("use", "Camping"))
 MUG = Item("mug", "Red Retrospot Mug", brand="Potter & Sons", categories=("Kitchen", "Mugs"), attributes=ATTRIBUTES)
@@ -65,3 +67,10 @@ def evidence_of_every_form(kind: EvidenceKind, strength: Strength, item: Item = 
     if kind is EvidenceKind.PROFILE:
         return [one, replace(one, name="About")]
     return [one]
+
+
+def sentence_beside_the_bank(request: PatternRequest) -> str:
+    """A sentence that the lexicon permits for a claim, and that the phrase bank does not have."""
+    permitted = sentences(request.kind, request.strength, request.form, request.language, request.recipe)
+    known = {pattern for tone in Tone for pattern in Realiser().patterns(replace(request, tone=tone))}
+    return min(permitted - known)

@@ -14,6 +14,7 @@ from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.word_lists import forbidden_terms
 from recsvc.reasons.verifier import check_text
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH, ITEMS, audience, facts_of
+from tests.recsvc.reasons.reason_samples import sentence_beside_the_bank
 from tests.recsvc.reasons.test_reason_mutations import INJECTED
 from tests.recsvc.reasons.test_reason_truth import NASTY
 
@@ -257,9 +258,10 @@ def test_pooled_patterns_are_used_in_copy_and_credited_to_the_model():
     assert {draft.provenance.generator for draft in before} == {"realiser"}
     request = PatternRequest(K.ATTRIBUTE, N, Form.MATERIAL, "en", recipe="description.v1")
     assert request in pool.wanted
-    pool.take({request: ["This one, made from {value}.", "Made from the finest {value}.", "{value} cures."]})
+    words = sentence_beside_the_bank(request)
+    pool.take({request: [words, "Made from the finest {value}.", "{value} cures."]})
     after = writer.drafts(recipe, item, facts_of(item), "en", 0, 9)
-    models = [draft for draft in after if "This one, made from solid oak." in draft.text]
+    models = [draft for draft in after if words.replace("{value}", "solid oak") in draft.text]
     assert models
     for draft in after:
         assert "finest" not in draft.text

@@ -6,6 +6,7 @@ The rules are written here: the check uses nothing of recsvc.reasons but the sen
 import html
 import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -68,101 +69,49 @@ def recommendations(draw):
                 if own
                 else draw(texts),
                 count=draw(st.integers(-1, 40) | st.integers(0, 2_000_000)),
-                days=draw(st.integers(-1, 90)),
+                days=draw(st.integers(-1, 90) | st.integers(0, 800)),
                 lift=draw(floats),
                 event=draw(st.sampled_from(EventType)),
-                name=draw(st.sampled_from(["colour", "材质", "ean", ""])),
+                name=draw(st.sampled_from(["colour", "材质", "ean", "", "interests"])),
                 people=draw(st.integers(-1, 400)),
-                elapsed=draw(st.integers(-1, 90)),
+                elapsed=draw(st.integers(-1, 90) | st.integers(0, 2_000)),
             )
         )
     return item, tuple(evidence)
 
 
-WORDS = {
-    EvidenceKind.REPEAT_PURCHASE: """
-        because you your have bought this it here suggested before which is why item so again one of
-        earlier purchases purchase already an know from among shown come back to by
-        ago days day since last time was order made yours once latest something that ordered most recently
-        and orders has had in until now all a your the
-        brought for we picked familiar more case want hence should may hello been there when
-    """,
-    EvidenceKind.HISTORY_ITEM: """
-        because you your yours bought here which is why this purchase of brought suggested so was
-        chosen for led to suggestion an earlier something before one purchases thanks hence in line
-        with points keeping follows on from and it part by way speaks among the partly strength mind
-        picked them takes into account taken are a view what included looking at look have cart
-        orders order counted its favour nod builds some goes back choice helped but else would be took bring reason
-        we gave us idea that thought owe all credit perhaps little help pick put word had say carrying considered were
-    """,
-    EvidenceKind.SIMILAR_ITEM: """
-        similar to which you bought this is and close in description along the same lines as vein
-        its that of akin a kind with an earlier purchase yours something before one your purchases
-        are looking at have in your cart relative from orders much reads like
-        here for cousin perhaps case want another we thought has picked it
-    """,
-    EvidenceKind.CO_PURCHASE: """
-        of people who bought which as you did also this within days day its buyers and the among them like
-        others those was by are looking at have in your cart is
-        chose chosen perhaps one for too took home along with company went here that viewing
-    """,
-    EvidenceKind.ATTRIBUTE: """
-        in the colour of your purchases like are this is among you have bought times made material style as
-        its that for use again once more here one a gone perhaps we thought picked and
-    """,
-    EvidenceKind.REPEAT_INTERVAL: """
-        you buy this about every days the last time ago bought by and was it is since which one
-        usually ordered or roughly perhaps for again has been here back in case should want a familiar once more
-    """,
-    EvidenceKind.BRAND: """
-        from a brand you have bought times by like of your purchases are another one appears among
-        is this the brand here for more again once gone and perhaps know picked
-    """,
-    EvidenceKind.CATEGORY: """
-        from a category you have bought times in the like of your purchases are another one appears
-        among is this here for more again and perhaps picked once
-    """,
-    EvidenceKind.PROFILE: """
-        chosen with your profile in mind played a part this suggestion suggested the help of takes
-        into account picked for you was taken here mentions has to do which related one is there and it part
-        about so comes up as it a something and here
-        little from helped us pick one is perhaps we thought put word had nod to
-    """,
-    EvidenceKind.POPULARITY: """
-        bought by people within day days this in the space of shoppers was different over a period
-        item here is one that took home found with perhaps for you too chose case it taken chosen and
-    """,
+# What a sentence of each kind says. The words beside it are those of the lexicon, which a person reads; a test of the
+# lexicon keeps the words of one kind out of another.
+SAYS = {
+    "en": {
+        EvidenceKind.REPEAT_PURCHASE: r"\byou.*\b(bought|ordered|got|purchased|come back)\b",
+        EvidenceKind.REPEAT_INTERVAL: r"\byou.*\babout every\b",
+        EvidenceKind.HISTORY_ITEM: r"\byou",
+        EvidenceKind.SIMILAR_ITEM: r"\b(similar|like|same)\b",
+        EvidenceKind.CO_PURCHASE: r"\b(people|shoppers|customers|buyers)\b.*\b(bought|chose|went for|ordered)\b",
+        EvidenceKind.ATTRIBUTE: r"\byou",
+        EvidenceKind.BRAND: r"\byou",
+        EvidenceKind.CATEGORY: r"\byou",
+        EvidenceKind.PROFILE: r"\byou",
+        EvidenceKind.POPULARITY: r"\b(people|shoppers|customers|buyers)\b",
+    },
+    "zh": {
+        EvidenceKind.REPEAT_PURCHASE: "您",
+        EvidenceKind.REPEAT_INTERVAL: "您.*约",
+        EvidenceKind.HISTORY_ITEM: "您",
+        EvidenceKind.SIMILAR_ITEM: "相似|类似|相近",
+        EvidenceKind.CO_PURCHASE: "(?:顾客|人).*(?:买|选)",
+        EvidenceKind.ATTRIBUTE: "您",
+        EvidenceKind.BRAND: "您",
+        EvidenceKind.CATEGORY: "您",
+        EvidenceKind.PROFILE: "您",
+        EvidenceKind.POPULARITY: "顾客|人",
+    },
 }
-CHARACTERS = {
-    EvidenceKind.REPEAT_PURCHASE: "因为你之前买过这件商品所以再次推荐是出现在里由于给的购记录有就又见到先后已经此"
-    "天距离上它来自订单下近一曾被共前了回今把入手款末"
-    "缘而摆或许还用得请看正要想似相识添话",
-    EvidenceKind.HISTORY_ITEM: "因为你买过所以推荐这件商品之是由于现出在里此给入选而理由前了的一次购以参考加分与"
-    "方向致顺着从延伸来时部依据它条续结合记录其中有虑包括到也内把正看物车选才就缘所此出份力影响那体起作条"
-    "想请拿我们灵感挑个主意自多亏轮登场让全要谢引带找美言几句帮忙面许用得上功劳接再发走同兼顾算",
-    EvidenceKind.SIMILAR_ITEM: "和你买过的相似与类这件商品近描述它很接以前一之同属于正在看购物车里"
-    "论后者已那介绍跟颇为几分像替选了款带给瞧兴许合用是亲想再添话请目有眼比",
-    EvidenceKind.CO_PURCHASE: "和你一样买过的人中天内有也了这件商品它在位顾客里他们属于购其正看物车"
-    "家还选同前者既又共连起入手与像把带回给瞧款请目作伴兴许合用",
-    EvidenceKind.ATTRIBUTE: "颜色是你有次购买也这个的件商品过又一材质种同为风格用途于样挑了带给瞧兴许合里还见款请目",
-    EvidenceKind.REPEAT_INTERVAL: "这件商品你大约每天买一次上是前隔购距离已有会"
-    "左右通常也许又到时候了再为摆或还用得要该添来见请看",
-    EvidenceKind.BRAND: "来自这个品牌你也买过次的商有购是又一件在记录里出现下单子选择都款"
-    "为挑了见带给瞧兴许合用还看请目",
-    EvidenceKind.CATEGORY: "来自这个品类你也买过次有购属于是的又一件商同在记录里出现下单添款论与所相"
-    "为挑了见带给瞧兴许合用还请目选",
-    EvidenceKind.PROFILE: "结合你的个人资料推荐时参考了这条选出为提供件商品里到其中与有关而正好和相之过说也及写面"
-    "依据有帮忙替一款找到带给瞧挑兴许用它美言几句请过目",
-    EvidenceKind.POPULARITY: "天内有人买过在了这件商品购位顾客里的时间共下单"
-    "款请你目把它带回家兴许也合用进门给瞧选想看一眼",
-}
-CAUSAL = {
-    "en": r"\b(because|so|hence|why|thanks|brought|led|idea|credit)\b",
-    "zh": "因|所以|由于|理由|缘于|灵感|主意|多亏",
-}
+CAUSAL = {"en": r"\b(because|hence|why|thanks|brought|led|credit)\b", "zh": "因|由于|理由|缘于|多亏"}
 NEVER = re.compile(
     r"cheap|best|guarant|ignore|\bcures?\b|% off|https?:|www\.|@|<|>|\{|\}|\$|\bscript|evil\.(com|ex)"
-    r"|最|第一|忽略|密码|微信",
+    r"|最(?!近)|第一|忽略|密码|微信",
     re.IGNORECASE,
 )
 
@@ -179,19 +128,19 @@ def came_from(name, seller_text):
 
 
 def assert_supported(item, reason, language):
-    """Of a sentence with two claims there must be a way to split it into two that are supported."""
+    """Of a reason with two claims there must be a way to split it into two sentences that are supported."""
     if len(reason.evidence) == 1:
         assert_claim(item, reason.text, *reason.evidence, language)
         return
     first, second = reason.evidence
-    joint, stop = (", and ", ".") if language == "en" else ("，", "。")
-    places = [match.start() for match in re.finditer(joint, reason.text)]
+    end = ". " if language == "en" else "。"
+    places = [match.end() for match in re.finditer(re.escape(end), reason.text)]
     assert places
     problems = []
     for place in places:
         try:
-            assert_claim(item, reason.text[:place] + stop, first, language)
-            assert_claim(item, reason.text[place + len(joint) :], second, language)
+            assert_claim(item, reason.text[:place].rstrip(), first, language)
+            assert_claim(item, reason.text[place:], second, language)
             return
         except AssertionError as problem:
             problems.append(problem)
@@ -204,37 +153,66 @@ def assert_claim(item, text, evidence, language):
     assert not NEVER.search(text), text
     if language == "en":
         assert len(text) <= 160
-        assert 4 <= len(text.split()) <= 30
+        assert 3 <= len(text.split()) <= 30
         assert text.endswith(".")
+        assert not text[0].islower()
     else:
-        assert 6 <= len(text) <= 80
+        assert 4 <= len(text) <= 80
         assert text.endswith("。")
-
+        assert "你" not in without_names(text, evidence)
     frame = without_anchor(text, evidence, item)
-    for number, unit in numbers_stated(evidence)[language]:
-        assert len(re.findall(rf"(?<![\d,.]){number}{unit}", frame)) == 1, text
-        frame = re.sub(rf"(?<![\d,.]){number}{unit}", " ", frame, count=1)
-    rest = unknown_words(frame, kind, language)
+    for stated in texts_stated(evidence)[language]:
+        assert re.search(stated, frame), (stated, text)
+        frame = re.sub(stated, " ", frame, count=1)
+    assert re.search(SAYS[language][kind], text, re.IGNORECASE), text
+    is_causal = kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL
+    rest = without_value(frame, evidence, item)
+    assert is_causal or not re.search(CAUSAL[language], rest, re.IGNORECASE), text
+    assert not re.search(r"\d", rest), text
+    if language == "zh":
+        assert not re.search("[A-Za-z]", rest), text
+    else:
+        assert rest.isascii(), text
+
+
+def without_names(text, evidence):
+    names = filter(None, (evidence.value, evidence.anchor and evidence.anchor.title, *re.findall("“([^“”]*)”", text)))
+    for name in names:
+        text = text.replace(name, "")
+    return text
+
+
+def without_value(frame, evidence, item):
+    """The frame without the brand, category, attribute or phrase that it names, which must be the evidence's."""
+    kind = evidence.kind
     if kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
         holders = [item.brand] if kind is EvidenceKind.BRAND else [*item.categories, " > ".join(item.categories)]
         if kind is EvidenceKind.ATTRIBUTE:
             holders = [value for name, value in item.attributes if name == evidence.name]
         assert evidence.value in holders
-        assert not letters(rest) or came_from(rest, evidence.value), text
-    elif kind is EvidenceKind.PROFILE and evidence.value:
-        assert any(evidence.value in category for category in item.categories)
-        assert not rest, text
-        assert not re.search(CAUSAL[language], frame, re.IGNORECASE), text
+    elif kind is not EvidenceKind.PROFILE:
+        return frame
     else:
-        assert not rest, text
-        assert evidence.strength is Strength.CAUSAL or not re.search(CAUSAL[language], frame, re.IGNORECASE), text
+        assert evidence.effect > 0
+    return without_longest_part(frame, evidence.value)
+
+
+def without_longest_part(frame, seller_text):
+    """The frame without the longest run of it that came from the seller's text."""
+    source, longest = letters(seller_text), ""
+    for start in range(len(frame)):
+        rest, end = iter(source), start
+        while end < len(frame) and all(c in rest for c in letters(frame[end])):
+            end += 1
+        longest = max(longest, frame[start:end].strip(), key=lambda run: len(letters(run)))
+    return frame.replace(longest, " ", 1) if longest else frame
 
 
 def without_anchor(text, evidence, item):
-    """The text without its quoted name, which must be the anchor's name or the profile's word."""
+    """The text without its quoted name, which must be the anchor's name or the profile's phrase."""
     quoted = re.findall("“([^“”]*)”", text)
-    if evidence.kind is EvidenceKind.PROFILE and evidence.value:
-        assert all(came_from(word, evidence.value) for word in quoted), text
+    if evidence.kind is EvidenceKind.PROFILE:
+        assert all(came_from(phrase, evidence.value) for phrase in quoted), text
         return re.sub("“[^“”]*”", " ", text)
     if evidence.kind not in (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE):
         assert "“" not in text
@@ -242,65 +220,86 @@ def without_anchor(text, evidence, item):
     assert evidence.anchor.item_id != item.item_id
     assert evidence.kind is not EvidenceKind.HISTORY_ITEM or evidence.effect > 0
     said = {
-        EventType.PURCHASE: r"\b(you|your|yours|purchases)\b|你",
-        EventType.VIEW: r"you are (?:looking at|viewing)|\byour look at|你正在看",
-        EventType.ADD_TO_CART: r"in your cart|你的?购物车里",
+        EventType.PURCHASE: r"\byou(?:'ve)? (?:bought|ordered|chose|got)|您(?:之前|以前|曾|曾经)?(?:买|购|选)",
+        EventType.VIEW: r"\blook|\bview|\bsee|看|浏览",
+        EventType.ADD_TO_CART: r"\bcart\b|购物车",
     }
-    for event, words in said.items():
-        if event is evidence.event:
-            assert re.search(words, text, re.IGNORECASE), text
-        elif event is not EventType.PURCHASE:
-            assert not re.search(words, text, re.IGNORECASE), text
-    assert len(quoted) <= 1
-    if not quoted:
-        return text
+    if evidence.kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL:
+        frame = re.sub("“[^“”]*”", "", text)
+        assert re.search(said[evidence.event], frame, re.IGNORECASE), text
+        for event in {*said} - {evidence.event}:
+            assert not re.search(said[event], frame, re.IGNORECASE), text
+    assert len(quoted) == 1
     assert came_from(quoted[0].rstrip("…"), evidence.anchor.title)
     return text.replace(f"“{quoted[0]}”", " ")
 
 
-def numbers_stated(evidence):
-    """Each number that the sentence must state, with what may follow it, by language."""
-    count, days = evidence.count, evidence.days
+def texts_stated(evidence):
+    """Each number and time that the sentence must state once, as an expression, by language."""
+    count, days, elapsed = evidence.count, evidence.days, evidence.elapsed
+    number = r"(?<![\d,.]){}(?![\d,]\d)"
     if evidence.kind is EvidenceKind.POPULARITY:
-        people = r" (?:different )?(?:people|shoppers)\b"
-        day = r" day\b" if days == 1 else r" days\b"
-        return {"en": [(f"{count:,}", people), (f"{days}", day)], "zh": [(count, "(?:人|位顾客)"), (days, "天")]}
-    if evidence.kind is EvidenceKind.REPEAT_PURCHASE:
-        often = {"en": [], "zh": []}
-        if count == 2:
-            often = {"en": [("twice", "")], "zh": [("两", "次")]}
-        if count > 2:
-            often = {"en": [(f"{count:,}", r" times\b")], "zh": [(count, "次")]}
-        if evidence.elapsed > 0 and evidence.strength is not Strength.CAUSAL:
-            day = r" day (?:ago|since)\b" if evidence.elapsed == 1 else r" days (?:ago|since)\b"
-            often = {
-                "en": [*often["en"], (f"{evidence.elapsed:,}", day)],
-                "zh": [*often["zh"], (evidence.elapsed, "天")],
-            }
-        return often
-    if evidence.kind is EvidenceKind.CO_PURCHASE:
-        day = r" day\b" if days == 1 else r" days\b"
-        both = (f"{count:,}", r" (?:of|also|chose)\b")
-        them = (f"{evidence.people:,}", r" (?:people|buyers|who)\b")
-        chinese = [(evidence.people, "(?:人|位顾客|位买家)"), (count, "(?:人|位)"), (days, "天(?:内|里)")]
-        return {"en": [them, both, (f"{days}", day)], "zh": chinese}
-    if evidence.kind is EvidenceKind.REPEAT_INTERVAL:
         return {
-            "en": [(f"{evidence.elapsed:,}", r" days (?:ago|since)\b"), (f"{days:,}", r" days\b")],
-            "zh": [(evidence.elapsed, "天(?:前|，|。)"), (days, "天")],
+            "en": [number.format(f"{count:,}"), period(days)["en"]],
+            "zh": [period(days)["zh"], number.format(count)],
         }
+    if evidence.kind is EvidenceKind.REPEAT_PURCHASE:
+        english, chinese = times(count) if count > 1 else ([], [])
+        if elapsed > 0:
+            ago = about(elapsed, 60)
+            day = (
+                {"en": "yesterday", "zh": "昨天"}
+                if elapsed == 1
+                else {"en": f"{ago['en']} ago", "zh": f"{ago['zh']}前"}
+            )
+            english, chinese = [*english, day["en"]], [day["zh"], *chinese]
+        return {"en": english, "zh": chinese}
+    if evidence.kind is EvidenceKind.CO_PURCHASE:
+        english = [number.format(f"{n:,}") for n in (evidence.people, count)]
+        chinese = [number.format(n) for n in (evidence.people, count)]
+        if count == evidence.people:  # one number in two places
+            english, chinese = [], []
+        return {"en": [period(days)["en"], *english], "zh": [period(days)["zh"], *chinese]}
+    if evidence.kind is EvidenceKind.REPEAT_INTERVAL:
+        every = about(days, 60)
+        since = about(elapsed, 120 if days <= 60 else 60)
+        english = r"about every (?:about )?" + every["en"].removeprefix("about ").removeprefix("a ")
+        return {"en": [english, since["en"]], "zh": ["约" + every["zh"].removeprefix("约"), since["zh"]]}
     if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
-        times = r" (?:times|of your purchases|are (?:from|in|made|for)|(?:earlier )?purchases)\b"
-        return {"en": [(f"{count:,}", times)], "zh": [(count, "次")]}
+        english, chinese = times(count)
+        return {"en": english, "zh": chinese}
     return {"en": [], "zh": []}
 
 
-def unknown_words(frame, kind, language):
-    """The words of a frame that this kind of evidence may not use."""
-    if language == "zh":
-        return "".join(c for c in frame if c not in {*CHARACTERS[kind], *"，。 "})
-    words = (word.strip(",.") for word in frame.split())
-    return " ".join(word for word in words if word and word.lower() not in WORDS[kind].split())
+def times(count):
+    if count == 2:
+        return [r"\btwice\b"], ["两次"]
+    return [rf"(?<![\d,.]){count:,} times\b"], [rf"(?<!\d){count}次"]
+
+
+def period(days):
+    """A window as people say it. It is exact."""
+    if days in (365, 730):
+        return {365: {"en": r"\byear\b", "zh": "一年"}, 730: {"en": "2 years", "zh": "2年"}}[days]
+    if days > 60 and days % 30 == 0:
+        return {"en": rf"(?<!\d){days // 30} months\b", "zh": rf"(?<!\d){days // 30}个月"}
+    if days == 1:
+        return {"en": r"\bday\b", "zh": "1天"}
+    return {"en": rf"(?<!\d){days} days\b", "zh": rf"(?<!\d){days}天"}
+
+
+def about(days, most):
+    """A duration as people say it: days, then months, then years, within half a unit of the truth."""
+    if days <= most:
+        return {"en": rf"(?<!\d){days} days", "zh": rf"(?<!\d){days}天"}
+    months, years = round(days / 30.4375), max(round(days / 365.25), 1)
+    if months < 11:
+        assert abs(days - months * 30.4375) <= 15.3
+        return {"en": f"about {months} months", "zh": f"约{months}个月"}
+    assert abs(days - years * 365.25) <= 183
+    if years == 1:
+        return {"en": "about a year", "zh": "约一年"}
+    return {"en": f"about {years} years", "zh": f"约{years}年"}
 
 
 WRITER = ReasonWriter()
@@ -314,16 +313,19 @@ OF_COPY = (EvidenceKind.NAME, EvidenceKind.AUDIENCE)
 @pytest.mark.parametrize("kind", EvidenceKind)
 def test_claims_are_supported_for_hostile_seller_text(kind, strength, language, tone):
     """Plain text gets a sentence at every strength that the kind supports; hostile text a true sentence or none."""
-    personal = kind not in (EvidenceKind.PROFILE, EvidenceKind.POPULARITY)
-    for seed, text in enumerate(["Blue Enamel Mug", "蓝色搪瓷杯", *NASTY]):
+    plain = {"en": "Blue Enamel Mugs", "zh": "蓝色搪瓷杯"}[language]
+    for seed, text in enumerate([plain, *NASTY]):
         item = Item("a", text, brand=text, categories=("Kitchen", text), attributes=(("colour", text),))
         evidence = evidence_for(kind, strength, anchor=Item("b", text), item=item)
+        if kind is EvidenceKind.PROFILE:
+            evidence = replace(evidence, value=text)
         (reason,) = WRITER.write_page([(item, (evidence,))], language, seed, tone)
         if reason is not None:
             assert_supported(item, reason, language)
-        elif seed < 2:
-            assert personal
-            assert strength is Strength.NEUTRAL or kind in OF_COPY
+        elif seed == 0:
+            weak = {EvidenceKind.HISTORY_ITEM: (Strength.RELATIONAL, Strength.NEUTRAL)}.get(kind, (Strength.NEUTRAL,))
+            wide = tone is Tone.CONCISE  # some claims cannot fit a narrow tile
+            assert wide or kind in OF_COPY or strength in weak
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -11,12 +11,12 @@ from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
 from recsvc.reasons import PatternRequest, Realiser, claim_key_of, pattern_of, recipes, request_of
 from recsvc.reasons.authors.prompts import messages
-from recsvc.reasons.grammar.lexicon import matches_grammar
-from recsvc.reasons.grammar.pattern import Form
-from recsvc.reasons.grammar.recipe import CLAIM_SLOTS, FILLER, parse_claim_key, read_recipe
+from recsvc.reasons.grammar.claim_keys import REASON_SLOTS as REASONS
+from recsvc.reasons.grammar.lexicon import matches_grammar, sentences
+from recsvc.reasons.grammar.pattern import SLOT, Form
+from recsvc.reasons.grammar.recipe import CLAIM_SLOTS, parse_claim_key, read_recipe
 from recsvc.reasons.seller_text.word_lists import RECIPES, forbidden_terms, negations, policy_digest
 from recsvc.reasons.verifier import POLICY_VERSION
-from tests.recsvc.reasons.test_reason_phrase_bank import CLAIMS as REASONS
 
 K = EvidenceKind
 BANK = Realiser()
@@ -93,28 +93,15 @@ def test_patterns_of_one_attribute_form_do_not_name_another(language):
                     assert not re.search(sign, words), (form, pattern)
 
 
-def _of(heading: str) -> str:
-    return heading.removesuffix(".links")
-
-
-def test_no_word_of_a_policy_is_forbidden_negative_or_a_number():
-    for recipe, language in product(recipes().values(), LANGUAGES):
-        for phrases in recipe.wording(language).policy.values():
-            for phrase in phrases:
-                assert forbidden_terms().find(phrase) is None
-                assert negations(language).find(phrase) is None
-                assert not re.search(r"\d", phrase)
-
-
-def test_every_phrase_of_a_policy_is_used():
-    """A phrase that no pattern uses has never been reviewed in a sentence."""
-    for recipe, language in product(recipes().values(), LANGUAGES):
-        wording = recipe.wording(language)
-        for key, phrases in wording.policy.items():
-            all_patterns = [pattern for patterns in wording.patterns.values() for pattern in patterns]
-            patterns = all_patterns if key == FILLER else wording.patterns[_of(key)]
-            text = "\n".join(f"{p}\n{p[:1].lower()}{p[1:]}" for p in patterns)
-            assert not [phrase for phrase in phrases if phrase not in text], (recipe.id, language, key)
+def test_no_sentence_of_a_policy_is_forbidden_negative_or_has_a_number():
+    for recipe, language, kind, form in CLAIMS:
+        permitted = sentences(kind, Strength.NEUTRAL, form, language, recipe.id)
+        assert permitted >= set(recipe.wording(language).patterns[".".join(filter(None, (kind, form)))])
+        for sentence in permitted:
+            words = SLOT.sub(" ", sentence)
+            assert forbidden_terms().find(words) is None
+            assert negations(language).find(words) is None
+            assert not re.search(r"\d", words)
 
 
 def test_prompt_of_a_recipe_has_its_task_and_nothing_else():
@@ -124,9 +111,9 @@ def test_prompt_of_a_recipe_has_its_task_and_nothing_else():
     assert request_of("poem.v1/en/attribute/neutral/material") is None
     system, user = messages(request, BANK.patterns(request))
     assert "description" in system["content"]
-    assert "made from [[value]]" in user["content"]
+    assert "ade from [[value]]" in user["content"]
     assert "colour" not in user["content"]
-    assert pattern_of("This one, made from [[value]].", request) == "This one, made from {value}."
+    assert pattern_of("Made from [[value]].", request) == "Made from {value}."
     assert pattern_of("Made from the finest [[value]].", request) is None
     assert pattern_of("The colour is [[value]].", request) is None
 
@@ -153,14 +140,6 @@ TITLE = (files("recsvc.reasons") / "recipes" / "title.v1.toml").read_text(encodi
         ('"attribute.use"', '"attribute.smell"', "no cell 'attribute.smell'; there are: attribute.colour"),
         ('cells = ["brand.named", "name"]', 'cells = ["brand.named"]', "must have the outline's cells"),
         ("characters = [4, 150]", "characters = [400, 150]", "the least must not be above the most"),
-        ('"Made of {value}", "Made from', '"The best {value}", "Made from', "'The best {value}'"),
-        ('"Suited to {value}",\n', '"Suited to you",\n', "'Suited to you' must have each of its cell's slots once"),
-        ('name = ["{item}"]\n"brand', 'name = ["{item} {item}"]\n"brand', "slots once"),
-        ('"by {value}", "from {value}"]', '"from {value}"]', "'{item} by {value}' is not accepted by the policy"),
-        ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "cheap"]', "forbidden or negative"),
-        ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "2 of"]', "a number"),
-        ('"by {value}", "from {value}"]', '"by {value}", "from {value}", "{price}"]', "a slot that there is not"),
-        ("[en.policy]", "[en.policy]\ncolour = ['red']", "'colour' is no cell of the outline"),
         ("[zh]", "[zh", "recipe title.v1.toml: "),
         ("[[outline]]", "[outline]", "recipe title.v1.toml: "),
     ],
@@ -175,6 +154,37 @@ def test_broken_recipe_is_refused_with_one_clear_message(tmp_path: Path, before:
         read_recipe(file)
     assert str(refused.value).startswith("recipe title.v1.toml: ")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{item} {item}", "slots once"),
+        ("cheap {item}", "forbidden or negative"),
+        ("2 of {item}", "a number"),
+        ("{item} {price}", "a slot that there is not"),
+        ("{item} (or", "'(' without ')'"),
+    ],
+)
+def test_broken_policy_is_refused_with_its_language_and_cell(tmp_path: Path, line: str, told: str):
+    file = tmp_path / "title.v1.toml"
+    before, heading, policy = TITLE.partition("[en.policy]")
+    file.write_text(before + heading + policy.replace("name = [", f"name = ['{line}', ", 1), encoding="utf-8")
+    with pytest.raises(SettingsError, match=re.escape(told)) as refused:
+        read_recipe(file)
+    assert str(refused.value).startswith("recipe title.v1.toml: en.policy.name: ")
+
+
+def test_pattern_and_cell_that_the_policy_lacks_are_refused(tmp_path: Path):
+    file = tmp_path / "title.v1.toml"
+    file.write_text(TITLE.replace("[en.policy]", "[en.policy]\ncolour = ['red']"), encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"en\.policy: must have the outline's cells"):
+        read_recipe(file)
+    before, heading, patterns = TITLE.partition("[en.patterns]")
+    changed = re.sub(r"^name = \[", "name = ['see {item}', ", patterns, count=1, flags=re.MULTILINE)
+    file.write_text(before + heading + changed, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"en\.patterns\.name: 'see \{item\}' is not accepted by the policy"):
+        read_recipe(file)
 
 
 def test_recipe_that_is_not_text_is_refused(tmp_path: Path):

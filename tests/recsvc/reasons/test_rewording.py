@@ -4,14 +4,14 @@ from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import Switch
 from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Rewording, Switches
 from recsvc.reasons.grammar.pattern import Form
-from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for
+from tests.recsvc.reasons.reason_samples import CLOCK, MUG, TRAY, evidence_for, sentence_beside_the_bank
 
 K, S = EvidenceKind, Strength
 BOUGHT, SIMILAR = evidence_for(K.HISTORY_ITEM, S.CAUSAL), evidence_for(K.SIMILAR_ITEM, S.RELATIONAL, anchor=CLOCK)
 PAGE = [(MUG, (BOUGHT,)), (TRAY, (SIMILAR,)), (CLOCK, ())]
 CAUSAL = PatternRequest(K.HISTORY_ITEM, S.CAUSAL, Form.PLAIN, "en")
 RELATIONAL = PatternRequest(K.SIMILAR_ITEM, S.RELATIONAL, Form.PLAIN, "en")
-WORDS = "This is here because you bought {item}."
+WORDS = sentence_beside_the_bank(CAUSAL)
 
 
 def waiting_page(switches: Switches | None = None):
@@ -30,7 +30,7 @@ def test_each_item_is_reworded_once():
     pool.take({CAUSAL: (WORDS,)})
     ((item, reason),) = rewording.reworded()
     assert item is MUG
-    assert reason.text == "This is here because you bought “Bamboo Serving Tray”."
+    assert reason.text == WORDS.replace("{item}", "“Bamboo Serving Tray”")
     assert reason.evidence == page[0][1].evidence
     assert reason.provenance.generator == "openai"
     assert reason.provenance.ai_generated
@@ -41,7 +41,7 @@ def test_each_item_is_reworded_once():
     assert not rewording.pending
 
 
-def test_rewording_adds_no_unverified_or_repeated_sentence():
+def test_rewording_adds_no_unverified_sentence_and_none_that_is_shown_already():
     pool, page, rewording = waiting_page()
     shown_already = page[0][1].text.replace("“Bamboo Serving Tray”", "{item}")
     pool.take({CAUSAL: ("The best of all, for you bought {item}.", shown_already), RELATIONAL: ("Like “Kettle”.",)})

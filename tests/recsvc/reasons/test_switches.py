@@ -9,13 +9,13 @@ from recsvc.domain.records import Switch
 from recsvc.domain.shop import Item
 from recsvc.reasons import PatternPool, PatternRequest, ReasonWriter, Switches
 from recsvc.reasons.grammar.pattern import Form
-from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
+from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for, sentence_beside_the_bank
 
 K, S = EvidenceKind, Strength
 BOUGHT = evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=TRAY)
 POPULAR = evidence_for(K.POPULARITY, S.NEUTRAL)
-WORDS = "This is here because you bought {item}."
 CLAIM = PatternRequest(K.HISTORY_ITEM, S.CAUSAL, Form.PLAIN, "en")
+WORDS = sentence_beside_the_bank(CLAIM)
 
 
 def reason_for(*off: Switch, item: Item = MUG, evidence=(BOUGHT, POPULAR), language: str = "en", pool=None):
@@ -76,7 +76,7 @@ def filled_pool() -> PatternPool:
 def test_muted_generator_leaves_the_others():
     def generators(*off: Switch) -> set[str]:
         writer = ReasonWriter(pool=filled_pool(), switches=Switches(off))
-        pages = [writer.write_page([(replace(MUG, item_id=str(n)), (BOUGHT,))], "en", 0) for n in range(60)]
+        pages = [writer.write_page([(MUG, (BOUGHT,))], "en", seed) for seed in range(60)]
         return {reason.provenance.generator for (reason,) in pages if reason is not None}
 
     assert generators() == {"realiser", "openai"}

@@ -11,7 +11,8 @@ import grpc
 import numpy as np
 
 from recsvc.domain.arrays import Floats
-from recsvc.domain.query import ContentRequest, ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
+from recsvc.domain.content_request import ContentRequest
+from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.domain.reason import ContentDraft, ContentPart, Evidence, EvidenceKind, Provenance, Reason, Strength
 from recsvc.domain.records import Erasure, ItemChange, ItemContent, ServedList, Switch, UserExport
 from recsvc.domain.shop import NO_TASTE, Event, Item, Profile, Taste
