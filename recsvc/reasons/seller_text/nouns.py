@@ -32,13 +32,14 @@ def names_things(name: str, language: str) -> bool:
     """Whether a sentence may say that somebody bought or likes `name`, without an article.
 
     In English its noun must be a plural or one of the mass nouns of `policy/category_nouns.txt`. The noun is the last
-    word, or the last before "for", "of" or "with". A Chinese name only must not join two areas or be the name of one.
+    word, or the last before "for", "of" or "with". A Chinese name must end like a word for things: 露营 (camping) and
+    鞋护理 (shoe care) do not.
     """
     if _JOINED.search(name):
         return False
     lists = _lists()
     if language == "zh":
-        return fold(name).strip() not in lists["areas"]
+        return fold(name).strip().endswith(tuple(lists["chinese_endings"])) and name not in lists["areas"]
     words = _LATIN_WORD.findall(fold(_OF_THINGS.sub("", name)))
     if not words or not {" ".join(words), words[-1]}.isdisjoint(lists["areas"]):
         return False
