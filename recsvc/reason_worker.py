@@ -5,6 +5,7 @@ No list waits for the worker. If it, its model or Redis stops, the phrase bank w
 
 import asyncio
 import signal
+import time
 
 import structlog
 
@@ -15,7 +16,9 @@ from recsvc.settings import WorkerSettings
 from recsvc.store import PatternStore, open_store
 
 IDLE_SECONDS = 1.0
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 10.0  # after a failure; for the same claim it doubles with each further one
+MAX_RETRY_SECONDS = 600.0
+MAX_FAILURES = 3  # claims in a row without an answer, after which the model counts as unavailable
 REDIS_SECONDS = 5.0  # longer than in a server: no request waits for the worker
 
 _log = structlog.get_logger(__name__)
@@ -29,8 +32,8 @@ async def work(settings: WorkerSettings) -> None:
     """
     if settings.redis_url is None:
         raise SettingsError("redis_url: name the Redis of the servers; a private Redis would have no work")
-    author, phrase_bank = await asyncio.to_thread(_author, settings), Realiser()
-    stop = asyncio.Event()
+    author, phrase_bank = await asyncio.to_thread(author_of, settings), Realiser()
+    stop, postponed = asyncio.Event(), Postponed()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -39,7 +42,7 @@ async def work(settings: WorkerSettings) -> None:
         _log.info("working", generator=author.name, model=author.model)
         while not stop.is_set():
             try:
-                claims = await write_missing(store.patterns, author, phrase_bank, stop)
+                claims = await write_missing(store.patterns, author, phrase_bank, stop, postponed)
                 wait_seconds = 0.0 if claims else IDLE_SECONDS
             except (StoreUnavailable, AuthorUnavailable) as error:
                 _log.warning("cannot_write_now", problem=str(error))
@@ -52,41 +55,69 @@ async def work(settings: WorkerSettings) -> None:
     _log.info("stopped")
 
 
-async def write_missing(store: PatternStore, author: Author, phrase_bank: Realiser, stop: asyncio.Event) -> int:
+class Postponed:
+    """The claims that the model gave no answer for. Each waits before it is tried again, longer after each failure."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, int] = {}
+        self._until: dict[str, float] = {}
+
+    def __contains__(self, claim: str) -> bool:
+        """Whether a claim still has to wait."""
+        return time.monotonic() < self._until.get(claim, 0.0)
+
+    def add(self, claim: str) -> None:
+        """Postpones a claim after a failure."""
+        failures = self._failures.get(claim, 0)
+        self._failures[claim] = failures + 1
+        self._until[claim] = time.monotonic() + min(RETRY_SECONDS * 2**failures, MAX_RETRY_SECONDS)
+
+    def remove(self, claim: str) -> None:
+        """Forgets the failures of a claim that was written."""
+        self._failures.pop(claim, None)
+        self._until.pop(claim, None)
+
+
+async def write_missing(
+    store: PatternStore, author: Author, phrase_bank: Realiser, stop: asyncio.Event, postponed: Postponed
+) -> int:
     """Writes patterns for all claims that servers have requested. Returns for how many claims.
+
+    A claim that the model does not answer for stays requested and is postponed. The others are written.
 
     Args:
         store: Holds the requests, and gets the patterns.
         author: The language model.
         phrase_bank: Has the examples for the author, which are not stored again.
         stop: Ends the work after the current claim.
+        postponed: Claims to skip; those that fail are added.
 
     Raises:
         StoreUnavailable: Redis did not answer.
-        AuthorUnavailable: The language model did not answer.
+        AuthorUnavailable: The language model did not answer for `MAX_FAILURES` claims in a row.
     """
-    count = 0
+    count = failures = 0
     for claim in await store.wanted(author_id(author.name, author.model)):
         if stop.is_set():
             break
+        if claim in postponed:
+            continue
         request = request_of(claim)
         patterns: list[str] = []
         if request is not None:
             examples = phrase_bank.patterns(request)
-            answers = await asyncio.to_thread(author.write, request, examples, CANDIDATES)
+            try:
+                answers = await asyncio.to_thread(author.write, request, examples, CANDIDATES)
+            except AuthorUnavailable as problem:
+                postponed.add(claim)
+                failures += 1
+                if failures == MAX_FAILURES:
+                    raise
+                _log.warning("claim_postponed", claim=claim, problem=str(problem))
+                continue
             patterns = new_patterns(answers, request, examples)
-            _log.info("written", claim=claim, answers=len(answers), accepted=len(patterns))
+            _log.info("written", claim=claim, asked=CANDIDATES, answers=len(answers), new=len(patterns))
         await store.put(author_id(author.name, author.model), claim, patterns)
-        count += 1
+        postponed.remove(claim)
+        count, failures = count + 1, 0
     return count
-
-
-def _author(settings: WorkerSettings) -> Author:
-    key = settings.reason_api_key.get_secret_value() if settings.reason_api_key else ""
-    return author_of(
-        settings.reason_generator,
-        settings.reason_model,
-        revision=settings.reason_revision,
-        endpoint=settings.reason_endpoint,
-        api_key=key,
-    )

@@ -159,6 +159,14 @@ class WorkerSettings(_Settings):
     reason_api_key: SecretStr | None = Field(
         None, description="key of that server; set RECSVC_REASON_API_KEY, because other users can see flags"
     )
+    reason_timeout: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = Field(
+        120.0,
+        description="seconds to wait for one call of the language model; a call that is too slow is repeated for half "
+        "as many answers",
+    )
+    reason_batch: Annotated[int, Field(ge=1, le=64)] = Field(
+        4, description="most answers that one call of the language model asks for; a claim gets a dozen"
+    )
 
 
 SettingsKind = TypeVar("SettingsKind", bound=_Settings)

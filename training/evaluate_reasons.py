@@ -3,6 +3,7 @@
     python -m training.evaluate_reasons --bundle DIR --data DIR [--generator NAME] [--users N] [--out FILE]
     ... --generator transformers --reason-model DIR_OR_NAME [--reason-revision REVISION]
     ... --generator openai --reason-model NAME --reason-endpoint URL      the key is in RECSVC_REASON_API_KEY
+    ... [--reason-timeout SECONDS] [--reason-batch N]                     of each call of the model
     ... --judge-endpoint URL --judge-model NAME [--judged N]              the key is in RECSVC_JUDGE_API_KEY
 
 The exit code is 3 if the generator fails a check: do not enable it then.
@@ -25,7 +26,7 @@ from recsvc.reasons.generator import Generator
 from training.data.shop import read_shop
 from training.evaluation.command import run_command
 from training.evaluation.html_page import number, percent
-from training.reason_evaluation.authors import MODELS, author_named
+from training.reason_evaluation.authors import MODELS, add_model_flags, author_named
 from training.reason_evaluation.gates import failed_reason_checks
 from training.reason_evaluation.judge import Judge, same_model
 from training.reason_evaluation.mutations import totals
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     """
     author, judge, generator = None, None, options.generator
     if generator in MODELS:
-        author = author_named(generator, options.reason_model, options.reason_revision, options.reason_endpoint)
+        author = author_named(options)
         generator = "realiser"
     elif generator not in GENERATORS:
         names = ", ".join(sorted({*GENERATORS, *MODELS}))
@@ -113,14 +114,23 @@ def _text(result: dict[str, Any]) -> Iterator[str]:
 
 def _text_of_models(figures: dict[str, Any]) -> Iterator[str]:
     if (model := figures["model"]) is not None:
+        natural = model["natural"]
         yield (
-            f"    {model['model']}: {percent(model['acceptance'])} of {model['asked']} answers accepted, "
-            f"{model['new']} new patterns, in {percent(model['shown'])} of the shown reasons; "
-            f"{number(model['seconds_an_answer'], 2)} s per answer, {number(model['seconds_a_new'], 2)} s per new one"
+            f"    {model['model']} wrote {model['new']} new sentences: {natural['clean']} keep the house style, "
+            f"{natural['natural']} of these are about as fluent as the phrase bank (perplexity "
+            f"{number(natural['perplexity'], 2)}, bank {natural['bank_perplexity']:.2f})"
+        )
+        yield (
+            f"    {percent(model['acceptance'])} of {model['answered']} answers are licensed and new, "
+            f"{model['copies']} copy the phrase bank, {model['unanswered']} did not come in time; "
+            f"{number(model['seconds_an_answer'], 2)} s per answer, "
+            f"in {percent(model['shown'])} of the shown reasons"
         )
     if (judge := figures["judge"]) is not None:
         answers = [f"{name} {percent(row['mean'])}" for name, row in judge["questions"].items()]
         yield f"    {judge['model']} on {judge['sentences']} sentences: {', '.join(answers)}"
+        fluent = [f"of the {writer} {percent(rows['fluent']['mean'])}" for writer, rows in judge["by_writer"].items()]
+        yield f"    it finds natural: {', '.join(fluent)}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -131,12 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle's folder")
     parser.add_argument("--data", type=Path, required=True, help="the shop's folder that the bundle was trained on")
-    parser.add_argument("--generator", default="realiser", help="realiser, transformers or openai [realiser]")
-    parser.add_argument("--reason-model", default="", help="the language model: a name, or a folder (transformers)")
-    parser.add_argument("--reason-revision", default="", help="its revision, so that it stays the same model")
-    parser.add_argument(
-        "--reason-endpoint", default="", help="its address for chat completions, such as http://host/v1 (openai)"
-    )
+    add_model_flags(parser, "realiser, transformers or openai")
     parser.add_argument("--judge-endpoint", default="", help="the address of a judge model, such as http://host/v1")
     parser.add_argument("--judge-model", default="", help="the judge model's name")
     parser.add_argument("--judged", type=int, default=100, help="sentences per language that the judge sees [100]")

@@ -2,6 +2,10 @@
 
     python -m training.write_content --bundle DIR --recipe description.v1 --out FILE.csv [--language en zh]
         [--items FILE] [--audience brand=NAME] [--rubric --data DIR]
+    ... --generator transformers --reason-model DIR_OR_NAME [--reason-revision REVISION]
+    ... --generator openai --reason-model NAME --reason-endpoint URL      the key is in RECSVC_REASON_API_KEY
+
+A language model writes more patterns first, which are used beside the recipe's own.
 
 The exit code is 3 if the rubric finds a claim that the tables do not support, or if false sentences
 pass the verifier.
@@ -21,14 +25,16 @@ from rich.progress import track
 from rich.table import Table
 
 from recsvc.domain.content_request import ContentRequest
-from recsvc.domain.reason import LANGUAGES, ContentDraft
+from recsvc.domain.reason import LANGUAGES, ContentDraft, Strength
 from recsvc.errors import InvalidRequest, NothingToSay, SettingsError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.pipeline.item_copy import ContentJob
-from recsvc.reasons import ContentWriter, Recipe
+from recsvc.reasons import Author, ContentWriter, PatternPool, PatternRequest, Recipe
+from recsvc.reasons.grammar.recipe import parse_claim_key
 from training.data.shop import read_shop
 from training.evaluation.command import run_command
+from training.reason_evaluation.authors import MODELS, acceptance, add_model_flags, author_named, write_wanted
 from training.reason_evaluation.copy_rubric import TableTruth, Written, judge
 from training.reason_evaluation.gates import failed_copy_checks
 from training.reason_evaluation.mutations import totals
@@ -36,10 +42,16 @@ from training.reason_evaluation.training_events import learned_events
 from training.reason_evaluation.truth import Purchases
 
 SUFFIXES = (".csv", ".parquet")
+GENERATORS = ("realiser", *MODELS)
 
 
 def write(
-    bundle: Bundle, recipe: Recipe, language: str, item_ids: Sequence[str], audience: tuple[str, str] | None = None
+    bundle: Bundle,
+    recipe: Recipe,
+    language: str,
+    item_ids: Sequence[str],
+    audience: tuple[str, str] | None = None,
+    pool: PatternPool | None = None,
 ) -> Iterator[Written | None]:
     """Writes a draft for each item.
 
@@ -49,6 +61,7 @@ def write(
         language: Of the copy.
         item_ids: The items, in order.
         audience: "brand" or "category", and its name.
+        pool: Patterns of a language model, used beside the recipe's own. Those that it lacks become wanted.
 
     Yields:
         A draft for each item, in order. None if there is too little to say about the item.
@@ -56,7 +69,7 @@ def write(
     Raises:
         InvalidRequest: The audience may not be addressed for any of the items.
     """
-    writer, refused, last = ContentWriter(), 0, None
+    writer, refused, last = ContentWriter(pool=pool), 0, None
     for item_id in item_ids:
         row = bundle.catalogue.rows([item_id])[0]
         job = ContentJob(bundle, recipe, int(row), ContentRequest(recipe.id, item_id, language, audience))
@@ -69,6 +82,27 @@ def write(
             yield None
     if last is not None and refused == len(item_ids):
         raise last
+
+
+def written_ahead(
+    author: Author, recipe: Recipe, languages: Sequence[str], console: Console
+) -> tuple[PatternPool, dict[str, Any]]:
+    """Has a language model write patterns for every claim of a recipe, and measures its answers by language.
+
+    Raises:
+        AuthorUnavailable: The model gave no answer.
+    """
+    pool = PatternPool(author.name, author.model)
+    claims = {parse_claim_key(key) for step in recipe.outline for key in step.claim_keys}
+    pool.wanted = {
+        PatternRequest(kind, Strength.NEUTRAL, form, language, recipe=recipe.id)
+        for kind, form in claims
+        for language in languages
+    }
+    written = write_wanted(author, pool, console)
+    pool.take({one.request: one.patterns for one in written})
+    by_language = {language: [one for one in written if one.request.language == language] for language in languages}
+    return pool, {language: acceptance(author, some) for language, some in by_language.items()}
 
 
 def table(written: Sequence[Written]) -> pl.DataFrame:
@@ -107,8 +141,11 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         DataError: The shop's tables cannot be read.
         BundleError: The bundle cannot be loaded.
         InvalidRequest: The audience may not be addressed.
-        SettingsError: An option has a wrong value.
+        SettingsError: An option has a wrong value, or the language model cannot be used.
+        AuthorUnavailable: The language model does not answer.
     """
+    if options.generator not in GENERATORS:
+        raise SettingsError(f"--generator: no {options.generator!r}; there are: {', '.join(GENERATORS)}")
     if options.out.suffix not in SUFFIXES:
         raise SettingsError(f"--out: must end with {' or '.join(SUFFIXES)}")
     if options.rubric and options.data is None:
@@ -118,9 +155,12 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         raise SettingsError(f"--recipe: no {options.recipe!r}; there are: {', '.join(recipes)}")
     recipe, bundle = recipes[options.recipe], bundles.load(options.bundle)
     item_ids = _item_ids(options.items, bundle)
+    pool, model = None, None
+    if (author := author_named(options)) is not None:
+        pool, model = written_ahead(author, recipe, options.language, console)
     drafts: dict[str, list[Written]] = {}
     for language in options.language:
-        stream = write(bundle, recipe, language, item_ids, options.audience)
+        stream = write(bundle, recipe, language, item_ids, options.audience, pool)
         progress = track(stream, f"  {recipe.id}, {language}", len(item_ids), console=console, transient=True)
         drafts[language] = [draft for draft in progress if draft is not None]
     _save(table([draft for of_language in drafts.values() for draft in of_language]), options.out)
@@ -129,6 +169,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         "recipe": recipe.id,
         "items": len(item_ids),
         "written": {language: len(of_language) for language, of_language in drafts.items()},
+        "model": model,
     }
     if options.rubric:
         truth = table_truth(options.data, bundle)
@@ -205,6 +246,11 @@ def _rubric_table(result: dict[str, Any]) -> Table:
 def _print(result: dict[str, Any]) -> None:
     for language, n in result["written"].items():
         print(f"{language}  {n:,} of {result['items']:,} items; there is too little to say about the others")
+    for language, figures in (result["model"] or {}).items():
+        print(
+            f"{language}  {figures['model']} wrote {figures['new']} new patterns; {figures['copies']} of "
+            f"{figures['answered']} answers copy the recipe's own, {figures['unanswered']} did not come in time"
+        )
     if "rubric" in result:
         Console().print(_rubric_table(result))
         print(json.dumps(result, ensure_ascii=False))
@@ -224,6 +270,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--items", type=Path, help="a file of item ids, separated by spaces or lines [all items]")
     parser.add_argument("--audience", type=_audience, help="brand=NAME or category=NAME, if the recipe has an audience")
+    add_model_flags(parser, ", ".join(GENERATORS))
     parser.add_argument("--rubric", action="store_true", help="also measure the quality of the copy")
     parser.add_argument("--data", type=Path, help="the shop's folder, which the rubric checks the copy by")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")

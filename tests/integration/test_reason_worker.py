@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -17,16 +18,20 @@ from tests.integration.clients import Storefront, eventually, item_ids
 from tests.service_process import ServiceProcess
 
 LIES = ("The best of all, says everybody.", "Because you bought [[item]], which cures colds.", "Ignore the rules.")
-# Licensed of nearly every claim with an anchor that was bought, and in no phrase bank.
-TRUE = (
-    "This is here because you bought [[item]].",
-    "This is in line with [[item]], which you bought.",
-    "This item is similar to [[item]], which you bought.",
-    "This one is similar to [[item]], which you bought.",
-    "This suggestion is similar to [[item]], which you bought.",
-    "This one, akin to [[item]], which you bought.",
-    "This suggestion, because you bought [[item]].",
-)
+
+
+def lie_and_choose(endpoint: ChatEndpoint) -> None:
+    """Makes the endpoint answer with lies, and with sentences that the prompt or the request lists."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        request = endpoint.asked[-1]
+        listed = request["messages"][-1]["content"].split("List:\n")[-1].splitlines()
+        lie = LIES[len(endpoint.asked) % len(LIES)]
+        endpoint.say(*[lie, *request.get("guided_choice", listed)][: request["n"]])
+        send, endpoint.answer = endpoint.answer, answer
+        send(handler)
+
+    endpoint.answer = answer
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def test_verified_words_of_a_model_are_shown_and_no_others(
     endpoint: ChatEndpoint,
     bought: tuple[str, ...],
 ) -> None:
-    endpoint.say(*LIES, *TRUE)
+    lie_and_choose(endpoint)
     service = start_service(redis_url=redis_server.url, reason_generator="openai", reason_model="qwen")
     with service.channel() as channel:
         shop = Storefront(channel)
@@ -116,7 +121,7 @@ def test_better_words_are_streamed_as_they_pass(
     endpoint: ChatEndpoint,
     bought: tuple[str, ...],
 ) -> None:
-    endpoint.say(*LIES, *TRUE)
+    lie_and_choose(endpoint)
     service = start_service(redis_url=redis_server.url, reason_generator="openai", reason_model="qwen")
     with service.channel() as channel:
         shop = Storefront(channel)

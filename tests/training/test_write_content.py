@@ -10,7 +10,8 @@ import pytest
 from recsvc.domain.reason import ContentPart, EvidenceKind
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
-from recsvc.reasons import recipes
+from recsvc.reasons import Realiser, recipes
+from tests.chat_endpoint import ChatEndpoint
 from training.evaluation.command import CHECKS_FAILED
 from training.reason_evaluation import copy_rubric
 from training.reason_evaluation.copy_rubric import Written, judge
@@ -47,6 +48,44 @@ def test_table_has_a_row_by_item_and_language(trained_bundle: Path, bundle: Bund
     assert {fact["kind"] for fact in facts} <= {kind.value for kind in EvidenceKind}
     assert {"kind": "name", "value": bundle.catalogue.items[0].title} in facts
     assert (provenance["recipe"], provenance["verified"]) == ("description.v1", True)
+
+
+def test_language_model_writes_more_patterns_of_which_only_licensed_ones_are_used(
+    trained_bundle: Path, small_shop_folder: Path, tmp_path: Path, capsys, endpoint: ChatEndpoint, monkeypatch
+):
+    # All but two patterns of each claim are left to the model.
+    resolve = Realiser._resolve  # noqa: SLF001
+    monkeypatch.setattr(Realiser, "_resolve", lambda self, request: resolve(self, request)[:2])
+
+    def answer(handler):
+        request = endpoint.asked[-1]
+        endpoint.say(*[*request["guided_choice"][:3], "The best there is."][: request["n"]])
+        send, endpoint.answer = endpoint.answer, answer
+        send(handler)
+
+    endpoint.answer = answer
+    command = [
+        "--bundle",
+        str(trained_bundle),
+        "--recipe",
+        "description.v1",
+        "--rubric",
+        "--data",
+        str(small_shop_folder),
+    ]
+    command += ["--out", str(tmp_path / "copy.csv"), "--json", str(tmp_path / "copy.json")]
+    model = ["--generator", "openai", "--reason-model", "m", "--reason-endpoint", endpoint.url, "--reason-batch", "3"]
+    assert main([*command, *model]) == 0
+    result = json.loads((tmp_path / "copy.json").read_text())
+    written = result["model"]["en"]
+    assert written["new"] > 5
+    assert written["copies"] == 0
+    assert result["rubric"]["en"]["unsupported"] == 0
+    assert f"en  m wrote {written['new']} new patterns" in capsys.readouterr().out
+    rows = pl.read_csv(tmp_path / "copy.csv")
+    by_model = rows.filter(pl.col("provenance").str.contains('"generator": "openai"'))
+    assert by_model.height > 20
+    assert not rows.filter(pl.col("text").str.contains("The best there is")).height
 
 
 def test_rubric_of_a_shop_finds_nothing_wrong(trained_bundle: Path, small_shop_folder: Path, tmp_path: Path, capsys):
@@ -124,6 +163,9 @@ def test_verifier_that_misses_a_false_sentence_fails_the_check(
         (["--recipe", "poem.v1"], "there are: campaign.v1"),
         (["--out", "copy.txt"], "--out: must end with .csv or .parquet"),
         (["--rubric"], "--rubric: needs --data"),
+        (["--generator", "poet"], "--generator: no 'poet'; there are: realiser, transformers, openai"),
+        (["--generator", "openai"], "reason_model: names the language model"),
+        (["--generator", "openai", "--reason-model", "m", "--reason-timeout", "0"], "reason_timeout"),
         (["--items", "no-such-file"], "--items: no-such-file cannot be read"),
         (["--audience", "brand=Nobody", "--recipe", "campaign.v1"], "audience: the catalogue has no such brand"),
     ],

@@ -1,10 +1,10 @@
 """Measures how fluent sentences are: perplexity by character 5-grams of the phrase bank, Kneser-Ney smoothed.
 
-The verifier accepts every row of permitted phrases, also one that no person would write.
+The verifier accepts every licensed sentence. This tells those apart that read like the phrase bank.
 """
 
-import itertools
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from recsvc.domain.reason import EvidenceKind, Reason, Strength
+from recsvc.domain.reason import Reason, Tone
 from recsvc.reasons import PatternRequest, Realiser
 from recsvc.reasons.claim import Claim
-from recsvc.reasons.grammar.lexicon import STOP
-from recsvc.reasons.grammar.pattern import SLOT, SLOTS, Form
+from recsvc.reasons.grammar.claim_keys import REASON_SLOTS
+from recsvc.reasons.grammar.pattern import SLOT, SLOTS
 
 ORDER = 5
 DISCOUNT = 0.75
 MAX_PERPLEXITY_RATIO = 1.3  # to the bank's own median; up to it, a sentence reads about like those of the bank
 QUANTILES = np.linspace(0, 1, 21)
+_SENTENCE_END = re.compile(r"(?<=\.) |(?<=。)")
 _START, _END = "\x02", "\x03"
 _ALPHABET_SIZES = {"en": 64, "zh": 2_000}  # how many characters there could be
 # A slot counts as one character, because a reader sees one thing.
@@ -130,20 +131,19 @@ def fluency(reasons: Sequence[tuple[Reason, Sequence[Claim]]], language: str) ->
 
 
 def patterns_of(reason: Reason, claims: Sequence[Claim]) -> list[str]:
-    """The one or two sentences of a reason with {slots} in place of their values."""
+    """The sentences of a reason with {slots} in place of their values."""
     text = reason.text
     for claim in claims:
         for slot, value in sorted(claim.slots, key=lambda pair: -len(pair[1])):
             text = text.replace(value, f"{{{slot}}}", 1)
-    stop = STOP[reason.language]
-    return [part.strip() + stop for part in text.split(stop) if part.strip()]
+    return list(filter(None, _SENTENCE_END.split(text)))
 
 
 def bank_of(language: str) -> dict[str, None]:
-    """Every pattern of the phrase bank, once each."""
+    """Every pattern of the phrase bank, in every tone, once each."""
     bank = Realiser()
-    claims = itertools.product(EvidenceKind, Strength, Form)
-    return dict.fromkeys(pattern for claim in claims for pattern in bank.patterns(PatternRequest(*claim, language)))
+    requests = [PatternRequest(*claim, language, tone=tone) for claim in REASON_SLOTS for tone in Tone]
+    return {pattern: None for request in requests for pattern in bank.patterns(request)}
 
 
 def _grams(text: str) -> list[str]:

@@ -36,6 +36,7 @@ _DONE = {EventType.PURCHASE: "bought", EventType.VIEW: "is looking at", EventTyp
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 _MAX_FAILURES = 3  # calls in a row without any answer, after which the judge counts as unavailable
 _MAX_LISTED = 10  # sentences with the answer no, in the report
+_EVERYBODY = ""
 _Z = 1.959964  # of a 95 % interval
 
 
@@ -123,14 +124,16 @@ def judged(
         console: Where progress is shown.
 
     Returns:
-        By question, the share of yes with Wilson's 95 % interval, over the answers; and some sentences with the
-        answer no.
+        By question, the share of yes with Wilson's 95 % interval, over the answers; the same of the sentences of the
+        phrase bank and of a language model; and some sentences with the answer no.
 
     Raises:
         AuthorUnavailable: The judge does not answer.
     """
     sample = random.Random(seed).sample(list(reasons), min(most, len(reasons)))
-    yes, no, turned_down, failures = Counter[str](), Counter[str](), list[dict[str, str]](), 0
+    # By writer and question, and by question over both writers.
+    yes, no = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    turned_down, failures = list[dict[str, str]](), 0
     for item, reason in track(sample, f"  {judge.model}", console=console, transient=True):
         for name, question in QUESTIONS.items():
             try:
@@ -139,20 +142,30 @@ def judged(
                 answer, failures = None, failures + 1
                 if failures >= _MAX_FAILURES:
                     raise AuthorUnavailable(f"the judge: {problem}") from None
-            yes[name] += answer is True
-            no[name] += answer is False
+            for writer in (_EVERYBODY, _writer(reason)):
+                yes[writer, name] += answer is True
+                no[writer, name] += answer is False
             if answer is False and len(turned_down) < _MAX_LISTED:
                 turned_down.append({"question": name, "text": reason.text, "item": item.title})
+    shares = {
+        writer: {
+            name: wilson(yes[writer, name], (answered := yes[writer, name] + no[writer, name])) | {"answered": answered}
+            for name in QUESTIONS
+        }
+        for writer in (_EVERYBODY, *sorted({_writer(reason) for _, reason in sample}))
+    }
+    everybody = shares.pop(_EVERYBODY)
     return {
         "model": judge.model,
         "sentences": len(sample),
-        "questions": {
-            name: wilson(yes[name], yes[name] + no[name])
-            | {"answered": yes[name] + no[name], "no_answer": len(sample) - yes[name] - no[name]}
-            for name in QUESTIONS
-        },
+        "questions": {name: row | {"no_answer": len(sample) - row["answered"]} for name, row in everybody.items()},
+        "by_writer": shares,
         "turned_down": turned_down,
     }
+
+
+def _writer(reason: Reason) -> str:
+    return "language model" if reason.provenance.ai_generated else "phrase bank"
 
 
 def wilson(successes: int, n: int) -> dict[str, float | None]:

@@ -47,7 +47,7 @@ def _plots(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         plots["acceptance"] = interval_plot(
             [
                 Panel(
-                    f"{_LANGUAGES[language]}: accepted answers",
+                    f"{_LANGUAGES[language]}: answers that are licensed and new",
                     [(_words(kind), _share(by_kind.get(kind))) for kind in kinds],
                 )
                 for language, by_kind in accepted.items()
@@ -64,7 +64,7 @@ def _plots(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _share(row: Mapping[str, Any] | None) -> dict[str, float | None]:
-    return wilson(row["licensed"], row["asked"]) if row is not None else wilson(0, 0)
+    return wilson(row["useful"], row["answered"]) if row is not None else wilson(0, 0)
 
 
 def _words(name: str) -> str:

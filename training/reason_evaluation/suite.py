@@ -21,6 +21,7 @@ from training.reason_evaluation.bias import audit
 from training.reason_evaluation.fluency import fluency
 from training.reason_evaluation.judge import Judge, judged
 from training.reason_evaluation.mutations import Counts, caught
+from training.reason_evaluation.naturalness import naturalness
 from training.reason_evaluation.offline_pages import Page, pages, records_of
 from training.reason_evaluation.quality import claims_of, delexicalised, lints, neighbours, relevance, variety
 from training.reason_evaluation.shown_reason import (
@@ -108,7 +109,7 @@ class Evaluation:
             "by_kind": by_kind(shown, mutations),
             "by_history": by_history(made, shown),
             "milliseconds": [float(q) for q in np.quantile([1e3 * page.seconds for page in made], (0.5, 0.99))],
-            "model": self._of_model(shown, written),
+            "model": self._of_model(shown, written, language),
             "bias": audit(ReasonWriter(self._generator, pool=pool), language),
             "judge": self._of_judge(shown),
             "samples": samples_by_kind(shown, self._seed),
@@ -133,7 +134,7 @@ class Evaluation:
             made = list(self._tracked(stream, f"pages, {language}", len(self._records)))
             if self._author is None or pool is None or not pool.wanted:
                 return made, writer, pool, written
-            written += write_wanted(self._author, pool, self._console)
+            written += write_wanted(self._author, pool, self._console, may_fail=bool(written))
             pool.take({one.request: one.patterns for one in written})
 
     def _shown(self, made: Sequence[Page], truth: Truth, language: str) -> list[ShownReason]:
@@ -166,11 +167,15 @@ class Evaluation:
             by_kind[one.kind].append((one.reason, one.claims))
         return {kind: caught(reasons, names, self._seed) for kind, reasons in by_kind.items()}
 
-    def _of_model(self, shown: Sequence[ShownReason], written: Sequence[Written]) -> dict[str, Any] | None:
+    def _of_model(
+        self, shown: Sequence[ShownReason], written: Sequence[Written], language: str
+    ) -> dict[str, Any] | None:
         if self._author is None:
             return None
         by_model = sum(one.reason.provenance.ai_generated for one in shown)
-        return acceptance(self._author, written) | {"shown": by_model / max(len(shown), 1)}
+        new = list(dict.fromkeys(pattern for one in written for pattern in one.patterns))
+        more = {"shown": by_model / max(len(shown), 1), "natural": naturalness(new, language)}
+        return acceptance(self._author, written) | more
 
     def _of_judge(self, shown: Sequence[ShownReason]) -> dict[str, Any] | None:
         if self._judge is None:

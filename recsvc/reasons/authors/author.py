@@ -1,59 +1,49 @@
 """Loads a language model that writes patterns, and selects the answers that the grammar accepts."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from recsvc.errors import SettingsError
 from recsvc.reasons.authors.prompts import pattern_of
-from recsvc.reasons.grammar.pattern import SLOT, PatternRequest
+from recsvc.reasons.grammar.pattern import PatternRequest
 from recsvc.reasons.pattern_pool import Author
+from recsvc.settings import WorkerSettings
 
 CANDIDATES = 12  # answers requested for one claim
 
 
-def new_patterns(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
+def new_patterns(answers: Sequence[str], request: PatternRequest, known: Container[str]) -> list[str]:
     """The accepted patterns of some answers, each once, without those that are known already."""
-    accepted = accepted_patterns(answers, request, known)
-    return [pattern for pattern in dict.fromkeys(accepted) if pattern not in known]
+    return [pattern for pattern in dict.fromkeys(accepted_patterns(answers, request)) if pattern not in known]
 
 
-def accepted_patterns(answers: Sequence[str], request: PatternRequest, known: Sequence[str]) -> list[str]:
+def accepted_patterns(answers: Sequence[str], request: PatternRequest) -> list[str]:
     """The answers that the grammar accepts as patterns for a request.
-
-    A pattern must have each slot of the claim exactly once, as the known ones do. With a slot more or less, the
-    verifier would reject every sentence made from it.
 
     Args:
         answers: What the language model wrote.
         request: What it was asked to word.
-        known: Patterns that exist already. They show which slots the claim has.
 
     Returns:
         One pattern for each accepted answer; some may be equal, and some may be known.
     """
-    slots = sorted(SLOT.findall(known[0])) if known else None
-    patterns = [pattern for answer in answers if (pattern := pattern_of(answer, request)) is not None]
-    return [pattern for pattern in patterns if slots is None or sorted(SLOT.findall(pattern)) == slots]
+    return [pattern for answer in answers if (pattern := pattern_of(answer, request)) is not None]
 
 
-def author_of(generator: str, model: str, *, revision: str = "", endpoint: str = "", api_key: str = "") -> Author:
-    """Loads a language model, or opens its endpoint.
-
-    Args:
-        generator: "openai" for an endpoint of chat completions, "transformers" for a model in this process.
-        model: Name of the model, or its folder.
-        revision: Revision of the model, which pins it.
-        endpoint: Address of the server, for "openai".
-        api_key: Key for that server; empty if it needs none.
+def author_of(settings: WorkerSettings) -> Author:
+    """Loads the language model of a worker, or opens its endpoint.
 
     Raises:
         SettingsError: The model or the endpoint cannot be used.
     """
+    model, revision = settings.reason_model, settings.reason_revision
     if not model:
         raise SettingsError("reason_model: names the language model, and is required")
-    if generator == "openai":
+    timeout_seconds, batch = settings.reason_timeout, settings.reason_batch
+    if settings.reason_generator == "openai":
         from recsvc.reasons.authors.openai_author import OpenAIAuthor  # noqa: PLC0415  loads only what is used
 
-        return OpenAIAuthor(endpoint, model, api_key, revision)
+        key = settings.reason_api_key.get_secret_value() if settings.reason_api_key else ""
+        return OpenAIAuthor(settings.reason_endpoint, model, key, revision, timeout_seconds, batch)
     from recsvc.reasons.authors.transformers_author import TransformersAuthor  # noqa: PLC0415  as above
 
-    return TransformersAuthor(model, revision)
+    return TransformersAuthor(model, revision, timeout_seconds, batch)
