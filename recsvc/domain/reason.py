@@ -18,7 +18,7 @@ class EvidenceKind(enum.StrEnum):
     SIMILAR_ITEM = "similar_item"  # `anchor`, of the history, has a similar text; this says nothing about the score
     BRAND = "brand"  # the user buys the brand `value` more than others do: `count`, `lift`
     CATEGORY = "category"  # the same for the category `value`
-    PROFILE = "profile"  # removing the profile lowers the score. `value`: its word that the item's categories have
+    PROFILE = "profile"  # removing the profile lowers the score. `value`: a phrase of it, of its attribute `name`
     POPULARITY = "popularity"  # `count` different people bought the item within `days`
     CO_PURCHASE = "co_purchase"  # of `people` who bought `anchor` within `days`, `count` bought the item too
     ATTRIBUTE = "attribute"  # as BRAND, for items whose attribute `name` is `value`
@@ -59,7 +59,7 @@ class Evidence:
         days: Length of a window, or of an interval between purchases.
         lift: How much more often the user buys it than others do; 1 is as often.
         event: What the user did with the anchor: bought it, is viewing it, or has it in the cart.
-        name: Of an attribute; or "brand" or "category".
+        name: Of an attribute, of the item or of the profile; or "brand" or "category".
         people: Buyers of the anchor.
         elapsed: Days since the last purchase.
     """

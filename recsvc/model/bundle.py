@@ -37,7 +37,7 @@ class ModelConfig:
         collaborative_dim: Width of the collaborative block; 0 without it.
         regularization: Of the fold-in.
         history_length: Events of a user that training used; the newest.
-        similar_from: Similarity from which two items count as similar.
+        similar_from: Cosine of two items' `text_vectors` from which the items count as similar.
         popularity_days: Window of `Bundle.buyers`, in days.
         cohort_days: Window of `Bundle.cohorts`, in days.
         text_encoder: Name of the text encoder.

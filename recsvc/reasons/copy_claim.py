@@ -10,9 +10,8 @@ from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import MIN_PEOPLE, Claim, Slots, attribute_form, category_name, held_value, number_text
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import Recipe, Wording
-from recsvc.reasons.seller_text.names import clean_label
+from recsvc.reasons.seller_text.names import clean_label, display_width
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
-from recsvc.reasons.seller_text.shortening import display_width
 from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
 MIN_HEAD_WIDTH = 10  # columns; a shorter part before a comma is not used as the name

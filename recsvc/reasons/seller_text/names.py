@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Callable
 
 from recsvc.reasons.seller_text.letter_case import readable_case
-from recsvc.reasons.seller_text.shortening import fitted, short_name, trimmed
+from recsvc.reasons.seller_text.shortening import display_width, fitted, short_name, trimmed
 from recsvc.reasons.seller_text.word_lists import fold, forbidden_terms, read_sections
+
+__all__ = ["MAX_RAW", "MAX_WIDTH", "clean_label", "clean_name", "display_width"]
 
 MAX_WIDTH = 40  # columns of a name within a sentence; a Chinese character takes two
 MAX_RAW = 500  # characters of the seller's text that are read

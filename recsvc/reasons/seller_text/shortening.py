@@ -20,7 +20,8 @@ _SMALL_WORDS = frozenset(
 _WIDE_MARK = re.compile(r"[，、；：]")
 
 _NUMBER = r"(?:\d+[.,/]\d+|[.,]?\d+)"
-_VOLUME = r"(?:fl(?:uid)?\.?[ -]?)?(?:oz|ounces?)|ml|cl|l|lit(?:re|er)s?|g|gr|grams?|kg|lbs?|pounds?|mg|毫升|升|千克|公斤|克|斤"
+_WEIGHT = r"g|gr|grams?|kg|lbs?|pounds?|mg|千克|公斤|克|斤"
+_VOLUME = rf"(?:fl(?:uid)?\.?[ -]?)?(?:oz|ounces?)|ml|cl|l|lit(?:re|er)s?|毫升|升|{_WEIGHT}"
 _LENGTH = r"cm|mm|m|in|inch(?:es)?|ft|feet|″|yards?|sq ft|厘米|毫米|米|寸"
 _PIECES = (
     r"(?:-?\s?)(?:count|ct|pk|packs?|pcs?|pieces?|units?|bags?|pots?|pouches|sheets?|rolls?|pairs?|tablets?"

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsvc.reasons.seller_text.letter_case import readable_case
-from recsvc.reasons.seller_text.names import MAX_WIDTH, clean_label, clean_name
-from recsvc.reasons.seller_text.shortening import display_width
+from recsvc.reasons.seller_text.names import MAX_WIDTH, clean_label, clean_name, display_width
 from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
 
 
