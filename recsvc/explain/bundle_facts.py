@@ -6,20 +6,22 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 from recsvc.model.bundle import Bundle
-from recsvc.model.catalogue import NO_CODE
+from recsvc.model.catalogue import NO_CODE, Codes
 
-# A path of categories that holds more than this share of the items, and more than this many, says little about one.
-MAX_LEAF_SHARE, MAX_LEAF_ITEMS = 0.05, 20
+# A category that holds more than this share of the items, and more than this many, says little about one of them.
+MAX_CATEGORY_SHARE, MAX_CATEGORY_ITEMS = 0.05, 20
+MIN_PARENT_DEPTH = 2  # names of a path that is not a department
 
 
 def item_facts(bundle: Bundle) -> ItemFacts:
     """Returns the facts of all items of a bundle."""
-    brands = bundle.catalogue.brands
+    brands, paths = bundle.catalogue.brands, bundle.catalogue.paths
     return ItemFacts(
         vectors=bundle.item_vectors,
         text_vectors=bundle.text_vectors,
         similar_from=bundle.model.similar_from,
-        leaves=_leaves(bundle.catalogue.paths.codes),
+        leaves=_telling(paths.codes),
+        parents=_telling(_parents(paths)),
         brands=brands.codes,
         brand_shares=_purchase_shares(brands.codes, len(brands.names), bundle.purchases),
         buyers=bundle.buyers,
@@ -36,8 +38,14 @@ def _purchase_shares(codes: Rows, n_codes: int, purchases: NDArray[np.int32]) ->
     return np.asarray(counts / max(int(purchases.sum()), 1), np.float32)
 
 
-def _leaves(paths: Rows) -> Rows:
-    """Returns the codes of the items' paths, with -1 in place of paths that hold too many items, (n,)."""
-    sizes = np.bincount(paths[paths >= 0], minlength=1)
-    too_large = sizes > max(MAX_LEAF_SHARE * len(paths), MAX_LEAF_ITEMS)
-    return np.where((paths >= 0) & ~too_large[paths], paths, NO_CODE).astype(np.int32)
+def _parents(paths: Codes[tuple[str, ...]]) -> Rows:
+    """Returns a code of each row's path without its last name; -1 if there is none, or if it is a department, (n,)."""
+    parents = Codes(path[:-1] if len(path) > MIN_PARENT_DEPTH else () for path in paths.names).codes
+    return np.append(parents, np.int32(NO_CODE))[paths.codes]  # the last place is for rows without a path
+
+
+def _telling(codes: Rows) -> Rows:
+    """Returns the codes with -1 in place of those that too many rows have, (n,)."""
+    sizes = np.bincount(codes[codes >= 0], minlength=1)
+    too_large = sizes > max(MAX_CATEGORY_SHARE * len(codes), MAX_CATEGORY_ITEMS)
+    return np.where((codes >= 0) & ~too_large[codes], codes, NO_CODE).astype(np.int32)

@@ -36,7 +36,7 @@ def page_facts(user: UserFacts, items: ItemFacts, page: Page) -> list[list[Fact]
         history_facts(user, items, page, effects, links),
         copurchase_facts(user, items, page, links),
         preference_facts(user, items, page),
-        similar_facts(user, items, links),
+        similar_facts(user, links),
         profile_facts(page, effects),
         popularity_facts(items, page),
     )

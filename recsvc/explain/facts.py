@@ -52,6 +52,7 @@ class ItemFacts:
             likeness of two items' texts. t is 0 where no likeness is known.
         similar_from: The texts of two items are alike from this inner product upwards; more than 0.
         leaves: Code of each item's path of categories; -1 also for a path that says little about an item.
+        parents: The same for the path without its last category; -1 also for a department.
         brands: Code of each item's brand.
         brand_shares: By brand code, the share of all purchases, float32 (brands,).
         buyers: int32, different people who bought the item in the window.
@@ -64,6 +65,7 @@ class ItemFacts:
     text_vectors: Callable[[Rows], Floats]
     similar_from: float
     leaves: Rows
+    parents: Rows
     brands: Rows
     brand_shares: Floats
     buyers: NDArray[np.int32]

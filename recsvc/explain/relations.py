@@ -144,11 +144,10 @@ def copurchase_facts(user: UserFacts, items: ItemFacts, page: Page, links: Visib
     return facts
 
 
-def similar_facts(user: UserFacts, items: ItemFacts, links: VisibleLinks) -> list[list[Fact]]:
+def similar_facts(user: UserFacts, links: VisibleLinks) -> list[list[Fact]]:
     """For each item of the page: anchors with a similar text, the most similar first."""
-    likeness = np.where(links.visible, links.likeness, np.float32(-1))
-    nearest = largest_places(likeness, MAX_ANCHORS)
-    similar = np.take_along_axis(likeness, nearest, axis=1) >= items.similar_from
+    nearest = largest_places(np.where(links.similar, links.likeness, np.float32(-1)), MAX_ANCHORS)
+    similar = np.take_along_axis(links.similar, nearest, axis=1)
     nearest_rows = links.anchors[nearest].tolist()
     facts: list[list[Fact]] = [[] for _ in nearest_rows]
     for i, j in np.argwhere(similar).tolist():

@@ -11,7 +11,10 @@ N_ITEMS = 6
 
 
 def shop(
-    texts: Floats | None = None, leaves: Rows | None = None, companions: dict[int, int] | None = None
+    texts: Floats | None = None,
+    leaves: Rows | None = None,
+    companions: dict[int, int] | None = None,
+    parents: Rows | None = None,
 ) -> ItemFacts:
     """Six items without any link but those that are named."""
     together = np.full((N_ITEMS, 3), -1, np.int32)
@@ -23,6 +26,7 @@ def shop(
         text_vectors=(np.eye(N_ITEMS, dtype=np.float32) if texts is None else texts).__getitem__,
         similar_from=0.8,
         leaves=np.full(N_ITEMS, -1, np.int32) if leaves is None else leaves,
+        parents=np.full(N_ITEMS, -1, np.int32) if parents is None else parents,
         brands=np.full(N_ITEMS, -1, np.int32),
         brand_shares=np.empty(0, np.float32),
         buyers=nothing,
@@ -44,6 +48,16 @@ def linked(items: ItemFacts, page: Rows, anchors: Rows) -> list[tuple[int, int]]
 def test_items_of_one_leaf_category_are_linked() -> None:
     leaves = rows(3, 1, 3, -1, -1, 1)
     assert linked(shop(leaves=leaves), rows(2, 3, 5), rows(0, 1, 4)) == [(2, 0), (5, 1)]
+
+
+def test_items_of_one_category_above_the_leaf_are_linked() -> None:
+    assert linked(shop(parents=rows(3, 1, 3, -1, -1, 1)), rows(2, 3, 5), rows(0, 1, 4)) == [(2, 0), (5, 1)]
+
+
+def test_items_of_one_leaf_category_are_similar_from_a_lower_likeness() -> None:
+    texts = np.array([[1, 0], [0.61, 0.792], [0.59, 0.807], [0.61, 0.792], [0.8, 0.6], [0, 0]], np.float32)
+    links = visible_links(shop(texts, rows(0, 0, 0, 1, 1, 0)), rows(1, 2, 3, 4, 5), rows(0))
+    assert links.similar[:, 0].tolist() == [True, False, False, True, False]
 
 
 def test_texts_are_linked_from_the_threshold_upwards() -> None:
