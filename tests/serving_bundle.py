@@ -103,7 +103,7 @@ def make_serving_bundle(folder: Path) -> Path:
             collaborative_dim=len(TYPES),
             regularization=0.1,
             history_length=256,
-            similar_from=float(np.percentile(blocks[1] @ blocks[1].T, 99.5)),
+            similar_from=float(np.percentile(embeddings @ embeddings.T, 99.5)),
             popularity_days=30,
             cohort_days=365,
             text_encoder="embedded",

@@ -18,7 +18,7 @@ def item_facts(bundle: Bundle) -> ItemFacts:
     brands, paths = bundle.catalogue.brands, bundle.catalogue.paths
     return ItemFacts(
         vectors=bundle.item_vectors,
-        text_vectors=bundle.text_vectors,
+        text_codes=bundle.text_codes,
         similar_from=bundle.model.similar_from,
         leaves=_telling(paths.codes),
         parents=_telling(_parents(paths)),

@@ -48,9 +48,8 @@ class ItemFacts:
 
     Attributes:
         vectors: The vectors that rank, float32 (n, d).
-        text_vectors: Returns the frozen encoder's unit vectors of m rows, float32 (m, t). Their inner product is the
-            likeness of two items' texts. t is 0 where no likeness is known.
-        similar_from: The texts of two items are alike from this inner product upwards; more than 0.
+        text_codes: int8 (n, t), the frozen encoder's vectors in 8 bits. t is 0 where they are not known.
+        similar_from: The texts of two items are alike from this cosine upwards; more than 0.
         leaves: Code of each item's path of categories; -1 also for a path that says little about an item.
         parents: The same for the path without its last category; -1 also for a department.
         brands: Code of each item's brand.
@@ -62,7 +61,7 @@ class ItemFacts:
     """
 
     vectors: Floats
-    text_vectors: Callable[[Rows], Floats]
+    text_codes: NDArray[np.int8]
     similar_from: float
     leaves: Rows
     parents: Rows

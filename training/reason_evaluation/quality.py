@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import EvidenceKind, Reason
+from recsvc.explain.profile_phrases import linked_phrase, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
 from recsvc.reasons.claim import Claim, attribute_name, category_name, number_text, permitted_claim, times_text
@@ -148,12 +149,17 @@ def _fillings(bundle: Bundle, terms: CategoryTerms, page: Page, place: int, now:
     bought_at = state.history.timestamps[(state.history.rows == row) & state.history.purchases]
     counted = list(zip(bought, state.purchases.tolist(), strict=True))
     brands = sum(n for other, n in counted if other.brand == item.brand)
-    categories = sum(n for other, n in counted if other.categories == item.categories)
+    categories = [sum(n for other, n in counted if name in other.categories) for name in item.categories]
     companions = bundle.companions[state.bought_rows] == row
     numbers = {
         "elapsed": ((now - bought_at[-1:]) // MICROSECONDS_A_DAY).tolist(),
         "days": [model.popularity_days, model.cohort_days],
-        "count": [int(bundle.buyers[row]), brands, categories, *bundle.companion_buyers[state.bought_rows][companions]],
+        "count": [
+            int(bundle.buyers[row]),
+            brands,
+            *categories,
+            *bundle.companion_buyers[state.bought_rows][companions],
+        ],
         "people": bundle.cohorts[state.bought_rows[companions.any(axis=1)]].tolist(),
     }
     for attribute in item.attributes:
@@ -161,8 +167,10 @@ def _fillings(bundle: Bundle, terms: CategoryTerms, page: Page, place: int, now:
     words = [f"item=“{clean_name(other.title)}”" for other in bought]
     words += [f"value={attribute_name(value)}" for _, value in item.attributes]
     words += [f"value={clean_name(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
-    word = terms.shared(row, terms.mentioned(state.about))
-    words += [f"value=“{attribute_name(terms.names[word])}”"] if word >= 0 else []
+    phrases = profile_phrases(state.about, terms)
+    if (place_of_phrase := linked_phrase(phrases, item, row, terms)) >= 0:
+        phrase = attribute_name(phrases[place_of_phrase].text)
+        words += [f"value=“{phrase}”", f"value={phrase}"]
     words += [f"times={times_text(times, language)}"] if times > 1 else []
     words += [f"{slot}={number_text(int(number), language)}" for slot, values in numbers.items() for number in values]
     return sorted(set(words))

@@ -21,7 +21,7 @@ def items(**changes: object) -> ItemFacts:
     """Four items of one leaf category, so that each has a visible link with the others."""
     fields: dict[str, object] = {
         "vectors": VECTORS,
-        "text_vectors": np.eye(4, dtype=np.float32).__getitem__,
+        "text_codes": np.eye(4, dtype=np.int8),
         "similar_from": 0.9,
         "leaves": np.zeros(4, np.int32),
         "parents": np.full(4, -1, np.int32),
@@ -132,9 +132,9 @@ def test_preference_needs_enough_purchases_and_lift() -> None:
 
 
 def test_profile_similarity_and_popularity_are_found() -> None:
-    similarity = np.eye(4, dtype=np.float32)
-    similarity[0] = similarity[2]
-    shop = items(text_vectors=similarity.__getitem__, buyers=np.array([29, 30, 0, 0], np.int32))
+    codes = np.eye(4, dtype=np.int8)
+    codes[0] = codes[2]
+    shop = items(text_codes=codes, buyers=np.array([29, 30, 0, 0], np.int32))
     profiled = user(without_profile=np.array([0.5, 1.0], np.float32))
     first, second = page_facts(profiled, shop, page_of([0, 1], [0, 1], phrases=[7, -1]))
     (similar,) = of_kind(first, EvidenceKind.SIMILAR_ITEM)
@@ -244,7 +244,7 @@ def items_with(vectors: np.ndarray) -> ItemFacts:
     nothing = np.zeros(n, np.int32)
     return items(
         vectors=vectors,
-        text_vectors=np.eye(n, dtype=np.float32).__getitem__,
+        text_codes=np.eye(n, dtype=np.int8),
         leaves=nothing,
         parents=none,
         brands=none,

@@ -6,6 +6,7 @@ import pytest
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 from recsvc.explain.visible_links import visible_links
+from recsvc.model.vectors import encode_8_bits
 
 N_ITEMS = 6
 
@@ -23,7 +24,7 @@ def shop(
     nothing = np.zeros(N_ITEMS, np.int32)
     return ItemFacts(
         vectors=np.zeros((N_ITEMS, 2), np.float32),
-        text_vectors=(np.eye(N_ITEMS, dtype=np.float32) if texts is None else texts).__getitem__,
+        text_codes=encode_8_bits(np.eye(N_ITEMS, dtype=np.float32) if texts is None else texts),
         similar_from=0.8,
         leaves=np.full(N_ITEMS, -1, np.int32) if leaves is None else leaves,
         parents=np.full(N_ITEMS, -1, np.int32) if parents is None else parents,
@@ -61,7 +62,7 @@ def test_items_of_one_leaf_category_are_similar_from_a_lower_likeness() -> None:
 
 
 def test_texts_are_linked_from_the_threshold_upwards() -> None:
-    texts = np.array([[1, 0], [0.8, 0.6], [0.79, 0.613], [0, 1], [0, 0], [0, 0]], np.float32)
+    texts = np.array([[1, 0], [0.81, 0.586], [0.79, 0.613], [0, 1], [0, 0], [0, 0]], np.float32)
     assert linked(shop(texts), rows(1, 2, 4), rows(0, 5)) == [(1, 0)]
 
 
