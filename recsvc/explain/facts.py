@@ -48,7 +48,8 @@ class ItemFacts:
 
     Attributes:
         vectors: The vectors that rank, float32 (n, d).
-        text_codes: int8 (n, t), the frozen encoder's vectors in 8 bits. t is 0 where they are not known.
+        likeness: Returns the cosines of the texts of p rows and of m others as the frozen encoder reads them, float32
+            (p, m); 0 where they are not known.
         similar_from: The texts of two items are alike from this cosine upwards; more than 0.
         leaves: Code of each item's path of categories; -1 also for a path that says little about an item.
         parents: The same for the path without its last category; -1 also for a department.
@@ -61,7 +62,7 @@ class ItemFacts:
     """
 
     vectors: Floats
-    text_codes: NDArray[np.int8]
+    likeness: Callable[[Rows, Rows], Floats]
     similar_from: float
     leaves: Rows
     parents: Rows

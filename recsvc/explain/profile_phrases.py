@@ -16,6 +16,7 @@ MAX_PHRASES = 64  # of one profile; limits the work that a long text can cause
 _BETWEEN_PHRASES = re.compile(
     r"[,;.!?\n，、；。！？]+(?:\s*(?:and|but)\s)?|\s(?:and|but)\s|(?<=[㐀-鿿])\s+", re.IGNORECASE
 )
+_LOOSE_WORDS = re.compile(r"^also\s+|\s+too$", re.IGNORECASE)
 _LAST_MARKS = " \t'\"“”‘’:：()（）"
 
 
@@ -41,7 +42,7 @@ def profile_phrases(profile: Profile, terms: CategoryTerms) -> tuple[ProfilePhra
     phrases: list[ProfilePhrase] = []
     for name, value in (("", profile.text), *profile.attributes):
         for part in _BETWEEN_PHRASES.split(value):
-            text = part.strip(_LAST_MARKS)
+            text = _LOOSE_WORDS.sub("", part.strip(_LAST_MARKS))
             codes = tuple(sorted(terms.mentioned(text), key=lambda code: (-len(terms.names[code]), code)))
             if _is_short(text):
                 phrases.append(ProfilePhrase(name, text, codes))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
-from recsvc.model.vectors import CODE_SCALE
 
 # Items of one leaf category count as similar from this share of the cosine that other items need. Of hand-judged pairs,
 # 97 % were then similar; of pairs of one category with any cosine, 95 %.
@@ -55,7 +54,7 @@ def visible_links(items: ItemFacts, page_rows: Rows, anchors: Rows) -> VisibleLi
         page_rows: Distinct rows, (p,).
         anchors: Ascending rows, (m,).
     """
-    likeness = _cosines(items.text_codes[page_rows], items.text_codes[anchors])
+    likeness = items.likeness(page_rows, anchors)
     others = page_rows[:, None] != anchors
     leaf = _same(items.leaves, page_rows, anchors)
     similar = likeness >= np.where(leaf, np.float32(LEAF_SHARE_OF_SIMILAR), np.float32(1)) * items.similar_from
@@ -67,14 +66,6 @@ def visible_links(items: ItemFacts, page_rows: Rows, anchors: Rows) -> VisibleLi
     return VisibleLinks(
         anchors=anchors, likeness=likeness, similar=similar, visible=visible & others, companion_places=companions
     )
-
-
-def _cosines(codes: NDArray[np.int8], others: NDArray[np.int8]) -> Floats:
-    """Returns the cosines between p and m unit vectors in 8 bits, float32 (p, m); 0 with a zero vector.
-
-    The codes are not normalised again: that would take most of the time, and change a cosine by about .01 at most.
-    """
-    return np.asarray(codes.astype(np.float32) @ others.astype(np.float32).T / np.float32(CODE_SCALE**2))
 
 
 def _same(codes: Rows, page_rows: Rows, anchors: Rows) -> NDArray[np.bool_]:

@@ -1,11 +1,12 @@
 """Evidence on arrays that are small enough to check by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.shop import EventType
 from recsvc.explain.evidence import page_facts
@@ -17,11 +18,15 @@ VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
 NOTHING = np.empty(0, np.int32)
 
 
+def likeness_of(texts: Floats) -> Callable[[Rows, Rows], Floats]:
+    return lambda rows, others: texts[rows] @ texts[others].T
+
+
 def items(**changes: object) -> ItemFacts:
     """Four items of one leaf category, so that each has a visible link with the others."""
     fields: dict[str, object] = {
         "vectors": VECTORS,
-        "text_codes": np.eye(4, dtype=np.int8),
+        "likeness": likeness_of(np.eye(4, dtype=np.float32)),
         "similar_from": 0.9,
         "leaves": np.zeros(4, np.int32),
         "parents": np.full(4, -1, np.int32),
@@ -132,9 +137,9 @@ def test_preference_needs_enough_purchases_and_lift() -> None:
 
 
 def test_profile_similarity_and_popularity_are_found() -> None:
-    codes = np.eye(4, dtype=np.int8)
-    codes[0] = codes[2]
-    shop = items(text_codes=codes, buyers=np.array([29, 30, 0, 0], np.int32))
+    texts = np.eye(4, dtype=np.float32)
+    texts[0] = texts[2]
+    shop = items(likeness=likeness_of(texts), buyers=np.array([29, 30, 0, 0], np.int32))
     profiled = user(without_profile=np.array([0.5, 1.0], np.float32))
     first, second = page_facts(profiled, shop, page_of([0, 1], [0, 1], phrases=[7, -1]))
     (similar,) = of_kind(first, EvidenceKind.SIMILAR_ITEM)
@@ -244,7 +249,7 @@ def items_with(vectors: np.ndarray) -> ItemFacts:
     nothing = np.zeros(n, np.int32)
     return items(
         vectors=vectors,
-        text_codes=np.eye(n, dtype=np.int8),
+        likeness=likeness_of(np.eye(n, dtype=np.float32)),
         leaves=nothing,
         parents=none,
         brands=none,

@@ -6,7 +6,6 @@ import pytest
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 from recsvc.explain.visible_links import visible_links
-from recsvc.model.vectors import encode_8_bits
 
 N_ITEMS = 6
 
@@ -22,9 +21,10 @@ def shop(
     for anchor, companion in (companions or {}).items():
         together[anchor, 1] = companion
     nothing = np.zeros(N_ITEMS, np.int32)
+    vectors = np.eye(N_ITEMS, dtype=np.float32) if texts is None else texts
     return ItemFacts(
         vectors=np.zeros((N_ITEMS, 2), np.float32),
-        text_codes=encode_8_bits(np.eye(N_ITEMS, dtype=np.float32) if texts is None else texts),
+        likeness=lambda page_rows, anchors: vectors[page_rows] @ vectors[anchors].T,
         similar_from=0.8,
         leaves=np.full(N_ITEMS, -1, np.int32) if leaves is None else leaves,
         parents=np.full(N_ITEMS, -1, np.int32) if parents is None else parents,
