@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 
-# Items of one leaf category count as similar from this share of the cosine that other items need. Readers called 98 % of
-# such pairs similar.
+# Items of one leaf category count as similar from this share of the cosine that other items need. Readers called 98 %
+# of such pairs similar.
 LEAF_SHARE_OF_SIMILAR = 0.75
 
 
@@ -40,7 +40,7 @@ class VisibleLinks:
         if not len(self.anchors):
             return np.zeros((len(self.visible), len(rows)), np.bool_)
         places = np.minimum(np.searchsorted(self.anchors, rows), len(self.anchors) - 1)
-        return self.visible[:, places] & (self.anchors[places] == rows)
+        return np.asarray(self.visible[:, places] & (self.anchors[places] == rows))
 
 
 def visible_links(items: ItemFacts, page_rows: Rows, anchors: Rows) -> VisibleLinks:
