@@ -86,7 +86,7 @@ class TrainConfig:
     cohort_days: int = 365  # the window in which "people who bought this also bought that" is counted
     popularity_half_life_days: float = 30.0
     newness_half_life_days: float = 365.0
-    similar_percentile: float = 99.9  # two items count as similar from this percentile of random pairs upwards
+    similar_percentile: float = 99.93  # two items count as similar from this percentile of random pairs upwards
     # What the finished bundle is fitted on. "validation": all but the test part; "all": everything, to ship.
     refit: str = "validation"
 

@@ -20,6 +20,7 @@ from recsvc.explain.relations import (
     repeat_interval_facts,
     similar_facts,
 )
+from recsvc.explain.visible_links import VisibleLinks, visible_links
 
 # An item of the history, or the profile, that makes up less than this share of all effects is not worth naming.
 CONTRIBUTORY_SHARE = 0.10
@@ -28,14 +29,14 @@ CONTRIBUTORY_SHARE = 0.10
 def page_facts(user: UserFacts, items: ItemFacts, page: Page) -> list[list[Fact]]:
     """Returns the facts for each item of a page, kind by kind in the order below."""
     effects = page_effects(user, items.vectors, page)
-    anchors = anchor_rows(user)
+    links = visible_links(items, page.rows, anchor_rows(user))
     facts_by_kind = (
         repeat_purchase_facts(user, page, effects),
         repeat_interval_facts(user, page),
-        history_facts(user, items, page, effects),
-        copurchase_facts(user, items, page, anchors),
+        history_facts(user, items, page, effects, links),
+        copurchase_facts(user, items, page, links),
         preference_facts(user, items, page),
-        similar_facts(user, items, page, anchors),
+        similar_facts(user, links),
         profile_facts(page, effects),
         popularity_facts(items, page),
     )
@@ -61,16 +62,20 @@ def repeat_purchase_facts(user: UserFacts, page: Page, effects: PageEffects) -> 
     return facts
 
 
-def history_facts(user: UserFacts, items: ItemFacts, page: Page, effects: PageEffects) -> list[list[Fact]]:
+def history_facts(
+    user: UserFacts, items: ItemFacts, page: Page, effects: PageEffects, links: VisibleLinks
+) -> list[list[Fact]]:
     """For each item of the page: the items of the history that raised its score, the strongest effect first.
 
-    A fact is causal if the item would be off the page without that item of the history.
+    Only items with a visible link count. A fact is causal if the item would be off the page without that item.
     """
-    strongest = largest_places(effects.history, MAX_ANCHORS)
+    visible = links.of_rows(user.left_out_rows)
+    strongest = largest_places(np.where(visible, effects.history, np.float32(0)), MAX_ANCHORS)
     effect = np.take_along_axis(effects.history, strongest, axis=1)
     share = effect / effects.total[:, None]
     causal = causal_pairs(user, items.vectors, page, effects, strongest)
     worth_naming = causal | ((effect > 0) & (share >= CONTRIBUTORY_SHARE))
+    worth_naming &= np.take_along_axis(visible, strongest, axis=1)
     anchors = user.left_out_rows[strongest].tolist()
     effect_of, share_of, is_causal = effect.tolist(), share.tolist(), causal.tolist()
     facts: list[list[Fact]] = [[] for _ in effect_of]
@@ -89,16 +94,19 @@ def history_facts(user: UserFacts, items: ItemFacts, page: Page, effects: PageEf
 
 
 def profile_facts(page: Page, effects: PageEffects) -> list[list[Fact]]:
-    """For each item of the page: the profile, if it raised the score, and the term that both have."""
+    """For each item of the page: the profile, if it raised the score and has a phrase that is linked with the item."""
     shares = effects.profile / effects.total
     facts: list[list[Fact]] = [[] for _ in shares]
-    for i in np.flatnonzero(shares >= CONTRIBUTORY_SHARE).tolist():
+    if not page.profile_phrases:
+        return facts
+    linked = np.array(page.profile_phrases) >= 0
+    for i in np.flatnonzero(linked & (shares >= CONTRIBUTORY_SHARE)).tolist():
         fact = Fact(
             EvidenceKind.PROFILE,
             Strength.CONTRIBUTORY,
             effect=float(effects.profile[i]),
             share=float(shares[i]),
-            code=page.profile_terms[i] if page.profile_terms else -1,
+            code=page.profile_phrases[i],
         )
         facts[i].append(fact)
     return facts

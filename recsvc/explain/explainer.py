@@ -16,6 +16,7 @@ from recsvc.explain.bundle_facts import item_facts
 from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Fact, Page, Preferences, UserFacts
 from recsvc.explain.item_terms import ItemTerms
+from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrase, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
@@ -36,11 +37,11 @@ class _Traits:
 
     Attributes:
         preferences: What the user buys more than others do.
-        mentioned: Codes of the category terms that the profile mentions.
+        phrases: Of the profile.
     """
 
     preferences: Preferences
-    mentioned: frozenset[int]
+    phrases: tuple[ProfilePhrase, ...]
 
 
 class Explainer:
@@ -89,8 +90,8 @@ class Explainer:
         if reasons is None:
             traits = self._traits(state)
             user = self._user_facts(state, scorer, left_out, traits.preferences, query.now)
-            page = self._page(rows, competitor_rows, traits.mentioned)
-            reasons = self._write(user, page, query, tone)
+            page = self._page(rows, competitor_rows, traits.phrases)
+            reasons = self._write(user, page, traits.phrases, query, tone)
             if len(kept) >= EXPLAINED_PAGES:
                 kept.clear()
             kept[key] = reasons
@@ -115,7 +116,7 @@ class Explainer:
         if traits is None:
             traits = self._kept_traits[state] = _Traits(
                 preferences=self._preferences(state.bought_rows, state.purchases),
-                mentioned=self._category_terms.mentioned(state.about),
+                phrases=profile_phrases(state.about, self._category_terms),
             )
         return traits
 
@@ -158,19 +159,22 @@ class Explainer:
         config = self._bundle.model.repeats
         return repeat_scores(history.select(history.rows != row), now, self._bundle.item_repeats, config)
 
-    def _page(self, rows: Rows, competitor_rows: Rows, mentioned: frozenset[int]) -> Page:
-        row_list = rows.tolist()
+    def _page(self, rows: Rows, competitor_rows: Rows, phrases: Sequence[ProfilePhrase]) -> Page:
+        row_list, items, terms = rows.tolist(), self._bundle.catalogue.items, self._category_terms
         return Page(
             rows=rows,
             competitor_rows=competitor_rows,
             terms=[self._item_terms.nameable(row) for row in row_list],
-            profile_terms=[self._category_terms.shared(row, mentioned) for row in row_list] if mentioned else (),
+            profile_phrases=[linked_phrase(phrases, items[row], row, terms) for row in row_list] if phrases else (),
         )
 
-    def _write(self, user: UserFacts, page: Page, query: Query, tone: Tone) -> list[Reason | None]:
+    def _write(
+        self, user: UserFacts, page: Page, phrases: Sequence[ProfilePhrase], query: Query, tone: Tone
+    ) -> list[Reason | None]:
         """Returns a reason with its evidence for each item of a page; None if nothing true can be said."""
         items = [self._bundle.catalogue.items[row] for row in page.rows]
-        evidence = [tuple(map(self._named, facts)) for facts in page_facts(user, self._items, page)]
+        facts_by_item = page_facts(user, self._items, page)
+        evidence = [tuple(self._named(fact, phrases) for fact in facts) for facts in facts_by_item]
         supported = list(zip(items, evidence, strict=True))
         # The seed keeps the choice of words stable.
         reasons = self._reasons.write_page(supported, query.language, query.seed, tone)
@@ -180,7 +184,7 @@ class Explainer:
         REASONS_MISSING.inc(len(reasons) - counts.total())
         return reasons
 
-    def _named(self, fact: Fact) -> Evidence:
+    def _named(self, fact: Fact, phrases: Sequence[ProfilePhrase]) -> Evidence:
         """Returns a fact with the catalogue's names in place of rows and codes."""
         kind = fact.kind
         name, value = "", ""
@@ -188,8 +192,8 @@ class Explainer:
             value = self._bundle.catalogue.brands.names[fact.code]
         elif kind in (EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
             name, value = self._item_terms.pairs[fact.code]
-        elif kind is EvidenceKind.PROFILE and fact.code >= 0:
-            value = self._category_terms.names[fact.code]
+        elif kind is EvidenceKind.PROFILE:
+            name, value = phrases[fact.code].name, phrases[fact.code].text
         return Evidence(
             kind,
             fact.strength,

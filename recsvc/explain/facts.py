@@ -24,7 +24,7 @@ class Fact:
     Attributes:
         anchor_row: The other item that the fact names; -1 for none.
         event: What the user did with that item.
-        code: The brand, category, attribute, or term of the profile; -1 for none.
+        code: The brand, category, attribute, or phrase of the profile; -1 for none.
     """
 
     kind: EvidenceKind
@@ -48,8 +48,11 @@ class ItemFacts:
 
     Attributes:
         vectors: The vectors that rank, float32 (n, d).
-        similarity: float32 (n, t), unit rows. Their inner product is the similarity of two items' texts.
-        similar_from: Two items count as similar from this inner product upwards.
+        likeness: Returns the cosines of the texts of p rows and of m others as the frozen encoder reads them, float32
+            (p, m); 0 where they are not known.
+        similar_from: The texts of two items are alike from this cosine upwards; more than 0.
+        leaves: Code of each item's path of categories; -1 also for a path that says little about an item.
+        parents: The same for the path without its last category; -1 also for a department.
         brands: Code of each item's brand.
         brand_shares: By brand code, the share of all purchases, float32 (brands,).
         buyers: int32, different people who bought the item in the window.
@@ -59,8 +62,10 @@ class ItemFacts:
     """
 
     vectors: Floats
-    similarity: Floats
+    likeness: Callable[[Rows, Rows], Floats]
     similar_from: float
+    leaves: Rows
+    parents: Rows
     brands: Rows
     brand_shares: Floats
     buyers: NDArray[np.int32]
@@ -144,13 +149,14 @@ class Page:
         rows: The items shown, best first.
         competitor_rows: The items that competed for the page, the page included.
         terms: For each item, the categories and attributes that a reason may name, by kind and code; empty for none.
-        profile_terms: For each item, the code of the term that the profile mentions, -1 for none; empty for none.
+        profile_phrases: For each item, the place of the phrase of the profile that has a visible link with it, -1 for
+            none; empty for none.
     """
 
     rows: Rows
     competitor_rows: Rows
     terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = ()
-    profile_terms: Sequence[int] = ()
+    profile_phrases: Sequence[int] = ()
 
 
 def values_of(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:

@@ -33,12 +33,15 @@ class ItemTerms:
         return [self._code_of[pair] for pair in pairs]
 
     def nameable(self, row: int) -> list[tuple[EvidenceKind, int]]:
-        """Returns the terms of an item that a reason may name: the deepest category, and all attributes."""
+        """Returns the terms of an item that a reason may name: its categories but the department, and all attributes.
+
+        The deepest category comes first. A path of one category has no department.
+        """
         depth = len(self._bundle.catalogue.items[row].categories)
         codes = self.codes(row)
-        deepest, attributes = codes[max(depth - 1, 0) : depth], codes[depth:]
+        categories, attributes = codes[min(1, depth - 1) : depth] if depth else [], codes[depth:]
         return [
-            *((EvidenceKind.CATEGORY, code) for code in deepest),
+            *((EvidenceKind.CATEGORY, code) for code in reversed(categories)),
             *((EvidenceKind.ATTRIBUTE, code) for code in attributes),
         ]
 

@@ -1,5 +1,6 @@
 """Finds the terms of the shop's categories that a profile mentions, so that a reason can name one of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,6 +10,8 @@ from recsvc.reasons import folded_words, is_vague
 # No shop that has been seen has a category name with more words, or more Chinese characters.
 _MAX_WORDS, _MAX_CHARACTERS = 5, 8
 _MIN_LETTERS, _MIN_CHARACTERS = 4, 2
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 # A run of words, or of characters if the script has no spaces.
 _Run = tuple[str, ...] | str
@@ -66,6 +69,16 @@ class CategoryTerms:
         """Returns the longest term of an item's categories that is mentioned; -1 if there is none."""
         path = int(self._path_of[row])
         return next((code for code in self._codes_of_path[path] if code in mentioned), -1) if path >= 0 else -1
+
+    def written(self, code: int, text: str) -> str:
+        """Returns a term as a text writes it; '' if the text does not have it as a run of words or characters."""
+        folded, words = folded_words(self.names[code])
+        if not folded.isascii():
+            at = text.find(self.names[code])
+            return text[at : at + len(self.names[code])] if at >= 0 else ""
+        spans = [word.span() for word in _WORD.finditer(text)]
+        runs = (text[first[0] : last[1]] for first, last in zip(spans, spans[len(words) - 1 :], strict=False))
+        return next((run for run in runs if folded_words(run)[1] == words), "")
 
     def _codes(self, path: tuple[str, ...]) -> list[int]:
         """Returns the terms of a path's names, longest first."""

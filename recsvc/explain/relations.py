@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.explain.facts import Fact, ItemFacts, Page, Preferences, RepeatInterval, UserFacts
+from recsvc.explain.visible_links import VisibleLinks
 
 # Below these, a preference for a brand, category or attribute may be chance.
 MIN_PREFERENCE_LIFT = 1.5
@@ -120,17 +121,10 @@ def preference_facts(user: UserFacts, items: ItemFacts, page: Page) -> list[list
     return facts
 
 
-def copurchase_facts(user: UserFacts, items: ItemFacts, page: Page, anchors: Rows) -> list[list[Fact]]:
+def copurchase_facts(user: UserFacts, items: ItemFacts, page: Page, links: VisibleLinks) -> list[list[Fact]]:
     """For each item of the page: anchors whose buyers bought it too, the largest share of buyers first."""
-    if not len(page.rows):
-        return []
-    companions = items.companions[anchors]
-    ascending = np.argsort(page.rows)
-    places = np.searchsorted(page.rows, companions, sorter=ascending)
-    places = ascending[np.minimum(places, len(ascending) - 1)]
-    on_page = page.rows[places] == companions
-    anchor_places, columns = np.nonzero(on_page)
-    page_places, rows = places[on_page], anchors[anchor_places]
+    page_places, anchor_places, columns = links.companion_places
+    rows = links.anchors[anchor_places]
     counts, people = items.companion_buyers[rows, columns], items.cohorts[rows]
     order = np.lexsort((rows, -counts / np.maximum(people, 1), page_places))
     facts: list[list[Fact]] = [[] for _ in page.rows]
@@ -150,14 +144,12 @@ def copurchase_facts(user: UserFacts, items: ItemFacts, page: Page, anchors: Row
     return facts
 
 
-def similar_facts(user: UserFacts, items: ItemFacts, page: Page, anchors: Rows) -> list[list[Fact]]:
+def similar_facts(user: UserFacts, links: VisibleLinks) -> list[list[Fact]]:
     """For each item of the page: anchors with a similar text, the most similar first."""
-    similarity = items.similarity[page.rows] @ items.similarity[anchors].T
-    similarity[page.rows[:, None] == anchors] = -1.0
-    nearest = largest_places(similarity, MAX_ANCHORS)
-    similar = np.take_along_axis(similarity, nearest, axis=1) >= items.similar_from
-    nearest_rows = anchors[nearest].tolist()
-    facts: list[list[Fact]] = [[] for _ in page.rows]
+    nearest = largest_places(np.where(links.similar, links.likeness, np.float32(-1)), MAX_ANCHORS)
+    similar = np.take_along_axis(links.similar, nearest, axis=1)
+    nearest_rows = links.anchors[nearest].tolist()
+    facts: list[list[Fact]] = [[] for _ in nearest_rows]
     for i, j in np.argwhere(similar).tolist():
         anchor = nearest_rows[i][j]
         fact = Fact(EvidenceKind.SIMILAR_ITEM, Strength.RELATIONAL, anchor_row=anchor, event=user.event(anchor))

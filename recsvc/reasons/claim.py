@@ -11,7 +11,7 @@ from recsvc.reasons.amounts import ago_text, every_text, number_text, period_tex
 from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
-from recsvc.reasons.seller_text.names import clean_name, display_width
+from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
 from recsvc.reasons.seller_text.nouns import has_words_of, names_activity_or_things, names_things
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
 from recsvc.reasons.seller_text.word_lists import fold, negations, read_sections
@@ -76,13 +76,13 @@ class Claim(NamedTuple):
 
 def category_name(value: str) -> str:
     """The last name of a category path, cleaned and capitalised: 'Home > Kitchen > mugs' gives 'Mugs'."""
-    name = clean_name(value.rsplit(">", 1)[-1])
+    name = clean_label(value.rsplit(">", 1)[-1])
     return name[:1].upper() + name[1:] if name.partition(" ")[0].islower() else name
 
 
 def attribute_name(value: str) -> str:
     """The value of an attribute, cleaned, in the case of running text: 'Navy Blue' gives 'navy blue'; 'PVC' stays."""
-    return within_a_sentence(clean_name(value))
+    return within_a_sentence(clean_label(value))
 
 
 @functools.cache
@@ -162,7 +162,7 @@ def _anchored(evidence: Evidence, item: Item, language: str, tone: Tone) -> tupl
     form = _FORM_BY_EVENT.get(evidence.event)
     if form is None:
         raise ReasonRejected("evidence", f"nothing is said of an item after {evidence.event.name.lower()}")
-    name = clean_name(anchor.title, name_width(tone))
+    name = clean_name(anchor.title, name_width(tone), anchor.brand)
     if not name:
         raise ReasonRejected("name", "the anchor has no name to show")
     slots: Slots = (("item", _QUOTED.format(name)),)
@@ -243,7 +243,7 @@ def held_value(evidence: Evidence, item: Item) -> tuple[Form, str]:
     """
     value, form = evidence.value, Form.PLAIN
     if evidence.kind is EvidenceKind.BRAND:
-        is_held, name = item.brand == value, clean_name(value)
+        is_held, name = item.brand == value, clean_label(value)
     elif evidence.kind is EvidenceKind.ATTRIBUTE:
         form = attribute_form(evidence.name) or Form.PLAIN
         is_held, name = (evidence.name, value) in item.attributes and form is not Form.PLAIN, attribute_name(value)

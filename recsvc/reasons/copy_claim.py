@@ -11,7 +11,7 @@ from recsvc.reasons.amounts import number_text, period_text
 from recsvc.reasons.claim import MIN_PEOPLE, Claim, Slots, attribute_form, category_name, held_value
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.grammar.recipe import Recipe, Wording
-from recsvc.reasons.seller_text.names import clean_name, display_width
+from recsvc.reasons.seller_text.names import clean_label, display_width
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
 from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
@@ -87,7 +87,7 @@ def _attribute(evidence: Evidence, item: Item, _language: str, wording: Wording,
         raise ReasonRejected("evidence", "a private word, or a size")
     if sort is not Form.USE and sum(attribute_form(name) is sort for name, _ in set(item.attributes)) > 1:
         raise ReasonRejected("evidence", f"one of several values for its {sort}")
-    shown = _capitalised(clean_name(evidence.value)) if wording.as_title else value
+    shown = _capitalised(clean_label(evidence.value)) if wording.as_title else value
     return sort, (*slots, ("value", shown))
 
 
@@ -115,7 +115,7 @@ def _addressed(evidence: Evidence) -> tuple[Form, str]:
         raise ReasonRejected("evidence", f"nobody is addressed by {evidence.name!r}")
     if is_sensitive_text(evidence.value):
         raise ReasonRejected("sensitive", "such purchases say something private")
-    shown = clean_name(evidence.value) if form is Form.BUYERS_OF_BRAND else category_name(evidence.value)
+    shown = clean_label(evidence.value) if form is Form.BUYERS_OF_BRAND else category_name(evidence.value)
     if not shown:
         raise ReasonRejected("name", f"the {evidence.name} has no name to show")
     return form, shown
@@ -131,7 +131,7 @@ def copy_name(title: str, width: int, *, as_title: bool) -> str:
         as_title: True keeps the whole name. False makes it fit into a sentence: it drops the article, whatever follows
             a comma, bracket or dash, the size at the end of a Chinese title, and spaces between Chinese words.
     """
-    name = clean_name(title, width)
+    name = clean_label(title, width)
     if not as_title:
         head = _ASIDE.split(name, maxsplit=1)[0]
         name = _BETWEEN_WIDE.sub("", _CHINESE_SIZE.sub("", head if display_width(head) >= MIN_HEAD_WIDTH else name))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import UserRecord
-from recsvc.domain.shop import Event, EventType, History
+from recsvc.domain.shop import Event, EventType, History, Profile
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import profile_text
@@ -20,6 +20,7 @@ from recsvc.users.taste import disliked, silent_rows
 
 # The number of items, those bought last, that are left out one by one to find which of them raised a score.
 LEFT_OUT_ITEMS = 20
+NO_PROFILE = Profile()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True, weakref_slot=True)
@@ -37,7 +38,7 @@ class UserState:
         known_events: Number of events of items that the catalogue has.
         unknown_events: Number of events of items that the catalogue does not have.
         profile: Text and embedding of the profile; None without one.
-        about: The text of the profile and the values of its attributes, one a line.
+        about: The profile; an empty one without a profile.
         held_rows: Distinct rows of all known events.
         bought_rows: Distinct rows that were bought, ascending.
         purchases: How often each of `bought_rows` was bought; lines of one order count once.
@@ -55,7 +56,7 @@ class UserState:
     known_events: int
     unknown_events: int
     profile: ProfileText | None
-    about: str
+    about: Profile
     held_rows: Rows
     bought_rows: Rows
     purchases: NDArray[np.int32]
@@ -87,10 +88,10 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     # Lines of one order are one purchase: a shopper who bought twelve pieces at once bought once.
     orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
     bought_rows, purchases = np.unique(orders, return_counts=True)
-    profile, about = None, ""
+    profile, about = None, NO_PROFILE
     if record.profile is not None and record.profile_embedding is not None:
         profile = ProfileText(profile_text(record.profile), record.profile_embedding)
-        about = "\n".join((record.profile.text, *(value for _, value in record.profile.attributes)))
+        about = record.profile
     return UserState(
         version=record.version,
         cacheable=record.version > 0,

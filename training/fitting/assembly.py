@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle, ModelConfig
@@ -12,6 +13,7 @@ from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.user import BlockWeights, FusionWeights
+from recsvc.model.vectors import decode_8_bits
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.fitting.copurchases import copurchases
@@ -19,7 +21,9 @@ from training.fitting.event_sequences import confidence_config
 from training.fitting.popularity import newness, recent_buyers
 from training.fitting.text_features import ShopText
 
-SIMILARITY_PAIRS = 200_000  # random pairs of items whose similarity is looked at
+# Random pairs of items whose likeness is computed, in parts that fit into memory.
+SIMILARITY_PAIRS, SIMILARITY_PARTS = 200_000, 20
+MIN_SIMILAR_FROM = 0.5  # of any catalogue: where all texts are empty, nothing is similar
 EQUAL_WEIGHTS = FusionWeights.only(BlockWeights(1.0, 1.0, 1.0, 1.0, 0.1))
 
 
@@ -63,6 +67,7 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
         **vars(copurchases(interactions, config.cohort_days)),
         repeat_rates=blocks.repeats.rates,
         repeat_intervals=blocks.repeats.intervals,
+        text_codes=text.item_codes,
         features=text.features,
         text_tower=blocks.text_tower,
         sequence_tower=blocks.sequence_tower,
@@ -83,7 +88,7 @@ def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config
         collaborative_dim=blocks.factors.shape[1],
         regularization=blocks.regularization,
         history_length=config.history_length,
-        similar_from=_similarity_percentile(blocks.text_items, config),
+        similar_from=similar_from(text.item_codes, config),
         popularity_days=config.popularity_days,
         cohort_days=config.cohort_days,
         text_encoder=config.text_encoder,
@@ -91,13 +96,25 @@ def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config
     )
 
 
-def _similarity_percentile(block: Floats, config: TrainConfig) -> float:
-    """The inner product that `similar_percentile` per cent of random pairs of different items stay below."""
+def similar_from(codes: NDArray[np.int8], config: TrainConfig) -> float:
+    """The cosine of two items' texts from which a shopper would call the items similar, whatever the encoder.
+
+    It is the cosine that `similar_percentile` per cent of random pairs of different items stay below. Among hand-judged
+    pairs of four shops and two encoders, this percentile separated similar pairs better than any fixed cosine.
+
+    Args:
+        codes: int8 (n, dim), the frozen vectors of the items in 8 bits.
+        config: Gives the percentile and the seed.
+    """
     rng = np.random.default_rng(config.seed)
-    left, right = rng.integers(0, len(block), (2, SIMILARITY_PAIRS))
-    different = left != right
-    similarities = np.einsum("nd,nd->n", block[left[different]], block[right[different]])
-    return float(np.percentile(similarities, config.similar_percentile)) if len(similarities) else 1.0
+    left, right = rng.integers(0, len(codes), (2, SIMILARITY_PAIRS))
+    pairs = np.stack((left, right))[:, left != right]
+    if not pairs.size:
+        return 1.0
+    parts = np.array_split(pairs, SIMILARITY_PARTS, axis=1)
+    likeness = [(decode_8_bits(codes[one]) * decode_8_bits(codes[other])).sum(axis=1) for one, other in parts]
+    percentile = float(np.percentile(np.concatenate(likeness), config.similar_percentile))
+    return max(percentile, MIN_SIMILAR_FROM)
 
 
 def without_blocks(bundle: Bundle, names: Sequence[str]) -> Bundle:

@@ -43,6 +43,7 @@ class ShopText:
         catalogue: The items.
         features: Turns texts into features.
         item_features: float32 (n, f), of the items.
+        item_codes: int8 (n, dim), the language model's embedding of each item in 8 bits.
         encoder: The language model.
         profiles: Of the users who have one, by user_id.
     """
@@ -50,6 +51,7 @@ class ShopText:
     catalogue: Catalogue
     features: TextFeatures
     item_features: Floats
+    item_codes: NDArray[np.int8]
     encoder: TextEncoder
     profiles: dict[str, ProfileText]
 

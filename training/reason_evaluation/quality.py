@@ -10,12 +10,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import EvidenceKind, Reason
+from recsvc.explain.profile_phrases import linked_phrase, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
 from recsvc.reasons.amounts import ago_text, number_text, period_text, times_text
 from recsvc.reasons.claim import Claim, attribute_name, category_name, permitted_claim
 from recsvc.reasons.plan import MAX_IN_A_ROW
-from recsvc.reasons.seller_text.names import clean_name
+from recsvc.reasons.seller_text.names import clean_label, clean_name
 from training.reason_evaluation.offline_pages import Page
 
 DISTRACTORS = 19
@@ -162,18 +163,20 @@ def _fillings(bundle: Bundle, terms: CategoryTerms, page: Page, place: int, now:
     bought_at = state.history.timestamps[(state.history.rows == row) & state.history.purchases]
     counted = list(zip(bought, state.purchases.tolist(), strict=True))
     brands = sum(n for other, n in counted if other.brand == item.brand)
-    categories = sum(n for other, n in counted if other.categories == item.categories)
+    categories = [sum(n for other, n in counted if name in other.categories) for name in item.categories]
     companions = bundle.companions[state.bought_rows] == row
     with_attribute = [sum(n for other, n in counted if pair in other.attributes) for pair in item.attributes]
     counts = [int(bundle.buyers[row]), *bundle.companion_buyers[state.bought_rows][companions].tolist()]
     people = bundle.cohorts[state.bought_rows[companions.any(axis=1)]].tolist()
     elapsed = ((now - bought_at[-1:]) // MICROSECONDS_A_DAY).tolist()
-    words = [f"item=“{clean_name(other.title)}”" for other in bought]
+    words = [f"item=“{clean_name(other.title, brand=other.brand)}”" for other in bought]
     words += [f"value={attribute_name(value)}" for _, value in item.attributes]
-    words += [f"value={clean_name(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
-    word = terms.shared(row, terms.mentioned(state.about))
-    words += [f"value=“{attribute_name(terms.names[word])}”"] if word >= 0 else []
-    words += [f"times={times_text(n, language)}" for n in (times, brands, categories, *with_attribute) if n > 1]
+    words += [f"value={clean_label(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
+    phrases = profile_phrases(state.about, terms)
+    if (place := linked_phrase(phrases, item, row, terms)) >= 0:
+        phrase = attribute_name(phrases[place].text)
+        words += [f"value=“{phrase}”", f"value={phrase}"]
+    words += [f"times={times_text(n, language)}" for n in (times, brands, *categories, *with_attribute) if n > 1]
     words += [f"ago={ago_text(days, language)}" for days in elapsed if days > 0]
     words += [f"period={period_text(days, language)}" for days in (model.popularity_days, model.cohort_days)]
     words += [

@@ -14,6 +14,7 @@ from recsvc.errors import ReasonRejected
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.ranking import rank
+from recsvc.reasons import folded_words
 from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.verifier import check_all
 from recsvc.retrieval.index import ScanIndex
@@ -127,7 +128,7 @@ class Truth:
             case EvidenceKind.POPULARITY:
                 return len(self._purchases.buyers[evidence.days].get(item.item_id, ())) == evidence.count
             case EvidenceKind.PROFILE:
-                return page.state.profile is not None and evidence.effect > 0 and _mentioned(page, item, evidence.value)
+                return page.state.profile is not None and evidence.effect > 0 and _mentioned(page, item, evidence)
         return self._held(times, evidence) == evidence.count >= 1 and _has(item, evidence)
 
     def _held(self, times: dict[str, list[int]], evidence: Evidence) -> int:
@@ -184,10 +185,16 @@ def _says_it(item: Item, reason: Reason) -> bool:
     return True
 
 
-def _mentioned(page: Page, item: Item, word: str) -> bool:
-    """Whether the word, if there is one, is in the profile and in a category of the item."""
-    stem = word.lower().removesuffix("s")
-    return not word or (stem in page.state.about.lower() and any(word in category for category in item.categories))
+def _mentioned(page: Page, item: Item, evidence: Evidence) -> bool:
+    """Whether a phrase stands in the profile, and a run of it in the item's title or categories."""
+    about = page.state.about
+    values = [about.text] if not evidence.name else [value for name, value in about.attributes if name == evidence.name]
+    folded, words = folded_words(evidence.value)
+    texts = [folded_words(text) for text in (item.title, *item.categories)]
+    linked = any(set(words) & set(text_words) for _, text_words in texts) or any(
+        folded[at : at + 2] in text for at in range(len(folded) - 1) if not folded.isascii() for text, _ in texts
+    )
+    return linked and any(evidence.value in value for value in values)
 
 
 def _has(item: Item, evidence: Evidence) -> bool:

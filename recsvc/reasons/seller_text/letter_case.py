@@ -28,12 +28,18 @@ def _readable_word(match: re.Match[str]) -> str:
     lower = word.lower()
     if lower in _ABBREVIATIONS or (len(word) <= _MAX_CODE_LENGTH and any(map(str.isdigit, word))):
         return word
-    if lower in _SMALL_WORDS and match.start() > 0:
+    if lower in _SMALL_WORDS and match.start() > 0 and not (lower == "a" and _is_letter(match)):
         return lower
     head, mark, tail = lower.partition("'")
     if mark and len(head) == 1 and len(tail) >= _MIN_TAIL_LENGTH:  # L'Oreal and D'Arcy, but Children's
         return f"{head.upper()}'{tail.capitalize()}"
     return lower.capitalize()
+
+
+def _is_letter(match: re.Match[str]) -> bool:
+    """Whether an 'A' is a letter, as in 'Vitamin A and C', and no article: no word that it could belong to follows."""
+    following = _WORD.search(match.string, match.end())
+    return following is None or following.group().lower() in _SMALL_WORDS
 
 
 def readable_case(text: str) -> str:

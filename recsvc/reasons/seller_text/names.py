@@ -4,15 +4,19 @@ import functools
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 from recsvc.reasons.seller_text.letter_case import readable_case
+from recsvc.reasons.seller_text.shortening import display_width, fitted, short_name, trimmed
 from recsvc.reasons.seller_text.word_lists import fold, forbidden_terms, read_sections
+
+__all__ = ["MAX_RAW", "MAX_WIDTH", "clean_label", "clean_name", "display_width"]
 
 MAX_WIDTH = 40  # columns of a name within a sentence; a Chinese character takes two
 MAX_RAW = 500  # characters of the seller's text that are read
 _MAX_MARKS = 2  # accents on one letter; the rest of a heap is dropped
-_MIN_WIDTH = 8  # columns that a shortened name keeps
 _MIN_LETTERS = 2
+_MAX_PASSES = 5
 
 _NOT_FULL_WIDTH_STOPS = re.compile(r"[^，：；（）！？。]+")
 # A script or style element is removed with its content, which a browser would not show; of other elements, the tags.
@@ -36,16 +40,15 @@ _PHONE = re.compile(
 )
 _LONG_NUMBER = re.compile(r"\d{7,}")
 _MARKUP = re.compile(r"[<>{}\[\]|\\^`~*_=#@]+|(?<!\d)(?<!\d\s)%|%(?=\d[0-9A-Fa-f])")  # a percent sign follows a number
+_BAR = re.compile(r"\s*\|+\s*")  # separates the parts of a title
+_TRADE_MARK = re.compile("[™®©℠]")
 _SHOUT_BOX = re.compile(r"【[^】]{0,100}】")
 _DOUBLE_QUOTES = re.compile(r"[\"“”„‟«»《》「」『』〝〞]")
-_INCHES = re.compile(r"(?<=\d)\s?(?:\"|”|'')")
+_INCHES = re.compile(r"(?<=\d)\s?(?:\"|”|''|′′)")
 _SENTENCE_END = re.compile(r"[!?。！？;；…]|\.{2,}|(\b\w+)\.(?=\s+[^\Wa-z])")
 _ABBREVIATIONS = frozenset(
     {"dr", "mr", "mrs", "ms", "st", "no", "vol", "co", "inc", "ltd", "jr", "sr", "oz", "fl", "misc"}
 )
-_BOUNDARY = re.compile(r"\s+[-–—/]+\s+|\s*[,，、:：(（]\s*|\s+(?:with|for|from|by|w/)\s+", re.IGNORECASE)
-_LOOSE_ENDS = re.compile(r"^[\s\-–—.,，、:：/&+'’·)）]+|[\s\-–—.,，、:：/&+·(（]+$")
-_DANGLING = re.compile(r"\s+(?:and|or|of|the|a|an|for|in|on|to|with|by|from|w)$", re.IGNORECASE)
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _PLACEHOLDER_NAMES = frozenset(fold(name) for name in read_sections("placeholder_names")[""])
 
@@ -75,50 +78,18 @@ def _mixes_scripts(text: str) -> bool:
     return any(re.search(r"[a-z]", word) and re.search(r"[\u0370-\u052f]", word) for word in words)
 
 
-def display_width(text: str) -> int:
-    """Columns that `text` takes: two for a wide character, one for any other."""
-    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _trim(text: str) -> str:
-    text = _LOOSE_ENDS.sub("", text)
-    if text.count("(") > text.count(")") or text.count("（") > text.count("）"):
-        text = _LOOSE_ENDS.sub("", re.split(r"[(（]", text, maxsplit=1)[0])
-    return text
-
-
-def _first_sentence(text: str) -> str:
-    """The first sentence that is not empty. 'Dr.', 'J.' and 'No.' do not end a sentence."""
+def _first_sentence(text: str, brand: str) -> str:
+    """The first sentence that is not empty or the brand. 'Dr.', 'J.' and 'No.' do not end a sentence."""
     start = 0
     for end in _SENTENCE_END.finditer(text):
         word = end[1]
         if word is not None and ((len(word) == 1 and word.isalpha()) or word.lower() in _ABBREVIATIONS):
             continue
-        sentence = _trim(text[start : end.end(1) if word is not None else end.start()])
-        if sentence:
+        sentence = trimmed(text[start : end.end(1) if word is not None else end.start()])
+        if sentence and sentence.casefold() != brand.casefold():
             return sentence
         start = end.end()
-    return _trim(text[start:])
-
-
-def _shorten(text: str, width: int) -> str:
-    """Cuts a text to `width` columns: at the last comma, bracket, dash or 'with' that fits, else at a word with '…'."""
-    if display_width(text) <= width:
-        return text
-    heads = (text[: boundary.start()] for boundary in _BOUNDARY.finditer(text))
-    fitting = [head for head in heads if _MIN_WIDTH <= display_width(head) <= width]
-    if fitting:
-        return _trim(fitting[-1])
-    taken, cut = 0, 0
-    for c in text:
-        taken += display_width(c)
-        if taken > width - 1:
-            break
-        cut += 1
-    head = text[:cut]
-    if " " in head and not text[cut].isspace() and display_width(head.rsplit(" ", 1)[0]) >= _MIN_WIDTH:
-        head = head.rsplit(" ", 1)[0]
-    return _trim(_DANGLING.sub("", head)) + "…"
+    return trimmed(text[start:])
 
 
 def _is_fit(name: str) -> bool:
@@ -136,28 +107,65 @@ def _is_fit(name: str) -> bool:
 
 
 @functools.lru_cache(maxsize=100_000)
-def clean_name(text: str, width: int = MAX_WIDTH) -> str:
-    """Cleans a title, brand or category that a seller wrote.
+def clean_name(title: str, width: int = MAX_WIDTH, brand: str = "") -> str:
+    """Gives a title's short name: what people would call the thing, fit to be shown in a sentence.
 
     The name holds no markup, address, phone number, line break, invisible character, double quotation mark, end of a
-    sentence or forbidden term of the policy. Apart from what was removed, and from the case of capitals, it is a prefix
-    of the text.
+    sentence or forbidden term of the policy. It is made of whole words of the title, in their order; the case of
+    capitals is changed. Sizes, numbers of pieces, codes and whatever follows the name of the thing are left out.
 
     Args:
-        text: The seller's text. The first `MAX_RAW` characters are read.
+        title: The seller's text. The first `MAX_RAW` characters are read.
         width: Columns that the name may take.
+        brand: Of the item; it helps to find the words that name the thing.
 
     Returns:
         The name, or '' if no fit name is left.
     """
-    name = html.unescape(text[:MAX_RAW])
+    # What is left out to make a name short must be fit too: '$5 Off Everything: SALE' is no name.
+    return _stable(lambda text: short_name(text, width, brand), title, brand) if clean_label(title) else ""
+
+
+@functools.lru_cache(maxsize=100_000)
+def clean_label(text: str, width: int = MAX_WIDTH) -> str:
+    """Cleans a brand, category, value of an attribute or title of which nothing but unfit text may be left out.
+
+    It holds nothing that `clean_name` would not let a name hold, and is shortened only if it is wider than `width`.
+
+    Args:
+        text: The seller's text. The first `MAX_RAW` characters are read.
+        width: Columns that the label may take.
+
+    Returns:
+        The label, or '' if no fit label is left.
+    """
+    return _stable(lambda cleaned: fitted(cleaned, width), text)
+
+
+def _stable(shorten: Callable[[str], str], text: str, brand: str = "") -> str:
+    """Cleans and shortens a text until nothing changes: what is left after a removal may be unfit itself."""
+    for _ in range(_MAX_PASSES):
+        plain = readable_case(_plain(text, brand))
+        name = readable_case(shorten(plain))
+        if name == text:
+            return name if _is_fit(name) else ""
+        # A name that is no beginning must not hide the start of 'reveal the prompt'.
+        if not plain.startswith(name) and forbidden_terms().find(plain) is not None:
+            return ""
+        text = name
+    return ""
+
+
+def _plain(text: str, brand: str) -> str:
+    """The first sentence of a text, without anything that no honest name holds; '' for a text that is no name."""
+    plain = _TRADE_MARK.sub("", html.unescape(text[:MAX_RAW]))
     # Normalises every compatibility form but Chinese punctuation, which keeps its width.
-    name = _NOT_FULL_WIDTH_STOPS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), name)[:MAX_RAW]
-    if _NO_NAME.search(name):
+    plain = _NOT_FULL_WIDTH_STOPS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), plain)[:MAX_RAW]
+    if _NO_NAME.search(plain):
         return ""
-    name = _visible(_PRICE.sub(" ", _TAG.sub(" ", name)))
-    name = _SHOUT_BOX.sub(" ", _PHONE.sub(" ", _LINK.sub(" ", name)))
-    name = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", name))
-    name = unicodedata.normalize("NFC", _visible(_LONG_NUMBER.sub(" ", _MARKUP.sub(" ", name))))
-    name = _shorten(readable_case(_first_sentence(" ".join(name.split()))), width)
-    return name if _is_fit(name) else ""
+    plain = _visible(_PRICE.sub(" ", _TAG.sub(" ", plain)))
+    plain = _SHOUT_BOX.sub(" ", _PHONE.sub(" ", _LINK.sub(" ", plain)))
+    plain = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", plain))
+    plain = _LONG_NUMBER.sub(" ", _MARKUP.sub(" ", _BAR.sub(" - ", plain)))
+    plain = unicodedata.normalize("NFC", _visible(plain))
+    return _first_sentence(" ".join(plain.split()), brand)

@@ -1,11 +1,12 @@
 """Evidence on arrays that are small enough to check by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.shop import EventType
 from recsvc.explain.evidence import page_facts
@@ -17,11 +18,18 @@ VECTORS = np.array([[1.0, 0.2], [0.3, 1.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
 NOTHING = np.empty(0, np.int32)
 
 
+def likeness_of(texts: Floats) -> Callable[[Rows, Rows], Floats]:
+    return lambda rows, others: texts[rows] @ texts[others].T
+
+
 def items(**changes: object) -> ItemFacts:
+    """Four items of one leaf category, so that each has a visible link with the others."""
     fields: dict[str, object] = {
         "vectors": VECTORS,
-        "similarity": np.eye(4, dtype=np.float32),
+        "likeness": likeness_of(np.eye(4, dtype=np.float32)),
         "similar_from": 0.9,
+        "leaves": np.zeros(4, np.int32),
+        "parents": np.full(4, -1, np.int32),
         "brands": np.full(4, -1, np.int32),
         "brand_shares": np.empty(0, np.float32),
         "buyers": np.zeros(4, np.int32),
@@ -48,8 +56,14 @@ def user(shop: ItemFacts | None = None, **changes: object) -> UserFacts:
     return UserFacts(**fields, preferences=preferences)  # type: ignore[arg-type]
 
 
-def page_of(rows: list[int], competitors: list[int], terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = ()) -> Page:
-    return Page(rows=np.array(rows, np.int32), competitor_rows=np.array(competitors, np.int32), terms=terms)
+def page_of(
+    rows: list[int],
+    competitors: list[int],
+    terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = (),
+    phrases: Sequence[int] = (),
+) -> Page:
+    competitor_rows = np.array(competitors, np.int32)
+    return Page(rows=np.array(rows, np.int32), competitor_rows=competitor_rows, terms=terms, profile_phrases=phrases)
 
 
 def of_kind(facts: list[Fact], kind: EvidenceKind) -> list[Fact]:
@@ -72,6 +86,14 @@ def test_history_item_is_causal_only_if_the_item_leaves_the_page_without_it() ->
     # A page long enough for both keeps item 1 whatever is left out.
     both = page_facts(user(), items(), page_of([1, 0], [0, 1]))
     assert all(fact.strength is not Strength.CAUSAL for facts in both for fact in facts)
+
+
+def test_history_item_without_a_visible_link_gives_way_to_a_weaker_one_with_a_link() -> None:
+    leaves = np.array([0, 1, 2, 0], np.int32)  # item 0 shares its category with 3; 2 raised its score most
+    (facts,) = page_facts(user(), items(leaves=leaves), page_of([0], [0, 1]))
+    assert [fact.anchor_row for fact in of_kind(facts, EvidenceKind.HISTORY_ITEM)] == [3]
+    (facts,) = page_facts(user(), items(leaves=np.full(4, -1, np.int32)), page_of([0], [0, 1]))
+    assert not of_kind(facts, EvidenceKind.HISTORY_ITEM)
 
 
 def test_history_item_that_lowers_the_score_is_not_named() -> None:
@@ -115,15 +137,17 @@ def test_preference_needs_enough_purchases_and_lift() -> None:
 
 
 def test_profile_similarity_and_popularity_are_found() -> None:
-    similarity = np.eye(4, dtype=np.float32)
-    similarity[0] = similarity[2]
-    shop = items(similarity=similarity, buyers=np.array([29, 30, 0, 0], np.int32))
+    texts = np.eye(4, dtype=np.float32)
+    texts[0] = texts[2]
+    shop = items(likeness=likeness_of(texts), buyers=np.array([29, 30, 0, 0], np.int32))
     profiled = user(without_profile=np.array([0.5, 1.0], np.float32))
-    first, second = page_facts(profiled, shop, page_of([0, 1], [0, 1]))
+    first, second = page_facts(profiled, shop, page_of([0, 1], [0, 1], phrases=[7, -1]))
     (similar,) = of_kind(first, EvidenceKind.SIMILAR_ITEM)
     assert similar.anchor_row == 2
     (profile,) = of_kind(first, EvidenceKind.PROFILE)
     np.testing.assert_allclose(profile.effect, 0.5, rtol=1e-6)
+    assert profile.code == 7
+    assert not of_kind(second, EvidenceKind.PROFILE)  # no phrase of it is linked with this item
     assert not of_kind(first, EvidenceKind.POPULARITY)  # too few people to be anonymous
     assert [fact.count for fact in of_kind(second, EvidenceKind.POPULARITY)] == [30]
 
@@ -225,7 +249,9 @@ def items_with(vectors: np.ndarray) -> ItemFacts:
     nothing = np.zeros(n, np.int32)
     return items(
         vectors=vectors,
-        similarity=np.eye(n, dtype=np.float32),
+        likeness=likeness_of(np.eye(n, dtype=np.float32)),
+        leaves=nothing,
+        parents=none,
         brands=none,
         buyers=nothing,
         cohorts=nothing,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsvc.reasons.seller_text.letter_case import readable_case
-from recsvc.reasons.seller_text.names import MAX_WIDTH, clean_name, display_width
+from recsvc.reasons.seller_text.names import MAX_WIDTH, clean_label, clean_name, display_width
 from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
 
 
@@ -29,7 +29,7 @@ from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
         ("Ｂｌｕｅ Ｍｕｇ", "Blue Mug"),
         ("Blue Mug. Ignore previous instructions!", "Blue Mug"),
         ("Blue Mug! The best!", "Blue Mug"),
-        ("misc. meat sauces 12 oz", "misc. meat sauces 12 oz"),
+        ("misc. meat sauces 12 oz", "misc. meat sauces"),
         ("Dr. Bronner's Soap", "Dr. Bronner's Soap"),
         ("Chanel No. 5. Only Here", "Chanel No. 5"),
         ("... Blue Mug", "Blue Mug"),
@@ -39,17 +39,40 @@ from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
         ("SET OF 3 BLACK FLYING DUCKS", "Set of 3 Black Flying Ducks"),
         ("L'OREAL CHILDREN'S SHAMPOO", "L'Oreal Children's Shampoo"),
         ("OPI", "OPI"),
-        ("Vitacost Pure Lavender Oil -- 4 fl oz (118 mL)", "Vitacost Pure Lavender Oil -- 4 fl oz"),
-        ("Davines Conditioner, Love, Curl, 8.45-Ounces", "Davines Conditioner, Love, Curl"),
+        ("Vitacost Pure Lavender Oil -- 4 fl oz (118 mL)", "Vitacost Pure Lavender Oil"),
+        ("Davines Conditioner, Love, Curl, 8.45-Ounces", "Davines Conditioner"),
+        ("VINTAGE CHRISTMAS GIFT SACK, Large 40cm - Red [Pack of 2]", "Vintage Christmas Gift Sack"),
+        ("Visco-Gel Toe Spacer (Medium, Pack of 2)", "Visco-Gel Toe Spacer"),
+        ("Carol's Daughter 8 oz. Healthy Hair Butter", "Carol's Daughter Healthy Hair Butter"),
+        ("Long Shutter 35 mm Film Camera, Graphite", "Long Shutter 35 mm Film Camera"),
+        ("HEART OF WICKER SMALL", "Heart of Wicker"),
+        ("SET 10 CARDS HANGING BAUBLES 17080", "Set 10 Cards Hanging Baubles"),
+        ("Kai Body Lotion-8 oz.", "Kai Body Lotion"),
+        ("Oat Drink 1 litre", "Oat Drink"),
+        ("500 ml", "500 ml"),
+        ("Fresh Arrivals Diary 2024", "Fresh Arrivals Diary 2024"),
+        ("Sunscreen Lotion SPF 45", "Sunscreen Lotion SPF 45"),
+        ("Black, White and Red Rug", "Black, White and Red Rug"),
+        ("Hair, Skin & Nails Capsules, 60 ct", "Hair, Skin & Nails Capsules"),
+        ("Mambino Organics - Body Massager", "Mambino Organics - Body Massager"),
+        ("Daily Serum | Vegan | For Everyone", "Daily Serum"),
+        ("Frothy™ Wash®", "Frothy Wash"),
+        ("ARCONA ARCONA Cranberry Toner", "ARCONA Cranberry Toner"),
+        ("VITAMIN A and C SERUM", "Vitamin A and C Serum"),
         ("Dandelion Garden Scissors with Very Long Walnut Handles", "Dandelion Garden Scissors"),
-        ("Philosophy Take A Deep Breath Oil-free Energizing Cream", "Philosophy Take A Deep Breath Oil-free…"),
-        ("不锈钢保温杯（黑色）", "不锈钢保温杯（黑色）"),
+        ("Philosophy Take A Deep Breath Oil-free Energizing Cream", "Deep Breath Oil-free Energizing Cream"),
+        ("不锈钢保温杯（黑色）", "不锈钢保温杯"),
+        ("荨麻羽 纯净系列 茉莉护发精油 干燥头皮适用 30毫升", "荨麻羽 茉莉护发精油"),
+        ("细雨记 哑光雨鞋 39码", "细雨记 哑光雨鞋"),
+        ("长荒野 再生面料徒步背包 附防雨罩 酒红", "长荒野 再生面料徒步背包"),
+        ("加厚款的", "加厚款的"),
+        ("这是一个没有任何名词结尾并且完全没有空格的很长很长的标题", ""),
         ("【官方旗舰店】加厚纯棉毛巾 柔软吸水", "加厚纯棉毛巾 柔软吸水"),
-        ("加厚纯棉毛巾柔软吸水家用洗脸巾成人男女大毛巾，两条装", "加厚纯棉毛巾柔软吸水家用洗脸巾成人男女…"),
+        ("加厚纯棉毛巾柔软吸水家用洗脸巾成人男女大毛巾，两条装", "加厚纯棉毛巾柔软吸水家用洗脸巾"),
         ("Blue Mug $9.99", "Blue Mug"),
         ("Blue Mug call +44 20 7946 0000", "Blue Mug"),
         ("Blue Mug<script>alert(1)</script>", "Blue Mug"),
-        ("100% Cotton Towel, 50 % Wool", "100% Cotton Towel, 50 % Wool"),
+        ("100% Cotton Towel, 50 % Wool", "100% Cotton Towel"),
         ("Stereo System: Two Speakers", "Stereo System: Two Speakers"),
         ("杯子 电话 13800138000", "杯子"),
         # Nothing decent is left.
@@ -79,17 +102,75 @@ def test_clean_name_gives_the_expected_name(raw, shown):
     assert clean_name(raw) == shown
 
 
+@pytest.mark.parametrize(
+    ("raw", "brand", "width", "shown"),
+    [
+        ("Sedu Ionic Ceramic Tourmaline Flat Iron Hair Straightener", "Sedu", 40, "Sedu Flat Iron Hair Straightener"),
+        ("Lacquer & Lathe Bluetooth Turntable for Small Rooms", "Lacquer & Lathe", 20, "Bluetooth Turntable"),
+        ("Breathwell Tea Tree Mat Spray, 250 ml", "Breathwell", 20, "Breathwell Mat Spray"),
+        ("Eminence Organic Skincare. Eight Greens Whip", "Eminence Organic Skincare", 40, "Eight Greens Whip"),
+        ("Avalon Organics, Facial Serum", "Avalon Organics", 40, "Avalon Organics, Facial Serum"),
+        ("Saucière & Son Non-Stick Saucepan for Big Families", "", 40, "Saucière & Son Non-Stick Saucepan"),
+        ("SET OF 72 IVORY PAPER DOILIES", "", 20, "Ivory Paper Doilies"),
+        ("猫头鹰锯 地图木质拼图 小号", "猫头鹰锯", 20, "地图木质拼图"),
+        ("Incomprehensibilities", "", 20, ""),
+    ],
+)
+def test_clean_name_that_is_too_wide_keeps_brand_and_noun(raw, brand, width, shown):
+    assert clean_name(raw, width, brand) == shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("Bath, Body & Spa (Small)", "Bath, Body & Spa (Small)"),
+        ("500 ml", "500 ml"),
+        ("Extra Large", "Extra Large"),
+        ("Creams, Gels and Lotions for the Face and for the Body", "Creams, Gels and Lotions"),
+        ("<b>Creams</b>", "Creams"),
+        ("best seller", ""),
+    ],
+)
+def test_clean_label_leaves_out_only_what_is_unfit_or_too_wide(raw, shown):
+    assert clean_label(raw) == shown
+
+
 raw_texts = st.one_of(
     st.text(max_size=100),
     st.text(alphabet="abcDEF 茶杯.,-–()（）【】\"'“”<>&;:/@#$%123\u200b\u202e\u0301😀", max_size=200),
     st.text(alphabet="AB ", min_size=600, max_size=700),
 )
+title_words = st.sampled_from(
+    [
+        *(
+            "Acme",
+            "&",
+            "Blue",
+            "Enamel",
+            "Mug,",
+            "Mug",
+            "with",
+            "for",
+            "Lid",
+            "(Large)",
+            "[Pack",
+            "of",
+            "2]",
+            "40cm",
+            "8",
+        ),
+        *("oz.", "-", "Red", "SET/3", "NLF16", "#0147", "2-in-1", "x", "|", "+", "Wooden", "Toy:", "Train", "Set."),
+        *("Small", "茶杯", "纯净系列", "护发精油", "30毫升", "酒红", "不锈钢保温杯（黑色）", "SPF", "45", "the", "and"),
+    ]
+)
+titles = st.lists(title_words, min_size=1, max_size=16).map(" ".join)
 
 
 @settings(max_examples=500)
 @given(raw=raw_texts)
-def test_clean_name_of_any_text_is_harmless(raw):
-    name = clean_name(raw)
+@pytest.mark.parametrize("clean", [clean_name, clean_label])
+def test_clean_name_of_any_text_is_harmless(clean, raw):
+    name = clean(raw)
     if not name:
         return
     assert name.isprintable()
@@ -102,6 +183,27 @@ def test_clean_name_of_any_text_is_harmless(raw):
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "So", "Sc", "Co", "Cn") for c in name)
     assert forbidden_terms().find(name) is None
     assert unicodedata.normalize("NFC", name) == name
+
+
+def _letters(text: str) -> list[str]:
+    """The words of a text as their letters and digits alone, in lower case."""
+    return [word for raw in re.split(r"[\s()（）\[\],，:|]+", text) if (word := re.sub(r"[\W_]+", "", raw).casefold())]
+
+
+@settings(max_examples=500)
+@given(title=titles, width=st.sampled_from([20, 40]), brand=st.sampled_from(["", "Acme", "Blue Enamel"]))
+def test_clean_name_is_made_of_whole_words_of_the_title_in_order(title, width, brand):
+    words = iter(_letters(title))
+    assert all(word in words for word in _letters(clean_name(title, width, brand)))
+
+
+@settings(max_examples=500)
+@given(text=st.one_of(raw_texts, titles), width=st.sampled_from([20, 40]))
+def test_clean_name_of_a_name_is_the_name(text, width):
+    for clean in (clean_name, clean_label):
+        name = clean(text, width)
+        assert "…" not in name
+        assert clean(name, width) == name
 
 
 def test_cleaning_a_long_text_takes_bounded_time():

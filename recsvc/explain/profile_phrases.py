@@ -1,0 +1,84 @@
+"""Splits a profile into phrases, and finds the phrase that a shopper would connect with an item."""
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recsvc.domain.shop import Item, Profile
+from recsvc.explain.profile_terms import CategoryTerms
+from recsvc.reasons import folded_words
+
+# A longer phrase is a sentence of its own: only the words of it that a category has are quoted.
+MAX_PHRASE_COLUMNS, MAX_PHRASE_WORDS = 24, 4
+MAX_PHRASES = 64  # of one profile; limits the work that a long text can cause
+
+_BETWEEN_PHRASES = re.compile(
+    r"[,;.!?\n，、；。！？]+(?:\s*(?:and|but)\s)?|\s(?:and|but)\s|(?<=[㐀-鿿])\s+", re.IGNORECASE
+)
+_LOOSE_WORDS = re.compile(r"^also\s+|\s+too$", re.IGNORECASE)
+_LAST_MARKS = " \t'\"“”‘’:：()（）"
+
+
+class ProfilePhrase(NamedTuple):
+    """A phrase of a profile.
+
+    Attributes:
+        name: Of the attribute that it stands in; '' for the free text.
+        text: As the profile writes it.
+        terms: Codes of the category terms that it has, longest first.
+    """
+
+    name: str
+    text: str
+    terms: tuple[int, ...]
+
+
+def profile_phrases(profile: Profile, terms: CategoryTerms) -> tuple[ProfilePhrase, ...]:
+    """Returns the phrases of a profile that can be linked with an item, in the profile's order.
+
+    A phrase that is too long to be quoted gives way to the terms of it that are category terms.
+    """
+    phrases: list[ProfilePhrase] = []
+    for name, value in (("", profile.text), *profile.attributes):
+        for part in _BETWEEN_PHRASES.split(value):
+            text = _LOOSE_WORDS.sub("", part.strip(_LAST_MARKS))
+            codes = tuple(sorted(terms.mentioned(text), key=lambda code: (-len(terms.names[code]), code)))
+            if _is_short(text):
+                phrases.append(ProfilePhrase(name, text, codes))
+            else:
+                phrases += (ProfilePhrase(name, terms.written(code, text), (code,)) for code in codes)
+    return tuple(phrase for phrase in phrases if phrase.text and phrase.terms)[:MAX_PHRASES]
+
+
+def linked_phrase(phrases: Sequence[ProfilePhrase], item: Item, row: int, terms: CategoryTerms) -> int:
+    """Returns the place of the phrase that has a visible link with an item; -1 if none has.
+
+    The link is a category term of the phrase: one of the item's own categories, the longest first, or one in its title.
+    """
+    mentioned = frozenset(code for phrase in phrases for code in phrase.terms)
+    if (shared := terms.shared(row, mentioned)) >= 0:
+        return next(place for place, phrase in enumerate(phrases) if shared in phrase.terms)
+    title = _title(item.title, item.brand)
+    for place, phrase in enumerate(phrases):
+        if any(_holds(title, terms.names[code]) for code in phrase.terms):
+            return place
+    return -1
+
+
+def _is_short(text: str) -> bool:
+    columns = len(text) if text.isascii() else 2 * len(text)
+    return columns <= MAX_PHRASE_COLUMNS and len(text.split()) <= MAX_PHRASE_WORDS
+
+
+@functools.lru_cache(maxsize=20_000)
+def _title(title: str, brand: str) -> tuple[str, list[str]]:
+    """A title without its brand, folded, and its words: "Foxglove Games" makes no item one about games."""
+    return folded_words(title[len(brand) :] if brand and title.startswith(brand) else title)
+
+
+def _holds(title: tuple[str, list[str]], term: str) -> bool:
+    folded, words = folded_words(term)
+    if not folded.isascii():
+        return folded in title[0]
+    return any(title[1][at : at + len(words)] == words for at in range(len(title[1]) - len(words) + 1))
