@@ -79,6 +79,9 @@ class Settings(_Settings):
         "one that the bundle was trained with",
     )
     placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
+    synonyms: Path | None = Field(
+        None, description="text file of words that a search takes for each other: one group a line, commas between"
+    )
     unknown_is_private: bool = Field(
         default=False,
         description="true: no reason uses what users did with items that have no category. For shops that sell "
@@ -137,6 +140,7 @@ class Settings(_Settings):
             bundle=self.bundle,
             text_encoder=self.text_encoder,
             placements=self.placements,
+            synonyms=self.synonyms,
             cache_size=self.cache_size,
             unknown_is_private=self.unknown_is_private,
             reason_generator=self.reason_generator,

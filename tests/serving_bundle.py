@@ -88,6 +88,7 @@ def make_serving_bundle(folder: Path) -> Path:
         repeat_rates=rng.uniform(0.5, 2.0, ITEMS).astype(np.float32),
         repeat_intervals=rng.uniform(10, 60, ITEMS).astype(np.float32),
         text_codes=encode_8_bits(embeddings),
+        category_codes=encode_8_bits(encoder.encode([" > ".join(path) for path in catalogue.paths.names])),
         features=features,
         text_tower=text_tower,
         sequence_tower=sequence_tower,

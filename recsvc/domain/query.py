@@ -249,6 +249,7 @@ class RecommendationList:
         next_page: How to continue; None if there is no more.
         version: Version of the user's record; 0 if the list depends on more than the record.
         candidates: Ids that exploration chose among, in the order of the ranking before it; empty without exploration.
+        corrected_query: The text of the search with corrected words; '' if none was corrected.
     """
 
     recommendation_id: str
@@ -260,6 +261,7 @@ class RecommendationList:
     next_page: Page | None = None
     version: int = 0
     candidates: tuple[str, ...] = ()
+    corrected_query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

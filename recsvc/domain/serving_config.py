@@ -12,6 +12,7 @@ class ServingConfig:
         bundle: Folder of the bundle that answers first. Its parent folder holds the others.
         text_encoder: Name or folder of the sentence-embedding model, or "embedded".
         placements: TOML file of placements and segments; None for none.
+        synonyms: File of expressions that a search takes for each other; None for none.
         cache_size: How many users' states a process keeps.
         unknown_is_private: True: no reason uses what users did with items that have no category.
         reason_generator: "realiser" for the phrase bank alone, else the kind of language model of the reason worker.
@@ -22,6 +23,7 @@ class ServingConfig:
     bundle: Path
     text_encoder: str = "embedded"
     placements: Path | None = None
+    synonyms: Path | None = None
     cache_size: int = 10_000
     unknown_is_private: bool = False
     reason_generator: str = "realiser"

@@ -77,6 +77,7 @@ class Bundle:
         repeat_rates: float32 (n,), see `ItemRepeats.rates`.
         repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
         text_codes: int8 (n, dim), the text encoder's vector of each item in 8 bits; (n, 0) in a bundle of format 6.
+        category_codes: int8 (c, dim), the same of each category path, by the code of `catalogue.paths`.
         features: Computes the text tower's input.
         text_tower: The text tower.
         sequence_tower: The sequence tower; None without that block.
@@ -97,6 +98,7 @@ class Bundle:
     repeat_rates: NDArray[np.float32]
     repeat_intervals: NDArray[np.float32]
     text_codes: NDArray[np.int8]
+    category_codes: NDArray[np.int8]
     features: TextFeatures
     text_tower: TextTower
     sequence_tower: SequenceTower | None
@@ -121,7 +123,7 @@ class Bundle:
     @property
     def has_text_codes(self) -> bool:
         """Whether the text encoder's vectors are known; a bundle of format 6 has none."""
-        return self.text_codes.shape[1] > 0
+        return bool(self.text_codes.shape[1])
 
     def text_vectors(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """The text encoder's vectors of m items, as stored in 8 bits, L2-normalised, float32 (m, dim)."""
@@ -182,9 +184,16 @@ class Bundle:
                 self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
             ),
             text_codes=codes,
+            category_codes=self._category_codes(catalogue, codes),
             growing=growing,
             growing_codes=growing_codes,
         )
+
+    def _category_codes(self, catalogue: Catalogue, text_codes: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The codes of all category paths; a new path has the code of its first item, whose text names it."""
+        codes, new = catalogue.paths.codes, range(len(self.category_codes), len(catalogue.paths.names))
+        first_rows = np.array([np.argmax(codes == code) for code in new], np.intp)
+        return np.concatenate((self.category_codes, text_codes[first_rows]))
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of items that nobody has bought; only the blocks that read text have values.

@@ -13,7 +13,8 @@ from recsvc.pipeline.slate import Eligibility
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
-from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, search, similar_to
+from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, similar_to
+from recsvc.retrieval.search_scorer import SearchScorer
 from recsvc.users.repeat_bonus import RepeatBonus
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
@@ -37,6 +38,11 @@ class QueryPlan:
     left_out: LeftOut | None
     degraded: set[Degradation]
 
+    @property
+    def corrected_query(self) -> str:
+        """The text of the search with corrected words; '' if none was corrected."""
+        return self.scorer.terms.corrected if isinstance(self.scorer, SearchScorer) else ""
+
 
 class QueryPlanner:
     """Plans queries for one item snapshot.
@@ -55,7 +61,7 @@ class QueryPlanner:
         self._repeat_bonus = RepeatBonus(snapshot.bundle)
         self._item_repeats = snapshot.bundle.item_repeats
         self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
-        self._query_encoder = QueryEncoder(snapshot, shared.encode, shared.threads.search)
+        self._query_encoder = QueryEncoder(snapshot, shared.encode, shared.threads.search, shared.synonyms)
 
     async def plan(self, query: Query, *, explain: bool) -> QueryPlan:
         """Plans a query. explain: whether the answer needs reasons, which take more vectors of the user."""
@@ -93,9 +99,8 @@ class QueryPlanner:
                 return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector), True
             case Surface.SEARCH if query.text:
                 user_vector = await self._states.ensure_vector(query.user_id, state)
-                meaning = await self._query_encoder.vector(query.text)
-                matches = await self._query_encoder.matches(query.text)
-                return search(self._snapshot, meaning, matches, user_vector), True
+                terms = await self._query_encoder.search_terms(query.text)
+                return SearchScorer(self._snapshot, terms, user_vector), True
         return None, True
 
     async def _personal_scorer(

@@ -138,6 +138,7 @@ class Recommender:
             next_page=page if page.shown < len(page.item_ids) else None,
             version=plan.state.version,
             candidates=candidates,
+            corrected_query=plan.corrected_query,
         )
 
     async def _first_page(self, query: Query, builder: SlateBuilder) -> tuple[Slate, Page, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from recsvc.domain.arrays import Floats
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.reasons import ReasonWriter
+from recsvc.retrieval.synonyms import Groups
 from recsvc.store import UserStore
 
 
@@ -50,6 +51,7 @@ class ServingResources:
         popularity: Orders items by their sales.
         encode: Returns the language model's embedding of a text, float32 (dim,).
         threads: Run the computations.
+        synonyms: Expressions that a search takes for each other.
         config: What the process serves.
     """
 
@@ -58,4 +60,5 @@ class ServingResources:
     popularity: Popularity
     encode: Callable[[str], Awaitable[Floats]]
     threads: ServingThreads
+    synonyms: Groups
     config: ServingConfig

@@ -18,6 +18,7 @@ from recsvc.registry.pattern_follower import PatternFollower
 from recsvc.registry.reason_stream import ReasonStream
 from recsvc.registry.router import Router
 from recsvc.registry.text_policy import TextPolicy
+from recsvc.retrieval.synonyms import read_synonyms
 from recsvc.store import UserStore
 
 
@@ -41,7 +42,7 @@ class Backend:
     Raises:
         BundleError: The bundle cannot be used.
         TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
-        SettingsError: The placements file or the language model's settings cannot be used.
+        SettingsError: The placements file, the synonyms file or the language model's settings cannot be used.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Backend:
     ) -> None:
         pool = pattern_pool(config)
         placements = Placements.load(config.placements)
+        synonyms = read_synonyms(config.synonyms)
         bundle = bundle_files.load(config.bundle)
         encoder = TextEncoder.load(config.text_encoder)
         check_encoder(encoder, bundle, config.text_encoder)
@@ -64,6 +66,7 @@ class Backend:
             popularity=Popularity(store.popularity),
             encode=self.encoder.encode,
             threads=self._threads,
+            synonyms=synonyms,
             config=config,
         )
         self.registry = ModelRegistry(

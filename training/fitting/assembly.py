@@ -64,6 +64,7 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
         repeat_rates=blocks.repeats.rates,
         repeat_intervals=blocks.repeats.intervals,
         text_codes=text.item_codes,
+        category_codes=text.category_codes,
         features=text.features,
         text_tower=blocks.text_tower,
         sequence_tower=blocks.sequence_tower,

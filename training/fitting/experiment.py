@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from recsvc.domain.shop import CATEGORY_SEPARATOR
 from recsvc.errors import SettingsError
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
@@ -168,8 +169,10 @@ def _read_text(
     user_texts = profile_texts(shop.users)
     cache = stages.folder / EMBEDDINGS
     started = time.perf_counter()
-    with stages.progress("texts embedded", len(item_texts) + len(user_texts)) as progress:
+    path_texts = [CATEGORY_SEPARATOR.join(path) for path in catalogue.paths.names]
+    with stages.progress("texts embedded", len(item_texts) + len(path_texts) + len(user_texts)) as progress:
         item_embeddings = embed(encoder, item_texts, cache, progress)
+        path_embeddings = embed(encoder, path_texts, cache, progress)
         user_embeddings = embed(encoder, list(user_texts.values()), cache, progress)
     size = f"{len(item_texts):,} items, {len(user_texts):,} profiles"
     stages.report("text embedding", time.perf_counter() - started, size)
@@ -187,6 +190,7 @@ def _read_text(
         features=features,
         item_features=features.transform(item_embeddings, item_texts),
         item_codes=encode_8_bits(item_embeddings),
+        category_codes=encode_8_bits(path_embeddings),
         encoder=encoder,
         profiles=profiles,
     )

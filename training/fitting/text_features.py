@@ -44,6 +44,7 @@ class ShopText:
         features: Turns texts into features.
         item_features: float32 (n, f), of the items.
         item_codes: int8 (n, dim), the language model's embedding of each item in 8 bits.
+        category_codes: int8 (c, dim), of each category path, by the code of `catalogue.paths`.
         encoder: The language model.
         profiles: Of the users who have one, by user_id.
     """
@@ -52,6 +53,7 @@ class ShopText:
     features: TextFeatures
     item_features: Floats
     item_codes: NDArray[np.int8]
+    category_codes: NDArray[np.int8]
     encoder: TextEncoder
     profiles: dict[str, ProfileText]
 

@@ -88,6 +88,7 @@ def learned(
         features=features,
         item_features=features.transform(embeddings, texts),
         item_codes=encode_8_bits(embeddings),
+        category_codes=encode_8_bits(encoder.encode([" > ".join(path) for path in catalogue.paths.names])),
         encoder=encoder,
         profiles=profiles,
     )
