@@ -86,7 +86,7 @@ def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config
         similar_from=_similarity_percentile(blocks.text_items, config),
         popularity_days=config.popularity_days,
         cohort_days=config.cohort_days,
-        text_encoder=config.text_encoder,
+        text_encoder=text.encoder_name,
         text_encoder_fingerprint=text.encoder.fingerprint,
     )
 

@@ -44,6 +44,7 @@ class ShopText:
         features: Turns texts into features.
         item_features: float32 (n, f), of the items.
         encoder: The language model.
+        encoder_name: Its name in `recsvc.model.text_encoders`, never "auto".
         profiles: Of the users who have one, by user_id.
     """
 
@@ -51,6 +52,7 @@ class ShopText:
     features: TextFeatures
     item_features: Floats
     encoder: TextEncoder
+    encoder_name: str
     profiles: dict[str, ProfileText]
 
     def of_users(self, user_ids: NDArray[np.object_]) -> Profiles:

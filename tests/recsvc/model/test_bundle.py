@@ -12,8 +12,9 @@ from recsvc.domain.records import ItemContent
 from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
+from recsvc.model import text_encoders
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import item_text
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
     unsold = np.flatnonzero(bundle.purchases == 0)
     rows = np.append(unsold, np.arange(50))
     texts = [item_text(bundle.catalogue.items[row]) for row in rows]
-    vectors = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)
+    vectors = bundle.new_item_vectors(text_encoders.load("embedded").encode(texts), texts)
     text = bundle.layout.text
     # The item tower serves what training indexed, up to the rounding of a batch of another size.
     assert len(unsold)

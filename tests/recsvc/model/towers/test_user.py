@@ -7,8 +7,8 @@ import pytest
 
 from recsvc.domain.shop import EventType, History
 from recsvc.model import bundle_files as bundles
+from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
-from recsvc.model.text_encoder import TextEncoder
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 
 
@@ -20,7 +20,7 @@ def bundle(small_bundle: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def profile() -> ProfileText:
     words = "Loves camping and long trail runs."
-    return ProfileText(words, TextEncoder.load().encode([words])[0])
+    return ProfileText(words, text_encoders.load("embedded").encode([words])[0])
 
 
 def bought(*rows: int) -> History:
