@@ -26,7 +26,7 @@ from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import BlockWeights, FusionWeights
-from recsvc.model.vectors import unit
+from recsvc.model.vectors import encode_8_bits, unit
 
 ITEMS, SHOPPERS = 400, 1_200
 UNSOLD = 10  # the last items: nobody has bought them
@@ -87,6 +87,7 @@ def make_serving_bundle(folder: Path) -> Path:
         companion_buyers=companion_buyers,
         repeat_rates=rng.uniform(0.5, 2.0, ITEMS).astype(np.float32),
         repeat_intervals=rng.uniform(10, 60, ITEMS).astype(np.float32),
+        text_codes=encode_8_bits(embeddings),
         features=features,
         text_tower=text_tower,
         sequence_tower=sequence_tower,

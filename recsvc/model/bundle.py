@@ -18,7 +18,7 @@ from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
-from recsvc.model.vectors import GrowingMatrix
+from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Bundle:
         companion_buyers: int32 (n, m), how many of the cohort bought each companion.
         repeat_rates: float32 (n,), see `ItemRepeats.rates`.
         repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
+        text_codes: int8 (n, dim), the text encoder's vector of each item in 8 bits; (n, 0) in a bundle of format 6.
         features: Computes the text tower's input.
         text_tower: The text tower.
         sequence_tower: The sequence tower; None without that block.
@@ -83,6 +84,7 @@ class Bundle:
         provenance: The other fields of the manifest: how the bundle was made.
         bundle_id: Hash of the content; '' if the bundle was never stored.
         growing: Memory of `item_vectors`, once items were added.
+        growing_codes: Memory of `text_codes`, once items were added.
     """
 
     catalogue: Catalogue
@@ -94,13 +96,15 @@ class Bundle:
     companion_buyers: NDArray[np.int32]
     repeat_rates: NDArray[np.float32]
     repeat_intervals: NDArray[np.float32]
+    text_codes: NDArray[np.int8]
     features: TextFeatures
     text_tower: TextTower
     sequence_tower: SequenceTower | None
     model: ModelConfig
     provenance: dict[str, Any] = field(default_factory=dict)
     bundle_id: str = ""
-    growing: GrowingMatrix | None = field(default=None, repr=False, compare=False)
+    growing: GrowingMatrix[np.float32] | None = field(default=None, repr=False, compare=False)
+    growing_codes: GrowingMatrix[np.int8] | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -113,6 +117,15 @@ class Bundle:
     def item_repeats(self) -> ItemRepeats:
         """How each item is bought again."""
         return ItemRepeats(self.repeat_rates, self.repeat_intervals, self.item_vectors[:, self.layout.prior.start])
+
+    @property
+    def has_text_codes(self) -> bool:
+        """Whether the text encoder's vectors are known; a bundle of format 6 has none."""
+        return self.text_codes.shape[1] > 0
+
+    def text_vectors(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The text encoder's vectors of m items, as stored in 8 bits, L2-normalised, float32 (m, dim)."""
+        return decode_8_bits(self.text_codes[rows])
 
     def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
         """Builds the user tower.
@@ -134,8 +147,9 @@ class Bundle:
     def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
         """A copy with more items at the end, and with new words for items that it has.
 
-        The model does not change: the bundle_id stays, and an item that people have bought keeps its vector whatever
-        its words are now. Both bundles may share memory. Only the newest copy may be extended again.
+        The model does not change: the bundle_id stays, and an item that people have bought keeps its item vector,
+        whatever its words are now. Its text code follows its words. Both bundles may share memory. Only the newest copy
+        may be extended again.
 
         Args:
             contents: Words and embeddings of items, new or known.
@@ -149,6 +163,10 @@ class Bundle:
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
         vectors[rows[cold]] = self.new_item_vectors(embeddings, texts)[cold]
+        growing_codes = self.growing_codes or GrowingMatrix(self.text_codes)
+        codes = growing_codes.extended(len(self.catalogue), more)
+        if self.has_text_codes:
+            codes[rows] = encode_8_bits(embeddings)
         return replace(
             self,
             catalogue=catalogue,
@@ -160,10 +178,12 @@ class Bundle:
             companion_buyers=np.pad(self.companion_buyers, ((0, more), (0, 0))),
             # How new items are bought again is unknown: the average rate and the median interval.
             repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
-            growing=growing,
             repeat_intervals=np.append(
                 self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
             ),
+            text_codes=codes,
+            growing=growing,
+            growing_codes=growing_codes,
         )
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:

@@ -63,6 +63,7 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
         **vars(copurchases(interactions, config.cohort_days)),
         repeat_rates=blocks.repeats.rates,
         repeat_intervals=blocks.repeats.intervals,
+        text_codes=text.item_codes,
         features=text.features,
         text_tower=blocks.text_tower,
         sequence_tower=blocks.sequence_tower,

@@ -10,6 +10,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.user import ProfileText
+from recsvc.model.vectors import encode_8_bits
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
@@ -208,6 +209,7 @@ def _read_text(
         catalogue=catalogue,
         features=features,
         item_features=features.transform(item_embeddings, item_texts),
+        item_codes=encode_8_bits(item_embeddings),
         encoder=encoder,
         encoder_name=name,
         profiles=profiles,

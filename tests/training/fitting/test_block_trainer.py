@@ -15,6 +15,7 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.vectors import encode_8_bits
 from tests.training.fitting.declared_stages import declared_stages
 from training.config import TrainConfig
 from training.data.interactions import Interactions
@@ -87,6 +88,7 @@ def learned(
         catalogue=catalogue,
         features=features,
         item_features=features.transform(embeddings, texts),
+        item_codes=encode_8_bits(embeddings),
         encoder=encoder,
         encoder_name="embedded",
         profiles=profiles,
