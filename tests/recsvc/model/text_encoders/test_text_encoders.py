@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from recsvc.errors import TextEncoderError
 from recsvc.model import text_encoders
 from recsvc.model.text_encoder import TextEncoder
 from recsvc.model.text_encoders import multilingual, sentence_transformer
 from recsvc.model.text_encoders.packaged_weights import file_sha256
-from recsvc.model.text_encoders.sentence_transformer import PackedLinear, SentenceTransformer
+from recsvc.model.text_encoders.sentence_transformer import SentenceTransformer
 
 NAMES = ("embedded", "multilingual")
 
@@ -103,12 +102,3 @@ def test_a_folder_is_loaded_and_known_by_its_weights(tmp_path: Path) -> None:
     assert isinstance(by_first_token, SentenceTransformer)
     assert by_first_token.fingerprint == file_sha256(folder / "model.safetensors") == by_mean.fingerprint
     assert not np.allclose(by_first_token.encode(["a kettle"]), by_mean.encode(["a kettle"]), atol=0.1)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("bias", [True, False])
-def test_a_packed_layer_gives_what_the_layer_gives(dtype: torch.dtype, bias: bool) -> None:
-    layer = torch.nn.Linear(384, 512, bias=bias, dtype=dtype)
-    tokens = torch.randn(2, 7, 384, dtype=dtype)
-    with torch.inference_mode():
-        torch.testing.assert_close(PackedLinear(layer)(tokens), layer(tokens))
