@@ -73,10 +73,10 @@ class Settings(_Settings):
     # What is served.
     bundle: Path = Field(description="folder of the bundle to serve; required")
     text_encoder: str = Field(
-        "embedded",
+        "auto",
         min_length=1,
-        description="sentence-embedding model: a name, a folder, or 'embedded', which needs no network. Must be the "
-        "one that the bundle was trained with",
+        description="text encoder, the one that the bundle was trained with: auto takes the one that the bundle names; "
+        "else embedded, multilingual, a sentence-transformers folder, or a name on the hub",
     )
     placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
     synonyms: Path | None = Field(

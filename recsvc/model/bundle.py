@@ -12,13 +12,14 @@ from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
+from recsvc.model.text_neighbours import mean_of_neighbours
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
-from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits
+from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, unit
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,30 @@ class Bundle:
         return np.concatenate((self.category_codes, text_codes[first_rows]))
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of items that nobody has bought; only the blocks that read text have values.
+        """The vectors of items that nobody has bought: in each learned block, as the bought items of nearest text.
+
+        A bundle without text codes, or a text that resembles none, has the vector of `vectors_of_texts`.
+
+        Args:
+            text_embeddings: Of the text encoder, float32 (n, dim).
+            texts: The items' texts, n of them.
+
+        Returns:
+            float32 (n, d).
+        """
+        vectors = self.vectors_of_texts(text_embeddings, texts)
+        bought = np.flatnonzero(self.purchases > 0)
+        if self.has_text_codes and len(bought):
+            means = mean_of_neighbours(text_embeddings, self.text_codes, bought, self.item_vectors)
+            known = means[:, self.layout.text].any(axis=1)
+            for block in (self.layout.sequence, self.layout.text):  # whose vectors have length 1
+                means[:, block] = unit(means[:, block])
+            for block in (self.layout.sequence, self.layout.text, self.layout.collaborative):
+                vectors[known, block] = means[known, block]
+        return vectors
+
+    def vectors_of_texts(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of texts as the text tower reads them; only the blocks that read text have values.
 
         Args:
             text_embeddings: Of the text encoder, float32 (n, dim).

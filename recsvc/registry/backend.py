@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.errors import SettingsError, TextEncoderError
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, text_encoders
 from recsvc.model.batched_encoder import BatchedTextEncoder
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import TextEncoder
@@ -52,8 +52,7 @@ class Backend:
         placements = Placements.load(config.placements)
         synonyms = read_synonyms(config.synonyms)
         bundle = bundle_files.load(config.bundle)
-        encoder = TextEncoder.load(config.text_encoder)
-        check_encoder(encoder, bundle, config.text_encoder)
+        encoder = load_encoder(config.text_encoder, bundle)
         self._threads = ServingThreads.start()
         self.store = store
         self.encoder = BatchedTextEncoder(encoder, self._threads.encode)
@@ -114,10 +113,18 @@ def pattern_pool(config: ServingConfig) -> PatternPool | None:
     return PatternPool(config.reason_generator, model_name(config.reason_model, config.reason_revision))
 
 
-def check_encoder(encoder: TextEncoder, bundle: Bundle, name: str) -> None:
-    """Raises TextEncoderError unless a bundle was trained with this text encoder. name: of the encoder."""
+def load_encoder(name: str, bundle: Bundle) -> TextEncoder:
+    """Loads the text encoder of a bundle. name: of the encoder; "auto" for the one that the bundle names.
+
+    Raises:
+        TextEncoderError: The encoder cannot be loaded, or the bundle was trained with another one.
+    """
+    if name == text_encoders.AUTO:
+        name = bundle.model.text_encoder
+    encoder = text_encoders.load(name)
     if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
         raise TextEncoderError(
             f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not those "
             f"of {name!r}: set text_encoder to the bundle's"
         )
+    return encoder

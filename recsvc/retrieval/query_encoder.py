@@ -106,5 +106,5 @@ class QueryEncoder:
 
     def _item_vector(self, embedding: Floats, text: str) -> Floats:
         bundle = self._snapshot.bundle
-        [vector] = bundle.layout.without_item_only(bundle.new_item_vectors(embedding[None], [text]))
+        [vector] = bundle.layout.without_item_only(bundle.vectors_of_texts(embedding[None], [text]))
         return unit(vector)

@@ -84,7 +84,7 @@ def test_an_altered_bundle_is_a_problem(flags: dict[str, object], tmp_path: Path
 
 
 def test_another_text_encoder_than_the_bundles_is_a_problem(flags: dict[str, object], tmp_path: Path) -> None:
-    save_variant(tmp_path / "foreign", text_encoder="other", text_encoder_fingerprint="0" * 64)
+    save_variant(tmp_path / "foreign", text_encoder="multilingual", text_encoder_fingerprint="0" * 64)
     name, line = only_problem(flags | {"bundle": tmp_path / "foreign"})
     assert name == "text encoder"
     assert "set text_encoder" in line
