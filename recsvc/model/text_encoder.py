@@ -39,6 +39,13 @@ class TextEncoder(Protocol):
             float32 (n, dim), L2-normalised. An empty text, or one of spaces, is the zero vector.
         """
 
+    def has_word(self, word: str) -> bool:
+        """Whether the vocabulary has a word in one piece. Such a word is seldom a typing error. Any thread may ask.
+
+        Args:
+            word: Letters alone, in lower case.
+        """
+
 
 def item_text(item: Item) -> str:
     """The text of an item for the encoder: title, brand, category path."""

@@ -61,7 +61,9 @@ class QueryPlanner:
         self._repeat_bonus = RepeatBonus(snapshot.bundle)
         self._item_repeats = snapshot.bundle.item_repeats
         self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
-        self._query_encoder = QueryEncoder(snapshot, shared.encode, shared.threads.search, shared.synonyms)
+        self._query_encoder = QueryEncoder(
+            snapshot, shared.encode, shared.threads.search, has_word=shared.has_word, synonyms=shared.synonyms
+        )
 
     async def plan(self, query: Query, *, explain: bool) -> QueryPlan:
         """Plans a query. explain: whether the answer needs reasons, which take more vectors of the user."""

@@ -50,6 +50,7 @@ class ServingResources:
         reasons: Writes the reasons.
         popularity: Orders items by their sales.
         encode: Returns the language model's embedding of a text, float32 (dim,).
+        has_word: Whether the language model knows a word; see `recsvc.model.text_encoder.TextEncoder`.
         threads: Run the computations.
         synonyms: Expressions that a search takes for each other.
         config: What the process serves.
@@ -59,6 +60,7 @@ class ServingResources:
     reasons: ReasonWriter
     popularity: Popularity
     encode: Callable[[str], Awaitable[Floats]]
+    has_word: Callable[[str], bool]
     threads: ServingThreads
     synonyms: Groups
     config: ServingConfig

@@ -64,6 +64,7 @@ class Backend:
             reasons=self.text_policy.writer,
             popularity=Popularity(store.popularity),
             encode=self.encoder.encode,
+            has_word=self.encoder.has_word,
             threads=self._threads,
             synonyms=synonyms,
             config=config,

@@ -9,7 +9,7 @@ import numpy as np
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
-from recsvc.model.vectors import GrowingMatrix, decode_8_bits
+from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
 from recsvc.retrieval.inventory import Inventory, Selection
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
@@ -88,7 +88,8 @@ class ItemSnapshot:
         """Returns how near the texts of m items are to the meaning of a query: cosines, float32 (m,)."""
         if self._text_search is None:
             return self.bundle.item_vectors[rows] @ meaning
-        return self.bundle.text_vectors(rows) @ meaning
+        # Codes are not quite of equal length, which changes a cosine by less than their rounding does.
+        return (self.bundle.text_codes[rows].astype(np.float32) @ meaning) / np.float32(CODE_SCALE)
 
     def category_scores(self, meaning: Floats) -> Floats:
         """Returns how near category paths are to the meaning of a query: cosines by code, float32 (c,)."""

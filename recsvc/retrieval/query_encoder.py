@@ -41,6 +41,7 @@ class QueryEncoder:
         snapshot: Its item tower and word index read the queries.
         encode: Returns the language model's embedding of a text, float32 (dim,).
         executor: Runs the item tower and the search of words; it has one thread.
+        has_word: Whether the language model knows a word, which is then no typing error.
         synonyms: Expressions that mean the same.
     """
 
@@ -49,11 +50,14 @@ class QueryEncoder:
         snapshot: ItemSnapshot,
         encode: Callable[[str], Awaitable[Floats]],
         executor: Executor,
+        *,
+        has_word: Callable[[str], bool] = lambda _: False,
         synonyms: Groups = (),
     ) -> None:
         self._snapshot = snapshot
         self._encode = encode
         self._executor = executor
+        self._has_word = has_word
         self._synonyms = Synonyms(synonyms, snapshot.word_index.words)
         self._vectors: OrderedDict[str, Floats] = OrderedDict()
         self._searches: OrderedDict[str, SearchTerms] = OrderedDict()
@@ -89,7 +93,7 @@ class QueryEncoder:
         return terms
 
     def _read(self, text: str) -> TextQuery:
-        return read_query(text, self._snapshot.word_index, self._synonyms)
+        return read_query(text, self._snapshot.word_index, self._synonyms, self._has_word)
 
     def _search_terms(self, embedding: Floats, text: str, query: TextQuery) -> SearchTerms:
         snapshot = self._snapshot

@@ -15,10 +15,10 @@ from recsvc.retrieval.scorers import MAX_PRODUCTS_ON_LOOP, in_order
 
 # The weights beside the meaning of the item's text, which has weight 1 (docs/experiments.md, "Searching in other
 # words"). Taste decides between items that are about as near.
-CATEGORY_WEIGHT, WORDS_WEIGHT, TASTE_WEIGHT = 0.75, 1.0, 0.1
+CATEGORY_WEIGHT, WORDS_WEIGHT, TASTE_WEIGHT = 1.0, 1.0, 0.05
 # The share of the query that an item has is raised to this power: half of the words say little, all of them much.
 WORDS_POWER = 3
-# The fewest candidates by meaning, so that words and taste have a choice.
+# The fewest candidates by meaning and by words, so that all parts of the score have a choice.
 MIN_CANDIDATES = 200
 
 PARTS = ("meaning", "category", "words", "taste")
@@ -47,9 +47,13 @@ class SearchScorer:
         """See `recsvc.retrieval.scorers.Scorer.ranking`. Candidates are the nearest items and those with the words."""
         width = max(k, MIN_CANDIDATES) + len(excluded)
         nearest = await self.snapshot.search_text(self.terms.meaning, width, selection)
-        with_words = self.terms.words.rows
+        words = self.terms.words
         if selection is not None:
-            with_words = with_words[selection.allowed[with_words]]
+            allowed = selection.allowed[words.rows]
+            words = Ranking(words.rows[allowed], words.scores[allowed])
+        with_words = words.rows
+        if len(with_words) > width:
+            with_words = with_words[np.argpartition(-words.scores, width)[:width]]
         rows = np.union1d(nearest, with_words).astype(np.int32)
         if len(excluded):
             rows = rows[~np.isin(rows, excluded)]

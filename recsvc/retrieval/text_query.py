@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recsvc.retrieval.synonyms import Synonyms
@@ -23,8 +23,17 @@ class TextQuery:
     corrected: str
 
 
-def read_query(text: str, index: WordIndex, synonyms: Synonyms) -> TextQuery:
-    """Reads a text. A word that no item and no synonym has is taken for the nearest word that an item has."""
+def read_query(
+    text: str, index: WordIndex, synonyms: Synonyms, has_word: Callable[[str], bool] = lambda _: False
+) -> TextQuery:
+    """Reads a text. A word that no item and no synonym has is taken for the nearest word that an item has.
+
+    Args:
+        text: What the user typed.
+        index: The words of the items.
+        synonyms: The operator's.
+        has_word: Whether the language model knows a word. If so, it is spelled as meant, though no item has it.
+    """
     words = index.words
 
     def corrected(match: re.Match[str]) -> str:
@@ -32,7 +41,7 @@ def read_query(text: str, index: WordIndex, synonyms: Synonyms) -> TextQuery:
         if not is_alphabetic(word):
             return word
         terms = tuple(words.terms_of(word))
-        if not terms or terms[0] in index or terms in synonyms:
+        if not terms or terms[0] in index or terms in synonyms or has_word(word) or has_word(terms[0]):
             return word
         return index.spelling.correction(word) or word
 

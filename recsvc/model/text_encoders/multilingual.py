@@ -26,13 +26,15 @@ class MultilingualEncoder:
 
     Args:
         embed: Takes a list of texts, none empty, and returns float32 (n, DIM), L2-normalised.
+        pieces: Returns how many pieces of its vocabulary a word takes.
     """
 
     dim = DIM
     fingerprint = WEIGHTS_SHA256
 
-    def __init__(self, embed: Callable[[list[str]], NDArray[np.float32]]) -> None:
+    def __init__(self, embed: Callable[[list[str]], NDArray[np.float32]], pieces: Callable[[str], int]) -> None:
         self._embed = embed
+        self._pieces = pieces
 
     def encode(
         self, texts: Sequence[str], batch_size: int = BATCH_SIZE, progress: Callable[[int], None] | None = None
@@ -47,6 +49,10 @@ class MultilingualEncoder:
                 progress(len(batch))
         return embeddings
 
+    def has_word(self, word: str) -> bool:
+        """See `TextEncoder.has_word`."""
+        return self._pieces(word) == 1
+
 
 def load_multilingual() -> MultilingualEncoder:
     """Loads the package's model.
@@ -60,4 +66,7 @@ def load_multilingual() -> MultilingualEncoder:
 
     model = USE(threads=None)  # None: numpy's own setting, instead of the package's 4
     model.encode(["warm"])  # the package reads its weights at the first text: now, not at the first request
-    return MultilingualEncoder(model.encode)
+    tokenizer = model._tokenizer  # noqa: SLF001  the package has no public name for the one that is loaded
+    return MultilingualEncoder(
+        model.encode, lambda word: len(tokenizer.encode([word], add_bos=False, add_eos=False)[0])
+    )

@@ -28,6 +28,8 @@ WEIGHTS = "model.safetensors"
 # Of the weights published as sentence-transformers/all-MiniLM-L6-v2; a package with other weights is refused.
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 128
+# What some tokenizers put before a piece that begins a word. Others mark the pieces that go on with "##".
+_WORD_MARKS = "▁Ġ"
 
 
 class SentenceTransformer:
@@ -46,6 +48,8 @@ class SentenceTransformer:
         self._pooling = pooling
         self.fingerprint = fingerprint
         self.dim = int(model.config.hidden_size)
+        # The tokenizer itself may not be asked by two threads at once.
+        self._words = frozenset(piece.lstrip(_WORD_MARKS) for piece in tokenizer.get_vocab())
 
     @torch.inference_mode()
     def encode(
@@ -70,6 +74,10 @@ class SentenceTransformer:
             if progress is not None:
                 progress(len(batch))
         return embeddings
+
+    def has_word(self, word: str) -> bool:
+        """See `TextEncoder.has_word`."""
+        return word in self._words
 
 
 def load_embedded() -> SentenceTransformer:

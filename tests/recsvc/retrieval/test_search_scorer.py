@@ -12,9 +12,9 @@ import pytest
 from recsvc.domain.arrays import NO_ROWS, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import Item
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import item_text
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
@@ -36,12 +36,12 @@ def bundle(small_bundle: Path) -> Bundle:
 
 
 async def scorer(snapshot: ItemSnapshot, text: str, thread: ThreadPoolExecutor) -> SearchScorer:
-    encoder = TextEncoder.load()
+    encoder = text_encoders.load(text_encoders.EMBEDDED)
 
     async def encode(query: str) -> np.ndarray:
         return (await asyncio.to_thread(encoder.encode, [query]))[0]
 
-    terms = await QueryEncoder(snapshot, encode, thread).search_terms(text)
+    terms = await QueryEncoder(snapshot, encode, thread, has_word=encoder.has_word).search_terms(text)
     return SearchScorer(snapshot, terms, np.zeros(snapshot.bundle.item_vectors.shape[1], np.float32))
 
 
@@ -113,7 +113,9 @@ async def test_new_and_reworded_items_are_found_at_once(bundle: Bundle, thread: 
     snapshot = ItemSnapshot.of(bundle, thread)
     reworded = replace(bundle.catalogue.items[3], title="Velvet Theatre Curtain", categories=("Home", "Curtains"))
     new = Item("new", "Scarlet Harmonica", "Hohner", ("Music", "Wind Instruments"))
-    embeddings = await asyncio.to_thread(TextEncoder.load().encode, [item_text(reworded), item_text(new)])
+    embeddings = await asyncio.to_thread(
+        text_encoders.load(text_encoders.EMBEDDED).encode, [item_text(reworded), item_text(new)]
+    )
     changes = [
         ItemChange(item.item_id, ItemField.CONTENT, 1, ItemContent(item, embedding, "encoder"))
         for item, embedding in zip((reworded, new), embeddings, strict=True)

@@ -119,6 +119,14 @@ def test_a_word_that_no_item_has_is_corrected_to_the_nearest(query: str, correct
     assert read_query(query, index, Synonyms((), index.words)).corrected == corrected
 
 
+def test_a_word_that_the_language_model_knows_is_not_corrected() -> None:
+    index = WordIndex.of(["Scratching post", "Garden puzzle"])
+    known = {"stretching", "puddl"}
+    for query in ("stretching", "puddle"):
+        assert read_query(query, index, Synonyms((), index.words)).corrected
+        assert not read_query(query, index, Synonyms((), index.words), known.__contains__).corrected
+
+
 def test_a_correction_takes_words_of_new_items_and_keeps_those_of_the_index_before() -> None:
     before = WordIndex.of(["Umbrella"])
     after = before.with_texts({1: "Lantern"})

@@ -102,3 +102,10 @@ def test_a_folder_is_loaded_and_known_by_its_weights(tmp_path: Path) -> None:
     assert isinstance(by_first_token, SentenceTransformer)
     assert by_first_token.fingerprint == file_sha256(folder / "model.safetensors") == by_mean.fingerprint
     assert not np.allclose(by_first_token.encode(["a kettle"]), by_mean.encode(["a kettle"]), atol=0.1)
+
+
+@pytest.mark.parametrize("name", [text_encoders.EMBEDDED, text_encoders.MULTILINGUAL])
+def test_the_vocabulary_has_usual_words_and_no_typing_errors(name: str) -> None:
+    encoder = text_encoders.load(name)
+    assert all(map(encoder.has_word, ("beach", "shirt", "garden")))
+    assert not any(map(encoder.has_word, ("umberella", "trainners", "fertlizer")))
