@@ -59,24 +59,7 @@ class QueryEncoder:
         self._executor = executor
         self._has_word = has_word
         self._synonyms = Synonyms(synonyms, snapshot.word_index.words)
-        self._vectors: OrderedDict[str, Floats] = OrderedDict()
         self._searches: OrderedDict[str, SearchTerms] = OrderedDict()
-
-    async def vector(self, text: str) -> Floats:
-        """Returns the vector that an item with these words would have, float32 (d,), L2-normalised.
-
-        Only the blocks that read text are filled.
-        """
-        vector = self._vectors.get(text)
-        if vector is None:
-            embedding = await self._encode(text)
-            loop = asyncio.get_running_loop()
-            vector = await loop.run_in_executor(self._executor, self._item_vector, embedding, text)
-            self._vectors[text] = vector
-            while len(self._vectors) > KEPT_QUERIES:
-                self._vectors.popitem(last=False)
-        self._vectors.move_to_end(text)
-        return vector
 
     async def search_terms(self, text: str) -> SearchTerms:
         """Returns the meaning and the words of a search."""

@@ -16,6 +16,8 @@ from recsvc.retrieval.scorers import MAX_PRODUCTS_ON_LOOP, in_order
 # The weights beside the meaning of the item's text, which has weight 1 (docs/experiments.md, "Searching in other
 # words"). Taste decides between items that are about as near.
 CATEGORY_WEIGHT, WORDS_WEIGHT, TASTE_WEIGHT = 1.0, 1.0, 0.05
+# The weight of taste where the query stands aside, as the last search of a visit on a list for the user.
+ASIDE_TASTE_WEIGHT = 0.5
 # The share of the query that an item has is raised to this power: half of the words say little, all of them much.
 WORDS_POWER = 3
 # The fewest candidates by meaning and by words, so that all parts of the score have a choice.
@@ -32,11 +34,13 @@ class SearchScorer:
         snapshot: The items.
         terms: Of the search.
         user_vector: float32 (d,).
+        taste_weight: The weight of the user's taste.
     """
 
     snapshot: ItemSnapshot
     terms: SearchTerms
     user_vector: Floats
+    taste_weight: float = TASTE_WEIGHT
 
     @property
     def repeat_bonus(self) -> Ranking:
@@ -78,7 +82,7 @@ class SearchScorer:
         category = np.where(codes >= 0, np.append(terms.category_scores, np.float32(0))[codes], meaning)
         taste = bundle.item_vectors[rows] @ unit(self.user_vector)
         return np.stack(
-            (meaning, CATEGORY_WEIGHT * category, WORDS_WEIGHT * words**WORDS_POWER, TASTE_WEIGHT * taste)
+            (meaning, CATEGORY_WEIGHT * category, WORDS_WEIGHT * words**WORDS_POWER, self.taste_weight * taste)
         ).astype(np.float32)
 
     def _best(self, rows: Rows, k: int) -> Ranking:
