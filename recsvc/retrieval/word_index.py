@@ -49,17 +49,19 @@ class WordIndex:
     Args:
         words: Reads texts.
         main_index: Of one text for each row. A new one takes seconds, so later texts have an index of their own.
-        delta: Texts by row that came or changed after the main index was built.
+        delta: The terms of the texts that came or changed after the main index was built, by row.
         spelling: The words of all texts.
     """
 
-    def __init__(self, words: Words, main_index: "_Postings", delta: Mapping[int, str], spelling: Spelling) -> None:
+    def __init__(
+        self, words: Words, main_index: "_Postings", delta: Mapping[int, Sequence[str]], spelling: Spelling
+    ) -> None:
         self.words = words
         self.spelling = spelling
         self._main_index = main_index
         self._delta = delta
         self._delta_rows = np.array(list(delta), np.int32)
-        self._delta_index = _Postings([words.terms(text) for text in delta.values()])
+        self._delta_index = _Postings(list(delta.values()))
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "WordIndex":
@@ -70,8 +72,9 @@ class WordIndex:
     def with_texts(self, texts: Mapping[int, str]) -> "WordIndex":
         """Returns this index with other texts in some rows, some of them new."""
         spelling = self.spelling.with_words(_alphabetic_words(list(texts.values())))
-        # Another thread may be reading a query with this index's words.
-        return WordIndex(Words(self.words.language), self._main_index, {**self._delta, **texts}, spelling)
+        words = Words(self.words.language)  # another thread may be reading a query with this index's own
+        changed = {row: words.terms(text) for row, text in texts.items()}
+        return WordIndex(words, self._main_index, {**self._delta, **changed}, spelling)
 
     def __contains__(self, term: str) -> bool:
         return term in self._main_index or term in self._delta_index

@@ -6,7 +6,7 @@ threads applies.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +40,23 @@ class SentenceTransformer:
         tokenizer: Of transformers.
         pooling: "mean" over the tokens, or "cls" for the first token.
         fingerprint: sha256 of the weights.
+        words: The whole words of the vocabulary. The tokenizer itself may not be asked by two threads at once.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, pooling: str, fingerprint: str) -> None:  # noqa: ANN401  untyped library
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401  untyped library
+        tokenizer: Any,  # noqa: ANN401  untyped library
+        pooling: str,
+        fingerprint: str,
+        words: Set[str] = frozenset(),
+    ) -> None:
         self._hidden = InferenceBert(model) if InferenceBert.can_copy(model) else _hidden_of(model)
         self._tokenizer = tokenizer
         self._pooling = pooling
         self.fingerprint = fingerprint
         self.dim = int(model.config.hidden_size)
-        # The tokenizer itself may not be asked by two threads at once.
-        self._words = frozenset(piece.lstrip(_WORD_MARKS) for piece in tokenizer.get_vocab())
+        self._words = words
 
     @torch.inference_mode()
     def encode(
@@ -119,7 +126,8 @@ def _load(source: str, folder: Path, fingerprint: str | None) -> SentenceTransfo
         # The weights of a hub model may be in several files: its commit identifies them as well as a hash.
         commit = getattr(model.config, "_commit_hash", None)
         fingerprint = hashlib.sha256(f"{source}@{commit}".encode()).hexdigest()
-    return SentenceTransformer(model, tokenizer, pooling, fingerprint)
+    words = frozenset(piece.lstrip(_WORD_MARKS) for piece in tokenizer.get_vocab())
+    return SentenceTransformer(model, tokenizer, pooling, fingerprint, words)
 
 
 def _hidden_of(model: Any) -> Callable[[Tensor, Tensor], Tensor]:  # noqa: ANN401  untyped library

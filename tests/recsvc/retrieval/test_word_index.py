@@ -120,7 +120,7 @@ def test_a_word_that_no_item_has_is_corrected_to_the_nearest(query: str, correct
 
 
 def test_a_word_that_the_language_model_knows_is_not_corrected() -> None:
-    index = WordIndex.of(["Scratching post", "Garden puzzle"])
+    index = WordIndex.of(["Scratching post", "Canoe paddle"])
     known = {"stretching", "puddl"}
     for query in ("stretching", "puddle"):
         assert read_query(query, index, Synonyms((), index.words)).corrected
