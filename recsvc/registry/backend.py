@@ -124,7 +124,7 @@ def load_encoder(name: str, bundle: Bundle) -> TextEncoder:
         return encoder
     if name == trained_with:
         raise TextEncoderError(
-            f"the weights of the text encoder {name!r} here are not those that the bundle was trained with: install the "
+            f"the weights of the text encoder {name!r} here are not those of the bundle: install the "
             "same ones, or train the bundle again"
         )
     raise TextEncoderError(
