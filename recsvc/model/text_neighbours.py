@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
-from recsvc.model.vectors import decode_8_bits
+from recsvc.model.vectors import CODE_SCALE
 
 NEIGHBOURS = 8
 # A neighbour counts by its cosine to this power: a near duplicate more than several items of the same kind.
@@ -22,7 +22,7 @@ def mean_of_neighbours(texts: Floats, codes: NDArray[np.int8], bought: NDArray[n
     Args:
         texts: Unit vectors of m new texts by the text encoder, float32 (m, dim).
         codes: Of all items, int8 (n, dim).
-        bought: The rows of bought items.
+        bought: The rows of bought items, at least one.
         vectors: Of all items, float32 (n, d).
 
     Returns:
@@ -36,12 +36,19 @@ def mean_of_neighbours(texts: Floats, codes: NDArray[np.int8], bought: NDArray[n
 
 def _nearest(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
     """The rows of the nearest bought items and their cosines, both (m, NEIGHBOURS) or less, in no order."""
-    rows, cosines = np.zeros((len(texts), 0), np.intp), np.zeros((len(texts), 0), np.float32)
+    rows, cosines = [], []
     for start in range(0, len(bought), CHUNK_ROWS):
         part = bought[start : start + CHUNK_ROWS]
-        rows = np.concatenate((rows, np.broadcast_to(part, (len(texts), len(part)))), axis=1)
-        cosines = np.concatenate((cosines, texts @ decode_8_bits(codes[part]).T), axis=1)
-        if rows.shape[1] > NEIGHBOURS:
-            best = np.argpartition(cosines, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
-            rows, cosines = (np.take_along_axis(values, best, axis=1) for values in (rows, cosines))
-    return rows, cosines
+        of_part = (texts / CODE_SCALE) @ codes[part].astype(np.float32).T
+        best = _best(of_part)
+        rows.append(part[best])
+        cosines.append(np.take_along_axis(of_part, best, axis=1))
+    all_rows, all_cosines = np.concatenate(rows, axis=1), np.concatenate(cosines, axis=1)
+    best = _best(all_cosines)
+    return np.take_along_axis(all_rows, best, axis=1), np.take_along_axis(all_cosines, best, axis=1)
+
+
+def _best(cosines: Floats) -> NDArray[np.intp]:
+    """The places of the NEIGHBOURS highest of each row, in no order."""
+    k = min(NEIGHBOURS, cosines.shape[1])
+    return np.argpartition(cosines, -k, axis=1)[:, -k:]

@@ -123,9 +123,15 @@ def load_encoder(name: str, bundle: Bundle) -> TextEncoder:
     if name == text_encoders.AUTO:
         name = bundle.model.text_encoder
     encoder = text_encoders.load(name)
-    if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
+    trained_with = bundle.model.text_encoder
+    if encoder.fingerprint == bundle.model.text_encoder_fingerprint:
+        return encoder
+    if name == trained_with:
         raise TextEncoderError(
-            f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not those "
-            f"of {name!r}: set text_encoder to the bundle's"
+            f"the weights of the text encoder {name!r} here are not those of the bundle: install the "
+            "same ones, or train the bundle again"
         )
-    return encoder
+    raise TextEncoderError(
+        f"the bundle was trained with the text encoder {trained_with!r}, whose weights are not those of {name!r}: set "
+        "text_encoder to auto, or to the bundle's"
+    )
