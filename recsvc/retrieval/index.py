@@ -55,10 +55,10 @@ class ScanIndex:
     def __init__(self, item_vectors: Floats | Codes) -> None:
         self._n, dim = item_vectors.shape
         vectors = torch.tensor(item_vectors)  # a copy: the bundle's own memory is read-only
+        self._vectors: torch.Tensor | None = None
         if self._n <= FULL_PRECISION_ITEMS:
             self._vectors = vectors.float() / CODE_SCALE if vectors.dtype == torch.int8 else vectors
         else:
-            self._vectors = None
             self._packed = _pack(torch.cat((vectors, torch.zeros(-self._n % TILE_ITEMS, dim, dtype=vectors.dtype))))
 
     @torch.inference_mode()
