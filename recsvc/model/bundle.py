@@ -12,13 +12,14 @@ from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
+from recsvc.model.text_neighbours import mean_of_neighbours
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
-from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits
+from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, unit
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Bundle:
         repeat_rates: float32 (n,), see `ItemRepeats.rates`.
         repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
         text_codes: int8 (n, dim), the text encoder's vector of each item in 8 bits; (n, 0) in a bundle of format 6.
+        category_codes: int8 (c, dim), the same of each category path, by the code of `catalogue.paths`.
         features: Computes the text tower's input.
         text_tower: The text tower.
         sequence_tower: The sequence tower; None without that block.
@@ -97,6 +99,7 @@ class Bundle:
     repeat_rates: NDArray[np.float32]
     repeat_intervals: NDArray[np.float32]
     text_codes: NDArray[np.int8]
+    category_codes: NDArray[np.int8]
     features: TextFeatures
     text_tower: TextTower
     sequence_tower: SequenceTower | None
@@ -121,7 +124,7 @@ class Bundle:
     @property
     def has_text_codes(self) -> bool:
         """Whether the text encoder's vectors are known; a bundle of format 6 has none."""
-        return self.text_codes.shape[1] > 0
+        return bool(self.text_codes.shape[1])
 
     def text_vectors(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """The text encoder's vectors of m items, as stored in 8 bits, L2-normalised, float32 (m, dim)."""
@@ -182,12 +185,42 @@ class Bundle:
                 self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
             ),
             text_codes=codes,
+            category_codes=self._category_codes(catalogue, codes),
             growing=growing,
             growing_codes=growing_codes,
         )
 
+    def _category_codes(self, catalogue: Catalogue, text_codes: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The codes of all category paths; a new path has the code of its first item, whose text names it."""
+        codes, new = catalogue.paths.codes, range(len(self.category_codes), len(catalogue.paths.names))
+        first_rows = np.array([np.argmax(codes == code) for code in new], np.intp)
+        return np.concatenate((self.category_codes, text_codes[first_rows]))
+
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of items that nobody has bought; only the blocks that read text have values.
+        """The vectors of items that nobody has bought: in each learned block, as the bought items of nearest text.
+
+        A bundle without text codes, or a text that resembles none, has the vector of `vectors_of_texts`.
+
+        Args:
+            text_embeddings: Of the text encoder, float32 (n, dim).
+            texts: The items' texts, n of them.
+
+        Returns:
+            float32 (n, d).
+        """
+        vectors = self.vectors_of_texts(text_embeddings, texts)
+        bought = np.flatnonzero(self.purchases > 0)
+        if self.has_text_codes and len(bought):
+            means = mean_of_neighbours(text_embeddings, self.text_codes, bought, self.item_vectors)
+            known = means[:, self.layout.text].any(axis=1)
+            for block in (self.layout.sequence, self.layout.text):  # whose vectors have length 1
+                means[:, block] = unit(means[:, block])
+            for block in (self.layout.sequence, self.layout.text, self.layout.collaborative):
+                vectors[known, block] = means[known, block]
+        return vectors
+
+    def vectors_of_texts(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of texts as the text tower reads them; only the blocks that read text have values.
 
         Args:
             text_embeddings: Of the text encoder, float32 (n, dim).

@@ -12,8 +12,9 @@ from recsvc.domain.records import ItemContent
 from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
+from recsvc.model import text_encoders
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import item_text
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_the_fields_of_repeats_are_stored_under_their_names(small_bundle: Path, 
 def test_text_vectors_are_the_encoders_to_8_bits(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
     rows = np.array([3, 399, 0], np.int32)
-    embeddings = TextEncoder.load().encode([item_text(bundle.catalogue.items[row]) for row in rows])
+    embeddings = text_encoders.load("embedded").encode([item_text(bundle.catalogue.items[row]) for row in rows])
     vectors = bundle.text_vectors(rows)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
@@ -113,20 +114,43 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
         bundles.load(tmp_path)
 
 
-def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
+def test_new_items_get_the_vectors_of_the_bought_items_of_nearest_text(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
-    unsold = np.flatnonzero(bundle.purchases == 0)
-    rows = np.append(unsold, np.arange(50))
-    texts = [item_text(bundle.catalogue.items[row]) for row in rows]
-    vectors = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)
-    text = bundle.layout.text
-    # The item tower serves what training indexed, up to the rounding of a batch of another size.
+    unsold, layout = np.flatnonzero(bundle.purchases == 0), bundle.layout
+    texts = [item_text(bundle.catalogue.items[row]) for row in unsold]
+    embeddings = text_encoders.load("embedded").encode(texts)
+    vectors = bundle.new_item_vectors(embeddings, texts)
     assert len(unsold)
-    np.testing.assert_allclose(vectors[: len(unsold), text], bundle.item_vectors[unsold, text], atol=0.02)
-    for columns in (bundle.layout.newness, bundle.layout.unseen):
+    # What the service gives a new item is what training gave it, up to the rounding of a batch of another size.
+    np.testing.assert_allclose(vectors, bundle.item_vectors[unsold], atol=0.02)
+    for columns in (layout.newness, layout.unseen):
         assert (vectors[:, columns] == 1).all()
-        assert (bundle.item_vectors[unsold, columns] == 1).all()
-    assert not vectors[:, bundle.layout.collaborative].any()
+    assert not vectors[:, layout.prior].any()
+    for columns in (layout.sequence, layout.text):
+        np.testing.assert_allclose(np.linalg.norm(vectors[:, columns], axis=1), 1, atol=1e-5)
+    # Each is nearer to the bought item of the nearest text than to bought items in general.
+    bought = np.flatnonzero(bundle.purchases)
+    nearest = bought[np.argmax(embeddings @ bundle.text_vectors(bought.astype(np.int32)).T, axis=1)]
+    for columns in (layout.sequence, layout.text, layout.collaborative):
+        to_nearest = np.einsum("nd,nd->n", vectors[:, columns], bundle.item_vectors[nearest, columns])
+        assert to_nearest.mean() > 2 * (vectors[:, columns] @ bundle.item_vectors[bought, columns].T).mean()
+
+
+def test_new_items_of_a_bundle_without_text_codes_get_the_vector_of_their_text(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    old = replace(bundle, text_codes=np.empty((len(bundle.catalogue), 0), np.int8))
+    texts = ["A copper kettle", "A garden gnome"]
+    embeddings = text_encoders.load("embedded").encode(texts)
+    vectors = old.new_item_vectors(embeddings, texts)
+    np.testing.assert_array_equal(vectors, bundle.vectors_of_texts(embeddings, texts))
+    assert vectors[:, bundle.layout.text].any()
+    assert not vectors[:, bundle.layout.sequence].any()
+
+
+def test_a_new_item_without_a_text_has_no_neighbours(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    [vector] = bundle.new_item_vectors(np.zeros((1, 384), np.float32), [""])
+    assert np.flatnonzero(vector).tolist() == [bundle.layout.newness.start, bundle.layout.unseen.start]
 
 
 def test_items_are_added_and_reworded(small_bundle: Path) -> None:
