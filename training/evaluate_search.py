@@ -53,7 +53,8 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         for name, queries in sets.items():
             console.print(f"{name}: {len(queries):,} queries", highlight=False)
             result["sets"][name] = _measured(search, bundle, queries, options)
-        result["milliseconds"] = [float(ms) for ms in np.quantile(search.seconds, (0.5, 0.99)) * 1000] if sets else None
+        timed = bool(search.seconds)
+        result["milliseconds"] = (np.quantile(search.seconds, (0.5, 0.99)) * 1000).tolist() if timed else None
     return result
 
 
