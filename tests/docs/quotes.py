@@ -21,6 +21,8 @@ ARTEFACTS = {
     "evaluation.json",
     "events.parquet",
     "items.csv",
+    "searches.csv",
+    "searches.parquet",
     "items.parquet",
     "manifest.json",
     "report.html",

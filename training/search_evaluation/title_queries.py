@@ -11,8 +11,8 @@ from training.data.split import Holdout
 from training.search_evaluation.queries import SearchQuery
 
 WORDS = 2  # of a title, in a query
-# Titles without spaces are cut into pieces of this many characters, about two words of Chinese.
-PIECE_CHARACTERS = 4
+# A run of Chinese characters without spaces that is longer than the first number is cut into pieces of the second.
+MAX_WORD_CHARACTERS, PIECE_CHARACTERS = 8, 4
 _WORD = re.compile(r"[^\W_]+")
 _NO_SPACES = re.compile(r"[぀-ヿ㐀-鿿]")
 
@@ -65,7 +65,7 @@ def _content_words(title: str) -> Sequence[str]:
     """The different words of a title that say something: no numbers, no single letters, no words such as "for"."""
     words: dict[str, None] = {}
     for word in _WORD.findall(title):
-        if _NO_SPACES.search(word):
+        if len(word) > MAX_WORD_CHARACTERS and _NO_SPACES.search(word):
             words |= dict.fromkeys(word[i : i + PIECE_CHARACTERS] for i in range(0, len(word), PIECE_CHARACTERS))
         elif len(word) > 1 and not word.isdigit() and word.lower() not in ENGLISH_STOP_WORDS:
             words[word] = None
