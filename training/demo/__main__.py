@@ -16,9 +16,11 @@ from rich.console import Console
 from recsvc.errors import RecsvcError
 from training.backfill import backfill
 from training.data.shop import Shop
+from training.demo import chinese_shop as chinese
 from training.demo import shop as demo
 from training.demo.client import open_client
 from training.demo.next_steps import print_commands, print_next_steps
+from training.demo.searches import CHINESE, show_searches
 from training.demo.service import RunningService, running_service
 from training.demo.shoppers import choose_shoppers
 from training.demo.steps import Steps
@@ -102,7 +104,19 @@ def _demo(shop: Shop, steps: Steps, console: Console) -> None:
             )
         client = stack.enter_context(open_client(service.target, shop))
         Tour(client, shop, console).run(service.target, steps)
+    with steps.step("The same search in a Chinese shop"):
+        _search_in_chinese(console)
     print_next_steps(console)
+
+
+def _search_in_chinese(console: Console) -> None:
+    shop = chinese.chinese_shop(console)
+    with (
+        running_service(chinese.BUNDLE, chinese.REDIS, chinese.LOG) as service,
+        open_client(service.target, shop) as client,
+    ):
+        console.print("Another shop with another bundle, served by a process of its own.\n")
+        show_searches(client, CHINESE, console)
 
 
 def _serve(shop: Shop, port: int, steps: Steps, console: Console) -> None:

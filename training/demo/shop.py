@@ -47,24 +47,40 @@ def demo_shop(console: Console) -> Shop:
 
 def demo_bundle(shop: Shop, console: Console) -> bool:
     """Trains `BUNDLE`, unless it is up to date. Returns whether it trained."""
-    if _up_to_date(shop):
+    return train_if_changed(shop, DATA, BUNDLE, CONFIG, console)
+
+
+def train_if_changed(shop: Shop, data: Path, bundle: Path, config: TrainConfig, console: Console) -> bool:
+    """Trains a bundle, unless it is up to date.
+
+    Args:
+        shop: The shop as it was read.
+        data: Its folder.
+        bundle: The link "latest" in the folder of bundles.
+        config: The settings.
+        console: Shows the progress.
+
+    Returns:
+        Whether it trained.
+    """
+    if _up_to_date(shop, bundle, config):
         return False
-    train(DATA, BUNDLES, CONFIG, console)
+    train(data, bundle.parent, config, console)
     return True
 
 
-def _up_to_date(shop: Shop) -> bool:
+def _up_to_date(shop: Shop, bundle: Path, config: TrainConfig) -> bool:
     """Whether the bundle has this data and these settings, and is newer than all code that made it."""
     try:
-        manifest = read_manifest(BUNDLE)
+        manifest = read_manifest(bundle)
     except BundleError:
         return False
-    settings, trained = asdict(CONFIG), dict(manifest.get("training") or {})
+    settings, trained = asdict(config), dict(manifest.get("training") or {})
     # A width of 0 means that training dropped the block, because it added nothing. It would drop it again.
     trained |= {name: settings[name] for name in WIDTHS.values() if trained.get(name) == 0}
     if trained != settings or manifest.get("data", {}).get("fingerprint") != shop.fingerprint:
         return False
-    made = (BUNDLE / "manifest.json").stat().st_mtime
+    made = (bundle / "manifest.json").stat().st_mtime
     return made > max(source.stat().st_mtime for source in _sources())
 
 

@@ -108,6 +108,21 @@ def surfaces_table(lists: list[tuple[str, str, list[str]]], items: Items) -> Tab
     return table
 
 
+def searches_table(lists: list[tuple[str, str, list[str]]], items: Items) -> Table:
+    """Searches. Each line of `lists` is the query, its meaning in English or "", and the item ids of its list."""
+    table = _table()
+    table.add_column("A shopper types", ratio=3)
+    table.add_column(f"First {SURFACE_ITEMS} of the list", ratio=5)
+    for query, meaning, item_ids in lists:
+        titles = Text("\n").join(Text(items[item_id].title) for item_id in item_ids[:SURFACE_ITEMS])
+        typed = Text(query, style="bold")
+        if meaning:
+            typed.append(f"\n{meaning}", style="not bold dim")
+        table.add_row(typed, titles if item_ids else Text(NO_REASON, style="dim"))
+        table.add_section()
+    return table
+
+
 def quality_table(evaluation: dict[str, Any]) -> Table:
     """The model, its parts and simpler models, on purchases that none of them had seen."""
     table = _table()

@@ -11,6 +11,7 @@ from recsvc.domain.shop import Item, Profile
 from training.backfill import backfill
 from training.data.shop import Shop
 from training.demo.client import Client, TimedList
+from training.demo.searches import ENGLISH, show_searches
 from training.demo.shoppers import Shopper, best_seller_elsewhere, choose_shoppers
 from training.demo.steps import Steps
 from training.demo.tables import (
@@ -67,6 +68,9 @@ class Tour:
             )
         with steps.step("Other lists of a shop"):
             self._show_surfaces()
+        with steps.step("Search in a shopper's own words"):
+            self._console.print("A shopper who does not know the shop's words still finds its items.\n")
+            show_searches(self._client, ENGLISH, self._console)
         with steps.step("Delete a user's data"):
             self._erase()
 

@@ -16,7 +16,7 @@ from training.demo import shop as demo
 from training.demo.client import TimedList
 from training.demo.service import ServiceFailed, running_service
 from training.demo.shoppers import best_seller_elsewhere, choose_shoppers
-from training.demo.tables import change_table, list_table, profile_words
+from training.demo.tables import change_table, list_table, profile_words, searches_table
 from training.fitting.text_features import items_of
 
 ITEMS = {name: Item(name, f"The {name}", price=1.5, currency="GBP") for name in "abcd"}
@@ -105,3 +105,13 @@ def test_service_that_does_not_start_shows_its_last_log_lines(tmp_path: Path):
         running_service(tmp_path / "no-such-bundle", tmp_path / "data", log),
     ):
         pass
+
+
+def test_searches_table_shows_the_query_its_meaning_and_titles_as_text():
+    items = ITEMS | {"e": Item("e", "A [red]boot[/red]")}
+    lines = printed(searches_table([("爬山穿的鞋", "shoes for hills", ["e", "a"]), ("mug", "", [])], items))
+    text = "\n".join(lines)
+    assert "爬山穿的鞋" in text
+    assert "shoes for hills" in text
+    assert "A [red]boot[/red]" in text
+    assert next(line for line in lines if line.startswith("mug")).rstrip().endswith("–")

@@ -1,0 +1,114 @@
+"""Searches as the service does, by the code that serves it but without a service; and two simpler ways beside it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
+from recsvc.domain.shop import History
+from recsvc.errors import SettingsError
+from recsvc.model.bundle import Bundle
+from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.retrieval import scorers
+from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.query_encoder import QueryEncoder
+from training.search_evaluation.queries import SearchQuery
+
+DEPTH = 100  # items of a result that are looked at
+PRODUCT, ENCODER, WORDS = "product", "encoder", "words"
+SEARCHES = (PRODUCT, ENCODER, WORDS)
+
+
+class OfflineSearch:
+    """The searches of one bundle.
+
+    - product: what the service answers.
+    - encoder: the cosine between the text encoder's embeddings of the query and of the item's text, and nothing else.
+    - words: the product's word index alone.
+
+    Args:
+        bundle: The bundle.
+        snapshot: Of the bundle.
+        encoder: The bundle's text encoder.
+        runner: Runs the product's coroutines.
+        thread: Runs the product's computations.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        snapshot: ItemSnapshot,
+        encoder: TextEncoder,
+        runner: asyncio.Runner,
+        thread: ThreadPoolExecutor,
+    ) -> None:
+        self._bundle = bundle
+        self._snapshot = snapshot
+        self._encoder = encoder
+        self._runner = runner
+        self._query_encoder = QueryEncoder(snapshot, self._encode, thread)
+        self._tower = bundle.user_tower()
+        self._item_embeddings: Floats | None = None
+        self.seconds: list[
+            float
+        ] = []  # of each search of the product, with the text encoder and without the user tower
+
+    def results(self, search: str, queries: Sequence[SearchQuery]) -> list[Rows]:
+        """The best `DEPTH` rows of each query, by one of SEARCHES."""
+        rank: dict[str, Callable[[SearchQuery], Rows]] = {
+            PRODUCT: self._product,
+            ENCODER: self._by_encoder,
+            WORDS: self._by_words,
+        }
+        return [rank[search](query) for query in queries]
+
+    def _product(self, query: SearchQuery) -> Rows:
+        history = query.history if query.history is not None else History.empty()
+        user_vector = self._tower.user_vectors([history], [None])[0]
+        started = time.perf_counter()
+        rows = self._runner.run(self._served(query.text, user_vector))
+        self.seconds.append(time.perf_counter() - started)
+        return rows
+
+    async def _served(self, text: str, user_vector: Floats) -> Rows:
+        """The same calls as `recsvc.pipeline.query_plan` makes for the surface SEARCH."""
+        meaning = await self._query_encoder.vector(text)
+        matches = await self._query_encoder.matches(text)
+        scorer = scorers.search(self._snapshot, meaning, matches, user_vector)
+        return (await scorer.ranking(DEPTH, NO_ROWS, None)).rows
+
+    def _by_encoder(self, query: SearchQuery) -> Rows:
+        if self._item_embeddings is None:
+            self._item_embeddings = self._encoder.encode([item_text(item) for item in self._bundle.catalogue.items])
+        cosines = self._item_embeddings @ self._encoder.encode([query.text])[0]
+        return np.argsort(-cosines, kind="stable")[:DEPTH].astype(np.int32)
+
+    def _by_words(self, query: SearchQuery) -> Rows:
+        rows, scores = self._snapshot.lexical_index.matches(query.text)
+        return rows[np.argsort(-scores, kind="stable")[:DEPTH]]
+
+    async def _encode(self, text: str) -> Floats:
+        return self._encoder.encode([text])[0]
+
+
+@contextmanager
+def offline_search(bundle: Bundle) -> Iterator[OfflineSearch]:
+    """Opens the searches of a bundle while the block runs.
+
+    Raises:
+        TextEncoderError: The bundle's text encoder is not installed.
+        SettingsError: Its weights are not those that the bundle was trained with.
+    """
+    encoder = TextEncoder.load(bundle.model.text_encoder)
+    if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
+        raise SettingsError(
+            f"the bundle was trained with other weights of the text encoder {bundle.model.text_encoder}"
+        )
+    with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
+        snapshot = ItemSnapshot.of(bundle, thread)
+        runner.run(snapshot.warm_up())
+        yield OfflineSearch(bundle, snapshot, encoder, runner, thread)
