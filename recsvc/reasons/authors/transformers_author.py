@@ -123,7 +123,7 @@ def _loaded(model: str, revision: str) -> tuple[Any, Any]:
     folder = model
     if gguf is not None:
         folder, options["gguf_file"] = gguf
-        weights = {"dtype": torch.bfloat16}  # GGUF names none, and float32 would take twice the memory
+        weights = {"dtype": torch.float32}  # of the products: the weights stay packed
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
         return tokenizer, AutoModelForCausalLM.from_pretrained(folder, **weights, **options)
