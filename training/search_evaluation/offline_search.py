@@ -11,11 +11,12 @@ import numpy as np
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.errors import SettingsError
+from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import TextEncoder, item_text
-from recsvc.retrieval import scorers
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
+from recsvc.retrieval.search_scorer import SearchScorer
 from training.search_evaluation.queries import SearchQuery
 
 DEPTH = 100  # items of a result that are looked at
@@ -50,7 +51,7 @@ class OfflineSearch:
         self._snapshot = snapshot
         self._encoder = encoder
         self._runner = runner
-        self._query_encoder = QueryEncoder(snapshot, self._encode, thread)
+        self._query_encoder = QueryEncoder(snapshot, self._encode, thread, has_word=encoder.has_word)
         self._tower = bundle.user_tower()
         self._item_embeddings: Floats | None = None
         self.seconds: list[
@@ -76,10 +77,8 @@ class OfflineSearch:
 
     async def _served(self, text: str, user_vector: Floats) -> Rows:
         """The same calls as `recsvc.pipeline.query_plan` makes for the surface SEARCH."""
-        meaning = await self._query_encoder.vector(text)
-        matches = await self._query_encoder.matches(text)
-        scorer = scorers.search(self._snapshot, meaning, matches, user_vector)
-        return (await scorer.ranking(DEPTH, NO_ROWS, None)).rows
+        terms = await self._query_encoder.search_terms(text)
+        return (await SearchScorer(self._snapshot, terms, user_vector).ranking(DEPTH, NO_ROWS, None)).rows
 
     def _by_encoder(self, query: SearchQuery) -> Rows:
         if self._item_embeddings is None:
@@ -88,7 +87,7 @@ class OfflineSearch:
         return np.argsort(-cosines, kind="stable")[:DEPTH].astype(np.int32)
 
     def _by_words(self, query: SearchQuery) -> Rows:
-        rows, scores = self._snapshot.lexical_index.matches(query.text)
+        rows, scores = self._runner.run(self._query_encoder.search_terms(query.text)).words
         return rows[np.argsort(-scores, kind="stable")[:DEPTH]]
 
     async def _encode(self, text: str) -> Floats:
@@ -103,7 +102,7 @@ def offline_search(bundle: Bundle) -> Iterator[OfflineSearch]:
         TextEncoderError: The bundle's text encoder is not installed.
         SettingsError: Its weights are not those that the bundle was trained with.
     """
-    encoder = TextEncoder.load(bundle.model.text_encoder)
+    encoder = text_encoders.load(bundle.model.text_encoder)
     if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
         raise SettingsError(
             f"the bundle was trained with other weights of the text encoder {bundle.model.text_encoder}"
