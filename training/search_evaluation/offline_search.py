@@ -88,7 +88,8 @@ class OfflineSearch:
 
     def _by_words(self, query: SearchQuery) -> Rows:
         rows, scores = self._runner.run(self._query_encoder.search_terms(query.text)).words
-        return rows[np.argsort(-scores, kind="stable")[:DEPTH]]
+        best: Rows = rows[np.argsort(-scores, kind="stable")[:DEPTH]]
+        return best
 
     async def _encode(self, text: str) -> Floats:
         return self._encoder.encode([text])[0]

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 from fluent.syntax import FluentParser
-from fluent.syntax.ast import Message, TextElement
+from fluent.syntax.ast import Message, Placeable, TextElement, VariableReference
 
 from recsvc.domain.reason import LANGUAGES
 from recsvc.reasons.grammar.claim_keys import REASON_SLOTS, key_of
@@ -88,14 +88,20 @@ def of_styled(examples: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(language, text) for language in STYLED for text in examples[language]]
 
 
+def _written(part: TextElement | Placeable) -> str:
+    if isinstance(part, TextElement):
+        return part.value
+    assert isinstance(part.expression, VariableReference)
+    return f"{{{part.expression.id.name}}}"
+
+
 def bank_sentences(language: str) -> Iterator[tuple[str, str]]:
     """Every sentence of the phrase bank, in any tone, with the key of its claim."""
     file = _FILES / "phrases" / f"{language}.ftl"
     for entry in FluentParser().parse(file.read_text(encoding="utf-8")).body:
         if isinstance(entry, Message):
             for attribute in entry.attributes:
-                parts = attribute.value.elements
-                text = "".join(p.value if isinstance(p, TextElement) else f"{{{p.expression.id.name}}}" for p in parts)
+                text = "".join(map(_written, attribute.value.elements))
                 yield entry.id.name.replace("-", "."), text
 
 

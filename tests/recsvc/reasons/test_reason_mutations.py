@@ -233,7 +233,7 @@ BROKEN_ENDS = {
     "zh": ["，也", "，所以", "，因此推荐", "，而且", "，因为"],
 }
 WRONG_WORDS = {
-    "en": [(" days", " day"), (" times", " time"), ("people", "person"), ("You've", "You has"), ("bought", "buyed")],
+    "en": [(" days", " day"), (" times", " time"), ("people", "person"), ("You've", "You has"), ("bought", "boughted")],
     "zh": [("天", "个天"), ("次", "个次"), ("位", "位个"), ("买过", "买过过"), ("您", "您您")],
 }
 
