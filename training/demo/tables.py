@@ -57,7 +57,7 @@ def list_table(answer: TimedList, items: Items, language: str) -> Table:
     table.add_column(number, justify="right", style="dim", no_wrap=True)
     table.add_column(recommended, ratio=5)
     table.add_column(price, justify="right", no_wrap=True)
-    table.add_column(why, ratio=6, style="green")
+    table.add_column(why, ratio=6, style="green", overflow="fold")  # Chinese has no spaces to break at
     for line in answer.response.recommendations:
         item = items[line.item_id]
         table.add_row(str(line.rank), Text(item.title), _price(item.price, item.currency), reason_words(line))
@@ -71,7 +71,7 @@ def change_table(before: TimedList, after: TimedList, items: Items) -> Table:
     table.add_column("Before", ratio=4)
     table.add_column("After", ratio=4)
     table.add_column("", no_wrap=True)
-    table.add_column("Why now", ratio=5, style="green")
+    table.add_column("Why now", ratio=5, style="green", overflow="fold")
     gone = set(before.item_ids) - set(after.item_ids)
     for row, (old, new) in enumerate(zip(before.item_ids, after.response.recommendations, strict=True)):
         old_title = Text(items[old].title, style="strike dim" if old in gone else "")
