@@ -141,8 +141,9 @@ class ContentWriter:
             except (ReasonRejected, KeyError) as problem:
                 self.rejected[problem.rule if isinstance(problem, ReasonRejected) else "slots"] += 1
                 continue
-            text.add(sentence, fact, claim, pattern, pooled=pattern in pooled)
-            return
+            if not text.repeats(sentence):
+                text.add(sentence, fact, claim, pattern, pooled=pattern in pooled)
+                return
 
     def _is_muted(self, generator: str, request: PatternRequest, item: Item) -> bool:
         return self.switches.mutes(generator, request.recipe, request.language, item)
@@ -203,6 +204,10 @@ class _Text:
         if claim.kind is EvidenceKind.CATEGORY:
             return _contains(name, value) or _contains(self._words, name) or value in self._addressed
         return _contains(self._words, name) or _contains(f"{self._words} {name}", value)
+
+    def repeats(self, sentence: str) -> bool:
+        """Whether the text has the sentence already, in any case."""
+        return fold(sentence) in {fold(part.text) for part, _ in self.parts}
 
     def wordings(self, patterns: tuple[str, ...], claim: Claim) -> list[str]:
         """Patterns in the order to try them: first those that begin unlike the parts before."""
