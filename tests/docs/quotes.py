@@ -25,6 +25,8 @@ ARTEFACTS = {
     "manifest.json",
     "report.html",
     "rows.json",
+    "searches.csv",
+    "searches.parquet",
     "shop.toml",
     "tuning.html",
     "users.csv",
