@@ -1,7 +1,7 @@
 """Writes copy about the items of a bundle as a table, for a person to read and correct. --rubric measures its quality.
 
     python -m training.write_content --bundle DIR --recipe description.v1 --out FILE.csv [--language en zh]
-        [--items FILE] [--audience brand=NAME] [--rubric --data DIR]
+        [--items FILE] [--audience brand=NAME] [--data DIR] [--synonyms FILE] [--rubric]
     ... --generator transformers --reason-model DIR_OR_NAME [--reason-revision REVISION]
     ... --generator openai --reason-model NAME --reason-endpoint URL      the key is in RECSVC_REASON_API_KEY
 
@@ -25,17 +25,21 @@ from rich.progress import track
 from rich.table import Table
 
 from recsvc.domain.content_request import ContentRequest
-from recsvc.domain.reason import LANGUAGES, ContentDraft, Strength
+from recsvc.domain.reason import LANGUAGES, ContentDraft, EvidenceKind, Strength
 from recsvc.errors import InvalidRequest, NothingToSay, SettingsError
 from recsvc.model import bundle_files as bundles
+from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
-from recsvc.pipeline.item_copy import ContentJob
+from recsvc.pipeline.item_copy import NO_SEARCH_WORDS, ContentJob, SearchWords
 from recsvc.reasons import Author, ContentWriter, PatternPool, PatternRequest, Recipe
 from recsvc.reasons.grammar.recipe import parse_claim_key
+from recsvc.retrieval.synonyms import Groups, read_synonyms
 from training.data.shop import read_shop
 from training.evaluation.command import run_command
 from training.reason_evaluation.authors import MODELS, acceptance, add_model_flags, author_named, write_wanted
-from training.reason_evaluation.copy_rubric import TableTruth, Written, judge
+from training.reason_evaluation.bought_searches import bought_searches, read_searches
+from training.reason_evaluation.copy_rubric import SearchRecord, TableTruth, Written, judge
+from training.reason_evaluation.findability import findability, split_searches
 from training.reason_evaluation.gates import failed_copy_checks
 from training.reason_evaluation.mutations import totals
 from training.reason_evaluation.training_events import learned_events
@@ -51,6 +55,7 @@ def write(
     language: str,
     item_ids: Sequence[str],
     audience: tuple[str, str] | None = None,
+    search_words: SearchWords = NO_SEARCH_WORDS,
     pool: PatternPool | None = None,
 ) -> Iterator[Written | None]:
     """Writes a draft for each item.
@@ -61,6 +66,7 @@ def write(
         language: Of the copy.
         item_ids: The items, in order.
         audience: "brand" or "category", and its name.
+        search_words: By which people look for the items.
         pool: Patterns of a language model, used beside the recipe's own. Those that it lacks become wanted.
 
     Yields:
@@ -72,7 +78,8 @@ def write(
     writer, refused, last = ContentWriter(pool=pool), 0, None
     for item_id in item_ids:
         row = bundle.catalogue.rows([item_id])[0]
-        job = ContentJob(bundle, recipe, int(row), ContentRequest(recipe.id, item_id, language, audience))
+        request = ContentRequest(recipe.id, item_id, language, audience)
+        job = ContentJob(bundle, recipe, int(row), request, search_words)
         try:
             yield Written(item_id, job.write(writer)[0])
         except NothingToSay:
@@ -154,13 +161,15 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     if options.recipe not in recipes:
         raise SettingsError(f"--recipe: no {options.recipe!r}; there are: {', '.join(recipes)}")
     recipe, bundle = recipes[options.recipe], bundles.load(options.bundle)
-    item_ids = _item_ids(options.items, bundle)
+    item_ids, synonyms = _item_ids(options.items, bundle), read_synonyms(options.synonyms)
+    searches = read_searches(options.data) if options.data and recipe.has(EvidenceKind.QUERY) else None
+    search_words = _search_words(options.data, bundle, searches, synonyms)
     pool, model = None, None
     if (author := author_named(options)) is not None:
         pool, model = written_ahead(author, recipe, options.language, console)
     drafts: dict[str, list[Written]] = {}
     for language in options.language:
-        stream = write(bundle, recipe, language, item_ids, options.audience, pool)
+        stream = write(bundle, recipe, language, item_ids, options.audience, search_words, pool)
         progress = track(stream, f"  {recipe.id}, {language}", len(item_ids), console=console, transient=True)
         drafts[language] = [draft for draft in progress if draft is not None]
     _save(table([draft for of_language in drafts.values() for draft in of_language]), options.out)
@@ -172,20 +181,43 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         "model": model,
     }
     if options.rubric:
-        truth = table_truth(options.data, bundle)
+        truth = table_truth(options.data, bundle, synonyms, searches)
         rubric = {
             language: judge(of_language, recipe, language, truth, options.seed)
             for language, of_language in drafts.items()
         }
         result |= {"rubric": rubric, "gates": failed_copy_checks(rubric)}
+        if searches is not None:
+            result["findability"] = _findability(options, bundle, recipe, searches, synonyms)
     return result
 
 
-def table_truth(folder: Path, bundle: Bundle) -> TableTruth:
+def _search_words(folder: Path | None, bundle: Bundle, searches: pl.DataFrame | None, synonyms: Groups) -> SearchWords:
+    if folder is None or searches is None:
+        return SearchWords(synonyms)
+    events = learned_events(read_shop(folder).events, bundle)
+    return SearchWords(synonyms, bought_searches(searches, events, bundle.catalogue))
+
+
+def _findability(
+    options: argparse.Namespace, bundle: Bundle, recipe: Recipe, searches: pl.DataFrame, synonyms: Groups
+) -> dict[str, Any]:
+    """Measures the search with the keywords of all items, made without the searches that are held out."""
+    kept, held_out = split_searches(searches, options.seed)
+    search_words = _search_words(options.data, bundle, kept, synonyms)
+    drafts = write(bundle, recipe, options.language[0], _item_ids(None, bundle), None, search_words)
+    keywords = {one.item_id: one.draft.text for one in drafts if one is not None}
+    return findability(bundle, text_encoders.load(bundle.model.text_encoder), keywords, held_out, synonyms)
+
+
+def table_truth(
+    folder: Path, bundle: Bundle, synonyms: Groups = (), searches: pl.DataFrame | None = None
+) -> TableTruth:
     """Reads the tables of the shop that the bundle was trained on, to check drafts by. Raises DataError."""
     shop, days = read_shop(folder), bundle.model.popularity_days
-    buyers = Purchases.of(learned_events(shop.events, bundle), (days,)).buyers[days]
-    return TableTruth(shop.items, buyers, days)
+    events = learned_events(shop.events, bundle)
+    buyers = Purchases.of(events, (days,)).buyers[days]
+    return TableTruth(shop.items, buyers, days, SearchRecord.of(synonyms, searches, events))
 
 
 def _item_ids(file: Path | None, bundle: Bundle) -> list[str]:
@@ -251,6 +283,11 @@ def _print(result: dict[str, Any]) -> None:
             f"{language}  {figures['model']} wrote {figures['new']} new patterns; {figures['copies']} of "
             f"{figures['answered']} answers copy the recipe's own, {figures['unanswered']} did not come in time"
         )
+    if measured := result.get("findability"):
+        print(f"{measured['searches']:,} held-out searches find their item, without and with the keywords:")
+        for name in ("before", "after"):
+            if figures := measured[name]:
+                print(f"  {name:<7}mean reciprocal rank {figures['mrr']:.3f}, first ten {figures['top_10']:.3f}")
     if "rubric" in result:
         Console().print(_rubric_table(result))
         print(json.dumps(result, ensure_ascii=False))
@@ -272,7 +309,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--audience", type=_audience, help="brand=NAME or category=NAME, if the recipe has an audience")
     add_model_flags(parser, ", ".join(GENERATORS))
     parser.add_argument("--rubric", action="store_true", help="also measure the quality of the copy")
-    parser.add_argument("--data", type=Path, help="the shop's folder, which the rubric checks the copy by")
+    parser.add_argument(
+        "--data", type=Path, help="the shop's folder: the rubric checks by it, and keywords use its search log"
+    )
+    parser.add_argument("--synonyms", type=Path, help="the file of synonyms that the service has, for keywords")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--seed", type=int, default=0, help="of everything that the rubric draws at random [0]")
     options = parser.parse_args(arguments)

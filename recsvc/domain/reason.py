@@ -25,6 +25,8 @@ class EvidenceKind(enum.StrEnum):
     REPEAT_INTERVAL = "repeat_interval"  # bought `count` times, every `days` or so; last `elapsed` days ago
     NAME = "name"  # the item's title is `value`
     AUDIENCE = "audience"  # copy addresses the buyers of the brand or category (`name`) `value`
+    SYNONYM = "synonym"  # the operator's synonyms say that `value` means the same as the item's category `name`
+    QUERY = "query"  # `count` different people searched for `value` and bought the item within `days`
 
 
 class Strength(enum.StrEnum):
@@ -59,7 +61,7 @@ class Evidence:
         days: Length of a window, or of an interval between purchases.
         lift: How much more often the user buys it than others do; 1 is as often.
         event: What the user did with the anchor: bought it, is viewing it, or has it in the cart.
-        name: Of an attribute, of the item or of the profile; or "brand" or "category".
+        name: Of an attribute, of the item or of the profile; or "brand" or "category"; or a category.
         people: Buyers of the anchor.
         elapsed: Days since the last purchase.
     """

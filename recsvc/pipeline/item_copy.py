@@ -1,7 +1,9 @@
 """Writes copy about an item for the shop's staff: collects the item's facts and lets a recipe put them into words."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Strength
@@ -10,9 +12,27 @@ from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound, NothingT
 from recsvc.model.bundle import Bundle
 from recsvc.reasons import ContentWriter, Recipe, attribute_form, copy_claim, is_sensitive
 from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.synonyms import Groups, synonyms_of
 
 # An audience is sensitive if at least this share of the items of its brand or category is.
 SENSITIVE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWords:
+    """Words by which people look for items, beside those of the catalogue.
+
+    Attributes:
+        synonyms: The operator's synonyms.
+        queries: By item, the searches after which people bought it, the most frequent first: facts of the kind QUERY.
+            The service knows none.
+    """
+
+    synonyms: Groups = ()
+    queries: Mapping[str, Sequence[Evidence]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+NO_SEARCH_WORDS = SearchWords()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +43,7 @@ class ContentJob:
     recipe: Recipe
     row: int
     request: ContentRequest
+    search_words: SearchWords = NO_SEARCH_WORDS
 
     def write(self, writer: ContentWriter) -> list[ContentDraft]:
         """Writes at least one draft. Takes milliseconds: not for the event loop.
@@ -32,7 +53,8 @@ class ContentJob:
             InvalidRequest: The catalogue does not have the audience, the recipe addresses no audience, or such
                 purchases reveal something private.
         """
-        request, item, facts = self.request, self.bundle.catalogue.items[self.row], item_facts(self.bundle, self.row)
+        request, item = self.request, self.bundle.catalogue.items[self.row]
+        facts = item_facts(self.bundle, self.row, self.search_words)
         if request.audience is not None:
             facts = (_audience(self.bundle, self.recipe, item, request.language, *request.audience), *facts)
         drafts = writer.drafts(self.recipe, item, facts, request.language, request.variant, request.drafts)
@@ -41,8 +63,16 @@ class ContentJob:
         return drafts
 
 
-def look_up(snapshot: ItemSnapshot, writer: ContentWriter, request: ContentRequest) -> ContentJob:
+def look_up(
+    snapshot: ItemSnapshot, writer: ContentWriter, request: ContentRequest, synonyms: Groups = ()
+) -> ContentJob:
     """Finds the recipe and the item of a request. For the event loop's thread only.
+
+    Args:
+        snapshot: The items.
+        writer: Has the recipes.
+        request: What to write.
+        synonyms: The operator's.
 
     Raises:
         InvalidRequest: The recipe is unknown; the message lists the recipes.
@@ -57,16 +87,21 @@ def look_up(snapshot: ItemSnapshot, writer: ContentWriter, request: ContentReque
         raise ItemNotFound(request.item_id)
     if writer.switches.silences(recipe.id, request.language, snapshot.bundle.catalogue.items[row]):
         raise TextTurnedOff
-    return ContentJob(snapshot.bundle, recipe, row, request)
+    return ContentJob(snapshot.bundle, recipe, row, request, SearchWords(synonyms))
 
 
-def item_facts(bundle: Bundle, row: int) -> tuple[Evidence, ...]:
-    """Returns the facts of an item that copy may state. Of users they hold only the number of buyers."""
+def item_facts(bundle: Bundle, row: int, search_words: SearchWords = NO_SEARCH_WORDS) -> tuple[Evidence, ...]:
+    """Returns the facts of an item that copy may state. Of users they hold only how many bought or searched."""
     item, neutral = bundle.catalogue.items[row], Strength.NEUTRAL
     facts = [Evidence(EvidenceKind.NAME, neutral, value=item.title)]
     if item.brand:
         facts.append(Evidence(EvidenceKind.BRAND, neutral, value=item.brand))
-    facts += [Evidence(EvidenceKind.CATEGORY, neutral, value=name) for name in item.categories[-1:]]
+    for name in item.categories[-1:]:
+        facts.append(Evidence(EvidenceKind.CATEGORY, neutral, value=name))
+        facts += [
+            Evidence(EvidenceKind.SYNONYM, neutral, name=name, value=synonym)
+            for synonym in synonyms_of(name, search_words.synonyms)
+        ]
     facts += [
         Evidence(EvidenceKind.ATTRIBUTE, neutral, name=name, value=value)
         for name, value in dict.fromkeys(item.attributes)
@@ -74,7 +109,7 @@ def item_facts(bundle: Bundle, row: int) -> tuple[Evidence, ...]:
     ]
     days, count = bundle.model.popularity_days, int(bundle.buyers[row])
     facts.append(Evidence(EvidenceKind.POPULARITY, neutral, count=count, days=days))
-    return tuple(facts)
+    return (*facts, *search_words.queries.get(item.item_id, ()))
 
 
 def _audience(bundle: Bundle, recipe: Recipe, item: Item, language: str, name: str, value: str) -> Evidence:

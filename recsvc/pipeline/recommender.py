@@ -230,7 +230,7 @@ class Recommender:
 
     def content_job(self, request: ContentRequest, writer: ContentWriter) -> ContentJob:
         """Looks up what a content request needs; see `recsvc.pipeline.item_copy.look_up`."""
-        return look_up(self._snapshot, writer, request)
+        return look_up(self._snapshot, writer, request, self._shared.synonyms)
 
     def knows_item(self, item_id: str) -> bool:
         """Returns whether the catalogue has an item."""

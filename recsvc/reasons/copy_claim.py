@@ -17,6 +17,7 @@ from recsvc.reasons.seller_text.word_lists import fold, read_sections
 
 MIN_HEAD_WIDTH = 10  # columns; a shorter part before a comma is not used as the name
 MIN_WINDOW_DAYS = 2
+MAX_KEYWORD_WIDTH = 40  # columns of a search or a synonym; a longer one is a sentence, and may say who typed it
 
 _BUYERS_OF = {"brand": Form.BUYERS_OF_BRAND, "category": Form.BUYERS_OF_CATEGORY}
 _ASIDE = re.compile(r"\s*[,，(（:：]\s*|\s+[-–—]\s+")
@@ -73,6 +74,35 @@ def _audience(evidence: Evidence, item: Item, _language: str, wording: Wording, 
     return form, (*slots, ("value", buyers_of))
 
 
+def _synonym(evidence: Evidence, item: Item, _language: str, _wording: Wording, form: Form) -> tuple[Form, Slots]:
+    if evidence.name not in item.categories:
+        raise ReasonRejected("evidence", "the item does not have that category")
+    return form, (("value", _keyword(evidence.value)),)
+
+
+def _query(evidence: Evidence, item: Item, _language: str, _wording: Wording, form: Form) -> tuple[Form, Slots]:
+    if evidence.count < MIN_PEOPLE or evidence.days < 1:
+        raise ReasonRejected("evidence", f"{evidence.count} people within {evidence.days} days")
+    if is_sensitive(item):
+        raise ReasonRejected("sensitive", "what people searched before they bought the item says something private")
+    return form, (("value", _keyword(evidence.value)),)
+
+
+def _keyword(text: str) -> str:
+    """A search or a synonym as a keyword, in lower case.
+
+    Raises:
+        ReasonRejected: 'sensitive' for a private word; 'name' if it is long, or has anything but words and numbers.
+    """
+    if is_sensitive_text(text):
+        raise ReasonRejected("sensitive", "a private word")
+    words = " ".join(text.lower().split())
+    is_plain = all(c.isalnum() or c in " -'’&" for c in words)
+    if not words or not is_plain or display_width(words) > MAX_KEYWORD_WIDTH or clean_name(words) != words:
+        raise ReasonRejected("name", "no keyword that may be shown")
+    return words
+
+
 def _brand_or_category(
     evidence: Evidence, item: Item, _language: str, wording: Wording, form: Form
 ) -> tuple[Form, Slots]:
@@ -98,6 +128,8 @@ _FORM_AND_SLOTS: Mapping[EvidenceKind, Callable[[Evidence, Item, str, Wording, F
     EvidenceKind.BRAND: _brand_or_category,
     EvidenceKind.CATEGORY: _brand_or_category,
     EvidenceKind.ATTRIBUTE: _attribute,
+    EvidenceKind.SYNONYM: _synonym,
+    EvidenceKind.QUERY: _query,
 }
 
 

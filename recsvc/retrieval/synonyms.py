@@ -41,6 +41,14 @@ def read_synonyms(path: Path | None) -> Groups:
     return tuple(groups)
 
 
+def synonyms_of(name: str, groups: Groups) -> tuple[str, ...]:
+    """Returns the other expressions of the groups that have a name, in any case, singular or plural."""
+    lower = name.strip().lower()
+    forms = {lower, f"{lower}s", f"{lower}es", lower.removesuffix("s"), lower.removesuffix("es")}
+    of_groups = (group for group in groups if not forms.isdisjoint(group))
+    return tuple(dict.fromkeys(expression for group in of_groups for expression in group if expression not in forms))
+
+
 class Synonyms:
     """The groups as the terms of one language.
 

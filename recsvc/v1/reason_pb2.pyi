@@ -30,6 +30,8 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_KIND_REPEAT_INTERVAL: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_NAME: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_AUDIENCE: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_SYNONYM: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_QUERY: _ClassVar[EvidenceKind]
 
 class Strength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -55,6 +57,8 @@ EVIDENCE_KIND_ATTRIBUTE: EvidenceKind
 EVIDENCE_KIND_REPEAT_INTERVAL: EvidenceKind
 EVIDENCE_KIND_NAME: EvidenceKind
 EVIDENCE_KIND_AUDIENCE: EvidenceKind
+EVIDENCE_KIND_SYNONYM: EvidenceKind
+EVIDENCE_KIND_QUERY: EvidenceKind
 STRENGTH_UNSPECIFIED: Strength
 STRENGTH_CAUSAL: Strength
 STRENGTH_CONTRIBUTORY: Strength

@@ -1,21 +1,25 @@
 """Copy for a catalogue: a table with a row for each item, and a rubric that finds false copy."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from recsvc.domain.reason import ContentPart, EvidenceKind
+from recsvc.domain.reason import ContentPart, Evidence, EvidenceKind, Strength
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
+from recsvc.pipeline.item_copy import SearchWords
 from recsvc.reasons import Realiser, recipes
 from tests.chat_endpoint import ChatEndpoint
+from training.data.shop import read_shop
 from training.evaluation.command import CHECKS_FAILED
 from training.reason_evaluation import copy_rubric
 from training.reason_evaluation.copy_rubric import Written, judge
 from training.reason_evaluation.gates import failed_copy_checks
+from training.reason_evaluation.training_events import learned_events
 from training.write_content import main, table_truth, write
 
 
@@ -103,6 +107,42 @@ def test_rubric_of_a_shop_finds_nothing_wrong(trained_bundle: Path, small_shop_f
     assert sum(sort["passed"] for sort in judged["mutations"].values()) == 0
     assert judged["opening_share"] < 0.25
     assert judged["duplicates"] == 0
+
+
+def test_keywords_use_the_search_log_and_the_synonyms_and_are_measured(
+    trained_bundle: Path, bundle: Bundle, small_shop_folder: Path, tmp_path: Path, capsys
+):
+    data, synonyms, figures = tmp_path / "shop", tmp_path / "synonyms.txt", tmp_path / "figures.json"
+    shutil.copytree(small_shop_folder, data)
+    learned = learned_events(read_shop(data).events, bundle).filter(pl.col("event_type") == "purchase")
+    popular = learned.group_by("item_id").agg(pl.col("user_id").n_unique()).sort("user_id", "item_id")["item_id"][-3:]
+    rows = learned.filter(pl.col("item_id").is_in(popular)).unique(["user_id", "item_id"])
+    texts = [f"{word} thing" for word in ("zyxom", "quibblet", "frindle", "wozzle", "plonker", "grommle", "snazzy")]
+    before = pl.col("timestamp") - pl.duration(days=1)
+    log = [rows.select("item_id", "user_id", before, query=pl.lit(text)) for text in texts]
+    pl.concat(log).write_parquet(data / "searches.parquet")
+    item = bundle.catalogue.items[bundle.catalogue.row(popular[-1])]
+    synonyms.write_text(f"{item.categories[-1]}, wibbly wares\n")
+
+    command = ["--bundle", str(trained_bundle), "--data", str(data), "--recipe", "keywords.v1", "--rubric"]
+    out = tmp_path / "keywords.csv"
+    assert main([*command, "--synonyms", str(synonyms), "--out", str(out), "--json", str(figures)]) == 0
+    text = dict(pl.read_csv(out).select("item_id", "text").iter_rows())[item.item_id]
+    assert {"zyxom thing", "wibbly wares"} <= set(text.split(", "))
+    result = json.loads(figures.read_text())
+    judged, found = result["rubric"]["en"], result["findability"]
+    assert (judged["supported"], judged["unsupported"]) == (1.0, 0)
+    assert sum(sort["passed"] for sort in judged["mutations"].values()) == 0
+    assert found["searches"] >= 1
+    assert found["after"]["mrr"] >= found["before"]["mrr"]
+    assert "held-out searches" in capsys.readouterr().out
+
+    # The tables contradict a search that they do not have, and one of fewer people.
+    recipe, truth = recipes()["keywords.v1"], table_truth(data, bundle)
+    one = next(iter(write(bundle, recipe, "en", [item.item_id], None, SearchWords((("x", "y"),), {}))))
+    fact = Evidence(EvidenceKind.QUERY, Strength.NEUTRAL, value="zyxom thing", count=12, days=7)
+    false = replace(one.draft, text="zyxom thing", parts=(ContentPart("zyxom thing", (fact,)),))
+    assert "query does not hold" in truth.problems(Written(item.item_id, false), recipe)[0]
 
 
 def test_false_draft_is_found_and_fails_the_check(bundle: Bundle, small_shop_folder: Path):

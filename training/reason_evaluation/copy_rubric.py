@@ -1,9 +1,10 @@
 """Measures copy as reasons are measured: truth by the shop's tables, mutations, lints, variety; and its length."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -17,6 +18,7 @@ from recsvc.reasons.claim import Claim
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.verifier import check_text
+from recsvc.retrieval.synonyms import Groups, synonyms_of
 from training.reason_evaluation.mutations import caught
 from training.reason_evaluation.quality import delexicalised, lints, variety
 
@@ -36,6 +38,44 @@ class Written:
     draft: ContentDraft
 
 
+@dataclass(frozen=True)
+class SearchRecord:
+    """Who searched for what, and who bought what, as the tables have it.
+
+    Attributes:
+        synonyms: Of the operator.
+        searched: Users and times, by item and search.
+        bought: Times, by user and item.
+    """
+
+    synonyms: Groups = ()
+    searched: Mapping[tuple[str, str], Sequence[tuple[str, datetime]]] = field(default_factory=dict)
+    bought: Mapping[tuple[str, str], Sequence[datetime]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(synonyms: Groups, searches: pl.DataFrame | None, events: pl.DataFrame) -> "SearchRecord":
+        """Collects the rows of the tables."""
+        searched, bought = defaultdict(list), defaultdict(list)
+        rows = searches.select("item_id", "query", "user_id", "timestamp").iter_rows() if searches is not None else ()
+        for item_id, query, user_id, time in rows:
+            searched[item_id, query].append((user_id, time))
+        purchases = events.filter(pl.col("event_type") == "purchase").select("user_id", "item_id", "timestamp")
+        for user_id, item_id, time in purchases.iter_rows():
+            bought[user_id, item_id].append(time)
+        return SearchRecord(synonyms, searched, bought)
+
+    def buyers(self, item_id: str, query: str, days: int) -> int:
+        """How many different people bought an item at most `days` after they searched for it."""
+        soon = timedelta(days=days)
+        return len(
+            {
+                user_id
+                for user_id, searched in self.searched.get((item_id, query), ())
+                if any(searched <= bought <= searched + soon for bought in self.bought.get((user_id, item_id), ()))
+            }
+        )
+
+
 class TableTruth:
     """Checks drafts by the shop's tables. Nothing that a bundle or a writer says is believed.
 
@@ -43,12 +83,20 @@ class TableTruth:
         items: The items table.
         buyers: The users who bought an item in the window, by item.
         days: The length of that window.
+        search_record: Searches, and the operator's synonyms.
     """
 
-    def __init__(self, items: pl.DataFrame, buyers: Mapping[str, set[str]], days: int) -> None:
+    def __init__(
+        self,
+        items: pl.DataFrame,
+        buyers: Mapping[str, set[str]],
+        days: int,
+        search_record: SearchRecord | None = None,
+    ) -> None:
         self._items = {row["item_id"]: _item(row) for row in items.iter_rows(named=True)}
         self._buyers = buyers
         self._days = days
+        self._searches = search_record or SearchRecord()
         self._brands = {item.brand for item in self._items.values()}
         self._categories = {name for item in self._items.values() for name in item.categories}
 
@@ -105,6 +153,11 @@ class TableTruth:
                 return (len(self._buyers.get(item.item_id, ())), self._days) == (fact.count, fact.days)
             case EvidenceKind.AUDIENCE:
                 return fact.value in (self._brands if fact.name == "brand" else self._categories)
+            case EvidenceKind.SYNONYM:
+                synonyms = synonyms_of(fact.name, self._searches.synonyms)
+                return fact.name in item.categories and fact.value in synonyms
+            case EvidenceKind.QUERY:
+                return self._searches.buyers(item.item_id, fact.value, fact.days) == fact.count
         return False
 
 

@@ -38,6 +38,8 @@ CLAIM_SLOTS: Mapping[tuple[EvidenceKind, Form], frozenset[str]] = {
     (EvidenceKind.POPULARITY, Form.PLAIN): frozenset({"count", "period"}),
     (EvidenceKind.AUDIENCE, Form.BUYERS_OF_BRAND): frozenset({"item", "value"}),
     (EvidenceKind.AUDIENCE, Form.BUYERS_OF_CATEGORY): frozenset({"item", "value"}),
+    (EvidenceKind.SYNONYM, Form.PLAIN): frozenset({"value"}),
+    (EvidenceKind.QUERY, Form.PLAIN): frozenset({"value"}),
 }
 
 

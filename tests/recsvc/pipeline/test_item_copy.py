@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from recsvc.domain.content_request import ContentRequest
-from recsvc.domain.reason import EvidenceKind, Strength
+from recsvc.domain.reason import Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import Item
 from recsvc.errors import InvalidRequest, ItemNotFound, NothingToSay
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.pipeline.item_copy import ContentJob, item_facts
+from recsvc.pipeline.item_copy import ContentJob, SearchWords, item_facts
 from recsvc.reasons import ContentWriter
 from recsvc.registry.backend import Backend
 from tests.recsvc.reasons.copy_samples import CHINESE, ENGLISH
@@ -61,6 +61,20 @@ def test_drafts_name_the_item_and_differ(bundle):
     assert all("Lidded Storage Bench" in draft.text and "4711" not in draft.text for draft in five)
     (chinese,) = write(bundle, BENCH, "description.v1", language="zh")
     assert chinese.text.endswith("。")
+
+
+def test_keywords_have_the_synonyms_of_the_category_and_the_searches_of_the_item(bundle):
+    searched = Evidence(EvidenceKind.QUERY, Strength.NEUTRAL, value="hallway seat", count=12, days=7)
+    words = SearchWords((("bench", "settle"), ("sofa", "couch")), {"bench": [searched], "pills": [searched]})
+    assert item_facts(bundle, 0, words) == (
+        *item_facts(bundle, 0)[:3],
+        Evidence(EvidenceKind.SYNONYM, Strength.NEUTRAL, name="Benches", value="settle"),
+        *item_facts(bundle, 0)[3:],
+        searched,
+    )
+    job = ContentJob(bundle, WRITER.recipes["keywords.v1"], 0, ContentRequest("keywords.v1", "bench"), words)
+    assert job.write(WRITER)[0].text.startswith("hallway seat, Benches, settle, ")
+    assert job.write(WRITER)[0].text.endswith(", Potterhill")
 
 
 def test_item_with_too_few_facts_raises_nothing_to_say(bundle):

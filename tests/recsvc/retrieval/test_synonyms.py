@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsvc.errors import SettingsError
-from recsvc.retrieval.synonyms import read_synonyms
+from recsvc.retrieval.synonyms import read_synonyms, synonyms_of
 
 
 def test_groups_are_read_without_comments_and_empty_lines(tmp_path: Path) -> None:
@@ -29,3 +29,19 @@ def test_a_file_that_cannot_be_read_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9, coffee")
     with pytest.raises(SettingsError, match="cannot be read"):
         read_synonyms(tmp_path / "latin.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "synonyms"),
+    [
+        ("Sofas", ("couch", "settee", "divan")),  # of both groups, once
+        ("sofa", ("couch", "settee", "divan")),
+        ("settees", ("sofa", "couch", "divan")),
+        ("沙发", ("长椅",)),
+        ("Sofa Covers", ()),
+        ("", ()),
+    ],
+)
+def test_synonyms_of_a_name_are_the_other_expressions_of_its_groups(name: str, synonyms: tuple[str, ...]) -> None:
+    groups = (("sofa", "couch", "settee"), ("sofa", "settee", "divan"), ("沙发", "长椅"))
+    assert set(synonyms_of(name, groups)) == set(synonyms)
