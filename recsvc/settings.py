@@ -73,12 +73,15 @@ class Settings(_Settings):
     # What is served.
     bundle: Path = Field(description="folder of the bundle to serve; required")
     text_encoder: str = Field(
-        "embedded",
+        "auto",
         min_length=1,
-        description="sentence-embedding model: a name, a folder, or 'embedded', which needs no network. Must be the "
-        "one that the bundle was trained with",
+        description="text encoder, the one that the bundle was trained with: auto takes the one that the bundle names; "
+        "else embedded, multilingual, a sentence-transformers folder, or a name on the hub",
     )
     placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
+    synonyms: Path | None = Field(
+        None, description="text file of words that a search takes for each other: one group a line, commas between"
+    )
     unknown_is_private: bool = Field(
         default=False,
         description="true: no reason uses what users did with items that have no category. For shops that sell "
@@ -140,6 +143,7 @@ class Settings(_Settings):
             bundle=self.bundle,
             text_encoder=self.text_encoder,
             placements=self.placements,
+            synonyms=self.synonyms,
             cache_size=self.cache_size,
             unknown_is_private=self.unknown_is_private,
             reason_pronoun=self.reason_pronoun,

@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 import redis
 
-from recsvc.model.text_encoder import TextEncoder
+from recsvc.model import text_encoders
 from recsvc.reasons.authors import chat_completions
 from recsvc.store.embedded import redis_server_binary
 from tests.chat_endpoint import ChatEndpoint
@@ -137,10 +137,9 @@ def shared_redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_text_encoder() -> Iterator[None]:
-    """The real text encoder is loaded once for all tests of a worker."""
-    load = functools.cache(TextEncoder.load)  # `load.__wrapped__` loads it again
+    """Each real text encoder is loaded once for all tests of a worker."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TextEncoder, "load", load)
+        patch.setattr(text_encoders, "load", functools.cache(text_encoders.load))
         yield
 
 

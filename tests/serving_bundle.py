@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import Item
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.repeat_purchase import FEATURES, RepeatConfig
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import BlockWeights, FusionWeights
-from recsvc.model.vectors import unit
+from recsvc.model.vectors import encode_8_bits, unit
 
 ITEMS, SHOPPERS = 400, 1_200
 UNSOLD = 10  # the last items: nobody has bought them
@@ -58,7 +58,7 @@ def make_serving_bundle(folder: Path) -> Path:
     catalogue = Catalogue(_items(rng))
     category_of = np.arange(ITEMS) % len(TYPES)
     bought = _purchases(rng, category_of)
-    encoder = TextEncoder.load()
+    encoder = text_encoders.load("embedded")
     texts = [item_text(item) for item in catalogue.items]
     embeddings = encoder.encode(texts)
     features = _features(embeddings, texts)
@@ -87,6 +87,8 @@ def make_serving_bundle(folder: Path) -> Path:
         companion_buyers=companion_buyers,
         repeat_rates=rng.uniform(0.5, 2.0, ITEMS).astype(np.float32),
         repeat_intervals=rng.uniform(10, 60, ITEMS).astype(np.float32),
+        text_codes=encode_8_bits(embeddings),
+        category_codes=encode_8_bits(encoder.encode([" > ".join(path) for path in catalogue.paths.names])),
         features=features,
         text_tower=text_tower,
         sequence_tower=sequence_tower,

@@ -85,11 +85,11 @@ def serve_requests(address: str) -> None:
     import torch  # noqa: PLC0415 - what is to be shared takes seconds, and the client needs none of it
 
     import recsvc.server  # noqa: F401, PLC0415
-    from recsvc.model.text_encoder import TextEncoder  # noqa: PLC0415
+    from recsvc.model import text_encoders  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    TextEncoder.load = functools.cache(TextEncoder.load)  # type: ignore[method-assign]
-    TextEncoder.load("embedded")
+    text_encoders.load = functools.cache(text_encoders.load)
+    text_encoders.load("embedded")
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)

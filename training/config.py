@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recsvc.errors import SettingsError
-from recsvc.model.text_encoder import EMBEDDED
+from recsvc.model.text_encoders import AUTO
 
 CHOICES = {"protocol": ("time-split", "leave-one-out"), "refit": ("none", "validation", "all")}
 AT_LEAST_ONE = (
@@ -54,7 +54,7 @@ class TrainConfig:
     sequence_learning_rate: float = 2e-3
     sequence_dropout: float = 0.5
     # The text block.
-    text_encoder: str = EMBEDDED
+    text_encoder: str = AUTO  # or "embedded", "multilingual", a folder, a name on the hub
     features_lexical_dim: int = 1024
     features: int = 1280
     whitening_exponent: float = 0.25

@@ -1,6 +1,6 @@
 """Trains a bundle: data > features > text and sequence towers > ALS > repeats > fusion > refit > evaluation.
 
-    python -m training.train --data DIR --out BUNDLES [--set name=value ...]
+    python -m training.train --data DIR --out BUNDLES [--text-encoder NAME] [--set name=value ...]
 
 Reads three tables and prints every stage with its time and size. Writes BUNDLES/<bundle_id>/ with the model, its
 evaluation and its report. BUNDLES/latest then points at it, unless the bundle is worse than a model without training or
@@ -183,6 +183,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder to write bundles to")
     parser.add_argument("--warm-start", type=Path, metavar="BUNDLE", help="start from a bundle, such as OUT/latest")
     parser.add_argument("--settings", type=Path, help="JSON file of settings, such as the best.json of training.tune")
+    parser.add_argument(
+        "--text-encoder",
+        metavar="NAME",
+        help="embedded (English), multilingual (16 languages), a sentence-transformers folder or a name on the hub; "
+        "auto takes one of the first two by the catalogue's language [auto]",
+    )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
     return parser
 
@@ -199,7 +205,10 @@ def main(argv: list[str] | None = None) -> int:
         config = TrainConfig()
         if arguments.settings is not None:
             config = config.changed(settings_of(arguments.settings))
-        folder = train(arguments.data, arguments.out, config.changed(arguments.set), console, arguments.warm_start)
+        config = config.changed(arguments.set)
+        if arguments.text_encoder is not None:
+            config = config.with_values({"text_encoder": arguments.text_encoder})
+        folder = train(arguments.data, arguments.out, config, console, arguments.warm_start)
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from recsvc.errors import RecsvcError, SettingsError, StoreUnavailable
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import bundles_in
-from recsvc.model.text_encoder import TextEncoder
 from recsvc.pipeline.placements import Placements
-from recsvc.registry.backend import check_encoder, pattern_pool
+from recsvc.registry.backend import load_encoder, pattern_pool
 from recsvc.settings import Settings, load_settings
 from recsvc.store.connection import connected
 from recsvc.store.embedded import embedded_redis
@@ -88,11 +87,15 @@ def _check_reason_model(settings: Settings) -> str:
 
 
 def _check_text_encoder(settings: Settings, bundle: Bundle | None) -> str:
-    encoder = TextEncoder.load(settings.text_encoder)
-    if bundle is None:
-        return f"{settings.text_encoder} can be loaded; not compared, for lack of a bundle"
-    check_encoder(encoder, bundle, settings.text_encoder)
-    return f"{settings.text_encoder} is the one that the bundle was trained with"
+    name = settings.text_encoder
+    if bundle is not None:
+        load_encoder(name, bundle)
+        named = bundle.model.text_encoder if name == text_encoders.AUTO else name
+        return f"{named} is the one that the bundle was trained with"
+    if name == text_encoders.AUTO:
+        return "not checked: a bundle names it"
+    text_encoders.load(name)
+    return f"{name} can be loaded; not compared, for lack of a bundle"
 
 
 def _check_placements(settings: Settings) -> str:

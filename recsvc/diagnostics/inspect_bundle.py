@@ -34,13 +34,16 @@ def _identity(folder: Path, bundle: Bundle) -> Iterator[str]:
     model, provenance = bundle.model, bundle.provenance
     yield f"bundle        {bundle.bundle_id}"
     yield f"folder        {folder}"
-    yield f"format        {bundle_files.FORMAT_VERSION}"
+    yield f"format        {bundle_files.read_manifest(folder)['format_version']}"
     yield f"created       {provenance.get('created') or _UNKNOWN}"
     yield f"git commit    {provenance.get('git_commit') or _UNKNOWN}"
     yield f"ready         {_READY.get(str(provenance.get('ready')), _UNKNOWN)}"
     yield f"text encoder  {model.text_encoder}, sha256 {model.text_encoder_fingerprint}"
     rows, columns = bundle.item_vectors.shape
     yield f"items         {rows:,}, each with a vector of {columns} float32"
+    width = bundle.text_codes.shape[1]
+    codes = f"{width} int8 an item" if width else "none: train again, so that searches find meaning as well as words"
+    yield f"text vectors  {codes}"
 
 
 def _data(data: Mapping[str, Any]) -> Iterator[str]:

@@ -252,6 +252,7 @@ class RecommendationList:
         version: Version of the user's record; 0 if the list depends on more than the record.
         candidates: Ids that exploration chose among, in the order of the ranking before it; empty without exploration.
         reason_groups: Lines above items whose reasons name the same cause, if the query asked for them.
+        corrected_query: The text of the search with corrected words; '' if none was corrected.
     """
 
     recommendation_id: str
@@ -264,6 +265,7 @@ class RecommendationList:
     version: int = 0
     candidates: tuple[str, ...] = ()
     reason_groups: tuple[ReasonGroup, ...] = ()
+    corrected_query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

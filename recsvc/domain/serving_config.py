@@ -10,8 +10,9 @@ class ServingConfig:
 
     Attributes:
         bundle: Folder of the bundle that answers first. Its parent folder holds the others.
-        text_encoder: Name or folder of the sentence-embedding model, or "embedded".
+        text_encoder: Name or folder of the text encoder; "auto" for the one that the bundle names.
         placements: TOML file of placements and segments; None for none.
+        synonyms: File of expressions that a search takes for each other; None for none.
         cache_size: How many users' states a process keeps.
         unknown_is_private: True: no reason uses what users did with items that have no category.
         reason_pronoun: How Chinese reasons and copy address the shopper: 您 or 你.
@@ -21,8 +22,9 @@ class ServingConfig:
     """
 
     bundle: Path
-    text_encoder: str = "embedded"
+    text_encoder: str = "auto"
     placements: Path | None = None
+    synonyms: Path | None = None
     cache_size: int = 10_000
     unknown_is_private: bool = False
     reason_pronoun: str = "您"

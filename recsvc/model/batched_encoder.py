@@ -21,10 +21,12 @@ class BatchedTextEncoder:
     Attributes:
         fingerprint: Of the model's weights, see `TextEncoder`.
         encode: Embeds one text: float32 (dim,).
+        has_word: See `TextEncoder`.
     """
 
     def __init__(self, encoder: TextEncoder, executor: Executor) -> None:
         self.fingerprint = encoder.fingerprint
+        self.has_word: Callable[[str], bool] = encoder.has_word
         batcher: Batcher[str, Floats] = Batcher(lambda texts: list(encoder.encode(texts)), executor)
         self.encode: Callable[[str], Awaitable[Floats]] = batcher.submit
 

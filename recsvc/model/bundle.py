@@ -12,13 +12,14 @@ from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
+from recsvc.model.text_neighbours import mean_of_neighbours
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
-from recsvc.model.vectors import GrowingMatrix
+from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, unit
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Bundle:
         companion_buyers: int32 (n, m), how many of the cohort bought each companion.
         repeat_rates: float32 (n,), see `ItemRepeats.rates`.
         repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
+        text_codes: int8 (n, dim), the text encoder's vector of each item in 8 bits; (n, 0) in a bundle of format 6.
+        category_codes: int8 (c, dim), the same of each category path, by the code of `catalogue.paths`.
         features: Computes the text tower's input.
         text_tower: The text tower.
         sequence_tower: The sequence tower; None without that block.
@@ -83,6 +86,7 @@ class Bundle:
         provenance: The other fields of the manifest: how the bundle was made.
         bundle_id: Hash of the content; '' if the bundle was never stored.
         growing: Memory of `item_vectors`, once items were added.
+        growing_codes: Memory of `text_codes`, once items were added.
     """
 
     catalogue: Catalogue
@@ -94,13 +98,16 @@ class Bundle:
     companion_buyers: NDArray[np.int32]
     repeat_rates: NDArray[np.float32]
     repeat_intervals: NDArray[np.float32]
+    text_codes: NDArray[np.int8]
+    category_codes: NDArray[np.int8]
     features: TextFeatures
     text_tower: TextTower
     sequence_tower: SequenceTower | None
     model: ModelConfig
     provenance: dict[str, Any] = field(default_factory=dict)
     bundle_id: str = ""
-    growing: GrowingMatrix | None = field(default=None, repr=False, compare=False)
+    growing: GrowingMatrix[np.float32] | None = field(default=None, repr=False, compare=False)
+    growing_codes: GrowingMatrix[np.int8] | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -113,6 +120,15 @@ class Bundle:
     def item_repeats(self) -> ItemRepeats:
         """How each item is bought again."""
         return ItemRepeats(self.repeat_rates, self.repeat_intervals, self.item_vectors[:, self.layout.prior.start])
+
+    @property
+    def has_text_codes(self) -> bool:
+        """Whether the text encoder's vectors are known; a bundle of format 6 has none."""
+        return bool(self.text_codes.shape[1])
+
+    def text_vectors(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The text encoder's vectors of m items, as stored in 8 bits, L2-normalised, float32 (m, dim)."""
+        return decode_8_bits(self.text_codes[rows])
 
     def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
         """Builds the user tower.
@@ -134,8 +150,9 @@ class Bundle:
     def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
         """A copy with more items at the end, and with new words for items that it has.
 
-        The model does not change: the bundle_id stays, and an item that people have bought keeps its vector whatever
-        its words are now. Both bundles may share memory. Only the newest copy may be extended again.
+        The model does not change: the bundle_id stays, and an item that people have bought keeps its item vector,
+        whatever its words are now. Its text code follows its words. Both bundles may share memory. Only the newest copy
+        may be extended again.
 
         Args:
             contents: Words and embeddings of items, new or known.
@@ -149,6 +166,10 @@ class Bundle:
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
         vectors[rows[cold]] = self.new_item_vectors(embeddings, texts)[cold]
+        growing_codes = self.growing_codes or GrowingMatrix(self.text_codes)
+        codes = growing_codes.extended(len(self.catalogue), more)
+        if self.has_text_codes:
+            codes[rows] = encode_8_bits(embeddings)
         return replace(
             self,
             catalogue=catalogue,
@@ -160,14 +181,46 @@ class Bundle:
             companion_buyers=np.pad(self.companion_buyers, ((0, more), (0, 0))),
             # How new items are bought again is unknown: the average rate and the median interval.
             repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
-            growing=growing,
             repeat_intervals=np.append(
                 self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
             ),
+            text_codes=codes,
+            category_codes=self._category_codes(catalogue, codes),
+            growing=growing,
+            growing_codes=growing_codes,
         )
 
+    def _category_codes(self, catalogue: Catalogue, text_codes: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The codes of all category paths; a new path has the code of its first item, whose text names it."""
+        codes, new = catalogue.paths.codes, range(len(self.category_codes), len(catalogue.paths.names))
+        first_rows = np.array([np.argmax(codes == code) for code in new], np.intp)
+        return np.concatenate((self.category_codes, text_codes[first_rows]))
+
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of items that nobody has bought; only the blocks that read text have values.
+        """The vectors of items that nobody has bought: in each learned block, as the bought items of nearest text.
+
+        A bundle without text codes, or a text that resembles none, has the vector of `vectors_of_texts`.
+
+        Args:
+            text_embeddings: Of the text encoder, float32 (n, dim).
+            texts: The items' texts, n of them.
+
+        Returns:
+            float32 (n, d).
+        """
+        vectors = self.vectors_of_texts(text_embeddings, texts)
+        bought = np.flatnonzero(self.purchases > 0)
+        if self.has_text_codes and len(bought):
+            means = mean_of_neighbours(text_embeddings, self.text_codes, bought, self.item_vectors)
+            known = means[:, self.layout.text].any(axis=1)
+            for block in (self.layout.sequence, self.layout.text):  # whose vectors have length 1
+                means[:, block] = unit(means[:, block])
+            for block in (self.layout.sequence, self.layout.text, self.layout.collaborative):
+                vectors[known, block] = means[known, block]
+        return vectors
+
+    def vectors_of_texts(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of texts as the text tower reads them; only the blocks that read text have values.
 
         Args:
             text_embeddings: Of the text encoder, float32 (n, dim).

@@ -31,7 +31,8 @@ from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import BlockWeights, FusionWeights
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
+READABLE_VERSIONS = (6, FORMAT_VERSION)
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.jsonl"
 ITEMS = "items.safetensors"
@@ -39,9 +40,9 @@ TOWER = "tower.safetensors"
 VOCABULARY = "vocabulary.json"
 ARRAYS = (
     *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
-    *("cohorts", "companions", "companion_buyers"),
+    *("cohorts", "companions", "companion_buyers", "text_codes", "category_codes"),
 )
-# Format 6 stores two fields of RepeatConfig under the names that version 0.1.0 gave them.
+# Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them, and no text codes.
 REPEAT_FIELDS = {"typical": "baseline_probability", "masked": "exclude_bought"}
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
@@ -85,7 +86,7 @@ def save(bundle: Bundle, folder: Path) -> str:
     identity = {
         "format_version": FORMAT_VERSION,
         "files": {name: _sha256(part / name) for name in FILES},
-        "model": _stored_model(bundle.model),
+        "model": asdict(bundle.model),
     }
     bundle_id = _identity_hash(identity)
     write_manifest(part, {"bundle_id": bundle_id, **identity, **bundle.provenance})
@@ -105,7 +106,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Reads the manifest.
 
     Raises:
-        BundleError: The folder is no bundle, or its format is not `FORMAT_VERSION`.
+        BundleError: The folder is no bundle, or its format is not one of `READABLE_VERSIONS`.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -115,9 +116,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise BundleError(f"{folder / MANIFEST} cannot be read: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
+    if not isinstance(manifest, dict) or manifest.get("format_version") not in READABLE_VERSIONS:
         version = manifest.get("format_version") if isinstance(manifest, dict) else None
-        raise BundleError(f"{folder} has bundle format {version!r}; this recsvc reads format {FORMAT_VERSION}")
+        readable = " and ".join(map(str, READABLE_VERSIONS))
+        raise BundleError(f"{folder} has bundle format {version!r}; this recsvc reads formats {readable}")
     return manifest
 
 
@@ -144,6 +146,8 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     with (folder / CATALOGUE).open(encoding="utf-8") as file:
         catalogue = Catalogue([_item(json.loads(line)) for line in file])
     items: dict[str, Any] = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
+    items.setdefault("text_codes", np.empty((len(catalogue), 0), np.int8))
+    items.setdefault("category_codes", np.empty((len(catalogue.paths.names), 0), np.int8))
     for array in items.values():
         array.flags.writeable = False
     tower = load_file(folder / TOWER)
@@ -179,14 +183,6 @@ def _filled(module: Module, tensors: dict[str, torch.Tensor], prefix: str) -> Mo
         {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     )
     return module.eval().requires_grad_(requires_grad=False)
-
-
-def _stored_model(config: ModelConfig) -> dict[str, Any]:
-    """A configuration as format 6 writes it."""
-    values = asdict(config)
-    for stored, name in REPEAT_FIELDS.items():
-        values["repeats"][stored] = values["repeats"].pop(name)
-    return values
 
 
 def _model_config(values: dict[str, Any]) -> ModelConfig:

@@ -13,7 +13,8 @@ from recsvc.pipeline.slate import Eligibility
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
-from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, search, similar_to
+from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, similar_to
+from recsvc.retrieval.search_scorer import ASIDE_TASTE_WEIGHT, TASTE_WEIGHT, SearchScorer
 from recsvc.users.repeat_bonus import RepeatBonus
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
@@ -37,6 +38,11 @@ class QueryPlan:
     left_out: LeftOut | None
     degraded: set[Degradation]
 
+    @property
+    def corrected_query(self) -> str:
+        """The text of the search with corrected words; '' if none was corrected."""
+        return self.scorer.terms.corrected if isinstance(self.scorer, SearchScorer) else ""
+
 
 class QueryPlanner:
     """Plans queries for one item snapshot.
@@ -55,7 +61,9 @@ class QueryPlanner:
         self._repeat_bonus = RepeatBonus(snapshot.bundle)
         self._item_repeats = snapshot.bundle.item_repeats
         self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
-        self._query_encoder = QueryEncoder(snapshot, shared.encode, shared.threads.search)
+        self._query_encoder = QueryEncoder(
+            snapshot, shared.encode, shared.threads.search, has_word=shared.has_word, synonyms=shared.synonyms
+        )
 
     async def plan(self, query: Query, *, explain: bool) -> QueryPlan:
         """Plans a query. explain: whether the answer needs reasons, which take more vectors of the user."""
@@ -68,6 +76,8 @@ class QueryPlanner:
             state = with_session_events(state, viewed, cart, query.now)
         left_out = None
         scorer, fresh = await self._surface_scorer(query, state, viewed, cart)
+        if scorer is None and query.text:
+            scorer = await self._search_scorer(query, state, ASIDE_TASTE_WEIGHT)
         if scorer is None:
             scorer, left_out = await self._personal_scorer(query, state, explain=explain)
         if not fresh:
@@ -92,11 +102,13 @@ class QueryPlanner:
                 cart_vector = await self._states.ensure_vector(query.user_id, cart_state)
                 return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector), True
             case Surface.SEARCH if query.text:
-                user_vector = await self._states.ensure_vector(query.user_id, state)
-                meaning = await self._query_encoder.vector(query.text)
-                matches = await self._query_encoder.matches(query.text)
-                return search(self._snapshot, meaning, matches, user_vector), True
+                return await self._search_scorer(query, state, TASTE_WEIGHT), True
         return None, True
+
+    async def _search_scorer(self, query: Query, state: UserState, taste_weight: float) -> SearchScorer:
+        user_vector = await self._states.ensure_vector(query.user_id, state)
+        terms = await self._query_encoder.search_terms(query.text)
+        return SearchScorer(self._snapshot, terms, user_vector, taste_weight)
 
     async def _personal_scorer(
         self, query: Query, state: UserState, *, explain: bool
@@ -107,10 +119,6 @@ class QueryPlanner:
             user_vector, left_out = await self._states.ensure_left_out(query.user_id, state)
         else:
             user_vector = await self._states.ensure_vector(query.user_id, state)
-        if query.text:
-            meaning = await self._query_encoder.vector(query.text)
-            user_vector = user_vector + np.float32(np.linalg.norm(user_vector)) * meaning
-            left_out = None  # it cannot explain a list that the query ranks too
         return VectorScorer(self._snapshot, user_vector, self._bonus(query, state)), left_out
 
     def _eligibility(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Eligibility:

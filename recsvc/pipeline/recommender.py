@@ -140,6 +140,7 @@ class Recommender:
             version=plan.state.version,
             candidates=candidates,
             reason_groups=self._explainer.groups(query, recommendations),
+            corrected_query=plan.corrected_query,
         )
 
     async def _first_page(self, query: Query, builder: SlateBuilder) -> tuple[Slate, Page, tuple[str, ...]]:

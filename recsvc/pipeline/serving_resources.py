@@ -8,6 +8,7 @@ from recsvc.domain.arrays import Floats
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.reasons import ReasonWriter
+from recsvc.retrieval.synonyms import Groups
 from recsvc.store import UserStore
 
 
@@ -49,7 +50,9 @@ class ServingResources:
         reasons: Writes the reasons.
         popularity: Orders items by their sales.
         encode: Returns the language model's embedding of a text, float32 (dim,).
+        has_word: Whether the language model knows a word; see `recsvc.model.text_encoder.TextEncoder`.
         threads: Run the computations.
+        synonyms: Expressions that a search takes for each other.
         config: What the process serves.
     """
 
@@ -57,5 +60,7 @@ class ServingResources:
     reasons: ReasonWriter
     popularity: Popularity
     encode: Callable[[str], Awaitable[Floats]]
+    has_word: Callable[[str], bool]
     threads: ServingThreads
+    synonyms: Groups
     config: ServingConfig

@@ -13,9 +13,10 @@ from recsvc.pipeline.query_plan import QueryPlan
 from recsvc.pipeline.slate import Slate
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import Scorer, VectorScorer
+from recsvc.retrieval.search_scorer import PARTS, SearchScorer
 
-# The parts of a score beside the blocks: for having been bought, and for having words of the query.
-REPEAT, WORDS = "repeat", "words"
+# The part of a score beside the blocks: for having been bought.
+REPEAT = "repeat"
 
 BlockScores = tuple[tuple[str, float], ...]
 
@@ -61,13 +62,16 @@ class ItemDiagnosis:
 
 def block_scores(scorer: Scorer, row: int) -> BlockScores:
     """Returns the parts of an item's score that are not 0, by name; empty if no user vector ranks."""
+    if isinstance(scorer, SearchScorer):
+        parts = scorer.parts(np.array([row], np.int32))[:, 0].tolist()
+        return tuple((name, score) for name, score in zip(PARTS, parts, strict=True) if score)
     if not isinstance(scorer, VectorScorer):
         return ()
     bundle = scorer.snapshot.bundle
     products = scorer.vector * bundle.item_vectors[row]
     scores = [(name, float(products[columns].sum())) for name, columns in zip(BLOCKS, bundle.layout, strict=True)]
-    for name, bonus in ((REPEAT, scorer.repeat_bonus), (WORDS, scorer.lexical_bonus)):
-        scores.append((name, float(bonus.scores[bonus.rows == row].sum())))
+    bonus = scorer.repeat_bonus
+    scores.append((REPEAT, float(bonus.scores[bonus.rows == row].sum())))
     return tuple((name, score) for name, score in scores if score)
 
 

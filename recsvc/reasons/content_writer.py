@@ -179,6 +179,7 @@ class _Text:
         self._number = number
         self._marks: Counter[str] = Counter()
         self._words = ""
+        self._addressed: set[str] = set()  # brands and categories whose buyers the text addresses, folded
 
     def choose(self, purpose: str, n: int, offset: int = 0) -> int:
         """A number below `n`, always the same for an item, a purpose and a draft number. The next draft gets the next.
@@ -194,12 +195,13 @@ class _Text:
     def states(self, claim: Claim) -> bool:
         """Whether the text already states a claim, or the item's name beside it would.
 
-        A name that contains the word of a category does not state where the item is found.
+        A name that contains the word of a category does not state where the item is found, but beside such a name a
+        sentence does not repeat the word. A category whose buyers are addressed is stated.
         """
         slots = dict(claim.slots)
         name, value = fold(slots.get("item", "")), fold(slots.get("value", ""))
         if claim.kind is EvidenceKind.CATEGORY:
-            return bool(name) and (name == value or _contains(self._words, name))
+            return _contains(name, value) or _contains(self._words, name) or value in self._addressed
         return _contains(self._words, name) or _contains(f"{self._words} {name}", value)
 
     def wordings(self, patterns: tuple[str, ...], claim: Claim) -> list[str]:
@@ -218,6 +220,8 @@ class _Text:
         self.pooled |= pooled
         self._marks.update(_marks(pattern, claim.language))
         self._words += f" {fold(text)}"
+        if fact.kind is EvidenceKind.AUDIENCE:
+            self._addressed.add(fold(dict(claim.slots)["value"]))
 
 
 def _contains(text: str, words: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.errors import SettingsError, TextEncoderError
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, text_encoders
 from recsvc.model.batched_encoder import BatchedTextEncoder
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import TextEncoder
@@ -18,6 +18,7 @@ from recsvc.registry.pattern_follower import PatternFollower
 from recsvc.registry.reason_stream import ReasonStream
 from recsvc.registry.router import Router
 from recsvc.registry.text_policy import TextPolicy
+from recsvc.retrieval.synonyms import read_synonyms
 from recsvc.store import UserStore
 
 
@@ -41,7 +42,7 @@ class Backend:
     Raises:
         BundleError: The bundle cannot be used.
         TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
-        SettingsError: The placements file or the language model's settings cannot be used.
+        SettingsError: The placements file, the synonyms file or the language model's settings cannot be used.
     """
 
     def __init__(
@@ -49,9 +50,9 @@ class Backend:
     ) -> None:
         pool = pattern_pool(config)
         placements = Placements.load(config.placements)
+        synonyms = read_synonyms(config.synonyms)
         bundle = bundle_files.load(config.bundle)
-        encoder = TextEncoder.load(config.text_encoder)
-        check_encoder(encoder, bundle, config.text_encoder)
+        encoder = load_encoder(config.text_encoder, bundle)
         self._threads = ServingThreads.start()
         self.store = store
         self.encoder = BatchedTextEncoder(encoder, self._threads.encode)
@@ -65,7 +66,9 @@ class Backend:
             reasons=self.text_policy.writer,
             popularity=Popularity(store.popularity),
             encode=self.encoder.encode,
+            has_word=self.encoder.has_word,
             threads=self._threads,
+            synonyms=synonyms,
             config=config,
         )
         self.registry = ModelRegistry(
@@ -113,10 +116,24 @@ def pattern_pool(config: ServingConfig) -> PatternPool | None:
     return PatternPool(config.reason_generator, model_name(config.reason_model, config.reason_revision))
 
 
-def check_encoder(encoder: TextEncoder, bundle: Bundle, name: str) -> None:
-    """Raises TextEncoderError unless a bundle was trained with this text encoder. name: of the encoder."""
-    if encoder.fingerprint != bundle.model.text_encoder_fingerprint:
+def load_encoder(name: str, bundle: Bundle) -> TextEncoder:
+    """Loads the text encoder of a bundle. name: of the encoder; "auto" for the one that the bundle names.
+
+    Raises:
+        TextEncoderError: The encoder cannot be loaded, or the bundle was trained with another one.
+    """
+    if name == text_encoders.AUTO:
+        name = bundle.model.text_encoder
+    encoder = text_encoders.load(name)
+    trained_with = bundle.model.text_encoder
+    if encoder.fingerprint == bundle.model.text_encoder_fingerprint:
+        return encoder
+    if name == trained_with:
         raise TextEncoderError(
-            f"the bundle was trained with the text encoder {bundle.model.text_encoder!r}, whose weights are not those "
-            f"of {name!r}: set text_encoder to the bundle's"
+            f"the weights of the text encoder {name!r} here are not those of the bundle: install the "
+            "same ones, or train the bundle again"
         )
+    raise TextEncoderError(
+        f"the bundle was trained with the text encoder {trained_with!r}, whose weights are not those of {name!r}: set "
+        "text_encoder to auto, or to the bundle's"
+    )

@@ -188,7 +188,10 @@ class ModelRegistry:
                 _log.error("bundle_unusable", bundle_id=bundle_id, problem=str(error))
                 raise BundleUnusable(bundle_id, "it cannot be read; the server's log says why") from None
             if bundle.model.text_encoder_fingerprint != self._encoder.fingerprint:
-                raise BundleUnusable(bundle_id, "it was trained with another text encoder than the service has")
+                raise BundleUnusable(
+                    bundle_id,
+                    "it was trained with another text encoder than the service has: restart the service with it",
+                )
             loaded = await asyncio.to_thread(self._loaded_bundle, bundle)
             await loaded.start()
             self.loaded[bundle_id] = loaded

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
+from recsvc.model.vectors import CODE_SCALE
 
 # Up to this many items are scanned in float32: the product is cheap.
 FULL_PRECISION_ITEMS = 8_192
@@ -24,6 +25,7 @@ TILE_ITEMS = 32
 MARGIN_ITEMS = 32
 
 Mask = NDArray[np.bool_]
+Codes = NDArray[np.int8]
 
 
 class ItemIndex(Protocol):
@@ -47,15 +49,17 @@ class ScanIndex:
     """An index that scores every item.
 
     Args:
-        item_vectors: float32 (n, d).
+        item_vectors: float32 (n, d), or their codes, int8 (n, d), see `recsvc.model.vectors.encode_8_bits`.
     """
 
-    def __init__(self, item_vectors: Floats) -> None:
+    def __init__(self, item_vectors: Floats | Codes) -> None:
         self._n, dim = item_vectors.shape
         vectors = torch.tensor(item_vectors)  # a copy: the bundle's own memory is read-only
-        self._vectors = vectors if self._n <= FULL_PRECISION_ITEMS else None
-        if self._vectors is None:
-            self._packed = _pack(torch.cat((vectors, torch.zeros(-self._n % TILE_ITEMS, dim))))
+        self._vectors: torch.Tensor | None = None
+        if self._n <= FULL_PRECISION_ITEMS:
+            self._vectors = vectors.float() / CODE_SCALE if vectors.dtype == torch.int8 else vectors
+        else:
+            self._packed = _pack(torch.cat((vectors, torch.zeros(-self._n % TILE_ITEMS, dim, dtype=vectors.dtype))))
 
     @torch.inference_mode()
     def search(self, user_vectors: Floats, k: int, allowed: Sequence[Mask | None] = ()) -> Rows:
@@ -88,14 +92,18 @@ def _mask_scores(scores: torch.Tensor, allowed: Sequence[Mask | None]) -> None:
 
 
 def _pack(vectors: torch.Tensor) -> torch.ScriptObject:
-    """Returns the vectors in 8 bits, each with its own scale, laid out for the processor's dot-product instructions.
+    """Returns vectors or codes in 8 bits, laid out for the processor's dot-product instructions.
 
     torch plans to remove these operators. `torch._int_mm` does the same without the packed layout and takes half as
     long again for a batch of eight; until then the pinned torch has both.
     """
-    scales = (vectors.abs().amax(dim=1) / 127).clamp(min=1e-8).double()
     zero_points = torch.zeros(len(vectors), dtype=torch.long)
     with warnings.catch_warnings(action="ignore", category=UserWarning):
-        rows = torch.quantize_per_channel(vectors, scales, zero_points, 0, torch.qint8)
+        if vectors.dtype == torch.int8:
+            scales = torch.full((len(vectors),), 1 / CODE_SCALE, dtype=torch.double)
+            rows = torch._make_per_channel_quantized_tensor(vectors, scales, zero_points, 0)  # noqa: SLF001  no public name
+        else:
+            scales = (vectors.abs().amax(dim=1) / 127).clamp(min=1e-8).double()
+            rows = torch.quantize_per_channel(vectors, scales, zero_points, 0, torch.qint8)
     packed: torch.ScriptObject = torch.ops.quantized.linear_prepack(rows, None)
     return packed

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
 
+import numpy as np
+
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
-from recsvc.model.text_encoder import item_text
-from recsvc.model.vectors import GrowingMatrix
+from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
 from recsvc.retrieval.inventory import Inventory, Selection
-from recsvc.retrieval.lexical_index import LexicalIndex
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
+from recsvc.retrieval.word_index import WordIndex, search_text
 
 
 class ItemSnapshot:
@@ -22,9 +23,10 @@ class ItemSnapshot:
         bundle: The model, with all items.
         inventory: Which items may be listed now.
         similarity_vectors: float32 (n, d), unit rows by which items are compared with items.
-        lexical_index: The items by their words.
+        word_index: The items by their words.
         item_search: Searches `bundle.item_vectors`.
         similarity_search: Searches `similarity_vectors`.
+        text_search: Searches `bundle.text_codes`; None if the bundle has none.
         growing: Holds `similarity_vectors` and room for more rows; None before any item was added.
     """
 
@@ -34,17 +36,19 @@ class ItemSnapshot:
         *,
         inventory: Inventory,
         similarity_vectors: Floats,
-        lexical_index: LexicalIndex,
+        word_index: WordIndex,
         item_search: ItemSearch,
         similarity_search: ItemSearch,
-        growing: GrowingMatrix | None = None,
+        text_search: ItemSearch | None,
+        growing: GrowingMatrix[np.float32] | None = None,
     ) -> None:
         self.bundle = bundle
         self.inventory = inventory
         self.similarity_vectors = similarity_vectors
-        self.lexical_index = lexical_index
+        self.word_index = word_index
         self._item_search = item_search
         self._similarity_search = similarity_search
+        self._text_search = text_search
         self._growing = growing
 
     @classmethod
@@ -56,11 +60,10 @@ class ItemSnapshot:
             bundle,
             inventory=Inventory(bundle.catalogue),
             similarity_vectors=vectors,
-            lexical_index=LexicalIndex.of(
-                bundle.features.lexical, [item_text(item) for item in bundle.catalogue.items]
-            ),
+            word_index=WordIndex.of([search_text(item) for item in bundle.catalogue.items]),
             item_search=ItemSearch(bundle.item_vectors, executor),
             similarity_search=ItemSearch(vectors, executor),
+            text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
 
     def search(self, vector: Floats, k: int, selection: Selection | None) -> Awaitable[Rows]:
@@ -71,9 +74,34 @@ class ItemSnapshot:
         """Returns rows that contain the k most similar items to an item's similarity vector."""
         return self._similarity_search.search(vector, k, selection)
 
+    def search_text(self, meaning: Floats, k: int, selection: Selection | None) -> Awaitable[Rows]:
+        """Returns rows that contain the k items whose texts are nearest to the meaning of a query.
+
+        Args:
+            meaning: float32, (dim,) as the text encoder has it; (d,) for a bundle without text codes.
+            k: How many items.
+            selection: Where to look; None for all items.
+        """
+        return (self._text_search or self._item_search).search(meaning, k, selection)
+
+    def text_scores(self, meaning: Floats, rows: Rows) -> Floats:
+        """Returns how near the texts of m items are to the meaning of a query: cosines, float32 (m,)."""
+        if self._text_search is None:
+            return self.bundle.item_vectors[rows] @ meaning
+        # Codes are not quite of equal length, which changes a cosine by less than their rounding does.
+        return (self.bundle.text_codes[rows].astype(np.float32) @ meaning) / np.float32(CODE_SCALE)
+
+    def category_scores(self, meaning: Floats) -> Floats:
+        """Returns how near category paths are to the meaning of a query: cosines by code, float32 (c,)."""
+        if self._text_search is None:
+            return np.zeros(len(self.bundle.category_codes), np.float32)
+        return decode_8_bits(self.bundle.category_codes) @ meaning
+
     async def warm_up(self) -> None:
-        """Runs the first search, which is slow."""
+        """Runs the first searches, which are slow."""
         await self._item_search.warm_up()
+        if self._text_search is not None:
+            await self._text_search.warm_up()
 
     async def with_changes(self, changes: Sequence[ItemChange]) -> "ItemSnapshot":
         """Returns the snapshot that has these changes: this one if none of them brings new words.
@@ -101,13 +129,15 @@ class ItemSnapshot:
         n = len(self.similarity_vectors)
         vectors = growing.extended(n, len(bundle.catalogue) - n)
         vectors[rows] = similarity_vectors(bundle, bundle.item_vectors[rows])
-        texts = {row: item_text(bundle.catalogue.items[row]) for row in rows.tolist()}
+        texts = {row: search_text(bundle.catalogue.items[row]) for row in rows.tolist()}
+        text_search = self._text_search.with_changed(bundle.text_codes, rows) if self._text_search is not None else None
         return ItemSnapshot(
             bundle,
             inventory=self.inventory.with_catalogue(bundle.catalogue),
             similarity_vectors=vectors,
-            lexical_index=self.lexical_index.with_texts(texts),
+            word_index=self.word_index.with_texts(texts),
             item_search=self._item_search.with_changed(bundle.item_vectors, rows),
             similarity_search=self._similarity_search.with_changed(vectors, rows),
+            text_search=text_search,
             growing=growing,
         )

@@ -9,17 +9,12 @@ import numpy as np
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
-from recsvc.model.vectors import unit
 from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
 # The weight of the user vector beside the vector of the cart, which has weight 1.
 OWN_TASTE_WEIGHT = 0.25
-
-# The weights of matching words and of the user's taste in a search. The meaning of the query has weight 1
-# (docs/experiments.md, "Searching").
-WORDS_WEIGHT, TASTE_WEIGHT = 4.0, 1.0
 
 # More inner products than this would block the event loop for milliseconds, so they run in a thread.
 MAX_PRODUCTS_ON_LOOP = 5_000
@@ -46,24 +41,20 @@ class Scorer(Protocol):
 class VectorScorer:
     """Scores by the inner product with the bundle's item vectors, plus a bonus for some items.
 
-    A surface has one of the two bonuses, or none.
-
     Attributes:
         snapshot: The items.
         vector: float32 (d,).
         repeat_bonus: Ascending rows, and how much each gains because the user bought it.
-        lexical_bonus: Ascending rows, and how much each gains because it has words of the query.
     """
 
     snapshot: ItemSnapshot
     vector: Floats
     repeat_bonus: Ranking = NOTHING
-    lexical_bonus: Ranking = NOTHING
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `Scorer.ranking`."""
         candidates = await self.snapshot.search(self.vector, k + len(excluded), selection)
-        bonus = self._bonus
+        bonus = self.repeat_bonus
         if selection is not None:
             selected = selection.allowed[bonus.rows]
             bonus = Ranking(bonus.rows[selected], bonus.scores[selected])
@@ -71,7 +62,7 @@ class VectorScorer:
 
     def scored(self, rows: Rows) -> Ranking:
         """See `Scorer.scored`."""
-        bonus = self._bonus
+        bonus = self.repeat_bonus
         among = np.isin(bonus.rows, rows)
         ranking = rank(
             self.vector,
@@ -82,10 +73,6 @@ class VectorScorer:
             repeat_scores=bonus.scores[among],
         )
         return in_order(ranking, rows)
-
-    @property
-    def _bonus(self) -> Ranking:
-        return self.lexical_bonus if len(self.lexical_bonus.rows) else self.repeat_bonus
 
 
 @dataclass(frozen=True)
@@ -163,20 +150,6 @@ def in_order(ranking: Ranking, rows: Rows) -> Ranking:
 def similar_to(snapshot: ItemSnapshot, row: int) -> SimilarityScorer:
     """Scores by the similarity to the item of a row."""
     return SimilarityScorer(snapshot, snapshot.similarity_vectors[row])
-
-
-def search(snapshot: ItemSnapshot, meaning: Floats, matches: Ranking, user_vector: Floats) -> VectorScorer:
-    """Scores for a text query: by its meaning, by the words that an item has of it, and by the user's taste.
-
-    Args:
-        snapshot: The items.
-        meaning: The query as a vector of length 1, float32 (d,).
-        matches: Ascending rows, and how well each matches the words, 0 to 1.
-        user_vector: float32 (d,).
-    """
-    lexical_bonus = Ranking(matches.rows, np.float32(WORDS_WEIGHT) * matches.scores)
-    vector = np.asarray(meaning + TASTE_WEIGHT * unit(user_vector), np.float32)
-    return VectorScorer(snapshot, vector, lexical_bonus=lexical_bonus)
 
 
 def buy_again(snapshot: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:

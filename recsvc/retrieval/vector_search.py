@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
-from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, ItemIndex, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, Codes, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
@@ -31,7 +31,7 @@ class ItemSearch:
     """Searches item vectors: a main index, and a small delta index for the rows that came or changed later.
 
     Args:
-        item_vectors: float32 (n, d).
+        item_vectors: float32 (n, d), or their codes, int8 (n, d), see `recsvc.model.vectors.encode_8_bits`.
         executor: Runs the searches.
         main_index: Of the first `indexed` rows, some of which may be old; None to build one of all rows.
         indexed: How many rows the main index has.
@@ -40,7 +40,7 @@ class ItemSearch:
 
     def __init__(
         self,
-        item_vectors: Floats,
+        item_vectors: Floats | Codes,
         executor: Executor,
         *,
         main_index: ItemIndex | None = None,
@@ -59,7 +59,7 @@ class ItemSearch:
         """The rows that only the delta index has as they are now, ascending."""
         return self._delta.rows if self._delta is not None else NO_ROWS
 
-    def with_changed(self, item_vectors: Floats, rows: Rows) -> "ItemSearch":
+    def with_changed(self, item_vectors: Floats | Codes, rows: Rows) -> "ItemSearch":
         """Returns a search of these vectors, which differ from the current ones in `rows`; some rows may be new.
 
         Building an index takes a second for 100,000 items. So changes go to the delta index, until there are more than

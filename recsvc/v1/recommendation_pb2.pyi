@@ -133,7 +133,7 @@ class ReasonOptions(_message.Message):
     def __init__(self, disabled: _Optional[bool] = ..., tone: _Optional[_Union[_reason_pb2.Tone, str]] = ..., group: _Optional[bool] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
-    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm", "next_page_token", "reason_groups")
+    __slots__ = ("recommendation_id", "bundle_id", "recommendations", "personalised", "degraded", "arm", "next_page_token", "reason_groups", "corrected_query")
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +142,7 @@ class RecommendResponse(_message.Message):
     ARM_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     REASON_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_QUERY_FIELD_NUMBER: _ClassVar[int]
     recommendation_id: str
     bundle_id: str
     recommendations: _containers.RepeatedCompositeFieldContainer[Recommendation]
@@ -150,7 +151,8 @@ class RecommendResponse(_message.Message):
     arm: str
     next_page_token: str
     reason_groups: _containers.RepeatedCompositeFieldContainer[_reason_pb2.ReasonGroup]
-    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ..., next_page_token: _Optional[str] = ..., reason_groups: _Optional[_Iterable[_Union[_reason_pb2.ReasonGroup, _Mapping]]] = ...) -> None: ...
+    corrected_query: str
+    def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ..., arm: _Optional[str] = ..., next_page_token: _Optional[str] = ..., reason_groups: _Optional[_Iterable[_Union[_reason_pb2.ReasonGroup, _Mapping]]] = ..., corrected_query: _Optional[str] = ...) -> None: ...
 
 class Recommendation(_message.Message):
     __slots__ = ("item_id", "score", "rank", "reason", "backfilled")

@@ -223,6 +223,7 @@ def encode_recommend(served: RecommendationList) -> recommendation_pb2.Recommend
         degraded=[_DEGRADATIONS[degradation] for degradation in served.degraded],
         arm=served.arm,
         next_page_token=encode_page(served.next_page) if served.next_page is not None else "",
+        corrected_query=served.corrected_query,
     )
     _add_recommendations(response, served)
     for group in served.reason_groups:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from recsvc.model import bundle_files as bundles
-from recsvc.model.text_encoder import TextEncoder
+from recsvc.model import text_encoders
 from recsvc.model.towers.user import ProfileText
 from tests.integration.clients import Storefront, item_ids
 from tests.service_process import ServiceProcess
@@ -38,7 +38,7 @@ def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
     histories = [interactions.history(int(user), small_config.history_length) for user in users]
     texts = profile_texts(shop.users)
     known = [user_id for user_id in user_ids if user_id in texts]
-    embeddings = dict(zip(known, TextEncoder.load().encode([texts[u] for u in known]), strict=True))
+    embeddings = dict(zip(known, text_encoders.load("embedded").encode([texts[u] for u in known]), strict=True))
     profiles = Profiles([ProfileText(texts[u], embeddings[u]) if u in texts else None for u in user_ids])
     holdout = Holdout(users, histories, [h.rows[:1] for h in histories], time, exclude_history=False)
     offline = recommend_offline(bundle, bundle.user_tower(), bundle.model.repeats, holdout, profiles, K)

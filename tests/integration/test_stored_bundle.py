@@ -1,7 +1,8 @@
 """A bundle that version 0.1.0 trained still opens, and serves the lists that 0.1.0 served.
 
 `tests/stored_bundle/bundle` is that bundle (48 items, a synthetic shop), `answers.json` the lists. Both were recorded
-with the code of version 0.1.0, and are replaced only when the bundle format changes on purpose.
+with the code of version 0.1.0, and are replaced only when the bundle format changes on purpose. The list of the search
+is of version 0.3.0: a bundle of format 6 has no text vectors, so its searches go by item vectors and words.
 """
 
 import json

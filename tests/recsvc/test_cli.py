@@ -54,6 +54,15 @@ def test_a_missing_bundle_is_one_clear_line(tmp_path):
     assert "no-such-bundle" in line
 
 
+def test_a_wrong_synonyms_file_is_one_clear_line(tmp_path):
+    synonyms = tmp_path / "synonyms.txt"
+    synonyms.write_text("sofa, couch\nsettee\n")
+    refused = recsvc("serve", "--bundle", str(tmp_path), "--data-dir", str(tmp_path), "--synonyms", str(synonyms))
+    assert refused.returncode == 2
+    [line] = refused.stderr.splitlines()
+    assert f"{synonyms}, line 2: must have two or more" in line
+
+
 @pytest.mark.parametrize("command", ["serve", "doctor"])
 def test_every_setting_has_a_flag_with_help(capsys, command):
     with pytest.raises(SystemExit) as done:

@@ -55,7 +55,7 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
     age = newness(interactions, config.newness_half_life_days)
     item_only = np.stack((blocks.repeats.popularity, age, purchases == 0), axis=1)
     parts = (blocks.sequence_items, blocks.text_items, lexical, blocks.factors, item_only)
-    return Bundle(
+    bundle = Bundle(
         catalogue=text.catalogue,
         item_vectors=np.concatenate(parts, axis=1).astype(np.float32),
         buyers=recent_buyers(interactions, config.popularity_days),
@@ -63,11 +63,23 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
         **vars(copurchases(interactions, config.cohort_days)),
         repeat_rates=blocks.repeats.rates,
         repeat_intervals=blocks.repeats.intervals,
+        text_codes=text.item_codes,
+        category_codes=text.category_codes,
         features=text.features,
         text_tower=blocks.text_tower,
         sequence_tower=blocks.sequence_tower,
         model=_model_config(blocks, lexical.shape[1], text, config),
     )
+    return _with_new_items(bundle)
+
+
+def _with_new_items(bundle: Bundle) -> Bundle:
+    """The bundle whose items that nobody bought have the vectors that the service gives to new items."""
+    cold = np.flatnonzero(bundle.purchases == 0).astype(np.int32)
+    texts = [item_text(bundle.catalogue.items[row]) for row in cold]
+    vectors = bundle.item_vectors.copy()
+    vectors[cold] = bundle.new_item_vectors(bundle.text_vectors(cold), texts)
+    return replace(bundle, item_vectors=vectors)
 
 
 def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config: TrainConfig) -> ModelConfig:
@@ -86,7 +98,7 @@ def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config
         similar_from=_similarity_percentile(blocks.text_items, config),
         popularity_days=config.popularity_days,
         cohort_days=config.cohort_days,
-        text_encoder=config.text_encoder,
+        text_encoder=text.encoder_name,
         text_encoder_fingerprint=text.encoder.fingerprint,
     )
 

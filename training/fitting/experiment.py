@@ -4,11 +4,14 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from recsvc.domain.shop import CATEGORY_SEPARATOR
 from recsvc.errors import SettingsError
+from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.model.towers.user import ProfileText
+from recsvc.model.vectors import encode_8_bits
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
@@ -16,6 +19,7 @@ from training.data.split import Split, leave_one_out, time_split
 from training.fitting.assembly import with_fusion, without_blocks
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.early_stopping import Curve
+from training.fitting.encoder_choice import EncoderChoice, choose_encoder
 from training.fitting.fusion import TRIES, Tuned, tune
 from training.fitting.stages import Stages
 from training.fitting.text_features import TEXT_FEATURES, ShopText, embed, features_from, items_of, profile_texts
@@ -95,9 +99,11 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     for note in shop.notes:
         stages.console.print(f"  {note}", highlight=False)
     split = make_split(interactions, config)
-    encoder = TextEncoder.load(config.text_encoder)
+    catalogue = Catalogue(items_of(shop.items))
+    name = _encoder_name(config, catalogue, earlier, stages)
+    encoder = text_encoders.load(name)
     warm = WarmStart.of(earlier, config, encoder) if earlier is not None else None
-    text = _read_text(shop, encoder, config, stages, warm)
+    text = _read_text(shop, catalogue, encoder, config, stages, name=name, warm=warm)
     inputs = [shop.fingerprint, config.protocol, config.test_days, text.encoder.fingerprint]
     inputs.append(warm.bundle.bundle_id if warm is not None else None)
     return Prepared(shop=shop, interactions=interactions, split=split, text=text, inputs=inputs, warm=warm)
@@ -159,16 +165,37 @@ def _trainer(
     )
 
 
+def _encoder_name(config: TrainConfig, catalogue: Catalogue, earlier: Path | None, stages: Stages) -> str:
+    """The text encoder of the settings. Where they leave it to training, prints which one it takes and why."""
+    if config.text_encoder != text_encoders.AUTO:
+        return config.text_encoder
+    if earlier is not None:
+        name = str(bundle_files.read_manifest(earlier)["model"]["text_encoder"])
+        choice = EncoderChoice(name, "the towers start from a bundle that was trained with it")
+    else:
+        choice = choose_encoder([item_text(item) for item in catalogue.items])
+    stages.console.print(f"  text encoder {choice.name}: {choice.reason}", highlight=False)
+    return choice.name
+
+
 def _read_text(
-    shop: Shop, encoder: TextEncoder, config: TrainConfig, stages: Stages, warm: WarmStart | None
+    shop: Shop,
+    catalogue: Catalogue,
+    encoder: TextEncoder,
+    config: TrainConfig,
+    stages: Stages,
+    *,
+    name: str,
+    warm: WarmStart | None,
 ) -> ShopText:
-    catalogue = Catalogue(items_of(shop.items))
     item_texts = [item_text(item) for item in catalogue.items]
     user_texts = profile_texts(shop.users)
     cache = stages.folder / EMBEDDINGS
     started = time.perf_counter()
-    with stages.progress("texts embedded", len(item_texts) + len(user_texts)) as progress:
+    path_texts = [CATEGORY_SEPARATOR.join(path) for path in catalogue.paths.names]
+    with stages.progress("texts embedded", len(item_texts) + len(path_texts) + len(user_texts)) as progress:
         item_embeddings = embed(encoder, item_texts, cache, progress)
+        path_embeddings = embed(encoder, path_texts, cache, progress)
         user_embeddings = embed(encoder, list(user_texts.values()), cache, progress)
     size = f"{len(item_texts):,} items, {len(user_texts):,} profiles"
     stages.report("text embedding", time.perf_counter() - started, size)
@@ -185,6 +212,9 @@ def _read_text(
         catalogue=catalogue,
         features=features,
         item_features=features.transform(item_embeddings, item_texts),
+        item_codes=encode_8_bits(item_embeddings),
+        category_codes=encode_8_bits(path_embeddings),
         encoder=encoder,
+        encoder_name=name,
         profiles=profiles,
     )

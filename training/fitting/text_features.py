@@ -43,14 +43,20 @@ class ShopText:
         catalogue: The items.
         features: Turns texts into features.
         item_features: float32 (n, f), of the items.
+        item_codes: int8 (n, dim), the language model's embedding of each item in 8 bits.
+        category_codes: int8 (c, dim), of each category path, by the code of `catalogue.paths`.
         encoder: The language model.
+        encoder_name: Its name in `recsvc.model.text_encoders`, never "auto".
         profiles: Of the users who have one, by user_id.
     """
 
     catalogue: Catalogue
     features: TextFeatures
     item_features: Floats
+    item_codes: NDArray[np.int8]
+    category_codes: NDArray[np.int8]
     encoder: TextEncoder
+    encoder_name: str
     profiles: dict[str, ProfileText]
 
     def of_users(self, user_ids: NDArray[np.object_]) -> Profiles:

@@ -128,7 +128,6 @@ TEXT_TOWER = Stage(
     (
         *TOWER_HYPERPARAMETERS,
         *TEXT_FEATURES.hyperparameters,
-        "text_encoder",
         "text_dim",
         "text_epochs",
         "text_patience",

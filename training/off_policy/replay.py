@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY, NO_ROWS
 from recsvc.domain.shop import History
+from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
-from recsvc.model.text_encoder import TextEncoder
 from recsvc.model.towers.user import ProfileText
 from recsvc.ranking import rank
 from training.data.interactions import KEPT_EVENTS, Interactions
@@ -94,5 +94,5 @@ def _profiles(bundle: Bundle, shop: Shop, user_ids: Set[str]) -> dict[str, Profi
     texts = {user_id: text for user_id, text in profile_texts(shop.users).items() if user_id in user_ids}
     if not texts:
         return {}
-    embeddings = TextEncoder.load(bundle.model.text_encoder).encode(list(texts.values()))
+    embeddings = text_encoders.load(bundle.model.text_encoder).encode(list(texts.values()))
     return {user_id: ProfileText(text, e) for (user_id, text), e in zip(texts.items(), embeddings, strict=True)}

@@ -15,9 +15,10 @@ from recsvc.domain.reason import Reason, Tone
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.explain.explainer import Explainer
+from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import repeat_scores
-from recsvc.model.text_encoder import TextEncoder, profile_text
+from recsvc.model.text_encoder import profile_text
 from recsvc.pipeline.slate import Eligibility, SlateBuilder
 from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
@@ -127,4 +128,4 @@ def pages(
 
 def _embeddings(profiles: Iterable[Profile], encoder: str) -> Sequence[Floats]:
     texts = list(map(profile_text, profiles))
-    return list(TextEncoder.load(encoder).encode(texts)) if texts else []
+    return list(text_encoders.load(encoder).encode(texts)) if texts else []

@@ -83,11 +83,16 @@ def test_an_altered_bundle_is_a_problem(flags: dict[str, object], tmp_path: Path
     assert "copy the bundle again" in line
 
 
-def test_another_text_encoder_than_the_bundles_is_a_problem(flags: dict[str, object], tmp_path: Path) -> None:
-    save_variant(tmp_path / "foreign", text_encoder="other", text_encoder_fingerprint="0" * 64)
-    name, line = only_problem(flags | {"bundle": tmp_path / "foreign"})
+@pytest.mark.parametrize(
+    ("setting", "remedy"), [("auto", "train the bundle again"), ("embedded", "set text_encoder to auto")]
+)
+def test_another_text_encoder_than_the_bundles_is_a_problem(
+    setting: str, remedy: str, flags: dict[str, object], tmp_path: Path
+) -> None:
+    save_variant(tmp_path / "foreign", text_encoder="multilingual", text_encoder_fingerprint="0" * 64)
+    name, line = only_problem(flags | {"bundle": tmp_path / "foreign", "text_encoder": setting})
     assert name == "text encoder"
-    assert "set text_encoder" in line
+    assert remedy in line
 
 
 def test_a_text_encoder_that_is_not_there_is_a_problem(flags: dict[str, object], tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ def test_the_manifest_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     manifest = json.loads((STORED_BUNDLE / bundle_files.MANIFEST).read_text())
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["bundle", manifest["bundle_id"]] in lines
-    assert ["format", str(bundle_files.FORMAT_VERSION)] in lines
+    assert ["format", "6"] in lines
+    assert ["text", "vectors", "none:"] in [line[:3] for line in lines]
     assert ["created", manifest["created"]] in lines
     assert ["events", "1,962"] in lines
     assert ["first", "event", manifest["data"]["first_event"]] in lines
@@ -72,3 +73,10 @@ def test_a_folder_without_a_manifest_is_one_clear_line(tmp_path: Path, capsys: p
     assert main(["inspect", str(tmp_path)]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"recsvc: {tmp_path} is not a bundle")
+
+
+def test_the_width_of_the_text_vectors_is_shown(small_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(small_bundle)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["format", str(bundle_files.FORMAT_VERSION)] in lines
+    assert ["text", "vectors", "384", "int8", "an", "item"] in lines

@@ -12,8 +12,9 @@ from recsvc.domain.records import ItemContent
 from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
+from recsvc.model import text_encoders
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import item_text
 
 
 @pytest.fixture
@@ -39,17 +40,39 @@ def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_pa
     assert np.array_equal(before, after)
 
 
-def test_a_bundle_of_0_1_0_is_saved_under_its_id_with_the_fields_of_format_6(tmp_path: Path) -> None:
+def test_a_bundle_of_format_6_opens_without_text_codes_and_is_saved_as_format_7(tmp_path: Path) -> None:
     stored = Path(__file__).parents[2] / "stored_bundle" / "bundle"
     bundle = bundles.load(stored)
-    assert bundles.save(bundle, tmp_path / "again") == "a254048144f228a1"
-    before, after = (bundles.read_manifest(folder)["model"] for folder in (stored, tmp_path / "again"))
-    assert after == before
+    assert bundle.bundle_id == "a254048144f228a1"
+    assert bundle.text_codes.shape == (48, 0)
+    assert not bundle.has_text_codes
+    written = json.loads((stored / bundles.MANIFEST).read_text())["model"]["repeats"]
+    assert bundle.model.repeats.baseline_probability == written["typical"]
+    assert bundle.model.repeats.exclude_bought == written["masked"]
+    bundles.save(bundle, tmp_path / "again")
+    assert bundles.read_manifest(tmp_path / "again")["format_version"] == 7
+    again = bundles.load(tmp_path / "again")
+    assert again.model == bundle.model
+    assert again.text_codes.shape == (48, 0)
+    more = again.with_items([ItemContent(Item("gnome", "A gnome"), np.ones(384, np.float32), "encoder")])
+    assert more.text_codes.shape == (49, 0)
+
+
+def test_the_fields_of_repeats_are_stored_under_their_names(small_bundle: Path, tmp_path: Path) -> None:
+    bundle = bundles.load(small_bundle)
     repeats = RepeatConfig(weight=0.4, baseline_probability=0.05, coefficients=(0.5,) * 10, exclude_bought=True)
     bundles.save(replace(bundle, model=replace(bundle.model, repeats=repeats)), tmp_path / "repeats")
-    written = bundles.read_manifest(tmp_path / "repeats")["model"]["repeats"]
-    assert written == {"weight": 0.4, "typical": 0.05, "coefficients": [0.5] * 10, "masked": True}
     assert bundles.load(tmp_path / "repeats").model.repeats == repeats
+
+
+def test_text_vectors_are_the_encoders_to_8_bits(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    rows = np.array([3, 399, 0], np.int32)
+    embeddings = text_encoders.load("embedded").encode([item_text(bundle.catalogue.items[row]) for row in rows])
+    vectors = bundle.text_vectors(rows)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert (np.einsum("nd,nd->n", vectors, embeddings) > 0.998).all()
 
 
 def test_arrays_are_frozen(small_bundle: Path) -> None:
@@ -91,20 +114,43 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
         bundles.load(tmp_path)
 
 
-def test_new_items_get_a_vector_from_their_text(small_bundle: Path) -> None:
+def test_new_items_get_the_vectors_of_the_bought_items_of_nearest_text(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
-    unsold = np.flatnonzero(bundle.purchases == 0)
-    rows = np.append(unsold, np.arange(50))
-    texts = [item_text(bundle.catalogue.items[row]) for row in rows]
-    vectors = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)
-    text = bundle.layout.text
-    # The item tower serves what training indexed, up to the rounding of a batch of another size.
+    unsold, layout = np.flatnonzero(bundle.purchases == 0), bundle.layout
+    texts = [item_text(bundle.catalogue.items[row]) for row in unsold]
+    embeddings = text_encoders.load("embedded").encode(texts)
+    vectors = bundle.new_item_vectors(embeddings, texts)
     assert len(unsold)
-    np.testing.assert_allclose(vectors[: len(unsold), text], bundle.item_vectors[unsold, text], atol=0.02)
-    for columns in (bundle.layout.newness, bundle.layout.unseen):
+    # What the service gives a new item is what training gave it, up to the rounding of a batch of another size.
+    np.testing.assert_allclose(vectors, bundle.item_vectors[unsold], atol=0.02)
+    for columns in (layout.newness, layout.unseen):
         assert (vectors[:, columns] == 1).all()
-        assert (bundle.item_vectors[unsold, columns] == 1).all()
-    assert not vectors[:, bundle.layout.collaborative].any()
+    assert not vectors[:, layout.prior].any()
+    for columns in (layout.sequence, layout.text):
+        np.testing.assert_allclose(np.linalg.norm(vectors[:, columns], axis=1), 1, atol=1e-5)
+    # Each is nearer to the bought item of the nearest text than to bought items in general.
+    bought = np.flatnonzero(bundle.purchases)
+    nearest = bought[np.argmax(embeddings @ bundle.text_vectors(bought.astype(np.int32)).T, axis=1)]
+    for columns in (layout.sequence, layout.text, layout.collaborative):
+        to_nearest = np.einsum("nd,nd->n", vectors[:, columns], bundle.item_vectors[nearest, columns])
+        assert to_nearest.mean() > 2 * (vectors[:, columns] @ bundle.item_vectors[bought, columns].T).mean()
+
+
+def test_new_items_of_a_bundle_without_text_codes_get_the_vector_of_their_text(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    old = replace(bundle, text_codes=np.empty((len(bundle.catalogue), 0), np.int8))
+    texts = ["A copper kettle", "A garden gnome"]
+    embeddings = text_encoders.load("embedded").encode(texts)
+    vectors = old.new_item_vectors(embeddings, texts)
+    np.testing.assert_array_equal(vectors, bundle.vectors_of_texts(embeddings, texts))
+    assert vectors[:, bundle.layout.text].any()
+    assert not vectors[:, bundle.layout.sequence].any()
+
+
+def test_a_new_item_without_a_text_has_no_neighbours(small_bundle: Path) -> None:
+    bundle = bundles.load(small_bundle)
+    [vector] = bundle.new_item_vectors(np.zeros((1, 384), np.float32), [""])
+    assert np.flatnonzero(vector).tolist() == [bundle.layout.newness.start, bundle.layout.unseen.start]
 
 
 def test_items_are_added_and_reworded(small_bundle: Path) -> None:
@@ -133,6 +179,10 @@ def test_items_are_added_and_reworded(small_bundle: Path) -> None:
     assert np.abs(more.item_vectors[unsold] - bundle.item_vectors[unsold]).max() > 0.01
     rest = np.setdiff1d(np.arange(len(bundle.catalogue)), [sold, unsold])
     np.testing.assert_array_equal(more.item_vectors[rest], bundle.item_vectors[rest])
+    # The text code follows the words, whoever bought the item.
+    for row, place in ((sold, 0), (unsold, 1), (-1, 2)):
+        np.testing.assert_array_equal(more.text_codes[row], 127 * np.eye(3, 384, dtype=np.int8)[place])
+    np.testing.assert_array_equal(more.text_codes[rest], bundle.text_codes[rest])
     again = more.with_items(
         [ItemContent(Item("gnome", "A stone gnome"), np.eye(3, 384, dtype=np.float32)[2], "encoder")]
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recsvc.model.vectors import encode_8_bits
 from recsvc.retrieval.index import FULL_PRECISION_ITEMS, ScanIndex
 
 
@@ -50,3 +51,14 @@ def test_search_for_more_than_all_items_returns_each_once() -> None:
     items = np.random.default_rng(6).standard_normal((n, 4)).astype(np.float32)
     (rows,) = ScanIndex(items).search(items[:1], 10 * n)
     assert sorted(rows.tolist()) == list(range(n))
+
+
+@pytest.mark.parametrize("n", [FULL_PRECISION_ITEMS, 20_011])
+def test_codes_are_searched_as_the_vectors_that_they_stand_for(n: int) -> None:
+    rng = np.random.default_rng(8)
+    items = unit(rng.standard_normal((n, 384)) + 2 * rng.standard_normal((50, 384))[rng.integers(0, 50, n)])
+    codes = encode_8_bits(items.astype(np.float32))
+    queries = unit(items[:16] + 0.03 * rng.standard_normal((16, 384))).astype(np.float32)
+    exact = np.argsort(-(queries @ codes.T.astype(np.float32)), axis=1)[:, :50]
+    for rows, best in zip(ScanIndex(codes).search(queries, 50), exact, strict=True):
+        assert set(best.tolist()) <= set(rows.tolist())

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.vectors import encode_8_bits
 from tests.training.fitting.declared_stages import declared_stages
 from training.config import TrainConfig
 from training.data.interactions import Interactions
@@ -75,7 +77,7 @@ def learned(
     config = TrainConfig(
         factors=8, als_iterations=10, text_dim=32, text_epochs=25, sequence_dim=32, lexical_dim=16, batch_events=256
     )
-    encoder, catalogue = TextEncoder.load(), Catalogue(items_of(shop.items))
+    encoder, catalogue = text_encoders.load("embedded"), Catalogue(items_of(shop.items))
     texts = [item_text(item) for item in catalogue.items]
     embeddings = encoder.encode(texts)
     features = features_from(stages.run(TEXT_FEATURES, "", "board", config, embeddings, texts))
@@ -86,7 +88,10 @@ def learned(
         catalogue=catalogue,
         features=features,
         item_features=features.transform(embeddings, texts),
+        item_codes=encode_8_bits(embeddings),
+        category_codes=encode_8_bits(encoder.encode([" > ".join(path) for path in catalogue.paths.names])),
         encoder=encoder,
+        encoder_name="embedded",
         profiles=profiles,
     )
     trainer = BlockTrainer(interactions, text, config, stages=stages, inputs="board", label="board")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsvc.model import bundle_files
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model import bundle_files, text_encoders
+from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
@@ -52,6 +52,16 @@ def test_an_item_that_nobody_bought_has_the_vector_of_its_text(trained: tuple[Te
 def test_a_bought_item_of_a_trained_bundle_is_near_its_text(trained_bundle: Path) -> None:
     bundle = bundle_files.load(trained_bundle)
     texts = [item_text(item) for item in bundle.catalogue.items[:50]]
-    of_text = bundle.new_item_vectors(TextEncoder.load().encode(texts), texts)[:, bundle.layout.text]
+    of_text = bundle.vectors_of_texts(text_encoders.load("embedded").encode(texts), texts)[:, bundle.layout.text]
     closeness = np.einsum("nd,nd->n", of_text, bundle.item_vectors[:50, bundle.layout.text])
     assert (closeness > np.sqrt(1 - OFFSET**2) - 0.02).all()
+
+
+def test_an_item_that_nobody_bought_has_the_vector_that_the_service_gives_a_new_one(trained_bundle: Path) -> None:
+    bundle = bundle_files.load(trained_bundle)
+    cold = np.flatnonzero(bundle.purchases == 0).astype(np.int32)
+    texts = [item_text(bundle.catalogue.items[row]) for row in cold]
+    assert len(cold)
+    np.testing.assert_allclose(
+        bundle.item_vectors[cold], bundle.new_item_vectors(bundle.text_vectors(cold), texts), atol=1e-5
+    )

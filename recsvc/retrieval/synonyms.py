@@ -1,0 +1,70 @@
+"""The operator's synonyms: words that a search takes for each other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from recsvc.errors import SettingsError
+from recsvc.retrieval.word_index import Terms
+from recsvc.retrieval.words import Words
+
+MAX_BYTES = 4_000_000
+_SEPARATOR = ","
+_COMMENT = "#"
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+def read_synonyms(path: Path | None) -> Groups:
+    """Reads a file with one group on each line: words or short phrases, separated by commas. None gives no group.
+
+    Raises:
+        SettingsError: The file cannot be read, or a line is no group of two or more different expressions.
+    """
+    if path is None:
+        return ()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SettingsError(f"synonyms: {path} has more than {MAX_BYTES:,} bytes")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"synonyms: {path} cannot be read: {error}") from None
+    groups = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith(_COMMENT):
+            continue
+        group = tuple(dict.fromkeys(expression.strip().lower() for expression in line.split(_SEPARATOR)))
+        if len(group) < 2 or "" in group:  # noqa: PLR2004  a group has two
+            raise SettingsError(
+                f"synonyms: {path}, line {number}: must have two or more different words or phrases with commas between"
+            )
+        groups.append(group)
+    return tuple(groups)
+
+
+class Synonyms:
+    """The groups as the terms of one language.
+
+    Args:
+        groups: Expressions that mean the same.
+        words: Reads them.
+    """
+
+    def __init__(self, groups: Groups, words: Words) -> None:
+        self._others: dict[Terms, tuple[Terms, ...]] = {}
+        for group in groups:
+            expressions = tuple(filter(None, (tuple(words.terms(expression)) for expression in group)))
+            for terms in expressions:
+                known = self._others.get(terms, ())
+                self._others[terms] = tuple(dict.fromkeys((*known, *(t for t in expressions if t != terms))))
+        self._longest = max(map(len, self._others), default=0)
+
+    def __contains__(self, terms: Terms) -> bool:
+        return terms in self._others
+
+    def longest_at(self, terms: Sequence[str], start: int) -> tuple[Terms, ...]:
+        """Returns the longest expression that begins at a term, followed by its synonyms; () if none begins there."""
+        for length in range(min(self._longest, len(terms) - start), 0, -1):
+            expression = tuple(terms[start : start + length])
+            if expression in self._others:
+                return (expression, *self._others[expression])
+        return ()

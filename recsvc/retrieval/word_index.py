@@ -1,0 +1,166 @@
+"""Finds the items that have the words of a query: BM25 (Robertson and Zaragoza, 2009), as a share of the query.
+
+It finds names and model numbers, which an embedding loses.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
+from recsvc.domain.shop import Item
+from recsvc.ranking import NOTHING, Ranking
+from recsvc.retrieval.spelling import Spelling
+from recsvc.retrieval.words import Words, is_alphabetic, plain_words
+
+# A word that half of the items have matches more than anybody looks at.
+MAX_MATCHES = 1_000
+# The usual parameters of BM25: how soon more of the same word counts less, and how much a long text counts against it.
+K1, B = 1.2, 0.75
+
+# The terms of one expression.
+Terms = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a query: terms, any of which an item may have in place of the others.
+
+    Attributes:
+        alternatives: The terms of the query itself, then those that mean the same. An item matches the best of them.
+    """
+
+    alternatives: tuple[Terms, ...]
+
+
+def search_text(item: Item) -> str:
+    """Returns the text of an item in which words are looked for: title, brand, categories and attribute values."""
+    return " . ".join((item.title, item.brand, *item.categories, *(value for _, value in item.attributes)))
+
+
+class WordIndex:
+    """Items by their words. Immutable. For one thread at a time.
+
+    Args:
+        words: Reads texts.
+        main_index: Of one text for each row. A new one takes seconds, so later texts have an index of their own.
+        delta: The terms of the texts that came or changed after the main index was built, by row.
+        spelling: The words of all texts.
+    """
+
+    def __init__(
+        self, words: Words, main_index: "_Postings", delta: Mapping[int, Sequence[str]], spelling: Spelling
+    ) -> None:
+        self.words = words
+        self.spelling = spelling
+        self._main_index = main_index
+        self._delta = delta
+        self._delta_rows = np.array(list(delta), np.int32)
+        self._delta_index = _Postings(list(delta.values()))
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "WordIndex":
+        """Builds the index of one text for each row."""
+        words = Words.of(texts)
+        return cls(words, _Postings([words.terms(text) for text in texts]), {}, Spelling.of(_alphabetic_words(texts)))
+
+    def with_texts(self, texts: Mapping[int, str]) -> "WordIndex":
+        """Returns this index with other texts in some rows, some of them new."""
+        spelling = self.spelling.with_words(_alphabetic_words(list(texts.values())))
+        words = Words(self.words.language)  # another thread may be reading a query with this index's own
+        changed = {row: words.terms(text) for row, text in texts.items()}
+        return WordIndex(words, self._main_index, {**self._delta, **changed}, spelling)
+
+    def __contains__(self, term: str) -> bool:
+        return term in self._main_index or term in self._delta_index
+
+    def matches(self, parts: Sequence[Part]) -> Ranking:
+        """Returns the best matches: ascending rows, and how much of the query each has.
+
+        That is the BM25 score over that of an item of average length with every part once: about 1 if an item has
+        every part, and less the rarer the parts are that it lacks. A part that no item has counts as the rarest.
+        """
+        weights = np.array([self._weight(part) for part in parts])
+        if not weights.any():
+            return NOTHING
+        rows, shares = self._main_index.shares(parts, weights)
+        if self._delta:
+            unchanged = ~np.isin(rows, self._delta_rows)
+            places, delta_shares = self._delta_index.shares(parts, weights)
+            rows = np.concatenate((rows[unchanged], self._delta_rows[places]))
+            shares = np.concatenate((shares[unchanged], delta_shares))
+        if len(rows) > MAX_MATCHES:
+            best = np.argpartition(-shares, MAX_MATCHES)[:MAX_MATCHES]
+            rows, shares = rows[best], shares[best]
+        order = np.argsort(rows)
+        return Ranking(rows[order], shares[order])
+
+    def _weight(self, part: Part) -> float:
+        """The weight of a part: that of its first alternative of which an item has every term; else the largest."""
+        for terms in part.alternatives:
+            if all(term in self for term in terms):
+                return sum(map(self._main_index.rarity, terms))
+        return self._main_index.rarity("")  # no text has it
+
+
+class _Postings:
+    """For each term, the places of the texts that have it, and how much each has of it."""
+
+    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+        self._n = len(texts)
+        self._starts, self._rows, self._data = np.zeros(1, np.int64), NO_ROWS, NO_SCORES
+        self._place_of: dict[str, int] = {}
+        if any(texts):
+            index = bm25s.BM25(method="lucene", k1=K1, b=B)
+            index.index(list(map(list, texts)), show_progress=False)
+            # bm25s adds "", which has no postings.
+            self._place_of = {term: place for term, place in index.vocab_dict.items() if term}
+            self._starts = np.asarray(index.scores["indptr"], np.int64)
+            self._rows, self._data = index.scores["indices"], index.scores["data"]
+
+    def __contains__(self, term: str) -> bool:
+        return term in self._place_of
+
+    def rarity(self, term: str) -> float:
+        """The inverse document frequency, larger for a term that fewer texts have."""
+        place = self._place_of.get(term)
+        count = 0 if place is None else int(self._starts[place + 1] - self._starts[place])
+        return math.log(1 + (self._n - count + 0.5) / (count + 0.5))
+
+    def shares(self, parts: Sequence[Part], weights: NDArray[np.float64]) -> Ranking:
+        """Returns all places with any part, ascending, and the weighted mean of how much they have of each part."""
+        sums = np.zeros(self._n, np.float32)
+        for part, weight in zip(parts, weights.tolist(), strict=True):
+            if len(part.alternatives) == 1 and len(part.alternatives[0]) == 1:
+                rows, amounts = self._amounts(part.alternatives[0][0])
+                sums[rows] += np.float32(weight) * amounts  # a term has each place once
+            else:
+                sums += np.float32(weight) * np.maximum.reduce([self._mean(terms) for terms in part.alternatives])
+        rows = np.flatnonzero(sums).astype(np.int32)
+        return Ranking(rows, sums[rows] / np.float32(weights.sum()))
+
+    def _mean(self, terms: Terms) -> Floats:
+        """The mean amount of some terms, weighted by their rarity, in every text."""
+        sums, weights = np.zeros(self._n, np.float32), 0.0
+        for term in terms:
+            rows, amounts = self._amounts(term)
+            sums[rows] += np.float32(self.rarity(term)) * amounts
+            weights += self.rarity(term)
+        return sums / np.float32(weights or 1.0)
+
+    def _amounts(self, term: str) -> tuple[Rows, Floats]:
+        """The places of a term, and its saturated frequency in each: 1 where a text of average length has it once."""
+        place = self._place_of.get(term)
+        if place is None:
+            return NO_ROWS, NO_SCORES
+        postings = slice(self._starts[place], self._starts[place + 1])
+        return self._rows[postings], self._data[postings] * np.float32((K1 + 1) / self.rarity(term))
+
+
+def _alphabetic_words(texts: Sequence[str]) -> Counter[str]:
+    return Counter(word for text in texts for word in plain_words(text) if is_alphabetic(word))
