@@ -22,7 +22,6 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.reason import LANGUAGES, ContentDraft, EvidenceKind, Strength
@@ -38,10 +37,10 @@ from training.data.shop import read_shop
 from training.evaluation.command import run_command
 from training.reason_evaluation.authors import MODELS, acceptance, add_model_flags, author_named, write_wanted
 from training.reason_evaluation.bought_searches import bought_searches, read_searches
+from training.reason_evaluation.copy_report import print_copy_report
 from training.reason_evaluation.copy_rubric import SearchRecord, TableTruth, Written, judge
 from training.reason_evaluation.findability import findability, split_searches
 from training.reason_evaluation.gates import failed_copy_checks
-from training.reason_evaluation.mutations import totals
 from training.reason_evaluation.training_events import learned_events
 from training.reason_evaluation.truth import Purchases
 
@@ -55,6 +54,7 @@ def write(
     language: str,
     item_ids: Sequence[str],
     audience: tuple[str, str] | None = None,
+    *,
     search_words: SearchWords = NO_SEARCH_WORDS,
     pool: PatternPool | None = None,
 ) -> Iterator[Written | None]:
@@ -169,7 +169,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         pool, model = written_ahead(author, recipe, options.language, console)
     drafts: dict[str, list[Written]] = {}
     for language in options.language:
-        stream = write(bundle, recipe, language, item_ids, options.audience, search_words, pool)
+        stream = write(bundle, recipe, language, item_ids, options.audience, search_words=search_words, pool=pool)
         progress = track(stream, f"  {recipe.id}, {language}", len(item_ids), console=console, transient=True)
         drafts[language] = [draft for draft in progress if draft is not None]
     _save(table([draft for of_language in drafts.values() for draft in of_language]), options.out)
@@ -205,7 +205,7 @@ def _findability(
     """Measures the search with the keywords of all items, made without the searches that are held out."""
     kept, held_out = split_searches(searches, options.seed)
     search_words = _search_words(options.data, bundle, kept, synonyms)
-    drafts = write(bundle, recipe, options.language[0], _item_ids(None, bundle), None, search_words)
+    drafts = write(bundle, recipe, options.language[0], _item_ids(None, bundle), search_words=search_words)
     keywords = {one.item_id: one.draft.text for one in drafts if one is not None}
     return findability(bundle, text_encoders.load(bundle.model.text_encoder), keywords, held_out, synonyms)
 
@@ -251,48 +251,6 @@ def _audience(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _rubric_table(result: dict[str, Any]) -> Table:
-    printed = Table("", *result["rubric"], title=f"{result['recipe']}: {result['items']:,} items")
-    rows: dict[str, list[str]] = {}
-    for figures in result["rubric"].values():
-        tried, passed = totals(figures["mutations"])
-        shortest, median, longest = figures["characters"] or (0, 0, 0)
-        for name, value in {
-            "texts": f"{figures['texts']:,}",
-            "facts": f"{figures['facts']:,}",
-            "supported": f"{figures['supported']:.3f}",
-            "false sentences caught": f"{1 - passed / max(tried, 1):.4f} of {tried:,}",
-            "lints": ", ".join(f"{lint} {n}" for lint, n in figures["lints"].items()) or "none",
-            "commonest opening": f"{figures['opening_share']:.3f}",
-            "distinct-2": f"{figures['distinct_2']:.3f}",
-            "patterns": f"{figures['patterns']:,}",
-            "repeated texts": f"{figures['duplicates']:,}",
-            "characters: shortest, median, longest": f"{shortest}, {median:g}, {longest}",
-        }.items():
-            rows.setdefault(name, []).append(value)
-    for name, values in rows.items():
-        printed.add_row(name, *values)
-    return printed
-
-
-def _print(result: dict[str, Any]) -> None:
-    for language, n in result["written"].items():
-        print(f"{language}  {n:,} of {result['items']:,} items; there is too little to say about the others")
-    for language, figures in (result["model"] or {}).items():
-        print(
-            f"{language}  {figures['model']} wrote {figures['new']} new patterns; {figures['copies']} of "
-            f"{figures['answered']} answers copy the recipe's own, {figures['unanswered']} did not come in time"
-        )
-    if measured := result.get("findability"):
-        print(f"{measured['searches']:,} held-out searches find their item, without and with the keywords:")
-        for name in ("before", "after"):
-            if figures := measured[name]:
-                print(f"  {name:<7}mean reciprocal rank {figures['mrr']:.3f}, first ten {figures['top_10']:.3f}")
-    if "rubric" in result:
-        Console().print(_rubric_table(result))
-        print(json.dumps(result, ensure_ascii=False))
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(
@@ -318,7 +276,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def show(result: dict[str, Any]) -> None:
-        _print(result)
+        print_copy_report(result)
         print(f"wrote {options.out}")
 
     return run_command(lambda console: run(options, console), show, json_file=options.json, refusal="do not use")

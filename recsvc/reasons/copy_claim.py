@@ -98,7 +98,7 @@ def _keyword(text: str) -> str:
         raise ReasonRejected("sensitive", "a private word")
     words = " ".join(text.lower().split())
     is_plain = all(c.isalnum() or c in " -'’&" for c in words)
-    if not words or not is_plain or display_width(words) > MAX_KEYWORD_WIDTH or clean_name(words) != words:
+    if not words or not is_plain or display_width(words) > MAX_KEYWORD_WIDTH or clean_label(words) != words:
         raise ReasonRejected("name", "no keyword that may be shown")
     return words
 

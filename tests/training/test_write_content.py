@@ -139,7 +139,7 @@ def test_keywords_use_the_search_log_and_the_synonyms_and_are_measured(
 
     # The tables contradict a search that they do not have, and one of fewer people.
     recipe, truth = recipes()["keywords.v1"], table_truth(data, bundle)
-    one = next(iter(write(bundle, recipe, "en", [item.item_id], None, SearchWords((("x", "y"),), {}))))
+    one = next(iter(write(bundle, recipe, "en", [item.item_id], search_words=SearchWords((("x", "y"),), {}))))
     fact = Evidence(EvidenceKind.QUERY, Strength.NEUTRAL, value="zyxom thing", count=12, days=7)
     false = replace(one.draft, text="zyxom thing", parts=(ContentPart("zyxom thing", (fact,)),))
     assert "query does not hold" in truth.problems(Written(item.item_id, false), recipe)[0]
