@@ -11,7 +11,7 @@ from recsvc.reasons.grammar.pattern import SLOTS, PatternRequest
 from recsvc.reasons.grammar.recipe import claim_key, recipes
 
 _PLACEHOLDERS = {name: f"{{{name}}}" for name in SLOTS}
-_WARM = "warm_"
+_PREFIXES = {Tone.WARM: "warm_", Tone.CONCISE: "concise_"}  # of attributes; those of the neutral tone have none
 _PHRASES = files("recsvc.reasons") / "phrases"
 
 
@@ -37,7 +37,8 @@ class Realiser:
     def _resolve(self, request: PatternRequest) -> tuple[str, ...]:
         """The patterns for a claim and a tone, in the bank's order; empty if the bank has none.
 
-        A message attribute named `warm_...` is warm. All others are neutral, and those that may fit are concise too.
+        A message attribute named `warm_...` is warm, one named `concise_...` is concise, and all others are neutral.
+        After the concise ones come neutral ones that may fit.
         """
         if request.recipe != REASON_RECIPE:
             recipe = recipes().get(request.recipe)
@@ -47,13 +48,13 @@ class Realiser:
         message = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(message):
             return ()
-        patterns: list[str] = []
+        by_prefix: dict[str, list[str]] = {"": [], **{prefix: [] for prefix in _PREFIXES.values()}}
         for name, attribute in bundle.get_message(message).attributes.items():
-            if name.startswith(_WARM) is not (request.tone is Tone.WARM):
-                continue
             text, errors = bundle.format_pattern(attribute, _PLACEHOLDERS)
             if errors:
                 raise ValueError(f"{request.language}.ftl: {message}: {errors[0]}")
-            if request.tone is not Tone.CONCISE or may_fit(str(text)):
-                patterns.append(str(text))
+            by_prefix[next(filter(name.startswith, _PREFIXES.values()), "")].append(str(text))
+        patterns = by_prefix[_PREFIXES.get(request.tone, "")]
+        if request.tone is Tone.CONCISE:
+            patterns = list(dict.fromkeys(patterns + list(filter(may_fit, by_prefix[""]))))
         return tuple(patterns)

@@ -38,14 +38,14 @@ def read_lexicon(lines: tuple[Line, ...], file: str, language: str) -> dict[Clai
     read: dict[Claimed, set[str]] = {}
     for line in lines:
         try:
-            for claim, sentences in _sentences_of(line, language):
-                read.setdefault(claim, set()).update(sentences)
+            for claim, written_out in _sentences_of(line, language):
+                read.setdefault(claim, set()).update(written_out)
         except ValueError as problem:
             raise SettingsError(f"{file}: [{line.heading}], line {line.number}: {problem}") from None
-    for claim, sentences in read.items():
-        if len(sentences) > MAX_SENTENCES:
+    for claim, of_claim in read.items():
+        if len(of_claim) > MAX_SENTENCES:
             raise SettingsError(f"{file}: {key_of(*claim)}: more than {MAX_SENTENCES:,} sentences")
-    return {claim: frozenset(sentences) for claim, sentences in read.items()}
+    return {claim: frozenset(of_claim) for claim, of_claim in read.items()}
 
 
 def _sentences_of(line: Line, language: str) -> Iterator[tuple[Claimed, list[str]]]:
@@ -56,10 +56,10 @@ def _sentences_of(line: Line, language: str) -> Iterator[tuple[Claimed, list[str
         if claim is None:
             raise ValueError(f"no claim {key!r}; there are: {', '.join(sorted(CLAIM_BY_KEY))}")
         stop = stop_of(claim[2], language)
-        sentences = [sentence_of(text, stop, language, capital=True) for text in written_out]
-        for sentence in sentences:
+        of_claim = [sentence_of(text, stop, language, capital=True) for text in written_out]
+        for sentence in of_claim:
             check_slots(sentence, REASON_SLOTS[claim])
-        yield claim, sentences
+        yield claim, of_claim
 
 
 @functools.cache

@@ -170,8 +170,8 @@ def test_sentence_of_another_language_item_or_anchor_is_rejected(spoken):
             assert is_rejected(text, evidence, language, item=CLOCK)
         if evidence.anchor is TRAY:
             assert is_rejected(text, replace(evidence, anchor=CLOCK), language)
-            # Of what others bought, a sentence need not say what the user did with it.
-            if evidence.kind is EvidenceKind.HISTORY_ITEM:
+            # Only a cause has to say what the user did: "If you like “X”" is true of an item that was viewed too.
+            if evidence.strength is Strength.CAUSAL:
                 for event in {*EventType} - {evidence.event}:
                     assert is_rejected(text, replace(evidence, event=event), language), (text, event)
 

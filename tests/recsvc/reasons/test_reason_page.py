@@ -5,16 +5,14 @@ import itertools
 
 import pytest
 
-from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength, Tone
+from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength, Tone
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
 from recsvc.reasons.claim import permitted_claim
-from recsvc.reasons.concise import SENTENCE_WIDTH
 from recsvc.reasons.grammar.lexicon import SENTENCE_SEPARATORS, STOP
-from recsvc.reasons.grammar.pattern import Form, fill
+from recsvc.reasons.grammar.pattern import fill
 from recsvc.reasons.plan import MAX_IN_A_ROW
-from recsvc.reasons.seller_text.names import display_width
 from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.verifier import POLICY_VERSION, check_both
 from tests.recsvc.reasons.reason_samples import CLOCK, CUP, MUG, TRAY, evidence_for
@@ -156,84 +154,6 @@ def test_seed_decides_the_words(language):
     assert writer.write_page(page, language, 2**80)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_warm_page_has_warm_wordings(language):
-    page = [(item, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),)) for item in ITEMS]
-    request = PatternRequest(K.HISTORY_ITEM, S.CAUSAL, Form.PLAIN, language, Tone.WARM)
-    for seed in range(10):
-        for reason in WRITER.write_page(page, language, seed, Tone.WARM):
-            assert reason.tone is Tone.WARM
-            assert reason.text.replace("“Bamboo Serving Tray”", "{item}") in Realiser().patterns(request)
-
-
-class Blunt(Realiser):
-    """A generator without warm words."""
-
-    def __init__(self):
-        super().__init__()
-        bank = self.patterns
-        self.patterns = lambda request: () if request.tone is Tone.WARM else bank(request)
-
-
-def test_claim_without_warm_words_is_stated_in_neutral_ones():
-    (reason,) = ReasonWriter(Blunt()).write_page([(MUG, (evidence_for(K.BRAND, S.RELATIONAL),))], "en", 1, Tone.WARM)
-    assert reason.tone is Tone.NEUTRAL
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_concise_sentence_fits_a_narrow_tile(language):
-    facts = [evidence_for(kind, S.RELATIONAL) for kind in (K.SIMILAR_ITEM, K.CO_PURCHASE, K.BRAND, K.REPEAT_PURCHASE)]
-    facts += [evidence_for(K.HISTORY_ITEM, S.CAUSAL), evidence_for(K.POPULARITY, S.NEUTRAL)]
-    long = Item("l", "Extremely long and winding name of a thing that nobody would say aloud", brand=MUG.brand)
-    written = 0
-    for anchor, seed, fact in itertools.product((TRAY, CUP, long), range(5), facts):
-        evidence = dataclasses.replace(fact, anchor=anchor if fact.anchor is not None else None)
-        for reason in WRITER.write_page([(item, (evidence,)) for item in ITEMS[:2]], language, seed, Tone.CONCISE):
-            if reason is not None:
-                written += 1
-                assert (reason.tone, len(reason.evidence)) == (Tone.CONCISE, 1)
-                assert display_width(reason.text) <= SENTENCE_WIDTH, reason.text
-    assert written > 30
-
-
-def test_concise_claim_that_cannot_fit_gives_way_to_the_next():
-    both = (evidence_for(K.CO_PURCHASE, S.RELATIONAL), evidence_for(K.REPEAT_PURCHASE, S.RELATIONAL))
-    popular = dataclasses.replace(evidence_for(K.POPULARITY, S.NEUTRAL), count=1_234_567, days=365)
-    for language in LANGUAGES:
-        assert kinds(WRITER.write_page([(MUG, both)], language, 1)) == [K.REPEAT_PURCHASE]
-        assert kinds(WRITER.write_page([(MUG, both[:1])], language, 1, Tone.CONCISE)) == [None]
-        assert kinds(WRITER.write_page([(MUG, (both[0], popular))], language, 1)) == [K.CO_PURCHASE]
-
-
-def test_familiar_shop_says_its_pronoun_throughout():
-    facts = [evidence for kind in K for evidence in (evidence_for(kind, S.CAUSAL, item=CUP),)]
-    page = [(dataclasses.replace(CUP, item_id=f"cup {n}"), (fact,)) for n, fact in enumerate(facts)]
-    polite, familiar = ReasonWriter(), ReasonWriter(pronoun="你")
-    for tone, seed in itertools.product(Tone, range(5)):
-        texts = [reason.text if reason else "" for reason in polite.write_page(page, "zh", seed, tone)]
-        assert any("您" in text for text in texts)
-        assert not any("你" in text for text in texts)
-        assert [reason.text if reason else "" for reason in familiar.write_page(page, "zh", seed, tone)] == [
-            text.replace("您", "你") for text in texts
-        ]
-
-
-def test_pronoun_in_a_name_stays():
-    tray = dataclasses.replace(TRAY, title="您好托盘")
-    (reason,) = ReasonWriter(pronoun="你").write_page(
-        [(MUG, (evidence_for(K.HISTORY_ITEM, S.CAUSAL, anchor=tray),))], "zh", 1
-    )
-    assert "“您好托盘”" in reason.text
-    assert "你" in reason.text
-
-
-def test_default_tone_is_neutral():
-    page = [(item, (evidence_for(K.HISTORY_ITEM, S.CAUSAL),)) for item in ITEMS]
-    reasons = ReasonWriter().write_page(page, "en", 7)
-    assert reasons == ReasonWriter().write_page(page, "en", 7, Tone.NEUTRAL)
-    assert {reason.tone for reason in reasons if reason is not None} == {Tone.NEUTRAL}
-
-
 def test_cached_sentences_equal_fresh_ones_and_have_their_own_evidence():
     writer, uncached = ReasonWriter(), ReasonWriter(cache_size=0)
     mine = evidence_for(K.HISTORY_ITEM, S.CAUSAL)
@@ -287,55 +207,6 @@ def test_ordinary_goods_are_not_sensitive(title):
     assert reason is not None
 
 
-@pytest.mark.parametrize(
-    ("evidence", "rule"),
-    [
-        (evidence_for(K.HISTORY_ITEM, S.NEUTRAL), "strength"),
-        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=0.0, anchor=TRAY), "evidence"),
-        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=-0.1, anchor=TRAY), "evidence"),
-        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=float("nan"), anchor=TRAY), "evidence"),
-        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=0.1), "evidence"),
-        (Evidence(K.SIMILAR_ITEM, S.RELATIONAL, anchor=MUG), "evidence"),  # the item itself
-        (Evidence(K.REPEAT_PURCHASE, S.CAUSAL, count=0), "evidence"),
-        (Evidence(K.BRAND, S.RELATIONAL, value="Grove", count=5), "evidence"),  # another item's brand
-        (Evidence(K.HISTORY_ITEM, S.RELATIONAL, effect=0.1, anchor=TRAY), "strength"),
-        (Evidence(K.HISTORY_ITEM, S.CAUSAL, effect=0.1, anchor=Item("x", "$$$")), "name"),
-        (Evidence(K.BRAND, S.RELATIONAL, value="", count=5), "evidence"),
-        (Evidence(K.BRAND, S.RELATIONAL, value=MUG.brand, count=1), "evidence"),
-        (Evidence(K.CATEGORY, S.RELATIONAL, value="Trays", count=5), "evidence"),
-        (Evidence(K.PROFILE, S.NEUTRAL, effect=0.0, value="hiking"), "evidence"),
-        (Evidence(K.PROFILE, S.NEUTRAL, effect=0.1), "name"),
-        (Evidence(K.POPULARITY, S.NEUTRAL, count=9, days=30), "evidence"),
-        (Evidence(K.POPULARITY, S.NEUTRAL, count=50, days=0), "evidence"),
-    ],
-)
-def test_insufficient_evidence_is_rejected(evidence, rule):
-    with pytest.raises(ReasonRejected) as rejected:
-        permitted_claim(evidence, MUG, "en")
-    assert rejected.value.rule == rule
-    assert ReasonWriter().write_page([(MUG, (evidence,))], "en", 1) == [None]
-
-
-def test_brand_without_a_clean_name_is_skipped():
-    item = dataclasses.replace(MUG, brand="Unknown")
-    assert ReasonWriter().write_page([(item, (evidence_for(K.BRAND, S.RELATIONAL, item=item),))], "en", 1) == [None]
-
-
-def test_long_number_is_grouped_only_in_english():
-    evidence = Evidence(K.POPULARITY, S.NEUTRAL, count=1312, days=30)
-    writer = ReasonWriter()
-    assert "1,312 " in writer.write_page([(MUG, (evidence,))], "en", 1)[0].text
-    assert "1312" in writer.write_page([(MUG, (evidence,))], "zh", 1)[0].text
-
-
-def test_two_times_is_the_word_twice():
-    evidence = Evidence(K.REPEAT_PURCHASE, S.CONTRIBUTORY, count=2)
-    writer = ReasonWriter()
-    for seed in range(10):
-        assert " twice" in writer.write_page([(MUG, (evidence,))], "en", seed)[0].text
-        assert "两次" in writer.write_page([(MUG, (evidence,))], "zh", seed)[0].text
-
-
 def test_empty_page_and_items_without_evidence_get_no_reasons():
     assert ReasonWriter().write_page([], "en", 0) == []
     assert ReasonWriter().write_page([(MUG, ()), (CUP, ())], "zh", 0) == [None, None]
@@ -378,86 +249,6 @@ def test_false_patterns_of_a_generator_are_all_rejected():
     rejected = dict(writer.rejected)
     writer.write_page(page, "en", 1)
     assert dict(writer.rejected) == rejected  # rejections are cached too
-
-
-def profile(value, name="Interests", **fields):
-    return Evidence(K.PROFILE, S.CONTRIBUTORY, effect=0.1, share=0.2, value=value, name=name, **fields)
-
-
-@pytest.mark.parametrize(
-    ("value", "name", "language", "form", "shown"),
-    [
-        ("baking bread", "Interests", "en", Form.LIKES, "baking bread"),
-        ("Board Games", "hobbies", "en", Form.LIKES, "board games"),
-        ("coffee", "LIKES", "en", Form.LIKES, "coffee"),
-        ("烘焙", "爱好", "zh", Form.LIKES, "烘焙"),
-        ("no meat", "likes", "en", Form.MENTIONED, "“no meat”"),
-        ("tea towel", "likes", "en", Form.MENTIONED, "“tea towel”"),  # "You like tea towel" is no English
-        ("baking bread", "爱好", "zh", Form.MENTIONED, "“baking bread”"),
-        ("night shifts", "About me", "en", Form.MENTIONED, "“night shifts”"),
-    ],
-)
-def test_profile_claim_states_a_liking_or_quotes_the_phrase(value, name, language, form, shown):
-    claim = permitted_claim(profile(value, name), MUG, language)
-    assert (claim.form, claim.slots) == (form, (("value", shown),))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "Diabetes",
-        "alert(1)",
-        "50 off",
-        "best",
-        "",
-        "a long phrase of five words",
-        "x" * 25,
-        "tea, coffee",
-        "{item}",
-        "!!",
-    ],
-)
-def test_unfit_phrase_of_the_profile_gives_no_reason(value):
-    assert WRITER.write_page([(MUG, (profile(value),))], "en", 0) == [None]
-
-
-def test_private_attribute_of_the_profile_gives_no_reason():
-    assert WRITER.write_page([(MUG, (profile("reading", "religion"),))], "en", 0) == [None]
-
-
-@pytest.mark.parametrize(
-    ("name", "language", "form", "shown"),
-    [
-        ("Mugs", "en", Form.PLAIN, "mugs"),
-        ("Nail Polish", "en", Form.PLAIN, "nail polish"),
-        ("Food for Cats", "en", Form.PLAIN, "food for cats"),
-        ("Garden furniture", "en", Form.PLAIN, "garden furniture"),
-        ("iPhone Cases", "en", Form.PLAIN, "iPhone Cases"),
-        ("Knives", "en", Form.PLAIN, "knives"),
-        ("Kitchen & Dining", "en", Form.DEPARTMENT, "Kitchen & Dining"),
-        ("Shoes and Boots", "en", Form.DEPARTMENT, "Shoes and Boots"),
-        ("Kitchen", "en", Form.DEPARTMENT, "Kitchen"),
-        ("Electronics", "en", Form.DEPARTMENT, "Electronics"),
-        ("Women's", "en", Form.DEPARTMENT, "Women's"),
-        ("Glass", "en", Form.DEPARTMENT, "Glass"),
-        ("杯子", "zh", Form.PLAIN, "杯子"),
-        ("美妆个护", "zh", Form.DEPARTMENT, "美妆个护"),
-        ("家居与厨房", "zh", Form.DEPARTMENT, "家居与厨房"),
-        ("DVD", "zh", Form.PLAIN, "DVD"),
-    ],
-)
-def test_category_is_a_word_for_things_or_a_department(name, language, form, shown):
-    item = dataclasses.replace(MUG, categories=("Shop", name))
-    claim = permitted_claim(Evidence(K.CATEGORY, S.RELATIONAL, value=name, count=5), item, language)
-    assert (claim.form, dict(claim.slots)["value"]) == (form, shown)
-
-
-@pytest.mark.parametrize(("name", "language"), [("Mugs", "zh"), ("杯子", "en"), ("Nail Polish", "zh")])
-def test_category_or_attribute_in_another_language_gives_no_reason(name, language):
-    item = dataclasses.replace(MUG, categories=("Shop", name), attributes=(("colour", name),))
-    for kind in (K.CATEGORY, K.ATTRIBUTE):
-        evidence = Evidence(kind, S.RELATIONAL, name="colour", value=name, count=5)
-        assert WRITER.write_page([(item, (evidence,))], language, 0) == [None]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -100,7 +100,7 @@ SAYS = {
         EvidenceKind.REPEAT_INTERVAL: "您.*约",
         EvidenceKind.HISTORY_ITEM: "您",
         EvidenceKind.SIMILAR_ITEM: "相似|类似|相近",
-        EvidenceKind.CO_PURCHASE: "(?:顾客|人).*(?:买|选)",
+        EvidenceKind.CO_PURCHASE: "顾客|人",
         EvidenceKind.ATTRIBUTE: "您",
         EvidenceKind.BRAND: "您",
         EvidenceKind.CATEGORY: "您",
@@ -221,7 +221,7 @@ def without_anchor(text, evidence, item):
     assert evidence.kind is not EvidenceKind.HISTORY_ITEM or evidence.effect > 0
     said = {
         EventType.PURCHASE: r"\byou(?:'ve)? (?:bought|ordered|chose|got)|您(?:之前|以前|曾|曾经)?(?:买|购|选)",
-        EventType.VIEW: r"\blook|\bview|\bsee|看|浏览",
+        EventType.VIEW: r"\b(?:look|view)(?:ed|ing)\b|看过|在看|浏览",
         EventType.ADD_TO_CART: r"\bcart\b|购物车",
     }
     if evidence.kind is EvidenceKind.HISTORY_ITEM and evidence.strength is Strength.CAUSAL:
