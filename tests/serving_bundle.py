@@ -19,7 +19,7 @@ from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.repeat_purchase import FEATURES, RepeatConfig
-from recsvc.model.text_encoder import item_text
+from recsvc.model.text_encoder import category_text, item_text
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
@@ -88,7 +88,7 @@ def make_serving_bundle(folder: Path) -> Path:
         repeat_rates=rng.uniform(0.5, 2.0, ITEMS).astype(np.float32),
         repeat_intervals=rng.uniform(10, 60, ITEMS).astype(np.float32),
         text_codes=encode_8_bits(embeddings),
-        category_codes=encode_8_bits(encoder.encode([" > ".join(path) for path in catalogue.paths.names])),
+        category_codes=encode_8_bits(encoder.encode(list(map(category_text, catalogue.paths.names)))),
         features=features,
         text_tower=text_tower,
         sequence_tower=sequence_tower,

@@ -52,6 +52,11 @@ def item_text(item: Item) -> str:
     return ". ".join(part for part in (item.title, item.brand, CATEGORY_SEPARATOR.join(item.categories)) if part)
 
 
+def category_text(path: tuple[str, ...]) -> str:
+    """The text of a category path for the encoder: the most specific name first, since its meaning counts most."""
+    return ", ".join(reversed(path))
+
+
 def profile_text(profile: Profile) -> str:
     """The text of a profile for the encoder: the free text, then the attributes in the shop's order."""
     named = (f"{name.replace('_', ' ')}: {value}" for name, value in profile.attributes if value)

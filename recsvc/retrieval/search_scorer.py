@@ -15,7 +15,7 @@ from recsvc.retrieval.scorers import MAX_PRODUCTS_ON_LOOP, in_order
 
 # The weights beside the meaning of the item's text, which has weight 1 (docs/experiments.md, "Searching in other
 # words"). Taste decides between items that are about as near.
-CATEGORY_WEIGHT, WORDS_WEIGHT, TASTE_WEIGHT = 1.0, 1.0, 0.05
+CATEGORY_WEIGHT, WORDS_WEIGHT, TASTE_WEIGHT = 1.5, 1.0, 0.05
 # The weight of taste where the query stands aside, as the last search of a visit on a list for the user.
 ASIDE_TASTE_WEIGHT = 0.5
 # The share of the query that an item has is raised to this power: half of the words say little, all of them much.

@@ -4,12 +4,11 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR
 from recsvc.errors import SettingsError
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.text_encoder import TextEncoder, item_text
+from recsvc.model.text_encoder import TextEncoder, category_text, item_text
 from recsvc.model.towers.user import ProfileText
 from recsvc.model.vectors import encode_8_bits
 from training.config import TrainConfig
@@ -192,7 +191,7 @@ def _read_text(
     user_texts = profile_texts(shop.users)
     cache = stages.folder / EMBEDDINGS
     started = time.perf_counter()
-    path_texts = [CATEGORY_SEPARATOR.join(path) for path in catalogue.paths.names]
+    path_texts = list(map(category_text, catalogue.paths.names))
     with stages.progress("texts embedded", len(item_texts) + len(path_texts) + len(user_texts)) as progress:
         item_embeddings = embed(encoder, item_texts, cache, progress)
         path_embeddings = embed(encoder, path_texts, cache, progress)

@@ -13,7 +13,7 @@ from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.text_encoder import item_text
+from recsvc.model.text_encoder import category_text, item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
 from recsvc.model.vectors import encode_8_bits
 from tests.training.fitting.declared_stages import declared_stages
@@ -89,7 +89,7 @@ def learned(
         features=features,
         item_features=features.transform(embeddings, texts),
         item_codes=encode_8_bits(embeddings),
-        category_codes=encode_8_bits(encoder.encode([" > ".join(path) for path in catalogue.paths.names])),
+        category_codes=encode_8_bits(encoder.encode(list(map(category_text, catalogue.paths.names)))),
         encoder=encoder,
         encoder_name="embedded",
         profiles=profiles,
