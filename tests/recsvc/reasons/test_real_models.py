@@ -107,7 +107,7 @@ def assert_writes_new_patterns(author: Author, languages: tuple[str, ...], n: in
             answers = author.write(request, known, n)
             assert len(answers) == n
             assert set(answers) <= set(choices(request, known))
-            assert len(new_patterns(answers, request, known)) > n // 3
+            assert len(new_patterns(answers, request, known)) >= n // 2, "no batch of two repeats an earlier one"
 
 
 @MODELS
@@ -118,7 +118,7 @@ def test_real_model_in_transformers_writes_new_licensed_sentences(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        assert_writes_new_patterns(TransformersAuthor(str(model(tmp_path)), batch=6), languages)
+        assert_writes_new_patterns(TransformersAuthor(str(model(tmp_path)), batch=2), languages)
     finally:
         torch.set_num_threads(threads)
 
@@ -129,7 +129,7 @@ def test_real_model_behind_llama_cpp_writes_new_licensed_sentences(
 ) -> None:
     package("xllamacpp")
     with served(model(tmp_path), tmp_path) as url:
-        author = OpenAIAuthor(url, "m", timeout_seconds=300, batch=4)
+        author = OpenAIAuthor(url, "m", timeout_seconds=300, batch=2)
         assert_writes_new_patterns(author, languages)
         assert isinstance(author._constraints[0], Extensions)  # noqa: SLF001  the grammar held
 
