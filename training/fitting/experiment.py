@@ -173,7 +173,7 @@ def _encoder_name(config: TrainConfig, catalogue: Catalogue, earlier: Path | Non
         choice = EncoderChoice(name, "the towers start from a bundle that was trained with it")
     else:
         choice = choose_encoder([item_text(item) for item in catalogue.items])
-    stages.console.print(f"  text encoder {choice.name}: {choice.reason}", highlight=False)
+    stages.console.print(f"  text encoder {choice.name}: {choice.reason}", highlight=False, soft_wrap=True)
     return choice.name
 
 

@@ -42,7 +42,7 @@ class InferenceBert:
 
     def __call__(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The last hidden state, (b, t, d), of tokens (b, t). mask: (b, t), 1 for a token and 0 for padding."""
-        x = self._norm(functional.embedding(ids, self._words) + self._positions[: ids.shape[1]])
+        x: Tensor = self._norm(functional.embedding(ids, self._words) + self._positions[: ids.shape[1]])
         attended = None if bool(mask.all()) else mask.bool()[:, None, None]
         for layer in self._layers:
             x = layer(x, attended)

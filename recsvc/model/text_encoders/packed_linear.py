@@ -19,7 +19,7 @@ class PackedLinear:
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         self._bias = bias.detach() if bias is not None else None
-        self._is_packed = torch.backends.mkldnn.is_available()
+        self._is_packed = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         # torch has no public names for these two operators.
         self._weight = weight.detach()
         if self._is_packed:

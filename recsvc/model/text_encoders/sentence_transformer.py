@@ -132,7 +132,7 @@ def _load(source: str, folder: Path, fingerprint: str | None) -> SentenceTransfo
 
 def _hidden_of(model: Any) -> Callable[[Tensor, Tensor], Tensor]:  # noqa: ANN401  untyped library
     """The last hidden state (b, t, d) that any model gives to tokens (b, t) and their mask."""
-    return lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state  # type: ignore[no-any-return]
+    return lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
 def _fast_dtype() -> torch.dtype:

@@ -1,5 +1,7 @@
 """The fast form of BERT, and its linear layers, give what torch and transformers give."""
 
+from typing import Any
+
 import pytest
 import torch
 from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
@@ -8,7 +10,7 @@ from recsvc.model.text_encoders.inference_bert import InferenceBert
 from recsvc.model.text_encoders.packed_linear import PackedLinear
 from recsvc.model.text_encoders.sentence_transformer import SentenceTransformer
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": 100,
     "hidden_size": 32,
     "num_hidden_layers": 3,
