@@ -1,6 +1,7 @@
 """The reason worker when its model is slow or away for some claims: the others are written, and those wait."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
@@ -13,6 +14,7 @@ from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.errors import AuthorUnavailable
 from recsvc.reason_worker import Postponed, write_missing
 from recsvc.reasons import PatternRequest, Realiser, author_id, claim_key_of
+from recsvc.reasons.authors.author import CANDIDATES
 from recsvc.reasons.authors.openai_author import OpenAIAuthor
 from recsvc.reasons.authors.prompts import marked
 from recsvc.reasons.grammar.pattern import Form
@@ -55,7 +57,7 @@ async def test_claim_without_an_answer_waits_and_the_others_are_written(
     assert await write_missing(patterns, author, bank, stop, postponed) == 3
     assert await patterns.wanted(AUTHOR) == [CLAIMS[Form.VIEWED]]
     written = await patterns.all(AUTHOR)
-    assert len(written[CLAIMS[Form.PLAIN]]) == len(set(written[CLAIMS[Form.PLAIN]])) == reason_worker.CANDIDATES
+    assert len(written[CLAIMS[Form.PLAIN]]) == len(set(written[CLAIMS[Form.PLAIN]])) == CANDIDATES
     assert not set(written[CLAIMS[Form.PLAIN]]) & set(bank.patterns(replace(VIEWED, form=Form.PLAIN)))
 
     # It waits, and is then written.
@@ -63,8 +65,8 @@ async def test_claim_without_an_answer_waits_and_the_others_are_written(
     asked = len(endpoint.asked)
     assert await write_missing(patterns, author, bank, stop, postponed) == 0
     assert len(endpoint.asked) == asked
-    later = reason_worker.time.monotonic() + reason_worker.RETRY_SECONDS
-    monkeypatch.setattr(reason_worker.time, "monotonic", lambda: later)
+    later = time.monotonic() + reason_worker.RETRY_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert await write_missing(patterns, author, bank, stop, postponed) == 1
     assert await patterns.wanted(AUTHOR) == []
 
@@ -82,7 +84,7 @@ async def test_model_that_is_away_ends_the_round_and_every_claim_stays_wanted(
 
 def test_wait_of_a_claim_doubles_with_each_failure_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
-    monkeypatch.setattr(reason_worker.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     postponed, waits = Postponed(), []
     for _ in range(9):
         postponed.add("claim")

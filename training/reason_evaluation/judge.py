@@ -147,9 +147,10 @@ def judged(
                 no[writer, name] += answer is False
             if answer is False and len(turned_down) < _MAX_LISTED:
                 turned_down.append({"question": name, "text": reason.text, "item": item.title})
+    answered = yes + no
     shares = {
         writer: {
-            name: wilson(yes[writer, name], (answered := yes[writer, name] + no[writer, name])) | {"answered": answered}
+            name: wilson(yes[writer, name], answered[writer, name]) | {"answered": answered[writer, name]}
             for name in QUESTIONS
         }
         for writer in (_EVERYBODY, *sorted({_writer(reason) for _, reason in sample}))
@@ -158,7 +159,9 @@ def judged(
     return {
         "model": judge.model,
         "sentences": len(sample),
-        "questions": {name: row | {"no_answer": len(sample) - row["answered"]} for name, row in everybody.items()},
+        "questions": {
+            name: row | {"no_answer": len(sample) - answered[_EVERYBODY, name]} for name, row in everybody.items()
+        },
         "by_writer": shares,
         "turned_down": turned_down,
     }

@@ -35,12 +35,12 @@ class TokenBytes:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, size: int) -> None:
         self.is_byte_level = _is_byte_level(tokenizer)
-        byte_of = {character: byte for byte, character in bytes_to_unicode().items()}
+        byte_of = {character: byte for byte, character in bytes_to_unicode().items()}  # type: ignore[no-untyped-call]
         count = min(size, len(tokenizer))
         left_out = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
         self.ids: dict[bytes, list[int]] = {}
         self.texts: dict[int, bytes] = {}
-        for token_id, token in enumerate(tokenizer.convert_ids_to_tokens(range(count))):
+        for token_id, token in enumerate(tokenizer.convert_ids_to_tokens(list(range(count)))):
             if token_id in left_out or token is None:
                 continue
             if self.is_byte_level:

@@ -63,7 +63,7 @@ def walk(held: HeldToSentences, tokenizer: Vocabulary, size: int, rng: random.Ra
         assert tokens, f"a dead end after {tokenizer.decode(ids[PROMPT:])!r}"
         ids.append(rng.choice(tokens))
         if ids[-1] == tokenizer.eos_token_id:
-            return tokenizer.decode(ids[PROMPT:], skip_special_tokens=True).strip()
+            return str(tokenizer.decode(ids[PROMPT:], skip_special_tokens=True)).strip()
         assert len(ids) - PROMPT < held.max_tokens
 
 

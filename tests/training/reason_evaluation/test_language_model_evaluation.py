@@ -116,7 +116,7 @@ def test_claim_that_never_gets_an_answer_is_reported_and_the_evaluation_goes_on(
     endpoint, evaluate, monkeypatch, capsys
 ):
     monkeypatch.setattr(reason_authors, "ROUND_SECONDS", 0.0)
-    lost = PatternRequest(EvidenceKind.POPULARITY, Strength.NEUTRAL, Form.PLAIN, "en")
+    lost = PatternRequest(EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN, "en")
     wordy(endpoint, useful=12, slow_claim=marked(Realiser().patterns(lost)[0]))
     model = ("--generator", "openai", "--reason-model", "wordy", "--reason-endpoint", endpoint.url)
     _, result, _ = evaluate(*model, "--reason-batch", "12", users=30)
@@ -138,10 +138,17 @@ def test_real_model_that_knows_nothing_is_held_to_licensed_sentences(evaluate, t
     assert figures["unsupported"] == 0
 
 
-def of_model(**figures: object) -> dict[str, object]:
-    natural = {"new": 100, "clean": 100, "perplexity": 2.0, "bank_perplexity": 1.6}
+def of_model(**figures: float | None) -> dict[str, object]:
+    natural: dict[str, float | None] = {"new": 100, "clean": 100, "perplexity": 2.0, "bank_perplexity": 1.6}
     natural |= {name: figures.pop(name) for name in natural.keys() & figures.keys()}
-    sums = {"asked": 120, "answered": 120, "unanswered": 0, "acceptance": 0.9, "copies": 12, "natural": natural}
+    sums: dict[str, object] = {
+        "asked": 120,
+        "answered": 120,
+        "unanswered": 0,
+        "acceptance": 0.9,
+        "copies": 12,
+        "natural": natural,
+    }
     return sums | figures
 
 
