@@ -29,6 +29,10 @@ class EvidenceKind(enum.StrEnum):
     QUERY = "query"  # `count` different people searched for `value` and bought the item within `days`
 
 
+# The kinds that copy alone states, and no reason.
+COPY_KINDS = frozenset({EvidenceKind.NAME, EvidenceKind.AUDIENCE, EvidenceKind.SYNONYM, EvidenceKind.QUERY})
+
+
 class Strength(enum.StrEnum):
     """How much a sentence may claim, from most to least."""
 

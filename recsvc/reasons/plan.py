@@ -7,7 +7,7 @@ import enum
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from recsvc.domain.reason import Evidence, EvidenceKind, Strength, Tone
+from recsvc.domain.reason import COPY_KINDS, Evidence, EvidenceKind, Strength, Tone
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import Claim, permitted_claim
@@ -33,8 +33,7 @@ _KIND_PRIORITY: Mapping[EvidenceKind, int] = {
     EvidenceKind.HISTORY_ITEM: 6,
     EvidenceKind.PROFILE: 8,
     EvidenceKind.POPULARITY: 9,
-    EvidenceKind.NAME: 10,  # only copy states it
-    EvidenceKind.AUDIENCE: 10,
+    **dict.fromkeys(COPY_KINDS, 10),
 }
 # A claim beyond this priority is not about this user's purchases.
 _LAST_PERSONAL_PRIORITY = 7

@@ -157,7 +157,7 @@ class ReasonWriter:
                 continue
             standing = plan.standing(fact, worded.sentence)
             if standing is Standing.NEW:
-                return self._noted(plan, item, evidence, worded)
+                return self._noted(plan, worded)
             others.append((standing, worded))
         for standing, worded in others:
             if plan.tone is not Tone.CONCISE and standing in (Standing.AGAIN, Standing.AS_ABOVE):
@@ -165,15 +165,11 @@ class ReasonWriter:
                 if reason is not None:
                     return reason
         if others:
-            return self._noted(plan, item, evidence, min(others, key=lambda pair: pair[0])[1])
+            return self._noted(plan, min(others, key=lambda pair: pair[0])[1])
         plan.note(None)
         return None
 
-    def _noted(self, plan: PagePlan, item: Item, evidence: tuple[Evidence, ...], worded: "_Worded") -> Reason:
-        if plan.tone is Tone.WARM:
-            reason = self._with_second(plan, item, evidence, worded)
-            if reason is not None:
-                return reason
+    def _noted(self, plan: PagePlan, worded: "_Worded") -> Reason:
         plan.note(worded.fact, worded.sentence)
         return self._reason(worded)
 

@@ -18,6 +18,8 @@ from recsvc.v1.events_pb2 import EVENT_TYPE_ADD_TO_CART, EVENT_TYPE_PURCHASE, EV
 from recsvc.v1.reason_pb2 import (
     EVIDENCE_KIND_AUDIENCE,
     EVIDENCE_KIND_NAME,
+    EVIDENCE_KIND_QUERY,
+    EVIDENCE_KIND_SYNONYM,
     Evidence,
     EvidenceKind,
     Provenance,
@@ -27,8 +29,9 @@ from recsvc.v1.reason_pb2 import (
 
 STOREFRONT = Path(__file__).parents[2] / "deploy" / "storefront"
 CATALOGUE = Catalogue([Product("tent", "A <b>tent</b>", ("Outdoors", "Camping"))])
-# The kinds of facts in reasons. A name and an audience are facts of copy alone.
-KINDS = [n for n in EvidenceKind.values() if n not in (0, EVIDENCE_KIND_NAME, EVIDENCE_KIND_AUDIENCE)]
+# These are facts of copy alone.
+OF_COPY = (EVIDENCE_KIND_NAME, EVIDENCE_KIND_AUDIENCE, EVIDENCE_KIND_SYNONYM, EVIDENCE_KIND_QUERY)
+KINDS = [n for n in EvidenceKind.values() if n not in (0, *OF_COPY)]
 
 
 def table(language: str) -> dict[str, str]:

@@ -79,7 +79,7 @@ def test_copy_is_written_of_items_old_and_new_and_needs_no_redis(
         assert told == "too little can be said of item 'bare' for title.v1: give it a title and attributes"
         code, told = code_of(content, recipe="poem.v1", item_id="i00001")
         assert code is grpc.StatusCode.INVALID_ARGUMENT
-        assert "campaign.v1, description.v1, selling_points.v1, social_post.v1, title.v1" in told
+        assert "campaign.v1, description.v1, keywords.v1, selling_points.v1, social_post.v1, title.v1" in told
         audience = pb.ContentAudience(brand="Nobody")
         code, told = code_of(content, recipe="campaign.v1", item_id="i00001", audience=audience)
         assert (code, told) == (grpc.StatusCode.INVALID_ARGUMENT, "audience the catalogue has no such brand")

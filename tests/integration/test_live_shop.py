@@ -144,7 +144,7 @@ def test_lists_are_answered_while_items_are_added(replicas: list[ServiceProcess]
         for n in range(30):
             shop.add(f"new {n}", f"A new thing, number {n}")
             assert len(shop.recommend(f"user {n % 3}").recommendations) == 10
-        ask = pb.SimilarItemsRequest(item_id="new 29", k=50)
+        ask = pb.SimilarItemsRequest(item_id="new 29", k=100)
 
         def added() -> set[str]:
             try:

@@ -102,6 +102,7 @@ def test_the_serving_config_has_the_values_of_the_settings():
         "cache_size": 7,
         "unknown_is_private": True,
         "reason_pronoun": "你",
+        "synonyms": "s.txt",
         "reason_generator": "openai",
         "reason_model": "m",
         "reason_revision": "r",

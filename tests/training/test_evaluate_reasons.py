@@ -139,6 +139,10 @@ def test_no_false_sentence_passes_the_verifier(shown):
         assert counts["passed"] == 0, sort
 
 
+# A page begins with any of the wordings, so most must be lies.
+LIES = ("You will love it, everybody says so.", "Everybody loves this.", "This is the best of its kind.")
+
+
 class Liar(Realiser):
     name = "liar"
 
@@ -147,7 +151,7 @@ class Liar(Realiser):
         true = self.patterns
 
         def with_a_lie(request: PatternRequest) -> tuple[str, ...]:
-            return ("You will love it, everybody says so.", *true(request)[:1])
+            return (*LIES, *true(request)[:1])
 
         self.patterns = functools.cache(with_a_lie)
 

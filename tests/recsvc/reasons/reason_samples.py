@@ -48,6 +48,8 @@ def evidence_for(
         EvidenceKind.POPULARITY: {"count": 312, "days": 28},
         EvidenceKind.NAME: {"value": item.title},
         EvidenceKind.AUDIENCE: {"name": "brand", "value": item.brand},
+        EvidenceKind.SYNONYM: {"name": (item.categories or ("",))[-1], "value": "beakers"},
+        EvidenceKind.QUERY: {"value": "something for tea", "count": 31, "days": 28},
     }
     return Evidence(kind=kind, strength=strength, **fields[kind])
 
