@@ -39,7 +39,7 @@ def _nearest(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]) -
     rows, cosines = [], []
     for start in range(0, len(bought), CHUNK_ROWS):
         part = bought[start : start + CHUNK_ROWS]
-        of_part: Floats = (texts / np.float32(CODE_SCALE)) @ codes[part].astype(np.float32).T
+        of_part = np.asarray((texts / np.float32(CODE_SCALE)) @ codes[part].astype(np.float32).T, np.float32)
         best = _best(of_part)
         rows.append(part[best])
         cosines.append(np.take_along_axis(of_part, best, axis=1))

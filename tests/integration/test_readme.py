@@ -10,6 +10,7 @@ import pytest
 from recsvc.pipeline.placements import Placements
 from tests.docs.pages import ROOT, blocks
 from tests.service_process import ServiceProcess
+from training.search_evaluation.written_queries import read_written_queries
 
 ADDRESS = "127.0.0.1:50051"
 # Every page with Python to run, and how many blocks it has. The blocks of a page run in order, in one namespace.
@@ -101,3 +102,11 @@ def test_the_placements_of_the_page_are_read(tmp_path: Path) -> None:
     file = tmp_path / "shop.toml"
     file.write_text(block)
     assert Placements.load(file).names == {("", ""), ("home", "control"), ("home", "diverse"), ("basket", "control")}
+
+
+def test_the_search_queries_of_the_page_are_read(tmp_path: Path) -> None:
+    [block] = read("docs/search.md", "toml")
+    file = tmp_path / "queries.toml"
+    file.write_text(block)
+    [query] = read_written_queries(file)["test"]
+    assert query.text == "footwear for climbing hills"

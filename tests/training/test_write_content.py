@@ -121,7 +121,7 @@ def test_keywords_use_the_search_log_and_the_synonyms_and_are_measured(
     before = pl.col("timestamp") - pl.duration(days=1)
     log = [rows.select("item_id", "user_id", before, query=pl.lit(text)) for text in texts]
     pl.concat(log).write_parquet(data / "searches.parquet")
-    item = bundle.catalogue.items[bundle.catalogue.row(popular[-1])]
+    item = next(item for item in bundle.catalogue.items if item.item_id == popular[-1])
     synonyms.write_text(f"{item.categories[-1]}, wibbly wares\n")
 
     command = ["--bundle", str(trained_bundle), "--data", str(data), "--recipe", "keywords.v1", "--rubric"]
@@ -140,6 +140,7 @@ def test_keywords_use_the_search_log_and_the_synonyms_and_are_measured(
     # The tables contradict a search that they do not have, and one of fewer people.
     recipe, truth = recipes()["keywords.v1"], table_truth(data, bundle)
     one = next(iter(write(bundle, recipe, "en", [item.item_id], search_words=SearchWords((("x", "y"),), {}))))
+    assert one is not None
     fact = Evidence(EvidenceKind.QUERY, Strength.NEUTRAL, value="zyxom thing", count=12, days=7)
     false = replace(one.draft, text="zyxom thing", parts=(ContentPart("zyxom thing", (fact,)),))
     assert "query does not hold" in truth.problems(Written(item.item_id, false), recipe)[0]

@@ -106,7 +106,8 @@ async def _reciprocal_ranks(
     """One over the rank of the first item of each search; 0 if it is not among the first `DEPTH`. float32 (n,)."""
 
     async def encode(text: str) -> Floats:
-        return encoder.encode([text])[0]
+        embedding: Floats = encoder.encode([text])[0]
+        return embedding
 
     # Searches of a user of whom nothing is known.
     nobody = np.zeros(bundle.item_vectors.shape[1], np.float32)

@@ -88,11 +88,11 @@ class OfflineSearch:
 
     def _by_words(self, query: SearchQuery) -> Rows:
         rows, scores = self._runner.run(self._query_encoder.search_terms(query.text)).words
-        best: Rows = rows[np.argsort(-scores, kind="stable")[:DEPTH]]
-        return best
+        return rows[np.argsort(-scores, kind="stable")[:DEPTH]]
 
     async def _encode(self, text: str) -> Floats:
-        return self._encoder.encode([text])[0]
+        embedding: Floats = self._encoder.encode([text])[0]
+        return embedding
 
 
 @contextmanager
