@@ -11,6 +11,7 @@ from recsvc.reasons.amounts import ago_text, every_text, number_text, period_tex
 from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
+from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing
 from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
 from recsvc.reasons.seller_text.nouns import has_words_of, names_activity_or_things, names_things
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
@@ -95,12 +96,6 @@ def attribute_form(name: str) -> Form | None:
     return None
 
 
-@functools.lru_cache(maxsize=1_000)
-def is_liking(name: str) -> bool:
-    """Whether the attribute `name` of a profile states what the user likes."""
-    return fold(name).strip() in map(fold, read_sections("liking_names")[""])
-
-
 def permitted_claim(evidence: Evidence, item: Item, language: str, tone: Tone = Tone.NEUTRAL) -> Claim:
     """Works out what a reason for recommending `item` may claim from one piece of evidence.
 
@@ -162,7 +157,11 @@ def _anchored(evidence: Evidence, item: Item, language: str, tone: Tone) -> tupl
     form = _FORM_BY_EVENT.get(evidence.event)
     if form is None:
         raise ReasonRejected("evidence", f"nothing is said of an item after {evidence.event.name.lower()}")
-    name = clean_name(anchor.title, name_width(tone), anchor.brand)
+    width = name_width(tone)
+    name = clean_name(anchor.title, width, anchor.brand)
+    if name and name.casefold() in item.title.casefold():
+        # "Wicker Heart" is no name for the small one beside the large one.
+        name = clean_label(anchor.title, width)
     if not name:
         raise ReasonRejected("name", "the anchor has no name to show")
     slots: Slots = (("item", _QUOTED.format(name)),)
@@ -183,12 +182,13 @@ def _profile(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tup
         raise ReasonRejected("evidence", "the profile did not raise the score")
     if is_sensitive_text(evidence.value) or is_sensitive_text(evidence.name):
         raise ReasonRejected("sensitive", "the phrase says something private")
-    phrase = _phrase(evidence.value)
-    if not phrase:
-        raise ReasonRejected("name", "the profile has no phrase to show")
+    liked = liked_thing(evidence.value)
+    phrase = _phrase(liked or evidence.value)
     is_plain = has_words_of(phrase, language) and negations(language).find(phrase) is None
-    if is_liking(evidence.name) and is_plain and names_activity_or_things(phrase, language):
+    if (liked or is_liking(evidence.name)) and is_plain and names_activity_or_things(phrase, language):
         return Form.LIKES, (("value", phrase),)
+    if not phrase or not (liked or evidence.name or is_quotable(phrase)):
+        raise ReasonRejected("name", "the profile has no phrase to show")
     return Form.MENTIONED, (("value", _QUOTED.format(phrase)),)
 
 

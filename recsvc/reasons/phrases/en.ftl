@@ -10,41 +10,31 @@
 
 repeat_purchase-relational =
     .a = You've bought this before.
-    .b = This is something you've bought before.
-    .c = You've ordered this before.
     .warm_a = You've bought this before and might want it again.
     .warm_b = You've bought this before, and you might want to buy it again.
     .concise_a = You've bought this before.
 
 repeat_purchase-relational-many =
     .a = You've bought this { $times }.
-    .b = You've bought this { $times } before.
-    .c = You've ordered this { $times }.
     .warm_a = You've bought this { $times } and might want it again.
     .warm_b = You've bought this { $times }, and you might want to buy it again.
     .concise_a = You've bought this { $times }.
 
 repeat_purchase-relational-ago =
     .a = You bought this { $ago }.
-    .b = You last bought this { $ago }.
-    .c = You ordered this { $ago }.
     .warm_a = You bought this { $ago } and might want it again.
     .warm_b = You bought this { $ago }, and you might want to buy it again.
     .concise_a = You bought this { $ago }.
 
 repeat_purchase-relational-many_ago =
     .a = You've bought this { $times }, most recently { $ago }.
-    .b = You've bought this { $times }, and the last time was { $ago }.
-    .c = You've ordered this { $times }, most recently { $ago }.
     .warm_a = You've bought this { $times }, most recently { $ago }, and might want it again.
     .warm_b = You've ordered this { $times }, most recently { $ago }, and might want it again.
     .concise_a = You bought it { $times }, last { $ago }.
 
 repeat_interval-relational =
     .a = You usually buy this about every { $every }, and it's been { $since }.
-    .b = You usually buy this about every { $every }; it's been { $since }.
-    .c = You buy this about every { $every }, and your last order was { $since } ago.
-    .d = You usually buy this about every { $every } and last bought it { $since } ago.
+    .b = You usually buy this about every { $every } and last bought it { $since } ago.
     .warm_a = You might want this again: you buy it about every { $every }, and it's been { $since }.
     .warm_b = It might be time again: you buy this about every { $every }, and it's been { $since }.
 
@@ -52,9 +42,6 @@ repeat_interval-relational =
 
 history_item-causal =
     .a = Because you bought { $item }.
-    .b = You're seeing this because you bought { $item }.
-    .c = You bought { $item }, so we're suggesting this.
-    .d = We suggest this because you bought { $item }.
     .warm_a = You bought { $item }, so we picked this for you.
     .warm_b = We picked this for you because you bought { $item }.
     .warm_c = You bought { $item }, so we thought of this for you.
@@ -62,9 +49,6 @@ history_item-causal =
 
 history_item-causal-viewed =
     .a = Because you looked at { $item }.
-    .b = You're seeing this because you looked at { $item }.
-    .c = You looked at { $item }, so we're suggesting this.
-    .d = Because you viewed { $item }.
     .warm_a = You looked at { $item }, so we picked this for you.
     .warm_b = We picked this for you because you looked at { $item }.
     .warm_c = You looked at { $item }, so we thought of this for you.
@@ -72,9 +56,6 @@ history_item-causal-viewed =
 
 history_item-causal-cart =
     .a = Because { $item } is in your cart.
-    .b = You're seeing this because { $item } is in your cart.
-    .c = You have { $item } in your cart, so we're suggesting this.
-    .d = Because you have { $item } in your cart.
     .warm_a = You have { $item } in your cart, so we picked this for you.
     .warm_b = We picked this for you because { $item } is in your cart.
     .warm_c = You have { $item } in your cart, so we thought of this for you.
@@ -83,30 +64,24 @@ history_item-causal-cart =
 # --- another item, as one reason among others
 
 history_item-contributory =
-    .a = You bought { $item }, so you might like this.
-    .b = You bought { $item }, so you might like this too.
-    .c = If you liked { $item }, you might like this too.
-    .d = You bought { $item }, so this might interest you.
-    .e = As someone who bought { $item }, you might like this.
+    .a = You bought { $item }, so you might like this too.
+    .b = You bought { $item }, so this might interest you.
     .warm_a = You bought { $item }, and we think you might like this.
     .warm_b = You bought { $item }, and we think you'll like this.
     .warm_c = You bought { $item }, so you might like to see this.
     .concise_a = You bought { $item }.
 
 history_item-contributory-viewed =
-    .a = You looked at { $item }, so you might like this.
-    .b = You looked at { $item }, so you might like this too.
-    .c = If you like { $item }, you might like this too.
-    .d = You looked at { $item }, so this might interest you.
+    .a = You looked at { $item }, so you might like this too.
+    .b = You looked at { $item }, so this might interest you.
     .warm_a = You looked at { $item }, and we think you might like this.
     .warm_b = You looked at { $item }, and we think you'll like this.
     .warm_c = You looked at { $item }, so you might like to see this.
     .concise_a = You viewed { $item }.
 
 history_item-contributory-cart =
-    .a = You have { $item } in your cart, so you might like this.
-    .b = You have { $item } in your cart, so you might like this too.
-    .c = You have { $item } in your cart, so this might interest you.
+    .a = You have { $item } in your cart, so you might like this too.
+    .b = You have { $item } in your cart, so this might interest you.
     .warm_a = You have { $item } in your cart, and we think you might like this.
     .warm_b = You have { $item } in your cart, and we think you'll like this.
     .warm_c = You have { $item } in your cart, so you might like to see this.
@@ -115,30 +90,24 @@ history_item-contributory-cart =
 # --- likeness
 
 similar_item-relational =
-    .a = This is similar to { $item }, which you bought.
-    .b = Similar to { $item }, which you bought.
-    .c = You bought { $item }, and this is similar.
-    .d = This is like { $item }, which you bought.
+    .a = Similar to the { $item } you bought.
+    .b = This is similar to the { $item } you bought.
     .warm_a = You bought { $item }, and you might like something similar.
     .warm_b = You bought { $item }, and we found you something similar.
     .warm_c = You might like this: it's similar to { $item }, which you bought.
     .concise_a = Similar to { $item }.
 
 similar_item-relational-viewed =
-    .a = This is similar to { $item }, which you looked at.
-    .b = Similar to { $item }, which you looked at.
-    .c = You looked at { $item }, and this is similar.
-    .d = This is like { $item }, which you looked at.
+    .a = Similar to the { $item } you looked at.
+    .b = This is similar to the { $item } you looked at.
     .warm_a = You looked at { $item }, and you might like something similar.
     .warm_b = You looked at { $item }, and we found you something similar.
     .warm_c = You might like this: it's similar to { $item }, which you looked at.
     .concise_a = Similar to { $item }.
 
 similar_item-relational-cart =
-    .a = This is similar to { $item } in your cart.
-    .b = Similar to { $item } in your cart.
-    .c = You have { $item } in your cart, and this is similar.
-    .d = This is like { $item } in your cart.
+    .a = Similar to the { $item } in your cart.
+    .b = This is similar to the { $item } in your cart.
     .warm_a = You have { $item } in your cart, and you might like something similar.
     .warm_b = You have { $item } in your cart, and we found you something similar.
     .warm_c = You might like this: it's similar to { $item } in your cart.
@@ -148,25 +117,16 @@ similar_item-relational-cart =
 
 co_purchase-relational =
     .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .b = { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
-    .c = Of the { $people } people who bought { $item } in the last { $period }, { $count } also bought this.
-    .d = In the last { $period }, { $count } of the { $people } people who bought { $item } also bought this.
     .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
     .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
 
 co_purchase-relational-viewed =
     .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .b = { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
-    .c = Of the { $people } people who bought { $item } in the last { $period }, { $count } also bought this.
-    .d = In the last { $period }, { $count } of the { $people } people who bought { $item } also bought this.
     .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
     .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
 
 co_purchase-relational-cart =
     .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .b = { $people } people bought { $item } in the last { $period }, and { $count } of them also bought this.
-    .c = Of the { $people } people who bought { $item } in the last { $period }, { $count } also bought this.
-    .d = In the last { $period }, { $count } of the { $people } people who bought { $item } also bought this.
     .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
     .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
 
@@ -174,9 +134,6 @@ co_purchase-relational-cart =
 
 brand-relational =
     .a = You've bought from { $value } { $times }.
-    .b = You've bought { $value } { $times }.
-    .c = This is from { $value }, a brand you've bought { $times }.
-    .d = You've chosen { $value } { $times }.
     .warm_a = You've chosen { $value } { $times }, and you might like this too.
     .warm_b = You've bought from { $value } { $times }, and this is another of theirs.
     .warm_c = You've gone for { $value } { $times } before.
@@ -184,16 +141,12 @@ brand-relational =
 
 category-relational =
     .a = You've bought { $value } { $times }.
-    .b = You've bought { $value } { $times } before.
-    .c = You've ordered { $value } { $times }.
     .warm_a = You've bought { $value } { $times }, and you might like this too.
     .warm_b = You've bought { $value } { $times } and might like this.
     .concise_a = You've bought { $value } { $times }.
 
 category-relational-department =
     .a = You've shopped in { $value } { $times }.
-    .b = You've bought from { $value } { $times }.
-    .c = You've bought something from { $value } { $times }.
     .warm_a = You've shopped in { $value } { $times }, and you might like this too.
     .warm_b = You've shopped in { $value } { $times } and might like this.
     .concise_a = You've shopped in { $value } { $times }.
@@ -220,9 +173,6 @@ attribute-relational-material =
 
 attribute-relational-style =
     .a = You've chosen { $value } styles { $times }.
-    .b = You've bought { $value } styles { $times }.
-    .c = You've bought something in the { $value } style { $times }.
-    .d = This is in the { $value } style, which you've chosen { $times }.
     .warm_a = You've chosen { $value } styles { $times } and might like this too.
     .warm_b = You've gone for { $value } styles { $times } and might like this too.
     .concise_a = You've chosen { $value } styles { $times }.
@@ -240,15 +190,12 @@ attribute-relational-use =
 profile-neutral-likes =
     .a = You like { $value }.
     .b = Your profile says you like { $value }.
-    .c = You like { $value }, and this might interest you.
     .warm_a = You like { $value }, and you might like this too.
     .warm_b = As someone who likes { $value }, you might like this.
     .concise_a = You like { $value }.
 
 profile-neutral-mentioned =
     .a = Your profile mentions { $value }.
-    .b = You have { $value } in your profile.
-    .c = Your profile mentions { $value }, and this might interest you.
     .warm_a = Your profile mentions { $value }, and you might like this.
     .warm_b = You have { $value } in your profile, and you might like this.
     .concise_a = Your profile mentions { $value }.
@@ -257,9 +204,6 @@ profile-neutral-mentioned =
 
 popularity-neutral =
     .a = { $count } people bought this in the last { $period }.
-    .b = { $count } people have bought this in the last { $period }.
-    .c = In the last { $period }, { $count } people bought this.
-    .d = { $count } shoppers bought this in the last { $period }.
     .warm_a = { $count } people chose this in the last { $period }.
     .warm_b = { $count } people took this home in the last { $period }.
     .concise_a = { $count } people bought it in the last { $period }.
