@@ -8,9 +8,9 @@ from training.demo.tables import SURFACE_ITEMS, searches_table
 SHOPPER = "demo-searching"  # nothing is known about this user, so taste has no part in the results
 # What a shopper types, and what it means in English where it is not English.
 ENGLISH = (
-    ("footwear for climbing hills", ""),
-    ("stay dry in a downpour", ""),
-    ("block out the crying baby on a plane", ""),
+    ("she keeps clawing the sofa", ""),
+    ("somewhere for the puppy to sleep", ""),
+    ("i can't open my eyes in the pool", ""),
 )
 CHINESE = (
     ("爬山穿的鞋", "shoes to climb a mountain in"),
