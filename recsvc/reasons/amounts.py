@@ -27,7 +27,7 @@ def ago_text(days: int, language: str) -> str:
 
 
 def since_text(days: int, every: int, language: str) -> str:
-    """How long it has been: '66 days', 'about 3 months'; '66天', '约3个月'.
+    """How long it has been: '66 days', 'about 3 months'; '66天', '大约3个月'.
 
     Args:
         days: 2 or more.
@@ -38,7 +38,7 @@ def since_text(days: int, every: int, language: str) -> str:
 
 
 def every_text(days: int, language: str) -> str:
-    """An interval behind 'about every' and '约': '44 days', '3 months', 'year'; '44天', '3个月', '一年'."""
+    """An interval behind 'about every' and '每': '44 days', '3 months', 'year'; '44天', '3个月', '一年'."""
     if days <= MAX_DAYS:
         return _amount(days, "day", language)
     months, years = round(days / _DAYS_A_MONTH), round(days / _DAYS_A_YEAR)
@@ -66,7 +66,7 @@ def _about(days: int, language: str, max_days: int) -> str:
     """A duration: in days up to `max_days`, then about so many months or years."""
     if days <= max_days:
         return _amount(days, "day", language)
-    about = {"en": "about ", "zh": "约"}[language]
+    about = {"en": "about ", "zh": "大约"}[language]
     months = round(days / _DAYS_A_MONTH)
     if months < _MONTHS_NEARLY_A_YEAR:
         return about + _amount(months, "month", language)

@@ -142,6 +142,8 @@ def _repeat_interval(evidence: Evidence, _item: Item, language: str, _tone: Tone
     if evidence.count < MIN_PURCHASES or min(evidence.days, evidence.elapsed) < MIN_INTERVAL_DAYS:
         raise ReasonRejected("evidence", "too few purchases, or too close, to speak of an interval")
     every, since = every_text(evidence.days, language), since_text(evidence.elapsed, evidence.days, language)
+    if evidence.elapsed < evidence.days or since.endswith(every):
+        raise ReasonRejected("evidence", "nothing is gained by comparing the last purchase with the interval")
     return Form.PLAIN, (("every", every), ("since", since))
 
 
@@ -201,6 +203,10 @@ def _phrase(text: str) -> str:
     return phrase if is_words and is_short else ""
 
 
+def _is_leaf(category: str, item: Item) -> bool:
+    return category in (item.categories[-1], CATEGORY_SEPARATOR.join(item.categories))
+
+
 def _preference(evidence: Evidence, item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:
     """The claim that the user prefers a brand, a category or an attribute of the item."""
     if evidence.count < MIN_PREFERENCE:
@@ -211,7 +217,8 @@ def _preference(evidence: Evidence, item: Item, language: str, _tone: Tone) -> t
     if evidence.kind is not EvidenceKind.BRAND and not has_words_of(name, language):
         raise ReasonRejected("name", f"the name of the {evidence.kind} is in another language")
     if evidence.kind is EvidenceKind.CATEGORY:
-        if names_things(name, language):
+        # "Guitars" above a leaf "Guitar Strings" holds more than guitars, so nobody is told that they bought guitars.
+        if names_things(name, language) and _is_leaf(evidence.value, item):
             name = within_a_sentence(name)
         else:
             form = Form.DEPARTMENT

@@ -41,50 +41,50 @@ repeat_interval-relational =
 # --- another item, as a cause
 
 history_item-causal =
-    .a = Because you bought { $item }.
-    .warm_a = You bought { $item }, so we picked this for you.
-    .warm_b = We picked this for you because you bought { $item }.
-    .warm_c = You bought { $item }, so we thought of this for you.
+    .a = Because you bought the { $item }.
+    .warm_a = You bought the { $item }, so we picked this for you.
+    .warm_b = We picked this for you because you bought the { $item }.
+    .warm_c = You bought the { $item }, so we thought of this for you.
     .concise_a = Because you bought { $item }.
 
 history_item-causal-viewed =
-    .a = Because you looked at { $item }.
-    .warm_a = You looked at { $item }, so we picked this for you.
-    .warm_b = We picked this for you because you looked at { $item }.
-    .warm_c = You looked at { $item }, so we thought of this for you.
+    .a = Because you looked at the { $item }.
+    .warm_a = You looked at the { $item }, so we picked this for you.
+    .warm_b = We picked this for you because you looked at the { $item }.
+    .warm_c = You looked at the { $item }, so we thought of this for you.
     .concise_a = Because you viewed { $item }.
 
 history_item-causal-cart =
-    .a = Because { $item } is in your cart.
-    .warm_a = You have { $item } in your cart, so we picked this for you.
-    .warm_b = We picked this for you because { $item } is in your cart.
-    .warm_c = You have { $item } in your cart, so we thought of this for you.
+    .a = Because you have the { $item } in your cart.
+    .warm_a = You have the { $item } in your cart, so we picked this for you.
+    .warm_b = We picked this for you because you have the { $item } in your cart.
+    .warm_c = You have the { $item } in your cart, so we thought of this for you.
     .concise_a = Because of { $item } in your cart.
 
 # --- another item, as one reason among others
 
 history_item-contributory =
-    .a = You bought { $item }, so you might like this too.
-    .b = You bought { $item }, so this might interest you.
-    .warm_a = You bought { $item }, and we think you might like this.
-    .warm_b = You bought { $item }, and we think you'll like this.
-    .warm_c = You bought { $item }, so you might like to see this.
+    .a = You bought the { $item }, so you might like this too.
+    .b = You bought the { $item }, so this might interest you.
+    .warm_a = You bought the { $item }, and we think you might like this.
+    .warm_b = You bought the { $item }, and we think you'll like this.
+    .warm_c = You bought the { $item }, so you might like to see this.
     .concise_a = You bought { $item }.
 
 history_item-contributory-viewed =
-    .a = You looked at { $item }, so you might like this too.
-    .b = You looked at { $item }, so this might interest you.
-    .warm_a = You looked at { $item }, and we think you might like this.
-    .warm_b = You looked at { $item }, and we think you'll like this.
-    .warm_c = You looked at { $item }, so you might like to see this.
+    .a = You looked at the { $item }, so you might like this too.
+    .b = You looked at the { $item }, so this might interest you.
+    .warm_a = You looked at the { $item }, and we think you might like this.
+    .warm_b = You looked at the { $item }, and we think you'll like this.
+    .warm_c = You looked at the { $item }, so you might like to see this.
     .concise_a = You viewed { $item }.
 
 history_item-contributory-cart =
-    .a = You have { $item } in your cart, so you might like this too.
-    .b = You have { $item } in your cart, so this might interest you.
-    .warm_a = You have { $item } in your cart, and we think you might like this.
-    .warm_b = You have { $item } in your cart, and we think you'll like this.
-    .warm_c = You have { $item } in your cart, so you might like to see this.
+    .a = You have the { $item } in your cart, so you might like this too.
+    .b = You have the { $item } in your cart, so this might interest you.
+    .warm_a = You have the { $item } in your cart, and we think you might like this.
+    .warm_b = You have the { $item } in your cart, and we think you'll like this.
+    .warm_c = You have the { $item } in your cart, so you might like to see this.
     .concise_a = You have { $item } in your cart.
 
 # --- likeness
@@ -92,43 +92,43 @@ history_item-contributory-cart =
 similar_item-relational =
     .a = Similar to the { $item } you bought.
     .b = This is similar to the { $item } you bought.
-    .warm_a = You bought { $item }, and you might like something similar.
-    .warm_b = You bought { $item }, and we found you something similar.
+    .warm_a = You bought the { $item }, and you might like something similar.
+    .warm_b = You bought the { $item }, and we found you something similar.
     .warm_c = You might like this: it's similar to { $item }, which you bought.
     .concise_a = Similar to { $item }.
 
 similar_item-relational-viewed =
     .a = Similar to the { $item } you looked at.
     .b = This is similar to the { $item } you looked at.
-    .warm_a = You looked at { $item }, and you might like something similar.
-    .warm_b = You looked at { $item }, and we found you something similar.
+    .warm_a = You looked at the { $item }, and you might like something similar.
+    .warm_b = You looked at the { $item }, and we found you something similar.
     .warm_c = You might like this: it's similar to { $item }, which you looked at.
     .concise_a = Similar to { $item }.
 
 similar_item-relational-cart =
     .a = Similar to the { $item } in your cart.
     .b = This is similar to the { $item } in your cart.
-    .warm_a = You have { $item } in your cart, and you might like something similar.
-    .warm_b = You have { $item } in your cart, and we found you something similar.
-    .warm_c = You might like this: it's similar to { $item } in your cart.
+    .warm_a = You have the { $item } in your cart, and you might like something similar.
+    .warm_b = You have the { $item } in your cart, and we found you something similar.
+    .warm_c = You might like this: it's similar to the { $item } in your cart.
     .concise_a = Similar to { $item }.
 
 # --- others who bought the other item: nothing that states all four values fits the concise tone
 
 co_purchase-relational =
-    .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
-    .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
+    .a = { $count } of the { $people } people who bought the { $item } in the last { $period } also bought this.
+    .warm_a = { $count } of the { $people } people who bought the { $item } in the last { $period } chose this too.
+    .warm_b = { $people } people bought the { $item } in the last { $period }, and { $count } of them chose this too.
 
 co_purchase-relational-viewed =
-    .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
-    .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
+    .a = { $count } of the { $people } people who bought the { $item } in the last { $period } also bought this.
+    .warm_a = { $count } of the { $people } people who bought the { $item } in the last { $period } chose this too.
+    .warm_b = { $people } people bought the { $item } in the last { $period }, and { $count } of them chose this too.
 
 co_purchase-relational-cart =
-    .a = { $count } of the { $people } people who bought { $item } in the last { $period } also bought this.
-    .warm_a = { $count } of the { $people } people who bought { $item } in the last { $period } chose this too.
-    .warm_b = { $people } people bought { $item } in the last { $period }, and { $count } of them chose this too.
+    .a = { $count } of the { $people } people who bought the { $item } in the last { $period } also bought this.
+    .warm_a = { $count } of the { $people } people who bought the { $item } in the last { $period } chose this too.
+    .warm_b = { $people } people bought the { $item } in the last { $period }, and { $count } of them chose this too.
 
 # --- brand and category
 
@@ -212,94 +212,94 @@ popularity-neutral =
 # --- the line above several items
 
 history_item-causal-group =
-    .a = Because you bought { $item }
-    .b = You bought { $item }, so we picked these
-    .c = You're seeing these because you bought { $item }
-    .warm_a = You bought { $item }, so we picked these for you
-    .warm_b = We picked these for you because you bought { $item }
+    .a = Because you bought the { $item }
+    .b = You bought the { $item }, so we picked these
+    .c = You're seeing these because you bought the { $item }
+    .warm_a = You bought the { $item }, so we picked these for you
+    .warm_b = We picked these for you because you bought the { $item }
     .concise_a = Because you bought { $item }
 
 history_item-causal-group_viewed =
-    .a = Because you looked at { $item }
-    .b = You looked at { $item }, so we picked these
-    .c = You're seeing these because you looked at { $item }
-    .warm_a = You looked at { $item }, so we picked these for you
-    .warm_b = We picked these for you because you looked at { $item }
+    .a = Because you looked at the { $item }
+    .b = You looked at the { $item }, so we picked these
+    .c = You're seeing these because you looked at the { $item }
+    .warm_a = You looked at the { $item }, so we picked these for you
+    .warm_b = We picked these for you because you looked at the { $item }
     .concise_a = Because you viewed { $item }
 
 history_item-causal-group_cart =
-    .a = Because { $item } is in your cart
-    .b = You have { $item } in your cart, so we picked these
-    .c = You're seeing these because { $item } is in your cart
-    .warm_a = You have { $item } in your cart, so we picked these for you
-    .warm_b = We picked these for you because { $item } is in your cart
+    .a = Because you have the { $item } in your cart
+    .b = You have the { $item } in your cart, so we picked these
+    .c = You're seeing these because you have the { $item } in your cart
+    .warm_a = You have the { $item } in your cart, so we picked these for you
+    .warm_b = We picked these for you because you have the { $item } in your cart
     .concise_a = Because of { $item } in your cart
 
 history_item-contributory-group =
-    .a = You bought { $item }, so you might like these
-    .b = You bought { $item }, so you might like these too
-    .c = If you liked { $item }, you might like these too
-    .warm_a = You bought { $item }, and we think you'll like these
-    .warm_b = You bought { $item }, so you might like to see these
+    .a = You bought the { $item }, so you might like these
+    .b = You bought the { $item }, so you might like these too
+    .c = If you liked the { $item }, you might like these too
+    .warm_a = You bought the { $item }, and we think you'll like these
+    .warm_b = You bought the { $item }, so you might like to see these
     .concise_a = If you liked { $item }
 
 history_item-contributory-group_viewed =
-    .a = You looked at { $item }, so you might like these
-    .b = You looked at { $item }, so you might like these too
-    .c = If you like { $item }, you might like these too
-    .warm_a = You looked at { $item }, and we think you'll like these
-    .warm_b = You looked at { $item }, so you might like to see these
+    .a = You looked at the { $item }, so you might like these
+    .b = You looked at the { $item }, so you might like these too
+    .c = If you like the { $item }, you might like these too
+    .warm_a = You looked at the { $item }, and we think you'll like these
+    .warm_b = You looked at the { $item }, so you might like to see these
     .concise_a = If you like { $item }
 
 history_item-contributory-group_cart =
-    .a = You have { $item } in your cart, so you might like these
-    .b = You have { $item } in your cart, so you might like these too
-    .c = You might like these, since you have { $item } in your cart
-    .warm_a = You have { $item } in your cart, and we think you'll like these
-    .warm_b = You have { $item } in your cart, so you might like to see these
+    .a = You have the { $item } in your cart, so you might like these
+    .b = You have the { $item } in your cart, so you might like these too
+    .c = You might like these, since you have the { $item } in your cart
+    .warm_a = You have the { $item } in your cart, and we think you'll like these
+    .warm_b = You have the { $item } in your cart, so you might like to see these
     .concise_a = If you like { $item }
 
 similar_item-relational-group =
     .a = Similar to { $item }
-    .b = More like { $item }
+    .b = More like the { $item }
     .c = Similar to { $item }, which you bought
-    .warm_a = You bought { $item }, and these are similar
-    .warm_b = More items like { $item }
+    .warm_a = You bought the { $item }, and these are similar
+    .warm_b = More items like the { $item }
     .concise_a = Similar to { $item }
 
 similar_item-relational-group_viewed =
     .a = Similar to { $item }
-    .b = More like { $item }
+    .b = More like the { $item }
     .c = Similar to { $item }, which you looked at
-    .warm_a = You looked at { $item }, and these are similar
-    .warm_b = More items like { $item }
+    .warm_a = You looked at the { $item }, and these are similar
+    .warm_b = More items like the { $item }
     .concise_a = Similar to { $item }
 
 similar_item-relational-group_cart =
     .a = Similar to { $item }
-    .b = More like { $item }
-    .c = Similar to { $item } in your cart
-    .warm_a = You have { $item } in your cart, and these are similar
-    .warm_b = More items like { $item }
+    .b = More like the { $item }
+    .c = Similar to the { $item } in your cart
+    .warm_a = You have the { $item } in your cart, and these are similar
+    .warm_b = More items like the { $item }
     .concise_a = Similar to { $item }
 
 co_purchase-relational-group =
-    .a = People who bought { $item } also bought
-    .b = People who bought { $item } also bought these
-    .c = Shoppers who bought { $item } also bought these
-    .warm_a = People who bought { $item } also chose these
-    .warm_b = People who bought { $item } went for these too
+    .a = People who bought the { $item } also bought
+    .b = People who bought the { $item } also bought these
+    .c = Shoppers who bought the { $item } also bought these
+    .warm_a = People who bought the { $item } also chose these
+    .warm_b = People who bought the { $item } went for these too
 
 co_purchase-relational-group_viewed =
-    .a = People who bought { $item } also bought
-    .b = People who bought { $item } also bought these
-    .c = Shoppers who bought { $item } also bought these
-    .warm_a = People who bought { $item } also chose these
-    .warm_b = People who bought { $item } went for these too
+    .a = People who bought the { $item } also bought
+    .b = People who bought the { $item } also bought these
+    .c = Shoppers who bought the { $item } also bought these
+    .warm_a = People who bought the { $item } also chose these
+    .warm_b = People who bought the { $item } went for these too
 
 co_purchase-relational-group_cart =
-    .a = People who bought { $item } also bought
-    .b = People who bought { $item } also bought these
-    .c = Shoppers who bought { $item } also bought these
-    .warm_a = People who bought { $item } also chose these
-    .warm_b = People who bought { $item } went for these too
+    .a = People who bought the { $item } also bought
+    .b = People who bought the { $item } also bought these
+    .c = Shoppers who bought the { $item } also bought these
+    .warm_a = People who bought the { $item } also chose these
+    .warm_b = People who bought the { $item } went for these too

@@ -36,11 +36,11 @@ repeat_purchase-relational-many_ago =
     .concise_b = 您买过{ $times }，上次是{ $ago }。
 
 repeat_interval-relational =
-    .a = 您通常约{ $every }买一次，距上次购买已有{ $since }。
-    .warm_a = 您通常约{ $every }回购一次，距上次购买已有{ $since }。
-    .warm_b = 您通常约{ $every }补一次货，距上次购买已有{ $since }。
-    .warm_c = 您通常约{ $every }买一次，距上次购买已有{ $since }，也许又该买了。
-    .concise_a = 您通常约{ $every }买一次，已隔{ $since }。
+    .a = 您通常每{ $every }左右买一次，距上次购买已有{ $since }。
+    .warm_a = 您通常每{ $every }左右回购一次，距上次购买已有{ $since }。
+    .warm_b = 您通常每{ $every }左右补一次货，距上次购买已有{ $since }。
+    .warm_c = 您通常每{ $every }左右买一次，距上次购买已有{ $since }，也许又该买了。
+    .concise_a = 您通常每{ $every }左右买一次，已隔{ $since }。
 
 history_item-causal =
     .a = 因为您买过{ $item }。
@@ -149,7 +149,7 @@ category-relational =
     .concise_b = { $value }您买过{ $times }。
 
 category-relational-department =
-    .a = 您买过{ $times }{ $value }类商品。
+    .a = 您在{ $value }专区买过{ $times }。
     .warm_a = 您已经买过{ $times }{ $value }类商品，再看看这件吧。
     .warm_b = 您买过{ $times }{ $value }类商品，这件也许合您心意。
     .concise_a = 您买过{ $times }{ $value }类商品。

@@ -29,9 +29,9 @@ _PIECES = (
 )
 _PIECES_ZH = r"[支包条片颗枚瓶个袋盒套双只张粒件卷罐杯本](?:装|入)?"
 # A volume or a weight is left out anywhere; a length only at the end: a "35 mm Film Camera" is called so.
-_AMOUNT = re.compile(rf"(?<![\w./])-?(?:{_NUMBER}\s?-?(?:{_VOLUME}))(?![\w″])\.?", re.IGNORECASE)
+_AMOUNT = re.compile(rf"(?<![\w./])(?<!in-)-?(?:{_NUMBER}\s?-?(?:{_VOLUME}))(?![\w″])\.?", re.IGNORECASE)
 _LAST_DETAIL = re.compile(
-    rf"(?:^|(?<=[\s\-])|(?<=[㐀-鿿]))(?:{_NUMBER}(?:\s?[x×]\s?{_NUMBER})*\s?-?(?:{_VOLUME}|{_LENGTH})\.?"
+    rf"(?:^|(?<=[\s\-])(?<!in-)|(?<=[㐀-鿿]))(?:{_NUMBER}(?:\s?[x×]\s?{_NUMBER})*\s?-?(?:{_VOLUME}|{_LENGTH})\.?"
     rf"|{_NUMBER}{_PIECES}"
     rf"|(?:value |travel |jumbo )?(?:packs?|packages?|sets?|box|bag) of {_NUMBER}(?:\s\w+)?"
     r"|(?:extra |x-?)?(?:small|medium|large)(?: size)?|(?:travel|full|family) size(?: tube)?"

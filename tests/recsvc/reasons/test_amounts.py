@@ -14,14 +14,14 @@ from recsvc.reasons.amounts import ago_text, every_text, number_text, period_tex
         (1, "yesterday", "昨天"),
         (2, "2 days ago", "2天前"),
         (60, "60 days ago", "60天前"),
-        (61, "about 2 months ago", "约2个月前"),
-        (90, "about 3 months ago", "约3个月前"),
-        (319, "about 10 months ago", "约10个月前"),
-        (320, "about a year ago", "约一年前"),
-        (365, "about a year ago", "约一年前"),
-        (547, "about a year ago", "约一年前"),
-        (549, "about 2 years ago", "约2年前"),
-        (3_650, "about 10 years ago", "约10年前"),
+        (61, "about 2 months ago", "大约2个月前"),
+        (90, "about 3 months ago", "大约3个月前"),
+        (319, "about 10 months ago", "大约10个月前"),
+        (320, "about a year ago", "大约一年前"),
+        (365, "about a year ago", "大约一年前"),
+        (547, "about a year ago", "大约一年前"),
+        (549, "about 2 years ago", "大约2年前"),
+        (3_650, "about 10 years ago", "大约10年前"),
     ],
 )
 def test_time_that_has_passed(days, english, chinese):
@@ -34,9 +34,9 @@ def test_time_that_has_passed(days, english, chinese):
         (44, 66, ("44 days", "66 days"), ("44天", "66天")),  # both in the same unit
         (60, 120, ("60 days", "120 days"), ("60天", "120天")),
         (61, 60, ("2 months", "60 days"), ("2个月", "60天")),
-        (90, 100, ("3 months", "about 3 months"), ("3个月", "约3个月")),
-        (365, 400, ("year", "about a year"), ("一年", "约一年")),
-        (730, 800, ("2 years", "about 2 years"), ("2年", "约2年")),
+        (90, 100, ("3 months", "about 3 months"), ("3个月", "大约3个月")),
+        (365, 400, ("year", "about a year"), ("一年", "大约一年")),
+        (730, 800, ("2 years", "about 2 years"), ("2年", "大约2年")),
     ],
 )
 def test_interval_and_time_since(every, since, english, chinese):
@@ -73,4 +73,4 @@ def test_no_amount_is_singular_in_form_and_plural_in_number(language):
     for days in range(2, 3_000):
         for text in (ago_text(days, language), every_text(days, language), period_text(days, language)):
             assert not re.search(r"\b1 (days|months|years)\b|\b(?!1\b)\d+ (day|month|year)\b", text)
-            assert not text.startswith(("0", "about 0", "about 1 ", "约0", "约1个", "约1年"))
+            assert not text.startswith(("0", "about 0", "about 1 ", "大约0", "大约1个", "大约1年"))

@@ -166,13 +166,13 @@ def test_no_payload_has_a_visible_effect(language: str) -> None:
 @pytest.mark.parametrize(
     ("text", "effect"),
     [
-        ("Because you bought “Blue Enamel Mug”.", None),
-        ("Because you bought “Blue Enamel Mug”. Buy now.", "words"),
-        ("Because you bought “the best mug”.", "'best' in"),
-        ("Because you bought “evil.com mug”.", "'evil.' in"),
-        ("Because you bought “{item}”.", "'{' in"),
-        ("Because you bought “Red Mug”.", "a name that nobody wrote"),
-        ("Because you bought “Blue\u202e Enamel Mug”.", "invisible"),
+        ("Because you bought the “Blue Enamel Mug”.", None),
+        ("Because you bought the “Blue Enamel Mug”. Buy now.", "words"),
+        ("Because you bought the “the best mug”.", "'best' in"),
+        ("Because you bought the “evil.com mug”.", "'evil.' in"),
+        ("Because you bought the “{item}”.", "'{' in"),
+        ("Because you bought the “Red Mug”.", "a name that nobody wrote"),
+        ("Because you bought the “Blue\u202e Enamel Mug”.", "invisible"),
     ],
 )
 def test_effect_of_detects_each_kind_of_effect(text: str, effect: str | None) -> None:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recsvc.reasons.seller_text.letter_case import readable_case
@@ -187,10 +187,13 @@ def test_clean_name_of_any_text_is_harmless(clean, raw):
 
 def _letters(text: str) -> list[str]:
     """The words of a text as their letters and digits alone, in lower case."""
-    return [word for raw in re.split(r"[\s()（）\[\],，:|]+", text) if (word := re.sub(r"[\W_]+", "", raw).casefold())]
+    return [
+        word for raw in re.split(r"[\s()（）\[\],，:|/-]+", text) if (word := re.sub(r"[\W_]+", "", raw).casefold())
+    ]
 
 
 @settings(max_examples=500)
+@example(title="Acme 2-in-1 oz.", width=20, brand="")
 @given(title=titles, width=st.sampled_from([20, 40]), brand=st.sampled_from(["", "Acme", "Blue Enamel"]))
 def test_clean_name_is_made_of_whole_words_of_the_title_in_order(title, width, brand):
     words = iter(_letters(title))

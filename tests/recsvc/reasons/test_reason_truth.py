@@ -97,7 +97,7 @@ SAYS = {
     },
     "zh": {
         EvidenceKind.REPEAT_PURCHASE: "您",
-        EvidenceKind.REPEAT_INTERVAL: "您.*约",
+        EvidenceKind.REPEAT_INTERVAL: "您.*(?:约|左右)",
         EvidenceKind.HISTORY_ITEM: "您",
         EvidenceKind.SIMILAR_ITEM: "相似|类似|相近",
         EvidenceKind.CO_PURCHASE: "顾客|人",
@@ -264,7 +264,7 @@ def texts_stated(evidence):
         every = about(days, 60)
         since = about(elapsed, 120 if days <= 60 else 60)
         english = r"about every (?:about )?" + every["en"].removeprefix("about ").removeprefix("a ")
-        return {"en": [english, since["en"]], "zh": ["约" + every["zh"].removeprefix("约"), since["zh"]]}
+        return {"en": [english, since["en"]], "zh": [every["zh"].removeprefix("约"), since["zh"]]}
     if evidence.kind in (EvidenceKind.BRAND, EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
         english, chinese = times(count)
         return {"en": english, "zh": chinese}

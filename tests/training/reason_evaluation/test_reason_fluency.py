@@ -52,7 +52,7 @@ def test_pattern_of_the_bank_is_measured_without_itself(language):
 @pytest.mark.parametrize(
     ("language", "usual", "odd"),
     [
-        ("en", "We suggest this because you bought {item}.", "Item {item}, it bought you why thus."),
+        ("en", "Because you bought the {item}.", "Item {item}, it bought you why thus."),
         ("zh", "您买过{item}，所以推荐这件商品。", "物{item}购汝昔，故荐此焉哉。"),
     ],
 )
