@@ -29,7 +29,10 @@ from tests.serving_bundle import make_serving_bundle
 pytest_plugins = ["tests.trained"] if importlib.util.find_spec("polars") else []
 
 # A machine that is busy fails no test.
-hypothesis.settings.register_profile("recsvc", deadline=None)
+# The same examples in every run: what fails then is the change that is tested. `--hypothesis-profile=search` looks for
+# new ones.
+hypothesis.settings.register_profile("recsvc", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.load_profile("recsvc")
 
 
