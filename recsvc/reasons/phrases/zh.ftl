@@ -43,23 +43,20 @@ repeat_interval-relational =
     .concise_a = 您通常每{ $every }左右买一次，已隔{ $since }。
 
 history_item-causal =
-    .a = 因为您买过{ $item }。
-    .b = 您买过{ $item }，所以为您推荐这件商品。
+    .a = 您买过{ $item }，所以为您推荐这件商品。
     .warm_a = 因为您买过{ $item }，我们为您挑选了这件商品。
     .warm_b = 您买过{ $item }，所以我们为您选了这件商品。
     .warm_c = 您买过{ $item }，所以想请您看看这件商品。
     .concise_a = 因为您买过{ $item }。
 
 history_item-causal-viewed =
-    .a = 因为您看过{ $item }。
-    .b = 您看过{ $item }，所以为您推荐这件商品。
+    .a = 您看过{ $item }，所以为您推荐这件商品。
     .warm_a = 因为您看过{ $item }，我们为您挑选了这件商品。
     .warm_b = 您刚看过{ $item }，所以想请您看看这件商品。
     .concise_a = 因为您看过{ $item }。
 
 history_item-causal-cart =
-    .a = 因为您的购物车里有{ $item }。
-    .b = 您的购物车里有{ $item }，所以为您推荐这件商品。
+    .a = 您的购物车里有{ $item }，所以为您推荐这件商品。
     .warm_a = 因为您的购物车里有{ $item }，我们为您挑选了这件商品。
     .warm_b = 您的购物车里有{ $item }，所以想请您看看这件商品。
     .concise_a = 因为您购物车里有{ $item }。
@@ -149,7 +146,7 @@ category-relational =
     .concise_b = { $value }您买过{ $times }。
 
 category-relational-department =
-    .a = 您在{ $value }专区买过{ $times }。
+    .a = 您买过{ $times }{ $value }类商品。
     .warm_a = 您已经买过{ $times }{ $value }类商品，再看看这件吧。
     .warm_b = 您买过{ $times }{ $value }类商品，这件也许合您心意。
     .concise_a = 您买过{ $times }{ $value }类商品。
