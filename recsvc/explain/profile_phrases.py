@@ -3,11 +3,12 @@
 import functools
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from recsvc.domain.shop import Item, Profile
 from recsvc.explain.profile_terms import CategoryTerms
-from recsvc.reasons import folded_words
+from recsvc.reasons import folded_words, states_aversion
 
 # A longer phrase is a sentence of its own: only the words of it that a category has are quoted.
 MAX_PHRASE_COLUMNS, MAX_PHRASE_WORDS = 24, 4
@@ -16,6 +17,7 @@ MAX_PHRASES = 64  # of one profile; limits the work that a long text can cause
 _BETWEEN_PHRASES = re.compile(
     r"[,;.!?\n，、；。！？]+(?:\s*(?:and|but)\s)?|\s(?:and|but)\s|(?<=[㐀-鿿])\s+", re.IGNORECASE
 )
+_BETWEEN_SENTENCES = re.compile(r"[.;!?\n。；！？]+")
 _LOOSE_WORDS = re.compile(r"^also\s+|\s+too$", re.IGNORECASE)
 _LAST_MARKS = " \t'\"“”‘’:：()（）"
 
@@ -37,17 +39,19 @@ class ProfilePhrase(NamedTuple):
 def profile_phrases(profile: Profile, terms: CategoryTerms) -> tuple[ProfilePhrase, ...]:
     """Returns the phrases of a profile that can be linked with an item, in the profile's order.
 
-    A phrase that is too long to be quoted gives way to the terms of it that are category terms.
+    A phrase that is too long to be quoted gives way to the category terms in it. Whether those are liked is
+    not known. A sentence that says what somebody does not like gives no phrase.
     """
     phrases: list[ProfilePhrase] = []
     for name, value in (("", profile.text), *profile.attributes):
-        for part in _BETWEEN_PHRASES.split(value):
+        sentences = [sentence for sentence in _BETWEEN_SENTENCES.split(value) if not states_aversion(sentence)]
+        for part in chain.from_iterable(map(_BETWEEN_PHRASES.split, sentences)):
             text = _LOOSE_WORDS.sub("", part.strip(_LAST_MARKS))
             codes = tuple(sorted(terms.mentioned(text), key=lambda code: (-len(terms.names[code]), code)))
             if _is_short(text):
                 phrases.append(ProfilePhrase(name, text, codes))
             else:
-                phrases += (ProfilePhrase(name, terms.written(code, text), (code,)) for code in codes)
+                phrases += (ProfilePhrase("", terms.written(code, text), (code,)) for code in codes)
     return tuple(phrase for phrase in phrases if phrase.text and phrase.terms)[:MAX_PHRASES]
 
 

@@ -62,7 +62,11 @@ class QueryPlanner:
         self._item_repeats = snapshot.bundle.item_repeats
         self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
         self._query_encoder = QueryEncoder(
-            snapshot, shared.encode, shared.threads.search, has_word=shared.has_word, synonyms=shared.synonyms
+            snapshot,
+            shared.encode,
+            shared.threads.search,
+            has_word=shared.has_word,
+            synonyms=shared.synonyms_in(snapshot.word_index.words),
         )
 
     async def plan(self, query: Query, *, explain: bool) -> QueryPlan:

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recsvc.domain.arrays import Floats
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.reasons import ReasonWriter
-from recsvc.retrieval.synonyms import Groups
+from recsvc.retrieval.synonyms import Groups, Synonyms
+from recsvc.retrieval.words import Words
 from recsvc.store import UserStore
 
 
@@ -64,3 +65,11 @@ class ServingResources:
     threads: ServingThreads
     synonyms: Groups
     config: ServingConfig
+    _synonyms_by_language: dict[str, Synonyms] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def synonyms_in(self, words: Words) -> Synonyms:
+        """Returns the synonyms as terms of a language. They are built once: a large file takes seconds."""
+        synonyms = self._synonyms_by_language.get(words.language)
+        if synonyms is None:
+            synonyms = self._synonyms_by_language[words.language] = Synonyms(self.synonyms, words)
+        return synonyms

@@ -12,6 +12,7 @@ from recsvc.reasons.grammar.recipe import Recipe, recipes
 from recsvc.reasons.pattern_pool import Author, PatternPool, author_id, claim_key_of, model_name, request_of
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.rewording import Rewording
+from recsvc.reasons.seller_text.liking import states_aversion
 from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.seller_text.word_lists import folded_words, is_vague
 from recsvc.reasons.switches import EVERYTHING, Switches
@@ -39,4 +40,5 @@ __all__ = [
     "pattern_of",
     "recipes",
     "request_of",
+    "states_aversion",
 ]

@@ -20,9 +20,10 @@ def times_text(count: int, language: str) -> str:
 
 
 def ago_text(days: int, language: str) -> str:
-    """How long ago: 'yesterday', '24 days ago', 'about 3 months ago'; '昨天', '24天前'. `days` is 1 or more."""
-    if days == 1:
-        return {"en": "yesterday", "zh": "昨天"}[language]
+    """How long ago: '1 day ago', 'about 3 months ago'; '1天前', '大约3个月前'. `days` is 1 or more.
+
+    Never "yesterday": a day is 24 hours here, and the shopper's time zone is not known.
+    """
     return {"en": "{} ago", "zh": "{}前"}[language].format(_about(days, language, MAX_DAYS))
 
 

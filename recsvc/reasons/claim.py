@@ -11,7 +11,7 @@ from recsvc.reasons.amounts import ago_text, every_text, number_text, period_tex
 from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
-from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing
+from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing, states_aversion
 from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
 from recsvc.reasons.seller_text.nouns import has_words_of, names_activity_or_things, names_things
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
@@ -184,6 +184,8 @@ def _profile(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tup
         raise ReasonRejected("evidence", "the profile did not raise the score")
     if is_sensitive_text(evidence.value) or is_sensitive_text(evidence.name):
         raise ReasonRejected("sensitive", "the phrase says something private")
+    if states_aversion(evidence.value):
+        raise ReasonRejected("evidence", "the profile says that it is not liked")
     liked = liked_thing(evidence.value)
     phrase = _phrase(liked or evidence.value)
     is_plain = has_words_of(phrase, language) and negations(language).find(phrase) is None

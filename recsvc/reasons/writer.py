@@ -113,15 +113,23 @@ class ReasonWriter:
         """
         written = []
         for items, facts, claim in groups_of(listed):
-            plan, request = PagePlan(claim.language, seed, tone), _request(claim)
+            plan = PagePlan(claim.language, seed, tone)
             about = list(zip(items, facts, strict=True))
             if not all(self._may_state(claim.language, item, fact) for item, fact in about):
                 continue
-            allowed = [self._own(request, item, fact) for item, fact in about]
-            worded = self._worded(facts[0], claim, plan.wordings(request, min(allowed, key=len)), tone)
+            worded = self._group_wording(plan, claim, about, tone)
+            if worded is None and tone is Tone.WARM:
+                worded = self._group_wording(plan, claim, about, Tone.NEUTRAL)
             if worded is not None:
                 written.append(ReasonGroup(worded.sentence, tuple(item.item_id for item in items), facts))
         return written
+
+    def _group_wording(
+        self, plan: PagePlan, claim: Claim, about: Sequence[tuple[Item, Evidence]], tone: Tone
+    ) -> "_Worded | None":
+        request = _request(claim, tone)
+        allowed = [self._own(request, item, fact) for item, fact in about]
+        return self._worded(about[0][1], claim, plan.wordings(request, min(allowed, key=len)), tone)
 
     def awaits_model(self, item: Item, reason: Reason) -> bool:
         """Whether a language model has not yet written patterns for the claim of a reason."""

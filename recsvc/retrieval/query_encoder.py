@@ -10,7 +10,7 @@ from recsvc.domain.arrays import Floats
 from recsvc.model.vectors import unit
 from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
-from recsvc.retrieval.synonyms import Groups, Synonyms
+from recsvc.retrieval.synonyms import NO_SYNONYMS, Synonyms
 from recsvc.retrieval.text_query import TextQuery, read_query
 
 # Shoppers look for the same few hundred texts all day, and the language model takes ten milliseconds for each.
@@ -52,13 +52,13 @@ class QueryEncoder:
         executor: Executor,
         *,
         has_word: Callable[[str], bool] = lambda _: False,
-        synonyms: Groups = (),
+        synonyms: Synonyms = NO_SYNONYMS,
     ) -> None:
         self._snapshot = snapshot
         self._encode = encode
         self._executor = executor
         self._has_word = has_word
-        self._synonyms = Synonyms(synonyms, snapshot.word_index.words)
+        self._synonyms = synonyms
         self._searches: OrderedDict[str, SearchTerms] = OrderedDict()
 
     async def search_terms(self, text: str) -> SearchTerms:

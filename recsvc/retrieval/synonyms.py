@@ -8,6 +8,8 @@ from recsvc.retrieval.word_index import Terms
 from recsvc.retrieval.words import Words
 
 MAX_BYTES = 4_000_000
+# A group keeps every expression beside every other one.
+MAX_IN_A_GROUP, MAX_EXPRESSIONS = 50, 50_000
 _SEPARATOR = ","
 _COMMENT = "#"
 
@@ -37,7 +39,11 @@ def read_synonyms(path: Path | None) -> Groups:
             raise SettingsError(
                 f"synonyms: {path}, line {number}: must have two or more different words or phrases with commas between"
             )
+        if len(group) > MAX_IN_A_GROUP:
+            raise SettingsError(f"synonyms: {path}, line {number}: has more than {MAX_IN_A_GROUP} words or phrases")
         groups.append(group)
+    if sum(map(len, groups)) > MAX_EXPRESSIONS:
+        raise SettingsError(f"synonyms: {path} has more than {MAX_EXPRESSIONS:,} words and phrases")
     return tuple(groups)
 
 
@@ -76,3 +82,6 @@ class Synonyms:
             if expression in self._others:
                 return (expression, *self._others[expression])
         return ()
+
+
+NO_SYNONYMS = Synonyms((), Words())

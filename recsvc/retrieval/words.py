@@ -9,7 +9,7 @@ import Stemmer
 from bm25s import stopwords
 
 # A word of an alphabetic script, or a run of Chinese, Japanese or Korean characters (written without spaces).
-WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]+|[^\W_]+")
+WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]+|[^\W_぀-ヿ㐀-鿿가-힯]+")
 _CJK_FIRST = "぀"
 
 ENGLISH = "english"

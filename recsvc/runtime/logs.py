@@ -36,6 +36,8 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         if log_format == "json"
         else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
+    # It logs each index that it builds, at a level of its own.
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -21,7 +21,7 @@ from recsvc.model.text_encoder import TextEncoder
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.search_scorer import SearchScorer
-from recsvc.retrieval.synonyms import Groups
+from recsvc.retrieval.synonyms import Groups, Synonyms
 
 ATTRIBUTE = "keywords"
 HELD_OUT = 5  # one search in this many is held out
@@ -114,7 +114,8 @@ async def _reciprocal_ranks(
     ranks = []
     with ThreadPoolExecutor(1) as thread:
         snapshot = ItemSnapshot.of(bundle, thread)
-        queries = QueryEncoder(snapshot, encode, thread, has_word=encoder.has_word, synonyms=synonyms)
+        in_language = Synonyms(synonyms, snapshot.word_index.words)
+        queries = QueryEncoder(snapshot, encode, thread, has_word=encoder.has_word, synonyms=in_language)
         for query, rows in relevant.items():
             scorer = SearchScorer(snapshot, await queries.search_terms(query), nobody)
             listed = (await scorer.ranking(DEPTH, NO_ROWS, None)).rows

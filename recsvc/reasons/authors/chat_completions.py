@@ -69,6 +69,7 @@ class ChatCompletions:
         # A redirect could send the key to another server.
         self._client = httpx2.Client(timeout=timeout_seconds, headers=headers, follow_redirects=False)
         self.batch = batch
+        self._seconds = timeout_seconds
         self._failures = 0
         self._refused_until = 0.0
 
@@ -149,8 +150,12 @@ class ChatCompletions:
         with self._client.stream("POST", self._url, json=body) as response:
             response.raise_for_status()
             read = b""
+            started = time.monotonic()
             for part in response.iter_bytes():
                 read += part
+                # The client's own limit is for each read, so an answer that drips would never end.
+                if time.monotonic() - started > self._seconds:
+                    raise httpx2.ReadTimeout("the answer drips")
                 if len(read) > MAX_BYTES:
                     raise CallFailed("the endpoint sent too much")
             return read
@@ -160,6 +165,6 @@ def _contents(read: bytes) -> list[str]:
     try:
         choices = json.loads(read)["choices"]
         contents = [choice["message"]["content"] for choice in choices]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):  # the last one for brackets within brackets
         raise CallFailed("the endpoint sent no response of chat completions") from None
     return [content for content in contents if isinstance(content, str)]

@@ -3,7 +3,7 @@
 # neutral, .warm_a, ... are for the warm tone, and .concise_a, ... are for the concise one, whose whole sentence takes at
 # most 40 columns once it is filled. Messages with "group" are the line above several items; it has no full stop.
 # Code puts the values in: $item “Walking Boots”, $value Acme or nail polish or navy blue, $times twice or 5 times,
-# $ago yesterday or 24 days ago, $since 66 days, $every 44 days, $period 30 days, $count and $people numbers.
+# $ago 1 day ago or 24 days ago, $since 66 days, $every 44 days, $period 30 days, $count and $people numbers.
 # Every sentence must be in policy/lexicon_en.txt and follow policy/style_en.txt; tests read them all.
 
 # --- the item itself

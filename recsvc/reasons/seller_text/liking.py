@@ -24,6 +24,11 @@ def liked_thing(text: str) -> str:
     return _ARTICLE.sub("", text[match.end() :]).strip() if match else ""
 
 
+def states_aversion(text: str) -> bool:
+    """Whether a text says that somebody does not like, have or do something, in any language of the policy."""
+    return _aversions().search(text.replace("’", "'")) is not None
+
+
 @functools.lru_cache(maxsize=20_000)
 def is_quotable(phrase: str) -> bool:
     """Whether free text can stand in "Your profile mentions": an activity or things, but no sentence of its own."""
@@ -33,6 +38,13 @@ def is_quotable(phrase: str) -> bool:
     # "Knits socks" begins with a verb of the third person; "knitting socks" and "socks" do not.
     begins_with_verb = bool(others) and first.endswith("s") and not first.endswith(("'s", "ss"))
     return not begins_with_verb and names_activity_or_things(phrase, "en")
+
+
+@functools.cache
+def _aversions() -> re.Pattern[str]:
+    words = read_sections("aversion_words")
+    english = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words["en"])
+    return re.compile(rf"\b(?:{english})\b|{'|'.join(map(re.escape, words['zh']))}", re.IGNORECASE)
 
 
 @functools.cache

@@ -53,7 +53,9 @@ def names_activity_or_things(phrase: str, language: str) -> bool:
     """Whether a phrase may follow "You like": an activity such as "baking bread", or things."""
     if language == "zh":
         return has_words_of(phrase, language)
-    return any(word.endswith("ing") for word in _LATIN_WORD.findall(phrase.lower())) or names_things(phrase, language)
+    words = _LATIN_WORD.findall(phrase.lower())
+    is_activity = bool(words) and (words[0].endswith("ing") or words[-1].endswith("ing"))
+    return is_activity or names_things(phrase, language)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from recsvc.reasons.amounts import ago_text, every_text, number_text, period_tex
 @pytest.mark.parametrize(
     ("days", "english", "chinese"),
     [
-        (1, "yesterday", "昨天"),
+        (1, "1 day ago", "1天前"),
         (2, "2 days ago", "2天前"),
         (60, "60 days ago", "60天前"),
         (61, "about 2 months ago", "大约2个月前"),

@@ -49,6 +49,18 @@ def test_items_of_one_cause_have_one_line(kind, language):
     assert matches_grammar(frame, kind, strength, Form.GROUP, language)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_line_has_the_tone_of_the_page(language):
+    facts = [bought(), bought()]
+    neutral, warm = (
+        {WRITER.write_groups(listed(facts, language, tone), seed, tone)[0].text for seed in range(20)}
+        for tone in (Tone.NEUTRAL, Tone.WARM)
+    )
+    assert not neutral & warm
+    (concise,) = WRITER.write_groups(listed(facts, language, Tone.CONCISE), 0, Tone.CONCISE)
+    assert display_width(concise.text) <= SENTENCE_WIDTH
+
+
 def test_line_claims_no_more_than_the_weakest_of_its_items():
     for facts in ([bought(), bought(S.CONTRIBUTORY)], [bought(S.CONTRIBUTORY), bought()]):
         ((_, _, claim),) = groups_of(listed(facts))

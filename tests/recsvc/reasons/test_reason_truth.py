@@ -247,11 +247,9 @@ def texts_stated(evidence):
         english, chinese = times(count) if count > 1 else ([], [])
         if elapsed > 0:
             ago = about(elapsed, 60)
-            day = (
-                {"en": "yesterday", "zh": "昨天"}
-                if elapsed == 1
-                else {"en": f"{ago['en']} ago", "zh": f"{ago['zh']}前"}
-            )
+            day = {"en": f"{ago['en']} ago", "zh": f"{ago['zh']}前"}
+            if elapsed == 1:
+                day["en"] = "1 day ago"
             english, chinese = [*english, day["en"]], [day["zh"], *chinese]
         return {"en": english, "zh": chinese}
     if evidence.kind is EvidenceKind.CO_PURCHASE:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsvc.errors import SettingsError
+from recsvc.retrieval import synonyms
 from recsvc.retrieval.synonyms import read_synonyms, synonyms_of
 
 
@@ -45,3 +46,16 @@ def test_a_file_that_cannot_be_read_is_one_error(tmp_path: Path) -> None:
 def test_synonyms_of_a_name_are_the_other_expressions_of_its_groups(name: str, synonyms: tuple[str, ...]) -> None:
     groups = (("sofa", "couch", "settee"), ("sofa", "settee", "divan"), ("沙发", "长椅"))
     assert set(synonyms_of(name, groups)) == set(synonyms)
+
+
+def test_group_and_file_of_too_many_expressions_are_one_error_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "synonyms.txt"
+    file.write_text(",".join(f"word {n}" for n in range(synonyms.MAX_IN_A_GROUP + 1)))
+    with pytest.raises(SettingsError, match="line 1: has more than 50"):
+        read_synonyms(file)
+    monkeypatch.setattr(synonyms, "MAX_EXPRESSIONS", 3)
+    file.write_text("cup,mug\nsofa,couch\n")
+    with pytest.raises(SettingsError, match="has more than 3 words"):
+        read_synonyms(file)

@@ -11,6 +11,7 @@ from recsvc.retrieval import word_index
 from recsvc.retrieval.synonyms import Synonyms
 from recsvc.retrieval.text_query import read_query
 from recsvc.retrieval.word_index import K1, B, Part, WordIndex
+from recsvc.retrieval.words import plain_words
 
 WORDS = [f"word{n}" for n in range(60)]
 NO_SYNONYMS = ()
@@ -143,3 +144,15 @@ def test_a_synonym_counts_as_the_word_itself() -> None:
     assert french[0] > french.get(1, 0)
     assert matches(index, "sofa", groups)[2] == pytest.approx(matches(index, "couch", groups)[2])
     assert not matches(index, "sofa")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2.4G无线鼠标", ["2", "4g", "无线鼠标"]),
+        ("LED台灯", ["led", "台灯"]),
+        ("A4纸 500ml保温杯", ["a4", "纸", "500ml", "保温杯"]),
+    ],
+)
+def test_chinese_beside_letters_and_digits_is_a_word_of_its_own(text: str, words: list[str]) -> None:
+    assert plain_words(text) == words
