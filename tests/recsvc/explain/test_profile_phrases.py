@@ -38,19 +38,28 @@ def about(text: str) -> Profile:
         ("HIKING boot", 0, "HIKING boot"),
         ("hiking, hiking boots", 0, "hiking boots"),  # the longest term of the categories
         ("baking bread", 2, "baking bread"),  # by the title
-        ("Goes hiking every single weekend of the year", 0, "hiking"),  # too long to quote
         ("hiking", 4, None),  # the brand is no link
         ("outdoors", 0, None),  # the department says little
         ("chess", 3, None),
         ("喜欢烘焙、摄影", 5, "喜欢烘焙"),
         ("在家烘焙面包，养着一罐酸面团酵种", 5, "在家烘焙面包"),
-        ("周末总是在家里的厨房烘焙各种各样的面包", 5, "烘焙"),
         ("烘焙；骑行", 6, "烘焙"),
         ("", 0, None),
     ],
 )
 def test_phrase_with_a_visible_link_is_found(text: str, row: int, phrase: str | None) -> None:
     assert phrase_for(about(text), row) == (None if phrase is None else ("interests", phrase))
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "term"),
+    [
+        ("Goes hiking every single weekend of the year", 0, "hiking"),
+        ("周末总是在家里的厨房烘焙各种各样的面包", 5, "烘焙"),
+    ],
+)
+def test_term_of_a_phrase_that_is_too_long_stands_in_no_attribute(text: str, row: int, term: str) -> None:
+    assert phrase_for(about(text), row) == ("", term)
 
 
 def test_phrase_of_the_free_text_has_no_name() -> None:

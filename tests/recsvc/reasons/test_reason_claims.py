@@ -76,7 +76,6 @@ def profile(value, name="Interests", **fields):
         ("Board Games", "hobbies", "en", Form.LIKES, "board games"),
         ("coffee", "LIKES", "en", Form.LIKES, "coffee"),
         ("烘焙", "爱好", "zh", Form.LIKES, "烘焙"),
-        ("no meat", "likes", "en", Form.MENTIONED, "“no meat”"),
         ("tea towel", "likes", "en", Form.MENTIONED, "“tea towel”"),  # "You like tea towel" is no English
         ("baking bread", "爱好", "zh", Form.MENTIONED, "“baking bread”"),
         ("night shifts", "About me", "en", Form.MENTIONED, "“night shifts”"),
@@ -91,6 +90,8 @@ def test_profile_claim_states_a_liking_or_quotes_the_phrase(value, name, languag
     "value",
     [
         "Diabetes",
+        "no meat",
+        "hates baking bread",
         "alert(1)",
         "50 off",
         "best",
