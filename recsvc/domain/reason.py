@@ -64,7 +64,7 @@ class Evidence:
         count: Purchases or people, see the kind.
         days: Length of a window, or of an interval between purchases.
         lift: How much more often the user buys it than others do; 1 is as often.
-        event: What the user did with the anchor: bought it, is viewing it, or has it in the cart.
+        event: What the user did with the anchor: bought it, looked at it in this visit, or has it in the cart.
         name: Of an attribute, of the item or of the profile; or "brand" or "category"; or a category.
         people: Buyers of the anchor.
         elapsed: Days since the last purchase.

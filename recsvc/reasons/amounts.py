@@ -3,7 +3,7 @@
 MAX_DAYS = 60  # a time up to this is said in days; a longer one in months
 _DAYS_A_MONTH, _DAYS_A_YEAR = 30.4375, 365.25
 _MONTHS_NEARLY_A_YEAR = 11  # from here on, a time is said in years
-_WINDOW_MONTH, _WINDOW_YEAR = 30, 365  # days; a window is said in these units only if it is so many of them exactly
+_WINDOW_MONTH, _WINDOW_YEAR = 30, 365  # days; a window is said in months or years only if it is a whole number of them
 
 
 def number_text(number: int, language: str) -> str:
@@ -64,7 +64,7 @@ def period_text(days: int, language: str) -> str:
 
 
 def _about(days: int, language: str, max_days: int) -> str:
-    """A duration: in days up to `max_days`, then about so many months or years."""
+    """A duration: in days up to `max_days`, then in months or years, rounded."""
     if days <= max_days:
         return _amount(days, "day", language)
     about = {"en": "about ", "zh": "大约"}[language]

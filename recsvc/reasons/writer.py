@@ -117,19 +117,10 @@ class ReasonWriter:
             about = list(zip(items, facts, strict=True))
             if not all(self._may_state(claim.language, item, fact) for item, fact in about):
                 continue
-            worded = self._group_wording(plan, claim, about, tone)
-            if worded is None and tone is Tone.WARM:
-                worded = self._group_wording(plan, claim, about, Tone.NEUTRAL)
+            worded = self._page_wording(plan, claim, about)
             if worded is not None:
                 written.append(ReasonGroup(worded.sentence, tuple(item.item_id for item in items), facts))
         return written
-
-    def _group_wording(
-        self, plan: PagePlan, claim: Claim, about: Sequence[tuple[Item, Evidence]], tone: Tone
-    ) -> "_Worded | None":
-        request = _request(claim, tone)
-        allowed = [self._own(request, item, fact) for item, fact in about]
-        return self._worded(about[0][1], claim, plan.wordings(request, min(allowed, key=len)), tone)
 
     def awaits_model(self, item: Item, reason: Reason) -> bool:
         """Whether a language model has not yet written patterns for the claim of a reason."""
@@ -160,7 +151,8 @@ class ReasonWriter:
             evidence = tuple(fact for fact in evidence if self._may_state(plan.language, item, fact))
         others: list[tuple[Standing, _Worded]] = []
         for fact, claim in plan.claims(item, evidence):
-            worded = self._page_wording(plan, item, fact, claim)
+            pooled = self._pooled(_request(claim, plan.tone), item, fact)
+            worded = self._page_wording(plan, claim, [(item, fact)], pooled)
             if worded is None:
                 continue
             standing = plan.standing(fact, worded.sentence)
@@ -190,16 +182,36 @@ class ReasonWriter:
             return True
         return all(subject.categories for subject in items)
 
-    def _page_wording(self, plan: PagePlan, item: Item, fact: Evidence, claim: Claim) -> "_Worded | None":
-        """A claim in the page's wording for it; None if no pattern passes."""
-        request = _request(claim, plan.tone)
-        pooled = self._pooled(request, item, fact)
-        patterns = plan.wordings(request, self._own(request, item, fact) + pooled)
-        worded = self._worded(fact, claim, patterns, plan.tone, pooled)
+    def _page_wording(
+        self, plan: PagePlan, claim: Claim, about: Sequence[tuple[Item, Evidence]], pooled: tuple[str, ...] = ()
+    ) -> "_Worded | None":
+        """A claim in the page's wording for it; on a warm page in neutral words if no warm ones pass.
+
+        Args:
+            plan: Of the page.
+            claim: What to say.
+            about: The items that it is said of, each with its fact. A muted generator of one of them writes nothing.
+            pooled: Patterns of the pool in the page's tone.
+
+        Returns:
+            None if no pattern passes.
+        """
+        worded = self._worded_of_all(plan, claim, about, plan.tone, pooled)
         if worded is None and plan.tone is Tone.WARM:
-            request = _request(claim)
-            worded = self._worded(fact, claim, plan.wordings(request, self._own(request, item, fact)), Tone.NEUTRAL)
+            worded = self._worded_of_all(plan, claim, about, Tone.NEUTRAL)
         return worded
+
+    def _worded_of_all(
+        self,
+        plan: PagePlan,
+        claim: Claim,
+        about: Sequence[tuple[Item, Evidence]],
+        tone: Tone,
+        pooled: tuple[str, ...] = (),
+    ) -> "_Worded | None":
+        request = _request(claim, tone)
+        allowed = min((self._own(request, item, fact) for item, fact in about), key=len)
+        return self._worded(about[0][1], claim, plan.wordings(request, allowed + pooled), tone, pooled)
 
     def _worded(
         self, fact: Evidence, claim: Claim, patterns: tuple[str, ...], tone: Tone, pooled: tuple[str, ...] = ()
@@ -217,8 +229,7 @@ class ReasonWriter:
     ) -> Reason | None:
         """The reason with a second sentence that the page does not have yet; None if there is none."""
         for fact, claim in plan.second_claims(item, evidence, worded.fact):
-            request = _request(claim)
-            second = self._worded(fact, claim, plan.wordings(request, self._own(request, item, fact)), Tone.NEUTRAL)
+            second = self._worded_of_all(plan, claim, [(item, fact)], Tone.NEUTRAL)
             if second is None or plan.has(second.sentence):
                 continue
             text = self._sentences.both(worded.sentence, worded.claim, second.sentence, claim)

@@ -18,7 +18,7 @@ class Form(enum.StrEnum):
     MANY = "many"  # states how many times
     AGO = "ago"  # states how long ago
     MANY_AGO = "many_ago"  # states both
-    VIEWED = "viewed"  # the user is looking at the anchor
+    VIEWED = "viewed"  # the user looked at the anchor in this visit
     CART = "cart"  # the anchor is in the user's cart
     COLOUR = "colour"  # the value of an attribute is a colour
     MATERIAL = "material"
