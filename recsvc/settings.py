@@ -76,7 +76,7 @@ class Settings(_Settings):
         "auto",
         min_length=1,
         description="text encoder, the one that the bundle was trained with: auto takes the one that the bundle names; "
-        "else embedded, multilingual, a sentence-transformers folder, or a name on the hub",
+        "else embedded, multilingual, english, a sentence-transformers folder, or a name on the hub",
     )
     placements: Path | None = Field(None, description="TOML file of the shop's placements and segments")
     synonyms: Path | None = Field(

@@ -89,6 +89,7 @@ def make_serving_bundle(folder: Path) -> Path:
         repeat_intervals=rng.uniform(10, 60, ITEMS).astype(np.float32),
         text_codes=encode_8_bits(embeddings),
         category_codes=encode_8_bits(encoder.encode(list(map(category_text, catalogue.paths.names)))),
+        text_projection=np.empty((0, 0), np.float32),
         features=features,
         text_tower=text_tower,
         sequence_tower=sequence_tower,

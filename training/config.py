@@ -54,7 +54,8 @@ class TrainConfig:
     sequence_learning_rate: float = 2e-3
     sequence_dropout: float = 0.5
     # The text block.
-    text_encoder: str = AUTO  # or "embedded", "multilingual", a folder, a name on the hub
+    text_encoder: str = AUTO  # or "embedded", "multilingual", "english", a folder, a name on the hub
+    text_code_dim: int = 384  # the most columns of the text vectors that searches compare; 0 keeps the encoder's
     features_lexical_dim: int = 1024
     features: int = 1280
     whitening_exponent: float = 0.25
@@ -100,6 +101,8 @@ class TrainConfig:
         for name in ZERO_IS_NONE:
             if getattr(self, name) < 0:
                 raise SettingsError(f"{name} must be at least 0; 0 leaves the block out")
+        if self.text_code_dim < 0:
+            raise SettingsError("text_code_dim must be at least 0; 0 keeps the encoder's columns")
         for name in EVEN:
             if getattr(self, name) % 2:
                 raise SettingsError(f"{name} must be even: the tower has two heads")

@@ -186,8 +186,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--text-encoder",
         metavar="NAME",
-        help="embedded (English), multilingual (16 languages), a sentence-transformers folder or a name on the hub; "
-        "auto takes one of the first two by the catalogue's language [auto]",
+        help="embedded (English), multilingual (16 languages), english (a blend for searches in other words), "
+        "a sentence-transformers folder or a name on the hub; auto takes one of the first two by the "
+        "catalogue's language [auto]",
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
     return parser

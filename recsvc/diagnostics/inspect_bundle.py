@@ -42,8 +42,17 @@ def _identity(folder: Path, bundle: Bundle) -> Iterator[str]:
     rows, columns = bundle.item_vectors.shape
     yield f"items         {rows:,}, each with a vector of {columns} float32"
     width = bundle.text_codes.shape[1]
-    codes = f"{width} int8 an item" if width else "none: train again, so that searches find meaning as well as words"
+    codes = (
+        f"{width} int8 an item{_reduced(bundle)}"
+        if width
+        else "none: train again, so that searches find meaning as well as words"
+    )
     yield f"text vectors  {codes}"
+
+
+def _reduced(bundle: Bundle) -> str:
+    wide = len(bundle.text_projection)
+    return f", reduced from {wide} of the encoder" if wide else ""
 
 
 def _data(data: Mapping[str, Any]) -> Iterator[str]:

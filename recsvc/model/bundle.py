@@ -77,8 +77,10 @@ class Bundle:
         companion_buyers: int32 (n, m), how many of the cohort bought each companion.
         repeat_rates: float32 (n,), see `ItemRepeats.rates`.
         repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
-        text_codes: int8 (n, dim), the text encoder's vector of each item in 8 bits; (n, 0) in a bundle of format 6.
+        text_codes: int8 (n, dim), the text vector of each item in 8 bits; (n, 0) in a bundle of format 6.
         category_codes: int8 (c, dim), the same of each category path, by the code of `catalogue.paths`.
+        text_projection: float32 (w, dim), takes the text encoder's vectors to those in the codes; (0, 0) if the codes
+            hold the encoder's own. Its columns are orthonormal.
         features: Computes the text tower's input.
         text_tower: The text tower.
         sequence_tower: The sequence tower; None without that block.
@@ -100,6 +102,7 @@ class Bundle:
     repeat_intervals: NDArray[np.float32]
     text_codes: NDArray[np.int8]
     category_codes: NDArray[np.int8]
+    text_projection: NDArray[np.float32]
     features: TextFeatures
     text_tower: TextTower
     sequence_tower: SequenceTower | None
@@ -127,8 +130,24 @@ class Bundle:
         return bool(self.text_codes.shape[1])
 
     def text_vectors(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The text encoder's vectors of m items, as stored in 8 bits, L2-normalised, float32 (m, dim)."""
+        """The text vectors of m items, as stored in 8 bits, L2-normalised, float32 (m, dim)."""
         return decode_8_bits(self.text_codes[rows])
+
+    def projected(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The text vectors of texts, which compare with those of `text_codes`.
+
+        Args:
+            embeddings: Of the text encoder, float32 (m, w).
+
+        Returns:
+            float32 (m, dim), L2-normalised.
+        """
+        return unit(embeddings @ self.text_projection if self.text_projection.size else embeddings)
+
+    def restored(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The text encoder's vectors of m items, without what the projection and 8 bits lost, float32 (m, w)."""
+        vectors = self.text_vectors(rows)
+        return unit(vectors @ self.text_projection.T) if self.text_projection.size else vectors
 
     def user_tower(self, weights: FusionWeights | None = None) -> UserTower:
         """Builds the user tower.
@@ -169,7 +188,7 @@ class Bundle:
         growing_codes = self.growing_codes or GrowingMatrix(self.text_codes)
         codes = growing_codes.extended(len(self.catalogue), more)
         if self.has_text_codes:
-            codes[rows] = encode_8_bits(embeddings)
+            codes[rows] = encode_8_bits(self.projected(embeddings))
         return replace(
             self,
             catalogue=catalogue,
@@ -202,7 +221,7 @@ class Bundle:
         A bundle without text codes, or a text that resembles none, has the vector of `vectors_of_texts`.
 
         Args:
-            text_embeddings: Of the text encoder, float32 (n, dim).
+            text_embeddings: Of the text encoder, float32 (n, w).
             texts: The items' texts, n of them.
 
         Returns:
@@ -211,7 +230,7 @@ class Bundle:
         vectors = self.vectors_of_texts(text_embeddings, texts)
         bought = np.flatnonzero(self.purchases > 0)
         if self.has_text_codes and len(bought):
-            means = mean_of_neighbours(text_embeddings, self.text_codes, bought, self.item_vectors)
+            means = mean_of_neighbours(self.projected(text_embeddings), self.text_codes, bought, self.item_vectors)
             known = means[:, self.layout.text].any(axis=1)
             for block in (self.layout.sequence, self.layout.text):  # whose vectors have length 1
                 means[:, block] = unit(means[:, block])
@@ -223,7 +242,7 @@ class Bundle:
         """The vectors of texts as the text tower reads them; only the blocks that read text have values.
 
         Args:
-            text_embeddings: Of the text encoder, float32 (n, dim).
+            text_embeddings: Of the text encoder, float32 (n, w).
             texts: The items' texts, n of them.
 
         Returns:

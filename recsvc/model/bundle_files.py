@@ -40,7 +40,7 @@ TOWER = "tower.safetensors"
 VOCABULARY = "vocabulary.json"
 ARRAYS = (
     *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
-    *("cohorts", "companions", "companion_buyers", "text_codes", "category_codes"),
+    *("cohorts", "companions", "companion_buyers", "text_codes", "category_codes", "text_projection"),
 )
 # Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them, and no text codes.
 REPEAT_FIELDS = {"typical": "baseline_probability", "masked": "exclude_bought"}
@@ -148,6 +148,7 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     items: dict[str, Any] = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
     items.setdefault("text_codes", np.empty((len(catalogue), 0), np.int8))
     items.setdefault("category_codes", np.empty((len(catalogue.paths.names), 0), np.int8))
+    items.setdefault("text_projection", np.empty((0, 0), np.float32))
     for array in items.values():
         array.flags.writeable = False
     tower = load_file(folder / TOWER)

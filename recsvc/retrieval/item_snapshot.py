@@ -78,7 +78,7 @@ class ItemSnapshot:
         """Returns rows that contain the k items whose texts are nearest to the meaning of a query.
 
         Args:
-            meaning: float32, (dim,) as the text encoder has it; (d,) for a bundle without text codes.
+            meaning: float32, (dim,) as `Bundle.projected` has it; (d,) for a bundle without text codes.
             k: How many items.
             selection: Where to look; None for all items.
         """

@@ -81,7 +81,7 @@ class QueryEncoder:
     def _search_terms(self, embedding: Floats, text: str, query: TextQuery) -> SearchTerms:
         snapshot = self._snapshot
         if snapshot.bundle.has_text_codes:
-            meaning = unit(embedding)
+            [meaning] = snapshot.bundle.projected(embedding[None])
         else:
             meaning = self._item_vector(embedding, query.corrected or text)
         return SearchTerms(

@@ -69,6 +69,7 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
         repeat_intervals=blocks.repeats.intervals,
         text_codes=text.item_codes,
         category_codes=text.category_codes,
+        text_projection=text.projection,
         features=text.features,
         text_tower=blocks.text_tower,
         sequence_tower=blocks.sequence_tower,
@@ -82,7 +83,7 @@ def _with_new_items(bundle: Bundle) -> Bundle:
     cold = np.flatnonzero(bundle.purchases == 0).astype(np.int32)
     texts = [item_text(bundle.catalogue.items[row]) for row in cold]
     vectors = bundle.item_vectors.copy()
-    vectors[cold] = bundle.new_item_vectors(bundle.text_vectors(cold), texts)
+    vectors[cold] = bundle.new_item_vectors(bundle.restored(cold), texts)
     return replace(bundle, item_vectors=vectors)
 
 

@@ -22,6 +22,7 @@ from training.fitting.encoder_choice import EncoderChoice, choose_encoder
 from training.fitting.fusion import TRIES, Tuned, tune
 from training.fitting.stages import Stages
 from training.fitting.text_features import TEXT_FEATURES, ShopText, embed, features_from, items_of, profile_texts
+from training.fitting.text_projection import fit_projection, project
 from training.fitting.warm_start import WarmStart
 
 EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: texts embedded by earlier runs
@@ -207,12 +208,14 @@ def _read_text(
     else:
         inputs = [shop.fingerprint, encoder.fingerprint]
         features = features_from(stages.run(TEXT_FEATURES, "", inputs, config, item_embeddings, item_texts))
+    projection = fit_projection(item_embeddings, config.text_code_dim)
     return ShopText(
         catalogue=catalogue,
         features=features,
         item_features=features.transform(item_embeddings, item_texts),
-        item_codes=encode_8_bits(item_embeddings),
-        category_codes=encode_8_bits(path_embeddings),
+        item_codes=encode_8_bits(project(item_embeddings, projection)),
+        category_codes=encode_8_bits(project(path_embeddings, projection)),
+        projection=projection,
         encoder=encoder,
         encoder_name=name,
         profiles=profiles,

@@ -43,8 +43,9 @@ class ShopText:
         catalogue: The items.
         features: Turns texts into features.
         item_features: float32 (n, f), of the items.
-        item_codes: int8 (n, dim), the language model's embedding of each item in 8 bits.
+        item_codes: int8 (n, dim), see `recsvc.model.bundle.Bundle.text_codes`.
         category_codes: int8 (c, dim), of each category path, by the code of `catalogue.paths`.
+        projection: See `recsvc.model.bundle.Bundle.text_projection`.
         encoder: The language model.
         encoder_name: Its name in `recsvc.model.text_encoders`, never "auto".
         profiles: Of the users who have one, by user_id.
@@ -55,6 +56,7 @@ class ShopText:
     item_features: Floats
     item_codes: NDArray[np.int8]
     category_codes: NDArray[np.int8]
+    projection: Floats
     encoder: TextEncoder
     encoder_name: str
     profiles: dict[str, ProfileText]

@@ -14,6 +14,7 @@ from recsvc.model.text_encoder import BATCH_SIZE, TextEncoder
 from recsvc.model.text_encoders.multilingual import load_multilingual
 from recsvc.model.text_encoders.retrieval import load_retrieval
 from recsvc.model.text_encoders.sentence_transformer import load_embedded
+from recsvc.model.vectors import unit
 
 # The cosines of bge-small-en-v1.5 spread half as far as those of the others, so that it counts as much as they do.
 EMBEDDED_WEIGHT, RETRIEVAL_WEIGHT, MULTILINGUAL_WEIGHT = 1.0, 2.0, 1.0
@@ -43,13 +44,11 @@ class BlendedEncoder:
         for start in range(0, len(not_empty), batch_size):
             batch = not_empty[start : start + batch_size]
             batch_texts = [texts[i] for i in batch]
-            embeddings[batch] = np.concatenate(
-                [
-                    np.float32(weight**0.5) * encoder.encode(batch_texts)
-                    for encoder, weight in zip(self._encoders, self._weights, strict=True)
-                ],
-                axis=1,
-            )
+            parts = [
+                np.float32(weight**0.5) * encoder.encode(batch_texts)
+                for encoder, weight in zip(self._encoders, self._weights, strict=True)
+            ]
+            embeddings[batch] = unit(np.concatenate(parts, axis=1))  # shorter only where one has no vector for a text
             if progress is not None:
                 progress(len(batch))
         return embeddings

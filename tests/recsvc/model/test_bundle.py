@@ -13,8 +13,11 @@ from recsvc.domain.shop import History, Item
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from recsvc.model import text_encoders
+from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import item_text
+from recsvc.model.vectors import decode_8_bits, encode_8_bits
+from training.fitting.text_projection import fit_projection, project
 
 
 @pytest.fixture
@@ -73,6 +76,41 @@ def test_text_vectors_are_the_encoders_to_8_bits(small_bundle: Path) -> None:
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     assert (np.einsum("nd,nd->n", vectors, embeddings) > 0.998).all()
+
+
+def reduced_bundle(small_bundle: Path) -> Bundle:
+    """The small bundle with text vectors of 128 columns."""
+    bundle = bundles.load(small_bundle)
+    vectors = decode_8_bits(bundle.text_codes)
+    projection = fit_projection(vectors, 128)
+    text_codes = encode_8_bits(project(vectors, projection))
+    category_codes = encode_8_bits(project(decode_8_bits(bundle.category_codes), projection))
+    return replace(bundle, text_codes=text_codes, category_codes=category_codes, text_projection=projection)
+
+
+def test_a_projection_of_text_vectors_is_stored_and_applied_to_new_items(small_bundle: Path, tmp_path: Path) -> None:
+    bundle = reduced_bundle(small_bundle)
+    bundles.save(bundle, tmp_path / "reduced")
+    again = bundles.load(tmp_path / "reduced")
+    np.testing.assert_array_equal(again.text_projection, bundle.text_projection)
+    assert again.text_codes.shape == (len(again.catalogue), 128)
+    twin = again.catalogue.items[7]
+    [embedding] = text_encoders.load("embedded").encode([item_text(twin)])
+    more = again.with_items([ItemContent(replace(twin, item_id="twin"), embedding, "encoder")])
+    assert more.text_codes.shape == (len(again.catalogue) + 1, 128)
+    np.testing.assert_allclose(more.text_codes[-1], more.text_codes[7], atol=3)
+    texts, plain = [item_text(twin)], bundles.load(small_bundle)
+    with_all_columns = plain.new_item_vectors(embedding[None], texts)[0]
+    with_fewer = again.new_item_vectors(embedding[None], texts)[0]
+    assert with_fewer @ with_all_columns > 0.95 * np.linalg.norm(with_fewer) * np.linalg.norm(with_all_columns)
+
+
+def test_restored_vectors_are_the_encoders_as_far_as_the_columns_hold_them(small_bundle: Path) -> None:
+    rows = np.array([3, 399, 0], np.int32)
+    plain, bundle = bundles.load(small_bundle), reduced_bundle(small_bundle)
+    assert bundle.restored(rows).shape == (3, 384)
+    assert (np.einsum("nd,nd->n", bundle.restored(rows), plain.text_vectors(rows)) > 0.9).all()
+    np.testing.assert_array_equal(plain.restored(rows), plain.text_vectors(rows))
 
 
 def test_arrays_are_frozen(small_bundle: Path) -> None:

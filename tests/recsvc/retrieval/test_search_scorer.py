@@ -15,11 +15,13 @@ from recsvc.domain.shop import Item
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import item_text
+from recsvc.model.vectors import decode_8_bits, encode_8_bits
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.search_scorer import SearchScorer
 from tests.recsvc.stored_bundle import STORED_BUNDLE
+from training.fitting.text_projection import fit_projection, project
 
 NOBODY = np.zeros(1, np.float32)
 
@@ -125,6 +127,20 @@ async def test_new_and_reworded_items_are_found_at_once(bundle: Bundle, thread: 
     for text, row in (("harmonica", 400), ("something to blow a tune on", 400), ("drapes", 3), ("harmonca", 400)):
         ranking = await (await scorer(snapshot, text, thread)).ranking(3, NO_ROWS, None)
         assert ranking.rows[0] == row, text
+
+
+async def test_fewer_text_columns_find_the_same_things(bundle: Bundle, thread: ThreadPoolExecutor) -> None:
+    vectors = decode_8_bits(bundle.text_codes)
+    projection = fit_projection(vectors, 128)
+    reduced = replace(
+        bundle,
+        text_codes=encode_8_bits(project(vectors, projection)),
+        category_codes=encode_8_bits(project(decode_8_bits(bundle.category_codes), projection)),
+        text_projection=projection,
+    )
+    search = await scorer(ItemSnapshot.of(reduced, thread), "footwear for climbing hills", thread)
+    assert search.terms.meaning.shape == (128,)
+    assert things(bundle, (await search.ranking(3, NO_ROWS, None)).rows) == {"Hiking Boots"}
 
 
 async def test_a_bundle_without_text_codes_searches_by_its_item_vectors_and_words(thread: ThreadPoolExecutor) -> None:

@@ -90,6 +90,7 @@ def learned(
         item_features=features.transform(embeddings, texts),
         item_codes=encode_8_bits(embeddings),
         category_codes=encode_8_bits(encoder.encode(list(map(category_text, catalogue.paths.names)))),
+        projection=np.empty((0, 0), np.float32),
         encoder=encoder,
         encoder_name="embedded",
         profiles=profiles,
