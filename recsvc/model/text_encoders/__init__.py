@@ -4,7 +4,7 @@
 |---|---|---|---|
 | `embedded` | all-MiniLM-L6-v2 | English | 384 |
 | `multilingual` | Universal Sentence Encoder multilingual v3 | 16 languages | 512 |
-| `english` | the two above and bge-small-en-v1.5, blended: for searches in a shopper's own words | English | 1,280 |
+| `english` | the two above, blended: for searches in a shopper's own words | English | 896 |
 | a folder, or a name on the hub | any sentence-transformers model | as its authors say | as its authors say |
 """
 

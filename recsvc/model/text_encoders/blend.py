@@ -1,7 +1,7 @@
 """Several text encoders as one: their vectors side by side, so that a cosine is the weighted mean of their cosines.
 
 Encoders that were trained on different texts make different mistakes. Their mean finds more than the best of them.
-The encoder "english" blends the two built-in ones with bge-small-en-v1.5.
+The encoder "english" blends the two built-in ones.
 """
 
 import hashlib
@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 
 from recsvc.model.text_encoder import BATCH_SIZE, TextEncoder
 from recsvc.model.text_encoders.multilingual import load_multilingual
-from recsvc.model.text_encoders.retrieval import load_retrieval
 from recsvc.model.text_encoders.sentence_transformer import load_embedded
 from recsvc.model.vectors import unit
-
-# The cosines of bge-small-en-v1.5 spread half as far as those of the others, so that it counts as much as they do.
-EMBEDDED_WEIGHT, RETRIEVAL_WEIGHT, MULTILINGUAL_WEIGHT = 1.0, 2.0, 1.0
 
 
 class BlendedEncoder:
@@ -64,7 +60,4 @@ def load_english() -> BlendedEncoder:
     Raises:
         TextEncoderError: A package is not installed, or its weights are not the published ones.
     """
-    return BlendedEncoder(
-        (load_embedded(), load_retrieval(), load_multilingual()),
-        (EMBEDDED_WEIGHT, RETRIEVAL_WEIGHT, MULTILINGUAL_WEIGHT),
-    )
+    return BlendedEncoder((load_embedded(), load_multilingual()), (1.0, 1.0))

