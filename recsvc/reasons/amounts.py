@@ -24,9 +24,9 @@ def times_text(count: int, language: str) -> str:
 
 
 def ago_text(days: int, language: str) -> str:
-    """How long ago: '1 day ago', 'about 3 weeks ago', 'about 3 months ago'; '1天前', '大约3个月前'. `days` is 1 or more.
+    """How long ago: '1 day ago', 'about 3 weeks ago', 'about 3 months ago'; '1天前', '大约3个月前'.
 
-    Never "yesterday": a day is 24 hours here, and the shopper's time zone is not known.
+    `days` is 1 or more. Never "yesterday": a day is 24 hours here, and the shopper's time zone is not known.
     """
     max_days = MAX_DAYS if language == "zh" else _MAX_WEEKS * _DAYS_A_WEEK
     if language == "en" and _MIN_WEEKS * _DAYS_A_WEEK <= days <= max_days:

@@ -10,10 +10,10 @@ from recsvc.errors import ReasonRejected
 from recsvc.reasons.amounts import ago_text, every_text, number_text, period_text, since_text, times_text
 from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form, Number
+from recsvc.reasons.seller_text.item_nouns import is_plural, takes_article
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
 from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing, states_aversion
 from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
-from recsvc.reasons.seller_text.item_nouns import is_plural, takes_article
 from recsvc.reasons.seller_text.nouns import has_words_of, names_activity_or_things, names_things
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
 from recsvc.reasons.seller_text.word_lists import fold, negations, read_sections

@@ -103,14 +103,20 @@ def mutations(
         if right in text:
             yield "agreement", text.replace(right, wrong, 1)
             break
-    shown = list(_SHOWN_ITEM.finditer(text)) if language == "en" else []
-    if shown:
-        word = rng.choice(shown)
-        other = _OTHER_NUMBER[word.group().lower()]
-        other = other.capitalize() if word.group()[0].isupper() else other
-        yield "plural", text[: word.start()] + other + text[word.end() :]
+    yield from _in_other_number(text, language, rng)
     repeated = f"{COMMA[language]}{clause}"
     yield "join", text[:-1] + rng.choice((*BROKEN_ENDS[language], repeated))
+
+
+def _in_other_number(text: str, language: str, rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Says "these" for "this" or the other way round, if an English sentence has such a word."""
+    shown = list(_SHOWN_ITEM.finditer(text)) if language == "en" else []
+    if not shown:
+        return
+    word = rng.choice(shown)
+    other = _OTHER_NUMBER[word.group().lower()]
+    other = other.capitalize() if word.group()[0].isupper() else other
+    yield "plural", text[: word.start()] + other + text[word.end() :]
 
 
 def caught(reasons: Sequence[tuple[Reason, Sequence[Claim]]], names: Sequence[str], seed: int) -> dict[str, Counts]:

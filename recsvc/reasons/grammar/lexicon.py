@@ -80,7 +80,7 @@ def load() -> None:
 
 
 @functools.cache
-def sentences(  # noqa: PLR0913  a claim's parts
+def sentences(
     kind: EvidenceKind,
     strength: Strength,
     form: Form,
@@ -105,7 +105,7 @@ def sentences(  # noqa: PLR0913  a claim's parts
     return _lexicon(language).get(((kind, strength, form), number), frozenset())
 
 
-def matches_grammar(  # noqa: PLR0913  a claim's parts
+def matches_grammar(  # noqa: PLR0917  the parts of a claim, in their order
     frame: str,
     kind: EvidenceKind,
     strength: Strength,

@@ -14,6 +14,7 @@ _WORD = re.compile(r"[a-z]+(?:['’][a-z]+)*", re.IGNORECASE)
 _TOKEN = re.compile(r"[a-z]+(?:['’][a-z]+)*|\d+", re.IGNORECASE)
 _FROM_ADDITION = re.compile(r"(?<=\w)\s+(?:for|of|with|w|from|in|by|on)\b.*$|\s[-–—(,].*$", re.IGNORECASE)
 _JOINED = re.compile(r"\s(?:&|\+|and|or)\s", re.IGNORECASE)
+_SET_OF = re.compile(r"^(?:(?:sets?|packs?|box|lot|pair)\s+of\s+)?(?:\d+\s+)?", re.IGNORECASE)
 _OWN_ARTICLE = re.compile(r"(?:the|an?|my|your|our|his|her)\s", re.IGNORECASE)
 _COMMAND = re.compile(r"\byour\b", re.IGNORECASE)  # "Grow Your Own Herbs" is a name, not herbs
 _FACTOR = re.compile(r"\s+(?:SPF|UHT|A[3-5])?\s*\d*$")  # behind the noun: "Sun Cream SPF 50"
@@ -69,7 +70,11 @@ def needs_served(title: str) -> frozenset[str]:
     Returns:
         Folded nouns in the singular, one or two of them; empty for a title of which they are not known.
     """
-    words = [word for word in _WORD.findall(fold(_FROM_ADDITION.sub("", title.partition(",")[0]))) if len(word) > 1]
+    words = [
+        word
+        for word in _WORD.findall(fold(_FROM_ADDITION.sub("", _SET_OF.sub("", title.partition(",")[0].strip()))))
+        if len(word) > 1
+    ]
     while len(words) > 1 and words[-1] in _lists()["details"]:
         words.pop()
     if not title.isascii() or not words:

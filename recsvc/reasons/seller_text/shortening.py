@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from recsvc.reasons.seller_text.word_order import as_said
+
 MIN_WIDTH = 8  # columns that a shortened name keeps, if it is cut before a 'with' or a comma
 _MIN_WORDS = 2  # a name of one word says too little, unless the title has no more
 # A first part of at most two words may be a brand. The next part then names the thing, if it has at least two.
@@ -36,7 +38,8 @@ _LAST_DETAIL = re.compile(
     rf"|(?:value |travel |jumbo )?(?:packs?|packages?|sets?|box|bag) of {_NUMBER}(?:\s\w+)?"
     rf"|(?:pack|set) {_NUMBER}"
     r"|(?:extra |x-?)?(?:small|medium|large)(?: size)?|(?:travel|full|family) size(?: tube)?"
-    rf"|(?:{_NUMBER} )?assorted(?: colou?rs?| designs?)?|new(?: colou?rs?| packaging)?|all {_NUMBER} colou?rs|{_NUMBER} kit"
+    rf"|(?:{_NUMBER} )?assorted(?: colou?rs?| designs?)?|new(?: colou?rs?| packaging)?"
+    rf"|all {_NUMBER} colou?rs|{_NUMBER} kit"
     r"|(?:model )?no\.?"
     rf"|{_NUMBER}\s?(?:{_PIECES_ZH}))$",
     re.IGNORECASE,
@@ -73,7 +76,7 @@ def trimmed(text: str) -> str:
 
 
 def short_name(title: str, width: int, brand: str = "") -> str:
-    """What people would call the thing: the words that name it, in the title's order.
+    """What people would call the thing: the words that name it, in the title's order, or with the design in front.
 
     Args:
         title: A cleaned title.
@@ -84,7 +87,7 @@ def short_name(title: str, width: int, brand: str = "") -> str:
         The name; '' if none fits.
     """
     plain = trimmed(" ".join(_BRACKETS.sub(" ", title).split())) or title
-    return fitted(_head(_SEPARATOR.split(plain), brand) or title, width, brand)
+    return fitted(as_said(_head(_SEPARATOR.split(plain), brand) or title), width, brand)
 
 
 def fitted(text: str, width: int, brand: str = "") -> str:

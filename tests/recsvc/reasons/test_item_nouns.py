@@ -3,6 +3,7 @@
 import pytest
 
 from recsvc.reasons.seller_text.item_nouns import is_plural, needs_served, takes_article
+from recsvc.reasons.seller_text.word_order import as_said
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,7 @@ def test_article_stands_before_one_thing_alone(name, takes):
         ("DOLLY GIRL LUNCH BOX", "SPACEBOY LUNCH BOX", True),
         ("Wet-Weather Chain Lube, 100 ml", "Dry Chain Lube, 250 ml", True),
         ("JAM MAKING SET WITH JARS", "JAM JAR WITH PINK LID", False),
+        ("SET OF 60 PANTRY DESIGN CAKE CASES", "SET OF 3 CAKE TINS PANTRY DESIGN", False),
         ("Hand Soap for Families", "Hand Soap for Guests", True),
     ],
 )
@@ -73,3 +75,27 @@ def test_names_of_one_need_share_a_noun(one, other, share):
 def test_need_of_a_chinese_name_is_not_known():
     assert needs_served("午餐盒") == frozenset()
     assert needs_served("") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Jumbo Bag Spaceboy Design", "Spaceboy Jumbo Bag"),
+        ("Lunch Bag Red Retrospot", "Red Retrospot Lunch Bag"),
+        ("60 Cake Cases Vintage Christmas", "Vintage Christmas Cake Cases"),
+        ("Tea Towel Set Red", "Red Tea Towel Set"),
+        ("Dog Bowl Vintage Cream", "Vintage Cream Dog Bowl"),
+        # The words leave a doubt, or the order is right.
+        ("Red Retrospot Lunch Bag", "Red Retrospot Lunch Bag"),
+        ("Wine Bottle Opener", "Wine Bottle Opener"),
+        ("Bag Red", "Bag Red"),
+        ("Jam Jar with Pink Lid", "Jam Jar with Pink Lid"),
+        ("Glass Jar English Confectionery", "Glass Jar English Confectionery"),
+        ("Lunch Bag Holder Design", "Lunch Bag Holder Design"),
+        ("Print", "Print"),
+        ("", ""),
+    ],
+)
+def test_design_behind_the_thing_comes_first(name, said):
+    assert as_said(name) == said
+    assert as_said(said) == said
