@@ -10,7 +10,7 @@ from recsvc.errors import ReasonRejected
 from recsvc.reasons.amounts import ago_text, every_text, number_text, period_text, since_text, times_text
 from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form, Number
-from recsvc.reasons.seller_text.item_nouns import is_plural, takes_article
+from recsvc.reasons.seller_text.item_nouns import is_plural, may_be_plural, takes_article
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
 from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing, states_aversion
 from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
@@ -133,10 +133,15 @@ def _agreeing(claim: Claim, item: Item, anchor: Item | None) -> Claim:
     article = True
     if anchor is not None and (name := dict(claim.slots).get("item")):
         article = takes_article(name.strip("“”"), anchor.brand, anchor.categories)
-    number = (
-        Number.MANY if is_plural(clean_name(item.title, brand=item.brand), item.brand, item.categories) else Number.ONE
-    )
+    number = _number(item.title, item.brand, item.categories)
     return claim._replace(number=number, article=article)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _number(title: str, brand: str, categories: tuple[str, ...]) -> Number:
+    if not may_be_plural(title):  # saves the work of cleaning the name
+        return Number.ONE
+    return Number.MANY if is_plural(clean_name(title, brand=brand), brand, categories) else Number.ONE
 
 
 def _popularity(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:

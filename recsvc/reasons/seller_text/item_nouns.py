@@ -15,12 +15,18 @@ _TOKEN = re.compile(r"[a-z]+(?:['’][a-z]+)*|\d+", re.IGNORECASE)
 _FROM_ADDITION = re.compile(r"(?<=\w)\s+(?:for|of|with|w|from|in|by|on)\b.*$|\s[-–—(,].*$", re.IGNORECASE)
 _JOINED = re.compile(r"\s(?:&|\+|and|or)\s", re.IGNORECASE)
 _SET_OF = re.compile(r"^(?:(?:sets?|packs?|box|lot|pair)\s+of\s+)?(?:\d+\s+)?", re.IGNORECASE)
+_ENDS_IN_S = re.compile(r"[a-rt-z]s\b", re.IGNORECASE)
 _OWN_ARTICLE = re.compile(r"(?:the|an?|my|your|our|his|her)\s", re.IGNORECASE)
 _COMMAND = re.compile(r"\byour\b", re.IGNORECASE)  # "Grow Your Own Herbs" is a name, not herbs
 _FACTOR = re.compile(r"\s+(?:SPF|UHT|A[3-5])?\s*\d*$")  # behind the noun: "Sun Cream SPF 50"
 _WORDS_OF_NOUN = 2  # "lunch bag"
 _MIN_COUNTED = 4  # fewer are a design: "2 Daisies Hair Comb"
 _MAX_PLACE_OF_COUNTED = 3  # "60 Cake Cases Vintage Christmas": the noun stands soon after the number
+
+
+def may_be_plural(title: str) -> bool:
+    """Whether a title has a word with the form of a plural anywhere. It is fast, and true of too many titles."""
+    return _ENDS_IN_S.search(title) is not None or not _lists()["irregular"].isdisjoint(title.lower().split())
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -108,4 +114,5 @@ def _is_work(categories: tuple[str, ...]) -> bool:
 
 @functools.cache
 def _lists() -> dict[str, frozenset[str]]:
-    return {heading: frozenset(map(fold, words)) for heading, words in read_sections("item_nouns").items()}
+    lists = {heading: frozenset(map(fold, words)) for heading, words in read_sections("item_nouns").items()}
+    return lists | {"irregular": frozenset(map(fold, read_sections("category_nouns")["plurals"]))}
