@@ -278,8 +278,9 @@ class _Worded(NamedTuple):
 
 
 def _request(claim: Claim, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
-    words = {"number": claim.number, "article": claim.article}
-    return PatternRequest(claim.kind, claim.strength, claim.form, claim.language, tone, **words)
+    return PatternRequest(
+        claim.kind, claim.strength, claim.form, claim.language, tone, number=claim.number, article=claim.article
+    )
 
 
 def _for_pool(request: PatternRequest) -> PatternRequest:

@@ -36,8 +36,8 @@ def expand(line: str, number: Number = Number.ONE) -> list[str]:
         raise ValueError("')' without '('")
     if len(rows) > 1:
         raise ValueError("'|' outside of '( )'")
-    if (number := _count(rows[0])) > MAX_SENTENCES:
-        raise ValueError(f"stands for {number:,} sentences; at most {MAX_SENTENCES:,}")
+    if (n_sentences := _count(rows[0])) > MAX_SENTENCES:
+        raise ValueError(f"stands for {n_sentences:,} sentences; at most {MAX_SENTENCES:,}")
     return [_LOOSE_SPACE.sub("", " ".join(sentence.split())) for sentence in _written_out(rows[0])]
 
 

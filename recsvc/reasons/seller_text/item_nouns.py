@@ -25,8 +25,11 @@ _MAX_PLACE_OF_COUNTED = 3  # "60 Cake Cases Vintage Christmas": the noun stands 
 
 
 def may_be_plural(title: str) -> bool:
-    """Whether a title has a word with the form of a plural anywhere. It is fast, and true of too many titles."""
-    return _ENDS_IN_S.search(title) is not None or not _lists()["irregular"].isdisjoint(title.lower().split())
+    """Whether a title begins with a number, or its noun may have the form of a plural. It is fast."""
+    if title[:1].isdigit():
+        return True
+    words = _FROM_ADDITION.sub("", title.partition(",")[0]).split()
+    return bool(words) and (_ENDS_IN_S.search(words[-1]) is not None or words[-1].lower() in _lists()["irregular"])
 
 
 @functools.lru_cache(maxsize=100_000)
