@@ -8,6 +8,7 @@ from recsvc.explain.facts import ItemFacts
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import NO_CODE, Catalogue, Codes
 from recsvc.model.vectors import CODE_SCALE
+from recsvc.reasons import needs_served
 
 # A category that holds more than this share of the items, and more than this many, says little about one of them.
 MAX_CATEGORY_SHARE, MAX_CATEGORY_ITEMS = 0.05, 20
@@ -22,6 +23,7 @@ def item_facts(bundle: Bundle) -> ItemFacts:
         vectors=bundle.item_vectors,
         likeness=lambda rows, others: cosines(bundle.text_codes[rows], bundle.text_codes[others]),
         similar_from=bundle.model.similar_from,
+        serve_one_need=lambda rows, others: serve_one_need(bundle.catalogue, rows, others),
         leaves=leaves,
         parents=parents,
         brands=brands.codes,
@@ -31,6 +33,15 @@ def item_facts(bundle: Bundle) -> ItemFacts:
         companions=bundle.companions,
         companion_buyers=bundle.companion_buyers,
     )
+
+
+def serve_one_need(catalogue: Catalogue, rows: Rows, others: Rows) -> NDArray[np.bool_]:
+    """Returns for each pair whether the nouns of the two titles agree; true too where one of them is not known."""
+    items = catalogue.items
+    needs = [needs_served(items[row].title) for row in rows.tolist()]
+    other_needs = [needs_served(items[row].title) for row in others.tolist()]
+    agree = [not one or not other or not one.isdisjoint(other) for one, other in zip(needs, other_needs, strict=True)]
+    return np.array(agree, np.bool_)
 
 
 def cosines(codes: NDArray[np.int8], others: NDArray[np.int8]) -> Floats:

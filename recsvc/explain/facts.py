@@ -51,6 +51,8 @@ class ItemFacts:
         likeness: Returns the cosines of the texts of p rows and of m others as the frozen encoder reads them, float32
             (p, m); 0 where they are not known.
         similar_from: The texts of two items are alike from this cosine upwards; more than 0.
+        serve_one_need: Returns for each of some pairs of rows, (pairs,) each, whether the two items serve the same
+            need as far as their names say, bool (pairs,).
         leaves: Code of each item's path of categories; -1 also for a path that says little about an item.
         parents: The same for the path without its last category; -1 also for a department.
         brands: Code of each item's brand.
@@ -64,6 +66,7 @@ class ItemFacts:
     vectors: Floats
     likeness: Callable[[Rows, Rows], Floats]
     similar_from: float
+    serve_one_need: Callable[[Rows, Rows], NDArray[np.bool_]]
     leaves: Rows
     parents: Rows
     brands: Rows

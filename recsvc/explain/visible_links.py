@@ -23,7 +23,8 @@ class VisibleLinks:
     Attributes:
         anchors: The anchors, ascending, (m,).
         likeness: Cosine of the texts as the frozen encoder reads them, float32 (p, m); 0 where it is not known.
-        similar: Whether a shopper would call the items similar, bool (p, m). It is a visible link.
+        similar: Whether a shopper would call the items similar, bool (p, m): their texts are alike, and they serve the
+            same need. It is a visible link.
         visible: Whether any link can be seen, bool (p, m). No item is linked with itself.
         companion_places: Where an item of the page is a companion of an anchor: the places of the item on the page, of
             the anchor in `anchors`, and of the companion among the anchor's companions, intp (3, pairs).
@@ -58,14 +59,29 @@ def visible_links(items: ItemFacts, page_rows: Rows, anchors: Rows) -> VisibleLi
     others = page_rows[:, None] != anchors
     leaf = _same(items.leaves, page_rows, anchors)
     similar = likeness >= np.where(leaf, np.float32(LEAF_SHARE_OF_SIMILAR), np.float32(1)) * items.similar_from
-    similar &= others
-    visible = similar | leaf | _same(items.parents, page_rows, anchors)
+    alike = similar & others
+    similar = _serving_one_need(items, alike, leaf, page_rows, anchors)
+    visible = alike | leaf | _same(items.parents, page_rows, anchors)
     companions = _places_of(items.companions[anchors], page_rows)
     visible[companions[0], companions[1]] = True
     visible[tuple(_places_of(items.companions[page_rows], anchors)[1::-1])] = True
     return VisibleLinks(
         anchors=anchors, likeness=likeness, similar=similar, visible=visible & others, companion_places=companions
     )
+
+
+def _serving_one_need(
+    items: ItemFacts, alike: NDArray[np.bool_], leaf: NDArray[np.bool_], page_rows: Rows, anchors: Rows
+) -> NDArray[np.bool_]:
+    """Returns which items that are alike serve the same need, bool (p, m).
+
+    A leaf category says so; elsewhere the names must: a lunch bag and a lunch box of one print are not similar.
+    """
+    places, anchor_places = np.nonzero(alike & ~leaf)
+    similar = alike & leaf
+    if len(places):
+        similar[places, anchor_places] = items.serve_one_need(page_rows[places], anchors[anchor_places])
+    return similar
 
 
 def _same(codes: Rows, page_rows: Rows, anchors: Rows) -> NDArray[np.bool_]:

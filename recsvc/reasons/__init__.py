@@ -12,6 +12,7 @@ from recsvc.reasons.grammar.recipe import Recipe, recipes
 from recsvc.reasons.pattern_pool import Author, PatternPool, author_id, claim_key_of, model_name, request_of
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.rewording import Rewording
+from recsvc.reasons.seller_text.item_nouns import needs_served
 from recsvc.reasons.seller_text.liking import states_aversion
 from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.seller_text.word_lists import folded_words, is_vague
@@ -37,6 +38,7 @@ __all__ = [
     "is_sensitive",
     "is_vague",
     "model_name",
+    "needs_served",
     "pattern_of",
     "recipes",
     "request_of",

@@ -2,7 +2,11 @@
 
 MAX_DAYS = 60  # a time up to this is said in days; a longer one in months
 _DAYS_A_MONTH, _DAYS_A_YEAR = 30.4375, 365.25
+_DAYS_A_WEEK = 7
+# An English "ago" is said in weeks between these: "24 days ago" reads like record-keeping. From the last on, months.
+_MIN_WEEKS, _MAX_WEEKS = 2, 8
 _MONTHS_NEARLY_A_YEAR = 11  # from here on, a time is said in years
+_MONTHS_ABOUT_A_YEAR_AND_A_HALF = range(15, 21)
 _WINDOW_MONTH, _WINDOW_YEAR = 30, 365  # days; a window is said in months or years only if it is a whole number of them
 
 
@@ -20,11 +24,15 @@ def times_text(count: int, language: str) -> str:
 
 
 def ago_text(days: int, language: str) -> str:
-    """How long ago: '1 day ago', 'about 3 months ago'; '1天前', '大约3个月前'. `days` is 1 or more.
+    """How long ago: '1 day ago', 'about 3 weeks ago', 'about 3 months ago'; '1天前', '大约3个月前'.
 
-    Never "yesterday": a day is 24 hours here, and the shopper's time zone is not known.
+    `days` is 1 or more. Never "yesterday": a day is 24 hours here, and the shopper's time zone is not known.
     """
-    return {"en": "{} ago", "zh": "{}前"}[language].format(_about(days, language, MAX_DAYS))
+    max_days = MAX_DAYS if language == "zh" else _MAX_WEEKS * _DAYS_A_WEEK
+    if language == "en" and _MIN_WEEKS * _DAYS_A_WEEK <= days <= max_days:
+        weeks = _amount(round(days / _DAYS_A_WEEK), "week", language)
+        return f"{weeks} ago" if days % _DAYS_A_WEEK == 0 else f"about {weeks} ago"
+    return {"en": "{} ago", "zh": "{}前"}[language].format(_about(days, language, max_days))
 
 
 def since_text(days: int, every: int, language: str) -> str:
@@ -71,6 +79,8 @@ def _about(days: int, language: str, max_days: int) -> str:
     months = round(days / _DAYS_A_MONTH)
     if months < _MONTHS_NEARLY_A_YEAR:
         return about + _amount(months, "month", language)
+    if months in _MONTHS_ABOUT_A_YEAR_AND_A_HALF:
+        return about + {"en": "a year and a half", "zh": "一年半"}[language]
     years = max(round(days / _DAYS_A_YEAR), 1)
     if years == 1:
         return about + {"en": "a year", "zh": "一年"}[language]

@@ -9,7 +9,8 @@ from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.amounts import ago_text, every_text, number_text, period_text, since_text, times_text
 from recsvc.reasons.concise import name_width
-from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.pattern import Form, Number
+from recsvc.reasons.seller_text.item_nouns import is_plural, may_be_plural, takes_article
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
 from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing, states_aversion
 from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
@@ -65,6 +66,8 @@ class Claim(NamedTuple):
         language: One of `LANGUAGES`.
         slots: Values by slot. The sentence states each exactly once.
         recipe: Id of the recipe whose words and rules apply.
+        number: Of the item shown: a sentence says "this" or "these".
+        article: Whether "the" suits the other item's name: not before a plural, a mass noun, or an article of its own.
     """
 
     kind: EvidenceKind
@@ -73,6 +76,8 @@ class Claim(NamedTuple):
     language: str
     slots: Slots = ()
     recipe: str = REASON_RECIPE
+    number: Number = Number.ONE
+    article: bool = True
 
 
 def category_name(value: str) -> str:
@@ -119,7 +124,24 @@ def permitted_claim(evidence: Evidence, item: Item, language: str, tone: Tone = 
     if kind is not EvidenceKind.POPULARITY and is_sensitive(item):
         raise ReasonRejected("sensitive", "the item's purchase says something private")
     form, slots = _FORM_AND_SLOTS[kind](evidence, item, language, tone)
-    return Claim(kind, strength, form, language, slots)
+    claim = Claim(kind, strength, form, language, slots)
+    return _agreeing(claim, item, evidence.anchor) if language == "en" else claim
+
+
+def _agreeing(claim: Claim, item: Item, anchor: Item | None) -> Claim:
+    """The claim with the grammatical number of the item shown, and with what suits the anchor's name."""
+    article = True
+    if anchor is not None and (name := dict(claim.slots).get("item")):
+        article = takes_article(name.strip("“”"), anchor.brand, anchor.categories)
+    number = _number(item.title, item.brand, item.categories)
+    return claim._replace(number=number, article=article)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _number(title: str, brand: str, categories: tuple[str, ...]) -> Number:
+    if not may_be_plural(title):  # saves the work of cleaning the name
+        return Number.ONE
+    return Number.MANY if is_plural(clean_name(title, brand=brand), brand, categories) else Number.ONE
 
 
 def _popularity(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tuple[Form, Slots]:

@@ -7,6 +7,7 @@ from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
 from recsvc.domain.shop import Item
 from recsvc.reasons.claim import Claim, permitted_claim
 from recsvc.reasons.grammar.claim_keys import GROUP_OF
+from recsvc.reasons.grammar.pattern import Number
 
 MIN_ITEMS = 2  # of a group
 _KINDS = (EvidenceKind.HISTORY_ITEM, EvidenceKind.SIMILAR_ITEM, EvidenceKind.CO_PURCHASE)
@@ -44,5 +45,5 @@ def _group(members: Sequence[tuple[Item, Reason]]) -> Group:
     claims = [permitted_claim(reason.evidence[0], item, reason.language, reason.tone) for item, reason in members]
     weakest = max(claims, key=lambda claim: _STRENGTHS.index(claim.strength))
     slots = tuple((slot, value) for slot, value in weakest.slots if slot == "item")
-    claim = weakest._replace(form=GROUP_OF[weakest.form], slots=slots)
+    claim = weakest._replace(form=GROUP_OF[weakest.form], slots=slots, number=Number.ONE)
     return Group(tuple(item for item, _ in members), tuple(reason.evidence[0] for _, reason in members), claim)

@@ -6,7 +6,7 @@ from typing import Protocol
 from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Provenance, Strength, Tone
 from recsvc.reasons.concise import may_fit
 from recsvc.reasons.grammar.lexicon import matches_grammar
-from recsvc.reasons.grammar.pattern import Form, PatternRequest
+from recsvc.reasons.grammar.pattern import Form, Number, PatternRequest
 from recsvc.reasons.grammar.recipe import recipes
 from recsvc.reasons.verifier import POLICY_VERSION
 
@@ -88,23 +88,29 @@ def is_pattern(text: str, request: PatternRequest) -> bool:
     """Whether the grammar accepts a text as a pattern for a request, and it may fit the tone."""
     if request.tone is Tone.CONCISE and not may_fit(text):
         return False
-    return matches_grammar(text, request.kind, request.strength, request.form, request.language, request.recipe)
+    claim = (request.kind, request.strength, request.form, request.language, request.recipe, request.number)
+    return matches_grammar(text, *claim)
 
 
 def claim_key_of(request: PatternRequest) -> str:
-    """A key for a request: 'reason.v1/en/history_item/causal/viewed/warm'."""
+    """A key for a request: 'reason.v1/en/history_item/causal/viewed/warm', with '/many' behind it for a plural."""
     claim = (request.language, request.kind, request.strength, request.form or "plain")
-    return "/".join((request.recipe, *claim, request.tone))
+    number = () if request.number is Number.ONE else (request.number,)
+    return "/".join((request.recipe, *claim, request.tone, *number))
 
 
 def request_of(claim_key: str) -> PatternRequest | None:
     """The request of a key; None if `claim_key_of` never makes that key."""
     try:
-        recipe, language, kind, strength, form_name, tone = claim_key.split("/")
+        recipe, language, kind, strength, form_name, tone, *plural = claim_key.split("/")
         form = Form.PLAIN if form_name == "plain" else Form(form_name)
-        if language not in LANGUAGES or (recipe != REASON_RECIPE and recipe not in recipes()):
+        if (
+            plural not in ([], [Number.MANY])
+            or language not in LANGUAGES
+            or (recipe != REASON_RECIPE and recipe not in recipes())
+        ):
             return None
         claim = (EvidenceKind(kind), Strength(strength), form, language)
-        return PatternRequest(*claim, tone=Tone(tone), recipe=recipe)
+        return PatternRequest(*claim, tone=Tone(tone), recipe=recipe, number=Number.MANY if plural else Number.ONE)
     except ValueError:
         return None

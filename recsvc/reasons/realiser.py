@@ -48,9 +48,10 @@ class Realiser:
         message = "-".join(filter(None, (request.kind, request.strength, request.form)))
         if not bundle.has_message(message):
             return ()
+        agreeing = {"number": request.number.value, "article": "yes" if request.article else "no"}
         by_prefix: dict[str, list[str]] = {"": [], **{prefix: [] for prefix in _PREFIXES.values()}}
         for name, attribute in bundle.get_message(message).attributes.items():
-            text, errors = bundle.format_pattern(attribute, _PLACEHOLDERS)
+            text, errors = bundle.format_pattern(attribute, {**_PLACEHOLDERS, **agreeing})
             if errors:
                 raise ValueError(f"{request.language}.ftl: {message}: {errors[0]}")
             by_prefix[next(filter(name.startswith, _PREFIXES.values()), "")].append(str(text))

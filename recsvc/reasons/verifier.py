@@ -77,7 +77,7 @@ def check(text: str, claim: Claim) -> None:
     frames = list(_frames(text, claim))
     if not frames:
         raise ReasonRejected("slots", "a value of the evidence is absent or altered")
-    key = (claim.kind, claim.strength, claim.form, language, claim.recipe)
+    key = (claim.kind, claim.strength, claim.form, language, claim.recipe, claim.number)
     if not any(matches_grammar(frame, *key) for frame in frames):
         _reject_frame(frames[0], claim)
 

@@ -1,6 +1,7 @@
 """Writes the reasons of one page: plans the claims, picks patterns, fills in the values, and verifies each sentence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Provenance, Reason, ReasonGroup, Tone
@@ -127,7 +128,7 @@ class ReasonWriter:
         if self._pool is None or reason.provenance.ai_generated:
             return False
         claim = permitted_claim(reason.evidence[0], item, reason.language, reason.tone)
-        return self._pool.lacks(_request(claim, reason.tone))
+        return self._pool.lacks(_for_pool(_request(claim, reason.tone)))
 
     def reword(self, plan: PagePlan, item: Item, reason: Reason) -> Reason | None:
         """The same claim in a language model's words.
@@ -250,7 +251,7 @@ class ReasonWriter:
     def _pooled(self, request: PatternRequest, item: Item, fact: Evidence) -> tuple[str, ...]:
         if self._pool is None or self._is_muted(self._pool.provenance.generator, request.language, item, fact):
             return ()
-        return self._pool.patterns(request)
+        return self._pool.patterns(_for_pool(request))
 
     def _is_muted(self, generator: str, language: str, item: Item, fact: Evidence) -> bool:
         if not self.switches.off:
@@ -277,7 +278,14 @@ class _Worded(NamedTuple):
 
 
 def _request(claim: Claim, tone: Tone = Tone.NEUTRAL) -> PatternRequest:
-    return PatternRequest(claim.kind, claim.strength, claim.form, claim.language, tone)
+    return PatternRequest(
+        claim.kind, claim.strength, claim.form, claim.language, tone, number=claim.number, article=claim.article
+    )
+
+
+def _for_pool(request: PatternRequest) -> PatternRequest:
+    """The request that the pool keeps patterns by: a model may write "the" before any name."""
+    return request if request.article else replace(request, article=True)
 
 
 def _subjects(item: Item, fact: Evidence) -> tuple[Item, ...]:

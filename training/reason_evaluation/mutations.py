@@ -36,6 +36,9 @@ AGREEMENT = {
     "en": ((" days", " day"), (" months", " month"), (" times", " time"), ("people", "person"), ("You've", "You has")),
     "zh": (("个月", "月个"), ("天", "个天"), ("次", "个次"), ("位", "位个"), ("您", "您您")),
 }
+# The item shown in the wrong number: "this" of boots, "these" of a clock.
+_SHOWN_ITEM = re.compile(r"\b(?:this|these|them)\b(?![^“]*”)", re.IGNORECASE)
+_OTHER_NUMBER = {"this": "these", "these": "this", "them": "it"}
 # What is left of a second clause, behind a true sentence.
 BROKEN_ENDS = {
     "en": (", also.", ", which is why this is here.", ", and.", " because.", ", so."),
@@ -100,8 +103,20 @@ def mutations(
         if right in text:
             yield "agreement", text.replace(right, wrong, 1)
             break
+    yield from _in_other_number(text, language, rng)
     repeated = f"{COMMA[language]}{clause}"
     yield "join", text[:-1] + rng.choice((*BROKEN_ENDS[language], repeated))
+
+
+def _in_other_number(text: str, language: str, rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Says "these" for "this" or the other way round, if an English sentence has such a word."""
+    shown = list(_SHOWN_ITEM.finditer(text)) if language == "en" else []
+    if not shown:
+        return
+    word = rng.choice(shown)
+    other = _OTHER_NUMBER[word.group().lower()]
+    other = other.capitalize() if word.group()[0].isupper() else other
+    yield "plural", text[: word.start()] + other + text[word.end() :]
 
 
 def caught(reasons: Sequence[tuple[Reason, Sequence[Claim]]], names: Sequence[str], seed: int) -> dict[str, Counts]:

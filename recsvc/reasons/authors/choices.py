@@ -20,5 +20,6 @@ def choices(request: PatternRequest, known: Container[str]) -> list[str]:
     Returns:
         Sentences with slots such as `[[item]]`. Empty if all licensed sentences are known.
     """
-    licensed = sentences(request.kind, request.strength, request.form, request.language, request.recipe)
+    claim = (request.kind, request.strength, request.form, request.language)
+    licensed = sentences(*claim, request.recipe, request.number)
     return sorted(marked(pattern) for pattern in licensed if pattern not in known and is_pattern(pattern, request))

@@ -10,7 +10,7 @@ from recsvc.domain.reason import LANGUAGES, REASON_RECIPE, EvidenceKind, Strengt
 from recsvc.errors import SettingsError
 from recsvc.reasons.grammar.claim_keys import CLAIM_BY_KEY, GROUP_OF, REASON_SLOTS, Claimed, key_of
 from recsvc.reasons.grammar.notation import MAX_SENTENCES, check_slots, expand, sentence_of
-from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.pattern import Form, Number
 from recsvc.reasons.grammar.recipe import recipe_sentences
 from recsvc.reasons.seller_text.word_lists import Line, numbered_lines
 
@@ -24,8 +24,8 @@ def stop_of(form: Form, language: str) -> str:
     return "" if form in GROUP_OF.values() else STOP[language]
 
 
-def read_lexicon(lines: tuple[Line, ...], file: str, language: str) -> dict[Claimed, frozenset[str]]:
-    """Writes out the sentences of every claim.
+def read_lexicon(lines: tuple[Line, ...], file: str, language: str) -> dict[tuple[Claimed, Number], frozenset[str]]:
+    """Writes out the sentences of every claim, for one thing and for a plural.
 
     Args:
         lines: The lines of the file. A heading names the claims that all its lines are for.
@@ -35,22 +35,23 @@ def read_lexicon(lines: tuple[Line, ...], file: str, language: str) -> dict[Clai
     Raises:
         SettingsError: A heading is not a claim, a line breaks the notation, or a sentence lacks a slot.
     """
-    read: dict[Claimed, set[str]] = {}
+    read: dict[tuple[Claimed, Number], set[str]] = {}
     for line in lines:
         try:
-            for claim, written_out in _sentences_of(line, language):
-                read.setdefault(claim, set()).update(written_out)
+            for number in Number:
+                for claim, written_out in _sentences_of(line, language, number):
+                    read.setdefault((claim, number), set()).update(written_out)
         except ValueError as problem:
             raise SettingsError(f"{file}: [{line.heading}], line {line.number}: {problem}") from None
-    for claim, of_claim in read.items():
+    for (claim, _), of_claim in read.items():
         if len(of_claim) > MAX_SENTENCES:
             raise SettingsError(f"{file}: {key_of(*claim)}: more than {MAX_SENTENCES:,} sentences")
-    return {claim: frozenset(of_claim) for claim, of_claim in read.items()}
+    return {key: frozenset(of_claim) for key, of_claim in read.items()}
 
 
-def _sentences_of(line: Line, language: str) -> Iterator[tuple[Claimed, list[str]]]:
+def _sentences_of(line: Line, language: str, number: Number) -> Iterator[tuple[Claimed, list[str]]]:
     """The sentences that a line stands for, for each claim of its heading. Raises ValueError as `read_lexicon` says."""
-    written_out = expand(line.text)
+    written_out = expand(line.text, number)
     for key in line.heading.split():
         claim = CLAIM_BY_KEY.get(key)
         if claim is None:
@@ -63,7 +64,7 @@ def _sentences_of(line: Line, language: str) -> Iterator[tuple[Claimed, list[str
 
 
 @functools.cache
-def _lexicon(language: str) -> Mapping[Claimed, frozenset[str]]:
+def _lexicon(language: str) -> Mapping[tuple[Claimed, Number], frozenset[str]]:
     name = f"lexicon_{language}"
     return read_lexicon(numbered_lines(name), f"{name}.txt", language)
 
@@ -80,7 +81,12 @@ def load() -> None:
 
 @functools.cache
 def sentences(
-    kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
+    kind: EvidenceKind,
+    strength: Strength,
+    form: Form,
+    language: str,
+    recipe: str = REASON_RECIPE,
+    number: Number = Number.ONE,
 ) -> frozenset[str]:
     """Every sentence that may word a claim, with slots such as `{item}`; empty for a claim that nothing may word.
 
@@ -92,20 +98,27 @@ def sentences(
         form: Of the claim.
         language: One of `LANGUAGES`.
         recipe: Whose words and rules apply.
+        number: Of the item shown; a recipe's sentences do not depend on it.
     """
     if recipe != REASON_RECIPE:
         return recipe_sentences(recipe, kind, strength, form, language)
-    return _lexicon(language).get((kind, strength, form), frozenset())
+    return _lexicon(language).get(((kind, strength, form), number), frozenset())
 
 
-def matches_grammar(
-    frame: str, kind: EvidenceKind, strength: Strength, form: Form, language: str, recipe: str = REASON_RECIPE
+def matches_grammar(  # noqa: PLR0917  the parts of a claim, in their order
+    frame: str,
+    kind: EvidenceKind,
+    strength: Strength,
+    form: Form,
+    language: str,
+    recipe: str = REASON_RECIPE,
+    number: Number = Number.ONE,
 ) -> bool:
     """Whether a frame, a sentence with slots for the values, may word a claim. Arguments as for `sentences`.
 
     A Chinese frame may say 你 throughout in place of 您, but not both.
     """
-    permitted = sentences(kind, strength, form, language, recipe)
+    permitted = sentences(kind, strength, form, language, recipe, number)
     if frame in permitted:
         return True
     if language != "zh" or OTHER_PRONOUN not in frame or WRITTEN_PRONOUN in frame:

@@ -1,14 +1,18 @@
-"""The notation of permitted sentences: `(a|b|c)` for alternatives, `(a|)` for words that may be left out."""
+"""The notation of permitted sentences.
+
+`(a|b|c)` are alternatives, `(a|)` are words that may be left out, and `<this/these>` agrees with the item shown.
+"""
 
 import itertools
 import math
 import re
 
-from recsvc.reasons.grammar.pattern import SLOT
+from recsvc.reasons.grammar.pattern import SLOT, Number
 
 MAX_DEPTH = 2  # alternatives may stand within alternatives, but no deeper
 MAX_SENTENCES = 20_000  # of one claim
 
+_AGREEING = re.compile(r"<([^<>/]*)/([^<>/]*)>")
 _MARK = re.compile(r"[(|)]")
 _LOOSE_SPACE = re.compile(r" +(?=[,.;:，。；：])")
 
@@ -16,21 +20,24 @@ _LOOSE_SPACE = re.compile(r" +(?=[,.;:，。；：])")
 _Row = list["str | list[_Row]"]
 
 
-def expand(line: str) -> list[str]:
-    """Writes out every sentence that a line stands for.
+def expand(line: str, number: Number = Number.ONE) -> list[str]:
+    """Writes out every sentence that a line stands for, where the item shown has a grammatical number.
 
     Spaces that are left over where words were left out are removed.
 
     Raises:
         ValueError: The line breaks the notation, or stands for more than `MAX_SENTENCES` sentences.
     """
+    line = _AGREEING.sub(r"\1" if number is Number.ONE else r"\2", line)
+    if "<" in line or ">" in line:
+        raise ValueError("'<' and '>' must hold two forms: '<this/these>'")
     rows, end = _rows(line, 0, 0)
     if end < len(line):
         raise ValueError("')' without '('")
     if len(rows) > 1:
         raise ValueError("'|' outside of '( )'")
-    if (number := _count(rows[0])) > MAX_SENTENCES:
-        raise ValueError(f"stands for {number:,} sentences; at most {MAX_SENTENCES:,}")
+    if (n_sentences := _count(rows[0])) > MAX_SENTENCES:
+        raise ValueError(f"stands for {n_sentences:,} sentences; at most {MAX_SENTENCES:,}")
     return [_LOOSE_SPACE.sub("", " ".join(sentence.split())) for sentence in _written_out(rows[0])]
 
 

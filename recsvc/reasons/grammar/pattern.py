@@ -35,6 +35,13 @@ class Form(enum.StrEnum):
     BUYERS_OF_CATEGORY = "buyers_of_category"
 
 
+class Number(enum.StrEnum):
+    """The grammatical number of the item shown: "this" or "these". Chinese has no such forms and is always ONE."""
+
+    ONE = "one"
+    MANY = "many"
+
+
 @dataclass(frozen=True, slots=True)
 class PatternRequest:
     """Everything that a generator learns of a claim. It holds no seller text, no number and no user.
@@ -46,6 +53,8 @@ class PatternRequest:
         language: One of `LANGUAGES`.
         tone: Tone of the wording.
         recipe: Id of the recipe whose words and rules apply.
+        number: Of the item shown.
+        article: Whether "the" may stand before the other item's name.
     """
 
     kind: EvidenceKind
@@ -54,6 +63,8 @@ class PatternRequest:
     language: str
     tone: Tone = Tone.NEUTRAL
     recipe: str = REASON_RECIPE
+    number: Number = Number.ONE
+    article: bool = True
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:

@@ -111,8 +111,9 @@ def clean_name(title: str, width: int = MAX_WIDTH, brand: str = "") -> str:
     """Gives a title's short name: what people would call the thing, fit to be shown in a sentence.
 
     The name holds no markup, address, phone number, line break, invisible character, double quotation mark, end of a
-    sentence or forbidden term of the policy. It is made of whole words of the title, in their order; the case of
-    capitals is changed. Sizes, numbers of pieces, codes and whatever follows the name of the thing are left out.
+    sentence or forbidden term of the policy. It is made of whole words of the title, in their order unless a design
+    stands behind the thing (see `as_said`); the case of capitals is changed. Sizes, numbers
+    of pieces, codes and whatever follows the name of the thing are left out.
 
     Args:
         title: The seller's text. The first `MAX_RAW` characters are read.

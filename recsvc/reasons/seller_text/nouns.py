@@ -43,9 +43,23 @@ def names_things(name: str, language: str) -> bool:
     words = _LATIN_WORD.findall(fold(_OF_THINGS.sub("", name)))
     if not words or not {" ".join(words), words[-1]}.isdisjoint(lists["areas"]):
         return False
-    noun = words[-1]
-    is_plural = len(noun) >= _MIN_PLURAL_LENGTH and noun.endswith("s") and not _NOT_PLURAL.search(noun)
-    return is_plural or noun in lists["plurals"] or noun in lists["mass"]
+    return is_plural_noun(words[-1]) or is_mass_noun(words[-1])
+
+
+def is_plural_noun(noun: str) -> bool:
+    """Whether a folded English noun has the form of a plural. Some words in s have it too: see `names_area`."""
+    has_ending = len(noun) >= _MIN_PLURAL_LENGTH and noun.endswith("s") and not _NOT_PLURAL.search(noun)
+    return has_ending or noun in _lists()["plurals"]
+
+
+def is_mass_noun(noun: str) -> bool:
+    """Whether a folded English noun is bought without a number and an article: "tea"."""
+    return noun in _lists()["mass"]
+
+
+def names_area(noun: str) -> bool:
+    """Whether a folded name is an area of a shop, or a word in s that is no plural: "outdoors", "canvas"."""
+    return noun in _lists()["areas"]
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from recsvc.reasons.seller_text.word_order import as_said
+
 MIN_WIDTH = 8  # columns that a shortened name keeps, if it is cut before a 'with' or a comma
 _MIN_WORDS = 2  # a name of one word says too little, unless the title has no more
 # A first part of at most two words may be a brand. The next part then names the thing, if it has at least two.
@@ -31,11 +33,13 @@ _PIECES_ZH = r"[支包条片颗枚瓶个袋盒套双只张粒件卷罐杯本](?:
 # A volume or a weight is left out anywhere; a length only at the end: a "35 mm Film Camera" is called so.
 _AMOUNT = re.compile(rf"(?<![\w./])(?<!in-)-?(?:{_NUMBER}\s?-?(?:{_VOLUME}))(?![\w″])\.?", re.IGNORECASE)
 _LAST_DETAIL = re.compile(
-    rf"(?:^|(?<=[\s\-])(?<!in-)|(?<=[㐀-鿿]))(?:{_NUMBER}(?:\s?[x×]\s?{_NUMBER})*\s?-?(?:{_VOLUME}|{_LENGTH})\.?"
+    rf"(?:^|(?<=[\s\-])(?<!in-)|(?<=[㐀-鿿]))(?:{_NUMBER}(?:(?:\s?(?:{_VOLUME}|{_LENGTH}))?\s?[x×]\s?{_NUMBER})*\s?-?(?:{_VOLUME}|{_LENGTH})\.?"
     rf"|{_NUMBER}{_PIECES}"
     rf"|(?:value |travel |jumbo )?(?:packs?|packages?|sets?|box|bag) of {_NUMBER}(?:\s\w+)?"
+    rf"|(?:pack|set) {_NUMBER}"
     r"|(?:extra |x-?)?(?:small|medium|large)(?: size)?|(?:travel|full|family) size(?: tube)?"
-    rf"|assorted(?: colou?rs?| designs?)?|new(?: colou?rs?| packaging)?|all {_NUMBER} colou?rs|{_NUMBER} kit"
+    rf"|(?:{_NUMBER} )?assorted(?: colou?rs?| designs?)?|new(?: colou?rs?| packaging)?"
+    rf"|all {_NUMBER} colou?rs|{_NUMBER} kit"
     r"|(?:model )?no\.?"
     rf"|{_NUMBER}\s?(?:{_PIECES_ZH}))$",
     re.IGNORECASE,
@@ -44,6 +48,8 @@ _FIRST_COUNT = re.compile(
     rf"^(?:(?:(?:set|pack|box|lot) of {_NUMBER}|{_NUMBER}\s?(?:x|pcs?|pieces?|pack|colou?rs?|mm|cm)?)\s+)+",
     re.IGNORECASE,
 )
+_FACTOR = re.compile(r"\s+SPF\s?\d+\+?$")  # "Sun Cream SPF 50": a noun stands before it
+_LOOSE_NUMBER = re.compile(rf"\s+{_NUMBER}(?:\s?[x×])?$")  # left where a name was cut: "Eskdale Bed 4"
 _CODE = re.compile(r"(?<=\s)(?!SPF|SPF\d|(?:19|20)\d\d\b)(?:[A-Z]{1,4}-?\d{2,}[A-Z]*|\d{4,})(?=\s|$)")
 _REPEATED = re.compile(r"\b(\w+)\s+\1(?!\w)", re.IGNORECASE)
 # The last part of a Chinese title that says which one it is: a colour, a size, an edition, who or what it is for.
@@ -70,7 +76,7 @@ def trimmed(text: str) -> str:
 
 
 def short_name(title: str, width: int, brand: str = "") -> str:
-    """What people would call the thing: the words that name it, in the title's order.
+    """What people would call the thing: the words that name it, in the title's order, or with the design in front.
 
     Args:
         title: A cleaned title.
@@ -81,7 +87,7 @@ def short_name(title: str, width: int, brand: str = "") -> str:
         The name; '' if none fits.
     """
     plain = trimmed(" ".join(_BRACKETS.sub(" ", title).split())) or title
-    return fitted(_head(_SEPARATOR.split(plain), brand) or title, width, brand)
+    return fitted(as_said(_head(_SEPARATOR.split(plain), brand) or title), width, brand)
 
 
 def fitted(text: str, width: int, brand: str = "") -> str:
@@ -97,11 +103,11 @@ def fitted(text: str, width: int, brand: str = "") -> str:
     """
     if display_width(text) <= width:
         return text
-    text = trimmed(_FIRST_COUNT.sub("", text))
+    text = trimmed(_FACTOR.sub("", _FIRST_COUNT.sub("", text)))
     if display_width(text) <= width:
         return text
     for pattern in (_SEPARATOR, _ADDITION):
-        heads = [trimmed(text[: cut.start()]) for cut in pattern.finditer(text)]
+        heads = [trimmed(_LOOSE_NUMBER.sub("", text[: cut.start()])) for cut in pattern.finditer(text)]
         heads = [head for head in heads if _count(head) > _MAX_BRAND_WORDS and not _is_brand(head, brand)]
         fitting = [head for head in heads if MIN_WIDTH <= display_width(head) <= width]
         if fitting:

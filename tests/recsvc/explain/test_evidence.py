@@ -28,6 +28,7 @@ def items(**changes: object) -> ItemFacts:
         "vectors": VECTORS,
         "likeness": likeness_of(np.eye(4, dtype=np.float32)),
         "similar_from": 0.9,
+        "serve_one_need": lambda rows, others: np.ones(len(rows), np.bool_),
         "leaves": np.zeros(4, np.int32),
         "parents": np.full(4, -1, np.int32),
         "brands": np.full(4, -1, np.int32),

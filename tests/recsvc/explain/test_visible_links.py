@@ -1,5 +1,7 @@
 """Links between items of a page and anchors that a shopper can see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,7 @@ def shop(
         vectors=np.zeros((N_ITEMS, 2), np.float32),
         likeness=lambda page_rows, anchors: vectors[page_rows] @ vectors[anchors].T,
         similar_from=0.8,
+        serve_one_need=lambda rows, others: np.ones(len(rows), np.bool_),
         leaves=np.full(N_ITEMS, -1, np.int32) if leaves is None else leaves,
         parents=np.full(N_ITEMS, -1, np.int32) if parents is None else parents,
         brands=np.full(N_ITEMS, -1, np.int32),
@@ -94,3 +97,11 @@ def test_empty_page_and_no_anchors_have_no_links() -> None:
 def test_rows_that_are_no_anchors_have_no_links() -> None:
     links = visible_links(shop(leaves=np.zeros(N_ITEMS, np.int32)), rows(0), rows(1, 3))
     assert links.of_rows(rows(1, 2, 3, 5)).tolist() == [[True, False, True, False]]
+
+
+def test_items_that_are_alike_but_serve_other_needs_are_linked_and_not_similar() -> None:
+    texts = np.array([[1, 0], [0.9, 0.436], [0.9, 0.436], [0, 1], [0, 1], [0, 1]], np.float32)
+    alike = replace(shop(texts, rows(0, 0, 1, -1, -1, -1)), serve_one_need=lambda one, other: one == other)
+    links = visible_links(alike, rows(1, 2), rows(0))
+    assert links.similar.tolist() == [[True], [False]]  # the first has the leaf category of the anchor
+    assert links.visible.tolist() == [[True], [True]]

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import product
 
 import pytest
-from fluent.syntax import FluentParser
-from fluent.syntax.ast import Message, Placeable, TextElement, VariableReference
 
-from recsvc.domain.reason import LANGUAGES
+from recsvc.domain.reason import LANGUAGES, Tone
 from recsvc.reasons.grammar.claim_keys import REASON_SLOTS, key_of
 from recsvc.reasons.grammar.lexicon import sentences
+from recsvc.reasons.grammar.pattern import Number, PatternRequest
 from recsvc.reasons.house_style import problems
+from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.seller_text.word_lists import forbidden_terms, negations
 
 _FILES = files("recsvc.reasons")
@@ -88,21 +89,12 @@ def of_styled(examples: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(language, text) for language in STYLED for text in examples[language]]
 
 
-def _written(part: TextElement | Placeable) -> str:
-    if isinstance(part, TextElement):
-        return part.value
-    assert isinstance(part.expression, VariableReference)
-    return f"{{{part.expression.id.name}}}"
-
-
-def bank_sentences(language: str) -> Iterator[tuple[str, str]]:
-    """Every sentence of the phrase bank, in any tone, with the key of its claim."""
-    file = _FILES / "phrases" / f"{language}.ftl"
-    for entry in FluentParser().parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(entry, Message):
-            for attribute in entry.attributes:
-                text = "".join(map(_written, attribute.value.elements))
-                yield entry.id.name.replace("-", "."), text
+def bank_sentences(language: str) -> Iterator[tuple[str, Number, str]]:
+    """Every sentence of the phrase bank, in any tone and number, with the key of its claim."""
+    bank = Realiser()
+    for (key, claim), tone, number, article in product(CLAIMS.items(), Tone, Number, (True, False)):
+        for text in bank.patterns(PatternRequest(*claim, language, tone, number=number, article=article)):
+            yield key, number, text
 
 
 @pytest.mark.parametrize(("language", "text"), of_styled(OLD))
@@ -145,9 +137,9 @@ def test_each_rule_says_which_words_break_it(text: str, names: tuple[str, ...], 
 @pytest.mark.parametrize("language", STYLED)
 @pytest.mark.parametrize("key", CLAIMS)
 def test_every_sentence_that_a_reason_can_be_follows_the_style(key: str, language: str) -> None:
-    texts = sentences(*CLAIMS[key], language)
-    assert texts
-    for text in texts:
+    by_number = [sentences(*CLAIMS[key], language, number=number) for number in Number]
+    assert all(by_number)
+    for text in frozenset().union(*by_number):
         assert problems(text, language) == [], text
         words = text.replace("{", " ").replace("}", " ")
         assert forbidden_terms().find(words) is None, text
@@ -157,14 +149,14 @@ def test_every_sentence_that_a_reason_can_be_follows_the_style(key: str, languag
 @pytest.mark.parametrize("language", STYLED)
 def test_every_sentence_of_the_bank_is_in_the_lexicon_and_follows_the_style(language: str) -> None:
     keys = set()
-    for key, text in bank_sentences(language):
+    for key, number, text in bank_sentences(language):
         keys.add(key)
-        assert text in sentences(*CLAIMS[key], language), f"{key}: {text}"
+        assert text in sentences(*CLAIMS[key], language, number=number), f"{key}: {text}"
         assert problems(text, language) == [], text
     assert keys == set(CLAIMS)
 
 
 def test_english_bank_is_short() -> None:
-    for key, text in bank_sentences("en"):
+    for key, _, text in bank_sentences("en"):
         if not key.startswith(("co_purchase", "repeat_interval")):  # they state four values, or two lengths of time
             assert len(text.split()) <= MOST_WORDS, text

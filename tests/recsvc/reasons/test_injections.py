@@ -18,7 +18,7 @@ import pytest
 from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength
 from recsvc.domain.shop import EventType, Item
 from recsvc.reasons import PatternRequest, Realiser, ReasonWriter
-from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.pattern import Form, Number
 
 K = EvidenceKind
 INJECTIONS = tomllib.loads(Path(__file__).with_name("injections.toml").read_text(encoding="utf-8"))
@@ -82,8 +82,9 @@ def evidence_of(hostile: str) -> Iterator[tuple[str, Item, tuple[Evidence, ...]]
 def sentences_of_the_bank(language: str) -> list[re.Pattern[str]]:
     """Matches each sentence that the phrase bank makes. A group matches each name."""
     bank, patterns = Realiser(), set[str]()
-    for kind, strength, form in product(EvidenceKind, Strength, Form):
-        for pattern in bank.patterns(PatternRequest(kind, strength, form, language)):
+    for kind, strength, form, number, article in product(EvidenceKind, Strength, Form, Number, (True, False)):
+        request = PatternRequest(kind, strength, form, language, number=number, article=article)
+        for pattern in bank.patterns(request):
             # A quoted phrase of the profile looks like an item's name.
             patterns.add(pattern.replace("{value}", "{item}") if form is Form.MENTIONED else pattern)
 
@@ -91,7 +92,7 @@ def sentences_of_the_bank(language: str) -> list[re.Pattern[str]]:
         text = re.escape(pattern)
         for slot, values in (("item", "“([^“”]+)”"), ("value", "([^“”]+?)"), ("times", "(?:7 times|7次)")):
             text = text.replace(re.escape(f"{{{slot}}}"), values)
-        times = "(?:(?:28|31) days(?: ago)?|year|(?:28|31)天前?|一年)"
+        times = "(?:(?:28|31) days|(?:about )?4 weeks ago|year|(?:28|31)天前?|一年)"
         text = re.sub(r"\\\{(?:ago|since|every|period)\\\}", times, text)
         return re.compile(re.sub(r"\\\{\w+\\\}", "(?:57|312)", text))
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from recsvc.domain.reason import LANGUAGES, EvidenceKind, Strength
 from recsvc.errors import SettingsError
-from recsvc.reasons.grammar.claim_keys import REASON_SLOTS
+from recsvc.reasons.grammar.claim_keys import GROUP_OF, REASON_SLOTS
 from recsvc.reasons.grammar.lexicon import matches_grammar, read_lexicon, sentences, with_pronoun
 from recsvc.reasons.grammar.notation import MAX_SENTENCES, check_slots, expand
-from recsvc.reasons.grammar.pattern import Form
+from recsvc.reasons.grammar.pattern import Form, Number
 from recsvc.reasons.seller_text.word_lists import Line
 
 CAUSAL = (EvidenceKind.HISTORY_ITEM, Strength.CAUSAL, Form.PLAIN)
@@ -57,7 +57,7 @@ def test_expansion_writes_out_every_alternative_and_no_other(parts):
 @given(parts=rows, other=words)
 def test_sentence_is_a_member_exactly_if_its_line_stands_for_it(parts, other):
     lines = (Line("history_item.causal", 1, f"{written(parts)} {{item}}"),)
-    read = read_lexicon(lines, "lexicon_en.txt", "en")[CAUSAL]
+    read = read_lexicon(lines, "lexicon_en.txt", "en")[CAUSAL, Number.ONE]
     permitted = {f"{text} {{item}}".strip() for text in meant(parts)}
     assert read == {f"{text[:1].upper()}{text[1:]}." for text in permitted}
     assert (f"{other.capitalize()} {{item}}." in read) is (f"{other} {{item}}" in permitted)
@@ -76,6 +76,32 @@ def test_sentence_is_a_member_exactly_if_its_line_stands_for_it(parts, other):
 )  # fmt: skip
 def test_line_stands_for_these_sentences(line, sentences_of_line):
     assert expand(line) == sentences_of_line
+
+
+def test_words_that_agree_have_one_form_for_a_number():
+    line = "<this is (an item|a product)/these are items> you bought, so you want <it/them>"
+    assert expand(line) == [
+        "this is an item you bought, so you want it",
+        "this is a product you bought, so you want it",
+    ]
+    assert expand(line, Number.MANY) == ["these are items you bought, so you want them"]
+
+
+@pytest.mark.parametrize("line", ["buy <this>", "buy <this/these", "buy this/these>", "<a/b/c>"])
+def test_words_that_agree_without_two_forms_are_refused(line):
+    with pytest.raises(ValueError, match="must hold two forms"):
+        expand(line)
+
+
+def test_sentence_of_a_plural_never_says_this_of_the_item():
+    for claim in REASON_SLOTS:
+        many = sentences(*claim, "en", number=Number.MANY)
+        assert many
+        for sentence in many:
+            of_item = re.sub(r"\b[Ii]t(?:'s| has) been|\bIt (?:might|may) be time", "", sentence)
+            assert not re.search(r"\b(?:this|it|it's)\b", of_item, re.IGNORECASE), sentence
+        if claim[2] not in GROUP_OF.values():
+            assert not any(re.search(r"\bthese\b", one, re.IGNORECASE) for one in sentences(*claim, "en"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from recsvc.domain.reason import LANGUAGES, Evidence, EvidenceKind, Strength, To
 from recsvc.domain.shop import EventType, Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import permitted_claim
-from recsvc.reasons.grammar.pattern import PatternRequest, fill
+from recsvc.reasons.grammar.pattern import Number, PatternRequest, fill
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.verifier import check
 from tests.recsvc.reasons.reason_samples import CLOCK, ITEM_OF, MUG, TRAY, evidence_for, evidence_of_every_form
@@ -267,6 +267,33 @@ def test_wrong_agreement_is_rejected(spoken):
                 tried += 1
                 assert is_rejected(text.replace(right, wrong, 1), evidence, language), (text, wrong)
     assert tried > 50
+
+
+BOOTS = replace(MUG, title="Walking Boots")
+
+
+@pytest.mark.parametrize("tone", Tone)
+def test_wrong_number_of_the_item_shown_is_rejected(tone):
+    """Boots are "these" and "them", a mug is "this" and "it", in every sentence of the bank."""
+    other = {"this": "these", "these": "this", "them": "it"}
+    tried = 0
+    for item, number in ((MUG, Number.ONE), (BOOTS, Number.MANY)):
+        for kind, strengths in STRENGTHS.items():
+            for strength in strengths:
+                for evidence in evidence_of_every_form(kind, strength, item):
+                    claim = permitted_claim(evidence, item, "en", tone)
+                    assert claim.number is number
+                    request = PatternRequest(claim.kind, claim.strength, claim.form, "en", tone, number=number)
+                    for pattern in Realiser().patterns(request):
+                        text = fill(pattern, dict(claim.slots))
+                        check(text, claim)
+                        for word in re.finditer(r"\b(?:this|these|them)\b", text, re.IGNORECASE):
+                            wrong = other[word.group().lower()]
+                            wrong = wrong.capitalize() if word.group()[0].isupper() else wrong
+                            changed = text[: word.start()] + wrong + text[word.end() :]
+                            assert is_rejected(changed, evidence, "en", item), changed
+                            tried += 1
+    assert tried > 10
 
 
 def test_clauses_of_two_sentences_are_not_joined(spoken):

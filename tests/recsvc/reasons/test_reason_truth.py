@@ -246,8 +246,9 @@ def texts_stated(evidence):
     if evidence.kind is EvidenceKind.REPEAT_PURCHASE:
         english, chinese = times(count) if count > 1 else ([], [])
         if elapsed > 0:
-            ago = about(elapsed, 60)
-            day = {"en": f"{ago['en']} ago", "zh": f"{ago['zh']}前"}
+            day = {"en": f"{about(elapsed, 56)['en']} ago", "zh": f"{about(elapsed, 60)['zh']}前"}
+            if 14 <= elapsed <= 56:
+                day["en"] = f"{'about ' if elapsed % 7 else '(?<!about )'}{round(elapsed / 7)} weeks ago"
             if elapsed == 1:
                 day["en"] = "1 day ago"
             english, chinese = [*english, day["en"]], [day["zh"], *chinese]
@@ -294,6 +295,9 @@ def about(days, most):
     if months < 11:
         assert abs(days - months * 30.4375) <= 15.3
         return {"en": f"about {months} months", "zh": f"约{months}个月"}
+    if 15 <= months <= 20:
+        assert abs(days - 1.5 * 365.25) <= 108
+        return {"en": "about a year and a half", "zh": "约一年半"}
     assert abs(days - years * 365.25) <= 183
     if years == 1:
         return {"en": "about a year", "zh": "约一年"}
