@@ -12,6 +12,7 @@ from training.evaluation.report_plots import Panel, interval_plot
 ROWS = 50  # of one table of the page; the JSON file has all
 PLOTTED = 12  # queries
 _LABEL_WIDTH = 30  # columns
+_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def write_page(result: Mapping[str, Any], path: Path) -> None:
@@ -47,10 +48,15 @@ def _plot(rows: list[Mapping[str, Any]]) -> str:
 
 
 def _label(query: str) -> str:
-    """A query, cut to _LABEL_WIDTH columns: a wide character, such as a Chinese one, has two."""
-    width = 0
-    for place, character in enumerate(query):
-        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if width > _LABEL_WIDTH:
-            return f"{query[:place]}…"
-    return query
+    """A query, cut to _LABEL_WIDTH columns: a wide character, such as a Chinese one, has two.
+
+    Spaces before it keep room for its wide characters, which are measured too narrow without their glyphs.
+    """
+    wide, label = 0, ""
+    for character in query:
+        wide += unicodedata.east_asian_width(character) in "WF"
+        if len(label) + 1 + wide > _LABEL_WIDTH:
+            label += "…"
+            break
+        label += character
+    return _NO_BREAK_SPACE * (4 * wide // 3) + label
