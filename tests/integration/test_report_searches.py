@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -23,7 +24,7 @@ PEOPLE = [f"p{n}" for n in range(12)]
 NOTHING = pb.Filter(categories=["No such department"])
 
 
-def search(shop: Storefront, user_id: str, query: str, **fields: object) -> pb.RecommendResponse:
+def search(shop: Storefront, user_id: str, query: str, **fields: Any) -> pb.RecommendResponse:
     context = pb.Context(query=query)
     return shop.recommend(user_id, 3, surface="SURFACE_SEARCH", context=context, reasons=False, **fields)
 

@@ -68,7 +68,7 @@ def suggestions(searches: pl.DataFrame, min_people: int, minutes: float, synonym
 
     A person gave up a search if they opened nothing of it. The search that they then turned to is their first one
     within `minutes` of which they opened something. A pair is suggested if `min_people` people did so, and if they did
-    so more often than people turn to the second query from any other: everybody searches for what is in season next.
+    so more often than people who never typed the first query open the second: many go on to what is in season.
 
     Args:
         searches: See `read_exported_searches`.
@@ -78,6 +78,8 @@ def suggestions(searches: pl.DataFrame, min_people: int, minutes: float, synonym
     """
     turned, empty = _turned(searches, timedelta(minutes=minutes))
     use = SynonymUse(synonyms, searches["query"])
+    typed, opened = _people_by_query(searches), _people_by_query(searches.filter(pl.col("opened").list.len() > 0))
+    everybody: set[str] = set().union(*typed.values())
     people_from: dict[str, set[str]] = defaultdict(set)
     for (query, _), people in turned.items():
         people_from[query] |= people
@@ -85,9 +87,11 @@ def suggestions(searches: pl.DataFrame, min_people: int, minutes: float, synonym
     for (query, then), people in turned.items():
         if len(people) < min_people:
             continue
+        others = everybody - typed[query]
+        usual = len(opened[then] & others) / len(others) if others else 0.0
         share = rate(len(people), len(people_from[query]))
         line = synonyms_line(then, query)
-        if line is None or share["low"] <= _elsewhere(query, then, turned) or use.are_the_same(query, then):
+        if line is None or share["low"] <= usual or use.are_the_same(query, then):
             continue
         suggested.append(
             Suggestion(
@@ -138,9 +142,6 @@ def _time(search: Mapping[str, Any]) -> datetime:
     return time
 
 
-def _elsewhere(query: str, then: str, turned: People) -> float:
-    """The share of the people who turned to `then`, of those who gave up any query but these two."""
-    others = [(pair, people) for pair, people in turned.items() if pair[0] not in {query, then}]
-    everybody: set[str] = set().union(*(people for _, people in others))
-    to_then: set[str] = set().union(*(people for (_, to), people in others if to == then))
-    return len(to_then) / len(everybody) if everybody else 0.0
+def _people_by_query(searches: pl.DataFrame) -> dict[str, set[str]]:
+    people = searches.group_by("query").agg(pl.col("user_id").unique())
+    return {query: set(user_ids) for query, user_ids in people.iter_rows()}
