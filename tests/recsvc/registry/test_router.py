@@ -114,4 +114,4 @@ async def test_only_a_search_is_stored_with_its_text_and_only_if_searches_are_lo
 def test_a_logged_text_is_plain_and_bounded(text: str, logged: str) -> None:
     assert search_text(text) == logged
     # One character of this kind is eighteen in the form NFKC.
-    assert len(search_text(f"{text}{'ﷺ' * 256}")) == SEARCH_TEXT_LENGTH
+    assert 250 < len(search_text(f"{text}{'ﷺ' * 256}")) <= SEARCH_TEXT_LENGTH
