@@ -82,6 +82,11 @@ class Settings(_Settings):
     synonyms: Path | None = Field(
         None, description="text file of words that a search takes for each other: one group a line, commas between"
     )
+    log_searches: bool = Field(
+        default=False,
+        description="true: the text of each search is kept with its list and exported, so that a report can say which "
+        "searches find nothing. People type personal words too, so it is off unless you turn it on",
+    )
     unknown_is_private: bool = Field(
         default=False,
         description="true: no reason uses what users did with items that have no category. For shops that sell "
@@ -144,6 +149,7 @@ class Settings(_Settings):
             text_encoder=self.text_encoder,
             placements=self.placements,
             synonyms=self.synonyms,
+            log_searches=self.log_searches,
             cache_size=self.cache_size,
             unknown_is_private=self.unknown_is_private,
             reason_pronoun=self.reason_pronoun,

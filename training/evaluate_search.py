@@ -18,12 +18,15 @@ from rich.console import Console
 
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
+from recsvc.retrieval.search_scorer import TASTE_WEIGHT
 from training.evaluation.command import run_command
 from training.evaluation.html_page import number
+from training.metrics import interval
 from training.search_evaluation.offline_search import PRODUCT, SEARCHES, OfflineSearch, offline_search
 from training.search_evaluation.queries import SearchQuery, shared_words
 from training.search_evaluation.search_log import read_search_log
 from training.search_evaluation.search_quality import METRICS, figures, per_query
+from training.search_evaluation.shopper_searches import shopper_searches
 from training.search_evaluation.title_queries import bought_items, known_items
 from training.search_evaluation.unseen_purchases import unseen_purchases
 from training.search_evaluation.written_queries import SPLITS, answered_by, read_written_queries
@@ -53,6 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         for name, queries in sets.items():
             console.print(f"{name}: {len(queries):,} queries", highlight=False)
             result["sets"][name] = _measured(search, bundle, queries, options)
+        result["taste"] = _by_taste(search, sets, bundle, options) if options.taste_weights else {}
         timed = bool(search.seconds)
         result["milliseconds"] = (np.quantile(search.seconds, (0.5, 0.99)) * 1000).tolist() if timed else None
     return result
@@ -75,6 +79,26 @@ def _sets(options: argparse.Namespace, bundle: Bundle, console: Console) -> dict
         if left_out:
             console.print(f"rows of the search log with unknown items, left out: {left_out:,}", highlight=False)
     return {name: queries for name, queries in sets.items() if queries}
+
+
+def _by_taste(
+    search: OfflineSearch, sets: dict[str, list[SearchQuery]], bundle: Bundle, options: argparse.Namespace
+) -> dict[str, Any]:
+    """The mrr by weight of the user's taste, of the sets whose shoppers have a history. Has no texts."""
+    known = {"bought items": sets.get("bought items", [])}
+    if options.data:
+        known["searches of shoppers"] = shopper_searches(options.data, bundle, options.searches, options.seed)
+    return {
+        name: {
+            "queries": len(queries),
+            "mrr": {
+                f"{weight:g}": interval(per_query(search.with_taste(weight, queries), queries)["mrr"])
+                for weight in options.taste_weights
+            },
+        }
+        for name, queries in known.items()
+        if queries
+    }
 
 
 def _measured(
@@ -113,6 +137,9 @@ def _text(result: dict[str, Any], show: int) -> Iterator[str]:
                 yield f"  {group:<14}{search:<10}{row['queries']:>8,}  " + "".join(f"{cell:<22}" for cell in cells)
         if show:
             yield from _worst(measured["queries"], show)
+    for name, measured in result["taste"].items():
+        yield f"\nmrr by weight of taste, {name}: {measured['queries']:,} queries"
+        yield from (f"  {weight:<8}{_cell(value)}" for weight, value in measured["mrr"].items())
     if result["milliseconds"]:
         p50, p99 = result["milliseconds"]
         yield f"\nms for a search of the product, text encoder included: median {p50:.1f}, p99 {p99:.1f}"
@@ -153,6 +180,14 @@ def main(arguments: list[str] | None = None) -> int:
         choices=SEARCHES,
         default=list(SEARCHES),
         help=f"the searches to measure [all]; {PRODUCT} alone is fastest",
+    )
+    parser.add_argument(
+        "--taste-weights",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="W",
+        help=f"also report the mrr with these weights of the user's taste; the product has {TASTE_WEIGHT:g}",
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn at random [0]")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the N worst queries of each set")

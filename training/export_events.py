@@ -3,7 +3,8 @@
     python -m training.export_events --out SHOP/events [--redis-url URL | --data-dir DIR] [--namespace NAME]
 
 The files are in OUT/partition-07, one folder for each partition of the log; `read_shop` reads OUT as the events table.
-Lists with randomised exploration go to the folder `lists` beside OUT, for `training.off_policy`. Events are on disk
+Randomised lists go to the folder `lists` beside OUT, for `training.off_policy`, and searches to the folder `searches`,
+for `training.report_searches`; the service logs searches if it runs with --log-searches. Events are on disk
 before they are removed from the log, and no event is in two files: the command may be stopped at any time and run
 again. Erased users are removed from the files, too.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,8 +27,8 @@ from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import RecsvcError
 from recsvc.store import LOG_PARTITIONS, EventLog, LogEntry, open_store
-from training.data.parquet_parts import EVENTS, LISTS, erase, event_rows, list_rows
-from training.data.shop import ERASURES_UNTIL, LISTS_FOLDER
+from training.data.parquet_parts import EVENTS, LISTS, SEARCHES, erase, event_rows, list_rows, search_rows
+from training.data.shop import ERASURES_UNTIL, LISTS_FOLDER, SEARCHES_TABLE
 from training.errors import ExportError
 
 PART_ENTRIES = 10_000  # log entries in one file, at most: a few hundred KB, all in memory at a time
@@ -40,14 +42,24 @@ class Exported:
     Attributes:
         events: New events in the folder.
         repeated: Events that the log held more than once.
-        erased: Events and lists of erased users that were removed from earlier files.
-        lists: New lists in their folder.
+        erased: Events, lists and searches of erased users that were removed from earlier files.
+        lists: New randomised lists in their folder.
+        searches: New searches in their folder.
     """
 
     events: int
     repeated: int
     erased: int
     lists: int = 0
+    searches: int = 0
+
+
+class Folders(NamedTuple):
+    """Where one partition of the log goes."""
+
+    events: Path
+    lists: Path
+    searches: Path
 
 
 async def export_events(log: EventLog, out: Path, console: Console | None = None) -> Exported:
@@ -64,10 +76,10 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
         task = bar.add_task("events", total=sum(lengths))
         for partition, length in enumerate(lengths):
             name = f"partition-{partition:02}"
-            folders = (out / name, out.parent / LISTS_FOLDER / name)
+            folders = Folders(out / name, out.parent / LISTS_FOLDER / name, out.parent / SEARCHES_TABLE / name)
             remaining = length
             while remaining > 0 and (entries := await log.read(partition, count=PART_ENTRIES)):
-                exported.append(await asyncio.to_thread(_add, *folders, entries))
+                exported.append(await asyncio.to_thread(_add, folders, entries))
                 remaining -= len(entries)
                 bar.advance(task, len(entries))
                 await log.trim(partition, entries[-1].entry_id)
@@ -78,17 +90,18 @@ async def export_events(log: EventLog, out: Path, console: Console | None = None
         repeated=sum(part.repeated for part in exported),
         erased=sum(part.erased for part in exported),
         lists=sum(part.lists for part in exported),
+        searches=sum(part.searches for part in exported),
     )
 
 
-def _add(event_folder: Path, list_folder: Path, entries: list[LogEntry]) -> Exported:
+def _add(folders: Folders, entries: list[LogEntry]) -> Exported:
     """Writes the next files of one partition. Blocks. Adding the same entries again, after a stop, changes nothing."""
     events: list[Event] = []
     lists: list[ServedList] = []
     erased = 0
     for entry in entries:
         if entry.logged is None:
-            erased += erase(event_folder, entry.user_id) + erase(list_folder, entry.user_id)
+            erased += sum(erase(folder, entry.user_id) for folder in folders)
             events = [event for event in events if event.user_id != entry.user_id]
             lists = [served for served in lists if served.user_id != entry.user_id]
         elif isinstance(entry.logged, Event):
@@ -96,9 +109,14 @@ def _add(event_folder: Path, list_folder: Path, entries: list[LogEntry]) -> Expo
         else:
             lists.append(entry.logged)
     name = entries[0].entry_id
-    new_events = EVENTS.add(event_folder, event_rows(events), name)
-    new_lists = LISTS.add(list_folder, list_rows(lists), name)
-    return Exported(events=new_events, repeated=len(events) - new_events, erased=erased, lists=new_lists)
+    new_events = EVENTS.add(folders.events, event_rows(events), name)
+    return Exported(
+        events=new_events,
+        repeated=len(events) - new_events,
+        erased=erased,
+        lists=LISTS.add(folders.lists, list_rows(lists), name),
+        searches=SEARCHES.add(folders.searches, search_rows(lists), name),
+    )
 
 
 @contextmanager
@@ -155,8 +173,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(
         f"{exported.events:,} events are new in {options.out}; {exported.repeated:,} repeated ones were left out; "
-        f"{exported.lists:,} lists are new in {options.out.parent / LISTS_FOLDER}; {exported.erased:,} rows of erased "
-        "users were removed"
+        f"{exported.lists:,} lists are new in {options.out.parent / LISTS_FOLDER}; {exported.searches:,} searches are "
+        f"new in {options.out.parent / SEARCHES_TABLE}; {exported.erased:,} rows of erased users were removed"
     )
     return 0
 

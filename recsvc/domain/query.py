@@ -2,12 +2,23 @@
 
 import enum
 import time
+import unicodedata
 import zlib
 from dataclasses import dataclass, replace
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import Reason, ReasonGroup, Tone
 from recsvc.domain.shop import Item
+
+SEARCH_TEXT_LENGTH = 256  # characters; as many as the contract allows in a query
+
+
+def search_text(text: str) -> str:
+    """Returns the text of a search as it is logged, so that texts that a shopper takes for the same are equal.
+
+    It is in Unicode's form NFKC and lower case, has single spaces, and is cut after SEARCH_TEXT_LENGTH characters.
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())[:SEARCH_TEXT_LENGTH].rstrip()
 
 
 class Surface(enum.Enum):

@@ -85,6 +85,8 @@ class ServedList:
         items: Ids and scores, best first.
         exploration: Probability that a position explores, 0 to 1.
         candidates: Ids that exploration chose among, in the order of the ranking before it; empty without exploration.
+        query: `search_text` of the search that the list answers; "" for another list, and unless searches are logged.
+        corrected_query: The query with corrected words, which was answered; "" if none was corrected.
     """
 
     recommendation_id: str
@@ -100,11 +102,18 @@ class ServedList:
     items: tuple[tuple[str, float], ...]
     exploration: float = 0.0
     candidates: tuple[str, ...] = ()
+    query: str = ""
+    corrected_query: str = ""
 
     @property
     def random(self) -> bool:
         """Whether the list was randomised, so that off-policy evaluation can use it."""
         return self.propensity < 1 or bool(self.candidates)
+
+    @property
+    def logged(self) -> bool:
+        """Whether the list goes to the event log: it was randomised, or it answers a search."""
+        return self.random or bool(self.query)
 
 
 @dataclass(frozen=True, slots=True)

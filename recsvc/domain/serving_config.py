@@ -13,6 +13,7 @@ class ServingConfig:
         text_encoder: Name or folder of the text encoder; "auto" for the one that the bundle names.
         placements: TOML file of placements and segments; None for none.
         synonyms: File of expressions that a search takes for each other; None for none.
+        log_searches: True: the text of each search is kept with its list, and exported for `training.report_searches`.
         cache_size: How many users' states a process keeps.
         unknown_is_private: True: no reason uses what users did with items that have no category.
         reason_pronoun: How Chinese reasons and copy address the shopper: 您 or 你.
@@ -25,6 +26,7 @@ class ServingConfig:
     text_encoder: str = "auto"
     placements: Path | None = None
     synonyms: Path | None = None
+    log_searches: bool = False
     cache_size: int = 10_000
     unknown_is_private: bool = False
     reason_pronoun: str = "您"

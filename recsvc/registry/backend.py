@@ -80,7 +80,9 @@ class Backend:
             reason_stream=self.reason_stream,
             on_loaded=on_bundle_loaded,
         )
-        self.router = Router(self.registry, placements, store.lists, self.text_policy.content)
+        self.router = Router(
+            self.registry, placements, store.lists, self.text_policy.content, log_searches=config.log_searches
+        )
         self.event_intake = EventIntake(store, placements, self.registry)
 
     async def start(self) -> None:

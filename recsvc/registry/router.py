@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from recsvc.domain.content_request import ContentRequest
-from recsvc.domain.query import Query, RecommendationList, Surface
+from recsvc.domain.query import Query, RecommendationList, Surface, search_text
 from recsvc.domain.reason import ContentDraft
 from recsvc.domain.records import ServedList
 from recsvc.errors import ListNotFound
@@ -22,17 +22,25 @@ class Router:
     Args:
         registry: The bundles in memory.
         placements: The shop's placements and segments.
-        lists: Keeps the lists that placements served.
+        lists: Keeps the lists that placements served, and those of searches.
         content: Writes copy about items.
+        log_searches: Whether the lists of searches are kept with the text of the search.
     """
 
     def __init__(
-        self, registry: ModelRegistry, placements: Placements, lists: ServedListStore, content: ContentWriter
+        self,
+        registry: ModelRegistry,
+        placements: Placements,
+        lists: ServedListStore,
+        content: ContentWriter,
+        *,
+        log_searches: bool = False,
     ) -> None:
         self._registry = registry
         self._placements = placements
         self._lists = lists
         self._content = content
+        self._log_searches = log_searches
 
     async def recommend(self, query: Query) -> RecommendationList:
         """Answers a query as its placement says.
@@ -93,8 +101,9 @@ class Router:
 
     async def _recommend(self, query: Query) -> RecommendationList:
         answer = await self._recommender(query).recommend(query)
-        if query.placement:
-            self._lists.keep(_served_list(query, answer))
+        searched = search_text(query.text) if self._log_searches and query.surface is Surface.SEARCH else ""
+        if query.placement or searched:
+            self._lists.keep(_served_list(query, answer, searched))
         return answer
 
     def _recommender(self, query: Query) -> Recommender:
@@ -102,7 +111,8 @@ class Router:
         return self._registry.recommender(query.bundle_id) or self._registry.current
 
 
-def _served_list(query: Query, answer: RecommendationList) -> ServedList:
+def _served_list(query: Query, answer: RecommendationList, searched: str) -> ServedList:
+    """Returns the record of a list. searched: the text of its search if that is logged, else ""."""
     listed = answer.recommendations
     return ServedList(
         recommendation_id=answer.recommendation_id,
@@ -114,8 +124,10 @@ def _served_list(query: Query, answer: RecommendationList) -> ServedList:
         propensity=query.propensity,
         bundle_id=answer.bundle_id,
         surface=query.surface.value,
-        shown=listed[0].rank - 1 if listed else 0,
+        shown=query.page.shown if query.page is not None else 0,
         items=tuple((recommendation.item.item_id, recommendation.score) for recommendation in listed),
         exploration=query.exploration,
         candidates=answer.candidates,
+        query=searched,
+        corrected_query=search_text(answer.corrected_query) if searched else "",
     )

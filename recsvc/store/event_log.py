@@ -1,6 +1,6 @@
-"""The event log: every acknowledged event until it is exported for training, and randomised lists.
+"""The event log: every acknowledged event until it is exported for training, and some lists.
 
-The lists are for off-policy evaluation.
+Randomised lists are for off-policy evaluation, those of searches for the report on searches.
 """
 
 from collections import Counter

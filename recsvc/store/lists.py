@@ -1,7 +1,7 @@
 """Keeps the last lists of each user for a while: the items that were shown, and what produced them.
 
-Randomised lists also go to the event log. Writing is off the path of a request: lists are gathered for a moment and
-written to Redis together.
+Randomised lists and those of searches also go to the event log. Writing is off the path of a request: lists are
+gathered for a moment and written to Redis together.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ class ServedListStore:
         try:
             with operation("keep_lists"):
                 await pipeline.execute()
-                LISTS_LOST.inc(await self._event_log.append_lists([served for served in batch if served.random]))
+                LISTS_LOST.inc(await self._event_log.append_lists([served for served in batch if served.logged]))
         except StoreUnavailable:
             LISTS_LOST.inc(len(batch))
 

@@ -12,6 +12,8 @@ from recsvc.store.packing import FORMAT, pack_strings, readable, unpack_strings
 ERASURE = 0  # a tombstone: the user was erased
 LIST = 255  # a list that the user was shown
 
+SEARCH_FORMAT = 2  # format of a list that answers a search: it has the query, too
+
 _EVENT_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
 _LIST_HEADER = struct.Struct("<BqQddHH")  # format, time, version, propensity, exploration, items shown before, items
 
@@ -58,23 +60,30 @@ def unpack_logged(packed: bytes, user_id: str) -> Event | ServedList | None:
 def pack_served_list(served: ServedList) -> bytes:
     """Packs a list for its user's lists.
 
-    Layout: the header; the items' scores; then strings: list id, placement, arm, bundle id, surface, ids of the items,
-    ids of the candidates.
+    Layout: the header; the items' scores; then strings: list id, placement, arm, bundle id, surface, in SEARCH_FORMAT
+    the query and the corrected query, ids of the items, ids of the candidates.
     """
     item_ids, scores = [item_id for item_id, _ in served.items], [score for _, score in served.items]
     numbers = (served.time, served.version, served.propensity, served.exploration, served.shown, len(scores))
     strings = [served.recommendation_id, served.placement, served.arm, served.bundle_id, served.surface]
-    header = _LIST_HEADER.pack(FORMAT, *numbers) + struct.pack(f"<{len(scores)}f", *scores)
+    if served.query:
+        strings += [served.query, served.corrected_query]
+    header = _LIST_HEADER.pack(SEARCH_FORMAT if served.query else FORMAT, *numbers) + struct.pack(
+        f"<{len(scores)}f", *scores
+    )
     return header + pack_strings([*strings, *item_ids, *served.candidates])
 
 
 def unpack_served_list(packed: bytes, user_id: str) -> ServedList:
     """The list that `pack_served_list` packed."""
-    with readable(packed):
-        _, shown_at, version, propensity, exploration, shown, n = _LIST_HEADER.unpack_from(packed)
+    with readable(packed, FORMAT, SEARCH_FORMAT):
+        list_format, shown_at, version, propensity, exploration, shown, n = _LIST_HEADER.unpack_from(packed)
         scores = struct.unpack_from(f"<{n}f", packed, _LIST_HEADER.size)
         strings = unpack_strings(packed, _LIST_HEADER.size + 4 * n)
         list_id, placement, arm, bundle_id, surface, *item_ids = strings
+        query, corrected_query = "", ""
+        if list_format == SEARCH_FORMAT:
+            query, corrected_query, *item_ids = item_ids
         return ServedList(
             recommendation_id=list_id,
             user_id=user_id,
@@ -89,4 +98,6 @@ def unpack_served_list(packed: bytes, user_id: str) -> ServedList:
             items=tuple(zip(item_ids[:n], scores, strict=True)),
             exploration=exploration,
             candidates=tuple(item_ids[n:]),
+            query=query,
+            corrected_query=corrected_query,
         )

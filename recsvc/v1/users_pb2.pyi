@@ -63,16 +63,20 @@ class ExportUserResponse(_message.Message):
     def __init__(self, existed: _Optional[bool] = ..., profile: _Optional[_Union[Profile, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_events_pb2.Event, _Mapping]]] = ..., more_events: _Optional[int] = ..., user_vectors: _Optional[_Iterable[_Union[UserVector, _Mapping]]] = ..., taste: _Optional[_Union[Taste, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[ShownList, _Mapping]]] = ...) -> None: ...
 
 class ShownList(_message.Message):
-    __slots__ = ("recommendation_id", "time", "placement", "item_ids")
+    __slots__ = ("recommendation_id", "time", "placement", "item_ids", "query", "corrected_query")
     RECOMMENDATION_ID_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     PLACEMENT_FIELD_NUMBER: _ClassVar[int]
     ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_QUERY_FIELD_NUMBER: _ClassVar[int]
     recommendation_id: str
     time: _timestamp_pb2.Timestamp
     placement: str
     item_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, recommendation_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., placement: _Optional[str] = ..., item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    query: str
+    corrected_query: str
+    def __init__(self, recommendation_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., placement: _Optional[str] = ..., item_ids: _Optional[_Iterable[str]] = ..., query: _Optional[str] = ..., corrected_query: _Optional[str] = ...) -> None: ...
 
 class Taste(_message.Message):
     __slots__ = ("gift_item_ids", "less_item_ids", "less_brands", "less_categories")

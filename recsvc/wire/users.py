@@ -154,6 +154,8 @@ def encode_export_user(export: UserExport) -> users_pb2.ExportUserResponse:
             recommendation_id=served.recommendation_id,
             placement=served.placement,
             item_ids=[item_id for item_id, _ in served.items],
+            query=served.query,
+            corrected_query=served.corrected_query,
         )
         list_message.time.FromMicroseconds(served.time)
     for event in export.events[-MAX_EXPORTED_EVENTS:]:

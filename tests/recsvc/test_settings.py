@@ -103,6 +103,7 @@ def test_the_serving_config_has_the_values_of_the_settings():
         "unknown_is_private": True,
         "reason_pronoun": "你",
         "synonyms": "s.txt",
+        "log_searches": True,
         "reason_generator": "openai",
         "reason_model": "m",
         "reason_revision": "r",

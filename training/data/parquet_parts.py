@@ -60,7 +60,7 @@ EVENTS = PartedTable(
     ("user_id", "event_id"),
 )
 
-# One row for each page of a list. `recsvc.domain.records.ServedList` explains the columns.
+# One row for each page of a randomised list. `recsvc.domain.records.ServedList` explains the columns.
 LISTS = PartedTable(
     {
         "user_id": pl.String,
@@ -75,6 +75,22 @@ LISTS = PartedTable(
         "item_ids": pl.List(pl.String),
         "exploration": pl.Float64,
         "candidates": pl.List(pl.String),
+    },
+    ("recommendation_id", "shown"),
+)
+
+# One row for each page of a search.
+SEARCHES = PartedTable(
+    {
+        "user_id": pl.String,
+        "recommendation_id": pl.String,
+        "timestamp": pl.Datetime("us", "UTC"),
+        "query": pl.String,
+        "corrected_query": pl.String,
+        "placement": pl.String,
+        "bundle_id": pl.String,
+        "shown": pl.Int64,
+        "item_ids": pl.List(pl.String),
     },
     ("recommendation_id", "shown"),
 )
@@ -99,7 +115,7 @@ def event_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
 
 
 def list_rows(lists: Iterable[ServedList]) -> list[tuple[Any, ...]]:
-    """The lists as rows of LISTS."""
+    """The randomised lists as rows of LISTS."""
     return [
         (
             served.user_id,
@@ -116,6 +132,26 @@ def list_rows(lists: Iterable[ServedList]) -> list[tuple[Any, ...]]:
             list(served.candidates),
         )
         for served in lists
+        if served.random
+    ]
+
+
+def search_rows(lists: Iterable[ServedList]) -> list[tuple[Any, ...]]:
+    """The lists that answer a search as rows of SEARCHES."""
+    return [
+        (
+            served.user_id,
+            served.recommendation_id,
+            _EPOCH + dt.timedelta(microseconds=served.time),
+            served.query,
+            served.corrected_query or None,
+            served.placement or None,
+            served.bundle_id,
+            served.shown,
+            [item_id for item_id, _ in served.items],
+        )
+        for served in lists
+        if served.query
     ]
 
 

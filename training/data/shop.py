@@ -36,6 +36,7 @@ QUANTITY = 1_000_000
 # it have no events in the folder.
 ERASURES_UNTIL = "erasures_until"
 LISTS_FOLDER = "lists"  # beside the folder of exported events, with the exported lists
+SEARCHES_TABLE = "searches"  # beside it, too: the exported searches, or the shop's own search log
 
 UNKNOWN = "unknown"  # in any case of letters: shops export it for a missing brand or category
 # Of the events, at most this share may be of unknown items. A catalogue can lack a few; with more it is the wrong one.

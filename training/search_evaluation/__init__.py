@@ -1,1 +1,1 @@
-"""Measures the search of a bundle: queries in a shopper's own words, titles' words, and a shop's search log."""
+"""Measures the search of a bundle, and reports what people search for in a running shop."""

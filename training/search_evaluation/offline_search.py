@@ -16,7 +16,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import TextEncoder, item_text
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
-from recsvc.retrieval.search_scorer import SearchScorer
+from recsvc.retrieval.search_scorer import TASTE_WEIGHT, SearchScorer
 from training.search_evaluation.queries import SearchQuery
 
 DEPTH = 100  # items of a result that are looked at
@@ -67,18 +67,26 @@ class OfflineSearch:
         }
         return [rank[search](query) for query in queries]
 
+    def with_taste(self, weight: float, queries: Sequence[SearchQuery]) -> list[Rows]:
+        """The best `DEPTH` rows of each query by the product, if the user's taste had this weight."""
+        return [self._runner.run(self._served(query.text, self._user_vector(query), weight)) for query in queries]
+
     def _product(self, query: SearchQuery) -> Rows:
-        history = query.history if query.history is not None else History.empty()
-        user_vector = self._tower.user_vectors([history], [None])[0]
+        user_vector = self._user_vector(query)
         started = time.perf_counter()
         rows = self._runner.run(self._served(query.text, user_vector))
         self.seconds.append(time.perf_counter() - started)
         return rows
 
-    async def _served(self, text: str, user_vector: Floats) -> Rows:
+    def _user_vector(self, query: SearchQuery) -> Floats:
+        history = query.history if query.history is not None else History.empty()
+        vector: Floats = self._tower.user_vectors([history], [None])[0]
+        return vector
+
+    async def _served(self, text: str, user_vector: Floats, taste_weight: float = TASTE_WEIGHT) -> Rows:
         """The same calls as `recsvc.pipeline.query_plan` makes for the surface SEARCH."""
         terms = await self._query_encoder.search_terms(text)
-        return (await SearchScorer(self._snapshot, terms, user_vector).ranking(DEPTH, NO_ROWS, None)).rows
+        return (await SearchScorer(self._snapshot, terms, user_vector, taste_weight).ranking(DEPTH, NO_ROWS, None)).rows
 
     def _by_encoder(self, query: SearchQuery) -> Rows:
         if self._item_embeddings is None:

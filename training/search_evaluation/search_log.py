@@ -1,6 +1,7 @@
-"""Reads a shop's own search log: what people typed, and which items they then opened or bought.
+"""Reads a shop's search log: what people typed, and which items they then opened or bought.
 
-The table is `searches.parquet` or `searches.csv` in the shop's folder, one row for each chosen item:
+It is the folder `searches` that `training.export_events` wrote, or else a table of the shop's own,
+`searches.parquet` or `searches.csv` in its folder, with one row for each chosen item:
 
     query      what was typed, 1 to 500 characters
     item_id    an item that was opened or bought from the results
@@ -13,18 +14,23 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from recsvc.domain.query import search_text
 from recsvc.model.catalogue import Catalogue
 from training.data.column_checks import TableCheck
-from training.data.shop import ID_LENGTH
-from training.data.tables import read_table
+from training.data.shop import ID_LENGTH, SEARCHES_TABLE
+from training.data.tables import Table, read_table
 from training.errors import DataError
+from training.search_evaluation.exported_searches import is_exported, read_exported_searches
 from training.search_evaluation.queries import SearchQuery
 
-TABLE = "searches"
-QUERY_LENGTH = 500  # characters, as in the contract in protos/
+QUERY_LENGTH = 500  # characters; the service's own searches have fewer
+MIN_PEOPLE = 5  # who must have typed an exported query: one that few people typed can be personal
+CHOSEN_HOURS = 24.0  # in which an item of an exported search must be opened or bought
 
 
-def read_search_log(folder: Path, catalogue: Catalogue, n: int, seed: int) -> tuple[list[SearchQuery], int]:
+def read_search_log(
+    folder: Path, catalogue: Catalogue, n: int, seed: int, min_people: int = MIN_PEOPLE
+) -> tuple[list[SearchQuery], int]:
     """Reads the log of a shop.
 
     All rows with the same query, whatever its case and spaces, are one query; every item that was chosen after it is
@@ -35,6 +41,7 @@ def read_search_log(folder: Path, catalogue: Catalogue, n: int, seed: int) -> tu
         catalogue: The items.
         n: Queries, at most.
         seed: Of the draw.
+        min_people: How many people must have typed a query, if the service exported the log.
 
     Returns:
         The queries, none if the shop has no log; and how many rows were left out.
@@ -42,21 +49,15 @@ def read_search_log(folder: Path, catalogue: Catalogue, n: int, seed: int) -> tu
     Raises:
         DataError: The log cannot be read. Lists every problem.
     """
-    table = read_table(folder, TABLE, required=False)
+    table = read_table(folder, SEARCHES_TABLE, required=False)
     if table is None:
         return [], 0
-    check = TableCheck(table)
-    rows = pl.DataFrame(
-        {"query": check.text("query", QUERY_LENGTH, required=True), "item_id": check.ids("item_id", ID_LENGTH)}
-    )
-    check.flag("query", rows["query"] == "", "is empty")
-    if check.problems:
-        raise DataError(check.problems)
+    rows = _chosen_in_export(folder, min_people) if is_exported(table) else _chosen_in_table(table)
     row_of = pl.DataFrame({"item_id": [item.item_id for item in catalogue.items]}).with_row_index("row")
     known = rows.join(row_of, on="item_id", maintain_order="left")
-    spaces = known["query"].str.to_lowercase().str.replace_all(r"\s+", " ")
+    normalized = pl.Series("query", map(search_text, known["query"]), pl.String)
     searches = (
-        known.with_columns(query=spaces)
+        known.with_columns(normalized)
         .group_by("query", maintain_order=True)
         .agg(relevant=pl.col("row").unique().sort(), rows=pl.len())
     )
@@ -68,3 +69,22 @@ def read_search_log(folder: Path, catalogue: Catalogue, n: int, seed: int) -> tu
         for text, relevant in searches.select("query", "relevant").iter_rows()
     ]
     return queries, rows.height - known.height
+
+
+def _chosen_in_table(table: Table) -> pl.DataFrame:
+    """The query and the item of each row of a shop's own table. Raises DataError."""
+    check = TableCheck(table)
+    rows = pl.DataFrame(
+        {"query": check.text("query", QUERY_LENGTH, required=True), "item_id": check.ids("item_id", ID_LENGTH)}
+    )
+    check.flag("query", rows["query"] == "", "is empty")
+    if check.problems:
+        raise DataError(check.problems)
+    return rows
+
+
+def _chosen_in_export(folder: Path, min_people: int) -> pl.DataFrame:
+    """The query and each item that was opened, of the exported searches that enough people typed. Raises DataError."""
+    searches = read_exported_searches(folder, CHOSEN_HOURS)
+    enough = pl.col("user_id").n_unique().over("query") >= min_people
+    return searches.filter(enough).select("query", item_id="opened").explode("item_id").drop_nulls()

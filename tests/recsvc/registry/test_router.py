@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.domain.query import Query
+from recsvc.domain.query import SEARCH_TEXT_LENGTH, Query, Surface, search_text
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.domain.shop import Event, EventType
 from recsvc.errors import BundleNotFound, InvalidRequest, ListNotFound
@@ -87,3 +87,31 @@ async def test_a_placement_with_a_missing_bundle_keeps_the_backend_from_starting
 async def test_a_backend_without_placements_serves_concurrent_queries(backend: Backend) -> None:
     answers = await asyncio.gather(*(backend.router.recommend(Query(user, 5)) for user in ("ann", "bob", "eve")))
     assert all(len(answer.recommendations) == 5 for answer in answers)
+
+
+async def test_only_a_search_is_stored_with_its_text_and_only_if_searches_are_logged(
+    store: UserStore, tmp_path: Path
+) -> None:
+    file = tmp_path / "placements.toml"
+    file.write_text('[placements.home]\n[placements.results]\nsurface = "search"\n')
+    backend = Backend(ServingConfig(bundle=STORED_BUNDLE, placements=file, log_searches=True), store)
+    await backend.start()
+    await backend.router.recommend(Query("ann", 3, text="tea", placement="home"))
+    await backend.router.recommend(Query("ann", 3, surface=Surface.FOR_YOU, text="tea"))
+    first = await backend.router.recommend(Query("ann", 3, text="  Tea\tPOT ", placement="results", paged=True))
+    later = Query("ann", 3, surface=Surface.SEARCH, text="Tea POT", page=first.next_page)
+    await backend.router.recommend(later)
+    await backend.store.lists.close()
+    stored = [(served.placement, served.query, served.shown) for served in await backend.store.lists.of_user("ann")]
+    assert stored == [("", "tea pot", 3), ("results", "tea pot", 0), ("home", "", 0)]
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "logged"),
+    [("  ＴＥＡ  Pot ", "tea pot"), ("x" * 300, "x" * 256), ("", "")],
+)
+def test_a_logged_text_is_plain_and_bounded(text: str, logged: str) -> None:
+    assert search_text(text) == logged
+    # One character of this kind is eighteen in the form NFKC.
+    assert 250 < len(search_text(f"{text}{'ﷺ' * 256}")) <= SEARCH_TEXT_LENGTH

@@ -35,6 +35,16 @@ async def test_last_lists_are_read_newest_first_and_expire(store, raw):
     assert 0 < raw.ttl(key) <= KEPT_SECONDS
 
 
+async def test_search_keeps_its_query_and_goes_to_the_log_where_other_lists_do_not(store):
+    plain = replace(SHOWN, propensity=1.0)
+    searched = replace(plain, query="登山靴", corrected_query="登山鞋", items=(), candidates=())
+    for served in (plain, searched):
+        store.lists.keep(served)
+    await store.lists.close()
+    assert await store.lists.of_user("ann") == [searched, plain]
+    assert (await store.event_log.of_user("ann"))[1] == [searched]
+
+
 async def test_list_in_flight_does_not_bring_back_an_erased_user(store):
     store.lists.keep(SHOWN)  # waits in memory
     await store.delete_user("ann")

@@ -1,0 +1,82 @@
+"""Reads the searches that `training.export_events` exported, with the items that people opened and bought from them."""
+
+from pathlib import Path
+
+import polars as pl
+
+from recsvc.domain.shop import EventType
+from training.data.shop import SEARCHES_TABLE
+from training.data.tables import Table, read_table
+from training.errors import DataError, Problem
+
+BOUGHT = EventType.PURCHASE.name.lower()
+OPENED = tuple(kind.name.lower() for kind in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
+
+
+def is_exported(searches: Table) -> bool:
+    """Whether a table of searches was exported by the service: it has lists of items, where a shop's own has one."""
+    return "item_ids" in searches.frame.columns
+
+
+def read_exported_searches(folder: Path, hours: float) -> pl.DataFrame:
+    """Reads the searches of a shop with their outcome.
+
+    An event belongs to a search if it names the search's list, the list has its item, and it comes from the same user
+    within `hours`.
+
+    Args:
+        folder: The shop's folder, with exported searches and events.
+        hours: How long after a search an event counts.
+
+    Returns:
+        One row for each search, by user and time: user_id, recommendation_id, timestamp, query, corrected_query ("" if
+        no word was corrected), item_ids of all its pages, and which of them were opened and bought. Every purchase
+        counts as opened, too.
+
+    Raises:
+        DataError: There are no exported searches, or no exported events.
+    """
+    table = read_table(folder, SEARCHES_TABLE, required=False)
+    if table is None or not is_exported(table):
+        message = "has no exported searches: run the service with --log-searches true, and training.export_events"
+        raise DataError([Problem(SEARCHES_TABLE, None, None, message)])
+    searches = _first_pages(table.frame)
+    listed = searches.select("recommendation_id", "user_id", pl.col("item_ids").alias("item_id"), searched="timestamp")
+    since = pl.col("timestamp") - pl.col("searched")
+    events = (
+        _events(folder)
+        .filter(pl.col("event_type").is_in(OPENED), pl.col("recommendation_id").is_not_null())
+        .join(listed.explode("item_id"), on=["recommendation_id", "user_id", "item_id"])
+        .filter(since.is_between(pl.duration(), pl.duration(minutes=60 * hours)))
+    )
+    for name, kinds in (("opened", OPENED), ("bought", (BOUGHT,))):
+        outcome = events.filter(pl.col("event_type").is_in(kinds)).group_by("recommendation_id")
+        items = outcome.agg(pl.col("item_id").unique().sort().alias(name))
+        searches = searches.join(items, on="recommendation_id", how="left").with_columns(
+            pl.col(name).fill_null(pl.lit([], pl.List(pl.String)))
+        )
+    return searches.sort("user_id", "timestamp", "recommendation_id")
+
+
+def _first_pages(pages: pl.DataFrame) -> pl.DataFrame:
+    """The first page of each search, with the items of all its pages."""
+    items = pages.sort("shown").group_by("recommendation_id").agg(pl.col("item_ids").explode().drop_nulls())
+    return (
+        pages.filter(pl.col("shown") == 0)
+        .select(
+            "user_id",
+            "recommendation_id",
+            "timestamp",
+            "query",
+            corrected_query=pl.col("corrected_query").fill_null(""),
+        )
+        .join(items, on="recommendation_id")
+    )
+
+
+def _events(folder: Path) -> pl.DataFrame:
+    table = read_table(folder, "events")
+    frame = table.frame if table is not None else pl.DataFrame()
+    if "recommendation_id" not in frame.columns:
+        raise DataError([Problem("events", None, "recommendation_id", "is missing: export the events of the service")])
+    return frame
