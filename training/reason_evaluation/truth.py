@@ -188,7 +188,10 @@ def _says_it(item: Item, reason: Reason) -> bool:
 def _mentioned(page: Page, item: Item, evidence: Evidence) -> bool:
     """Whether a phrase stands in the profile, and a run of it in the item's title or categories."""
     about = page.state.about
-    values = [about.text] if not evidence.name else [value for name, value in about.attributes if name == evidence.name]
+    # A term out of a long sentence has no name, wherever the sentence stands.
+    values = [value for name, value in about.attributes if evidence.name in ("", name)]
+    if not evidence.name:
+        values.append(about.text)
     folded, words = folded_words(evidence.value)
     texts = [folded_words(text) for text in (item.title, *item.categories)]
     linked = any(set(words) & set(text_words) for _, text_words in texts) or any(
