@@ -49,12 +49,15 @@ _SENTENCE_END = re.compile(r"[!?。！？;；…]|\.{2,}|(\b\w+)\.(?=\s+[^\Wa-z]
 _ABBREVIATIONS = frozenset(
     {"dr", "mr", "mrs", "ms", "st", "no", "vol", "co", "inc", "ltd", "jr", "sr", "oz", "fl", "misc"}
 )
+_ASCII_SYMBOLS = str.maketrans("$^`", "   ")  # those that are a currency or a mark without a letter
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _PLACEHOLDER_NAMES = frozenset(fold(name) for name in read_sections("placeholder_names")[""])
 
 
 def _visible(text: str) -> str:
     """Drops control, format, private and unassigned characters, emoji, symbols, currency, and heaps of accents."""
+    if text.isascii() and text.isprintable():  # most titles: of these characters, only three are dropped
+        return text.translate(_ASCII_SYMBOLS)
     kept: list[str] = []
     marks, lettered = 0, False
     for c in text:
@@ -159,6 +162,12 @@ def _stable(shorten: Callable[[str], str], text: str, brand: str = "") -> str:
 
 def _plain(text: str, brand: str) -> str:
     """The first sentence of a text, without anything that no honest name holds; '' for a text that is no name."""
+    return _first_sentence(_honest(text), brand)
+
+
+@functools.lru_cache(maxsize=1_000)  # a title is cleaned several times in a row: as a label, and for each width
+def _honest(text: str) -> str:
+    """A text without anything that no honest name holds; '' for a text that is no name."""
     plain = _TRADE_MARK.sub("", html.unescape(text[:MAX_RAW]))
     # Normalises every compatibility form but Chinese punctuation, which keeps its width.
     plain = _NOT_FULL_WIDTH_STOPS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), plain)[:MAX_RAW]
@@ -169,4 +178,4 @@ def _plain(text: str, brand: str) -> str:
     plain = _DOUBLE_QUOTES.sub("", _INCHES.sub("″", plain))
     plain = _LONG_NUMBER.sub(" ", _MARKUP.sub(" ", _BAR.sub(" - ", plain)))
     plain = unicodedata.normalize("NFC", _visible(plain))
-    return _first_sentence(" ".join(plain.split()), brand)
+    return " ".join(plain.split())
