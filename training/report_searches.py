@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--min-people",
         type=_people,
         default=MIN_PEOPLE,
-        help="list only queries that so many people typed, because a query can be personal [5]",
+        help="list only queries that at least this many people typed, because a query can be personal [5]",
     )
     parser.add_argument(
         "--minutes",

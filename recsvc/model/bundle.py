@@ -19,7 +19,7 @@ from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
-from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, unit
+from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, projected, unit
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Bundle:
         Returns:
             float32 (m, dim), L2-normalised.
         """
-        return unit(embeddings @ self.text_projection if self.text_projection.size else embeddings)
+        return projected(embeddings, self.text_projection)
 
     def restored(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """The text encoder's vectors of m items, without what the projection and 8 bits lost, float32 (m, w)."""

@@ -59,3 +59,8 @@ def encode_8_bits(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
 def decode_8_bits(codes: NDArray[np.int8]) -> NDArray[np.float32]:
     """The unit vectors of codes, float32 of the same shape; zero codes give a zero vector."""
     return unit(codes.astype(np.float32))
+
+
+def projected(vectors: NDArray[np.float32], projection: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors in the columns of a projection, float32 (n, dim); in their own columns if it is (0, 0)."""
+    return unit(vectors @ projection if projection.size else vectors)

@@ -10,7 +10,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import TextEncoder, category_text, item_text
 from recsvc.model.towers.user import ProfileText
-from recsvc.model.vectors import encode_8_bits
+from recsvc.model.vectors import encode_8_bits, projected
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
@@ -22,7 +22,7 @@ from training.fitting.encoder_choice import EncoderChoice, choose_encoder
 from training.fitting.fusion import TRIES, Tuned, tune
 from training.fitting.stages import Stages
 from training.fitting.text_features import TEXT_FEATURES, ShopText, embed, features_from, items_of, profile_texts
-from training.fitting.text_projection import fit_projection, project
+from training.fitting.text_projection import fit_projection
 from training.fitting.warm_start import WarmStart
 
 EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: texts embedded by earlier runs
@@ -213,8 +213,8 @@ def _read_text(
         catalogue=catalogue,
         features=features,
         item_features=features.transform(item_embeddings, item_texts),
-        item_codes=encode_8_bits(project(item_embeddings, projection)),
-        category_codes=encode_8_bits(project(path_embeddings, projection)),
+        item_codes=encode_8_bits(projected(item_embeddings, projection)),
+        category_codes=encode_8_bits(projected(path_embeddings, projection)),
         projection=projection,
         encoder=encoder,
         encoder_name=name,

@@ -7,7 +7,6 @@ memory as one of 384, and finds as much.
 import numpy as np
 
 from recsvc.domain.arrays import Floats
-from recsvc.model.vectors import unit
 
 # With fewer items, the components would be those of single items, and queries and new items would lose their meaning.
 MIN_ITEMS_PER_COLUMN = 2
@@ -31,8 +30,3 @@ def fit_projection(embeddings: Floats, dim: int) -> Floats:
         return np.empty((0, 0), np.float32)
     _, components = np.linalg.eigh(embeddings.T @ embeddings)  # in ascending order of what they hold
     return np.ascontiguousarray(components[:, ::-1][:, :dim], np.float32)
-
-
-def project(embeddings: Floats, projection: Floats) -> Floats:
-    """Vectors as `recsvc.model.bundle.Bundle.projected` gives them, before there is a bundle."""
-    return unit(embeddings @ projection if projection.size else embeddings)

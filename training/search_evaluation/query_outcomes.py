@@ -16,7 +16,7 @@ SHOWN_ITEMS = 10  # of a query, those that most searches showed
 Outcome = dict[str, Any]
 """One query; see `outcomes`."""
 
-_COUNTS = {"empty": "item_ids", "opened": "opened", "bought": "bought"}
+_COUNTS = ("empty", "opened", "bought")
 
 
 def outcomes(searches: pl.DataFrame, min_people: int) -> tuple[list[Outcome], dict[str, int], dict[str, int]]:

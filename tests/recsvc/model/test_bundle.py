@@ -16,8 +16,8 @@ from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import item_text
-from recsvc.model.vectors import decode_8_bits, encode_8_bits
-from training.fitting.text_projection import fit_projection, project
+from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected
+from training.fitting.text_projection import fit_projection
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def reduced_bundle(small_bundle: Path) -> Bundle:
     bundle = bundles.load(small_bundle)
     vectors = decode_8_bits(bundle.text_codes)
     projection = fit_projection(vectors, 128)
-    text_codes = encode_8_bits(project(vectors, projection))
-    category_codes = encode_8_bits(project(decode_8_bits(bundle.category_codes), projection))
+    text_codes = encode_8_bits(projected(vectors, projection))
+    category_codes = encode_8_bits(projected(decode_8_bits(bundle.category_codes), projection))
     return replace(bundle, text_codes=text_codes, category_codes=category_codes, text_projection=projection)
 
 

@@ -15,13 +15,13 @@ from recsvc.domain.shop import Item
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.text_encoder import item_text
-from recsvc.model.vectors import decode_8_bits, encode_8_bits
+from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.search_scorer import SearchScorer
 from tests.recsvc.stored_bundle import STORED_BUNDLE
-from training.fitting.text_projection import fit_projection, project
+from training.fitting.text_projection import fit_projection
 
 NOBODY = np.zeros(1, np.float32)
 
@@ -134,8 +134,8 @@ async def test_fewer_text_columns_find_the_same_things(bundle: Bundle, thread: T
     projection = fit_projection(vectors, 128)
     reduced = replace(
         bundle,
-        text_codes=encode_8_bits(project(vectors, projection)),
-        category_codes=encode_8_bits(project(decode_8_bits(bundle.category_codes), projection)),
+        text_codes=encode_8_bits(projected(vectors, projection)),
+        category_codes=encode_8_bits(projected(decode_8_bits(bundle.category_codes), projection)),
         text_projection=projection,
     )
     text = "footwear for climbing hills"
