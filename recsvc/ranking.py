@@ -26,23 +26,27 @@ class Ranking(NamedTuple):
 
 NOTHING = Ranking(NO_ROWS, NO_SCORES)
 
+# Scores closer than this count as equal: products of different shapes round the same inner product differently.
+SCORE_TOLERANCE = 1e-5
 
-def rank(  # noqa: PLR0917  the last two are one bonus, which callers hold as a pair
+
+def rank(
     user_vector: Floats,
     item_vectors: Floats,
     candidates: Rows,
     k: int,
     excluded_rows: Rows = NO_ROWS,
-    repeat_rows: Rows = NO_ROWS,
-    repeat_scores: Floats = NO_SCORES,
+    bonus: Ranking = NOTHING,
 ) -> Ranking:
-    """Returns the k best of `candidates` and `repeat_rows` for one user.
+    """Returns the k best items for one user.
 
-    The score is always the full inner product, whatever the index searched with. Items whose score is not finite are
-    left out. Equal scores are ordered by row, so the same input gives the same list.
+    The score is always the full inner product, whatever the index searched with, plus the bonus of the item. Items whose
+    score is not finite are left out. Equal scores are ordered by row, so the same input gives the same list.
 
-    If `candidates` holds the k + len(excluded_rows) best by inner product, and no repeat score is negative, the result
-    is the exact best k of all items: an item outside both sets is beaten by k others.
+    The result is the exact best k of all items if no bonus is negative, and if `candidates` holds the
+    k + len(excluded_rows) best by inner product, or all items. Then an item that is not a candidate is not better by
+    inner product than the k-th candidate, so only a large bonus can bring it into the list (the threshold algorithm of
+    Fagin et al., 2001). No other inner product is computed.
 
     Args:
         user_vector: float32 (d,).
@@ -50,24 +54,45 @@ def rank(  # noqa: PLR0917  the last two are one bonus, which callers hold as a 
         candidates: Rows in any order; duplicates are allowed.
         k: How many to return; fewer are returned if fewer may be ranked.
         excluded_rows: Rows that are never returned.
-        repeat_rows: Distinct rows that have a bonus. They may be ranked even if they are not candidates.
-        repeat_scores: The bonus of each, which is added to its inner product.
+        bonus: Ascending rows, and what is added to the inner product of each. They need not be candidates.
     """
-    rows = np.sort(np.concatenate((candidates, repeat_rows)))
-    allowed = np.append(rows[:1] >= 0, rows[1:] != rows[:-1])
-    if len(excluded_rows):
-        allowed &= ~_positions(rows, np.sort(excluded_rows))[1]
-    rows = rows[allowed]
-    scores = item_vectors[rows] @ user_vector
-    if len(repeat_rows) and len(rows):
-        places, ranked = _positions(repeat_rows, rows)
-        scores[places[ranked]] += repeat_scores[ranked]
+    excluded = np.sort(excluded_rows)
+    rows, scores, products = _scored(user_vector, item_vectors, _allowed(np.sort(candidates), excluded), bonus)
+    if len(bonus.rows):
+        others = bonus
+        if len(rows):
+            outside = ~_positions(bonus.rows, rows)[1]
+            if len(rows) >= k:
+                needed = np.partition(scores, -k)[-k] - np.partition(products, -k)[-k] - SCORE_TOLERANCE
+                outside &= bonus.scores >= needed
+            others = Ranking(bonus.rows[outside], bonus.scores[outside])
+        more_rows, more_scores, _ = _scored(user_vector, item_vectors, _allowed(others.rows, excluded), others)
+        rows, scores = np.append(rows, more_rows), np.append(scores, more_scores)
+    best = np.lexsort((rows, -scores))[:k]
+    return Ranking(rows[best], scores[best])
+
+
+def _allowed(sorted_rows: Rows, sorted_excluded: Rows) -> Rows:
+    """Returns each row once, without the excluded ones. Both ascend."""
+    allowed = np.append(sorted_rows[:1] >= 0, sorted_rows[1:] != sorted_rows[:-1])
+    if len(sorted_excluded):
+        allowed &= ~_positions(sorted_rows, sorted_excluded)[1]
+    return sorted_rows[allowed]
+
+
+def _scored(
+    user_vector: Floats, item_vectors: Floats, rows: Rows, bonus: Ranking
+) -> tuple[Rows, Floats, Floats]:
+    """Returns the rows with a finite score, their scores, and the part of these that is the inner product."""
+    products = item_vectors[rows] @ user_vector
+    scores = products
+    if len(bonus.rows) and len(rows):
+        places, gains = _positions(rows, bonus.rows)
+        scores = products + np.where(gains, bonus.scores[places], np.float32(0))
     finite = np.isfinite(scores)
     if not finite.all():
-        rows, scores = rows[finite], scores[finite]
-    # `rows` ascends, so a stable sort leaves equal scores in row order.
-    best = np.argsort(-scores, kind="stable")[:k]
-    return Ranking(rows[best], scores[best])
+        return rows[finite], scores[finite], products[finite]
+    return rows, scores, products
 
 
 def _positions(rows: Rows, sorted_rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

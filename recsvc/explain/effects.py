@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
 from recsvc.explain.facts import Page, UserFacts, values_of
+from recsvc.ranking import SCORE_TOLERANCE
 
-# Scores closer than this count as equal: an old event of a long history may change no more than the last bit.
-SCORE_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class PageEffects:
         profile: Because of the profile, float32 (page,).
         total: The sum of all of these, at least 1e-12, float32 (page,).
         gains: What each item gains because it was bought; a part of `itself`, float32 (page,).
-        scores_without: Inner products without each item left out, float32 (page, left out).
+        scores_without: Scores without each item left out, and without the repeat bonus, float32 (page, left out).
     """
 
     itself: Floats
@@ -47,12 +46,11 @@ def page_effects(user: UserFacts, item_vectors: Floats, page: Page) -> PageEffec
         page: The items.
     """
     vectors = item_vectors[page.rows]
-    scores = vectors @ user.user_vector
-    scores_without = vectors @ user.left_out_vectors.T
-    falls = _falls(scores[:, None], scores_without)
+    scores_without = user.scores_without(page.rows, vectors)
+    falls = _falls(user.scores(page.rows, vectors)[:, None], scores_without)
     profile = np.zeros(len(page.rows), np.float32)
     if user.without_profile is not None:
-        profile = _falls(scores, vectors @ user.without_profile)
+        profile = _falls(vectors @ user.user_vector, vectors @ user.without_profile)
     gains = values_of(page.rows, user.repeat_rows, user.repeat_scores)
     same_item = page.rows[:, None] == user.left_out_rows
     return PageEffects(
@@ -80,7 +78,7 @@ def causal_pairs(
         effects: Of the page.
         anchors: For each item, m places in `user.left_out_rows`, (page, m).
     """
-    products = user.left_out_vectors @ item_vectors[page.competitor_rows].T
+    products = user.scores_without(page.competitor_rows, item_vectors[page.competitor_rows]).T
     competitor_gains = values_of(page.competitor_rows, user.repeat_rows, user.repeat_scores)
     # An item that is left out gains nothing from having been bought.
     same_item = user.left_out_rows[:, None] == page.competitor_rows

@@ -118,6 +118,10 @@ class UserFacts:
         preferences: As `recsvc.explain.relations.preferences_of` finds them.
         repeat_rows: Ascending rows that gained in score because they were bought.
         repeat_scores: How much each of `repeat_rows` gained.
+        neighbour_rows: Ascending rows that gained in score as neighbours of the user's newest items.
+        neighbour_gains: How much each of `neighbour_rows` gained.
+        gains_without: Returns how much p rows would gain as neighbours without each of `left_out_rows`, float32 (l, p);
+            None if nothing gains.
         visit: What the user does in this visit, by row; without rows that were bought.
         elapsed: Days since each row was bought last.
         intervals: By row, for items that are bought again and again.
@@ -134,10 +138,23 @@ class UserFacts:
     preferences: Preferences
     repeat_rows: Rows = field(default_factory=lambda: NO_ROWS)
     repeat_scores: Floats = field(default_factory=lambda: NO_SCORES)
+    neighbour_rows: Rows = field(default_factory=lambda: NO_ROWS)
+    neighbour_gains: Floats = field(default_factory=lambda: NO_SCORES)
+    gains_without: Callable[[Rows], Floats] | None = None
     visit: Mapping[int, EventType] = field(default_factory=dict)
     elapsed: Mapping[int, int] = field(default_factory=dict)
     intervals: Mapping[int, RepeatInterval] = field(default_factory=dict)
     bonus_without: Callable[[int], tuple[Rows, Floats]] | None = None
+
+    def scores(self, rows: Rows, vectors: Floats) -> Floats:
+        """Returns the scores of p items without the repeat bonus, float32 (p,). vectors: of these items."""
+        gains = values_of(rows, self.neighbour_rows, self.neighbour_gains)
+        return np.asarray(vectors @ self.user_vector + gains, np.float32)
+
+    def scores_without(self, rows: Rows, vectors: Floats) -> Floats:
+        """Returns the same without each of `left_out_rows`, float32 (p, l)."""
+        products = vectors @ self.left_out_vectors.T
+        return products if self.gains_without is None else products + self.gains_without(rows).T
 
     def event(self, row: int) -> EventType:
         """Returns what the user did with an item that a fact may name."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
+from recsvc.model.neighbours import NO_ROW, NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_neighbours import mean_of_neighbours
@@ -33,6 +34,7 @@ class ModelConfig:
         fusion: Weights of the blocks.
         confidence: How events are weighted.
         repeats: How repeat purchases are scored.
+        neighbours: How neighbours of the history are scored.
         lexical_dim: Width of the lexical block; 0 without it.
         lexical_decay: See `recsvc.model.towers.user.Towers`.
         collaborative_dim: Width of the collaborative block; 0 without it.
@@ -51,6 +53,7 @@ class ModelConfig:
     fusion: FusionWeights
     confidence: ConfidenceConfig
     repeats: RepeatConfig
+    neighbours: NeighbourConfig
     lexical_dim: int
     lexical_decay: float
     collaborative_dim: int
@@ -77,6 +80,8 @@ class Bundle:
         companion_buyers: int32 (n, m), how many of the cohort bought each companion.
         repeat_rates: float32 (n,), see `ItemRepeats.rates`.
         repeat_intervals: float32 (n,), see `ItemRepeats.intervals`.
+        neighbour_rows: int32 (n, m), see `Neighbours.rows`; (n, 0) in a bundle without neighbours.
+        neighbour_weights: float16 (n, m), see `Neighbours.weights`.
         text_codes: int8 (n, dim), the text vector of each item in 8 bits; (n, 0) in a bundle of format 6.
         category_codes: int8 (c, dim), the same of each category path, by the code of `catalogue.paths`.
         text_projection: float32 (w, dim), takes the text encoder's vectors to those in the codes; (0, 0) if the codes
@@ -100,6 +105,8 @@ class Bundle:
     companion_buyers: NDArray[np.int32]
     repeat_rates: NDArray[np.float32]
     repeat_intervals: NDArray[np.float32]
+    neighbour_rows: NDArray[np.int32]
+    neighbour_weights: NDArray[np.float16]
     text_codes: NDArray[np.int8]
     category_codes: NDArray[np.int8]
     text_projection: NDArray[np.float32]
@@ -123,6 +130,11 @@ class Bundle:
     def item_repeats(self) -> ItemRepeats:
         """How each item is bought again."""
         return ItemRepeats(self.repeat_rates, self.repeat_intervals, self.item_vectors[:, self.layout.prior.start])
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """The neighbours of each item."""
+        return Neighbours(self.neighbour_rows, self.neighbour_weights)
 
     @property
     def has_text_codes(self) -> bool:

@@ -23,6 +23,7 @@ from recsvc.errors import BundleError
 from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder
+from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
@@ -41,8 +42,9 @@ VOCABULARY = "vocabulary.json"
 ARRAYS = (
     *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
     *("cohorts", "companions", "companion_buyers", "text_codes", "category_codes", "text_projection"),
+    *("neighbour_rows", "neighbour_weights"),
 )
-# Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them, and no text codes.
+# Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them, no text codes and no neighbours.
 REPEAT_FIELDS = {"typical": "baseline_probability", "masked": "exclude_bought"}
 FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
 
@@ -149,6 +151,8 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     items.setdefault("text_codes", np.empty((len(catalogue), 0), np.int8))
     items.setdefault("category_codes", np.empty((len(catalogue.paths.names), 0), np.int8))
     items.setdefault("text_projection", np.empty((0, 0), np.float32))
+    items.setdefault("neighbour_rows", np.empty((len(catalogue), 0), np.int32))
+    items.setdefault("neighbour_weights", np.empty((len(catalogue), 0), np.float16))
     for array in items.values():
         array.flags.writeable = False
     tower = load_file(folder / TOWER)
@@ -201,6 +205,7 @@ def _model_config(values: dict[str, Any]) -> ModelConfig:
             },
             coefficients=tuple(values["repeats"]["coefficients"]),
         ),
+        "neighbours": NeighbourConfig(**values.get("neighbours", {})),
     }
     return ModelConfig(**{**values, **nested})
 

@@ -10,12 +10,13 @@ from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut
 from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.pipeline.slate import Eligibility
-from recsvc.ranking import NOTHING, Ranking
+from recsvc.model.history_bonus import HistoryBonus, total_of
+from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, similar_to
 from recsvc.retrieval.search_scorer import ASIDE_TASTE_WEIGHT, TASTE_WEIGHT, SearchScorer
-from recsvc.users.repeat_bonus import RepeatBonus
+from recsvc.users.bonus_cache import BonusCache
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
 
@@ -58,7 +59,7 @@ class QueryPlanner:
         self._catalogue = snapshot.bundle.catalogue
         self._shared = shared
         self._states = states
-        self._repeat_bonus = RepeatBonus(snapshot.bundle)
+        self._bonuses = BonusCache(snapshot.bundle)
         self._item_repeats = snapshot.bundle.item_repeats
         self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
         self._query_encoder = QueryEncoder(
@@ -104,7 +105,10 @@ class QueryPlanner:
                 user_vector = await self._states.ensure_vector(query.user_id, state)
                 cart_state = cart_as_history(state, cart, query.now)
                 cart_vector = await self._states.ensure_vector(query.user_id, cart_state)
-                return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector), True
+                own = self._bonuses.gains(state)
+                own = Ranking(own.rows, np.float32(OWN_TASTE_WEIGHT) * own.scores)
+                bonus = HistoryBonus(neighbours=total_of((self._bonuses.gains(cart_state), own)))
+                return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector, bonus), True
             case Surface.SEARCH if query.text:
                 return await self._search_scorer(query, state, TASTE_WEIGHT), True
         return None, True
@@ -156,8 +160,8 @@ class QueryPlanner:
         unspecified = query.repeats is RepeatPolicy.UNSPECIFIED and query.surface is not Surface.SEARCH
         return unspecified and self._exclude_bought
 
-    def _bonus(self, query: Query, state: UserState) -> Ranking:
-        """Returns the repeat bonus; none if bought items are left out."""
+    def _bonus(self, query: Query, state: UserState) -> HistoryBonus:
+        """Returns what the history adds to the scores; without the repeat bonus if bought items are left out."""
         if query.repeats is RepeatPolicy.EXCLUDE or self._excludes_bought(query):
-            return NOTHING
-        return self._repeat_bonus.of(state, query.now)
+            return HistoryBonus(neighbours=self._bonuses.gains(state))
+        return self._bonuses.of(state, query.now)

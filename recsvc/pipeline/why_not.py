@@ -15,8 +15,8 @@ from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import Scorer, VectorScorer
 from recsvc.retrieval.search_scorer import PARTS, SearchScorer
 
-# The part of a score beside the blocks: for having been bought.
-REPEAT = "repeat"
+# The parts of a score beside the blocks: for having been bought, and as a neighbour of what was bought.
+REPEAT, NEIGHBOURS = "repeat", "neighbours"
 
 BlockScores = tuple[tuple[str, float], ...]
 
@@ -70,8 +70,8 @@ def block_scores(scorer: Scorer, row: int) -> BlockScores:
     bundle = scorer.snapshot.bundle
     products = scorer.vector * bundle.item_vectors[row]
     scores = [(name, float(products[columns].sum())) for name, columns in zip(BLOCKS, bundle.layout, strict=True)]
-    bonus = scorer.repeat_bonus
-    scores.append((REPEAT, float(bonus.scores[bonus.rows == row].sum())))
+    for name, gains in ((REPEAT, scorer.bonus.repeats), (NEIGHBOURS, scorer.bonus.neighbours)):
+        scores.append((name, float(gains.scores[gains.rows == row].sum())))
     return tuple((name, score) for name, score in scores if score)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.shop import History
+from recsvc.model.history_bonus import NO_BONUS, HistoryBonus
 from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
 from recsvc.ranking import NOTHING, Ranking, rank
 from recsvc.retrieval.inventory import Selection
@@ -44,17 +45,22 @@ class VectorScorer:
     Attributes:
         snapshot: The items.
         vector: float32 (d,).
-        repeat_bonus: Ascending rows, and how much each gains because the user bought it.
+        bonus: What is added to the inner products.
     """
 
     snapshot: ItemSnapshot
     vector: Floats
-    repeat_bonus: Ranking = NOTHING
+    bonus: HistoryBonus = NO_BONUS
+
+    @property
+    def repeat_bonus(self) -> Ranking:
+        """See `Scorer.repeat_bonus`."""
+        return self.bonus.repeats
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `Scorer.ranking`."""
         candidates = await self.snapshot.search(self.vector, k + len(excluded), selection)
-        bonus = self.repeat_bonus
+        bonus = self.bonus.total
         if selection is not None:
             selected = selection.allowed[bonus.rows]
             bonus = Ranking(bonus.rows[selected], bonus.scores[selected])
@@ -62,16 +68,10 @@ class VectorScorer:
 
     def scored(self, rows: Rows) -> Ranking:
         """See `Scorer.scored`."""
-        bonus = self.repeat_bonus
+        bonus = self.bonus.total
         among = np.isin(bonus.rows, rows)
-        ranking = rank(
-            self.vector,
-            self.snapshot.bundle.item_vectors,
-            rows,
-            len(rows),
-            repeat_rows=bonus.rows[among],
-            repeat_scores=bonus.scores[among],
-        )
+        bonus = Ranking(bonus.rows[among], bonus.scores[among])
+        ranking = rank(self.vector, self.snapshot.bundle.item_vectors, rows, len(rows), bonus=bonus)
         return in_order(ranking, rows)
 
 
@@ -132,7 +132,7 @@ async def _rank(
     vector: Floats, item_vectors: Floats, candidates: Rows, k: int, excluded: Rows, bonus: Ranking
 ) -> Ranking:
     """Runs `rank`, in a thread if there are many candidates."""
-    arguments = (vector, item_vectors, candidates, k, excluded, *bonus)
+    arguments = (vector, item_vectors, candidates, k, excluded, bonus)
     if len(candidates) > MAX_PRODUCTS_ON_LOOP:
         return await asyncio.to_thread(rank, *arguments)
     return rank(*arguments)

@@ -42,6 +42,7 @@ class UserState:
         held_rows: Distinct rows of all known events.
         bought_rows: Distinct rows that were bought, ascending.
         purchases: How often each of `bought_rows` was bought; lines of one order count once.
+        silent_rows: Rows whose events the history leaves out: gifts, and what the user dislikes. Ascending.
         hidden_rows: Distinct rows that the user hid and has not bought since. They are in no list.
         disliked: What is added to a user vector of length 1 for disliked items, float32 (d,); None for nothing.
         stored_vector: The user vector that the record held, float32 (d,); None if there was none for this version.
@@ -60,6 +61,7 @@ class UserState:
     held_rows: Rows
     bought_rows: Rows
     purchases: NDArray[np.int32]
+    silent_rows: Rows
     hidden_rows: Rows
     disliked: Floats | None
     stored_vector: Floats | None
@@ -82,7 +84,8 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     """Returns the state of a record."""
     catalogue = bundle.catalogue
     history = known_history = history_of(record.events, catalogue)
-    if len(silent := silent_rows(record.taste, catalogue)):
+    silent = silent_rows(record.taste, catalogue)
+    if len(silent):
         history = known_history.select(~np.isin(known_history.rows, silent))
     bought = history.select(history.purchases)
     # Lines of one order are one purchase: a shopper who bought twelve pieces at once bought once.
@@ -104,6 +107,7 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
         held_rows=np.unique(known_history.rows),
         bought_rows=bought_rows.astype(np.int32),
         purchases=purchases.astype(np.int32),
+        silent_rows=silent,
         hidden_rows=_hidden_rows(known_history),
         disliked=disliked(record.taste, bundle),
         stored_vector=record.user_vector if record.known_events == len(known_history) else None,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import RepeatConfig, repeat_scores
+from recsvc.model.history_bonus import history_bonus
+from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import FusionWeights, UserTower
 from recsvc.ranking import Ranking, rank
 from recsvc.retrieval.index import ScanIndex
@@ -35,7 +36,7 @@ def recommend_offline(
     Returns:
         One ranking for each user, in the order of the holdout.
     """
-    index, items = ScanIndex(bundle.item_vectors), bundle.item_repeats
+    index = ScanIndex(bundle.item_vectors)
     masked = replace(holdout, exclude_history=holdout.exclude_history or repeats.exclude_bought)
     # The towers pad each batch to its longest history, so histories of similar length go together.
     order = np.argsort([len(history) for history in holdout.histories], kind="stable")
@@ -47,8 +48,8 @@ def recommend_offline(
         excluded = [masked.excluded(i) for i in users]
         candidates = index.search(vectors, k + max(map(len, excluded)))
         for i, vector, rows, hidden, history in zip(users, vectors, candidates, excluded, histories, strict=True):
-            bonus = repeat_scores(history, holdout.time, items, repeats)
-            rankings[i] = rank(vector, bundle.item_vectors, rows, k, hidden, *bonus)
+            bonus = history_bonus(bundle, history, holdout.time, repeats=repeats).total
+            rankings[i] = rank(vector, bundle.item_vectors, rows, k, hidden, bonus)
     return [ranking for ranking in rankings if ranking is not None]
 
 

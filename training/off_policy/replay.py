@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import MICROSECONDS_A_DAY, NO_ROWS
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.shop import History
 from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.history_bonus import history_bonus
 from recsvc.model.towers.user import ProfileText
-from recsvc.ranking import rank
+from recsvc.ranking import Ranking, rank
 from training.data.interactions import KEPT_EVENTS, Interactions
 from training.data.shop import Shop
 from training.fitting.text_features import profile_texts
@@ -81,9 +81,10 @@ def _order(candidates: list[str], vector: NDArray[np.float32], history: History,
     rows = [bundle.catalogue.row(item_id) for item_id in candidates]
     places = {row: place for place, row in enumerate(rows) if row is not None}
     in_bundle = np.array(sorted(places), np.int32)
-    bonus_rows, bonus = repeat_scores(history, time, bundle.item_repeats, bundle.model.repeats)
-    among = np.isin(bonus_rows, in_bundle)
-    ranking = rank(vector, bundle.item_vectors, in_bundle, len(in_bundle), NO_ROWS, bonus_rows[among], bonus[among])
+    bonus = history_bonus(bundle, history, time).total
+    among = np.isin(bonus.rows, in_bundle)
+    bonus = Ranking(bonus.rows[among], bonus.scores[among])
+    ranking = rank(vector, bundle.item_vectors, in_bundle, len(in_bundle), bonus=bonus)
     ordered = [places[row] for row in ranking.rows.tolist()]
     listed = set(ordered)
     return np.array([*ordered, *(place for place in range(len(candidates)) if place not in listed)], np.intp)

@@ -17,10 +17,9 @@ from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.explain.explainer import Explainer
 from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.history_bonus import history_bonus
 from recsvc.model.text_encoder import profile_text
 from recsvc.pipeline.slate import Eligibility, SlateBuilder
-from recsvc.ranking import Ranking
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import VectorScorer
@@ -106,7 +105,7 @@ def pages(
             state = state_of(record, bundle)
             user_vector = tower.user_vectors([state.history], [state.profile])[0]
             left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
-            bonus = Ranking(*repeat_scores(state.history, now, bundle.item_repeats, bundle.model.repeats))
+            bonus = history_bonus(bundle, state.history, now, silent_rows=state.silent_rows)
             scorer = VectorScorer(snapshot, user_vector, bonus)
             hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.exclude_bought else [])
             eligibility = Eligibility(hidden.astype(np.int32), None, (), snapshot.inventory.version)

@@ -12,8 +12,8 @@ from recsvc.domain.reason import Evidence, EvidenceKind, Reason, Strength
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
 from recsvc.model.bundle import Bundle
-from recsvc.model.repeat_purchase import repeat_scores
-from recsvc.ranking import rank
+from recsvc.model.history_bonus import history_bonus
+from recsvc.ranking import Ranking, rank
 from recsvc.reasons import folded_words
 from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.verifier import check_all
@@ -162,18 +162,24 @@ class Truth:
             return False
         causes.left_out += 1
         causes.causal_left_out += is_causal
-        item_vector = self._bundle.item_vectors[row]
-        bonus = repeat_scores(without, self._now, self._bundle.item_repeats, self._bundle.model.repeats)
-        if not item_vector @ vector < item_vector @ before:
+        item_vector, silent = self._bundle.item_vectors[row], state.silent_rows
+        bonus = history_bonus(self._bundle, without, self._now, silent_rows=silent)
+        bonus_before = history_bonus(self._bundle, history, self._now, silent_rows=silent)
+        score = item_vector @ vector + _gain(bonus.neighbours, row)
+        if not score < item_vector @ before + _gain(bonus_before.neighbours, row):
             return False
         causes.lowered += 1
         if not is_causal:
             return True
         k, hidden = len(page.rows), state.hidden_rows
         candidates = self._index.search(vector[None], k + len(hidden))[0]
-        left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, *bonus).rows
+        left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, bonus.total).rows
         causes.off_page += left
         return left
+
+
+def _gain(gains: Ranking, row: int) -> np.float32:
+    return np.float32(gains.scores[gains.rows == row].sum())
 
 
 def _says_it(item: Item, reason: Reason) -> bool:
