@@ -21,7 +21,7 @@ AT_LEAST_ONE = (
     "epoch_events",
     "batch_events",
 )
-ZERO_IS_NONE = ("sequence_dim", "lexical_dim", "factors")
+ZERO_IS_NONE = ("sequence_dim", "lexical_dim", "factors", "neighbours")
 EVEN = ("sequence_dim", "text_dim")  # these towers have two heads
 
 
@@ -70,6 +70,8 @@ class TrainConfig:
     factors: int = 64
     regularization: float = 1.0
     als_iterations: int = 15
+    # The neighbours block: the items that go with each item; 0 for none.
+    neighbours: int = 100
     # The training of both transformers.
     temperature: float = 0.07
     epoch_events: int = 200_000  # at most, drawn again each epoch: the time of training is bounded in any shop

@@ -1,10 +1,10 @@
-"""Neighbours: the items that people buy soon after an item, kept exactly, and added to the inner product.
+"""Neighbours: the items that people buy soon after an item, and those with its words, kept exactly for each item.
 
-The vectors of the blocks are a summary of low rank: they know which kinds of items go together, and blur which single
-items do. So each item keeps the few items that follow it most, with a weight each (sparse item-to-item rows, as in
-Sarwar et al., "Item-based collaborative filtering", 2001, but directed in time). An item gains from each of the user's
-newest items whose neighbour it is. The gain is a sum over the history, so that what one item of the history adds to a
-score is exact, too.
+The vectors of the blocks are summaries of low rank: they know which kinds of items go together, and blur which single
+items do. So each item keeps the few items that follow it most, with a weight each (item-to-item rows, as in Sarwar et
+al., "Item-based collaborative filtering", 2001, but directed in time). The rows of a user's newest items are added up,
+and the sum has length 1, like the blocks of the user vector. It is one more block, with a column for each item, of which
+few are not zero.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class NeighbourConfig:
     """How neighbours count.
 
     Attributes:
-        weight: Of the gains in score units, tuned on validation. 0 turns them off.
+        weight: Of the block in score units, tuned on validation. 0 turns it off.
         decay: Factor by which each newer item of the history lowers the weight of an item, 0 to 1.
     """
 
@@ -58,7 +58,7 @@ class Neighbours:
         if not config.weight or not len(sequence):
             return NOTHING
         newest = newest_items(sequence)
-        gains = self.weights[newest].astype(np.float32) * _decays(len(newest), config)[:, None]
+        gains = self.weights[newest].astype(np.float32) * _decays(len(newest), config.decay)[:, None]
         positive = gains > 0
         rows, gains = self.rows[newest][positive], gains[positive]
         if not len(rows):
@@ -66,7 +66,8 @@ class Neighbours:
         order = np.argsort(rows, kind="stable")
         rows = rows[order]
         first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))  # noqa: FBT003  the first row begins a run
-        return Ranking(rows[first], np.add.reduceat(gains[order], first))
+        sums = np.add.reduceat(gains[order], first)
+        return Ranking(rows[first], np.asarray(config.weight * sums / np.linalg.norm(sums), np.float32))
 
     def left_out(self, sequence: Rows, left_out_rows: Rows, rows: Rows, config: NeighbourConfig) -> Floats:
         """Returns what items would gain without each of some items of the history, float32 (l, p).
@@ -80,17 +81,18 @@ class Neighbours:
         if not config.weight or not len(sequence):
             return np.zeros((len(left_out_rows), len(rows)), np.float32)
         newest = newest_items(sequence, NEWEST_ITEMS + 1)  # the next older one moves up
-        matches = self.rows[newest][:, :, None] == rows
-        given = np.einsum("mk,mkp->mp", self.weights[newest].astype(np.float32), matches.astype(np.float32))
+        neighbours = self.rows[newest]
+        columns, places = np.unique(np.append(neighbours, rows), return_inverse=True)
+        places, wanted = places[: neighbours.size].reshape(neighbours.shape), places[neighbours.size :]
+        weights = np.zeros((len(newest), len(columns)), np.float32)
+        # No item has a neighbour twice; the places of NO_ROW have weight 0.
+        np.put_along_axis(weights, places, self.weights[newest].astype(np.float32), axis=1)
         is_left_out = left_out_rows[:, None] == newest
-        places = np.arange(len(newest)) - np.cumsum(is_left_out, axis=1)
-        decays = np.append(_decays(NEWEST_ITEMS, config), np.float32(0))
-        counts = np.where(is_left_out, np.float32(0), decays[np.minimum(places, NEWEST_ITEMS)])
-        return np.asarray(counts @ given, np.float32)
-
-    def sources_of(self, row: int) -> Floats:
-        """Returns how much an item counts as a neighbour of each item, float32 (n,)."""
-        return np.asarray(np.where(self.rows == row, self.weights, np.float16(0)).sum(axis=1), np.float32)
+        newer = np.arange(len(newest)) - np.cumsum(is_left_out, axis=1)
+        decays = np.append(_decays(NEWEST_ITEMS, config.decay), np.float32(0))
+        counts = np.where(is_left_out, np.float32(0), decays[np.minimum(newer, NEWEST_ITEMS)])
+        lengths = np.sqrt(np.maximum(np.einsum("lm,mn,ln->l", counts, weights @ weights.T, counts), 1e-20))
+        return np.asarray(config.weight * (counts @ weights[:, wanted]) / lengths[:, None], np.float32)
 
 
 def newest_items(sequence: Rows, n: int = NEWEST_ITEMS) -> Rows:
@@ -100,6 +102,6 @@ def newest_items(sequence: Rows, n: int = NEWEST_ITEMS) -> Rows:
     return newest_first[np.sort(first)[:n]]
 
 
-def _decays(n: int, config: NeighbourConfig) -> Floats:
-    """Returns how much each of the n newest items counts, in score units, the newest first."""
-    return np.asarray(config.weight * config.decay ** np.arange(n), np.float32)
+def _decays(n: int, decay: float) -> Floats:
+    """Returns how much each of the n newest items counts, the newest first."""
+    return np.asarray(decay ** np.arange(n), np.float32)

@@ -28,14 +28,17 @@ def mean_of_neighbours(texts: Floats, codes: NDArray[np.int8], bought: NDArray[n
     Returns:
         float32 (m, d); zero for a text that resembles none.
     """
-    rows, cosines = _nearest(texts, codes, bought)
+    rows, cosines = nearest_bought(texts, codes, bought)
     weights = np.maximum(cosines, 0) ** SHARPNESS
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
     return np.asarray(np.einsum("mk,mkd->md", weights, vectors[rows]), np.float32)
 
 
-def _nearest(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
-    """The rows of the nearest bought items and their cosines, both (m, NEIGHBOURS) or less, in no order."""
+def nearest_bought(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
+    """The rows of the nearest bought items and their cosines, both (m, NEIGHBOURS) or less, in no order.
+
+    The arguments are those of `mean_of_neighbours`.
+    """
     rows, cosines = [], []
     for start in range(0, len(bought), CHUNK_ROWS):
         part = bought[start : start + CHUNK_ROWS]
