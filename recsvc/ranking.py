@@ -38,15 +38,14 @@ def rank(
     excluded_rows: Rows = NO_ROWS,
     bonus: Ranking = NOTHING,
 ) -> Ranking:
-    """Returns the k best items for one user.
+    """Returns the k best items for one user, among the candidates and the items with a bonus.
 
     The score is always the full inner product, whatever the index searched with, plus the bonus of the item. Items whose
     score is not finite are left out. Equal scores are ordered by row, so the same input gives the same list.
 
-    The result is the exact best k of all items if no bonus is negative, and if `candidates` holds the
-    k + len(excluded_rows) best by inner product, or all items. Then an item that is not a candidate is not better by
-    inner product than the k-th candidate, so only a large bonus can bring it into the list (the threshold algorithm of
-    Fagin et al., 2001). No other inner product is computed.
+    The result is the exact best k of all items in three cases: `candidates` holds all items; or it holds the
+    k + len(excluded_rows) best by score, and `bonus` the bonus of each candidate (`among`); or it holds as many of the
+    best by inner product, and `bonus` holds every bonus, none of which is negative.
 
     Args:
         user_vector: float32 (d,).
@@ -54,45 +53,32 @@ def rank(
         candidates: Rows in any order; duplicates are allowed.
         k: How many to return; fewer are returned if fewer may be ranked.
         excluded_rows: Rows that are never returned.
-        bonus: Ascending rows, and what is added to the inner product of each. They need not be candidates.
+        bonus: Ascending rows, and what is added to the inner product of each.
     """
-    excluded = np.sort(excluded_rows)
-    rows, scores, products = _scored(user_vector, item_vectors, _allowed(np.sort(candidates), excluded), bonus)
+    rows = np.sort(np.append(candidates, bonus.rows) if len(bonus.rows) else candidates)
+    allowed = np.append(rows[:1] >= 0, rows[1:] != rows[:-1])
+    if len(excluded_rows):
+        allowed &= ~_positions(rows, np.sort(excluded_rows))[1]
+    rows = rows[allowed]
+    scores = item_vectors[rows] @ user_vector
     if len(bonus.rows):
-        others = bonus
-        if len(rows):
-            outside = ~_positions(bonus.rows, rows)[1]
-            if len(rows) >= k:
-                needed = np.partition(scores, -k)[-k] - np.partition(products, -k)[-k] - SCORE_TOLERANCE
-                outside &= bonus.scores >= needed
-            others = Ranking(bonus.rows[outside], bonus.scores[outside])
-        more_rows, more_scores, _ = _scored(user_vector, item_vectors, _allowed(others.rows, excluded), others)
-        rows, scores = np.append(rows, more_rows), np.append(scores, more_scores)
-    best = np.lexsort((rows, -scores))[:k]
+        places, gains = _positions(rows, bonus.rows)
+        scores = scores + np.where(gains, bonus.scores[places], np.float32(0))
+    finite = np.isfinite(scores)
+    if not finite.all():
+        rows, scores = rows[finite], scores[finite]
+    # `rows` ascends, so a stable sort leaves equal scores in row order.
+    best = np.argsort(-scores, kind="stable")[:k]
     return Ranking(rows[best], scores[best])
 
 
-def _allowed(sorted_rows: Rows, sorted_excluded: Rows) -> Rows:
-    """Returns each row once, without the excluded ones. Both ascend."""
-    allowed = np.append(sorted_rows[:1] >= 0, sorted_rows[1:] != sorted_rows[:-1])
-    if len(sorted_excluded):
-        allowed &= ~_positions(sorted_rows, sorted_excluded)[1]
-    return sorted_rows[allowed]
-
-
-def _scored(
-    user_vector: Floats, item_vectors: Floats, rows: Rows, bonus: Ranking
-) -> tuple[Rows, Floats, Floats]:
-    """Returns the rows with a finite score, their scores, and the part of these that is the inner product."""
-    products = item_vectors[rows] @ user_vector
-    scores = products
-    if len(bonus.rows) and len(rows):
-        places, gains = _positions(rows, bonus.rows)
-        scores = products + np.where(gains, bonus.scores[places], np.float32(0))
-    finite = np.isfinite(scores)
-    if not finite.all():
-        return rows[finite], scores[finite], products[finite]
-    return rows, scores, products
+def among(bonus: Ranking, rows: Rows) -> Ranking:
+    """Returns the part of a bonus that some rows have. The rows may be in any order, and have duplicates."""
+    if not len(bonus.rows):
+        return bonus
+    places, known = _positions(rows, bonus.rows)
+    kept = np.unique(places[known])
+    return Ranking(bonus.rows[kept], bonus.scores[kept])
 
 
 def _positions(rows: Rows, sorted_rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

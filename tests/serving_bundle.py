@@ -18,6 +18,7 @@ from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
+from recsvc.model.neighbours import NO_ROW, NeighbourConfig
 from recsvc.model.repeat_purchase import FEATURES, RepeatConfig
 from recsvc.model.text_encoder import category_text, item_text
 from recsvc.model.towers.confidence import ConfidenceConfig
@@ -75,6 +76,7 @@ def make_serving_bundle(folder: Path) -> Path:
     )
     cohorts = bought.sum(axis=0)
     companions, companion_buyers = _companions(bought)
+    neighbour_rows, neighbour_weights = _neighbours(bought)
     weights = FusionWeights(BlockWeights(1.0, 0.8, 0.4, 0.6, 0.3, 0.05, 0.05), BlockWeights(text=1.0, prior=0.3))
     vectors = np.concatenate(blocks, axis=1).astype(np.float32)
     bundle = Bundle(
@@ -87,6 +89,8 @@ def make_serving_bundle(folder: Path) -> Path:
         companion_buyers=companion_buyers,
         repeat_rates=rng.uniform(0.5, 2.0, ITEMS).astype(np.float32),
         repeat_intervals=rng.uniform(10, 60, ITEMS).astype(np.float32),
+        neighbour_rows=neighbour_rows,
+        neighbour_weights=neighbour_weights,
         text_codes=encode_8_bits(embeddings),
         category_codes=encode_8_bits(encoder.encode(list(map(category_text, catalogue.paths.names)))),
         text_projection=np.empty((0, 0), np.float32),
@@ -100,6 +104,7 @@ def make_serving_bundle(folder: Path) -> Path:
             fusion=weights,
             confidence=ConfidenceConfig(),
             repeats=RepeatConfig(weight=0.2, coefficients=(*REPEAT_COEFFICIENTS.values(), -3.0)),
+            neighbours=NeighbourConfig(weight=0.3, decay=0.8),
             lexical_dim=DIM["lexical"],
             lexical_decay=0.6,
             collaborative_dim=len(TYPES),
@@ -182,9 +187,27 @@ def _item_only(bought: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.stack((np.log1p(counts) / np.log1p(counts.max()), np.linspace(0, 1, ITEMS), counts == 0), axis=1)
 
 
-def _companions(bought: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Int32 (items, 8) each: which items most of an item's buyers bought too, and how many did."""
+def _together(bought: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Int32 (items, items): how many shoppers bought both items; 0 for an item and itself."""
     together = bought.T.astype(np.int32) @ bought.astype(np.int32)
     np.fill_diagonal(together, 0)
+    return together
+
+
+def _neighbours(bought: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float16]]:
+    """(items, 12) each: the items that most of an item's buyers bought too, for how seldom they are bought.
+
+    Unsold items have none, and are none.
+    """
+    likeness = _together(bought) / np.maximum(bought.sum(axis=0), 1) ** 0.7
+    rows = np.argsort(-likeness, axis=1, kind="stable")[:, :12].astype(np.int32)
+    weights = np.take_along_axis(likeness, rows, axis=1)
+    weights /= weights[:, 0].mean()
+    return np.where(weights > 0, rows, np.int32(NO_ROW)), weights.astype(np.float16)
+
+
+def _companions(bought: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Int32 (items, 8) each: which items most of an item's buyers bought too, and how many did."""
+    together = _together(bought)
     companions = np.argsort(-together, axis=1, kind="stable")[:, :8].astype(np.int32)
     return companions, np.take_along_axis(together, companions, axis=1).astype(np.int32)

@@ -1,14 +1,14 @@
 """Explains pages: finds the evidence, adds the catalogue's names, and has the reasons written."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, Floats, Rows
+from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, NO_SCORES, Floats, Rows
 from recsvc.domain.query import Query, Recommendation
 from recsvc.domain.reason import Evidence, EvidenceKind, Reason, ReasonGroup, Tone
 from recsvc.domain.shop import History
@@ -20,8 +20,8 @@ from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrase, profile
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
+from recsvc.model.history_bonus import gains_left_out
 from recsvc.model.repeat_purchase import repeat_scores
-from recsvc.model.towers.confidence import WeightedHistory
 from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NOTHING
 from recsvc.reasons import ReasonWriter
@@ -139,6 +139,9 @@ class Explainer:
         user_vector, effects, gains = zeros, LeftOut(NO_ROWS, zeros[None][:0], None), NOTHING
         if left_out is not None and isinstance(scorer, VectorScorer):
             user_vector, effects, gains = scorer.vector, left_out, scorer.bonus.neighbours
+        rows_without, gains_without = NO_ROWS, NO_SCORES
+        if len(gains.rows):
+            rows_without, gains_without = gains_left_out(self._bundle, state.history, effects.rows, state.silent_rows)
         bonus = scorer.repeat_bonus
         return UserFacts(
             user_vector=user_vector,
@@ -152,24 +155,13 @@ class Explainer:
             repeat_scores=bonus.scores,
             neighbour_rows=gains.rows,
             neighbour_gains=gains.scores,
-            gains_without=self._gains_without(state, effects.rows) if len(gains.rows) else None,
+            rows_without=rows_without,
+            gains_without=gains_without,
             visit={row: event for row, event in state.visit.items() if row not in bought},
             elapsed={row: (now - times[-1]) // MICROSECONDS_A_DAY for row, times in times_of.items()},
             intervals={row: interval for row, interval in intervals.items() if interval is not None},
             bonus_without=(lambda row: self._bonus_without(state.history, row, now)) if len(bonus.rows) else None,
         )
-
-    def _gains_without(self, state: UserState, left_out_rows: Rows) -> Callable[[Rows], Floats]:
-        """Returns the function that computes what rows would gain as neighbours without each item left out."""
-        bundle = self._bundle
-        sequence = WeightedHistory.of(state.history, bundle.model.confidence).sequence
-
-        def gains(rows: Rows) -> Floats:
-            without = bundle.neighbours.left_out(sequence, left_out_rows, rows, bundle.model.neighbours)
-            without[:, np.isin(rows, state.silent_rows)] = 0
-            return without
-
-        return gains
 
     def _bonus_without(self, history: History, row: int, now: int) -> tuple[Rows, Floats]:
         """Returns the repeat bonus that a user would have without the events of one item."""

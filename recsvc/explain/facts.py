@@ -120,8 +120,8 @@ class UserFacts:
         repeat_scores: How much each of `repeat_rows` gained.
         neighbour_rows: Ascending rows that gained in score as neighbours of the user's newest items.
         neighbour_gains: How much each of `neighbour_rows` gained.
-        gains_without: Returns how much p rows would gain as neighbours without each of `left_out_rows`, float32 (l, p);
-            None if nothing gains.
+        rows_without: Ascending rows that gain, or would gain, as neighbours without one of `left_out_rows`.
+        gains_without: How much each of `rows_without` would gain without each of `left_out_rows`, float32 (l, rows).
         visit: What the user does in this visit, by row; without rows that were bought.
         elapsed: Days since each row was bought last.
         intervals: By row, for items that are bought again and again.
@@ -140,7 +140,8 @@ class UserFacts:
     repeat_scores: Floats = field(default_factory=lambda: NO_SCORES)
     neighbour_rows: Rows = field(default_factory=lambda: NO_ROWS)
     neighbour_gains: Floats = field(default_factory=lambda: NO_SCORES)
-    gains_without: Callable[[Rows], Floats] | None = None
+    rows_without: Rows = field(default_factory=lambda: NO_ROWS)
+    gains_without: Floats = field(default_factory=lambda: NO_SCORES)
     visit: Mapping[int, EventType] = field(default_factory=dict)
     elapsed: Mapping[int, int] = field(default_factory=dict)
     intervals: Mapping[int, RepeatInterval] = field(default_factory=dict)
@@ -154,7 +155,7 @@ class UserFacts:
     def scores_without(self, rows: Rows, vectors: Floats) -> Floats:
         """Returns the same without each of `left_out_rows`, float32 (p, l)."""
         products = vectors @ self.left_out_vectors.T
-        return products if self.gains_without is None else products + self.gains_without(rows).T
+        return products + values_of(rows, self.rows_without, self.gains_without).T
 
     def event(self, row: int) -> EventType:
         """Returns what the user did with an item that a fact may name."""
@@ -180,8 +181,14 @@ class Page:
 
 
 def values_of(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
-    """Returns the value of each row, 0 for unknown rows. `known_rows` ascend, with a value each."""
+    """Returns the value of each row, 0 for unknown rows, float32 (..., p).
+
+    Args:
+        rows: The p rows.
+        known_rows: Ascending rows that have a value.
+        values: Of each of `known_rows`, along the last axis.
+    """
     if not len(known_rows):
         return np.zeros(len(rows), np.float32)
     places = np.minimum(np.searchsorted(known_rows, rows), len(known_rows) - 1)
-    return np.where(known_rows[places] == rows, values[places], 0).astype(np.float32)
+    return np.where(known_rows[places] == rows, values[..., places], 0).astype(np.float32)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
-from recsvc.model.neighbours import NO_ROW, NeighbourConfig, Neighbours
+from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
-from recsvc.model.text_neighbours import mean_of_neighbours
+from recsvc.model.text_links import TextLinks
+from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
@@ -21,6 +22,8 @@ from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
 from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, projected, unit
+
+_Nearest = tuple[NDArray[np.intp], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Bundle:
         bundle_id: Hash of the content; '' if the bundle was never stored.
         growing: Memory of `item_vectors`, once items were added.
         growing_codes: Memory of `text_codes`, once items were added.
+        links: Neighbours of the items that were added; None before, or if the model has no neighbours.
     """
 
     catalogue: Catalogue
@@ -118,6 +122,7 @@ class Bundle:
     bundle_id: str = ""
     growing: GrowingMatrix[np.float32] | None = field(default=None, repr=False, compare=False)
     growing_codes: GrowingMatrix[np.int8] | None = field(default=None, repr=False, compare=False)
+    links: TextLinks | None = None
 
     @property
     def layout(self) -> Layout:
@@ -134,7 +139,7 @@ class Bundle:
     @property
     def neighbours(self) -> Neighbours:
         """The neighbours of each item."""
-        return Neighbours(self.neighbour_rows, self.neighbour_weights)
+        return Neighbours(self.neighbour_rows, self.neighbour_weights, self.links)
 
     @property
     def has_text_codes(self) -> bool:
@@ -196,7 +201,8 @@ class Bundle:
         cold = purchases[rows] == 0
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
-        vectors[rows[cold]] = self.new_item_vectors(embeddings, texts)[cold]
+        nearest = self._nearest_bought(embeddings)
+        vectors[rows[cold]] = self._vectors_near(nearest, self.vectors_of_texts(embeddings, texts))[cold]
         growing_codes = self.growing_codes or GrowingMatrix(self.text_codes)
         codes = growing_codes.extended(len(self.catalogue), more)
         if self.has_text_codes:
@@ -219,7 +225,17 @@ class Bundle:
             category_codes=self._category_codes(catalogue, codes),
             growing=growing,
             growing_codes=growing_codes,
+            links=self._links(len(catalogue), rows, nearest),
         )
+
+    def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:
+        """The links of n items, of which those of some rows are new or reworded."""
+        if not self.model.neighbours.weight:
+            return None
+        links = self.links or TextLinks.empty(self.neighbour_weights)
+        added = rows >= len(self.neighbour_rows)
+        bought, cosines = nearest or (np.empty((len(rows), 0), np.intp), np.empty((len(rows), 0), np.float32))
+        return links.with_items(n, rows[added], bought[added], cosines[added])
 
     def _category_codes(self, catalogue: Catalogue, text_codes: NDArray[np.int8]) -> NDArray[np.int8]:
         """The codes of all category paths; a new path has the code of its first item, whose text names it."""
@@ -240,9 +256,19 @@ class Bundle:
             float32 (n, d).
         """
         vectors = self.vectors_of_texts(text_embeddings, texts)
+        return self._vectors_near(self._nearest_bought(text_embeddings), vectors)
+
+    def _nearest_bought(self, text_embeddings: NDArray[np.float32]) -> _Nearest | None:
+        """See `nearest_bought`; None without text codes, or if nobody has bought anything."""
         bought = np.flatnonzero(self.purchases > 0)
-        if self.has_text_codes and len(bought):
-            means = mean_of_neighbours(self.projected(text_embeddings), self.text_codes, bought, self.item_vectors)
+        if not (self.has_text_codes and len(bought)):
+            return None
+        return nearest_bought(self.projected(text_embeddings), self.text_codes, bought)
+
+    def _vectors_near(self, nearest: _Nearest | None, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Replaces the learned blocks of vectors by those of the nearest bought items, in place."""
+        if nearest is not None:
+            means = mean_of_neighbours(*nearest, self.item_vectors)
             known = means[:, self.layout.text].any(axis=1)
             for block in (self.layout.sequence, self.layout.text):  # whose vectors have length 1
                 means[:, block] = unit(means[:, block])

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recsvc.domain.arrays import NO_ROWS, Rows
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_scores
@@ -68,11 +69,33 @@ def neighbour_gains(bundle: Bundle, history: History, silent_rows: Rows = NO_ROW
     Args:
         bundle: The model.
         history: Of the user.
-        silent_rows: Ascending rows that gain nothing: what the user dislikes, and gifts.
+        silent_rows: Rows that gain nothing: gifts, and what the user dislikes.
     """
     sequence = WeightedHistory.of(history, bundle.model.confidence).sequence
-    gains = bundle.neighbours.of_history(sequence, bundle.model.neighbours)
-    if not len(silent_rows) or not len(gains.rows):
-        return gains
-    kept = ~np.isin(gains.rows, silent_rows)
-    return Ranking(gains.rows[kept], gains.scores[kept])
+    rows, gains = bundle.neighbours.of_history(sequence, bundle.model.neighbours)
+    kept = _gaining(rows, silent_rows)
+    return Ranking(rows[kept], gains[kept])
+
+
+def gains_left_out(
+    bundle: Bundle, history: History, left_out_rows: Rows, silent_rows: Rows = NO_ROWS
+) -> tuple[Rows, Floats]:
+    """Computes what items would gain as neighbours without each of some items of the history.
+
+    Args:
+        bundle: The model.
+        history: Of the user.
+        left_out_rows: The l items that are left out one by one.
+        silent_rows: See `neighbour_gains`.
+
+    Returns:
+        Ascending rows (c,), and the gain of each, float32 (l, c).
+    """
+    sequence = WeightedHistory.of(history, bundle.model.confidence).sequence
+    rows, gains = bundle.neighbours.left_out(sequence, left_out_rows, bundle.model.neighbours)
+    kept = _gaining(rows, silent_rows)
+    return rows[kept], gains[:, kept]
+
+
+def _gaining(rows: Rows, silent_rows: Rows) -> NDArray[np.bool_] | slice:
+    return ~np.isin(rows, silent_rows) if len(silent_rows) else slice(None)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
+from recsvc.model.text_links import NO_ROW, TextLinks
 from recsvc.ranking import NOTHING, Ranking
 
-NO_ROW = -1
 # The newest distinct items of a history that count. With a typical decay, older ones count next to nothing.
 NEWEST_ITEMS = 20
 
@@ -38,12 +38,36 @@ class Neighbours:
     """The neighbours of each of n items.
 
     Attributes:
-        rows: int32 (n, m), rows of other items; NO_ROW for none.
-        weights: float16 (n, m), how much each counts, 0 or more.
+        rows: int32 (t, m), rows of other items for each item that training knew; NO_ROW for none.
+        weights: float16 (t, m), how much each counts, 0 or more; 0 for NO_ROW.
+        links: Of the n - t items that came after training; None before there was one.
     """
 
     rows: Rows
     weights: NDArray[np.float16]
+    links: TextLinks | None = None
+
+    def of_items(self, items: Rows) -> tuple[Rows, Floats]:
+        """Returns the neighbours of p items and how much each counts, int32 and float32 (p, m).
+
+        No item has a neighbour twice. NO_ROW has weight 0.
+        """
+        if self.links is None:
+            return self.rows[items], self.weights[items].astype(np.float32)
+        trained = (items < len(self.rows))[:, None]
+        places = np.minimum(items, len(self.rows) - 1)
+        rows = np.concatenate((np.where(trained, self.rows[places], NO_ROW), self.links.rows[items]), axis=1)
+        weights = np.concatenate((self.weights[places] * trained, self.links.weights[items]), axis=1)
+        return rows, weights.astype(np.float32)
+
+    def items_with(self, row: int) -> NDArray[np.bool_]:
+        """Returns which items have an item as a neighbour, bool (n,)."""
+        having = (self.rows == row).any(axis=1)
+        if self.links is None:
+            return having
+        linked = (self.links.rows == row).any(axis=1)
+        linked[: len(having)] |= having
+        return linked
 
     def of_history(self, sequence: Rows, config: NeighbourConfig) -> Ranking:
         """Returns what items gain because they are neighbours of a user's newest items.
@@ -57,42 +81,42 @@ class Neighbours:
         """
         if not config.weight or not len(sequence):
             return NOTHING
-        newest = newest_items(sequence)
-        gains = self.weights[newest].astype(np.float32) * _decays(len(newest), config.decay)[:, None]
-        positive = gains > 0
-        rows, gains = self.rows[newest][positive], gains[positive]
-        if not len(rows):
+        rows, weights = self.of_items(newest_items(sequence))
+        columns, places = np.unique(rows.ravel(), return_inverse=True)
+        gains = weights * _decays(len(rows), config.decay)[:, None]
+        sums = np.bincount(places, gains.ravel(), len(columns))
+        length = np.sqrt(sums @ sums)
+        gaining = sums > 0
+        if not gaining.any():
             return NOTHING
-        order = np.argsort(rows, kind="stable")
-        rows = rows[order]
-        first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))  # noqa: FBT003  the first row begins a run
-        sums = np.add.reduceat(gains[order], first)
-        return Ranking(rows[first], np.asarray(config.weight * sums / np.linalg.norm(sums), np.float32))
+        return Ranking(columns[gaining], (config.weight / length * sums[gaining]).astype(np.float32))
 
-    def left_out(self, sequence: Rows, left_out_rows: Rows, rows: Rows, config: NeighbourConfig) -> Floats:
-        """Returns what items would gain without each of some items of the history, float32 (l, p).
+    def left_out(self, sequence: Rows, left_out_rows: Rows, config: NeighbourConfig) -> tuple[Rows, Floats]:
+        """Returns what items would gain without each of some items of the history.
 
         Args:
             sequence: As in `of_history`.
             left_out_rows: The l items that are left out one by one.
-            rows: The p items that gain.
             config: Weight and decay.
+
+        Returns:
+            Ascending rows (c,), and the gain of each, float32 (l, c).
         """
         if not config.weight or not len(sequence):
-            return np.zeros((len(left_out_rows), len(rows)), np.float32)
+            return NO_ROWS, np.zeros((len(left_out_rows), 0), np.float32)
         newest = newest_items(sequence, NEWEST_ITEMS + 1)  # the next older one moves up
-        neighbours = self.rows[newest]
-        columns, places = np.unique(np.append(neighbours, rows), return_inverse=True)
-        places, wanted = places[: neighbours.size].reshape(neighbours.shape), places[neighbours.size :]
-        weights = np.zeros((len(newest), len(columns)), np.float32)
-        # No item has a neighbour twice; the places of NO_ROW have weight 0.
-        np.put_along_axis(weights, places, self.weights[newest].astype(np.float32), axis=1)
+        rows, weights = self.of_items(newest)
+        columns, places = np.unique(rows.ravel(), return_inverse=True)
+        by_column = np.zeros((len(newest), len(columns)), np.float32)
+        np.put_along_axis(by_column, places.reshape(rows.shape), weights, axis=1)
         is_left_out = left_out_rows[:, None] == newest
         newer = np.arange(len(newest)) - np.cumsum(is_left_out, axis=1)
         decays = np.append(_decays(NEWEST_ITEMS, config.decay), np.float32(0))
         counts = np.where(is_left_out, np.float32(0), decays[np.minimum(newer, NEWEST_ITEMS)])
-        lengths = np.sqrt(np.maximum(np.einsum("lm,mn,ln->l", counts, weights @ weights.T, counts), 1e-20))
-        return np.asarray(config.weight * (counts @ weights[:, wanted]) / lengths[:, None], np.float32)
+        sums = counts @ by_column
+        lengths = np.sqrt(np.einsum("lc,lc->l", sums, sums))
+        sums *= (np.float32(config.weight) / np.maximum(lengths, 1e-12))[:, None]
+        return columns, sums
 
 
 def newest_items(sequence: Rows, n: int = NEWEST_ITEMS) -> Rows:

@@ -16,28 +16,32 @@ SHARPNESS = 4
 CHUNK_ROWS = 16_384  # texts decoded at a time: 32 MB
 
 
-def mean_of_neighbours(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp], vectors: Floats) -> Floats:
-    """The weighted mean of the vectors of the nearest bought items.
+def mean_of_neighbours(rows: NDArray[np.intp], cosines: Floats, vectors: Floats) -> Floats:
+    """The weighted mean of the vectors of the nearest bought items of m texts.
 
     Args:
-        texts: Unit vectors of m new texts by the text encoder, float32 (m, dim).
-        codes: Of all items, int8 (n, dim).
-        bought: The rows of bought items, at least one.
+        rows: From `nearest_bought`, (m, k).
+        cosines: From `nearest_bought`, (m, k).
         vectors: Of all items, float32 (n, d).
 
     Returns:
         float32 (m, d); zero for a text that resembles none.
     """
-    rows, cosines = nearest_bought(texts, codes, bought)
     weights = np.maximum(cosines, 0) ** SHARPNESS
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
     return np.asarray(np.einsum("mk,mkd->md", weights, vectors[rows]), np.float32)
 
 
 def nearest_bought(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
-    """The rows of the nearest bought items and their cosines, both (m, NEIGHBOURS) or less, in no order.
+    """The bought items whose texts are nearest to m new texts.
 
-    The arguments are those of `mean_of_neighbours`.
+    Args:
+        texts: Unit vectors by the text encoder, float32 (m, dim).
+        codes: Of all items, int8 (n, dim).
+        bought: The rows of bought items, at least one.
+
+    Returns:
+        Their rows and their cosines, (m, NEIGHBOURS) each, in no order; fewer columns if fewer items were bought.
     """
     rows, cosines = [], []
     for start in range(0, len(bought), CHUNK_ROWS):

@@ -1,4 +1,5 @@
-"""Finds the items nearest to a user vector: scans every item in 8 bits. The caller scores the best again in float32.
+"""Finds the items of the highest scores for a user vector: scans every item in 8 bits. The caller scores the best again
+in float32.
 
 An exact scan is right up to some hundred thousand items. Above that, an inverted file can take the place of `ScanIndex`
 behind the same `search` (the port is `ItemIndex`), and nothing else changes.
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.model.vectors import CODE_SCALE
+from recsvc.ranking import Ranking
 
 # Up to this many items are scanned in float32: the product is cheap.
 FULL_PRECISION_ITEMS = 8_192
@@ -29,18 +31,27 @@ Codes = NDArray[np.int8]
 
 
 class ItemIndex(Protocol):
-    """Finds the nearest items to several vectors at once."""
+    """Finds the best items for several vectors at once."""
 
-    def search(self, user_vectors: Floats, k: int, allowed: Sequence[Mask | None] = ()) -> Rows:
-        """Returns rows, (b, min(2k + MARGIN_ITEMS, n)), that contain the k nearest to each vector by inner product.
+    def search(
+        self,
+        user_vectors: Floats,
+        k: int,
+        allowed: Sequence[Mask | None] = (),
+        bonuses: Sequence[Ranking] = (),
+    ) -> Rows:
+        """Returns rows, (b, min(2k + MARGIN_ITEMS, n)), that contain the k best for each vector.
+
+        An item's score is the inner product with the vector, plus its bonus.
 
         The rows of one vector are distinct and in no order. If fewer rows are allowed than are returned, the others
         are arbitrary.
 
         Args:
             user_vectors: float32 (b, d).
-            k: How many of the nearest rows must be among those returned.
+            k: How many of the best rows must be among those returned.
             allowed: For each vector, bool (n,), which rows may be found, or None for all; empty for all vectors.
+            bonuses: For each vector, distinct rows and what is added to the score of each; empty for none.
         """
         ...
 
@@ -62,16 +73,24 @@ class ScanIndex:
             self._packed = _pack(torch.cat((vectors, torch.zeros(-self._n % TILE_ITEMS, dim, dtype=vectors.dtype))))
 
     @torch.inference_mode()
-    def search(self, user_vectors: Floats, k: int, allowed: Sequence[Mask | None] = ()) -> Rows:
+    def search(
+        self,
+        user_vectors: Floats,
+        k: int,
+        allowed: Sequence[Mask | None] = (),
+        bonuses: Sequence[Ranking] = (),
+    ) -> Rows:
         """See `ItemIndex.search`."""
         queries, width = torch.from_numpy(user_vectors), min(2 * k + MARGIN_ITEMS, self._n)
         if self._vectors is not None:
             scores = queries @ self._vectors.T
+            _add_bonuses(scores, bonuses)
             _mask_scores(scores, allowed)
             return np.asarray(scores.topk(width, sorted=False).indices.numpy(), np.int32)
         # Queries in 7 bits: with 8 on both sides, processors without VNNI may saturate their 16-bit sums.
         scores = torch.ops.quantized.linear_dynamic(queries, self._packed, True)  # noqa: FBT003  torch takes no keyword
         scores[:, self._n :] = float("-inf")
+        _add_bonuses(scores, bonuses)
         _mask_scores(scores, allowed)
         tiles = scores.view(len(scores), -1, TILE_ITEMS)
         n_tiles = tiles.shape[1]
@@ -82,6 +101,12 @@ class ScanIndex:
         places = tile_scores.topk(width, sorted=False).indices
         rows = best_tiles.gather(1, places // TILE_ITEMS) * TILE_ITEMS + places % TILE_ITEMS
         return np.asarray(rows.numpy(), np.int32)
+
+
+def _add_bonuses(scores: torch.Tensor, bonuses: Sequence[Ranking]) -> None:
+    """Adds to the scores of the rows that have a bonus, in place, before the cut: they need not be near the vector."""
+    for row, bonus in zip(scores.numpy(), bonuses, strict=False):
+        row[bonus.rows] += bonus.scores
 
 
 def _mask_scores(scores: torch.Tensor, allowed: Sequence[Mask | None]) -> None:

@@ -10,6 +10,7 @@ from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
 from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
+from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.inventory import Inventory, Selection
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
@@ -66,9 +67,11 @@ class ItemSnapshot:
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
 
-    def search(self, vector: Floats, k: int, selection: Selection | None) -> Awaitable[Rows]:
-        """Returns rows that contain the k nearest items to a user vector; see `ItemSearch.search`."""
-        return self._item_search.search(vector, k, selection)
+    def search(
+        self, vector: Floats, k: int, selection: Selection | None, bonus: Ranking = NOTHING
+    ) -> Awaitable[Rows]:
+        """Returns rows that contain the k best items for a user vector and a bonus; see `ItemSearch.search`."""
+        return self._item_search.search(vector, k, selection, bonus)
 
     def search_similar(self, vector: Floats, k: int, selection: Selection | None) -> Awaitable[Rows]:
         """Returns rows that contain the k most similar items to an item's similarity vector."""

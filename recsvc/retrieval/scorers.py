@@ -10,7 +10,7 @@ from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.shop import History
 from recsvc.model.history_bonus import NO_BONUS, HistoryBonus
 from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
-from recsvc.ranking import NOTHING, Ranking, rank
+from recsvc.ranking import NOTHING, Ranking, among, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 
@@ -59,18 +59,14 @@ class VectorScorer:
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `Scorer.ranking`."""
-        candidates = await self.snapshot.search(self.vector, k + len(excluded), selection)
         bonus = self.bonus.total
-        if selection is not None:
-            selected = selection.allowed[bonus.rows]
-            bonus = Ranking(bonus.rows[selected], bonus.scores[selected])
-        return await _rank(self.vector, self.snapshot.bundle.item_vectors, candidates, k, excluded, bonus)
+        candidates = await self.snapshot.search(self.vector, k + len(excluded), selection, bonus)
+        item_vectors = self.snapshot.bundle.item_vectors
+        return await _rank(self.vector, item_vectors, candidates, k, excluded, among(bonus, candidates))
 
     def scored(self, rows: Rows) -> Ranking:
         """See `Scorer.scored`."""
-        bonus = self.bonus.total
-        among = np.isin(bonus.rows, rows)
-        bonus = Ranking(bonus.rows[among], bonus.scores[among])
+        bonus = among(self.bonus.total, rows)
         ranking = rank(self.vector, self.snapshot.bundle.item_vectors, rows, len(rows), bonus=bonus)
         return in_order(ranking, rows)
 

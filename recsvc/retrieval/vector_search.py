@@ -1,4 +1,4 @@
-"""Finds the items nearest to a vector, among all or a selection: concurrent searches run as one product in a thread."""
+"""Finds the best items for a vector, among all or a selection: concurrent searches run as one product in a thread."""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
+from recsvc.ranking import NOTHING, Ranking, among
 from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, Codes, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
@@ -17,6 +18,7 @@ class _Search:
     vector: Floats
     k: int
     selection: Selection | None
+    bonus: Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,20 @@ class ItemSearch:
         main_index, indexed = self._main_index, self._indexed
         return ItemSearch(item_vectors, self._executor, main_index=main_index, indexed=indexed, delta=delta)
 
-    async def search(self, vector: Floats, k: int, selection: Selection | None = None) -> Rows:
-        """Returns rows of the selection that contain its k nearest to the (d,) vector by inner product.
+    async def search(
+        self, vector: Floats, k: int, selection: Selection | None = None, bonus: Ranking = NOTHING
+    ) -> Rows:
+        """Returns rows of the selection that contain its k best: by the inner product with the vector, plus the bonus.
 
         They are in no order and may have duplicates. A selection of at most k rows is returned completely.
+
+        Args:
+            vector: float32 (d,).
+            k: How many items.
+            selection: Where to look; None for all items.
+            bonus: Ascending rows, and what is added to the inner product of each.
         """
-        return await self._batcher.submit(_Search(vector, k, selection))
+        return await self._batcher.submit(_Search(vector, k, selection, bonus))
 
     async def warm_up(self) -> None:
         """Runs the first search, which is slow."""
@@ -97,13 +107,20 @@ class ItemSearch:
             return []
         allowed = [search.selection.allowed if search.selection is not None else None for search in searches]
         vectors, k = np.stack([search.vector for search in searches]), max(search.k for search in searches)
+        bonuses = [search.bonus for search in searches]
         candidates = self._main_index.search(
-            vectors, k, [mask if mask is None else mask[: self._indexed] for mask in allowed]
+            vectors,
+            k,
+            [mask if mask is None else mask[: self._indexed] for mask in allowed],
+            [_first(bonus, self._indexed) for bonus in bonuses],
         )
         if self._delta is not None:
             delta_rows = self._delta.rows
             places = self._delta.index.search(
-                vectors, k, [mask if mask is None else mask[delta_rows] for mask in allowed]
+                vectors,
+                k,
+                [mask if mask is None else mask[delta_rows] for mask in allowed],
+                [_by_place(bonus, delta_rows) for bonus in bonuses],
             )
             candidates = np.concatenate((candidates, delta_rows[places]), axis=1)
         return [rows if mask is None else rows[mask[rows]] for rows, mask in zip(candidates, allowed, strict=True)]
@@ -112,7 +129,22 @@ class ItemSearch:
         width = 2 * search.k + MARGIN_ITEMS  # as many as the index would return
         if len(rows) <= width:
             return rows
-        return rows[np.argpartition(self._item_vectors[rows] @ search.vector, -width)[-width:]]
+        scores = self._item_vectors[rows] @ search.vector
+        own = _by_place(search.bonus, rows)
+        scores[own.rows] += own.scores
+        return rows[np.argpartition(scores, -width)[-width:]]
+
+
+def _first(bonus: Ranking, n: int) -> Ranking:
+    """Returns the part of a bonus that the first n rows have."""
+    end = np.searchsorted(bonus.rows, n)
+    return Ranking(bonus.rows[:end], bonus.scores[:end])
+
+
+def _by_place(bonus: Ranking, rows: Rows) -> Ranking:
+    """Returns the part of a bonus that some ascending rows have, by the places of the items in `rows`."""
+    own = among(bonus, rows)
+    return Ranking(np.searchsorted(rows, own.rows).astype(np.int32), own.scores)
 
 
 def _few_rows(search: _Search) -> Rows | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
+from recsvc.model.history_bonus import neighbour_gains
 from recsvc.store import UserStore
 from recsvc.users.user_state import UserState
 from recsvc.users.user_state_cache import UserStateCache
@@ -23,10 +24,11 @@ class Audience:
 
     Scores of two users cannot be compared: one user has high scores for everything, another for nothing. So an item is
     measured by how many standard deviations its score is above the mean of the user's own scores
-    (docs/experiments.md, "Audiences").
+    (docs/experiments.md, "Audiences"). The score is that of a list, without the repeat bonus. The mean and the deviation
+    are those of the inner products: few items gain as neighbours of a history.
 
     Args:
-        bundle: Gives the item vectors.
+        bundle: The model.
         row: The item.
         k: How many users are kept.
         new_buyers_only: Whether users who bought the item are left out.
@@ -37,7 +39,10 @@ class Audience:
         sampled = np.random.default_rng(0).permutation(n)[:SAMPLED_ITEMS]
         self._sample = bundle.item_vectors[sampled]
         self._item = bundle.item_vectors[row]
+        self._bundle = bundle
         self._row, self._k, self._new_buyers_only = row, k, new_buyers_only
+        # Most users hold none of these items. Gains are computed for the others alone.
+        self._raises = bundle.neighbours.items_with(row)
         self._best: list[tuple[float, str]] = []
         self._seen: set[str] = set()
 
@@ -59,6 +64,7 @@ class Audience:
             return
         user_vectors = np.stack([vector for _, vector in users])
         scores, sample_scores = user_vectors @ self._item, user_vectors @ self._sample.T
+        scores += [self._gain(state) for state, _ in users]
         affinities = (scores - sample_scores.mean(axis=1)) / np.maximum(sample_scores.std(axis=1), 1e-6)
         for user_id, (state, _), affinity in zip(user_ids, users, affinities.tolist(), strict=True):
             if user_id in self._seen or not state.personalised:
@@ -69,6 +75,13 @@ class Audience:
             heapq.heappush(self._best, (affinity, user_id))
             if len(self._best) > self._k:
                 heapq.heappop(self._best)
+
+    def _gain(self, state: UserState) -> float:
+        """Returns what the item gains as a neighbour of the user's newest items."""
+        if not self._raises[state.history.rows].any():
+            return 0.0
+        gains = neighbour_gains(self._bundle, state.history, state.silent_rows)
+        return float(gains.scores[gains.rows == self._row].sum())
 
     def best(self) -> list[tuple[str, float]]:
         """Returns the users and their affinities in standard deviations, the highest first."""

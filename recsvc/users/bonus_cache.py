@@ -20,7 +20,6 @@ class BonusCache:
         self._bundle = bundle
         self._items = bundle.item_repeats
         self._kept: WeakKeyDictionary[UserState, tuple[int, HistoryBonus]] = WeakKeyDictionary()
-        self._kept_repeats: WeakKeyDictionary[UserState, tuple[int, Ranking]] = WeakKeyDictionary()
         self._kept_gains: WeakKeyDictionary[UserState, Ranking] = WeakKeyDictionary()
 
     def of(self, state: UserState, now: int) -> HistoryBonus:
@@ -33,8 +32,7 @@ class BonusCache:
         hour = now // MICROSECONDS_AN_HOUR
         kept = self._kept.get(state)
         if kept is None or kept[0] != hour:
-            bonus = HistoryBonus(self._repeats(state.base or state, now, hour), self.gains(state))
-            kept = self._kept[state] = hour, bonus
+            kept = self._kept[state] = hour, HistoryBonus(self._repeats(state, now), self.gains(state))
         return kept[1]
 
     def gains(self, state: UserState) -> Ranking:
@@ -44,13 +42,9 @@ class BonusCache:
             kept = self._kept_gains[state] = neighbour_gains(self._bundle, state.history, state.silent_rows)
         return kept
 
-    def _repeats(self, state: UserState, now: int, hour: int) -> Ranking:
-        """Returns the repeat bonus of a state without a visit: to view or to add to the cart is not to buy."""
+    def _repeats(self, state: UserState, now: int) -> Ranking:
         if not len(state.bought_rows):
             return NOTHING
-        kept = self._kept_repeats.get(state)
-        if kept is None or kept[0] != hour:
-            repeats = Ranking(*repeat_scores(state.history, now, self._items, self._bundle.model.repeats))
-            kept = self._kept_repeats[state] = hour, repeats
-        return kept[1]
-
+        if state.base is not None:  # viewing and adding to the cart are not purchases
+            return self.of(state.base, now).repeats
+        return Ranking(*repeat_scores(state.history, now, self._items, self._bundle.model.repeats))

@@ -13,7 +13,7 @@ from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import history_bonus
 from recsvc.model.towers.user import ProfileText
-from recsvc.ranking import Ranking, rank
+from recsvc.ranking import among, rank
 from training.data.interactions import KEPT_EVENTS, Interactions
 from training.data.shop import Shop
 from training.fitting.text_features import profile_texts
@@ -81,9 +81,7 @@ def _order(candidates: list[str], vector: NDArray[np.float32], history: History,
     rows = [bundle.catalogue.row(item_id) for item_id in candidates]
     places = {row: place for place, row in enumerate(rows) if row is not None}
     in_bundle = np.array(sorted(places), np.int32)
-    bonus = history_bonus(bundle, history, time).total
-    among = np.isin(bonus.rows, in_bundle)
-    bonus = Ranking(bonus.rows[among], bonus.scores[among])
+    bonus = among(history_bonus(bundle, history, time).total, in_bundle)
     ranking = rank(vector, bundle.item_vectors, in_bundle, len(in_bundle), bonus=bonus)
     ordered = [places[row] for row in ranking.rows.tolist()]
     listed = set(ordered)

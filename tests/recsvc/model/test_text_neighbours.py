@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsvc.model import text_neighbours
-from recsvc.model.text_neighbours import NEIGHBOURS, SHARPNESS, mean_of_neighbours
+from recsvc.model.text_neighbours import NEIGHBOURS, SHARPNESS, mean_of_neighbours, nearest_bought
 from recsvc.model.vectors import decode_8_bits, encode_8_bits, unit
 
 ITEMS, DIM = 60, 24
@@ -19,7 +19,7 @@ def test_the_mean_is_over_the_nearest_bought_items_by_their_cosines(codes: np.nd
     rng = np.random.default_rng(2)
     vectors = rng.standard_normal((ITEMS, 5)).astype(np.float32)
     texts, bought = unit(rng.standard_normal((4, DIM))), np.arange(0, ITEMS, 2)
-    means = mean_of_neighbours(texts, codes, bought, vectors)
+    means = mean_of_neighbours(*nearest_bought(texts, codes, bought), vectors)
     for text, mean in zip(texts, means, strict=True):
         cosines = decode_8_bits(codes[bought]) @ text
         best = np.argsort(-cosines)[:NEIGHBOURS]
@@ -30,19 +30,21 @@ def test_the_mean_is_over_the_nearest_bought_items_by_their_cosines(codes: np.nd
 
 def test_items_in_several_chunks_give_the_same(codes: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = np.eye(ITEMS, dtype=np.float32)
-    arguments = decode_8_bits(codes[:3]), codes, np.arange(3, ITEMS), vectors
-    at_once = mean_of_neighbours(*arguments)
+    arguments = decode_8_bits(codes[:3]), codes, np.arange(3, ITEMS)
+    at_once = mean_of_neighbours(*nearest_bought(*arguments), vectors)
     monkeypatch.setattr(text_neighbours, "CHUNK_ROWS", 7)
-    np.testing.assert_allclose(mean_of_neighbours(*arguments), at_once, atol=1e-6)
+    np.testing.assert_allclose(mean_of_neighbours(*nearest_bought(*arguments), vectors), at_once, atol=1e-6)
     assert (np.count_nonzero(at_once, axis=1) <= NEIGHBOURS).all()
     assert not at_once[:, :3].any()  # not among the bought
 
 
 def test_fewer_bought_items_than_neighbours_are_all_taken(codes: np.ndarray) -> None:
-    [mean] = mean_of_neighbours(decode_8_bits(codes[:1]), codes, np.array([0, 0]), np.eye(ITEMS, dtype=np.float32))
+    nearest = nearest_bought(decode_8_bits(codes[:1]), codes, np.array([0, 0]))
+    [mean] = mean_of_neighbours(*nearest, np.eye(ITEMS, dtype=np.float32))
     assert mean[0] == pytest.approx(1.0)
 
 
 def test_a_text_that_resembles_none_gives_zero(codes: np.ndarray) -> None:
     texts = np.stack([-decode_8_bits(codes[:1])[0], np.zeros(DIM, np.float32)])
-    assert not mean_of_neighbours(texts, codes, np.array([0]), np.eye(ITEMS, dtype=np.float32)).any()
+    nearest = nearest_bought(texts, codes, np.array([0]))
+    assert not mean_of_neighbours(*nearest, np.eye(ITEMS, dtype=np.float32)).any()
