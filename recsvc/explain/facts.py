@@ -155,6 +155,8 @@ class UserFacts:
     def scores_without(self, rows: Rows, vectors: Floats) -> Floats:
         """Returns the same without each of `left_out_rows`, float32 (p, l)."""
         products = vectors @ self.left_out_vectors.T
+        if not len(self.rows_without):
+            return products
         return products + values_of(rows, self.rows_without, self.gains_without).T
 
     def event(self, row: int) -> EventType:

@@ -230,10 +230,10 @@ class Bundle:
 
     def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:
         """The links of n items, of which those of some rows are new or reworded."""
-        if not self.model.neighbours.weight:
-            return None
-        links = self.links or TextLinks.empty(self.neighbour_weights)
         added = rows >= len(self.neighbour_rows)
+        if not self.model.neighbours.weight or not added.any():
+            return self.links
+        links = self.links or TextLinks.empty(self.neighbour_weights)
         bought, cosines = nearest or (np.empty((len(rows), 0), np.intp), np.empty((len(rows), 0), np.float32))
         return links.with_items(n, rows[added], bought[added], cosines[added])
 
