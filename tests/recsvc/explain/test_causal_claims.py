@@ -11,7 +11,8 @@ from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Page, UserFacts
 from recsvc.explain.relations import preferences_of
 from recsvc.model import bundle_files as bundles
-from recsvc.ranking import rank
+from recsvc.model.history_bonus import gains_left_out, neighbour_gains
+from recsvc.ranking import among, rank
 from recsvc.retrieval.index import ScanIndex
 
 K = 10
@@ -33,7 +34,9 @@ def test_causal_item_is_off_the_page_without_its_anchor(small_bundle: Path) -> N
         history = bought(*rows.tolist())
         vector = tower.user_vectors([history], [None])[0]
         left_out = tower.left_out(history, None, rows)
-        ranking = rank(vector, bundle.item_vectors, index.search(vector[None], K + 2)[0], K + 32, rows)
+        gains = neighbour_gains(bundle, history)
+        rows_without, gains_without = gains_left_out(bundle, history, rows)
+        ranking = rank(vector, bundle.item_vectors, index.search(vector[None], K + 2)[0], K + 32, rows, gains)
         once = np.ones(2, np.int32)
         user = UserFacts(
             user_vector=vector,
@@ -42,14 +45,23 @@ def test_causal_item_is_off_the_page_without_its_anchor(small_bundle: Path) -> N
             left_out_rows=left_out.rows,
             left_out_vectors=left_out.vectors,
             without_profile=None,
+            neighbour_rows=gains.rows,
+            neighbour_gains=gains.scores,
+            rows_without=rows_without,
+            gains_without=gains_without,
             preferences=preferences_of(items, rows, once),
         )
         page = Page(rows=ranking.rows[:K], competitor_rows=ranking.rows)
         facts = page_facts(user, items, page)
         for kept, cause in (rows, rows[::-1]):
-            alone = tower.user_vectors([bought(int(kept))], [None])[0]
+            alone, gains_alone = tower.user_vectors([bought(int(kept))], [None])[0], neighbour_gains(bundle, bought(int(kept)))
             candidates = index.search(alone[None], K + 1)[0]
-            shown = rank(alone, bundle.item_vectors, candidates, K, np.array([kept], np.int32)).rows
+            shown = rank(alone, bundle.item_vectors, candidates, K, np.array([kept], np.int32), gains_alone).rows
+            scores_without = user.scores_without(ranking.rows, bundle.item_vectors[ranking.rows])[:, rows == cause]
+            again = rank(alone, bundle.item_vectors, ranking.rows, len(ranking.rows), bonus=among(gains_alone, ranking.rows))
+            np.testing.assert_allclose(
+                scores_without[:, 0][np.argsort(ranking.rows)], again.scores[np.argsort(again.rows)], atol=1e-5
+            )
             for row, facts_of_item in zip(page.rows, facts, strict=True):
                 if any(f.strength is Strength.CAUSAL and f.anchor_row == cause for f in facts_of_item):
                     claims += 1

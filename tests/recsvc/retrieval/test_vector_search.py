@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval import inventory, vector_search
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.vector_search import ItemSearch
@@ -12,10 +13,11 @@ from recsvc.retrieval.vector_search import ItemSearch
 DIM, K = 24, 10
 
 
+@pytest.mark.parametrize("with_bonus", [False, True])
 @pytest.mark.parametrize("few_items", [0, inventory.FEW_ITEMS])
 @pytest.mark.parametrize("n", [50, 9_000])
 async def test_changed_rows_are_found_by_their_new_vectors(
-    n: int, few_items: int, monkeypatch: pytest.MonkeyPatch
+    n: int, few_items: int, with_bonus: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inventory, "FEW_ITEMS", few_items)
     rng = np.random.default_rng(4)
@@ -36,11 +38,15 @@ async def test_changed_rows_are_found_by_their_new_vectors(
                 allowed = rng.random(len(items)) < share
                 selection = None if share == 1 else Selection.of(allowed)
                 query = vectors(1)[0]
-                scores = items @ query
+                scores, bonus = items @ query, NOTHING
+                if with_bonus:  # of changed, new and other rows
+                    gaining = np.union1d(rng.choice(len(items), 30, replace=False), rows).astype(np.int32)
+                    bonus = Ranking(gaining, rng.uniform(0, 20, len(gaining)).astype(np.float32))
+                    scores[gaining] += bonus.scores
                 if selection is not None:
                     scores[~allowed] = -np.inf
                 best = [row for row in np.argsort(-scores)[:K].tolist() if np.isfinite(scores[row])]
-                candidates = await search.search(query, K, selection)
+                candidates = await search.search(query, K, selection, bonus)
                 assert set(best) <= set(candidates.tolist())
                 assert selection is None or allowed[candidates].all()
             # Requests that began with the earlier search are still answered.

@@ -7,6 +7,7 @@ import pytest
 
 from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import ItemNotFound
+from recsvc.model.history_bonus import neighbour_gains
 from recsvc.store import UserStore, users
 from recsvc.users.user_state import state_of
 
@@ -26,13 +27,17 @@ async def test_audience_is_the_users_for_whom_the_item_stands_out(opened, monkey
         await act(store, f"user {n}:{{x}}", *rng.choice(400, 3, replace=False).tolist())
     members, considered, complete = await recommender.audience("i00007", 10, False, None)
     assert (considered, complete) == (60, True)
-    expected, tower = {}, recommender.bundle.user_tower()
+    raised, expected, tower = 0, {}, recommender.bundle.user_tower()
     for n in range(60):
         user_id = f"user {n}:{{x}}"
         state = state_of(await store.read(user_id, recommender.bundle_id), recommender.bundle)
         [vector] = tower.user_vectors([state.history], [state.profile])
         scores = recommender.bundle.item_vectors @ vector
-        expected[user_id] = float((scores[7] - scores.mean()) / scores.std())
+        gains = neighbour_gains(recommender.bundle, state.history)
+        gain = float(gains.scores[gains.rows == 7].sum())
+        raised += gain > 0
+        expected[user_id] = float((scores[7] + gain - scores.mean()) / scores.std())
+    assert 0 < raised < 60
     assert dict(members) == pytest.approx({user_id: expected[user_id] for user_id, _ in members}, abs=1e-3)
     assert [user_id for user_id, _ in members] == sorted(expected, key=expected.__getitem__, reverse=True)[:10]
 
