@@ -40,8 +40,8 @@ def rank(
 ) -> Ranking:
     """Returns the k best items for one user, among the candidates and the items with a bonus.
 
-    The score is always the full inner product, whatever the index searched with, plus the bonus of the item. Items whose
-    score is not finite are left out. Equal scores are ordered by row, so the same input gives the same list.
+    The score is always the full inner product, whatever the index searched with, plus the bonus of the item. An item
+    whose score is not finite is left out. Equal scores are ordered by row, so the same input gives the same list.
 
     The result is the exact best k of all items in three cases: `candidates` holds all items; or it holds the
     k + len(excluded_rows) best by score, and `bonus` the bonus of each candidate (`among`); or it holds as many of the

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import Floats
+from recsvc.domain.arrays import NO_ROW, Floats
 from recsvc.domain.shop import Item
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
-from recsvc.model.neighbours import NO_ROW, NeighbourConfig
+from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import FEATURES, RepeatConfig
 from recsvc.model.text_encoder import category_text, item_text
 from recsvc.model.towers.confidence import ConfidenceConfig

@@ -9,6 +9,9 @@ Rows = NDArray[np.int32]
 Floats = NDArray[np.float32]
 """Scores or vectors."""
 
+NO_ROW = -1
+"""In the place of a row where there is none."""
+
 NO_ROWS: Rows = np.empty(0, np.int32)
 NO_SCORES: Floats = np.empty(0, np.float32)
 

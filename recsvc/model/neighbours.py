@@ -3,8 +3,8 @@
 The vectors of the blocks are summaries of low rank: they know which kinds of items go together, and blur which single
 items do. So each item keeps the few items that follow it most, with a weight each (item-to-item rows, as in Sarwar et
 al., "Item-based collaborative filtering", 2001, but directed in time). The rows of a user's newest items are added up,
-and the sum has length 1, like the blocks of the user vector. It is one more block, with a column for each item, of which
-few are not zero.
+and the sum has length 1, like the blocks of the user vector. It is one more block, with a column for each item. Few
+columns are not zero.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import NO_ROWS, Floats, Rows
-from recsvc.model.text_links import NO_ROW, TextLinks
+from recsvc.domain.arrays import NO_ROW, NO_ROWS, Floats, Rows
+from recsvc.model.text_links import TextLinks
 from recsvc.ranking import NOTHING, Ranking
 
 # The newest distinct items of a history that count. With a typical decay, older ones count next to nothing.
@@ -62,10 +62,10 @@ class Neighbours:
 
     def items_with(self, row: int) -> NDArray[np.bool_]:
         """Returns which items have an item as a neighbour, bool (n,)."""
-        having = (self.rows == row).any(axis=1)
+        having = np.asarray((self.rows == row).any(axis=1))
         if self.links is None:
             return having
-        linked = (self.links.rows == row).any(axis=1)
+        linked = np.asarray((self.links.rows == row).any(axis=1))
         linked[: len(having)] |= having
         return linked
 

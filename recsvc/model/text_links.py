@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import NO_ROW, Floats, Rows
 from recsvc.model.text_neighbours import NEIGHBOURS
-
-NO_ROW = -1
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""Finds the items of the highest scores for a user vector: scans every item in 8 bits. The caller scores the best again
-in float32.
+"""Finds the best items for a user vector: scans every item in 8 bits. The caller scores the best again in float32.
 
 An exact scan is right up to some hundred thousand items. Above that, an inverted file can take the place of `ScanIndex`
 behind the same `search` (the port is `ItemIndex`), and nothing else changes.

@@ -67,9 +67,7 @@ class ItemSnapshot:
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
 
-    def search(
-        self, vector: Floats, k: int, selection: Selection | None, bonus: Ranking = NOTHING
-    ) -> Awaitable[Rows]:
+    def search(self, vector: Floats, k: int, selection: Selection | None, bonus: Ranking = NOTHING) -> Awaitable[Rows]:
         """Returns rows that contain the k best items for a user vector and a bonus; see `ItemSearch.search`."""
         return self._item_search.search(vector, k, selection, bonus)
 

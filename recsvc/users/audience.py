@@ -24,8 +24,8 @@ class Audience:
 
     Scores of two users cannot be compared: one user has high scores for everything, another for nothing. So an item is
     measured by how many standard deviations its score is above the mean of the user's own scores
-    (docs/experiments.md, "Audiences"). The score is that of a list, without the repeat bonus. The mean and the deviation
-    are those of the inner products: few items gain as neighbours of a history.
+    (docs/experiments.md, "Audiences"). The score is that of a list, without the repeat bonus. The mean and the standard
+    deviation are those of the inner products: few items gain as neighbours of a history.
 
     Args:
         bundle: The model.

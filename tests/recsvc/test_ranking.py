@@ -33,7 +33,8 @@ def test_ranking_equals_a_sort_of_all_allowed_scores(case: dict[str, object]) ->
 
     rows, scores = ranked.rows.tolist(), ranked.scores
     vectors = np.asarray(case["item_vectors"]).ravel()
-    gains = dict(zip(*map(np.ndarray.tolist, case["bonus"]), strict=True))  # type: ignore[call-overload]
+    bonus_rows, bonus_scores = (values.tolist() for values in case["bonus"])  # type: ignore[attr-defined]
+    gains = dict(zip(bonus_rows, bonus_scores, strict=True))
     allowed = (set(case["candidates"].tolist()) | set(gains)) - set(case["excluded_rows"].tolist())  # type: ignore[attr-defined]
     expected = {row: np.float32(vectors[row] + np.float32(gains.get(row, 0))) for row in allowed}
     expected = {row: value for row, value in expected.items() if np.isfinite(value)}
@@ -71,7 +72,7 @@ integers = st.integers(-3, 3).map(float)  # exact in float32, and often equal
 def test_both_ways_to_find_candidates_give_the_exact_best(data: st.DataObject) -> None:
     n, k = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 12))
     products = np.array(data.draw(st.lists(integers, min_size=n, max_size=n)), np.float32)
-    rows = st.lists(st.integers(0, n - 1), unique=True, max_size=20).map(lambda drawn: np.array(sorted(drawn), np.int32))
+    rows = st.lists(st.integers(0, n - 1), max_size=20).map(lambda drawn: np.unique(drawn).astype(np.int32))
     excluded, bonus_rows = data.draw(rows), data.draw(rows)
     gains = data.draw(st.lists(integers, min_size=len(bonus_rows), max_size=len(bonus_rows)))
     bonus = Ranking(bonus_rows, np.array(gains, np.float32))
@@ -99,7 +100,8 @@ def test_rows_with_a_bonus_are_searched_and_ranked_exactly() -> None:
     rng = np.random.default_rng(4)
     for n in (500, FULL_PRECISION_ITEMS + 500):
         items, query = rng.standard_normal((n, 8)).astype(np.float32), rng.standard_normal(8).astype(np.float32)
-        bonus = Ranking(np.sort(rng.choice(n, 60, replace=False)).astype(np.int32), rng.uniform(0, 20, 60).astype(np.float32))
+        bonus_rows = np.sort(rng.choice(n, 60, replace=False)).astype(np.int32)
+        bonus = Ranking(bonus_rows, rng.uniform(0, 20, 60).astype(np.float32))
         excluded = rng.choice(n, 30, replace=False).astype(np.int32)
         scores = items @ query
         without = set(np.argsort(-scores)[:20].tolist())
@@ -117,7 +119,7 @@ def test_rows_with_a_bonus_are_searched_and_ranked_exactly() -> None:
 @given(st.lists(st.integers(0, 30), max_size=20), st.lists(st.integers(0, 30), max_size=20))
 def test_the_part_of_a_bonus_among_rows_has_these_rows_once(rows: list[int], gaining: list[int]) -> None:
     bonus_rows = np.unique(gaining).astype(np.int32)
-    bonus = Ranking(bonus_rows, bonus_rows.astype(np.float32) / 2)
+    bonus = Ranking(bonus_rows, (bonus_rows / 2).astype(np.float32))
     part = among(bonus, np.array(rows, np.int32))
     assert part.rows.tolist() == sorted(set(rows) & set(gaining))
     assert part.scores.tolist() == [row / 2 for row in part.rows.tolist()]

@@ -54,14 +54,15 @@ def test_causal_item_is_off_the_page_without_its_anchor(small_bundle: Path) -> N
         page = Page(rows=ranking.rows[:K], competitor_rows=ranking.rows)
         facts = page_facts(user, items, page)
         for kept, cause in (rows, rows[::-1]):
-            alone, gains_alone = tower.user_vectors([bought(int(kept))], [None])[0], neighbour_gains(bundle, bought(int(kept)))
+            shorter = bought(int(kept))
+            alone, gains_alone = tower.user_vectors([shorter], [None])[0], neighbour_gains(bundle, shorter)
             candidates = index.search(alone[None], K + 1)[0]
             shown = rank(alone, bundle.item_vectors, candidates, K, np.array([kept], np.int32), gains_alone).rows
             scores_without = user.scores_without(ranking.rows, bundle.item_vectors[ranking.rows])[:, rows == cause]
-            again = rank(alone, bundle.item_vectors, ranking.rows, len(ranking.rows), bonus=among(gains_alone, ranking.rows))
-            np.testing.assert_allclose(
-                scores_without[:, 0][np.argsort(ranking.rows)], again.scores[np.argsort(again.rows)], atol=1e-5
-            )
+            gains_alone = among(gains_alone, ranking.rows)
+            again = rank(alone, bundle.item_vectors, ranking.rows, len(ranking.rows), bonus=gains_alone)
+            of_ranking, of_again = np.argsort(ranking.rows), np.argsort(again.rows)
+            np.testing.assert_allclose(scores_without[of_ranking, 0], again.scores[of_again], atol=1e-5)
             for row, facts_of_item in zip(page.rows, facts, strict=True):
                 if any(f.strength is Strength.CAUSAL and f.anchor_row == cause for f in facts_of_item):
                     claims += 1

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.model.neighbours import NEWEST_ITEMS, NO_ROW, NeighbourConfig, Neighbours
+from recsvc.domain.arrays import NO_ROW
+from recsvc.model.neighbours import NEWEST_ITEMS, NeighbourConfig, Neighbours
 from recsvc.model.text_links import TextLinks
 from recsvc.model.text_neighbours import NEIGHBOURS
 
@@ -31,9 +32,7 @@ def neighbours(draw: st.DrawFn) -> Neighbours:
     return Neighbours(rows, weights, links)
 
 
-configs = st.builds(
-    NeighbourConfig, weight=st.floats(0.01, 2), decay=st.sampled_from([0.0, 0.5, 0.8, 1.0])
-)
+configs = st.builds(NeighbourConfig, weight=st.floats(0.01, 2), decay=st.sampled_from([0.0, 0.5, 0.8, 1.0]))
 
 
 def sequences(n: int) -> st.SearchStrategy[list[int]]:

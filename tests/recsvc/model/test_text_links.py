@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsvc.domain.arrays import NO_ROW
 from recsvc.domain.records import ItemContent
 from recsvc.domain.shop import Item
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
-from recsvc.model.neighbours import NO_ROW, NeighbourConfig
+from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.text_links import TextLinks
 from recsvc.model.text_neighbours import NEIGHBOURS, nearest_bought
 

@@ -39,7 +39,9 @@ async def test_lists_are_the_exact_best_of_a_full_scan_with_the_gains(opened: Op
     kitchen = np.array([item.categories[0] == "Kitchen" for item in bundle.catalogue.items])
     for n in range(20):
         await act(store, f"u{n}", *rng.choice(400, int(rng.integers(1, 40)), replace=False).tolist())
-        state = state_of(await store.read(f"u{n}", bundle.bundle_id), bundle)
+        record = await store.read(f"u{n}", bundle.bundle_id)
+        assert record is not None
+        state = state_of(record, bundle)
         bonus = history_bonus(bundle, state.history, NOW)
         products = bundle.item_vectors @ tower.user_vectors([state.history], [None])[0]
         for part in (None, kitchen):
@@ -78,8 +80,13 @@ async def test_a_purchase_a_cart_and_a_view_count_at_once(opened: Opened) -> Non
 async def test_the_parts_of_a_score_with_neighbours_add_up(opened: Opened) -> None:
     recommender, store = opened
     await act(store, "ann", 3, 8, 41)
-    surfaces = (QUERY, replace(QUERY, viewed=("i00020",)), replace(QUERY, surface=Surface.CART, cart=("i00020", "i00005")))
-    for query in (*surfaces, replace(QUERY, repeats=RepeatPolicy.EXCLUDE)):
+    queries = (
+        QUERY,
+        replace(QUERY, repeats=RepeatPolicy.EXCLUDE),
+        replace(QUERY, viewed=("i00020",)),
+        replace(QUERY, surface=Surface.CART, cart=("i00020", "i00005")),
+    )
+    for query in queries:
         parts = set()
         for r in (await recommender.recommend(query)).recommendations:
             diagnosis = await recommender.diagnose(query, r.item.item_id)
