@@ -77,7 +77,8 @@ def _allowed(sorted_rows: Rows, sorted_excluded: Rows) -> Rows:
     allowed = np.append(sorted_rows[:1] >= 0, sorted_rows[1:] != sorted_rows[:-1])
     if len(sorted_excluded):
         allowed &= ~_positions(sorted_rows, sorted_excluded)[1]
-    return sorted_rows[allowed]
+    rows: Rows = sorted_rows[allowed]
+    return rows
 
 
 def _scored(

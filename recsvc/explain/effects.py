@@ -15,7 +15,6 @@ from recsvc.explain.facts import Page, UserFacts, values_of
 from recsvc.ranking import SCORE_TOLERANCE
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class PageEffects:
     """The parts of each score on a page, by source, in score units, 0 or more.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
-from recsvc.model.neighbours import NO_ROW, NeighbourConfig, Neighbours
+from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_neighbours import mean_of_neighbours

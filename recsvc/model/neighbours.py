@@ -65,7 +65,7 @@ class Neighbours:
             return NOTHING
         order = np.argsort(rows, kind="stable")
         rows = rows[order]
-        first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))  # noqa: FBT003  the first row begins a run
+        first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
         sums = np.add.reduceat(gains[order], first)
         return Ranking(rows[first], np.asarray(config.weight * sums / np.linalg.norm(sums), np.float32))
 

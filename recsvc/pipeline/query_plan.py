@@ -6,11 +6,11 @@ import numpy as np
 
 from recsvc.domain.arrays import Rows
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
+from recsvc.model.history_bonus import HistoryBonus, total_of
 from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut
 from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.pipeline.slate import Eligibility
-from recsvc.model.history_bonus import HistoryBonus, total_of
 from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder

@@ -1,7 +1,7 @@
 """Chooses on validation how neighbours count: how much the words, how much older purchases, how much all of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -26,6 +26,7 @@ DECAYS = (0.6, 0.8)
 # In units of the score, in which the weights of the other blocks sum to 1.
 WEIGHTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 
+MAX_USERS = 10_000  # validation users that are looked at; more would not change the choice
 CANDIDATES = 100  # the best items of each user by the rest of the score
 GAINING = 50  # the items that gain most, for each way of counting
 BATCH_USERS = 256
@@ -46,6 +47,10 @@ class TunedNeighbours:
     config: NeighbourConfig
     ndcg: float
     gain: Mapping[str, float | None]
+
+    def as_json(self) -> dict[str, float]:
+        """The choice as evaluation.json holds it."""
+        return {"words_weight": self.words_weight, **asdict(self.config)}
 
 
 def tune_neighbours(
