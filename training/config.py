@@ -70,8 +70,8 @@ class TrainConfig:
     factors: int = 64
     regularization: float = 1.0
     als_iterations: int = 15
-    # The neighbours block: the items that go with each item; 0 for none.
-    neighbours: int = 100
+    # The items that go with each item, at most so many for each; 0 for none.
+    neighbours: int = 64
     # The training of both transformers.
     temperature: float = 0.07
     epoch_events: int = 200_000  # at most, drawn again each epoch: the time of training is bounded in any shop

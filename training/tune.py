@@ -93,9 +93,9 @@ def tune(data: Path, folder: Path, config: TrainConfig, names: list[str], trials
 
     def objective(trial: OptunaTrial) -> float:
         settings = {name: HYPERPARAMETERS[name](trial) for name in names}
-        tuned = fit(prepared, config.with_values(settings), stages).tuned
-        trial.set_user_attr("blocks", [name for name, weight in vars(tuned.warm.blocks).items() if weight])
-        return tuned.warm_ndcg
+        fitted = fit(prepared, config.with_values(settings), stages)
+        trial.set_user_attr("blocks", [name for name, weight in vars(fitted.tuned.warm.blocks).items() if weight])
+        return fitted.validation_ndcg
 
     def after_trial(study: OptunaStudy, trial: OptunaTrial) -> None:
         best = study.best_trial

@@ -58,7 +58,15 @@ def test_a_run_writes_a_bundle_with_evaluation_and_report_and_keeps_its_stages(
     assert len(bundle.catalogue) == 400
     evaluation = json.loads((folder / "evaluation.json").read_text())
     assert list(evaluation) == EVALUATION_KEYS
-    assert list(evaluation["validation"]) == ["ndcg@10", "users", "fusion", "cold", "gains", "dropped"]
+    assert list(evaluation["validation"]) == [
+        "ndcg@10",
+        "users",
+        "fusion",
+        "cold",
+        "neighbours",
+        "gains",
+        "dropped",
+    ]
     assert {"repeat_weight", "repeat_typical", "masked"} <= set(evaluation["validation"]["fusion"])
     assert set(evaluation["models"]) >= {
         OURS,

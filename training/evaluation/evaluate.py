@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Rows
 from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
+from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, PERSONAL_BLOCKS, BlockWeights, FusionWeights
 from training.data.split import Holdout, Profiles
@@ -43,17 +44,22 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
         profiles on users with little history, and examples.
     """
 
-    def ranked(weights: FusionWeights | None = None, repeats: RepeatConfig = NO_REPEATS) -> RankedLists:
-        return rank_holdout(bundle, holdout, profiles, weights, repeats)
+    def ranked(
+        model: Bundle, weights: FusionWeights | None = None, repeats: RepeatConfig = bundle.model.repeats
+    ) -> RankedLists:
+        return rank_holdout(model, holdout, profiles, weights, repeats)
 
-    lists = {OURS: ranked(repeats=bundle.model.repeats)}
+    vectors_alone = without_neighbours(bundle)
+    lists = {OURS: ranked(bundle)}
     if bundle.model.repeats.weight:
-        lists[f"{OURS} without repeats"] = ranked()
+        lists[f"{OURS} without repeats"] = ranked(bundle, repeats=NO_REPEATS)
+    if bundle.model.neighbours.weight:
+        lists[f"{OURS} without neighbours"] = ranked(vectors_alone)
     for block in (block for block, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start):
         if block in PERSONAL_BLOCKS:
-            lists[f"{OURS} without {block}"] = ranked(_without(bundle.model.fusion, block), bundle.model.repeats)
+            lists[f"{OURS} without {block}"] = ranked(bundle, _without(bundle.model.fusion, block))
             alone = FusionWeights.only(BlockWeights(**{block: 1.0, "prior": TIE_BREAK_WEIGHT}))
-            lists[f"{block} alone"] = ranked(alone)
+            lists[f"{block} alone"] = ranked(vectors_alone, alone, NO_REPEATS)
     for name, baseline in BASELINES.items():
         lists[name] = rank_all(baseline(task), holdout, K)
     values = {name: per_user(rows, holdout.targets) for name, rows in lists.items()}
@@ -77,6 +83,11 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
         "profiles": profile_effect(bundle, holdout, profiles),
         "examples": examples(bundle, holdout, lists[OURS], task.config.seed),
     }
+
+
+def without_neighbours(bundle: Bundle) -> Bundle:
+    """The bundle whose scores are the inner products and the repeat bonus alone."""
+    return replace(bundle, model=replace(bundle.model, neighbours=NeighbourConfig()))
 
 
 def _without(weights: FusionWeights, block: str) -> FusionWeights:
@@ -134,11 +145,12 @@ def profile_effect(bundle: Bundle, holdout: Holdout, profiles: Profiles) -> list
     users = holdout.select(with_texts)
     texts = Profiles([profiles.texts[i] for i in with_texts])
     rows: list[dict[str, Any]] = []
-    for model, weights in (("text alone", TEXT_ALONE), (OURS, None)):
+    rankers = (("text alone", without_neighbours(bundle), TEXT_ALONE), (OURS, bundle, None))
+    for model, ranker, weights in rankers:
         for purchases in PROFILE_HISTORY_LENGTHS:
             cut = replace(users, histories=[_last_purchases(history, purchases) for history in users.histories])
-            with_profile = per_user(rank_holdout(bundle, cut, texts, weights), users.targets)
-            without = per_user(rank_holdout(bundle, cut, texts.hidden(), weights), users.targets)
+            with_profile = per_user(rank_holdout(ranker, cut, texts, weights), users.targets)
+            without = per_user(rank_holdout(ranker, cut, texts.hidden(), weights), users.targets)
             rows.extend(
                 {
                     "model": model,

@@ -79,12 +79,18 @@ class EvaluationReport:
         (folder / FILE_NAME).write_text(f"{text}\n", encoding="utf-8")
 
     def _validation(self) -> dict[str, Any]:
-        tuned = self.fitted.tuned
+        tuned, neighbours = self.fitted.tuned, self.fitted.neighbours
+        gains, dropped = dict(tuned.gains), list(tuned.dropped)
+        if neighbours is not None:
+            gains["neighbours"] = neighbours.gain
+            if not neighbours.config.weight:
+                dropped.append("neighbours")
         return {
-            "ndcg@10": tuned.warm_ndcg,
+            "ndcg@10": self.fitted.validation_ndcg,
             "users": self.fitted.validation_users,
             "fusion": tuned.warm.as_json(),
             "cold": tuned.cold.as_json() if tuned.cold is not None else None,
-            "gains": tuned.gains,
-            "dropped": list(tuned.dropped),
+            "neighbours": neighbours.as_json() if neighbours is not None else None,
+            "gains": gains,
+            "dropped": dropped,
         }

@@ -1,6 +1,7 @@
 """Decides whether a new bundle may go live.
 
-It may not if it is clearly worse than a simple baseline, or than the bundle before it.
+It may not if it is not ahead of the model without training, or clearly worse than a simpler baseline or than the
+bundle before it.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ from training.evaluation.offline_ranking import rank_holdout
 from training.metrics import interval, per_user
 
 METRIC = "ndcg@10"
-FLOORS = ("popularity", "personal frequency", "co-visitation + text")
+TRAINING_FREE = "co-visitation + text"  # costs seconds: a trained model that is not ahead of it is not worth having
+FLOORS = ("popularity", "personal frequency")
 
 
 def against_previous(bundle: Bundle, folder: Path, holdout: Holdout, profiles: Profiles) -> dict[str, Any] | None:
@@ -44,9 +46,16 @@ def against_previous(bundle: Bundle, folder: Path, holdout: Holdout, profiles: P
 def failed_checks(evaluation: Mapping[str, Any]) -> list[str]:
     """Lists the reasons why the bundle may not go live, one sentence each. Empty if it may.
 
-    A bundle counts as worse if the whole 95 % interval of the difference, paired by user, is below zero.
+    A bundle must be ahead of `TRAINING_FREE` on average. It counts as worse than another model if the whole 95 %
+    interval of the difference, paired by user, is below zero.
     """
     failed = []
+    lead = evaluation["comparisons"][TRAINING_FREE][METRIC]
+    if lead["mean"] is not None and lead["mean"] <= 0:
+        failed.append(
+            f"{OURS} is not ahead of the training-free model ({TRAINING_FREE}): {lead['mean']:+.4f} {METRIC} "
+            f"({lead['low']:+.4f} to {lead['high']:+.4f})"
+        )
     for name in FLOORS:
         difference = evaluation["comparisons"][name][METRIC]
         if difference["high"] is not None and difference["high"] < 0:

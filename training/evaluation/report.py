@@ -7,6 +7,7 @@ from typing import Any
 
 from training.evaluation.evaluate import OURS
 from training.evaluation.html_page import html_page, metric_name
+from training.evaluation.release_gate import TRAINING_FREE
 from training.evaluation.report_plots import (
     Interval,
     Panel,
@@ -45,6 +46,7 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
         metrics=list(models[OURS]["metrics"]),
         best=_best(models),
         rivals=rivals,
+        training_free=TRAINING_FREE,
         others=others,
         verdict={s: [name for name in others if side_of_zero(comparisons[name][HEADLINE]) == s] for s in _SIDES},
         relative={name: _relative(models[OURS], models[name]) for name in rivals},

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
 from recsvc.model.towers.sequence import SequenceTower
@@ -67,6 +68,8 @@ def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, c
         **vars(copurchases(interactions, config.cohort_days)),
         repeat_rates=blocks.repeats.rates,
         repeat_intervals=blocks.repeats.intervals,
+        neighbour_rows=np.empty((len(text.catalogue), 0), np.int32),
+        neighbour_weights=np.empty((len(text.catalogue), 0), np.float16),
         text_codes=text.item_codes,
         category_codes=text.category_codes,
         text_projection=text.projection,
@@ -95,6 +98,7 @@ def _model_config(blocks: FittedBlocks, lexical_dim: int, text: ShopText, config
         fusion=EQUAL_WEIGHTS,
         confidence=confidence_config(config),
         repeats=RepeatConfig(coefficients=blocks.repeat_coefficients),
+        neighbours=NeighbourConfig(),
         lexical_dim=lexical_dim,
         lexical_decay=config.lexical_decay,
         collaborative_dim=blocks.factors.shape[1],
@@ -150,3 +154,13 @@ def with_fusion(bundle: Bundle, weights: FusionWeights, repeats: RepeatConfig) -
     """The bundle with tuned fusion weights, and with `repeats` except its coefficients: the bundle keeps its own."""
     repeats = replace(repeats, coefficients=bundle.model.repeats.coefficients)
     return replace(bundle, model=replace(bundle.model, fusion=weights, repeats=repeats))
+
+
+def with_neighbours(bundle: Bundle, neighbours: Neighbours, config: NeighbourConfig) -> Bundle:
+    """The bundle with the neighbours of its items, and with the way of counting them."""
+    return replace(
+        bundle,
+        neighbour_rows=neighbours.rows,
+        neighbour_weights=neighbours.weights,
+        model=replace(bundle.model, neighbours=config),
+    )

@@ -46,10 +46,15 @@ class CachedScores:
             scores += config.weight * self.repeats[config.baseline_probability]
         if config.exclude_bought:
             scores[self.bought] = NEVER
-        hits = np.take_along_axis(self.is_target, _best(scores, CUT), axis=1)
-        discounts = 1 / np.log2(np.arange(2, CUT + 2))
-        ideal = np.cumsum(discounts)[np.minimum(self.targets, CUT) - 1]
-        return np.asarray(hits @ discounts / ideal, np.float64)
+        return ndcg_of(scores, self.is_target, self.targets)
+
+
+def ndcg_of(scores: Floats, is_target: NDArray[np.bool_], targets: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The NDCG@10 of each user when their candidates are ranked by these scores. Arguments as in `CachedScores`."""
+    hits = np.take_along_axis(is_target, best_places(scores, CUT), axis=1)
+    discounts = 1 / np.log2(np.arange(2, CUT + 2))
+    ideal = np.cumsum(discounts)[np.minimum(targets, CUT) - 1]
+    return np.asarray(hits @ discounts / ideal, np.float64)
 
 
 def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
@@ -103,11 +108,11 @@ def _best_by_part(bundle: Bundle, vectors: Floats, parts: list[slice]) -> list[R
         items, size = np.ascontiguousarray(bundle.item_vectors[rows, part].T), min(CANDIDATES, len(rows))
         for start in range(0, len(vectors), SEARCHED_USERS):
             scores = vectors[start : start + SEARCHED_USERS, part] @ items
-            for i, places in enumerate(_best(scores, size)):
+            for i, places in enumerate(best_places(scores, size)):
                 best[start + i].append(rows[places])
     return [np.unique(np.concatenate(rows)).astype(np.int32) for rows in best]
 
 
-def _best(scores: Floats, k: int) -> NDArray[np.intp]:
+def best_places(scores: Floats, k: int) -> NDArray[np.intp]:
     """The places of the k best of each row, best first. torch takes a third of numpy's time."""
     return torch.from_numpy(scores).topk(k, dim=1).indices.numpy()

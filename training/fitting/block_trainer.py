@@ -9,6 +9,7 @@ import torch
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import ItemRepeats
+from recsvc.model.text_encoder import item_text
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.split import Holdout
@@ -17,10 +18,11 @@ from training.fitting.collaborative import ALS
 from training.fitting.covisitation import COVISITATION
 from training.fitting.early_stopping import Curve
 from training.fitting.event_sequences import event_sequences
+from training.fitting.neighbours import NEIGHBOURS
 from training.fitting.next_item import NextItemModel
 from training.fitting.repeat_purchase import REPEATS
 from training.fitting.sequence_tower import SEQUENCE_TOWER, SequenceModel, sequence_config
-from training.fitting.stage import Stage
+from training.fitting.stage import Arrays, Stage
 from training.fitting.stages import Stages, content_hash
 from training.fitting.text_features import ShopText
 from training.fitting.text_tower import TEXT_TOWER, TextModel
@@ -99,6 +101,11 @@ class BlockTrainer:
             repeat_coefficients=repeat_coefficients,
         )
         return assemble(blocks, self._interactions, self._text, self._config), curves
+
+    def neighbours(self) -> Arrays:
+        """Finds both kinds of neighbours of each item, see `compute_neighbours`. Needs no fitted block."""
+        texts = list(map(item_text, self._text.catalogue.items))
+        return self._stages.run(NEIGHBOURS, self._label, self._inputs, self._config, self._sequences, texts)
 
     def _text_model(self) -> TextModel:
         model = TextModel.of(self._text, self._interactions, self._config)

@@ -4,6 +4,8 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from recsvc.errors import SettingsError
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
@@ -14,12 +16,15 @@ from recsvc.model.vectors import encode_8_bits, projected
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
-from training.data.split import Split, leave_one_out, time_split
-from training.fitting.assembly import with_fusion, without_blocks
+from training.data.split import Holdout, Profiles, Split, leave_one_out, time_split
+from training.fitting.assembly import with_fusion, with_neighbours, without_blocks
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.early_stopping import Curve
 from training.fitting.encoder_choice import EncoderChoice, choose_encoder
-from training.fitting.fusion import TRIES, Tuned, tune
+from training.fitting.fusion import DROP_BELOW_SE, TRIES, Tuned, tune
+from training.fitting.neighbour_weights import MAX_USERS, TunedNeighbours, tune_neighbours
+from training.fitting.neighbours import mix
+from training.fitting.stage import Arrays
 from training.fitting.stages import Stages
 from training.fitting.text_features import TEXT_FEATURES, ShopText, embed, features_from, items_of, profile_texts
 from training.fitting.text_projection import fit_projection
@@ -65,6 +70,7 @@ class Fitted:
         bundle: The unsaved bundle.
         config: The settings that it was fitted with, with a width of 0 for each dropped block.
         tuned: The fusion weights.
+        neighbours: The way of counting neighbours; None if the settings leave them out.
         curves: How the training of each tower went, by its name.
         validation_users: How many users the weights were tuned on.
     """
@@ -72,8 +78,14 @@ class Fitted:
     bundle: Bundle
     config: TrainConfig
     tuned: Tuned
+    neighbours: TunedNeighbours | None
     curves: dict[str, Curve]
     validation_users: int
+
+    @property
+    def validation_ndcg(self) -> float:
+        """The mean NDCG@10 on validation, of everything together."""
+        return self.tuned.warm_ndcg if self.neighbours is None else self.neighbours.ndcg
 
 
 def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | None = None) -> Prepared:
@@ -141,14 +153,54 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
         config = config.with_values({WIDTHS[name]: 0 for name in tuned.dropped})
         draft = without_blocks(draft, tuned.dropped)
     bundle = with_fusion(draft, tuned.weights, tuned.warm.repeats)
-    return Fitted(bundle=bundle, config=config, tuned=tuned, curves=curves, validation_users=len(validation))
+    neighbours = None
+    if config.neighbours:
+        parts = trainer.neighbours()
+        neighbours = _choose_neighbours(bundle, parts, validation, profiles, config, stages)
+        if neighbours.config.weight:
+            bundle = with_neighbours(bundle, mix(parts, neighbours.words_weight), neighbours.config)
+        else:
+            config = config.with_values({"neighbours": 0})
+    return Fitted(
+        bundle=bundle,
+        config=config,
+        tuned=tuned,
+        neighbours=neighbours,
+        curves=curves,
+        validation_users=len(validation),
+    )
+
+
+def _choose_neighbours(
+    bundle: Bundle, parts: Arrays, validation: Holdout, profiles: Profiles, config: TrainConfig, stages: Stages
+) -> TunedNeighbours:
+    started, users = time.perf_counter(), min(len(validation), MAX_USERS)
+    with stages.progress("users scored with neighbours", users) as progress:
+        chosen = tune_neighbours(
+            bundle,
+            parts,
+            validation.select(np.arange(users)),
+            profiles.texts[:users],
+            progress,
+            drop_below_se=DROP_BELOW_SE if config.drop_blocks else None,
+        )
+    way = f"weight {chosen.config.weight:.3g}, decay {chosen.config.decay:.3g}, words {chosen.words_weight:.3g}"
+    if not chosen.config.weight:
+        way = "dropped, no clear gain"
+    summary = f"{way}; validation NDCG@10 {chosen.ndcg:.4f}"
+    stages.report("neighbours tuned", time.perf_counter() - started, summary)
+    return chosen
 
 
 def refit(prepared: Prepared, fitted: Fitted, interactions: Interactions, stages: Stages, label: str) -> Bundle:
     """The same blocks, epochs and weights, fitted on more events. label: tells the fits of one training apart."""
     trainer = _trainer(prepared, interactions, fitted.config, stages, label)
     bundle, _ = trainer.fit(epochs={name: curve.best_epoch for name, curve in fitted.curves.items()})
-    return with_fusion(bundle, fitted.tuned.weights, fitted.tuned.warm.repeats)
+    bundle = with_fusion(bundle, fitted.tuned.weights, fitted.tuned.warm.repeats)
+    chosen = fitted.neighbours
+    if chosen is None or not chosen.config.weight:
+        return bundle
+    return with_neighbours(bundle, mix(trainer.neighbours(), chosen.words_weight), chosen.config)
 
 
 def _trainer(

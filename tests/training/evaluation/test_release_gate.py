@@ -1,4 +1,4 @@
-"""A bundle that is worse than a baseline, or than the bundle before it, is refused."""
+"""A bundle that is not ahead of the training-free model, or worse than another, is refused."""
 
 import json
 import shutil
@@ -11,15 +11,15 @@ from recsvc.model import bundle_files as bundles
 from training import train
 from training.config import TrainConfig
 from training.evaluation import release_gate as gate
-from training.evaluation.release_gate import FLOORS, failed_checks
+from training.evaluation.release_gate import FLOORS, TRAINING_FREE, failed_checks
 
 
-def evaluation(floor: float = 0.02, previous: float | None = None) -> dict[str, Any]:
+def evaluation(floor: float = 0.02, previous: float | None = None, lead: float = 0.001) -> dict[str, Any]:
     def difference(mean: float) -> dict[str, dict[str, float]]:
         return {"ndcg@10": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}
 
     return {
-        "comparisons": {name: difference(floor) for name in FLOORS},
+        "comparisons": {TRAINING_FREE: difference(lead), **{name: difference(floor) for name in FLOORS}},
         "previous": None if previous is None else {"bundle_id": "older", **difference(previous)},
     }
 
@@ -35,6 +35,14 @@ def test_bundle_that_is_clearly_worse_fails() -> None:
         *(f"recsvc is worse than {name}" for name in FLOORS),
         "recsvc is worse than the previous bundle, older,",
     ]
+
+
+def test_bundle_that_is_not_ahead_of_the_training_free_model_fails() -> None:
+    assert failed_checks(evaluation(lead=0.0))
+    (sentence,) = failed_checks(evaluation(lead=-0.002))
+    assert sentence == (
+        "recsvc is not ahead of the training-free model (co-visitation + text): -0.0020 ndcg@10 (-0.0120 to +0.0080)"
+    )
 
 
 def test_latest_is_not_moved_to_a_refused_bundle(

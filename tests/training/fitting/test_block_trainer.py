@@ -12,6 +12,7 @@ from rich.console import Console
 from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import category_text, item_text
 from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
@@ -22,9 +23,10 @@ from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
 from training.evaluation.offline_ranking import recommend_offline
-from training.fitting.assembly import with_fusion, without_blocks
+from training.fitting.assembly import with_fusion, with_neighbours, without_blocks
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.fusion import tune
+from training.fitting.neighbours import mix
 from training.fitting.stage import Arrays, Stage
 from training.fitting.stages import Stages
 from training.fitting.text_features import TEXT_FEATURES, ShopText, features_from, items_of, profile_texts
@@ -97,6 +99,7 @@ def learned(
     )
     trainer = BlockTrainer(interactions, text, config, stages=stages, inputs="board", label="board")
     bundle, _ = trainer.fit()
+    bundle = with_neighbours(bundle, mix(trainer.neighbours(), words_weight=0.0), NeighbourConfig(weight=0.0))
     return bundle, interactions, text
 
 
@@ -132,6 +135,17 @@ def test_each_block_alone_ranks_the_withheld_item_first(
     weights = FusionWeights.only(BlockWeights(**{block: 1.0}))
     profiles = Profiles([None] * len(holdout))
     ranked = recommend_offline(bundle, bundle.user_tower(weights), RepeatConfig(), holdout, profiles, 1)
+    assert all(ranking.rows[0] == target[0] for ranking, target in zip(ranked, holdout.targets, strict=True))
+
+
+def test_neighbours_alone_rank_items_of_the_right_colour_first(
+    board: Checkerboard, learned: tuple[Bundle, Interactions, ShopText]
+) -> None:
+    bundle, interactions, _ = learned
+    holdout = withheld(board, bundle, interactions)
+    neighbours = replace(bundle, model=replace(bundle.model, neighbours=NeighbourConfig(weight=100.0, decay=1.0)))
+    tower = bundle.user_tower(FusionWeights.only(BlockWeights(prior=1e-6)))
+    ranked = recommend_offline(neighbours, tower, RepeatConfig(), holdout, Profiles([None] * len(holdout)), 1)
     assert all(ranking.rows[0] == target[0] for ranking, target in zip(ranked, holdout.targets, strict=True))
 
 

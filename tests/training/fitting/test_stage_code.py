@@ -99,7 +99,7 @@ def reached_by(stage: Stage[Any]) -> set[str]:
 
 
 def test_every_block_with_arrays_to_learn_has_a_stage() -> None:
-    assert set(STAGES) == {"als", "co-visitation", "repeats", "sequence", "text", "text features"}
+    assert set(STAGES) == {"als", "co-visitation", "neighbours", "repeats", "sequence", "text", "text features"}
 
 
 def test_no_two_stages_share_the_module_that_computes_them() -> None:

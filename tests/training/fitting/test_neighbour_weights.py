@@ -1,0 +1,78 @@
+"""Validation chooses how neighbours count by the scores that are served, and drops neighbours that add nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsvc.model import bundle_files
+from recsvc.model.bundle import Bundle
+from recsvc.model.neighbours import NO_ROW, NeighbourConfig
+from training.config import TrainConfig
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
+from training.data.split import Holdout, Profiles, Split
+from training.evaluation.evaluate import without_neighbours
+from training.evaluation.offline_ranking import rank_holdout
+from training.fitting.assembly import with_neighbours
+from training.fitting.event_sequences import event_sequences
+from training.fitting.experiment import make_split
+from training.fitting.neighbour_weights import tune_neighbours
+from training.fitting.neighbours import compute_neighbours, mix
+from training.fitting.stage import Arrays
+from training.metrics import per_user
+
+
+@pytest.fixture(scope="module")
+def bundle(trained_bundle: Path) -> Bundle:
+    return without_neighbours(bundle_files.load(trained_bundle))
+
+
+@pytest.fixture(scope="module")
+def split(small_shop_folder: Path, small_config: TrainConfig) -> Split:
+    return make_split(Interactions.of(read_shop(small_shop_folder)), small_config)
+
+
+@pytest.fixture(scope="module")
+def validation(split: Split) -> Holdout:
+    return split.validation.sample(150, 0)
+
+
+@pytest.fixture(scope="module")
+def parts(split: Split, bundle: Bundle, small_config: TrainConfig) -> Arrays:
+    texts = [item.title for item in bundle.catalogue.items]
+    return compute_neighbours(replace(small_config, neighbours=20), event_sequences(split.train, small_config), texts)
+
+
+def prophetic(parts: Arrays, holdout: Holdout) -> Arrays:
+    """The parts in which the newest item of each user has the user's targets as its only neighbours."""
+    rows = np.full_like(parts["bought_rows"], NO_ROW)
+    for history, targets in zip(holdout.histories, holdout.targets, strict=True):
+        if len(history):
+            others = targets[targets != history.rows[-1]][: rows.shape[1]]
+            rows[history.rows[-1], : len(others)] = others
+    return {**parts, "bought_rows": rows, "bought_weights": (rows != NO_ROW).astype(np.float32)}
+
+
+def test_ndcg_of_the_choice_is_that_of_the_served_ranking(bundle: Bundle, parts: Arrays, validation: Holdout) -> None:
+    profiles = Profiles([None] * len(validation))
+    parts = prophetic(parts, validation)
+    tuned = tune_neighbours(bundle, parts, validation, profiles.texts, drop_below_se=1.0)
+    assert tuned.config.weight > 0
+    assert tuned.gain["low"] is not None
+    assert tuned.gain["low"] > 0
+    served = with_neighbours(bundle, mix(parts, tuned.words_weight), tuned.config)
+    lists = rank_holdout(served, validation, profiles, repeats=bundle.model.repeats)
+    assert tuned.ndcg == pytest.approx(per_user(lists, validation.targets)["ndcg@10"].mean(), abs=1e-3)
+
+
+def test_neighbours_that_say_nothing_are_dropped(bundle: Bundle, parts: Arrays, validation: Holdout) -> None:
+    nobody = [None] * len(validation)
+    rng = np.random.default_rng(0)
+    noise = {**parts, "bought_rows": rng.permuted(parts["bought_rows"], axis=0), "words_rows": parts["words_rows"] * 0}
+    noise["words_weights"] = parts["words_weights"] * 0
+    tuned = tune_neighbours(bundle, noise, validation, nobody, drop_below_se=3.0)
+    assert tuned.config == NeighbourConfig(0.0, tuned.config.decay)
+    lists = rank_holdout(bundle, validation, Profiles(nobody), repeats=bundle.model.repeats)
+    assert tuned.ndcg == pytest.approx(per_user(lists, validation.targets)["ndcg@10"].mean(), abs=1e-3)
