@@ -29,20 +29,22 @@ class HistoryBonus:
     @cached_property
     def total(self) -> Ranking:
         """Both together, as `recsvc.ranking.rank` takes them."""
-        return total_of((self.repeats, self.neighbours))
+        return sum_of(self.neighbours, self.repeats)
 
 
 NO_BONUS = HistoryBonus()
 
 
-def total_of(parts: tuple[Ranking, ...]) -> Ranking:
-    """Adds up gains. Rows of each part ascend, and so do those of the total."""
-    parts = tuple(part for part in parts if len(part.rows))
-    if len(parts) < 2:  # noqa: PLR2004  two are added
-        return parts[0] if parts else NOTHING
-    rows, places = np.unique(np.concatenate([part.rows for part in parts]), return_inverse=True)
-    gains = np.bincount(places, np.concatenate([part.scores for part in parts]), len(rows))
-    return Ranking(rows, gains.astype(np.float32))
+def sum_of(gains: Ranking, others: Ranking) -> Ranking:
+    """Adds up two parts of a bonus. Their rows ascend, and so do those of the sum."""
+    if not len(gains.rows) or not len(others.rows):
+        return others if len(others.rows) else gains
+    places = np.searchsorted(gains.rows, others.rows)
+    shared = gains.rows[np.minimum(places, len(gains.rows) - 1)] == others.rows
+    scores = gains.scores.copy()
+    scores[places[shared]] += others.scores[shared]
+    new = places[~shared]
+    return Ranking(np.insert(gains.rows, new, others.rows[~shared]), np.insert(scores, new, others.scores[~shared]))
 
 
 def history_bonus(

@@ -85,11 +85,11 @@ class Neighbours:
         columns, places = np.unique(rows.ravel(), return_inverse=True)
         gains = weights * _decays(len(rows), config.decay)[:, None]
         sums = np.bincount(places, gains.ravel(), len(columns))
-        length = np.sqrt(sums @ sums)
         gaining = sums > 0
         if not gaining.any():
             return NOTHING
-        return Ranking(columns[gaining], (config.weight / length * sums[gaining]).astype(np.float32))
+        scale = config.weight / np.sqrt(sums @ sums)
+        return Ranking(columns[gaining], (scale * sums[gaining]).astype(np.float32))
 
     def left_out(self, sequence: Rows, left_out_rows: Rows, config: NeighbourConfig) -> tuple[Rows, Floats]:
         """Returns what items would gain without each of some items of the history.
@@ -108,7 +108,7 @@ class Neighbours:
         rows, weights = self.of_items(newest)
         columns, places = np.unique(rows.ravel(), return_inverse=True)
         by_column = np.zeros((len(newest), len(columns)), np.float32)
-        np.put_along_axis(by_column, places.reshape(rows.shape), weights, axis=1)
+        by_column[np.arange(len(newest))[:, None], places.reshape(rows.shape)] = weights
         is_left_out = left_out_rows[:, None] == newest
         newer = np.arange(len(newest)) - np.cumsum(is_left_out, axis=1)
         decays = np.append(_decays(NEWEST_ITEMS, config.decay), np.float32(0))

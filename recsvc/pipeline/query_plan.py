@@ -6,7 +6,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Rows
 from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
-from recsvc.model.history_bonus import HistoryBonus, total_of
+from recsvc.model.history_bonus import HistoryBonus, sum_of
 from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut
 from recsvc.pipeline.serving_resources import ServingResources
@@ -107,7 +107,7 @@ class QueryPlanner:
                 cart_vector = await self._states.ensure_vector(query.user_id, cart_state)
                 own = self._bonuses.gains(state)
                 own = Ranking(own.rows, np.float32(OWN_TASTE_WEIGHT) * own.scores)
-                bonus = HistoryBonus(neighbours=total_of((self._bonuses.gains(cart_state), own)))
+                bonus = HistoryBonus(neighbours=sum_of(self._bonuses.gains(cart_state), own))
                 return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector, bonus), True
             case Surface.SEARCH if query.text:
                 return await self._search_scorer(query, state, TASTE_WEIGHT), True
