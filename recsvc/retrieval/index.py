@@ -104,8 +104,8 @@ class ScanIndex:
 
 def _add_bonuses(scores: torch.Tensor, bonuses: Sequence[Ranking]) -> None:
     """Adds to the scores of the rows that have a bonus, in place, before the cut: they need not be near the vector."""
-    for row, bonus in zip(scores.numpy(), bonuses, strict=False):
-        row[bonus.rows] += bonus.scores
+    for row, bonus in zip(scores, bonuses, strict=False):
+        row.index_add_(0, torch.from_numpy(bonus.rows), torch.from_numpy(bonus.scores))
 
 
 def _mask_scores(scores: torch.Tensor, allowed: Sequence[Mask | None]) -> None:
