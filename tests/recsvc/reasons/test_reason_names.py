@@ -209,6 +209,17 @@ def test_clean_name_of_a_name_is_the_name(text, width):
         assert clean(name, width) == name
 
 
+@settings(max_examples=500)
+@example(title="Mug or vx hello", width=40)
+@example(title="Mug 1-2-3-4-5-6-7-8", width=40)
+@example(title="Ruler 12''", width=40)
+@given(title=st.text("abxzABXZ  ,'()/+-12&.%", max_size=30), width=st.sampled_from([20, 40]))
+def test_a_title_without_symbols_is_cleaned_as_one_with_a_symbol(title, width):
+    # A trade mark is left out first, and no title with one takes the short way.
+    assert clean_label(title, width) == clean_label(f"™{title}", width)
+    assert clean_name(title, width) == clean_name(f"™{title}", width)
+
+
 def test_cleaning_a_long_text_takes_bounded_time():
     assert clean_name("<" * 1_000_000) == ""
     assert len(clean_name("a " * 500_000)) <= MAX_WIDTH
