@@ -61,8 +61,8 @@ _CODE = re.compile(r"(?<=\s)(?!SPF|SPF\d|(?:19|20)\d\d\b)(?:[A-Z]{1,4}-?\d{2,}[A
 _REPEATED = re.compile(r"\b(\w+)\s+\1(?!\w)", re.IGNORECASE)
 # The last part of a Chinese title that says which one it is: a colour, a size, an edition, who or what it is for.
 _CHINESE_DETAIL = re.compile(
-    r"(?:.*(?:系列|适用|附.{1,4}|专用|[大中小特加]号|[X\dSML]+码|\d+码|第.{1,2}[版册]|混合装|入门装|.{2,}款|.{1,3}色)"
-    rf"|.{{0,2}}[黑白红黄蓝绿紫灰褐青]|.{{1,3}}用|{_NUMBER}(?:-{_NUMBER})?\s?(?:{_VOLUME}|{_LENGTH}|{_PIECES_ZH}|人份).{{0,2}})"
+    r"(?:.*(?:系列|适用|附.{1,4}|专用|[大中小特加]号|[大中小]袋|.{2}版|[X\dSML]+码|\d+码|第.{1,2}[版册]|混合装|入门装|.{2,}款|.{1,3}色)"
+    rf"|.{{0,2}}[黑白红黄蓝绿紫灰褐青]|.{{1,5}}用|{_NUMBER}(?:-{_NUMBER})?\s?(?:{_VOLUME}|{_LENGTH}|{_PIECES_ZH}|人份).{{0,2}})"
 )
 # Characters that end Chinese nouns of things and seldom begin another word.
 _ENDS_OF_NOUNS = frozenset("巾杯鞋靴袜裤裙衫帽膏霜皂垫罩椅柜架伞锅盒壶瓶碗盘毯帘刷器仪箱包灯膜液乳套装")
