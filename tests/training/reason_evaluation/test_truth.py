@@ -33,6 +33,7 @@ def problems(small_bundle: Path):
             EvidenceKind.PROFILE, Strength.CONTRIBUTORY, effect=0.1, share=0.2, value="hiking boots", name=name
         )
         (reason,) = ReasonWriter().write_page([(BOOTS, (fact,))], "en", 0)
+        assert reason is not None
         nobody = np.zeros(0, np.int32)
         page = Page(
             user_id="u",
