@@ -24,7 +24,7 @@ from training.evaluation.html_page import number
 from training.metrics import interval
 from training.search_evaluation.offline_search import PRODUCT, SEARCHES, OfflineSearch, offline_search
 from training.search_evaluation.queries import SearchQuery, shared_words
-from training.search_evaluation.search_log import read_search_log
+from training.search_evaluation.search_log import SearchLog, logged_queries, read_search_log
 from training.search_evaluation.search_quality import METRICS, figures, per_query
 from training.search_evaluation.shopper_searches import shopper_searches
 from training.search_evaluation.title_queries import bought_items, known_items
@@ -44,7 +44,8 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         SettingsError: The text encoder has other weights than the bundle was trained with.
     """
     bundle = bundles.load(options.bundle)
-    sets = _sets(options, bundle, console)
+    log = read_search_log(options.data) if options.data else None
+    sets = _sets(options, bundle, log, console)
     result: dict[str, Any] = {
         "bundle_id": bundle.bundle_id,
         "text_encoder": bundle.model.text_encoder,
@@ -56,13 +57,15 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         for name, queries in sets.items():
             console.print(f"{name}: {len(queries):,} queries", highlight=False)
             result["sets"][name] = _measured(search, bundle, queries, options)
-        result["taste"] = _by_taste(search, sets, bundle, options) if options.taste_weights else {}
+        result["taste"] = _by_taste(search, sets, bundle, log, options) if options.taste_weights else {}
         timed = bool(search.seconds)
         result["milliseconds"] = (np.quantile(search.seconds, (0.5, 0.99)) * 1000).tolist() if timed else None
     return result
 
 
-def _sets(options: argparse.Namespace, bundle: Bundle, console: Console) -> dict[str, list[SearchQuery]]:
+def _sets(
+    options: argparse.Namespace, bundle: Bundle, log: SearchLog | None, console: Console
+) -> dict[str, list[SearchQuery]]:
     """The queries by the name of their set; no set is empty."""
     catalogue = bundle.catalogue
     sets: dict[str, list[SearchQuery]] = {}
@@ -72,22 +75,27 @@ def _sets(options: argparse.Namespace, bundle: Bundle, console: Console) -> dict
         queries = [query for split in chosen for query in written[split]]
         sets[f"other words ({options.split})"] = answered_by(queries, catalogue, options.queries.name)
     sets["known items"] = known_items(catalogue, options.items, options.seed)
-    if options.data:
+    if log is not None:
         holdout = unseen_purchases(options.data, bundle)
         sets["bought items"] = bought_items(catalogue, holdout, options.items, options.seed) if holdout else []
-        sets["search log"], left_out = read_search_log(options.data, catalogue, options.searches, options.seed)
+        sets["search log"], left_out = logged_queries(log, catalogue, options.searches, options.seed)
         if left_out:
             console.print(f"rows of the search log with unknown items, left out: {left_out:,}", highlight=False)
     return {name: queries for name, queries in sets.items() if queries}
 
 
 def _by_taste(
-    search: OfflineSearch, sets: dict[str, list[SearchQuery]], bundle: Bundle, options: argparse.Namespace
+    search: OfflineSearch,
+    sets: dict[str, list[SearchQuery]],
+    bundle: Bundle,
+    log: SearchLog | None,
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
     """The mrr by weight of the user's taste, of the sets whose shoppers have a history. Has no texts."""
     known = {"bought items": sets.get("bought items", [])}
-    if options.data:
-        known["searches of shoppers"] = shopper_searches(options.data, bundle, options.searches, options.seed)
+    if log is not None:
+        shoppers = shopper_searches(log, options.data, bundle, options.searches, options.seed)
+        known["searches of shoppers"] = shoppers
     return {
         name: {
             "queries": len(queries),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from recsvc.domain.shop import Item, Profile
 from recsvc.explain.profile_terms import CategoryTerms
-from recsvc.reasons import folded_words, states_aversion
+from recsvc.reasons import can_be_shown, folded_words, states_aversion
 
 # A longer phrase is a sentence of its own: only the words of it that a category has are quoted.
 MAX_PHRASE_COLUMNS, MAX_PHRASE_WORDS = 24, 4
@@ -39,8 +39,8 @@ class ProfilePhrase(NamedTuple):
 def profile_phrases(profile: Profile, terms: CategoryTerms) -> tuple[ProfilePhrase, ...]:
     """Returns the phrases of a profile that can be linked with an item, in the profile's order.
 
-    A phrase that is too long to be quoted gives way to the category terms in it. Whether those are liked is
-    not known. A sentence that says what somebody does not like gives no phrase.
+    A phrase that is too long, or that reads badly in quotation marks, gives way to the category terms in it. Whether
+    those are liked is not known. A sentence that says what somebody does not like gives no phrase.
     """
     phrases: list[ProfilePhrase] = []
     for name, value in (("", profile.text), *profile.attributes):
@@ -48,11 +48,13 @@ def profile_phrases(profile: Profile, terms: CategoryTerms) -> tuple[ProfilePhra
         for part in chain.from_iterable(map(_BETWEEN_PHRASES.split, sentences)):
             text = _LOOSE_WORDS.sub("", part.strip(_LAST_MARKS))
             codes = tuple(sorted(terms.mentioned(text), key=lambda code: (-len(terms.names[code]), code)))
-            if _is_short(text):
+            if not codes:
+                continue
+            if _is_short(text) and can_be_shown(name, text):
                 phrases.append(ProfilePhrase(name, text, codes))
             else:
                 phrases += (ProfilePhrase("", terms.written(code, text), (code,)) for code in codes)
-    return tuple(phrase for phrase in phrases if phrase.text and phrase.terms)[:MAX_PHRASES]
+    return tuple(phrase for phrase in phrases if phrase.text)[:MAX_PHRASES]
 
 
 def linked_phrase(phrases: Sequence[ProfilePhrase], item: Item, row: int, terms: CategoryTerms) -> int:

@@ -13,7 +13,7 @@ from recsvc.reasons.pattern_pool import Author, PatternPool, author_id, claim_ke
 from recsvc.reasons.realiser import Realiser
 from recsvc.reasons.rewording import Rewording
 from recsvc.reasons.seller_text.item_nouns import needs_served
-from recsvc.reasons.seller_text.liking import states_aversion
+from recsvc.reasons.seller_text.liking import can_be_shown, states_aversion
 from recsvc.reasons.seller_text.sensitive import is_sensitive
 from recsvc.reasons.seller_text.word_lists import folded_words, is_vague
 from recsvc.reasons.switches import EVERYTHING, Switches
@@ -32,6 +32,7 @@ __all__ = [
     "Switches",
     "attribute_form",
     "author_id",
+    "can_be_shown",
     "claim_key_of",
     "copy_claim",
     "folded_words",

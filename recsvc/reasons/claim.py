@@ -12,7 +12,7 @@ from recsvc.reasons.concise import name_width
 from recsvc.reasons.grammar.pattern import Form, Number
 from recsvc.reasons.seller_text.item_nouns import is_plural, may_be_plural, takes_article
 from recsvc.reasons.seller_text.letter_case import within_a_sentence
-from recsvc.reasons.seller_text.liking import is_liking, is_quotable, liked_thing, states_aversion
+from recsvc.reasons.seller_text.liking import can_be_shown, is_liking, liked_thing, states_aversion
 from recsvc.reasons.seller_text.names import clean_label, clean_name, display_width
 from recsvc.reasons.seller_text.nouns import has_words_of, names_activity_or_things, names_things
 from recsvc.reasons.seller_text.sensitive import is_sensitive, is_sensitive_text
@@ -213,7 +213,7 @@ def _profile(evidence: Evidence, _item: Item, language: str, _tone: Tone) -> tup
     is_plain = has_words_of(phrase, language) and negations(language).find(phrase) is None
     if (liked or is_liking(evidence.name)) and is_plain and names_activity_or_things(phrase, language):
         return Form.LIKES, (("value", phrase),)
-    if not phrase or not (liked or evidence.name or is_quotable(phrase)):
+    if not phrase or not can_be_shown(evidence.name, evidence.value):
         raise ReasonRejected("name", "the profile has no phrase to show")
     return Form.MENTIONED, (("value", _QUOTED.format(phrase)),)
 

@@ -10,8 +10,7 @@ from recsvc.retrieval.words import Words
 MAX_BYTES = 4_000_000
 # A group keeps every expression beside every other one.
 MAX_IN_A_GROUP, MAX_EXPRESSIONS = 50, 50_000
-_SEPARATOR = ","
-_COMMENT = "#"
+SEPARATOR, COMMENT = ",", "#"  # of the operator's file
 
 Groups = tuple[tuple[str, ...], ...]
 
@@ -32,9 +31,9 @@ def read_synonyms(path: Path | None) -> Groups:
         raise SettingsError(f"synonyms: {path} cannot be read: {error}") from None
     groups = []
     for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith(_COMMENT):
+        if not line.strip() or line.lstrip().startswith(COMMENT):
             continue
-        group = tuple(dict.fromkeys(expression.strip().lower() for expression in line.split(_SEPARATOR)))
+        group = tuple(dict.fromkeys(expression.strip().lower() for expression in line.split(SEPARATOR)))
         if len(group) < 2 or "" in group:  # noqa: PLR2004  a group has two
             raise SettingsError(
                 f"synonyms: {path}, line {number}: must have two or more different words or phrases with commas between"

@@ -48,16 +48,16 @@ class Storefront:
         ]
         return self.events.WriteEvents(events_pb2.WriteEventsRequest(events=events), timeout=20)
 
-    def buy_from(self, answer: recommendation_pb2.RecommendResponse, user_id: str, item_id: str) -> None:
-        """Buys an item of a list, and says so."""
-        bought = events_pb2.Event(
-            event_id=f"{answer.recommendation_id}/{item_id}",
+    def act_on(self, answer: recommendation_pb2.RecommendResponse, user_id: str, item_id: str, event_type: str) -> None:
+        """Views or buys an item of a list, and says which list."""
+        event = events_pb2.Event(
+            event_id=f"{answer.recommendation_id}/{item_id}/{event_type}",
             user_id=user_id,
             item_id=item_id,
-            event_type="EVENT_TYPE_PURCHASE",
+            event_type=f"EVENT_TYPE_{event_type}",  # type: ignore[arg-type]
             recommendation_id=answer.recommendation_id,
         )
-        self.events.WriteEvents(events_pb2.WriteEventsRequest(events=[bought]), timeout=20)
+        self.events.WriteEvents(events_pb2.WriteEventsRequest(events=[event]), timeout=20)
 
     def add(self, item_id: str, title: str, **fields: object) -> None:
         item = catalog_pb2.CatalogItem(item_id=item_id, title=title, **fields)  # type: ignore[arg-type]

@@ -193,7 +193,7 @@ def test_an_arm_of_an_experiment_has_a_bundle_of_its_own(
     answers = [operator.shop.recommend(f"u{n}", placement="home", reasons=False) for n in range(20)]
     assert {(answer.arm, answer.bundle_id) for answer in answers} == {("a", oldest), ("b", newest)}
     bought = next(answer for answer in answers if answer.arm == "b")
-    operator.shop.buy_from(bought, "u", bought.recommendations[0].item_id)
+    operator.shop.act_on(bought, "u", bought.recommendations[0].item_id, "PURCHASE")
     labels = {"placement": "home", "arm": "b", "bundle_id": newest, "event_type": "purchase"}
     assert service.metric("recsvc_attributed_events_total", **labels) == 1.0
     assert service.metric("recsvc_bundle_info", bundle_id=oldest) == 1.0

@@ -67,7 +67,7 @@ def test_randomised_lists_are_exported_and_used_to_judge_arms_and_bundles(
             shop.recommend(user_id, 10, placement="charts")  # nothing in it is random, so it is not logged
             if n % 2:
                 bought += 1
-                shop.buy_from(answer, user_id, shown[n % 10])
+                shop.act_on(answer, user_id, shown[n % 10], "PURCHASE")
         assert by_arm["control"] == 0 < by_arm["curious"]
         exported = shop.users.ExportUser(users_pb2.ExportUserRequest(user_id="u3"), timeout=20)
         assert {shown.placement for shown in exported.lists} == {"home", "charts"}

@@ -13,8 +13,8 @@ import redis
 from recsvc.model import bundle_files
 from recsvc.retrieval.synonyms import read_synonyms
 from recsvc.store import open_store
-from recsvc.v1 import events_pb2, users_pb2
 from recsvc.v1 import recommendation_pb2 as pb
+from recsvc.v1 import users_pb2
 from tests.conftest import RedisServer
 from tests.integration.clients import Storefront, eventually, item_ids
 from tests.service_process import ServiceProcess
@@ -27,17 +27,6 @@ NOTHING = pb.Filter(categories=["No such department"])
 def search(shop: Storefront, user_id: str, query: str, **fields: Any) -> pb.RecommendResponse:
     context = pb.Context(query=query)
     return shop.recommend(user_id, 3, surface="SURFACE_SEARCH", context=context, reasons=False, **fields)
-
-
-def view(shop: Storefront, answer: pb.RecommendResponse, user_id: str, item_id: str) -> None:
-    viewed = events_pb2.Event(
-        event_id=f"{answer.recommendation_id}/view",
-        user_id=user_id,
-        item_id=item_id,
-        event_type="EVENT_TYPE_VIEW",
-        recommendation_id=answer.recommendation_id,
-    )
-    shop.events.WriteEvents(events_pb2.WriteEventsRequest(events=[viewed]), timeout=20)
 
 
 def shop_around(shop: Storefront) -> dict[str, list[str]]:
@@ -53,20 +42,20 @@ def shop_around(shop: Storefront) -> dict[str, list[str]]:
             assert following.recommendation_id == answer.recommendation_id
             pages["second"] = item_ids(following)
             opened = pages["second"][0]
-        view(shop, answer, person, opened)
+        shop.act_on(answer, person, opened, "VIEW")
         if person in {"p1", "p2"}:
-            shop.buy_from(answer, person, opened)
+            shop.act_on(answer, person, opened, "PURCHASE")
         assert search(shop, person, "wheelbarow").corrected_query == "wheelbarrow"
     # One query more than once; opened only the first time.
     search(shop, "p0", "SLEEPING  bag")
     # Too few people for a list.
     answer = search(shop, "p0", "brace for my bad knee")
-    view(shop, answer, "p0", item_ids(answer)[0])
+    shop.act_on(answer, "p0", item_ids(answer)[0], "VIEW")
     for person in PEOPLE[:4]:
         search(shop, person, "tent")
     # No search, though it has a query; and an event that names a list of another person.
     shop.recommend("p0", 3, context=pb.Context(query="mug"))
-    view(shop, search(shop, "p3", "tent"), "p4", item_ids(answer)[0])
+    shop.act_on(search(shop, "p3", "tent"), "p4", item_ids(answer)[0], "VIEW")
     return pages
 
 

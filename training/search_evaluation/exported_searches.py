@@ -18,14 +18,33 @@ def is_exported(searches: Table) -> bool:
     return "item_ids" in searches.frame.columns
 
 
+def read_search_table(folder: Path) -> Table | None:
+    """Reads a shop's table of searches, exported by the service or of its own; None without one. Raises DataError."""
+    return read_table(folder, SEARCHES_TABLE, required=False)
+
+
 def read_exported_searches(folder: Path, hours: float) -> pl.DataFrame:
-    """Reads the searches of a shop with their outcome.
+    """Reads the searches of a shop with their outcome: see `searches_with_outcome`.
+
+    Raises:
+        DataError: There are no exported searches, or no exported events.
+    """
+    table = read_search_table(folder)
+    if table is None or not is_exported(table):
+        message = "has no exported searches: run the service with --log-searches true, and training.export_events"
+        raise DataError([Problem(SEARCHES_TABLE, None, None, message)])
+    return searches_with_outcome(table, folder, hours)
+
+
+def searches_with_outcome(table: Table, folder: Path, hours: float) -> pl.DataFrame:
+    """Finds the outcome of each exported search in the shop's events.
 
     An event belongs to a search if it names the search's list, the list has its item, and it comes from the same user
     within `hours`.
 
     Args:
-        folder: The shop's folder, with exported searches and events.
+        table: Exported searches.
+        folder: The shop's folder, with exported events.
         hours: How long after a search an event counts.
 
     Returns:
@@ -34,12 +53,8 @@ def read_exported_searches(folder: Path, hours: float) -> pl.DataFrame:
         counts as opened, too.
 
     Raises:
-        DataError: There are no exported searches, or no exported events.
+        DataError: There are no exported events.
     """
-    table = read_table(folder, SEARCHES_TABLE, required=False)
-    if table is None or not is_exported(table):
-        message = "has no exported searches: run the service with --log-searches true, and training.export_events"
-        raise DataError([Problem(SEARCHES_TABLE, None, None, message)])
     searches = _first_pages(table.frame)
     listed = searches.select("recommendation_id", "user_id", pl.col("item_ids").alias("item_id"), searched="timestamp")
     since = pl.col("timestamp") - pl.col("searched")

@@ -9,11 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from recsvc.retrieval.synonyms import Groups, Synonyms
+from recsvc.retrieval.synonyms import COMMENT, SEPARATOR, Groups, Synonyms
 from recsvc.retrieval.words import Words
 from training.search_evaluation.query_outcomes import rate
-
-_SEPARATOR, _COMMENT = ",", "#"  # of the file that `recsvc serve --synonyms` reads
 
 People = Mapping[tuple[str, str], set[str]]
 """The people who gave up the first query and then opened something that the second one found."""
@@ -108,8 +106,8 @@ def suggestions(searches: pl.DataFrame, min_people: int, minutes: float, synonym
 
 def synonyms_line(*expressions: str) -> str | None:
     """A line of the file of synonyms; None if two of the expressions are the same there."""
-    plain = [" ".join(text.replace(_SEPARATOR, " ").split()).lstrip(f"{_COMMENT} ") for text in expressions]
-    return f"{_SEPARATOR} ".join(plain) if all(plain) and len(set(plain)) == len(plain) else None
+    plain = [" ".join(text.replace(SEPARATOR, " ").split()).lstrip(f"{COMMENT} ") for text in expressions]
+    return f"{SEPARATOR} ".join(plain) if all(plain) and len(set(plain)) == len(plain) else None
 
 
 def _turned(searches: pl.DataFrame, within: timedelta) -> tuple[People, People]:

@@ -9,6 +9,7 @@ It is the folder `searches` that `training.export_events` wrote, or else a table
 Other columns are not read. Rows of items that are not in the catalogue are left out and counted.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,10 @@ import polars as pl
 from recsvc.domain.query import search_text
 from recsvc.model.catalogue import Catalogue
 from training.data.column_checks import TableCheck
-from training.data.shop import ID_LENGTH, SEARCHES_TABLE
-from training.data.tables import Table, read_table
+from training.data.shop import ID_LENGTH
+from training.data.tables import Table
 from training.errors import DataError
-from training.search_evaluation.exported_searches import is_exported, read_exported_searches
+from training.search_evaluation.exported_searches import is_exported, read_search_table, searches_with_outcome
 from training.search_evaluation.queries import SearchQuery
 
 QUERY_LENGTH = 500  # characters; the service's own searches have fewer
@@ -28,31 +29,55 @@ MIN_PEOPLE = 5  # who must have typed an exported query: one that few people typ
 CHOSEN_HOURS = 24.0  # in which an item of an exported search must be opened or bought
 
 
-def read_search_log(
-    folder: Path, catalogue: Catalogue, n: int, seed: int, min_people: int = MIN_PEOPLE
-) -> tuple[list[SearchQuery], int]:
-    """Reads the log of a shop.
+@dataclass(frozen=True)
+class SearchLog:
+    """The search log of a shop.
+
+    Attributes:
+        own: A table of the shop's own; None without one.
+        exported: The searches that the service exported, with their outcome; None without any.
+    """
+
+    own: Table | None
+    exported: pl.DataFrame | None
+
+
+def read_search_log(folder: Path) -> SearchLog:
+    """Reads the log of a shop, each table once.
+
+    Raises:
+        DataError: A table cannot be read, or there are exported searches without exported events.
+    """
+    table = read_search_table(folder)
+    if table is None or not is_exported(table):
+        return SearchLog(table, None)
+    return SearchLog(None, searches_with_outcome(table, folder, CHOSEN_HOURS))
+
+
+def logged_queries(log: SearchLog, catalogue: Catalogue, n: int, seed: int) -> tuple[list[SearchQuery], int]:
+    """Makes queries of a shop's search log.
 
     All rows with the same query, whatever its case and spaces, are one query; every item that was chosen after it is
     relevant. Frequent queries are drawn first: at most `n`, with chances in proportion to their rows.
 
     Args:
-        folder: The shop's folder.
+        log: See `read_search_log`.
         catalogue: The items.
         n: Queries, at most.
         seed: Of the draw.
-        min_people: How many people must have typed a query, if the service exported the log.
 
     Returns:
         The queries, none if the shop has no log; and how many rows were left out.
 
     Raises:
-        DataError: The log cannot be read. Lists every problem.
+        DataError: The shop's own table is damaged. Lists every problem.
     """
-    table = read_table(folder, SEARCHES_TABLE, required=False)
-    if table is None:
+    if log.exported is not None:
+        rows = _chosen_in_export(log.exported)
+    elif log.own is not None:
+        rows = _chosen_in_table(log.own)
+    else:
         return [], 0
-    rows = _chosen_in_export(folder, min_people) if is_exported(table) else _chosen_in_table(table)
     row_of = pl.DataFrame({"item_id": [item.item_id for item in catalogue.items]}).with_row_index("row")
     known = rows.join(row_of, on="item_id", maintain_order="left")
     normalized = pl.Series("query", map(search_text, known["query"]), pl.String)
@@ -83,8 +108,7 @@ def _chosen_in_table(table: Table) -> pl.DataFrame:
     return rows
 
 
-def _chosen_in_export(folder: Path, min_people: int) -> pl.DataFrame:
-    """The query and each item that was opened, of the exported searches that enough people typed. Raises DataError."""
-    searches = read_exported_searches(folder, CHOSEN_HOURS)
-    enough = pl.col("user_id").n_unique().over("query") >= min_people
+def _chosen_in_export(searches: pl.DataFrame) -> pl.DataFrame:
+    """The query and each item that was opened, of the exported searches that enough people typed."""
+    enough = pl.col("user_id").n_unique().over("query") >= MIN_PEOPLE
     return searches.filter(enough).select("query", item_id="opened").explode("item_id").drop_nulls()

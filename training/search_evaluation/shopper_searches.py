@@ -9,19 +9,18 @@ import polars as pl
 from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
 from training.data.interactions import KEPT_EVENTS, Interactions
-from training.data.shop import SEARCHES_TABLE, read_shop
-from training.data.tables import read_table
-from training.search_evaluation.exported_searches import is_exported, read_exported_searches
+from training.data.shop import read_shop
 from training.search_evaluation.queries import SearchQuery
-from training.search_evaluation.search_log import CHOSEN_HOURS
+from training.search_evaluation.search_log import SearchLog
 
 
-def shopper_searches(folder: Path, bundle: Bundle, n: int, seed: int) -> list[SearchQuery]:
+def shopper_searches(log: SearchLog, folder: Path, bundle: Bundle, n: int, seed: int) -> list[SearchQuery]:
     """Returns at most `n` searches drawn by seed, of shoppers with a history, after the bundle's last event.
 
     The items that the shopper opened are relevant. The texts may be personal: report means over them, never a text.
 
     Args:
+        log: Of the shop.
         folder: The shop's folder.
         bundle: Its catalogue has the rows.
         n: Searches, at most.
@@ -33,17 +32,15 @@ def shopper_searches(folder: Path, bundle: Bundle, n: int, seed: int) -> list[Se
     Raises:
         DataError: The shop's tables cannot be read.
     """
-    table = read_table(folder, SEARCHES_TABLE, required=False)
     learned_until = bundle.provenance["data"].get("learned_until")
-    if table is None or not is_exported(table) or learned_until is None:
+    if log.exported is None or learned_until is None:
         return []
     shop, catalogue = read_shop(folder), bundle.catalogue
     interactions = Interactions.of(shop)
     users = {user_id: user for user, user_id in enumerate(interactions.user_ids)}
     row_of = np.array([-1 if (row := catalogue.row(item_id)) is None else row for item_id in shop.items["item_id"]])
     learned = datetime.fromisoformat(learned_until)
-    searches = read_exported_searches(folder, CHOSEN_HOURS)
-    searches = searches.filter(pl.col("timestamp") > learned, pl.col("opened").list.len() > 0)
+    searches = log.exported.filter(pl.col("timestamp") > learned, pl.col("opened").list.len() > 0)
     searches = searches.filter(pl.col("user_id").is_in(list(users)))
     queries: list[SearchQuery] = []
     for place in np.random.default_rng(seed).permutation(searches.height):

@@ -1,4 +1,4 @@
-"""Several text encoders as one: their vectors side by side, so that a cosine is the weighted mean of their cosines.
+"""Several text encoders as one: their vectors side by side, so that a cosine is the mean of their cosines.
 
 Encoders that were trained on different texts make different mistakes. Their mean finds more than the best of them.
 The encoder "english" blends the two built-in ones.
@@ -21,14 +21,12 @@ class BlendedEncoder:
 
     Args:
         encoders: At least one.
-        weights: Of each, positive.
     """
 
-    def __init__(self, encoders: Sequence[TextEncoder], weights: Sequence[float]) -> None:
+    def __init__(self, encoders: Sequence[TextEncoder]) -> None:
         self._encoders = tuple(encoders)
-        self._weights = tuple(weight / sum(weights) for weight in weights)
         self.dim = sum(encoder.dim for encoder in encoders)
-        parts = (f"{encoder.fingerprint}*{weight:g}" for encoder, weight in zip(encoders, weights, strict=True))
+        parts = (f"{encoder.fingerprint}*1" for encoder in encoders)  # "*1" is in the fingerprints of stored bundles
         self.fingerprint = hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
     def encode(
@@ -40,11 +38,8 @@ class BlendedEncoder:
         for start in range(0, len(not_empty), batch_size):
             batch = not_empty[start : start + batch_size]
             batch_texts = [texts[i] for i in batch]
-            parts = [
-                np.float32(weight**0.5) * encoder.encode(batch_texts)
-                for encoder, weight in zip(self._encoders, self._weights, strict=True)
-            ]
-            embeddings[batch] = unit(np.concatenate(parts, axis=1))  # shorter only where one has no vector for a text
+            parts = [encoder.encode(batch_texts) for encoder in self._encoders]
+            embeddings[batch] = unit(np.concatenate(parts, axis=1))
             if progress is not None:
                 progress(len(batch))
         return embeddings
@@ -60,4 +55,4 @@ def load_english() -> BlendedEncoder:
     Raises:
         TextEncoderError: A package is not installed, or its weights are not the published ones.
     """
-    return BlendedEncoder((load_embedded(), load_multilingual()), (1.0, 1.0))
+    return BlendedEncoder((load_embedded(), load_multilingual()))

@@ -200,7 +200,7 @@ profile-neutral-likes =
     .concise_a = 您喜欢{ $value }。
 
 profile-neutral-mentioned =
-    .a = 您的资料里提到了{ $value }，可能会对这件商品感兴趣。
+    .a = 您的资料里提到了{ $value }，您可能会对这件商品感兴趣。
     .warm_a = 您的资料里提到了{ $value }，来看看这件商品吧。
     .warm_b = 您的资料里提到了{ $value }，这件商品也许合您心意。
     .concise_a = 您的资料里提到了{ $value }。

@@ -43,8 +43,9 @@ def is_plural(name: str, brand: str = "", categories: tuple[str, ...] = ()) -> b
     """
     if not name.isascii() or name == brand or _OWN_ARTICLE.match(name) or _COMMAND.search(name) or _is_work(categories):
         return False
-    tokens = _TOKEN.findall(fold(_noun_part(name, brand)))
-    if not tokens or _JOINED.search(_noun_part(name, brand)) or any(map(_is_whole, tokens[:-1])):
+    noun_part = _noun_part(name, brand)
+    tokens = _TOKEN.findall(fold(noun_part))
+    if not tokens or _JOINED.search(noun_part) or any(map(_is_whole, tokens[:-1])):
         return False
     if tokens[0].isdigit():
         # Of "12 Pencils Tall Tube" the number counts the pencils, and the item is the tube.

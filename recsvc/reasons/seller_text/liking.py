@@ -24,6 +24,11 @@ def liked_thing(text: str) -> str:
     return _ARTICLE.sub("", text[match.end() :]).strip() if match else ""
 
 
+def can_be_shown(name: str, phrase: str) -> bool:
+    """Whether a phrase of the attribute `name` states a liking, or can be quoted. `name` is '' for the free text."""
+    return bool(liked_thing(phrase)) or is_liking(name) or is_quotable(phrase)
+
+
 def states_aversion(text: str) -> bool:
     """Whether a text says that somebody does not like, have or do something, in any language of the policy."""
     return _aversions().search(text.replace("’", "'")) is not None
@@ -31,7 +36,7 @@ def states_aversion(text: str) -> bool:
 
 @functools.lru_cache(maxsize=20_000)
 def is_quotable(phrase: str) -> bool:
-    """Whether free text can stand in "Your profile mentions": an activity or things, but no sentence of its own."""
+    """Whether a phrase can stand in "Your profile mentions": an activity or things, but no sentence of its own."""
     if not phrase.isascii():
         return len(phrase) <= MAX_CHINESE_QUOTE
     first, *others = phrase.split()

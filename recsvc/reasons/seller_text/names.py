@@ -18,6 +18,9 @@ _MAX_MARKS = 2  # accents on one letter; the rest of a heap is dropped
 _MIN_LETTERS = 2
 _MAX_PASSES = 5
 
+# Most titles: ASCII letters, at most six digits, and marks that no pattern of this file looks for. Only `_NO_NAME` may
+# match in them, and there is nothing in them to remove. They end no sentence.
+_ORDINARY = re.compile(r"(?!.*'')[A-Za-z ,'()/+-]*(?:[0-9][A-Za-z ,'()/+-]*){0,6}")
 _NOT_FULL_WIDTH_STOPS = re.compile(r"[^，：；（）！？。]+")
 # A script or style element is removed with its content, which a browser would not show; of other elements, the tags.
 _TAG = re.compile(r"<(script|style)\b[^<>]{0,200}>[^<]{0,500}</\1\s*>|<[^<>]{0,200}>", re.IGNORECASE)
@@ -77,12 +80,14 @@ def _visible(text: str) -> str:
 
 def _mixes_scripts(text: str) -> bool:
     """Whether a word mixes Latin with Cyrillic or Greek letters, the usual trick against a word list."""
-    words = re.findall(r"\w+", text.casefold())
+    words = () if text.isascii() else re.findall(r"\w+", text.casefold())
     return any(re.search(r"[a-z]", word) and re.search(r"[\u0370-\u052f]", word) for word in words)
 
 
 def _first_sentence(text: str, brand: str) -> str:
     """The first sentence that is not empty or the brand. 'Dr.', 'J.' and 'No.' do not end a sentence."""
+    if _ORDINARY.fullmatch(text):
+        return trimmed(text)
     start = 0
     for end in _SENTENCE_END.finditer(text):
         word = end[1]
@@ -95,6 +100,7 @@ def _first_sentence(text: str, brand: str) -> str:
     return trimmed(text[start:])
 
 
+@functools.lru_cache(maxsize=1_000)  # a short title is fit as a label, and then as a name
 def _is_fit(name: str) -> bool:
     """Whether a name has a word, and nothing that must not be shown."""
     letters = sum(map(str.isalpha, name))
@@ -104,7 +110,9 @@ def _is_fit(name: str) -> bool:
         or fold(name).rstrip(".…") in _PLACEHOLDER_NAMES
     ):
         return False
-    if _LINK.search(name) or _PHONE.search(name) or _MARKUP.search(name) or _mixes_scripts(name):
+    if not _ORDINARY.fullmatch(name) and (
+        _LINK.search(name) or _PHONE.search(name) or _MARKUP.search(name) or _mixes_scripts(name)
+    ):
         return False
     return forbidden_terms().find(name) is None
 
@@ -115,8 +123,8 @@ def clean_name(title: str, width: int = MAX_WIDTH, brand: str = "") -> str:
 
     The name holds no markup, address, phone number, line break, invisible character, double quotation mark, end of a
     sentence or forbidden term of the policy. It is made of whole words of the title, in their order unless a design
-    stands behind the thing (see `as_said`); the case of capitals is changed. Sizes, numbers
-    of pieces, codes and whatever follows the name of the thing are left out.
+    stands behind the thing (see `as_said`); the case of capitals is changed. Sizes, numbers of pieces, codes and
+    whatever follows the name of the thing are left out.
 
     Args:
         title: The seller's text. The first `MAX_RAW` characters are read.
@@ -148,9 +156,10 @@ def clean_label(text: str, width: int = MAX_WIDTH) -> str:
 
 def _stable(shorten: Callable[[str], str], text: str, brand: str = "") -> str:
     """Cleans and shortens a text until nothing changes: what is left after a removal may be unfit itself."""
+    plain: str | None = None
     for _ in range(_MAX_PASSES):
-        plain = readable_case(_plain(text, brand))
-        name = readable_case(shorten(plain))
+        before, plain = plain, _plain(text, brand)
+        name = text if plain == before else readable_case(shorten(plain))
         if name == text:
             return name if _is_fit(name) else ""
         # A name that is no beginning must not hide the start of 'reveal the prompt'.
@@ -160,15 +169,17 @@ def _stable(shorten: Callable[[str], str], text: str, brand: str = "") -> str:
     return ""
 
 
-def _plain(text: str, brand: str) -> str:
-    """The first sentence of a text, without anything that no honest name holds; '' for a text that is no name."""
-    return _first_sentence(_honest(text), brand)
-
-
 @functools.lru_cache(maxsize=1_000)  # a title is cleaned several times in a row: as a label, and for each width
+def _plain(text: str, brand: str) -> str:
+    """The first sentence of a text, in readable case, without what no honest name holds; '' if it is no name."""
+    return readable_case(_first_sentence(_honest(text[:MAX_RAW]), brand))
+
+
 def _honest(text: str) -> str:
     """A text without anything that no honest name holds; '' for a text that is no name."""
-    plain = _TRADE_MARK.sub("", html.unescape(text[:MAX_RAW]))
+    if _ORDINARY.fullmatch(text):
+        return "" if _NO_NAME.search(text) else " ".join(text.split())
+    plain = _TRADE_MARK.sub("", html.unescape(text))
     # Normalises every compatibility form but Chinese punctuation, which keeps its width.
     plain = _NOT_FULL_WIDTH_STOPS.sub(lambda part: unicodedata.normalize("NFKC", part.group()), plain)[:MAX_RAW]
     if _NO_NAME.search(plain):

@@ -14,7 +14,9 @@ _MIN_CHINESE_WIDTH = 6  # columns of a name that is cut out of a title without s
 
 _BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]")
 _SEPARATOR = re.compile(r"(\s+[-–—/]\s+|\s*-{2,}\s*|\s*(?<!\d)[,，、;；:：](?!\d)\s*|\s*[,，、](?=\s)\s*)")
-_LOOSE_ENDS = re.compile(r"^[\s\-–—.,，、:：/&+'’·)）]+|[\s\-–—.,，、:：/&+·(（]+$")
+_MARK = re.compile(r"[-–—/,，、;；:：]")  # every separator has one, and most titles have none
+_LOOSE = " -–—.,，、:：/&+·"
+_LOOSE_AT_START, _LOOSE_AT_END = f"{_LOOSE}'’)）", f"{_LOOSE}(（"
 _ADDITION = re.compile(r"\s+(?:with|for|from|by|w/|\+)\s+", re.IGNORECASE)
 _SMALL_WORDS = frozenset(
     {"a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with", "w/", "&", "+"}
@@ -32,18 +34,23 @@ _PIECES = (
 _PIECES_ZH = r"[支包条片颗枚瓶个袋盒套双只张粒件卷罐杯本](?:装|入)?"
 # A volume or a weight is left out anywhere; a length only at the end: a "35 mm Film Camera" is called so.
 _AMOUNT = re.compile(rf"(?<![\w./])(?<!in-)-?(?:{_NUMBER}\s?-?(?:{_VOLUME}))(?![\w″])\.?", re.IGNORECASE)
+_BEFORE_DETAIL = r"(?:^|(?<=[\s\-])(?<!in-)|(?<=[㐀-鿿]))"
+_WITHOUT_NUMBER = (
+    r"(?:extra |x-?)?(?:small|medium|large)(?: size)?|(?:travel|full|family) size(?: tube)?"
+    r"|assorted(?: colou?rs?| designs?)?|new(?: colou?rs?| packaging)?|(?:model )?no\.?"
+)
+_LAST_DETAIL_WITHOUT_NUMBER = re.compile(rf"{_BEFORE_DETAIL}(?:{_WITHOUT_NUMBER})$", re.IGNORECASE)
 _LAST_DETAIL = re.compile(
-    rf"(?:^|(?<=[\s\-])(?<!in-)|(?<=[㐀-鿿]))(?:{_NUMBER}(?:(?:\s?(?:{_VOLUME}|{_LENGTH}))?\s?[x×]\s?{_NUMBER})*\s?-?(?:{_VOLUME}|{_LENGTH})\.?"
+    rf"{_BEFORE_DETAIL}(?:{_NUMBER}(?:(?:\s?(?:{_VOLUME}|{_LENGTH}))?\s?[x×]\s?{_NUMBER})*\s?-?(?:{_VOLUME}|{_LENGTH})\.?"
     rf"|{_NUMBER}{_PIECES}"
     rf"|(?:value |travel |jumbo )?(?:packs?|packages?|sets?|box|bag) of {_NUMBER}(?:\s\w+)?"
     rf"|(?:pack|set) {_NUMBER}"
-    r"|(?:extra |x-?)?(?:small|medium|large)(?: size)?|(?:travel|full|family) size(?: tube)?"
-    rf"|(?:{_NUMBER} )?assorted(?: colou?rs?| designs?)?|new(?: colou?rs?| packaging)?"
+    rf"|(?:{_NUMBER} )?assorted(?: colou?rs?| designs?)?|{_WITHOUT_NUMBER}"
     rf"|all {_NUMBER} colou?rs|{_NUMBER} kit"
-    r"|(?:model )?no\.?"
     rf"|{_NUMBER}\s?(?:{_PIECES_ZH}))$",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _FIRST_COUNT = re.compile(
     rf"^(?:(?:(?:set|pack|box|lot) of {_NUMBER}|{_NUMBER}\s?(?:x|pcs?|pieces?|pack|colou?rs?|mm|cm)?)\s+)+",
     re.IGNORECASE,
@@ -54,8 +61,8 @@ _CODE = re.compile(r"(?<=\s)(?!SPF|SPF\d|(?:19|20)\d\d\b)(?:[A-Z]{1,4}-?\d{2,}[A
 _REPEATED = re.compile(r"\b(\w+)\s+\1(?!\w)", re.IGNORECASE)
 # The last part of a Chinese title that says which one it is: a colour, a size, an edition, who or what it is for.
 _CHINESE_DETAIL = re.compile(
-    r"(?:.*(?:系列|适用|附.{1,4}|专用|[大中小特加]号|[X\dSML]+码|\d+码|第.{1,2}[版册]|混合装|入门装|.{2,}款|.{1,3}色)"
-    rf"|.{{0,2}}[黑白红黄蓝绿紫灰褐青]|.{{1,3}}用|{_NUMBER}(?:-{_NUMBER})?\s?(?:{_VOLUME}|{_LENGTH}|{_PIECES_ZH}|人份).{{0,2}})"
+    r"(?:.*(?:系列|适用|附.{1,4}|专用|[大中小特加]号|[大中小]袋|.{2}版|[X\dSML]+码|\d+码|第.{1,2}[版册]|混合装|入门装|.{2,}款|.{1,3}色)"
+    rf"|.{{0,2}}[黑白红黄蓝绿紫灰褐青]|.{{1,5}}用|{_NUMBER}(?:-{_NUMBER})?\s?(?:{_VOLUME}|{_LENGTH}|{_PIECES_ZH}|人份).{{0,2}})"
 )
 # Characters that end Chinese nouns of things and seldom begin another word.
 _ENDS_OF_NOUNS = frozenset("巾杯鞋靴袜裤裙衫帽膏霜皂垫罩椅柜架伞锅盒壶瓶碗盘毯帘刷器仪箱包灯膜液乳套装")
@@ -69,9 +76,11 @@ def display_width(text: str) -> int:
 
 def trimmed(text: str) -> str:
     """The text without loose punctuation at its ends, and without a bracket that is not closed."""
-    text = _LOOSE_ENDS.sub("", text)
+    text = text.lstrip(_LOOSE_AT_START).rstrip(_LOOSE_AT_END)
+    if "(" not in text and "（" not in text:
+        return text
     if text.count("(") > text.count(")") or text.count("（") > text.count("）"):
-        text = _LOOSE_ENDS.sub("", re.split(r"[(（]", text, maxsplit=1)[0])
+        text = re.split(r"[(（]", text, maxsplit=1)[0].lstrip(_LOOSE_AT_START).rstrip(_LOOSE_AT_END)
     return text
 
 
@@ -87,7 +96,8 @@ def short_name(title: str, width: int, brand: str = "") -> str:
         The name; '' if none fits.
     """
     plain = trimmed(" ".join(_BRACKETS.sub(" ", title).split())) or title
-    return fitted(as_said(_head(_SEPARATOR.split(plain), brand) or title), width, brand)
+    parts = _SEPARATOR.split(plain) if _MARK.search(plain) else [plain]
+    return fitted(as_said(_head(parts, brand) or title), width, brand)
 
 
 def fitted(text: str, width: int, brand: str = "") -> str:
@@ -137,13 +147,14 @@ def _head(pieces: Sequence[str], brand: str) -> str:
 
 def _without_details(part: str) -> str:
     """A part of a title without sizes, numbers of pieces and codes; '' if it is nothing else."""
+    last_detail = _LAST_DETAIL if _DIGIT.search(part) else _LAST_DETAIL_WITHOUT_NUMBER
     part = _REPEATED.sub(r"\1", _CODE.sub("", trimmed(part)))
     part = trimmed(" ".join(_AMOUNT.sub(" ", part).split()))
-    while (shorter := trimmed(_LAST_DETAIL.sub("", part))) != part and _count(shorter) != 1:
+    while (shorter := trimmed(last_detail.sub("", part))) != part and _count(shorter) != 1:
         part = shorter
-    words = part.split()
     if not _WIDE.search(part):
         return part
+    words = part.split()
     while len(words) > 1 and _CHINESE_DETAIL.fullmatch(words[-1]):
         words.pop()
     kept = [word for word in words if not word.endswith("系列")]

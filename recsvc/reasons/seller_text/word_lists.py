@@ -14,6 +14,7 @@ _POLICY = files("recsvc.reasons") / "policy"
 RECIPES = files("recsvc.reasons") / "recipes"
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+|[%#$]")
 _NOT_LETTERS = re.compile(r"[\W_]+")
+_MAYBE_INVISIBLE = re.compile(r"[^ -~\u4e00-\u9fff]")  # all but the usual Latin and Chinese characters
 _MIN_PLURAL_LENGTH = 4  # letters of a word whose final s is taken as a plural
 
 
@@ -81,7 +82,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKD", text).casefold().replace("’", "'")
-    return "".join(c for c in folded if unicodedata.category(c) not in ("Mn", "Cf", "Cc"))
+    return _MAYBE_INVISIBLE.sub(lambda c: "" if unicodedata.category(c[0]) in ("Mn", "Cf", "Cc") else c[0], folded)
 
 
 def _words(folded: str) -> list[str]:

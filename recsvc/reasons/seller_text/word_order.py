@@ -40,6 +40,7 @@ def as_said(name: str) -> str:
     return " ".join([*design, *words[:end]]) if 1 <= len(design) <= _MAX_DESIGN_WORDS else name
 
 
+@functools.lru_cache(maxsize=20_000)
 def _is_thing(word: str) -> bool:
     folded = fold(word)
     return bool({folded, folded.removesuffix("s"), folded.removesuffix("es")} & _things())

@@ -71,6 +71,17 @@ def test_liking_is_no_aversion(text: str) -> None:
     assert not states_aversion(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [("每周四和朋友一起编织聊天", "编织"), ("mends old bikes", "bikes"), ("hiking boots", "hiking boots")],
+)
+def test_phrase_that_cannot_be_quoted_gives_way_to_the_category_term_in_it(text: str, term: str) -> None:
+    names = ("编织", "Bikes", "Hiking Boots")
+    terms = CategoryTerms(Catalogue([Item(name, name, categories=("All", name)) for name in names]))
+    [phrase] = profile_phrases(Profile("", (("about", text),)), terms)
+    assert phrase.text == term
+
+
 def test_category_term_of_a_long_phrase_is_not_said_to_be_liked() -> None:
     terms = CategoryTerms(Catalogue([Item("a", "a", categories=("All", "Walking Boots"))]))
     text = "the sort of person who owns walking boots"

@@ -86,6 +86,12 @@ def test_profile_claim_states_a_liking_or_quotes_the_phrase(value, name, languag
     assert (claim.form, claim.slots) == (form, (("value", shown),))
 
 
+@pytest.mark.parametrize("value", ["每周四和朋友一起编织聊天", "mends old bikes", "belt"])
+@pytest.mark.parametrize("name", ["about", ""])
+def test_phrase_of_an_attribute_that_names_no_liking_is_quoted_only_if_it_reads_well(value, name):
+    assert WRITER.write_page([(MUG, (profile(value, name),))], "en", 0) == [None]
+
+
 @pytest.mark.parametrize(
     "value",
     [

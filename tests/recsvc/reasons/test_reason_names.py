@@ -62,6 +62,9 @@ from recsvc.reasons.seller_text.word_lists import TermList, forbidden_terms
         ("Dandelion Garden Scissors with Very Long Walnut Handles", "Dandelion Garden Scissors"),
         ("Philosophy Take A Deep Breath Oil-free Energizing Cream", "Deep Breath Oil-free Energizing Cream"),
         ("不锈钢保温杯（黑色）", "不锈钢保温杯"),
+        ("米宝苔 吹牛卡牌桌游 聚会款 铁盒版", "米宝苔 吹牛卡牌桌游"),
+        ("毛地黄农场 香豌豆花种 大袋", "毛地黄农场 香豌豆花种"),
+        ("软水 无香洗衣液 彩色衣物用", "软水 无香洗衣液"),
         ("荨麻羽 纯净系列 茉莉护发精油 干燥头皮适用 30毫升", "荨麻羽 茉莉护发精油"),
         ("细雨记 哑光雨鞋 39码", "细雨记 哑光雨鞋"),
         ("长荒野 再生面料徒步背包 附防雨罩 酒红", "长荒野 再生面料徒步背包"),
@@ -207,6 +210,17 @@ def test_clean_name_of_a_name_is_the_name(text, width):
         name = clean(text, width)
         assert "…" not in name
         assert clean(name, width) == name
+
+
+@settings(max_examples=500)
+@example(title="Mug or vx hello", width=40)
+@example(title="Mug 1-2-3-4-5-6-7-8", width=40)
+@example(title="Ruler 12''", width=40)
+@given(title=st.text("abxzABXZ  ,'()/+-12&.%", max_size=30), width=st.sampled_from([20, 40]))
+def test_a_title_without_symbols_is_cleaned_as_one_with_a_symbol(title, width):
+    # A trade mark is left out first, and no title with one takes the short way.
+    assert clean_label(title, width) == clean_label(f"™{title}", width)
+    assert clean_name(title, width) == clean_name(f"™{title}", width)
 
 
 def test_cleaning_a_long_text_takes_bounded_time():

@@ -12,6 +12,7 @@ from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
 from tests.training.search_evaluation.logged_searches import START, SearchLog
 from training import evaluate_search
+from training.search_evaluation.search_log import read_search_log
 from training.search_evaluation.shopper_searches import shopper_searches
 
 
@@ -40,13 +41,13 @@ def make_shop(bundle: Bundle, folder: Path) -> Path:
 
 def test_search_has_the_history_before_it_and_what_was_opened(bundle: Bundle, tmp_path: Path):
     folder = make_shop(bundle, tmp_path / "shop")
-    [query] = shopper_searches(folder, bundle, 10, seed=0)
+    [query] = shopper_searches(read_search_log(folder), folder, bundle, 10, seed=0)
     catalogue = bundle.catalogue
     assert (query.text, query.relevant.tolist()) == ("pan", catalogue.rows(["i00003"]).tolist())
     assert query.history is not None
     # The purchases, and the view of the early search between them.
     assert query.history.rows.tolist() == catalogue.rows(["i00003", "i00003", "i00008"]).tolist()
-    assert shopper_searches(folder, replace(bundle, provenance={"data": {}}), 10, seed=0) == []
+    assert shopper_searches(read_search_log(folder), folder, replace(bundle, provenance={"data": {}}), 10, seed=0) == []
 
 
 def test_command_reports_the_mrr_of_each_weight_and_no_text_of_a_single_person(
