@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy.sparse import csr_matrix, diags_array
 
-from recsvc.domain.arrays import Floats, Rows
-from recsvc.model.neighbours import NO_ROW, Neighbours
+from recsvc.domain.arrays import NO_ROW, Floats, Rows
+from recsvc.model.neighbours import Neighbours
 from training.config import TrainConfig
 from training.fitting.covisitation import CovisitationConfig
 from training.fitting.event_sequences import SEQUENCE_HYPERPARAMETERS, EventSequences

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsvc.domain.arrays import NO_ROW
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
-from recsvc.model.neighbours import NO_ROW, NeighbourConfig
+from recsvc.model.neighbours import NeighbourConfig
+from recsvc.model.towers.user import ProfileText
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
@@ -68,7 +70,7 @@ def test_ndcg_of_the_choice_is_that_of_the_served_ranking(bundle: Bundle, parts:
 
 
 def test_neighbours_that_say_nothing_are_dropped(bundle: Bundle, parts: Arrays, validation: Holdout) -> None:
-    nobody = [None] * len(validation)
+    nobody: list[ProfileText | None] = [None] * len(validation)
     rng = np.random.default_rng(0)
     noise = {**parts, "bought_rows": rng.permuted(parts["bought_rows"], axis=0), "words_rows": parts["words_rows"] * 0}
     noise["words_weights"] = parts["words_weights"] * 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsvc.model.neighbours import NO_ROW
+from recsvc.domain.arrays import NO_ROW
 from training.config import TrainConfig
 from training.fitting import neighbours as neighbours_module
 from training.fitting.covisitation import CovisitationConfig, covisitation
