@@ -31,6 +31,8 @@ def test_a_thousand_users_get_over_grpc_what_the_evaluation_ranked(
     start_service: Callable[..., ServiceProcess],
 ) -> None:
     bundle, shop = bundles.load(trained_bundle), read_shop(small_shop_folder)
+    assert bundle.model.repeats.weight, "no score has a bonus for purchases"
+    assert bundle.model.neighbours.weight, "no score has a bonus for neighbours"
     interactions = Interactions.of(shop)
     users = np.arange(USERS)
     user_ids = [str(user_id) for user_id in interactions.user_ids[users]]
