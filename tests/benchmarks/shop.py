@@ -18,8 +18,16 @@ from training.train import train
 
 ITEMS, USERS, SEED = 100_000, 20_000, 1
 # Speed depends on the sizes of the arrays, and these are as large as in production. The weights are only roughly those
-# of a well-trained model.
-CONFIG = TrainConfig(test_days=1, text_epochs=1, sequence_epochs=1, epoch_events=40_000, tuning_users=200, refit="none")
+# of a well-trained model, so no block is dropped.
+CONFIG = TrainConfig(
+    test_days=1,
+    text_epochs=1,
+    sequence_epochs=1,
+    epoch_events=40_000,
+    tuning_users=200,
+    drop_blocks=False,
+    refit="none",
+)
 
 
 @dataclass(frozen=True)
