@@ -39,6 +39,19 @@ class CachedScores:
     is_target: NDArray[np.bool_]
     targets: NDArray[np.intp]
 
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def select(self, users: slice) -> "CachedScores":
+        """The scores of some of the users."""
+        return CachedScores(
+            blocks=self.blocks[users],
+            repeats={probability: bonus[users] for probability, bonus in self.repeats.items()},
+            bought=self.bought[users],
+            is_target=self.is_target[users],
+            targets=self.targets[users],
+        )
+
     def ndcg(self, weights: BlockWeights, config: RepeatConfig) -> NDArray[np.float64]:
         """The NDCG@10 of each user, (u,), when these weights rank the candidates. Coefficients are not looked at."""
         scores = self.blocks @ np.array(tuple(weights), np.float32)

@@ -4,8 +4,6 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from recsvc.errors import SettingsError
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
@@ -22,7 +20,7 @@ from training.fitting.block_trainer import BlockTrainer
 from training.fitting.early_stopping import Curve
 from training.fitting.encoder_choice import EncoderChoice, choose_encoder
 from training.fitting.fusion import DROP_BELOW_SE, TRIES, Tuned, tune
-from training.fitting.neighbour_weights import MAX_USERS, TunedNeighbours, tune_neighbours
+from training.fitting.neighbour_weights import TunedNeighbours, tune_neighbours
 from training.fitting.neighbours import mix
 from training.fitting.stage import Arrays
 from training.fitting.stages import Stages
@@ -174,13 +172,13 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
 def _choose_neighbours(
     bundle: Bundle, parts: Arrays, validation: Holdout, profiles: Profiles, config: TrainConfig, stages: Stages
 ) -> TunedNeighbours:
-    started, users = time.perf_counter(), min(len(validation), MAX_USERS)
-    with stages.progress("users scored with neighbours", users) as progress:
+    started = time.perf_counter()
+    with stages.progress("users scored with neighbours", len(validation)) as progress:
         chosen = tune_neighbours(
             bundle,
             parts,
-            validation.select(np.arange(users)),
-            profiles.texts[:users],
+            validation,
+            profiles.texts,
             progress,
             drop_below_se=DROP_BELOW_SE if config.drop_blocks else None,
         )

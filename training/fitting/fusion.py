@@ -29,8 +29,21 @@ MAX_NDCG_LOSS: float = 0.005
 MIN_COLD_ITEMS: int = 10  # with fewer new items, their cost cannot be measured
 DEFAULT_UNSEEN_SHARE: float = 0.1  # of the other weights, where the cost cannot be measured: about what other shops get
 
+# The search begins from each of these points, over a part of the users, and goes on over all users from where it found
+# the best. From one point alone it may end far below the best weights: NDCG@10 has more than one maximum.
+START = BlockWeights(sequence=1.0, text=1.0, lexical=0.3, collaborative=0.3, prior=0.05)
+STARTS: tuple[BlockWeights, ...] = (
+    START,
+    replace(START, sequence=0.2, collaborative=0.03),
+    replace(START, text=0.2, collaborative=0.03),
+    replace(START, sequence=0.1, text=0.1, collaborative=1.0),
+)
+START_USERS: int = 4_000  # the part of the users, at most
+
 # At most this many combinations are tried.
-TRIES: int = ROUNDS * (5 * (len(BLOCKS) + 1) * len(FACTORS) + len(BASELINE_PROBABILITIES)) + len(UNSEEN_SHARES)
+TRIES: int = ROUNDS * (
+    (5 + len(STARTS)) * (len(BLOCKS) + 1) * len(FACTORS) + (1 + len(STARTS)) * len(BASELINE_PROBABILITIES)
+) + len(UNSEEN_SHARES)
 
 # With fewer profiles in validation the weights of cold users would be tuned to noise.
 MIN_COLD_USERS: int = 100
@@ -42,7 +55,6 @@ REQUIRE_ABOVE_SE: float = 2.0  # cold users' profiles, and excluding bought item
 # The blocks that a bundle can do without. Text stays, for new items and for users with a profile alone; so does the
 # prior.
 PRUNABLE = ("lexical", "collaborative", "sequence")
-START = BlockWeights(sequence=1.0, text=1.0, lexical=0.3, collaborative=0.3, prior=0.05)
 START_REPEAT_WEIGHT: float = 0.5
 
 
@@ -150,16 +162,18 @@ def tune(
     """
     held = [name for name, part in zip(BLOCKS, bundle.layout, strict=True) if part.stop > part.start]
     can_repeat = bool(bundle.model.repeats.coefficients)
-    start = Fusion(
-        BlockWeights(**{name: getattr(START, name) for name in held}),
-        masked=holdout.exclude_history and not can_repeat,
-    )
-    names = list(held)
-    if not holdout.exclude_history and can_repeat:
-        names += ["repeat_weight", "repeat_typical"]
-        start = replace(start, repeat_weight=START_REPEAT_WEIGHT)
+    repeats = not holdout.exclude_history and can_repeat
+    names = [*held, "repeat_weight", "repeat_typical"] if repeats else list(held)
+    starts = [
+        Fusion(
+            BlockWeights(**{name: getattr(blocks, name) for name in held}),
+            repeat_weight=START_REPEAT_WEIGHT if repeats else 0.0,
+            masked=holdout.exclude_history and not can_repeat,
+        )
+        for blocks in STARTS
+    ]
     scores = cached_scores(bundle, holdout, profiles)
-    warm, ndcg = _search(scores, start, names, progress)
+    warm, ndcg = _search(scores, _best_start(scores, starts, names, progress), names, progress)
     if not holdout.exclude_history:
         masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
         if _is_above(ndcg_masked - ndcg, REQUIRE_ABOVE_SE):
@@ -213,6 +227,13 @@ def _tune_cold(
 def _is_above(gains: NDArray[np.float64], standard_errors: float) -> bool:
     """Whether the mean over users is more than this many standard errors above 0."""
     return bool(gains.mean() > standard_errors * gains.std() / np.sqrt(len(gains)))
+
+
+def _best_start(scores: CachedScores, starts: list[Fusion], names: list[str], progress: Advance) -> Fusion:
+    """The best point that the searches from `starts` reach over a part of the users."""
+    some = scores.select(slice(None, None, -(-len(scores) // START_USERS)))
+    ends = [_search(some, start, names, progress) for start in starts]
+    return max(ends, key=lambda end: float(end[1].mean()))[0]
 
 
 def _search(

@@ -21,12 +21,11 @@ from training.fitting.neighbours import mix
 from training.fitting.stage import Advance, Arrays, no_progress
 from training.metrics import interval
 
-WORDS_WEIGHTS = (0.0, 0.3, 1.0, 3.0)  # of the cosine of words, where an item's strongest companion counts about 1
+WORDS_WEIGHTS = (0.0, 0.3, 1.0)  # of the cosine of words, where an item's strongest companion counts about 1
 DECAYS = (0.6, 0.8)
 # In units of the score, in which the weights of the other blocks sum to 1.
-WEIGHTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 
-MAX_USERS = 10_000  # validation users that are looked at; more would not change the choice
 CANDIDATES = 100  # the best items of each user by the rest of the score
 GAINING = 50  # the items that gain most, for each way of counting
 BATCH_USERS = 256
