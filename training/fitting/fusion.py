@@ -173,7 +173,7 @@ def tune(
         for blocks in STARTS
     ]
     scores = cached_scores(bundle, holdout, profiles)
-    warm, ndcg = _search(scores, _best_start(scores, starts, names, progress), names, progress)
+    warm, ndcg = _search(scores, best_start(scores, starts, names, progress), names, progress)
     if not holdout.exclude_history:
         masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
         if _is_above(ndcg_masked - ndcg, REQUIRE_ABOVE_SE):
@@ -229,7 +229,7 @@ def _is_above(gains: NDArray[np.float64], standard_errors: float) -> bool:
     return bool(gains.mean() > standard_errors * gains.std() / np.sqrt(len(gains)))
 
 
-def _best_start(scores: CachedScores, starts: list[Fusion], names: list[str], progress: Advance) -> Fusion:
+def best_start(scores: CachedScores, starts: list[Fusion], names: list[str], progress: Advance = no_progress) -> Fusion:
     """The best point that the searches from `starts` reach over a part of the users."""
     some = scores.select(slice(None, None, -(-len(scores) // START_USERS)))
     ends = [_search(some, start, names, progress) for start in starts]
