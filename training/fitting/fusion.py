@@ -30,7 +30,7 @@ MIN_COLD_ITEMS: int = 10  # with fewer new items, their cost cannot be measured
 DEFAULT_UNSEEN_SHARE: float = 0.1  # of the other weights, where the cost cannot be measured: about what other shops get
 
 # The search begins from each of these points, over a part of the users, and goes on over all users from where it found
-# the best. From one point alone it may end far below the best weights: NDCG@10 has more than one maximum.
+# the best: NDCG@10 has more than one maximum.
 START = BlockWeights(sequence=1.0, text=1.0, lexical=0.3, collaborative=0.3, prior=0.05)
 STARTS: tuple[BlockWeights, ...] = (
     START,
