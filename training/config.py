@@ -70,7 +70,7 @@ class TrainConfig:
     factors: int = 64
     regularization: float = 1.0
     als_iterations: int = 15
-    # The items that go with each item, at most so many for each; 0 for none.
+    # The neighbours of each item, at most; 0 for none.
     neighbours: int = 64
     # The training of both transformers.
     temperature: float = 0.07

@@ -51,6 +51,11 @@ def covisitation(sequences: EventSequences, n_items: int, config: CovisitationCo
         weight = np.full(len(before), distance**-config.distance_exponent)
         forward = coo_matrix((weight, (before, after)), shape=shape).tocsr()
         total = total + forward + config.backward_weight * forward.T
+    return normalised(total, config)
+
+
+def normalised(total: csr_matrix, config: CovisitationConfig) -> csr_matrix:
+    """Divides rows and columns by powers of their totals, float32 of the same shape. Clears the diagonal in place."""
     total.setdiag(0)
     total.eliminate_zeros()
     from_totals, to_totals = total.sum(axis=1), total.sum(axis=0)

@@ -176,7 +176,7 @@ def tune(
     warm, ndcg = _search(scores, best_start(scores, starts, names, progress), names, progress)
     if not holdout.exclude_history:
         masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
-        if _is_above(ndcg_masked - ndcg, REQUIRE_ABOVE_SE):
+        if is_above(ndcg_masked - ndcg, REQUIRE_ABOVE_SE):
             warm, ndcg = replace(masked, repeat_weight=0.0), ndcg_masked
             names = held
     dropped: list[str] = []
@@ -185,7 +185,7 @@ def tune(
         remaining = [other for other in names if other not in (name, *dropped)]
         without, ndcg_without = _search(scores, warm.at(name, 0.0), remaining, progress)
         gains[name] = interval(ndcg - ndcg_without)
-        if drop_blocks and not _is_above(ndcg - ndcg_without, DROP_BELOW_SE):
+        if drop_blocks and not is_above(ndcg - ndcg_without, DROP_BELOW_SE):
             warm, ndcg = without, ndcg_without
             dropped.append(name)
     cold_items = int(np.count_nonzero(bundle.purchases == 0))
@@ -218,13 +218,13 @@ def _tune_cold(
     best, ndcg = _search(scores, COLD, ["prior"], progress)
     by_prior = Fusion(BlockWeights(prior=1.0))
     ndcg_by_prior = by_prior.ndcg(scores)
-    if drop_blocks and not _is_above(ndcg - ndcg_by_prior, REQUIRE_ABOVE_SE):
+    if drop_blocks and not is_above(ndcg - ndcg_by_prior, REQUIRE_ABOVE_SE):
         # A profile without a clear gain would only make the list of a new user worse than the popular items.
         best, ndcg = by_prior, ndcg_by_prior
     return best.scaled(), float(ndcg.mean())
 
 
-def _is_above(gains: NDArray[np.float64], standard_errors: float) -> bool:
+def is_above(gains: NDArray[np.float64], standard_errors: float) -> bool:
     """Whether the mean over users is more than this many standard errors above 0."""
     return bool(gains.mean() > standard_errors * gains.std() / np.sqrt(len(gains)))
 

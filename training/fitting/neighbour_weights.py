@@ -17,6 +17,7 @@ from recsvc.ranking import Ranking
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout
 from training.fitting.block_scores import CUT, NEVER, ndcg_of
+from training.fitting.fusion import is_above
 from training.fitting.neighbours import mix
 from training.fitting.stage import Advance, Arrays, no_progress
 from training.metrics import interval
@@ -80,7 +81,7 @@ def tune_neighbours(
             best, best_ndcg = (way, weight), ndcg
     gain = best_ndcg - without
     (words_weight, decay), weight = ways[best[0]], best[1]
-    if drop_below_se is not None and gain.mean() <= drop_below_se * gain.std() / np.sqrt(len(gain)):
+    if drop_below_se is not None and not is_above(gain, drop_below_se):
         weight, best_ndcg = 0.0, without
     return TunedNeighbours(
         words_weight=words_weight,
@@ -123,6 +124,8 @@ def _scores(
     mixtures = {words_weight: mix(parts, words_weight) for words_weight, _ in ways}
     configs = [(mixtures[words_weight], NeighbourConfig(1.0, decay)) for words_weight, decay in ways]
     index, tower = ScanIndex(bundle.item_vectors), bundle.user_tower()
+    exclude_history = holdout.exclude_history or bundle.model.repeats.exclude_bought
+    holdout = replace(holdout, exclude_history=exclude_history)
     users: list[tuple[Rows, Floats, Floats]] = []
     for start in range(0, len(holdout), BATCH_USERS):
         batch = range(start, min(start + BATCH_USERS, len(holdout)))
@@ -145,13 +148,12 @@ def _of_user(
     configs: Sequence[tuple[Neighbours, NeighbourConfig]],
 ) -> tuple[Rows, Floats, Floats]:
     """Returns the candidates of the i-th user, their scores without neighbours, and their gains in each way."""
-    history, repeats = holdout.histories[i], bundle.model.repeats
+    history = holdout.histories[i]
     sequence = WeightedHistory.of(history, bundle.model.confidence).sequence
     gains = [neighbours.of_history(sequence, config) for neighbours, config in configs]
-    bonus = Ranking(*repeat_scores(history, holdout.time, bundle.item_repeats, repeats))
-    hidden = replace(holdout, exclude_history=holdout.exclude_history or repeats.exclude_bought).excluded(i)
+    bonus = Ranking(*repeat_scores(history, holdout.time, bundle.item_repeats, bundle.model.repeats))
     most = [gain.rows[np.argsort(-gain.scores)[:GAINING]] for gain in gains]
-    rows = np.setdiff1d(np.concatenate((nearest, bonus.rows, *most)), hidden)
+    rows = np.setdiff1d(np.concatenate((nearest, bonus.rows, *most)), holdout.excluded(i))
     others = bundle.item_vectors[rows] @ vector + _at(rows, bonus)
     return rows, others, np.stack([_at(rows, gain) for gain in gains])
 

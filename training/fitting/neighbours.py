@@ -7,12 +7,12 @@ neighbours count in the score, is chosen on validation (`training.fitting.neighb
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.sparse import csr_matrix, diags_array
+from scipy.sparse import csr_matrix
 
 from recsvc.domain.arrays import NO_ROW, Floats, Rows
 from recsvc.model.neighbours import Neighbours
 from training.config import TrainConfig
-from training.fitting.covisitation import CovisitationConfig
+from training.fitting.covisitation import CovisitationConfig, normalised
 from training.fitting.event_sequences import SEQUENCE_HYPERPARAMETERS, EventSequences
 from training.fitting.stage import Arrays, Stage
 from training.fitting.text_features import fit_lexical, tfidf
@@ -76,13 +76,7 @@ def bought_together(sequences: EventSequences, n_items: int, config: Covisitatio
             distinct, first = np.unique(np.concatenate(keys), return_index=True)  # the first has the shortest distance
             before, after = np.divmod(distinct % n_items**2, n_items)
             total = total + csr_matrix((np.concatenate(weights)[first], (before, after)), shape=shape)
-    total = csr_matrix(total + config.backward_weight * total.T)
-    total.setdiag(0)
-    total.eliminate_zeros()
-    from_totals, to_totals = (np.asarray(total.sum(axis=axis)).ravel() for axis in (1, 0))
-    left = diags_array(np.maximum(from_totals, 1e-12) ** -config.from_exponent)
-    right = diags_array(np.maximum(to_totals, 1e-12) ** -config.to_exponent)
-    return csr_matrix((left @ total @ right).astype(np.float32))
+    return normalised(csr_matrix(total + config.backward_weight * total.T), config)
 
 
 def same_words(texts: Sequence[str], count: int, seed: int) -> tuple[Rows, Floats]:
