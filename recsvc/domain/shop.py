@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.purchases import counted_pieces, kept_purchases
+
 CATEGORY_SEPARATOR = " > "  # between the names of a path that is written as one string
 
 
@@ -70,7 +72,22 @@ class History:
 
     @property
     def purchases(self) -> NDArray[np.bool_]:
-        """Which events are purchases, bool (n,)."""
+        """Which events are purchases that were not sent back, bool (n,). See `recsvc.domain.purchases`."""
+        return kept_purchases(self.rows, self.timestamps, self.quantities, self.all_purchases, self.returns)
+
+    @property
+    def counted_pieces(self) -> NDArray[np.float32]:
+        """How many pieces of each event count after the returns, float32 (n,). See `recsvc.domain.purchases`."""
+        return counted_pieces(self.rows, self.timestamps, self.quantities, self.all_purchases, self.returns)
+
+    @property
+    def returns(self) -> NDArray[np.bool_]:
+        """Which events are returns, bool (n,)."""
+        return np.asarray(self.event_types == EventType.RETURN)
+
+    @property
+    def all_purchases(self) -> NDArray[np.bool_]:
+        """Which events are purchases, also those that were sent back, bool (n,)."""
         return np.asarray(self.event_types == EventType.PURCHASE)
 
     def select(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "History":

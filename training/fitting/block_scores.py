@@ -95,7 +95,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         is_target[i, : len(rows)] = np.isin(rows, holdout.targets[i])
         if not holdout.exclude_history:
             history = holdout.histories[i]
-            bought[i, : len(rows)] = np.isin(rows, history.rows[history.purchases])
+            bought[i, : len(rows)] = np.isin(rows, history.rows[history.all_purchases])
             held, chances = repeat_probabilities(history, holdout.time, item_repeats, bundle.model.repeats)
             places = np.searchsorted(rows, held)
             for probability, bonus in repeats.items():
