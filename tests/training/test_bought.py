@@ -224,9 +224,8 @@ def test_list_earns_nothing_by_a_purchase_that_was_sent_back(tmp_path: Path) -> 
         log.open(served, EventType.PURCHASE)
     log.open(lists[1], EventType.RETURN, hours=400)
     log.write(tmp_path)
-    LISTS.add(
-        tmp_path / LISTS_FOLDER / "partition-00", list_rows(replace(served, exploration=0.1) for served in lists), "0-1"
-    )
+    randomised = [replace(served, candidates=("i0", "i1")) for served in lists]
+    LISTS.add(tmp_path / LISTS_FOLDER / "partition-00", list_rows(randomised), "0-1")
     read = {reward: read_logged_lists(tmp_path, "", reward, 24).rewards for reward in ("purchase", "view")}
     assert [rewards.tolist() for rewards in read["purchase"]] == [[1, 0], [0, 0]]
     assert [rewards.tolist() for rewards in read["view"]] == [[0, 0], [0, 0]]
