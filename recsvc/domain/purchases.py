@@ -1,4 +1,4 @@
-"""Tells which purchases count as bought: those that were not sent back.
+"""Tells what counts as bought: purchases of which at least a piece was not sent back.
 
 This is the one meaning of "bought". Reasons, taste profiles, popularity, repeats, training and evaluation all use it.
 """
@@ -10,25 +10,6 @@ from numpy.typing import NDArray
 
 # A purchase of which no more than this share is left was sent back: quantities are rounded to float32.
 MAX_ROUNDING_SHARE = 1e-3
-
-
-def kept_purchases(
-    keys: NDArray[np.integer[Any]],
-    timestamps: NDArray[np.int64],
-    quantities: NDArray[np.float32],
-    bought: NDArray[np.bool_],
-    returned: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Tells which of n events are purchases of which at least a part was kept.
-
-    The arguments are those of `counted_pieces`.
-
-    Returns:
-        A mask (n,).
-    """
-    if not returned.any():
-        return bought
-    return bought & (counted_pieces(keys, timestamps, quantities, bought, returned) > 0)
 
 
 def counted_pieces(

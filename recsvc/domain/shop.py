@@ -2,11 +2,12 @@
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.purchases import counted_pieces, kept_purchases
+from recsvc.domain.purchases import counted_pieces
 
 CATEGORY_SEPARATOR = " > "  # between the names of a path that is written as one string
 
@@ -51,7 +52,7 @@ class Event:
     segment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """The events of one user as columns, oldest first. Events of items that the bundle does not know are left out.
 
@@ -73,9 +74,9 @@ class History:
     @property
     def purchases(self) -> NDArray[np.bool_]:
         """Which events are purchases that were not sent back, bool (n,). See `recsvc.domain.purchases`."""
-        return kept_purchases(self.rows, self.timestamps, self.quantities, self.all_purchases, self.returns)
+        return np.asarray(self.all_purchases & (self.counted_pieces > 0))
 
-    @property
+    @cached_property
     def counted_pieces(self) -> NDArray[np.float32]:
         """How many pieces of each event count after the returns, float32 (n,). See `recsvc.domain.purchases`."""
         return counted_pieces(self.rows, self.timestamps, self.quantities, self.all_purchases, self.returns)

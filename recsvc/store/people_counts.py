@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recsvc.domain.purchases import kept_purchases
+from recsvc.domain.purchases import counted_pieces
 from recsvc.domain.shop import Event, EventType
 from recsvc.store.history import Entry
 from recsvc.store.popularity import POPULAR_HALF_LIFE, WEIGHTS, CountedEvent
@@ -74,9 +74,9 @@ def _shares(entries: Sequence[Entry], since: float) -> dict[int, float]:
     types = np.array([entry.event_type for entry in entries])
     times = np.array([entry.timestamp for entry in entries], np.int64)
     quantities, returned = np.array([entry.quantity for entry in entries], np.float32), types == EventType.RETURN
-    kept = kept_purchases(np.zeros(len(entries), np.intp), times, quantities, ~returned, returned)
+    pieces = counted_pieces(np.zeros(len(entries), np.intp), times, quantities, ~returned, returned)
     shares = {}
-    for time in np.unique(times[kept]).tolist():
+    for time in np.unique(times[~returned & (pieces > 0)]).tolist():
         shares[time] = 1.0 - 0.5 ** (max(time - since, 0.0) / _MICROSECONDS_A_HALF_LIFE)
         since = max(time, since)
     return shares

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from recsvc.domain.purchases import kept_purchases
+from recsvc.domain.purchases import counted_pieces
 from recsvc.domain.shop import EventType
 
 PURCHASE, RETURN = EventType.PURCHASE.name.lower(), EventType.RETURN.name.lower()
@@ -23,11 +23,12 @@ def bought(events: pl.DataFrame) -> pl.Series:
     sent_back = events.filter(pl.col("event_type") == RETURN).select(pair).unique().with_row_index("key")
     keys = events.join(sent_back, on=pair, how="left", maintain_order="left")["key"].fill_null(len(sent_back))
     quantities = events["quantity"].fill_null(1.0).to_numpy() if "quantity" in events.columns else np.ones(len(events))
-    kept = kept_purchases(
+    purchases = (events["event_type"] == PURCHASE).to_numpy()
+    pieces = counted_pieces(
         keys.to_numpy().astype(np.int64),
         events["timestamp"].to_physical().to_numpy(),
         quantities.astype(np.float32),
-        (events["event_type"] == PURCHASE).to_numpy(),
+        purchases,
         (events["event_type"] == RETURN).to_numpy(),
     )
-    return pl.Series("bought", kept)
+    return pl.Series("bought", purchases & (pieces > 0))

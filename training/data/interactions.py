@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
-from recsvc.domain.purchases import counted_pieces, kept_purchases
+from recsvc.domain.purchases import counted_pieces
 from recsvc.domain.shop import EventType, History
 from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
 from training.data.shop import Shop
@@ -76,26 +77,19 @@ class Interactions:
     @property
     def purchases(self) -> NDArray[np.bool_]:
         """Which events are purchases that were not sent back: bool (events,). See `recsvc.domain.purchases`."""
-        return kept_purchases(self._pairs, self.timestamps, self.quantities, self.all_purchases, self._returns)
+        return np.asarray(self.all_purchases & (self.counted_pieces > 0))
 
-    @property
+    @cached_property
     def counted_pieces(self) -> NDArray[np.float32]:
         """How many pieces of each event count after the returns: float32 (events,). See `recsvc.domain.purchases`."""
-        return counted_pieces(self._pairs, self.timestamps, self.quantities, self.all_purchases, self._returns)
+        pairs = self.users.astype(np.int64) * self.n_items + self.rows
+        returned = np.asarray(self.event_types == EventType.RETURN)
+        return counted_pieces(pairs, self.timestamps, self.quantities, self.all_purchases, returned)
 
     @property
     def all_purchases(self) -> NDArray[np.bool_]:
         """Which events are purchases, also those that were sent back: bool (events,)."""
         return np.asarray(self.event_types == EventType.PURCHASE)
-
-    @property
-    def _returns(self) -> NDArray[np.bool_]:
-        return np.asarray(self.event_types == EventType.RETURN)
-
-    @property
-    def _pairs(self) -> NDArray[np.int64]:
-        """A number for the user and the item of each event: int64 (events,)."""
-        return np.asarray(self.users.astype(np.int64) * self.n_items + self.rows)
 
     def history(self, user: int, limit: int | None = None) -> History:
         """The events of a user; the newest `limit` of them, if it is given."""
