@@ -4,6 +4,7 @@ A person counts once for an item and a kind of action: by their newest purchase 
 the cart, and their newest view. So a second event adds only what the one before it has lost by age.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -50,18 +51,21 @@ def counted_events(
     for entry in history:
         if entry.item_id in items:
             known[entry.item_id, _ACTIONS.get(entry.event_type)].append(entry)
+    known_since = {action: _known_since(history, action, limit) for action in {action for _, action in new}}
     for (item_id, action), of_item in new.items():
-        entries, since = known[item_id, action], _known_since(history, action, limit)
+        entries, since = known[item_id, action], known_since[action]
         before, after = _shares(entries, since), _shares([*entries, *(entry for entry, _ in of_item)], since)
-        for time in sorted(before.keys() | after.keys()):
+        newest = of_item[-1][1]
+        for time in before.keys() | after.keys():
             if change := after.get(time, 0.0) - before.get(time, 0.0):
-                yield CountedEvent(replace(of_item[-1][1], event_type=action, timestamp=time), change)
+                is_newest = (newest.event_type, newest.timestamp) == (action, time)
+                yield CountedEvent(newest if is_newest else replace(newest, event_type=action, timestamp=time), change)
 
 
 def _known_since(history: Sequence[Entry], action: EventType, limit: int) -> float:
     """Returns the time before which the history may have dropped an event, microseconds since 1970 UTC."""
     times = [entry.timestamp for entry in history if entry.event_type in _ROOMS[action]]
-    return times[0] if len(times) >= limit else -np.inf
+    return times[0] if len(times) >= limit else -math.inf
 
 
 def _shares(entries: Sequence[Entry], since: float) -> dict[int, float]:
@@ -71,12 +75,21 @@ def _shares(entries: Sequence[Entry], since: float) -> dict[int, float]:
         entries: Purchases with returns, or events of one other type.
         since: Until when the user may already have been counted.
     """
-    types = np.array([entry.event_type for entry in entries])
-    times = np.array([entry.timestamp for entry in entries], np.int64)
-    quantities, returned = np.array([entry.quantity for entry in entries], np.float32), types == EventType.RETURN
-    pieces = counted_pieces(np.zeros(len(entries), np.intp), times, quantities, ~returned, returned)
     shares = {}
-    for time in np.unique(times[~returned & (pieces > 0)]).tolist():
-        shares[time] = 1.0 - 0.5 ** (max(time - since, 0.0) / _MICROSECONDS_A_HALF_LIFE)
-        since = max(time, since)
+    for time in sorted(_kept_times(entries)):
+        if time > since:
+            shares[time] = 1.0 - 0.5 ** ((time - since) / _MICROSECONDS_A_HALF_LIFE)
+            since = time
     return shares
+
+
+def _kept_times(entries: Sequence[Entry]) -> set[int]:
+    """Returns the times of the events that were not sent back."""
+    times = [entry.timestamp for entry in entries]
+    is_return = [entry.event_type == EventType.RETURN for entry in entries]
+    if not any(is_return):
+        return set(times)
+    returned = np.array(is_return)
+    quantities = np.array([entry.quantity for entry in entries], np.float32)
+    pieces = counted_pieces(np.zeros(len(entries), np.intp), np.array(times), quantities, ~returned, returned)
+    return {time for time, is_kept in zip(times, (~returned & (pieces > 0)).tolist(), strict=True) if is_kept}

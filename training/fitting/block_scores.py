@@ -28,7 +28,7 @@ class CachedScores:
     Attributes:
         blocks: float32 (u, p, 7), in the order of `BLOCKS`, at weight 1.
         repeats: float32 (u, p) for each baseline probability, at weight 1.
-        bought: bool (u, p), bought by this user before.
+        bought: bool (u, p), bought by this user before, or bought and sent back.
         is_target: bool (u, p), bought by this user in the validation part.
         targets: int (u,), how many targets each user has, among the candidates or not.
     """
