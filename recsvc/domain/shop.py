@@ -2,9 +2,12 @@
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recsvc.domain.purchases import counted_pieces
 
 CATEGORY_SEPARATOR = " > "  # between the names of a path that is written as one string
 
@@ -49,7 +52,7 @@ class Event:
     segment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """The events of one user as columns, oldest first. Events of items that the bundle does not know are left out.
 
@@ -70,7 +73,22 @@ class History:
 
     @property
     def purchases(self) -> NDArray[np.bool_]:
-        """Which events are purchases, bool (n,)."""
+        """Which events are purchases that were not sent back, bool (n,). See `recsvc.domain.purchases`."""
+        return np.asarray(self.all_purchases & (self.counted_pieces > 0))
+
+    @cached_property
+    def counted_pieces(self) -> NDArray[np.float32]:
+        """How many pieces of each event count after the returns, float32 (n,). See `recsvc.domain.purchases`."""
+        return counted_pieces(self.rows, self.timestamps, self.quantities, self.all_purchases, self.returns)
+
+    @property
+    def returns(self) -> NDArray[np.bool_]:
+        """Which events are returns, bool (n,)."""
+        return np.asarray(self.event_types == EventType.RETURN)
+
+    @property
+    def all_purchases(self) -> NDArray[np.bool_]:
+        """Which events are purchases, also those that were sent back, bool (n,)."""
         return np.asarray(self.event_types == EventType.PURCHASE)
 
     def select(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "History":

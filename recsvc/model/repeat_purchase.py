@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, NO_ROWS, NO_SCORES, Floats, Rows
-from recsvc.domain.shop import EventType, History
+from recsvc.domain.shop import History
 
 # Inputs of the regression for a user and an item; see `repeat_features`.
 FEATURES = ("days", "recent", "elapsed", "overdue", "rate", "popularity", "shopping_days", "idle", "loyalty")
@@ -53,7 +53,7 @@ class ItemRepeats:
 
 
 def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Rows, NDArray[np.float64]]:
-    """The inputs of the regression for each item that the user bought and did not return.
+    """The inputs of the regression for each item that the user bought.
 
     Args:
         history: Of the user.
@@ -65,19 +65,16 @@ def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Ro
         Distinct rows, int32 (m,), and `FEATURES` of each, float64 (m, 9).
     """
     time -= time % MICROSECONDS_AN_HOUR
-    bought = history.purchases
-    returned = history.event_types == EventType.RETURN
-    rows, inverse = np.unique(history.rows, return_inverse=True)
-    kept = np.bincount(inverse, history.quantities * (bought * 1.0 - returned), len(rows)) > 0
-    places, ages = inverse[bought], np.maximum(time - history.timestamps[bought], 0) / MICROSECONDS_A_DAY
-    day = (history.timestamps[bought] // MICROSECONDS_A_DAY).astype(np.int64)
+    history = history.select(history.purchases)
+    rows, places = np.unique(history.rows, return_inverse=True)
+    if not len(rows):
+        return rows, np.zeros((0, len(FEATURES)))
+    ages = np.maximum(time - history.timestamps, 0) / MICROSECONDS_A_DAY
+    day = (history.timestamps // MICROSECONDS_A_DAY).astype(np.int64)
     days = np.bincount(np.unique(np.stack((places, day)), axis=1)[0], minlength=len(rows))
     last = np.full(len(rows), np.inf)
     np.minimum.at(last, places, ages)
     recent = np.bincount(places, np.exp2(-ages / RECENT_HALF_LIFE), len(rows))
-    rows, days, last, recent = rows[kept], days[kept], last[kept], recent[kept]
-    if not len(rows):
-        return rows, np.zeros((0, len(FEATURES)))
     elapsed = np.log(last + 0.5)
     # These describe the user, and are the same for all items.
     shopping_days, idle = np.log(len(np.unique(day))), np.log(ages.min() + 0.5)

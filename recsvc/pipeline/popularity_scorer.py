@@ -17,6 +17,8 @@ from recsvc.store.popularity import POPULAR_HALF_LIFE, TRENDING_HALF_LIFE
 
 # How long an order is used before the counts are read again.
 REFRESH_SECONDS = 5.0
+# Items that count less follow in the order of the training data. One person without a purchase adds at most 0.4.
+MIN_COUNT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,19 @@ class Popularity:
 
 def _scorers(snapshot: ItemSnapshot, counts: Counts) -> dict[Surface, FixedOrderScorer]:
     return {
-        Surface.POPULAR: _by_score(snapshot, counts.popular),
+        Surface.POPULAR: _by_score(snapshot, _many(counts.popular)),
         Surface.TRENDING: _by_score(snapshot, _trends(counts)),
     }
+
+
+def _many(counts: Mapping[str, float]) -> dict[str, float]:
+    return {item_id: count for item_id, count in counts.items() if count >= MIN_COUNT}
 
 
 def _trends(counts: Counts) -> dict[str, float]:
     """Returns by how many standard deviations an item's recent sales a day exceed its usual ones."""
     trends = {}
-    for item_id, count in counts.trending.items():
+    for item_id, count in _many(counts.trending).items():
         recent = count * np.log(2) / TRENDING_HALF_LIFE
         usual = counts.popular.get(item_id, 0.0) * np.log(2) / POPULAR_HALF_LIFE
         # One sale a day is added, so that the first sale in months does not count as a trend.

@@ -152,11 +152,11 @@ class QueryPlanner:
         if query.repeats is RepeatPolicy.EXCLUDE:
             return np.union1d(excluded, state.held_rows)
         if self._excludes_bought(query):
-            return np.union1d(excluded, state.bought_rows)
+            return np.union1d(excluded, state.ever_bought_rows)
         return excluded
 
     def _excludes_bought(self, query: Query) -> bool:
-        """Returns whether bought items are left out because nobody buys again in this shop. A search may find them."""
+        """Returns whether what was bought, or bought and sent back, is left out: nobody buys again in this shop."""
         unspecified = query.repeats is RepeatPolicy.UNSPECIFIED and query.surface is not Surface.SEARCH
         return unspecified and self._exclude_bought
 

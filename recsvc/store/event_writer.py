@@ -10,7 +10,8 @@ from recsvc.store import keys, packing, scripts
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import merge, unseen
-from recsvc.store.popularity import PopularityStore
+from recsvc.store.people_counts import counted_events
+from recsvc.store.popularity import CountedEvent, PopularityStore
 
 # Writers of the same user wait at random up to 1, 2, 4, ... 64 ms between attempts. With these, 150 of them succeed.
 WRITE_ATTEMPTS = 24
@@ -26,7 +27,7 @@ class EventWriter:
         history_limit: Events kept of each user; the newest are kept.
         ttl_milliseconds: How long a user's record is kept after the last write.
         event_log: Gets every event.
-        popularity: Counts every new event.
+        popularity: Counts the people behind new events.
     """
 
     def __init__(
@@ -53,28 +54,28 @@ class EventWriter:
         for event in events:
             pending.setdefault(event.user_id, []).append(event)
         logged: set[tuple[str, str]] = set()
-        new: dict[str, list[Event]] = {}
+        counted: dict[str, list[CountedEvent]] = {}
         with operation("write_events"):
             for attempt in range(WRITE_ATTEMPTS):
-                versions |= await self._write_once(pending, logged, new)
+                versions |= await self._write_once(pending, logged, counted)
                 pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
                 if not pending:
                     break
                 await wait_before_retry(attempt)
             else:
                 raise StoreUnavailable("too many writers changed one user's history at the same time")
-        self._popularity.count_soon(event for events in new.values() for event in events)
+        self._popularity.count_soon(event for events in counted.values() for event in events)
         return versions
 
     async def _write_once(
-        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]], new: dict[str, list[Event]]
+        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]], counted: dict[str, list[CountedEvent]]
     ) -> dict[str, int]:
         """Reads each user's history, logs the new events, and writes the history, once.
 
         Args:
             pending: Events to write, by user_id.
             logged: User and event ids that are logged already. The ids logged here are added.
-            new: Is set to the events that each user's history did not have.
+            counted: Is set to what each user's new events count for popularity.
 
         Returns:
             Versions by user_id. A user whom another writer changed meanwhile is missing, and must be tried again.
@@ -92,8 +93,8 @@ class EventWriter:
         for (user_id, events), (version, packed) in zip(pending.items(), answers[: len(pending)], strict=True):
             history = packing.unpack_history(packed)
             arrivals = unseen(history, events)
-            new[user_id] = [event for _, event in arrivals]
-            unlogged += [event for event in new[user_id] if (user_id, event.event_id) not in logged]
+            counted[user_id] = list(counted_events(history, arrivals, self._history_limit))
+            unlogged += [event for _, event in arrivals if (user_id, event.event_id) not in logged]
             kept = [entry for entry, event in arrivals if event.event_type is not EventType.IMPRESSION]
             merged = merge(history, kept, self._history_limit)
             if merged != history:

@@ -1,4 +1,4 @@
-"""Counts sales of each item with decay, in the whole shop and in segments of its users.
+"""Counts the people who buy each item, with decay, in the whole shop and in segments of its users.
 
 Counts use forward decay (Cormode et al., "Forward Decay", ICDE 2009): an event adds 2^(its time / half-life). So stored
 counts never have to be updated for their age, and a late event counts as little as it should. Before the exponents get
@@ -22,7 +22,7 @@ from recsvc.store.connection import RedisClient, operation
 POPULAR_HALF_LIFE = 14.0  # days
 TRENDING_HALF_LIFE = 1.0  # days
 
-_WEIGHTS = {EventType.PURCHASE: 1.0, EventType.ADD_TO_CART: 0.3, EventType.VIEW: 0.1}
+WEIGHTS = {EventType.PURCHASE: 1.0, EventType.ADD_TO_CART: 0.3, EventType.VIEW: 0.1}
 _EPOCH_LENGTH = 32  # half-lives for which one sorted set is written to
 _MAX_AGE = 10  # half-lives, beyond which an event is not counted
 READ_ITEMS = 2_000  # of one sorted set, the best
@@ -44,6 +44,20 @@ class Counts:
     trending: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class CountedEvent:
+    """An event of a user, and how much of it counts.
+
+    Attributes:
+        event: A purchase, an addition to the cart or a view.
+        share: Of its weight, 1 for the first event of this type by this user and on this item. Negative: the event
+            counts less than before. See `recsvc.store.people_counts`.
+    """
+
+    event: Event
+    share: float
+
+
 class PopularityStore:
     """The counts. For the event loop's thread alone.
 
@@ -53,9 +67,9 @@ class PopularityStore:
     def __init__(self, client: RedisClient, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
-        self._queue: WorkQueue[Event] = WorkQueue(self.count, gather=partial(asyncio.sleep, GATHER_SECONDS))
+        self._queue: WorkQueue[CountedEvent] = WorkQueue(self.count, gather=partial(asyncio.sleep, GATHER_SECONDS))
 
-    def count_soon(self, events: Iterable[Event]) -> None:
+    def count_soon(self, events: Iterable[CountedEvent]) -> None:
         """Counts events a moment later, off the path of the request that writes them."""
         self._queue.put(*events)
 
@@ -63,7 +77,7 @@ class PopularityStore:
         """Returns when no event is waiting."""
         await self._queue.close()
 
-    async def count(self, events: Iterable[Event], now: float | None = None) -> None:
+    async def count(self, events: Iterable[CountedEvent], now: float | None = None) -> None:
         """Counts events, each in the whole shop and in its segment. Errors of Redis are counted, not raised.
 
         Args:
@@ -72,11 +86,12 @@ class PopularityStore:
         """
         now = time.time() if now is None else now
         added: dict[tuple[str, float], defaultdict[str, float]] = {}
-        for event, half_life in product(events, (POPULAR_HALF_LIFE, TRENDING_HALF_LIFE)):
+        for counted, half_life in product(events, (POPULAR_HALF_LIFE, TRENDING_HALF_LIFE)):
+            event = counted.event
             age = max(now - event.timestamp / 1_000_000, 0.0) / _SECONDS_A_DAY / half_life
-            if event.event_type not in _WEIGHTS or age > _MAX_AGE:
+            if age > _MAX_AGE:
                 continue
-            weight = _WEIGHTS[event.event_type] * 2.0 ** (_epoch(now, half_life)[1] - age)
+            weight = counted.share * WEIGHTS[event.event_type] * 2.0 ** (_epoch(now, half_life)[1] - age)
             for segment in {"", event.segment}:
                 added.setdefault((segment, half_life), defaultdict(float))[event.item_id] += weight
         if not added:

@@ -40,10 +40,11 @@ class UserState:
         profile: Text and embedding of the profile; None without one.
         about: The profile; an empty one without a profile.
         held_rows: Distinct rows of all known events.
-        bought_rows: Distinct rows that were bought, ascending.
+        bought_rows: Distinct rows that were bought and not sent back, ascending.
         purchases: How often each of `bought_rows` was bought; lines of one order count once.
+        ever_bought_rows: Distinct rows that were bought, also those that were sent back, ascending.
         silent_rows: Rows whose events the history leaves out: gifts, and what the user dislikes. Ascending.
-        hidden_rows: Distinct rows that the user hid and has not bought since. They are in no list.
+        hidden_rows: Distinct rows that the user hid and has not bought since, or has sent back. They are in no list.
         disliked: What is added to a user vector of length 1 for disliked items, float32 (d,); None for nothing.
         stored_vector: The user vector that the record held, float32 (d,); None if there was none for this version.
         visit: The items of this visit by row: `EventType.VIEW` if viewed, `ADD_TO_CART` if in the cart.
@@ -61,6 +62,7 @@ class UserState:
     held_rows: Rows
     bought_rows: Rows
     purchases: NDArray[np.int32]
+    ever_bought_rows: Rows
     silent_rows: Rows
     hidden_rows: Rows
     disliked: Floats | None
@@ -107,6 +109,7 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
         held_rows=np.unique(known_history.rows),
         bought_rows=bought_rows.astype(np.int32),
         purchases=purchases.astype(np.int32),
+        ever_bought_rows=np.unique(history.rows[history.all_purchases]),
         silent_rows=silent,
         hidden_rows=_hidden_rows(known_history),
         disliked=disliked(record.taste, bundle),
@@ -158,7 +161,7 @@ def _hidden_rows(history: History) -> Rows:
     hidden = history.event_types == EventType.HIDE
     if not hidden.any():
         return history.rows[:0]
-    # The later one of hiding and buying counts.
+    # The later one of hiding and buying counts. What was sent back was not bought.
     hides_and_purchases = history.select(hidden | history.purchases)
     rows, last = np.unique(hides_and_purchases.rows[::-1], return_index=True)
     return np.asarray(rows[hides_and_purchases.event_types[::-1][last] == EventType.HIDE])

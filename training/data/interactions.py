@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
+from recsvc.domain.purchases import counted_pieces
 from recsvc.domain.shop import EventType, History
 from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
 from training.data.shop import Shop
@@ -74,7 +76,19 @@ class Interactions:
 
     @property
     def purchases(self) -> NDArray[np.bool_]:
-        """Which events are purchases: bool (events,)."""
+        """Which events are purchases that were not sent back: bool (events,). See `recsvc.domain.purchases`."""
+        return np.asarray(self.all_purchases & (self.counted_pieces > 0))
+
+    @cached_property
+    def counted_pieces(self) -> NDArray[np.float32]:
+        """How many pieces of each event count after the returns: float32 (events,). See `recsvc.domain.purchases`."""
+        pairs = self.users.astype(np.int64) * self.n_items + self.rows
+        returned = np.asarray(self.event_types == EventType.RETURN)
+        return counted_pieces(pairs, self.timestamps, self.quantities, self.all_purchases, returned)
+
+    @property
+    def all_purchases(self) -> NDArray[np.bool_]:
+        """Which events are purchases, also those that were sent back: bool (events,)."""
         return np.asarray(self.event_types == EventType.PURCHASE)
 
     def history(self, user: int, limit: int | None = None) -> History:
@@ -107,7 +121,7 @@ class Interactions:
         held = np.diff(self.offsets) > 0
         last[held] = self.timestamps[self.offsets[1:][held] - 1]
         users = self.users
-        values = event_confidence(self.event_types, self.quantities, last[users] - self.timestamps, config)
+        values = event_confidence(self.event_types, self.counted_pieces, last[users] - self.timestamps, config)
         shape = (len(self.user_ids), self.n_items)
         summed = coo_matrix((values, (users, self.rows)), shape=shape).tocsr()
         summed.data[summed.data <= 0] = 0

@@ -27,7 +27,7 @@ class Holdout:
         histories: The events of each user before the hidden purchases.
         targets: For each user the distinct rows of the hidden purchases.
         time: When the lists are shown, in microseconds since 1970 UTC.
-        exclude_history: Whether items that the user has bought are left out of every list.
+        exclude_history: Whether items that the user has bought, also those sent back, are left out of every list.
     """
 
     users: NDArray[np.intp]
@@ -44,7 +44,7 @@ class Holdout:
         history = self.histories[i]
         if not self.exclude_history:
             return history.rows[:0]
-        return np.unique(history.rows[history.purchases])
+        return np.unique(history.rows[history.all_purchases])
 
     def select(self, chosen: NDArray[np.intp]) -> "Holdout":
         """The users at these places."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recsvc.domain.shop import Item, Profile
+from training.data.bought import bought
 from training.data.profiles import profiles_of
 from training.data.shop import Shop
 
@@ -21,7 +22,7 @@ class Shopper:
         kind: What to call them.
         buys_again: Whether they buy the same items again and again.
         profile: Their profile, if they have one.
-        purchases: Rows of the events table, in order of time.
+        purchases: Rows of the events table that were not sent back, in order of time.
     """
 
     user_id: str
@@ -38,10 +39,10 @@ def choose_shoppers(shop: Shop, among: int) -> list[Shopper]:
     """
     profiles = profiles_of(shop.users)
     first = shop.users["user_id"].head(among)
-    bought = shop.events.filter(pl.col("event_type") == "purchase", pl.col("user_id").is_in(first.implode()))
-    orders = bought.group_by("user_id", "item_id").agg(times=pl.col("order_id").n_unique())
+    kept = shop.events.filter(bought(shop.events)).filter(pl.col("user_id").is_in(first.implode()))
+    orders = kept.group_by("user_id", "item_id").agg(times=pl.col("order_id").n_unique())
     users = (
-        bought.group_by("user_id")
+        kept.group_by("user_id")
         .agg(lines=pl.len(), last=pl.col("timestamp").max())
         .join(orders.group_by("user_id").agg(pl.col("times").max()), on="user_id")
         .with_columns(has_profile=pl.col("user_id").is_in(pl.Series(list(profiles)).implode()))
@@ -56,7 +57,7 @@ def choose_shoppers(shop: Shop, among: int) -> list[Shopper]:
         users.filter(~pl.col("has_profile"), pl.col("lines").is_between(5, 15)),
     )
     return [
-        Shopper(user_id, kind, kind == _REGULAR, profiles.get(user_id), bought.filter(pl.col("user_id") == user_id))
+        Shopper(user_id, kind, kind == _REGULAR, profiles.get(user_id), kept.filter(pl.col("user_id") == user_id))
         for kind, candidates in ((_REGULAR, regular), (_BEGINNER, beginner), (_WITHOUT_PROFILE, without_profile))
         for user_id in candidates["user_id"].head(1)
     ]
@@ -65,7 +66,7 @@ def choose_shoppers(shop: Shop, among: int) -> list[Shopper]:
 def best_seller_elsewhere(shop: Shop, shopper: Shopper, items: dict[str, Item]) -> Item:
     """The most bought item of the departments in which the shopper never bought anything."""
     visited = {_department(items[item_id]) for item_id in shopper.purchases["item_id"]}
-    counts = shop.events.filter(pl.col("event_type") == "purchase")["item_id"].value_counts()
+    counts = shop.events.filter(bought(shop.events))["item_id"].value_counts()
     best_sellers = counts.sort(["count", "item_id"], descending=[True, False])["item_id"]
     return next(items[item_id] for item_id in best_sellers if _department(items[item_id]) not in visited)
 

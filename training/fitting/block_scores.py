@@ -28,7 +28,7 @@ class CachedScores:
     Attributes:
         blocks: float32 (u, p, 7), in the order of `BLOCKS`, at weight 1.
         repeats: float32 (u, p) for each baseline probability, at weight 1.
-        bought: bool (u, p), bought by this user before.
+        bought: bool (u, p), bought by this user before, or bought and sent back.
         is_target: bool (u, p), bought by this user in the validation part.
         targets: int (u,), how many targets each user has, among the candidates or not.
     """
@@ -95,7 +95,7 @@ def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText |
         is_target[i, : len(rows)] = np.isin(rows, holdout.targets[i])
         if not holdout.exclude_history:
             history = holdout.histories[i]
-            bought[i, : len(rows)] = np.isin(rows, history.rows[history.purchases])
+            bought[i, : len(rows)] = np.isin(rows, history.rows[history.all_purchases])
             held, chances = repeat_probabilities(history, holdout.time, item_repeats, bundle.model.repeats)
             places = np.searchsorted(rows, held)
             for probability, bonus in repeats.items():

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from training.data.bought import PURCHASE, bought
 from training.data.shop import LISTS_FOLDER
 from training.data.tables import read_table
 from training.errors import DataError, Problem
@@ -66,7 +67,8 @@ def read_logged_lists(folder: Path, placement: str, reward: str, hours: float) -
     Args:
         folder: The shop's folder, with exported events and lists.
         placement: The name of the placement.
-        reward: The type of event that counts: "view", "add_to_cart" or "purchase". The event must name the list.
+        reward: The type of event that counts: "view", "add_to_cart" or "purchase". The event must name the list. A
+            purchase that was sent back does not count.
         hours: How long after the list the event may come.
 
     Raises:
@@ -83,8 +85,9 @@ def read_logged_lists(folder: Path, placement: str, reward: str, hours: float) -
     events = _read(folder, "events")
     if "recommendation_id" not in events.columns:
         raise DataError([Problem("events", None, "recommendation_id", "is missing: export the events of the service")])
+    counted = bought(events) if reward == PURCHASE else events["event_type"] == reward
     earned = (
-        events.filter(pl.col("event_type") == reward, pl.col("recommendation_id").is_not_null())
+        events.filter(counted & events["recommendation_id"].is_not_null())
         .join(served, on=["recommendation_id", "user_id"])
         .filter((pl.col("timestamp") - pl.col("served")).is_between(pl.duration(), pl.duration(minutes=60 * hours)))
         .select("recommendation_id", "item_id")

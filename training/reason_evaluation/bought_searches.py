@@ -22,6 +22,7 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.reasons.claim import MIN_PEOPLE
 from recsvc.retrieval.word_index import search_text
 from recsvc.retrieval.words import plain_words
+from training.data.bought import bought
 from training.data.column_checks import TableCheck
 from training.data.shop import ID_LENGTH
 from training.data.tables import read_table
@@ -69,8 +70,8 @@ def bought_searches(searches: pl.DataFrame, events: pl.DataFrame, catalogue: Cat
     Returns:
         By item, facts of the kind QUERY, the most frequent first.
     """
-    bought = events.filter(pl.col("event_type") == "purchase").select("user_id", "item_id", bought="timestamp")
-    led = searches.join(bought, on=["user_id", "item_id"]).filter(
+    purchases = events.filter(bought(events)).select("user_id", "item_id", bought="timestamp")
+    led = searches.join(purchases, on=["user_id", "item_id"]).filter(
         pl.col("bought").is_between(pl.col("timestamp"), pl.col("timestamp") + pl.duration(days=MAX_DAYS))
     )
     counts = (

@@ -19,6 +19,7 @@ from recsvc.reasons.grammar.pattern import Form
 from recsvc.reasons.seller_text.names import clean_name
 from recsvc.reasons.verifier import check_text
 from recsvc.retrieval.synonyms import Groups, synonyms_of
+from training.data.bought import bought
 from training.reason_evaluation.mutations import caught
 from training.reason_evaluation.quality import delexicalised, lints, variety
 
@@ -55,14 +56,14 @@ class SearchRecord:
     @staticmethod
     def of(synonyms: Groups, searches: pl.DataFrame | None, events: pl.DataFrame) -> "SearchRecord":
         """Collects the rows of the tables."""
-        searched, bought = defaultdict(list), defaultdict(list)
+        searched, times = defaultdict(list), defaultdict(list)
         rows = searches.select("item_id", "query", "user_id", "timestamp").iter_rows() if searches is not None else ()
         for item_id, query, user_id, time in rows:
             searched[item_id, query].append((user_id, time))
-        purchases = events.filter(pl.col("event_type") == "purchase").select("user_id", "item_id", "timestamp")
+        purchases = events.filter(bought(events)).select("user_id", "item_id", "timestamp")
         for user_id, item_id, time in purchases.iter_rows():
-            bought[user_id, item_id].append(time)
-        return SearchRecord(synonyms, searched, bought)
+            times[user_id, item_id].append(time)
+        return SearchRecord(synonyms, searched, times)
 
     def buyers(self, item_id: str, query: str, days: int) -> int:
         """How many different people bought an item at most `days` after they searched for it."""

@@ -107,7 +107,9 @@ def pages(
             left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
             bonus = history_bonus(bundle, state.history, now, silent_rows=state.silent_rows)
             scorer = VectorScorer(snapshot, user_vector, bonus)
-            hidden = np.union1d(state.hidden_rows, state.bought_rows if bundle.model.repeats.exclude_bought else [])
+            hidden = np.union1d(
+                state.hidden_rows, state.ever_bought_rows if bundle.model.repeats.exclude_bought else []
+            )
             eligibility = Eligibility(hidden.astype(np.int32), None, (), snapshot.inventory.version)
             slate = runner.run(SlateBuilder(snapshot, scorer, eligibility).build(k))
             query = Query(record.user_id, k, language=language, tone=tone, time=now)

@@ -5,6 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from recsvc.model.bundle import Bundle
+from training.data.bought import bought
 
 # How many of each user's last purchases a leave-one-out bundle has not seen, by the setting `refit`.
 _HELD_OUT_PURCHASES = {"none": 2, "validation": 1, "all": 0}
@@ -20,16 +21,17 @@ def learned_events(events: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
     Returns:
         The events, in order of time.
     """
-    learned = events.filter(pl.col("timestamp") <= learned_until(bundle)).sort("timestamp", maintain_order=True)
+    events = events.with_columns(bought(events)).sort("timestamp", maintain_order=True)
+    learned = events.filter(pl.col("timestamp") <= learned_until(bundle))
     settings = bundle.provenance["training"]
     held = _HELD_OUT_PURCHASES[settings["refit"]] if settings["protocol"] == "leave-one-out" else 0
     if not held:
-        return learned
-    bought = pl.col("event_type") == "purchase"
+        return learned.drop("bought")
+    is_bought = pl.col("bought")
     # Purchases of the user from this event on, this event included.
-    left = bought.cast(pl.Int32).reverse().cum_sum().reverse().over("user_id")
-    enough = bought.sum().over("user_id") >= _MIN_PURCHASES
-    return learned.filter(~enough | (left > held) | ((left == held) & ~bought))
+    left = is_bought.cast(pl.Int32).reverse().cum_sum().reverse().over("user_id")
+    enough = is_bought.sum().over("user_id") >= _MIN_PURCHASES
+    return learned.filter(~enough | (left > held) | ((left == held) & ~is_bought)).drop("bought")
 
 
 def learned_until(bundle: Bundle) -> datetime:

@@ -18,13 +18,14 @@ from recsvc.reasons import folded_words
 from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.verifier import check_all
 from recsvc.retrieval.index import ScanIndex
+from training.data.bought import bought
 from training.data.interactions import KEPT_EVENTS
 from training.reason_evaluation.offline_pages import Page
 
 
 @dataclass(frozen=True)
 class Purchases:
-    """Purchases as the tables have them.
+    """Purchases as the tables have them, without those that were sent back.
 
     Attributes:
         buyers: The users who bought an item, by window in days and by item.
@@ -38,16 +39,16 @@ class Purchases:
     @staticmethod
     def of(events: pl.DataFrame, windows: Sequence[int]) -> "Purchases":
         """Counts the events. A window is in days back from the last event."""
-        bought = events.filter(pl.col("event_type") == "purchase").with_columns(pl.col("timestamp").dt.timestamp("us"))
+        purchases = events.filter(bought(events)).with_columns(pl.col("timestamp").dt.timestamp("us"))
         last = int(events["timestamp"].dt.timestamp("us").to_numpy().max(initial=0))
         buyers: dict[int, dict[str, set[str]]] = {}
         for days in set(windows):
-            recent = bought.filter(pl.col("timestamp") > last - days * MICROSECONDS_A_DAY)
+            recent = purchases.filter(pl.col("timestamp") > last - days * MICROSECONDS_A_DAY)
             grouped = recent.group_by("item_id").agg(pl.col("user_id").unique())
             buyers[days] = {item_id: set(people) for item_id, people in grouped.iter_rows()}
         times: dict[str, dict[str, list[int]]] = defaultdict(dict)
         kept = events.sort("timestamp", maintain_order=True).group_by("user_id", maintain_order=True).tail(KEPT_EVENTS)
-        of_users = kept.filter(pl.col("event_type") == "purchase").with_columns(pl.col("timestamp").dt.timestamp("us"))
+        of_users = kept.filter(bought(kept)).with_columns(pl.col("timestamp").dt.timestamp("us"))
         grouped = of_users.group_by("user_id", "item_id").agg(pl.col("timestamp").unique().sort())
         for user_id, item_id, moments in grouped.iter_rows():
             times[user_id][item_id] = moments

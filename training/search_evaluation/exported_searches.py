@@ -5,11 +5,11 @@ from pathlib import Path
 import polars as pl
 
 from recsvc.domain.shop import EventType
+from training.data.bought import bought
 from training.data.shop import SEARCHES_TABLE
 from training.data.tables import Table, read_table
 from training.errors import DataError, Problem
 
-BOUGHT = EventType.PURCHASE.name.lower()
 OPENED = tuple(kind.name.lower() for kind in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
 
 
@@ -49,8 +49,8 @@ def searches_with_outcome(table: Table, folder: Path, hours: float) -> pl.DataFr
 
     Returns:
         One row for each search, by user and time: user_id, recommendation_id, timestamp, query, corrected_query ("" if
-        no word was corrected), item_ids of all its pages, and which of them were opened and bought. Every purchase
-        counts as opened, too.
+        no word was corrected), item_ids of all its pages, and which of them were opened, and which were bought and
+        not sent back. Every purchase counts as opened, too.
 
     Raises:
         DataError: There are no exported events.
@@ -58,14 +58,15 @@ def searches_with_outcome(table: Table, folder: Path, hours: float) -> pl.DataFr
     searches = _first_pages(table.frame)
     listed = searches.select("recommendation_id", "user_id", pl.col("item_ids").alias("item_id"), searched="timestamp")
     since = pl.col("timestamp") - pl.col("searched")
+    events = _events(folder)
     events = (
-        _events(folder)
+        events.with_columns(bought(events))
         .filter(pl.col("event_type").is_in(OPENED), pl.col("recommendation_id").is_not_null())
         .join(listed.explode("item_id"), on=["recommendation_id", "user_id", "item_id"])
         .filter(since.is_between(pl.duration(), pl.duration(minutes=60 * hours)))
     )
-    for name, kinds in (("opened", OPENED), ("bought", (BOUGHT,))):
-        outcome = events.filter(pl.col("event_type").is_in(kinds)).group_by("recommendation_id")
+    for name, counted in (("opened", events), ("bought", events.filter("bought"))):
+        outcome = counted.group_by("recommendation_id")
         items = outcome.agg(pl.col("item_id").unique().sort().alias(name))
         searches = searches.join(items, on="recommendation_id", how="left").with_columns(
             pl.col(name).fill_null(pl.lit([], pl.List(pl.String)))

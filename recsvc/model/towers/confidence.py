@@ -18,7 +18,8 @@ class ConfidenceConfig:
         alpha: Scale of confidence above the 1 of an unseen item (Hu, Koren, Volinsky 2008, form of equation 5).
         half_life_days: Age at which an event counts half. Ages are counted back from the user's own last event, so
             that a user vector depends only on the history and can be cached.
-        event_weights: By name of the event type. Returns and hides are negative and cancel other events.
+        event_weights: By name of the event type. Returns and hides are negative and cancel other events. A return also
+            takes back the purchase itself, whatever its weight (`recsvc.domain.purchases`).
     """
 
     alpha: float = 20.0
@@ -43,7 +44,7 @@ def event_confidence(
 
     Args:
         event_types: (n,), values of `EventType`.
-        quantities: (n,), pieces.
+        quantities: (n,), pieces that count after the returns.
         ages: (n,), microseconds.
         config: How events are weighted.
 
@@ -76,11 +77,12 @@ class WeightedHistory:
         if not len(history):
             return WeightedHistory(history.rows, np.empty(0, np.float32), history.rows)
         ages = history.timestamps[-1] - history.timestamps
-        values = event_confidence(history.event_types, history.quantities, ages, config)
+        pieces = history.counted_pieces
+        values = event_confidence(history.event_types, pieces, ages, config)
         rows, inverse = np.unique(history.rows, return_inverse=True)
         totals = np.bincount(inverse, weights=values).astype(np.float32)
         is_kept = totals > 0
-        sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & is_kept[inverse]]
+        sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & (pieces > 0) & is_kept[inverse]]
         return WeightedHistory(rows[is_kept], totals[is_kept], _without_runs(sequence))
 
     def sequence_without(self, row: int) -> NDArray[np.int32]:

@@ -212,3 +212,36 @@ async def test_boost_raises_the_last_item_and_cap_limits_brands(opened) -> None:
     capped = await recommender.recommend(replace(QUERY, rules=Rules(max_per_brand=1)))
     brands = [r.item.brand for r in capped.recommendations]
     assert len(set(brands)) == len(brands) == 10
+
+
+async def test_what_one_visitor_looks_at_is_neither_popular_nor_trending(
+    opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender, store = opened
+    monkeypatch.setattr(popularity, "REFRESH_SECONDS", 0.0)
+    lists = [replace(QUERY, surface=surface, k=400) for surface in (Surface.POPULAR, Surface.TRENDING)]
+    quiet = [ids(await recommender.recommend(query)) for query in lists]
+    views = [Event(f"v{n}", "crawler", "i00009", EventType.VIEW, NOW - n) for n in range(1_000)]
+    carts = [Event(f"c{n}", "crawler", "i00009", EventType.ADD_TO_CART, NOW - n) for n in range(100)]
+    everything = [Event(f"e{n}", "crawler", f"i{n:05}", EventType.VIEW, NOW - n) for n in range(400)]
+    for events in (views, carts, everything):
+        await store.write_events(events)
+    for buyer in range(2):
+        await act(store, f"buyer {buyer}", "i00005")
+    for query, before in zip(lists, quiet, strict=True):
+        bought_first = ["i00005", *(item_id for item_id in before if item_id != "i00005")]
+        assert ids(await recommender.recommend(query)) == bought_first
+
+
+async def test_item_that_everybody_sent_back_is_no_longer_popular(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    recommender, store = opened
+    monkeypatch.setattr(popularity, "REFRESH_SECONDS", 0.0)
+    query = replace(QUERY, surface=Surface.POPULAR, k=400)
+    quiet = ids(await recommender.recommend(query))
+    for buyer in range(3):
+        await act(store, f"buyer {buyer}", "i00005", days_ago=2)
+    assert ids(await recommender.recommend(query))[0] == "i00005"
+    for buyer in range(3):
+        await store.write_events([Event(f"r{buyer}", f"buyer {buyer}", "i00005", EventType.RETURN, NOW)])
+    await store.popularity.close()
+    assert ids(await recommender.recommend(query)) == quiet

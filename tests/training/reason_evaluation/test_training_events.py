@@ -30,7 +30,13 @@ class Trained:
 
 def shop(*events: tuple[str, str, int]) -> pl.DataFrame:
     rows = [
-        {"user_id": user, "event_type": kind, "timestamp": START + timedelta(days=day), "day": day}
+        {
+            "user_id": user,
+            "item_id": f"i{day}",
+            "event_type": kind,
+            "timestamp": START + timedelta(days=day),
+            "day": day,
+        }
         for user, kind, day in events
     ]
     return pl.DataFrame(rows)
@@ -59,3 +65,10 @@ def test_learned_events_leave_out_what_was_held_out(bundle, ann, bob):
     learned = learned_events(EVENTS, bundle)
     assert learned.filter(pl.col("user_id") == "ann")["day"].to_list() == ann
     assert learned.filter(pl.col("user_id") == "bob")["day"].to_list() == bob
+
+
+def test_held_out_purchases_are_those_that_were_kept():
+    sent_back = shop(("ann", "return", 5)).with_columns(item_id=pl.lit("i4"))
+    returned = pl.concat((EVENTS, sent_back))
+    learned = learned_events(returned, Trained("leave-one-out"))
+    assert learned.filter(pl.col("user_id") == "ann")["day"].to_list() == [1, 2]

@@ -32,7 +32,7 @@ def test_return_cancels_the_purchase() -> None:
     assert WeightedHistory.of(history(bought, returned), CONFIG).rows.tolist() == []
     weighted = WeightedHistory.of(history(bought, (7, EventType.RETURN, 1, 0)), CONFIG)
     assert weighted.rows.tolist() == [7]
-    assert weighted.confidence.tolist() == pytest.approx([10 * (np.log2(3) - 1)])
+    assert weighted.confidence.tolist() == pytest.approx([10 * np.log2(1 + 1)])
 
 
 def test_sequence_has_the_kept_items_in_order_without_runs() -> None:
