@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.domain.records import Erasure, UserExport, UserRecord
 from recsvc.domain.shop import NO_TASTE, Event, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
@@ -16,7 +17,7 @@ from recsvc.store.connection import RedisClient, operation
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
 from recsvc.store.event_writer import WRITE_ATTEMPTS, EventWriter, wait_before_retry
-from recsvc.store.history import entry_of, event_of
+from recsvc.store.history import entry_of, event_of, recognised
 from recsvc.store.lists import ServedListStore
 from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
@@ -36,7 +37,7 @@ class UserStore:
     Args:
         client: Of Redis.
         namespace: First part of every key.
-        history_limit: Events kept of each user; the newest are kept.
+        history_limit: Events kept of each user in each room, the newest; see `recsvc.domain.history_rooms`.
         ttl_seconds: How long a user's record is kept after the last event, profile or taste.
         event_log_limit: Entries in each partition of the event log.
     """
@@ -45,7 +46,7 @@ class UserStore:
         self,
         client: RedisClient,
         namespace: str,
-        history_limit: int = 256,
+        history_limit: int = ROOM_EVENTS,
         ttl_seconds: int = 400 * DAY_SECONDS,
         event_log_limit: int = 1_000_000,
     ) -> None:
@@ -208,10 +209,12 @@ class UserStore:
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             logged, logged_lists = await self.event_log.of_user(user_id)
         version = int(fields.get(keys.VERSION.encode(), 0))
-        logged_hashes = {entry_of(event).id_hash for event in logged}
+        logged_hashes = {recognised(entry_of(event).id_hash) for event in logged}
         history = packing.unpack_history(fields.get(keys.HISTORY.encode()))
         unlogged = [
-            replace(event_of(entry, user_id), event_id="") for entry in history if entry.id_hash not in logged_hashes
+            replace(event_of(entry, user_id), event_id="")
+            for entry in history
+            if recognised(entry.id_hash) not in logged_hashes
         ]
         vectors = {
             name.decode().partition(":")[2]: vector

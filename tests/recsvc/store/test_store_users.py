@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from string import ascii_uppercase, digits
 
 import numpy as np
 import pytest
@@ -74,6 +75,24 @@ async def test_hidden_item_is_kept_when_newer_events_push_out_others(store, clie
     await small.write_events([replace(event("e0", timestamp=0, item_id="hidden"), event_type=EventType.HIDE)])
     await small.write_events([event(f"e{n}", timestamp=n, item_id=f"i{n}") for n in range(1, 6)])
     assert await items_of(small) == ["hidden", "i3", "i4", "i5"]
+
+
+async def test_purchases_returns_and_hides_outlast_ten_thousand_views(store):
+    said = (EventType.PURCHASE, EventType.RETURN, EventType.HIDE)
+    await store.write_events(
+        [
+            replace(event(f"{kind}-{n}", timestamp=n, item_id=f"i{n}"), event_type=kind)
+            for kind in said
+            for n in range(300)
+        ]
+    )
+    for start in range(1_000, 11_000, 1_000):
+        times = range(start, start + 1_000)
+        await store.write_events([replace(event(f"v{n}", timestamp=n), event_type=EventType.VIEW) for n in times])
+    held = (await store.read("alice", BUNDLE)).events
+    for kind in said:
+        assert [e.timestamp for e in held if e.event_type is kind] == list(range(44, 300))
+    assert [e.timestamp for e in held if e.event_type is EventType.VIEW] == list(range(10_744, 11_000))
 
 
 async def test_write_returns_the_version_that_has_the_events(store):
@@ -173,8 +192,24 @@ async def test_fifty_events_and_a_vector_fit_in_three_kilobytes(store, raw):
     now = time.time_ns() // 1000
     await store.write_events([event(f"order-{n}", timestamp=now + n, item_id=f"item-{n:05d}") for n in range(50)])
     version = (await store.read("alice", BUNDLE)).version
-    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(193, np.float32))
+    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(251, np.float32))
     assert raw.memory_usage(keys.user("shop", "alice")) <= 3 * 1024
+
+
+async def test_fifty_purchases_two_hundred_views_and_a_vector_fit_in_six_kilobytes(store, raw):
+    rng, start = np.random.default_rng(1), time.time_ns() // 1_000 - 400 * DAY * 1_000_000
+    # As in a real shop: ids of ten random letters and digits, up to three days between events.
+    item_ids = ["B0" + "".join(rng.choice(list(ascii_uppercase + digits), 8)) for _ in range(250)]
+    times = (start + np.cumsum(rng.integers(1, 3 * DAY * 1_000_000, 250))).tolist()
+    await store.write_events(
+        [
+            replace(event(f"e{n}", timestamp=at, item_id=item_id), event_type=EventType(1 if n % 5 == 0 else 2))
+            for n, (at, item_id) in enumerate(zip(times, item_ids, strict=True))
+        ]
+    )
+    version = (await store.read("alice", BUNDLE)).version
+    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(251, np.float32))
+    assert raw.memory_usage(keys.user("shop", "alice")) <= 6 * 1024
 
 
 async def test_erasure_leaves_only_a_tombstone(store, raw):
