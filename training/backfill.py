@@ -243,8 +243,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--all-events",
         action="store_true",
-        help=f"send all events to the event log, not only those that the service uses: of each user the newest {ROOM_EVENTS} "
-        "purchases, returns, hidden items, and views and carts together",
+        help="send all events to the event log, not only those that the service uses: of each user the newest "
+        f"{ROOM_EVENTS} purchases, returns, hidden items, and views and carts together",
     )
     options = parser.parse_args(arguments)
     try:

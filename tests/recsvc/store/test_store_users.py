@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from recsvc.domain.records import UserExport, UserRecord
-from recsvc.domain.shop import Event, EventType, Profile
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import StoreUnavailable
 from recsvc.store import UserStore, keys
 from recsvc.store.history import entry_of
 
 BUNDLE = "b1"
 DAY = 86_400
+LESS = Taste(less_brands=frozenset({"Acme"}))
 
 
 def event(event_id: str, user_id: str = "alice", timestamp: int = 1_000, item_id: str = "tea", **more) -> Event:
@@ -77,24 +78,6 @@ async def test_hidden_item_is_kept_when_newer_events_push_out_others(store, clie
     assert await items_of(small) == ["hidden", "i3", "i4", "i5"]
 
 
-async def test_purchases_returns_and_hides_outlast_ten_thousand_views(store):
-    said = (EventType.PURCHASE, EventType.RETURN, EventType.HIDE)
-    await store.write_events(
-        [
-            replace(event(f"{kind}-{n}", timestamp=n, item_id=f"i{n}"), event_type=kind)
-            for kind in said
-            for n in range(300)
-        ]
-    )
-    for start in range(1_000, 11_000, 1_000):
-        times = range(start, start + 1_000)
-        await store.write_events([replace(event(f"v{n}", timestamp=n), event_type=EventType.VIEW) for n in times])
-    held = (await store.read("alice", BUNDLE)).events
-    for kind in said:
-        assert [e.timestamp for e in held if e.event_type is kind] == list(range(44, 300))
-    assert [e.timestamp for e in held if e.event_type is EventType.VIEW] == list(range(10_744, 11_000))
-
-
 async def test_write_returns_the_version_that_has_the_events(store):
     versions = await store.write_events([event("e1"), event("e2", user_id="bob")])
     assert versions == {name: (await store.read(name, BUNDLE)).version for name in ("alice", "bob")}
@@ -154,21 +137,38 @@ async def test_removing_the_last_field_deletes_the_record(store, raw):
     await store.set_profile("alice", None, None)
     await store.set_profile("bob", Profile("tea"), np.ones(2, np.float32))
     await store.set_profile("bob", None, None)
+    await store.update_taste("carol", LESS, NO_TASTE, 100)
+    await store.update_taste("carol", NO_TASTE, LESS, 100)
     assert raw.keys() == []
+
+
+@pytest.mark.parametrize("removed", ["profile", "taste"])
+@pytest.mark.parametrize("has_events", [False, True])
+async def test_removing_one_part_leaves_the_others(store, removed, has_events):
+    if has_events:
+        await store.write_events([event("e1")])
+    await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
+    await store.update_taste("alice", LESS, NO_TASTE, 100)
+    if removed == "profile":
+        await store.set_profile("alice", None, None)
+        await store.set_profile("alice", None, None)
+    else:
+        await store.update_taste("alice", NO_TASTE, LESS, 100)
+    left = await store.read("alice", BUNDLE)
+    assert len(left.events) == has_events
+    assert (left.profile is None, left.taste == LESS) == (removed == "profile", removed == "profile")
 
 
 async def test_every_record_expires_and_a_write_renews_it(store, raw):
     ttl = 400 * DAY
-    await store.set_profile("alice", Profile("tea"), None)
-    await store.write_events([event("e1", user_id="bob")])
-    for user_id in ("alice", "bob"):
-        key = keys.user("shop", user_id)
-        assert ttl - 100 < raw.ttl(key) <= ttl
-        raw.expire(key, 100)
-    await store.set_profile("alice", Profile("tea"), None)
-    await store.write_events([event("e2", user_id="bob")])
-    assert ttl - 100 < raw.ttl(keys.user("shop", "alice")) <= ttl
-    assert ttl - 100 < raw.ttl(keys.user("shop", "bob")) <= ttl
+    for event_id in ("e1", "e2"):
+        await store.set_profile("alice", Profile("tea"), None)
+        await store.write_events([event(event_id, user_id="bob")])
+        await store.update_taste("carol", LESS, NO_TASTE, 100)
+        for user_id in ("alice", "bob", "carol"):
+            key = keys.user("shop", user_id)
+            assert ttl - 100 < raw.ttl(key) <= ttl
+            raw.expire(key, 100)
 
 
 async def test_record_in_an_unknown_format_is_refused_and_not_overwritten(store, raw):
