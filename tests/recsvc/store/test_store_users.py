@@ -198,8 +198,8 @@ async def test_fifty_events_and_a_vector_fit_in_three_kilobytes(store, raw):
 
 async def test_fifty_purchases_two_hundred_views_and_a_vector_fit_in_six_kilobytes(store, raw):
     rng, start = np.random.default_rng(1), time.time_ns() // 1_000 - 400 * DAY * 1_000_000
-    # As in a real shop: ids of ten random letters and digits, up to three days between events.
-    item_ids = ["B0" + "".join(rng.choice(list(ascii_uppercase + digits), 8)) for _ in range(250)]
+    # As in a real shop: ids of ten letters and digits, up to three days between events.
+    item_ids = ["B00" + "".join(rng.choice(list(ascii_uppercase + digits), 7)) for _ in range(250)]
     times = (start + np.cumsum(rng.integers(1, 3 * DAY * 1_000_000, 250))).tolist()
     await store.write_events(
         [
