@@ -98,7 +98,9 @@ class Settings(_Settings):
 
     # What is stored of a user.
     history_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        256, description="newest events stored for each user; more of them cost memory and seldom help"
+        256,
+        description="newest events stored for each user: this number of purchases, of returns, of hidden items, and of "
+        "views and carts together; more of them cost memory and seldom help",
     )
     # Where it listens.
     host: str = Field(

@@ -22,12 +22,13 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.domain.shop import Profile
 from recsvc.errors import RecsvcError
 from recsvc.v1 import events_pb2, users_pb2
 from recsvc.v1.events_pb2_grpc import EventServiceStub
 from recsvc.v1.users_pb2_grpc import UserServiceStub
-from training.data.interactions import KEPT_EVENTS
+from training.data.interactions import kept_events
 from training.data.profiles import profiles_of
 from training.data.shop import Shop, read_shop
 
@@ -75,7 +76,7 @@ async def backfill(
         shop: The tables.
         target: The address of the service, host:port.
         users: Sends only the first users, this many; None sends all.
-        all_events: Sends all events of a user, not only the newest KEPT_EVENTS.
+        all_events: Sends all events of a user, not only those that the service keeps by default.
         console: Where progress is shown; standard error by default.
 
     Raises:
@@ -118,7 +119,7 @@ def select_data(shop: Shop, users: int | None, *, all_events: bool) -> tuple[dic
         profiles = {user_id: profiles[user_id] for user_id in chosen if user_id in profiles}
         events = events.filter(pl.col("user_id").is_in(chosen.implode()))
     if not all_events:
-        events = events.group_by("user_id", maintain_order=True).tail(KEPT_EVENTS)
+        events = kept_events(events)
     return profiles, events
 
 
@@ -242,7 +243,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--all-events",
         action="store_true",
-        help=f"send all events to the event log, not only the newest {KEPT_EVENTS} of a user, which the service uses",
+        help="send all events to the event log, not only those that the service uses: of each user the newest "
+        f"{ROOM_EVENTS} purchases, returns, hidden items, and views and carts together",
     )
     options = parser.parse_args(arguments)
     try:

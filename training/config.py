@@ -39,7 +39,7 @@ class TrainConfig:
     # The split.
     protocol: str = "time-split"
     test_days: int = 30
-    history_length: int = 256  # events a user, newest kept; the service keeps as many
+    history_length: int = 256  # newest events of a user in each room (`recsvc.domain.history_rooms`), as in the service
     # Which events count, and how much (see recsvc.model.towers.confidence).
     alpha: float = 20.0
     half_life_days: float = 180.0

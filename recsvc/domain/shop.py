@@ -23,6 +23,9 @@ class EventType(enum.IntEnum):
     IMPRESSION = 6  # the item was shown; it is logged and counted, and is in no history
 
 
+UNDATED = -1  # the timestamp of an event until Redis's clock sets it
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One action of a user on an item.
@@ -32,7 +35,7 @@ class Event:
         user_id: The user.
         item_id: The item.
         event_type: The action.
-        timestamp: Microseconds since 1970 UTC.
+        timestamp: Microseconds since 1970 UTC. UNDATED if the caller gave no time: the store then sets the time.
         quantity: Pieces.
         price: Of one piece, in the shop's currency; None if unknown.
         order_id: Of a purchase; '' if unknown.

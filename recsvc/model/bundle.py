@@ -42,7 +42,7 @@ class ModelConfig:
         lexical_decay: See `recsvc.model.towers.user.Towers`.
         collaborative_dim: Width of the collaborative block; 0 without it.
         regularization: Of the fold-in.
-        history_length: Events of a user that training used; the newest.
+        history_length: Events of a user in each room that training used, the newest; see `recsvc.domain.history_rooms`.
         similar_from: Cosine of two items' `text_vectors` from which the items count as similar.
         popularity_days: Window of `Bundle.buyers`, in days.
         cohort_days: Window of `Bundle.cohorts`, in days.

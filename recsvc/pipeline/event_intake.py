@@ -1,4 +1,4 @@
-"""Writes a batch of events: drops unknown segments, stores the events, and counts them for the metrics."""
+"""Writes a batch of events: drops unknown segments, stores the events, and counts the new ones for the metrics."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -60,16 +60,15 @@ class EventIntake:
         Raises:
             StoreUnavailable: Redis did not answer. The batch can be sent again: an event counts once.
         """
-        versions = await self._store.write_events(self._placements.segmented(events))
-        self._count_attributed(events)
-        for event_type, count in Counter(event.event_type for event in events).items():
-            EVENTS.labels(event_type.name.lower()).inc(count)
+        versions = await self._store.write_events(self._placements.segmented(events), self._count)
         knows_item = self._bundles.current.knows_item
         unknown_items = sum(not knows_item(event.item_id) for event in events)
         return WrittenEvents(acknowledged=len(events), unknown_items=unknown_items, versions=versions)
 
-    def _count_attributed(self, events: Sequence[Event]) -> None:
-        """Counts the events that name a list of a known placement, arm and bundle."""
+    def _count(self, events: Sequence[Event]) -> None:
+        """Counts new events by type, and those that name a list of a known placement, arm and bundle."""
+        for event_type, count in Counter(event.event_type for event in events).items():
+            EVENTS.labels(event_type.name.lower()).inc(count)
         arms, bundle_ids = self._placements.names, self._bundles.bundle_ids
         for event in events:
             origin = origin_of(event.recommendation_id)

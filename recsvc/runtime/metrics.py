@@ -39,13 +39,12 @@ STORE_ERRORS = Counter("recsvc_store_errors", "Operations that Redis refused or 
 LISTS_LOST = Counter(
     "recsvc_lists_lost", "Lists that could not be stored for ExplainRecommendation or off-policy evaluation."
 )
-EVENTS = Counter(
-    "recsvc_events", "Events that Redis has acknowledged, including events that were sent again.", ("event_type",)
-)
+EVENTS = Counter("recsvc_events", "New events. An event that is sent again counts once.", ("event_type",))
 
 ATTRIBUTED = Counter(
     "recsvc_attributed_events",
-    "Events that name a served list, by its placement, arm and bundle: impressions, clicks (view), purchases.",
+    "New events that name a served list, by its placement, arm and bundle: impressions, clicks (view), purchases. An "
+    "event that is sent again counts once.",
     ("placement", "arm", "bundle_id", "event_type"),
 )
 

@@ -11,7 +11,7 @@ from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, log_packing, scripts
-from recsvc.store.connection import RedisClient, RedisPipeline, operation
+from recsvc.store.connection import RedisClient, operation
 
 _PAGE_SIZE = 1000  # entries; reading a page holds Redis for about a millisecond
 
@@ -48,12 +48,9 @@ class EventLog:
         self._namespace = namespace
         self._limit = limit
 
-    def request_lengths(self, pipeline: RedisPipeline, user_ids: Iterable[str]) -> list[int]:
-        """Adds to a pipeline one command for the length of each of the users' partitions. Returns the partitions."""
-        partitions = sorted(set(map(keys.log_partition, user_ids)))
-        for partition in partitions:
-            pipeline.execute_command("XLEN", self._key(partition))
-        return partitions
+    def length_commands(self, user_ids: Iterable[str]) -> dict[int, tuple[str, str]]:
+        """By partition of the users, the command for its length."""
+        return {partition: ("XLEN", self._key(partition)) for partition in set(map(keys.log_partition, user_ids))}
 
     async def append(self, events: Sequence[Event], lengths: Mapping[int, int]) -> None:
         """Logs events. Redis's own errors are not translated.
@@ -83,8 +80,10 @@ class EventLog:
             How many lists were left out.
         """
         pipeline = self._client.pipeline(transaction=False)
-        partitions = self.request_lengths(pipeline, (served.user_id for served in lists))
-        lengths = dict(zip(partitions, await pipeline.execute(), strict=True))
+        commands = self.length_commands(served.user_id for served in lists)
+        for command in commands.values():
+            pipeline.execute_command(*command)
+        lengths = dict(zip(commands, await pipeline.execute(), strict=True))
         left_out = 0
         for served in lists:
             partition = keys.log_partition(served.user_id)

@@ -2,20 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from recsvc.domain.shop import Event, EventType
+from recsvc.domain.shop import UNDATED, Event, EventType
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, packing, scripts
+from recsvc.store.claims import Claim, Claims, NewEvents
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
-from recsvc.store.history import merge, unseen
-from recsvc.store.people_counts import counted_events
-from recsvc.store.popularity import CountedEvent, PopularityStore
+from recsvc.store.history import Entry, merge, too_old, unseen
+from recsvc.store.popularity import PopularityStore
+from recsvc.store.scripts import ScriptCall
 
 # Writers of the same user wait at random up to 1, 2, 4, ... 64 ms between attempts. With these, 150 of them succeed.
 WRITE_ATTEMPTS = 24
 _MAX_WAIT_SECONDS = 0.064
+_LATER_THAN_ALL = 2**63  # microseconds since 1970 UTC
 
 
 class EventWriter:
@@ -24,7 +27,7 @@ class EventWriter:
     Args:
         client: Of Redis.
         namespace: Of the keys.
-        history_limit: Events kept of each user; the newest are kept.
+        history_limit: Events kept of each user in each room, the newest; see `recsvc.domain.history_rooms`.
         ttl_milliseconds: How long a user's record is kept after the last write.
         event_log: Gets every event.
         popularity: Counts the people behind new events.
@@ -45,73 +48,103 @@ class EventWriter:
         self._history_limit = history_limit
         self._ttl_milliseconds = ttl_milliseconds
         self._event_log = event_log
-        self._popularity = popularity
+        self._claims = Claims(client, namespace, popularity, history_limit=history_limit)
 
-    async def write(self, events: Sequence[Event]) -> dict[str, int]:
+    async def write(
+        self, events: Sequence[Event], on_new: Callable[[Sequence[Event]], None] | None = None
+    ) -> dict[str, int]:
         """Writes events of any users; see `UserStore.write_events`."""
         pending: dict[str, list[Event]] = {}
         versions: dict[str, int] = {}
         for event in events:
             pending.setdefault(event.user_id, []).append(event)
         logged: set[tuple[str, str]] = set()
-        counted: dict[str, list[CountedEvent]] = {}
-        with operation("write_events"):
-            for attempt in range(WRITE_ATTEMPTS):
-                versions |= await self._write_once(pending, logged, counted)
-                pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
-                if not pending:
-                    break
-                await wait_before_retry(attempt)
-            else:
-                raise StoreUnavailable("too many writers changed one user's history at the same time")
-        self._popularity.count_soon(event for events in counted.values() for event in events)
-        return versions
+        claim = self._claims.open(on_new)
+        try:
+            with operation("write_events"):
+                for attempt in range(WRITE_ATTEMPTS):
+                    versions |= await self._write_once(pending, logged, claim)
+                    pending = {user_id: of_user for user_id, of_user in pending.items() if user_id not in versions}
+                    if not pending:
+                        return versions
+                    await wait_before_retry(attempt)
+        finally:
+            # Redis may have taken events although its answer was lost, or the call was cancelled.
+            self._claims.settle_soon(claim)
+        raise StoreUnavailable("too many writers changed one user's history at the same time")
+
+    async def close(self) -> None:
+        """Returns when it is known which events this process must count, or Redis did not say it once more."""
+        await self._claims.close()
 
     async def _write_once(
-        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]], counted: dict[str, list[CountedEvent]]
+        self, pending: dict[str, list[Event]], logged: set[tuple[str, str]], claim: Claim
     ) -> dict[str, int]:
-        """Reads each user's history, logs the new events, and writes the history, once.
+        """Reads each user's history, logs and claims the new events, and writes the history, once.
 
         Args:
-            pending: Events to write, by user_id.
+            pending: Events to write, by user_id. They get their times by Redis's clock.
             logged: User and event ids that are logged already. The ids logged here are added.
-            counted: Is set to what each user's new events count for popularity.
+            claim: Counts the events that no history had.
 
         Returns:
             Versions by user_id. A user whom another writer changed meanwhile is missing, and must be tried again.
         """
-        pipeline = self._client.pipeline(transaction=False)
-        for user_id in pending:
-            pipeline.execute_command("HMGET", self._key(user_id), keys.VERSION, keys.HISTORY)
-        partitions = self._event_log.request_lengths(pipeline, pending)
-        answers = await pipeline.execute()
-        lengths = dict(zip(partitions, answers[len(pending) :], strict=True))
+        lengths = self._event_log.length_commands(pending)
+        reads = [ScriptCall(scripts.READ_HISTORY, (self._key(user_id),)) for user_id in pending]
+        answers = await scripts.run_together(self._client, reads, lengths.values())
 
         unlogged: list[Event] = []
+        new: list[NewEvents] = []
         versions: dict[str, int] = {}
-        writes: dict[str, tuple[str | bytes | int, ...]] = {}
-        for (user_id, events), (version, packed) in zip(pending.items(), answers[: len(pending)], strict=True):
-            history = packing.unpack_history(packed)
+        writes: dict[str, ScriptCall] = {}
+        for user_id, (version, packed, now) in zip(list(pending), answers[: len(reads)], strict=True):
+            pending[user_id] = events = _dated(pending[user_id], now)
+            history = _not_ahead(packing.unpack_history(packed), now)
             arrivals = unseen(history, events)
-            counted[user_id] = list(counted_events(history, arrivals, self._history_limit))
             unlogged += [event for _, event in arrivals if (user_id, event.event_id) not in logged]
+            old = too_old(history, self._history_limit)
+            new.append(NewEvents(user_id, history, [pair for pair in arrivals if not old(pair[0])]))
             kept = [entry for entry, event in arrivals if event.event_type is not EventType.IMPRESSION]
             merged = merge(history, kept, self._history_limit)
             if merged != history:
-                packed_history = packing.pack_history(merged)
-                writes[user_id] = (self._key(user_id), version or b"0", packed_history, self._ttl_milliseconds)
+                arguments = (self._key(user_id), version or b"0", packing.pack_history(merged), self._ttl_milliseconds)
+                writes[user_id] = ScriptCall(scripts.WRITE_HISTORY, arguments)
             else:
                 versions[user_id] = int(version or 0)
         if unlogged:
-            await self._event_log.append(unlogged, lengths)
+            await self._event_log.append(unlogged, dict(zip(lengths, answers[len(reads) :], strict=True)))
             logged.update((event.user_id, event.event_id) for event in unlogged)
-        if writes:
-            written = await scripts.run_each(self._client, scripts.WRITE_HISTORY, list(writes.values()))
-            versions |= {user_id: version for user_id, version in zip(writes, written, strict=True) if version}
+        for of_user in new:
+            claim.ask(of_user)
+        claims = claim.calls()
+        if claims or writes:
+            # First the claims: an event of a history is claimed, whatever happens to Redis.
+            answers = await scripts.run_together(self._client, [*claims, *writes.values()])
+            claim.settle(answers[: len(claims)])
+            versions |= {
+                user_id: version for user_id, version in zip(writes, answers[len(claims) :], strict=True) if version
+            }
         return versions
 
     def _key(self, user_id: str) -> str:
         return keys.user(self._namespace, user_id)
+
+
+def _dated(events: Sequence[Event], now: int) -> list[Event]:
+    """The events by time, none after `now`. Of equal times, the later in the batch is later.
+
+    An event without a time happened now, so it comes after those whose callers' clocks are fast.
+    """
+    in_order = sorted(events, key=lambda event: _LATER_THAN_ALL if event.timestamp == UNDATED else event.timestamp)
+    return [event if UNDATED < event.timestamp <= now else replace(event, timestamp=now) for event in in_order]
+
+
+def _not_ahead(history: list[Entry], now: int) -> list[Entry]:
+    """The history without times after `now`: from before a failover to a slower clock, or from an earlier version."""
+    if not history or history[-1].timestamp <= now:
+        return history
+    return [entry if entry.timestamp <= now else entry._replace(timestamp=now) for entry in history]
 
 
 async def wait_before_retry(attempt: int) -> None:

@@ -1,19 +1,21 @@
-"""Merges new events into a user's history: each event once, in order of time, the newest kept."""
+"""Merges new events into a user's history: each event once, in order of time, the newest of each room kept."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from recsvc.domain.history_rooms import ROOM_OF, Room, newest_of_each_room
 from recsvc.domain.shop import Event, EventType
 
 _EVENT_TYPES = {event_type.value: event_type for event_type in EventType}  # a look-up costs a tenth of EventType(...)
+RECOGNISED_BITS = 48  # the high bits of a hash. A long history keeps no more
 
 
 class Entry(NamedTuple):
     """One event as a history keeps it.
 
     Attributes:
-        id_hash: `hash_of` the event id; enough to recognise the event.
+        id_hash: `hash_of` the event id. RECOGNISED_BITS of it are enough to recognise the event.
         timestamp: Microseconds since 1970 UTC.
         event_type: A value of `EventType`.
         quantity: As in `Event.quantity`.
@@ -32,6 +34,11 @@ def hash_of(external_id: str) -> int:
     return int.from_bytes(hashlib.blake2b(external_id.encode(), digest_size=8).digest(), "big")
 
 
+def recognised(id_hash: int) -> int:
+    """The part of a hash that two entries of one event have in common, however they were packed."""
+    return id_hash >> (64 - RECOGNISED_BITS)
+
+
 def entry_of(event: Event) -> Entry:
     """The entry that keeps an event."""
     return Entry(hash_of(event.event_id), event.timestamp, int(event.event_type), event.quantity, event.item_id)
@@ -45,48 +52,46 @@ def event_of(entry: Entry, user_id: str) -> Event:
 
 def unseen(history: Sequence[Entry], events: Iterable[Event]) -> list[tuple[Entry, Event]]:
     """The events whose ids are not in the history, in their order. Of equal ids the first event is taken."""
-    seen = {entry.id_hash for entry in history}
+    seen = {recognised(entry.id_hash) for entry in history}
     arrivals = []
     for event in events:
         entry = entry_of(event)
-        if entry.id_hash not in seen:
-            seen.add(entry.id_hash)
+        if recognised(entry.id_hash) not in seen:
+            seen.add(recognised(entry.id_hash))
             arrivals.append((entry, event))
     return arrivals
 
 
 def merge(history: Sequence[Entry], arrivals: Iterable[Entry], limit: int) -> list[Entry]:
-    """Inserts unseen entries by their time, and keeps the newest.
+    """Inserts unseen entries by their time, and keeps the newest of each room.
 
-    Hidden items have a limit of their own, of the same size: later events must not bring a hidden item back. At equal
-    times the entry that came first is first. Once a limit is reached, only arrivals newer than the oldest entry are
-    taken: an older one may have been dropped before, and sending it again must not push out another.
+    At equal times the entry that came first is first. See `too_old` for arrivals that are not taken.
 
     Args:
         history: Entries, oldest first.
         arrivals: Entries that are not in the history.
-        limit: Entries to keep, of hidden items and of all others.
+        limit: Entries to keep of each room; see `recsvc.domain.history_rooms`.
 
     Returns:
         The entries kept, oldest first.
     """
-    times_kept = {
-        hidden: [entry.timestamp for entry in history if _is_hidden(entry) is hidden] for hidden in (True, False)
-    }
-    oldest = {hidden: times[0] if len(times) >= limit else None for hidden, times in times_kept.items()}
-    arrivals = [
-        entry for entry in arrivals if (cutoff := oldest[_is_hidden(entry)]) is None or entry.timestamp > cutoff
-    ]
-    if not arrivals:
+    old = too_old(history, limit)
+    taken = [entry for entry in arrivals if not old(entry)]
+    if not taken:
         return list(history)
-    room, newest = {True: limit, False: limit}, []
     # sorted() is stable: at equal times the history comes before the arrivals, which keep their order.
-    for entry in sorted([*history, *arrivals], key=lambda entry: entry.timestamp)[::-1]:
-        if room[_is_hidden(entry)]:
-            room[_is_hidden(entry)] -= 1
-            newest.append(entry)
-    return newest[::-1]
+    merged = sorted([*history, *taken], key=lambda entry: entry.timestamp)
+    kept = newest_of_each_room([entry.event_type for entry in merged], limit)
+    return [entry for entry, keep in zip(merged, kept.tolist(), strict=True) if keep]
 
 
-def _is_hidden(entry: Entry) -> bool:
-    return entry.event_type == EventType.HIDE
+def too_old(history: Sequence[Entry], limit: int) -> Callable[[Entry], bool]:
+    """Returns a function that says whether an unseen entry is not newer than all entries of a full room.
+
+    Such an entry may have been dropped before. Sent again, it must not push out another one, or be counted twice.
+    """
+    times: dict[Room, list[int]] = {room: [] for room in Room}
+    for entry in history:
+        times[ROOM_OF[entry.event_type]].append(entry.timestamp)
+    oldest = {room: room_times[0] for room, room_times in times.items() if len(room_times) >= limit}
+    return lambda entry: (room := ROOM_OF.get(entry.event_type)) in oldest and entry.timestamp <= oldest[room]

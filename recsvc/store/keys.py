@@ -8,6 +8,8 @@
         taste                      `packing.pack_taste`
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
     {shop:alice}:1:lists         list, capped, expires   `log_packing.pack_served_list`, newest first
+    {shop:alice}:1:counted       string, capped, expires   hashes of the ids of the newest events, each with a token of
+                                                   the call that counted it; see `scripts.CLAIM`
     {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` the id of an erased user
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id: `packing.pack_item_change`. Also `stock`, ...
@@ -59,6 +61,11 @@ def user_id_of(key: bytes) -> str:
 def lists(namespace: str, user_id: str) -> str:
     """The list with the last lists that one user was shown."""
     return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:lists"
+
+
+def counted(namespace: str, user_id: str) -> str:
+    """The string that tells which call counted each of the newest events of one user."""
+    return f"{{{_encoded(namespace)}:{_encoded(user_id)}}}:{SCHEMA_VERSION}:counted"
 
 
 def vector(bundle_id: str) -> str:

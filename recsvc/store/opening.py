@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.errors import StoreUnavailable
 from recsvc.store.connection import connected
 from recsvc.store.embedded import embedded_redis
@@ -18,7 +19,7 @@ async def open_store(
     data_dir: Path,
     namespace: str,
     *,
-    history_limit: int = 256,
+    history_limit: int = ROOM_EVENTS,
     ttl_seconds: int = 400 * DAY_SECONDS,
     timeout_seconds: float = 0.1,
     event_log_limit: int = 1_000_000,

@@ -5,8 +5,10 @@ newer one wrote. A user vector in an unknown format counts as absent: it is comp
 """
 
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +19,26 @@ from recsvc.errors import StoreUnavailable
 from recsvc.store.history import Entry
 
 FORMAT = 1
-ONE_EACH = 2  # format of a history in which all quantities are 1
+ONE_EACH = 2  # format of a short history in which all quantities are 1
+LONG = 3  # format of a history of more than SHORT_EVENTS, compressed
 VECTOR_FORMAT = 2
+SHORT_EVENTS = 64  # unpacking them is quicker without compression
 
 _VECTOR_HEADER = struct.Struct("<BQQH")  # format, version, time written, known events; scripts.PUT_VECTOR reads it
+_LONG_HEADER = struct.Struct("<BHB")  # format, number of events, 1 if quantities follow
 _ITEM_HEADER = struct.Struct("<BQ")  # format, set time; scripts.SET_ITEM reads the time
 
 
 def pack_history(entries: Sequence[Entry]) -> bytes:
     """Packs the entries of a history.
 
-    Layout: format, count; then the columns hash, time, quantity, length of the item id, type; then the item ids. The
-    format ONE_EACH has no quantities: nearly all are 1, and a shop has millions of entries.
+    Layout of a short one: format, count; then the columns hash, time, quantity, length of the item id, type; then the
+    item ids. The format ONE_EACH has no quantities: nearly all are 1, and a shop has millions of entries. `_pack_long`
+    has the layout of a long one.
     """
     n = len(entries)
+    if n > SHORT_EVENTS:
+        return _pack_long(entries)
     item_ids = [entry.item_id.encode() for entry in entries]
     quantities = [entry.quantity for entry in entries]
     if one_each := all(quantity == 1 for quantity in quantities):
@@ -48,10 +56,15 @@ def pack_history(entries: Sequence[Entry]) -> bytes:
 
 
 def unpack_history(packed: bytes | None) -> list[Entry]:
-    """The entries, oldest first; empty if nothing is stored. Quantities are rounded to float32."""
+    """The entries, oldest first; empty if nothing is stored. Quantities are rounded to float32.
+
+    The 16 low bits of hashes may be 0: see `history.RECOGNISED_BITS`.
+    """
     if packed is None:
         return []
-    with readable(packed, FORMAT, ONE_EACH):
+    with readable(packed, FORMAT, ONE_EACH, LONG):
+        if packed[0] == LONG:
+            return _unpack_long(packed)
         (n,) = struct.unpack_from("<H", packed, 1)
         counted = 0 if packed[0] == ONE_EACH else n
         layout = struct.Struct(f"<{n}Q{n}q{counted}f{n}H{n}B")
@@ -64,6 +77,56 @@ def unpack_history(packed: bytes | None) -> list[Entry]:
             start += length
         _check_end(packed, start)
         return list(map(Entry._make, zip(hashes, times, types, quantities, item_ids, strict=True)))
+
+
+def _pack_long(entries: Sequence[Entry]) -> bytes:
+    """Packs a long history, at half the size and a little slower to unpack.
+
+    Layout: the header; the high 48 bits of the hashes; then compressed: the columns type, length of the item id in
+    characters, quantity (not if all are 1), time since the entry before (all lowest bytes, then all second bytes, and
+    so on, because most high bytes are equal); then the item ids.
+    """
+    n = len(entries)
+    hashes = np.array([entry.id_hash for entry in entries], "<u8").view(np.uint8).reshape(n, 8)[:, 2:]
+    times = np.array([entry.timestamp for entry in entries], "<i8")
+    since_before = np.diff(times, prepend=np.int64(0)).view(np.uint8).reshape(n, 8)
+    quantities = [entry.quantity for entry in entries]
+    if one_each := all(quantity == 1 for quantity in quantities):
+        quantities = []
+    columns = struct.pack(
+        f"<{n}B{n}H{len(quantities)}f",
+        *(entry.event_type for entry in entries),
+        *(len(entry.item_id) for entry in entries),
+        *quantities,
+    )
+    item_ids = "".join(entry.item_id for entry in entries).encode()
+    body = zlib.compress(columns + since_before.T.tobytes() + item_ids)
+    return _LONG_HEADER.pack(LONG, n, not one_each) + hashes.tobytes() + body
+
+
+def _unpack_long(packed: bytes) -> list[Entry]:
+    _, n, has_quantities = _LONG_HEADER.unpack_from(packed)
+    hashes = np.zeros((n, 8), np.uint8)
+    start = _LONG_HEADER.size + 6 * n
+    hashes[:, 2:] = np.frombuffer(packed, np.uint8, 6 * n, _LONG_HEADER.size).reshape(n, 6)
+    body = zlib.decompress(packed[start:])
+    layout = struct.Struct(f"<{n}B{n}H{n if has_quantities else 0}f")
+    columns = layout.unpack_from(body)
+    since_before = np.ascontiguousarray(np.frombuffer(body, np.uint8, 8 * n, layout.size).reshape(8, n).T)
+    times = np.cumsum(since_before.view("<i8"))
+    text = body[layout.size + 8 * n :].decode()
+    ends = list(accumulate(columns[n : 2 * n], initial=0))
+    if ends[-1] != len(text):
+        raise ValueError("cut short, or longer than it says")
+    item_ids = [text[start:end] for start, end in pairwise(ends)]
+    fields = (
+        hashes.view("<u8").ravel().tolist(),
+        times.tolist(),
+        columns[:n],
+        columns[2 * n :] or (1.0,) * n,
+        item_ids,
+    )
+    return list(map(Entry._make, zip(*fields, strict=True)))
 
 
 def pack_profile(profile: Profile) -> bytes:
@@ -196,6 +259,6 @@ def readable(packed: bytes, *formats: int) -> Iterator[None]:
         raise StoreUnavailable("Redis holds a value in a format that this version of recsvc does not know")
     try:
         yield
-    except (struct.error, ValueError, IndexError):
+    except (struct.error, zlib.error, ValueError, IndexError):
         # The bytes are personal data: they stay out of the message and the traceback.
         raise StoreUnavailable("Redis holds a value that is damaged") from None

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsvc.domain.history_rooms import ROOM_OF
 from recsvc.domain.purchases import counted_pieces
 from recsvc.domain.shop import Event, EventType
 from recsvc.store.history import Entry
@@ -19,12 +20,6 @@ from recsvc.store.popularity import POPULAR_HALF_LIFE, WEIGHTS, CountedEvent
 _MICROSECONDS_A_HALF_LIFE = POPULAR_HALF_LIFE * 86_400_000_000
 # The action that an event counts for. A return changes what the purchases count.
 _ACTIONS = {event_type.value: event_type for event_type in WEIGHTS} | {EventType.RETURN.value: EventType.PURCHASE}
-# The types of events that share one limit with an action in a history.
-_ROOMS = {
-    EventType.PURCHASE: {EventType.PURCHASE},
-    EventType.ADD_TO_CART: {EventType.VIEW, EventType.ADD_TO_CART},
-    EventType.VIEW: {EventType.VIEW, EventType.ADD_TO_CART},
-}
 
 
 def counted_events(
@@ -35,7 +30,7 @@ def counted_events(
     Args:
         history: Of the user before the events, oldest first.
         arrivals: The new events, with their entries.
-        limit: Entries of one kind that a history keeps. Of an item that a full history does not know, the user may have
+        limit: Entries that a history keeps in each room. Of an item that a full history does not know, the user may have
             done the same until the oldest entry.
 
     Yields:
@@ -64,7 +59,7 @@ def counted_events(
 
 def _known_since(history: Sequence[Entry], action: EventType, limit: int) -> float:
     """Returns the time before which the history may have dropped an event, microseconds since 1970 UTC."""
-    times = [entry.timestamp for entry in history if entry.event_type in _ROOMS[action]]
+    times = [entry.timestamp for entry in history if ROOM_OF[entry.event_type] is ROOM_OF[action]]
     return times[0] if len(times) >= limit else -math.inf
 
 

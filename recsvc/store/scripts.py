@@ -5,8 +5,9 @@ erased and comes back, and the clocks of servers need not agree. A double is exa
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 from redis.exceptions import NoScriptError
 
@@ -20,6 +21,44 @@ local function new_version(key)
   redis.call('HSET', key, 'version', string.format('%.0f', version))
   return version
 end
+"""
+
+# A record without anything that the user did or said is deleted. No update of one part may clear another.
+_KEEP = """
+local function keep(key, milliseconds)
+  local parts = 0
+  for _, field in ipairs({'history', 'profile', 'taste'}) do parts = parts + redis.call('HEXISTS', key, field) end
+  if parts == 0 then redis.call('DEL', key) else redis.call('PEXPIRE', key, milliseconds) end
+end
+"""
+
+# KEYS: user. Returns the version, the packed history, and the time by Redis's clock in microseconds since 1970 UTC.
+READ_HISTORY = """
+local record, now = redis.call('HMGET', KEYS[1], 'version', 'history'), redis.call('TIME')
+record[3] = now[1] * 1000000 + now[2]
+return record
+"""
+
+# KEYS: counted events of a user. ARGV: token of the call (4 bytes), hashes of event ids (8 bytes each, as one string),
+# milliseconds to live, bytes that the value may have.
+# Returns for each hash 1 if this call has claimed it, now or before, or 0 if another call has. So a call that lost the
+# answer asks again with the same token.
+CLAIM = """
+local claims, token_of = redis.call('GET', KEYS[1]) or '', {}
+for i = 1, #claims, 12 do token_of[string.sub(claims, i, i + 7)] = string.sub(claims, i + 8, i + 11) end
+local mine, added = {}, {}
+for i = 1, #ARGV[2], 8 do
+  local hash = string.sub(ARGV[2], i, i + 7)
+  if not token_of[hash] then
+    token_of[hash] = ARGV[1]
+    added[#added + 1] = hash .. ARGV[1]
+  end
+  mine[#mine + 1] = token_of[hash] == ARGV[1] and 1 or 0
+end
+if #added > 0 then
+  redis.call('SET', KEYS[1], string.sub(claims .. table.concat(added), -ARGV[4]), 'PX', ARGV[3])
+end
+return mine
 """
 
 # KEYS: user. ARGV: the version that was read ('0': none), packed history, milliseconds to live.
@@ -36,9 +75,10 @@ return version
 )
 
 # KEYS: user. ARGV: packed profile ('': none), packed embedding ('': none), milliseconds to live.
-# The same profile again does not change the version. A record with neither profile nor history is deleted.
+# The same profile again does not change the version.
 SET_PROFILE = (
     _NEW_VERSION
+    + _KEEP
     + """
 local changed = false
 for i, field in ipairs({'profile', 'profile_embedding'}) do
@@ -47,12 +87,8 @@ for i, field in ipairs({'profile', 'profile_embedding'}) do
     if ARGV[i] == '' then redis.call('HDEL', KEYS[1], field) else redis.call('HSET', KEYS[1], field, ARGV[i]) end
   end
 end
-if redis.call('HEXISTS', KEYS[1], 'profile') + redis.call('HEXISTS', KEYS[1], 'history') == 0 then
-  redis.call('DEL', KEYS[1])
-  return
-end
 if changed then new_version(KEYS[1]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+keep(KEYS[1], ARGV[3])
 """
 )
 
@@ -60,12 +96,14 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 # Returns 1, or 0 if another writer has changed the record since it was read.
 SET_TASTE = (
     _NEW_VERSION
+    + _KEEP
     + """
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
-if (redis.call('HGET', KEYS[1], 'taste') or '') == ARGV[2] then return 1 end
-if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'taste') else redis.call('HSET', KEYS[1], 'taste', ARGV[2]) end
-new_version(KEYS[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if (redis.call('HGET', KEYS[1], 'taste') or '') ~= ARGV[2] then
+  if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'taste') else redis.call('HSET', KEYS[1], 'taste', ARGV[2]) end
+  new_version(KEYS[1])
+end
+keep(KEYS[1], ARGV[3])
 return 1
 """
 )
@@ -164,10 +202,7 @@ async def run(client: RedisClient, script: str, key: str, *arguments: str | byte
 async def run_each(
     client: RedisClient, script: str, calls: Sequence[tuple[str | bytes | int, ...]], keys: int = 1
 ) -> list[Any]:
-    """Runs a script once for each call, all in one pipeline.
-
-    A server that does not have the script refuses its digest. Then everything is sent again, with the full script.
-    Calls that other servers of a Cluster have run already are run twice, so repeating a script must do no harm.
+    """Runs a script once for each call, all in one pipeline; see `run_together`.
 
     Args:
         client: Of Redis.
@@ -178,17 +213,51 @@ async def run_each(
     Returns:
         The answer to each call.
     """
-    digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+    return await run_together(client, [ScriptCall(script, call, keys) for call in calls])
+
+
+class ScriptCall(NamedTuple):
+    """One run of a script.
+
+    Attributes:
+        script: One of the scripts above.
+        arguments: The keys and then the arguments.
+        keys: How many of them are keys.
+    """
+
+    script: str
+    arguments: tuple[str | bytes | int, ...]
+    keys: int = 1
+
+
+async def run_together(
+    client: RedisClient, calls: Sequence[ScriptCall], commands: Iterable[tuple[str | bytes | int, ...]] = ()
+) -> list[Any]:
+    """Runs scripts, and then ordinary commands, all in one pipeline. Returns the answers.
+
+    A server that does not have a script refuses its digest. Then everything is sent again, with the full scripts.
+    Calls that Redis has run already are run twice, so repeating a script or a command must do no harm.
+    """
+    commands = list(commands)
     try:
-        return await _pipeline(client, "EVALSHA", digest, calls, keys)
+        return await _pipeline(
+            client, "EVALSHA", [call._replace(script=_digest(call.script)) for call in calls], commands
+        )
     except NoScriptError:
-        return await _pipeline(client, "EVAL", script, calls, keys)
+        return await _pipeline(client, "EVAL", calls, commands)
+
+
+@cache
+def _digest(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 async def _pipeline(
-    client: RedisClient, command: str, script: str, calls: Sequence[tuple[str | bytes | int, ...]], keys: int
+    client: RedisClient, command: str, calls: Sequence[ScriptCall], commands: Sequence[tuple[str | bytes | int, ...]]
 ) -> list[Any]:
     pipeline = client.pipeline(transaction=False)
     for call in calls:
-        pipeline.execute_command(command, script, keys, *call)
+        pipeline.execute_command(command, call.script, call.keys, *call.arguments)
+    for words in commands:
+        pipeline.execute_command(*words)
     return await pipeline.execute()

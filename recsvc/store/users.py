@@ -1,12 +1,13 @@
 """Keeps the record of each user, one Redis hash: history, profile, taste and vectors."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.domain.records import Erasure, UserExport, UserRecord
 from recsvc.domain.shop import NO_TASTE, Event, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
@@ -16,7 +17,7 @@ from recsvc.store.connection import RedisClient, operation
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
 from recsvc.store.event_writer import WRITE_ATTEMPTS, EventWriter, wait_before_retry
-from recsvc.store.history import entry_of, event_of
+from recsvc.store.history import entry_of, event_of, recognised
 from recsvc.store.lists import ServedListStore
 from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
@@ -36,7 +37,7 @@ class UserStore:
     Args:
         client: Of Redis.
         namespace: First part of every key.
-        history_limit: Events kept of each user; the newest are kept.
+        history_limit: Events kept of each user in each room, the newest; see `recsvc.domain.history_rooms`.
         ttl_seconds: How long a user's record is kept after the last event, profile or taste.
         event_log_limit: Entries in each partition of the event log.
     """
@@ -45,7 +46,7 @@ class UserStore:
         self,
         client: RedisClient,
         namespace: str,
-        history_limit: int = 256,
+        history_limit: int = ROOM_EVENTS,
         ttl_seconds: int = 400 * DAY_SECONDS,
         event_log_limit: int = 1_000_000,
     ) -> None:
@@ -117,17 +118,26 @@ class UserStore:
             if len(page) < _PAGE_SIZE:
                 return
 
-    async def write_events(self, events: Sequence[Event]) -> dict[str, int]:
+    async def write_events(
+        self, events: Sequence[Event], on_new: Callable[[Sequence[Event]], None] | None = None
+    ) -> dict[str, int]:
         """Adds events of any users to the log and to the histories. When it returns, Redis has them all.
+
+        An event without a time, or with one ahead of Redis's clock, gets the time by that clock.
 
         An event that its user's history already has changes nothing. After an error, any part of the batch may have
         been written: send all of it again. Events are logged before they enter a history, so every event of a history
         was logged; the log may contain an event twice. An event written while its user is erased counts as new.
 
+        Args:
+            events: To add.
+            on_new: Gets each new event once, also if this call fails and the event is sent again: before this returns,
+                or a moment after it fails. `recsvc.store.claims` has the details.
+
         Returns:
             By user_id, the version of a record that has the events. Every later version has them too.
         """
-        return await self._events.write(events)
+        return await self._events.write(events, on_new)
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: NDArray[np.float32] | None) -> None:
         """Replaces a user's profile and its embedding. The same profile again changes nothing.
@@ -208,10 +218,12 @@ class UserStore:
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             logged, logged_lists = await self.event_log.of_user(user_id)
         version = int(fields.get(keys.VERSION.encode(), 0))
-        logged_hashes = {entry_of(event).id_hash for event in logged}
+        logged_hashes = {recognised(entry_of(event).id_hash) for event in logged}
         history = packing.unpack_history(fields.get(keys.HISTORY.encode()))
         unlogged = [
-            replace(event_of(entry, user_id), event_id="") for entry in history if entry.id_hash not in logged_hashes
+            replace(event_of(entry, user_id), event_id="")
+            for entry in history
+            if recognised(entry.id_hash) not in logged_hashes
         ]
         vectors = {
             name.decode().partition(":")[2]: vector
@@ -231,12 +243,12 @@ class UserStore:
 
     async def delete_user(self, user_id: str) -> Erasure:
         """Removes the record, the lists and the logged entries of a user. After an error, call it again."""
-        lists = keys.lists(self._namespace, user_id)
+        lists, counted = keys.lists(self._namespace, user_id), keys.counted(self._namespace, user_id)
         with operation("delete_user"):
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             kept = int(await self._client.execute_command("LLEN", lists))
-            # Both keys have the same hash tag, as a Cluster requires.
-            await self._client.execute_command("DEL", self._key(user_id), lists)
+            # All keys have the same hash tag, as a Cluster requires.
+            await self._client.execute_command("DEL", self._key(user_id), lists, counted)
             removed, erased_at = await self.event_log.erase(user_id)
             await self.erasures.add(user_id)
         return Erasure(
@@ -252,6 +264,7 @@ class UserStore:
     async def close(self) -> None:
         """Returns once everything that is written in the background is written, or lost."""
         await self.lists.close()
+        await self._events.close()
         await self.popularity.close()
 
     async def ping(self) -> None:

@@ -50,8 +50,12 @@ class EventServiceServicer:
         """Records a batch of events. When it answers OK, Redis has all of them, and the next `Recommend` uses
         them at every server process.
 
-        The call is idempotent: an event with a known `event_id` changes no history. Metrics may count it
-        again.
+        The call is idempotent: an event of a user that is sent again under the same `event_id` changes
+        nothing. It counts once in the history, the event log's export, popularity and metrics. This also
+        holds after an error, and at any server process. An event that the history holds, or has dropped for
+        newer ones, is recognised as long as the user's record is kept. An impression is recognised for an
+        hour after the user's last event, if it is among the last 1,024 events. If a server process ends at
+        the moment at which it counts an event, popularity may miss that event.
 
         Errors:
         - INVALID_ARGUMENT: nothing of the batch was recorded.

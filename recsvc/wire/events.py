@@ -2,7 +2,7 @@
 
 import time
 
-from recsvc.domain.shop import Event, EventType
+from recsvc.domain.shop import UNDATED, Event, EventType
 from recsvc.pipeline.event_intake import WrittenEvents
 from recsvc.v1 import events_pb2
 from recsvc.wire.fields import Violations, id_problem, microseconds
@@ -48,7 +48,7 @@ def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> 
     if event_type is None:
         violations.note("event_type", "is required and must be a known value")
         event_type = EventType.VIEW  # not used: the violation refuses the batch
-    timestamp: int | None = now
+    timestamp: int | None = UNDATED
     if event.HasField("timestamp"):
         timestamp = microseconds(event.timestamp)
         if timestamp is None:
@@ -68,7 +68,7 @@ def _decode_event(event: events_pb2.Event, now: int, violations: Violations) -> 
         user_id=event.user_id,
         item_id=event.item_id,
         event_type=event_type,
-        timestamp=timestamp or now,
+        timestamp=timestamp or UNDATED,
         quantity=quantity,
         price=price,
         order_id=event.order_id,

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.domain.records import UserRecord
 from recsvc.store import UserStore, open_store
 from recsvc.store.keys import LOG_PARTITIONS
@@ -19,7 +20,6 @@ from tests.conftest import RedisServer
 from tests.service_process import ServiceProcess
 from training import backfill as module
 from training.backfill import BackfillError, backfill, main, select_data
-from training.data.interactions import KEPT_EVENTS
 from training.data.profiles import profiles_of
 from training.data.shop import Shop, read_shop
 
@@ -123,15 +123,25 @@ async def test_redis_holds_the_data_of_the_tables_and_a_second_run_changes_nothi
 
 async def test_only_the_newest_events_are_sent_unless_all_are_requested(running: Running, shop: Shop):
     items = shop.items["item_id"].to_list()
-    lines = [("keen", items[i % len(items)], NOON + dt.timedelta(minutes=i)) for i in range(KEPT_EVENTS + 50)]
+    lines = [("keen", items[i % len(items)], NOON + dt.timedelta(minutes=i)) for i in range(ROOM_EVENTS + 50)]
     keen = only(shop, [*lines, ("calm", items[0], NOON)])
     logged = await running.logged()
-    assert (await backfill(keen, running.target)).events == KEPT_EVENTS + 1
-    assert await running.logged() == logged + KEPT_EVENTS + 1
+    assert (await backfill(keen, running.target)).events == ROOM_EVENTS + 1
+    assert await running.logged() == logged + ROOM_EVENTS + 1
     newest = held_by(await running.record("keen"))
     assert newest == lines_of(keen, "keen")[50:]
-    assert (await backfill(keen, running.target, all_events=True)).events == KEPT_EVENTS + 51
+    assert (await backfill(keen, running.target, all_events=True)).events == ROOM_EVENTS + 51
     assert held_by(await running.record("keen")) == newest
+
+
+async def test_a_purchase_is_sent_however_many_views_come_after_it(running: Running, shop: Shop):
+    item, other = shop.items["item_id"].head(2)
+    lines = [("viewer", item, NOON), *(("viewer", other, NOON + dt.timedelta(minutes=i)) for i in range(1, 300))]
+    viewed = only(shop, lines)
+    event_types = ["purchase"] + ["view"] * (len(lines) - 1)
+    viewed = replace(viewed, events=viewed.events.with_columns(event_type=pl.Series(event_types)))
+    assert (await backfill(viewed, running.target)).events == ROOM_EVENTS + 1
+    assert held_by(await running.record("viewer"))[0] == lines_of(viewed, "viewer")[0]
 
 
 async def test_equal_lines_are_separate_purchases(running: Running, shop: Shop):

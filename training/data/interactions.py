@@ -10,12 +10,11 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
+from recsvc.domain.history_rooms import ROOM_EVENTS, ROOM_OF, newest_events
 from recsvc.domain.purchases import counted_pieces
 from recsvc.domain.shop import EventType, History
 from recsvc.model.towers.confidence import ConfidenceConfig, event_confidence
 from training.data.shop import Shop
-
-KEPT_EVENTS = 256  # the newest of a user; the service keeps no more
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,10 @@ class Interactions:
         return np.asarray(self.event_types == EventType.PURCHASE)
 
     def history(self, user: int, limit: int | None = None) -> History:
-        """The events of a user; the newest `limit` of them, if it is given."""
-        end = self.offsets[user + 1]
-        start = self.offsets[user] if limit is None else max(self.offsets[user], end - limit)
-        part = slice(start, end)
-        return History(self.rows[part], self.timestamps[part], self.event_types[part], self.quantities[part])
+        """The events of a user; the newest `limit` of each room (`recsvc.domain.history_rooms`), if it is given."""
+        part = slice(self.offsets[user], self.offsets[user + 1])
+        history = History(self.rows[part], self.timestamps[part], self.event_types[part], self.quantities[part])
+        return history if limit is None else newest_events(history, limit)
 
     def histories(self, limit: int | None = None) -> Iterator[History]:
         """The history of every user, in the order of `user_ids`."""
@@ -138,3 +136,16 @@ class Interactions:
     def purchase_counts(self) -> NDArray[np.int32]:
         """The number of purchases of each item: int32 (n_items,)."""
         return np.bincount(self.rows[self.purchases], minlength=self.n_items).astype(np.int32)
+
+
+def kept_events(events: pl.DataFrame, limit: int = ROOM_EVENTS) -> pl.DataFrame:
+    """The events that the service keeps: of each user the newest `limit` of each room. The order stays.
+
+    Args:
+        events: With user_id and event_type; the events of a user oldest first.
+        limit: Events of each room, at least 1.
+    """
+    rooms = {event_type.name.lower(): int(room) for event_type, room in ROOM_OF.items()}
+    room = pl.col("event_type").replace_strict(rooms, return_dtype=pl.Int8)
+    newer = pl.int_range(pl.len()).reverse().over("user_id", room)  # events of the same user and room
+    return events.filter(newer < limit)

@@ -86,7 +86,8 @@ class Profiles:
 class Split:
     """The parts of a shop's events.
 
-    The histories of a holdout are all events before its targets, cut to the newest `history_length`.
+    The histories of a holdout are all events before its targets, cut to the newest `history_length` of each room
+    (`recsvc.domain.history_rooms`).
 
     Attributes:
         protocol: How the events were split.
@@ -205,7 +206,7 @@ def next_purchases(
         before: The events before the time.
         after: The events after it; only purchases are targets.
         time: Microseconds since 1970 UTC.
-        history_length: Events of a history, at most; the newest are kept.
+        history_length: Events of a history in each room (`recsvc.domain.history_rooms`), at most; the newest are kept.
         exclude_history: Whether items that a user has bought are left out of every list.
     """
     after = after.select(after.purchases)

@@ -8,13 +8,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
+from recsvc.domain.history_rooms import newest_events
 from recsvc.domain.shop import History
 from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import history_bonus
 from recsvc.model.towers.user import ProfileText
 from recsvc.ranking import among, rank
-from training.data.interactions import KEPT_EVENTS, Interactions
+from training.data.interactions import Interactions
 from training.data.shop import Shop
 from training.fitting.text_features import profile_texts
 from training.off_policy.logged_lists import LoggedLists
@@ -44,7 +45,7 @@ def histories_before(shop: Shop, lists: LoggedLists, item_ids: list[str]) -> lis
         place = places.get(user_id)
         history = interactions.history(place) if place is not None else History.empty()
         before = int(np.searchsorted(history.timestamps, time))
-        histories.append(history.select(np.arange(max(0, before - KEPT_EVENTS), before)))
+        histories.append(newest_events(history.select(slice(before))))
     return histories
 
 

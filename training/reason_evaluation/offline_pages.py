@@ -24,7 +24,7 @@ from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import VectorScorer
 from recsvc.users.user_state import UserState, state_of
-from training.data.interactions import KEPT_EVENTS
+from training.data.interactions import kept_events
 from training.data.profiles import profiles_of
 
 
@@ -64,7 +64,7 @@ def records_of(events: pl.DataFrame, users: pl.DataFrame, user_ids: Sequence[str
         TextEncoderError: The text encoder is not installed, and there is a profile to encode.
     """
     chosen = pl.DataFrame({"user_id": user_ids}, schema={"user_id": pl.String})
-    newest = events.join(chosen, on="user_id").sort("user_id", "timestamp", maintain_order=True)
+    newest = kept_events(events.join(chosen, on="user_id").sort("user_id", "timestamp", maintain_order=True))
     held: dict[str, list[Event]] = {user_id: [] for user_id in user_ids}
     columns = ("user_id", "item_id", "timestamp", "event_type", "quantity")
     stamped = newest.with_columns(pl.col("timestamp").dt.timestamp("us")).select(columns)
@@ -73,7 +73,7 @@ def records_of(events: pl.DataFrame, users: pl.DataFrame, user_ids: Sequence[str
         held[user_id].append(Event(str(number), user_id, item_id, kind, timestamp, quantity))
     profiles = profiles_of(users.join(chosen, on="user_id"))
     embeddings = dict(zip(profiles, _embeddings(profiles.values(), encoder), strict=True))
-    return [UserRecord(u, 1, tuple(held[u][-KEPT_EVENTS:]), profiles.get(u), embeddings.get(u)) for u in user_ids]
+    return [UserRecord(u, 1, tuple(held[u]), profiles.get(u), embeddings.get(u)) for u in user_ids]
 
 
 def pages(

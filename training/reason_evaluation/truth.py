@@ -19,7 +19,7 @@ from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.verifier import check_all
 from recsvc.retrieval.index import ScanIndex
 from training.data.bought import bought
-from training.data.interactions import KEPT_EVENTS
+from training.data.interactions import kept_events
 from training.reason_evaluation.offline_pages import Page
 
 
@@ -30,7 +30,7 @@ class Purchases:
     Attributes:
         buyers: The users who bought an item, by window in days and by item.
         times: When a user bought an item, by user and by item, each time once, oldest first, microseconds since 1970
-            UTC. Only as many events of a user count as the service keeps.
+            UTC. Only the purchases that the service keeps count.
     """
 
     buyers: dict[int, dict[str, set[str]]]
@@ -47,7 +47,7 @@ class Purchases:
             grouped = recent.group_by("item_id").agg(pl.col("user_id").unique())
             buyers[days] = {item_id: set(people) for item_id, people in grouped.iter_rows()}
         times: dict[str, dict[str, list[int]]] = defaultdict(dict)
-        kept = events.sort("timestamp", maintain_order=True).group_by("user_id", maintain_order=True).tail(KEPT_EVENTS)
+        kept = kept_events(events.sort("timestamp", maintain_order=True))
         of_users = kept.filter(bought(kept)).with_columns(pl.col("timestamp").dt.timestamp("us"))
         grouped = of_users.group_by("user_id", "item_id").agg(pl.col("timestamp").unique().sort())
         for user_id, item_id, moments in grouped.iter_rows():

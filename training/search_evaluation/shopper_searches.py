@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from recsvc.domain.history_rooms import newest_events
 from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
-from training.data.interactions import KEPT_EVENTS, Interactions
+from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.search_evaluation.queries import SearchQuery
 from training.search_evaluation.search_log import SearchLog
@@ -63,6 +64,5 @@ def _before(history: History, time: datetime, row_of: np.ndarray) -> History:
         row_of: For each of the shop's items its row in the bundle; -1 if the bundle does not have it.
     """
     microseconds = int(time.timestamp() * 1_000_000)
-    known = np.flatnonzero((history.timestamps < microseconds) & (row_of[history.rows] >= 0))[-KEPT_EVENTS:]
-    kept = history.select(known)
+    kept = newest_events(history.select((history.timestamps < microseconds) & (row_of[history.rows] >= 0)))
     return History(row_of[kept.rows].astype(np.int32), kept.timestamps, kept.event_types, kept.quantities)

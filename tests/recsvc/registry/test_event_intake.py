@@ -1,6 +1,7 @@
 """The use case of writing events: segments, unknown items, and the counts of attributed events."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def purchase(event_id: str, item_id: str, *, list_id: str = "", segment: str = "
 def attributed(backend: Backend) -> float:
     labels = {"placement": "home", "arm": "control", "bundle_id": backend.registry.bundle_id, "event_type": "purchase"}
     return REGISTRY.get_sample_value("recsvc_attributed_events_total", labels) or 0.0
+
+
+def counts(backend: Backend) -> dict[tuple[str, str], float]:
+    """What the metrics count, by metric and type of event."""
+    origin = {"placement": "home", "arm": "control", "bundle_id": backend.registry.bundle_id}
+    return {
+        (metric, event_type.name): REGISTRY.get_sample_value(metric, labels | {"event_type": event_type.name.lower()})
+        or 0
+        for metric, labels in (("recsvc_attributed_events_total", origin), ("recsvc_events_total", {}))
+        for event_type in EventType
+    }
 
 
 async def test_a_batch_is_stored_and_its_unknown_items_are_counted(backend: Backend, intake: EventIntake) -> None:
@@ -77,6 +89,18 @@ async def test_only_events_of_a_known_placement_arm_and_bundle_are_attributed(
         sample for metric in REGISTRY.collect() for sample in metric.samples if "made_up" in sample.labels.values()
     ]
     assert made_up == []
+
+
+async def test_events_sent_again_are_counted_and_attributed_once(backend: Backend, intake: EventIntake) -> None:
+    list_id = recommendation_id("home", "control", backend.registry.bundle_id)
+    sale = purchase("e1", "i00001", list_id=list_id)
+    events = [replace(sale, event_id=event_type.name, event_type=event_type) for event_type in EventType]
+    before = counts(backend)
+    for _ in range(3):
+        assert (await intake.write(events)).acknowledged == len(events)
+    assert counts(backend) == {metric: count + 1 for metric, count in before.items()}
+    await intake.write([*events, replace(sale, event_id="another")])
+    assert sum(counts(backend).values()) == sum(before.values()) + 2 * len(EventType) + 2
 
 
 async def test_events_that_redis_did_not_take_are_not_counted(

@@ -2,11 +2,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.domain.shop import Event, EventType
-from recsvc.store.history import Entry, entry_of, event_of, merge, unseen
+from recsvc.store.history import Entry, entry_of, event_of, merge, recognised, too_old, unseen
 
 
-def entry(number: int, timestamp: int) -> Entry:
-    return Entry(number, timestamp, EventType.PURCHASE, 1.0, f"item-{number}")
+def entry(number: int, timestamp: int, event_type: EventType = EventType.PURCHASE) -> Entry:
+    return Entry(number << 16, timestamp, event_type, 1.0, f"item-{number}")
 
 
 def test_entry_gives_back_the_fields_that_a_history_keeps():
@@ -19,12 +19,12 @@ def test_entry_gives_back_the_fields_that_a_history_keeps():
 def test_late_events_are_merged_by_time_and_equal_times_keep_their_order():
     history = [entry(1, 10), entry(2, 20), entry(3, 30)]
     merged = merge(history, [entry(4, 20), entry(5, 5), entry(6, 20)], limit=10)
-    assert [e.id_hash for e in merged] == [5, 1, 2, 4, 6, 3]
+    assert [recognised(e.id_hash) for e in merged] == [5, 1, 2, 4, 6, 3]
 
 
 def test_merge_keeps_the_newest():
     merged = merge([entry(1, 10), entry(2, 20)], [entry(3, 15), entry(4, 40)], limit=3)
-    assert [e.id_hash for e in merged] == [3, 2, 4]
+    assert [recognised(e.id_hash) for e in merged] == [3, 2, 4]
 
 
 def test_unseen_takes_each_event_id_once():
@@ -49,3 +49,29 @@ def test_merging_events_again_changes_nothing(times, limit, data):
     again = data.draw(st.permutations(events)) if events else []
     assert merge(history, [e for e, _ in unseen(history, again)], limit) == history
     assert len(history) == min(limit, len(events))
+
+
+ROOMS = [
+    {EventType.PURCHASE},
+    {EventType.RETURN},
+    {EventType.HIDE},
+    {EventType.VIEW, EventType.ADD_TO_CART},
+]
+
+
+@given(st.lists(st.sampled_from([t for room in ROOMS for t in room]), max_size=60), st.integers(1, 8))
+def test_each_room_keeps_its_newest_events_whatever_comes_in_the_others(types, limit):
+    merged = []
+    for time, event_type in enumerate(types):
+        merged = merge(merged, [entry(time, time, event_type)], limit)
+    for room in ROOMS:
+        sent = [time for time, event_type in enumerate(types) if event_type in room]
+        assert [e.timestamp for e in merged if e.event_type in room] == sent[-limit:]
+    assert [e.timestamp for e in merged] == sorted(e.timestamp for e in merged)
+
+
+def test_arrival_is_too_old_only_for_its_own_full_room():
+    history = [entry(1, 10), entry(2, 20, EventType.VIEW), entry(3, 30, EventType.ADD_TO_CART)]
+    old = too_old(history, limit=2)
+    assert [old(entry(4, 20, event_type)) for event_type in EventType] == [False, True, True, False, False, False]
+    assert not old(entry(5, 21, EventType.VIEW))

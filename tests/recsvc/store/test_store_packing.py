@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import StoreUnavailable
 from recsvc.store import log_packing, packing
-from recsvc.store.history import Entry
+from recsvc.store.history import Entry, recognised
 
 ids = st.text(min_size=1, max_size=128)
 timestamps = st.integers(-(2**63), 2**63 - 1)
@@ -36,6 +38,19 @@ events = st.builds(
 @given(st.lists(entries, max_size=40))
 def test_history_round_trip(history):
     assert packing.unpack_history(packing.pack_history(history)) == history
+
+
+@given(st.lists(entries, min_size=packing.SHORT_EVENTS + 1, max_size=packing.SHORT_EVENTS + 20))
+def test_long_history_round_trip_keeps_the_recognised_bits_of_a_hash(history):
+    unpacked = packing.unpack_history(packing.pack_history(history))
+    assert [entry[1:] for entry in unpacked] == [entry[1:] for entry in history]
+    assert [recognised(entry.id_hash) for entry in unpacked] == [recognised(entry.id_hash) for entry in history]
+
+
+def test_long_history_of_an_earlier_version_is_read():
+    columns = [struct.pack(f"<{200}{code}", *range(200)) for code in "Qq"]
+    packed = b"".join((b"\x02\xc8\x00", *columns, struct.pack("<200H", *[3] * 200), b"\x02" * 200, b"tea" * 200))
+    assert packing.unpack_history(packed) == [Entry(n, n, EventType.VIEW, 1.0, "tea") for n in range(200)]
 
 
 @given(profiles)
@@ -82,11 +97,18 @@ def test_quantities_take_space_only_if_one_is_not_1():
     assert len(packing.pack_history(bulk)) - len(packing.pack_history(one_each)) == 4 * 50
 
 
+LONG = packing.pack_history([Entry(n, n, 1, 1.0, "tea") for n in range(100)])
 HISTORY = packing.pack_history([Entry(1, 2, 1, 1.0, "tea")])
 LOGGED = log_packing.pack_logged_event(Event("e", "alice", "tea", EventType.VIEW, 1))
 
 
-@pytest.mark.parametrize("packed", [b"", b"\x63" + HISTORY[1:], HISTORY[:-1], HISTORY[:2], HISTORY + b"x"])
+@pytest.mark.parametrize(
+    "packed",
+    [
+        *(b"", b"\x63" + HISTORY[1:], HISTORY[:-1], HISTORY[:2], HISTORY + b"x"),
+        *(LONG[:2], LONG[:100], LONG[:-9], LONG[:1] + b"\x63" + LONG[2:]),
+    ],
+)
 def test_unreadable_history_raises(packed):
     with pytest.raises(StoreUnavailable):
         packing.unpack_history(packed)

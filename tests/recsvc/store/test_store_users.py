@@ -2,18 +2,20 @@
 
 import time
 from dataclasses import replace
+from string import ascii_uppercase, digits
 
 import numpy as np
 import pytest
 
 from recsvc.domain.records import UserExport, UserRecord
-from recsvc.domain.shop import Event, EventType, Profile
+from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import StoreUnavailable
 from recsvc.store import UserStore, keys
 from recsvc.store.history import entry_of
 
 BUNDLE = "b1"
 DAY = 86_400
+LESS = Taste(less_brands=frozenset({"Acme"}))
 
 
 def event(event_id: str, user_id: str = "alice", timestamp: int = 1_000, item_id: str = "tea", **more) -> Event:
@@ -135,21 +137,38 @@ async def test_removing_the_last_field_deletes_the_record(store, raw):
     await store.set_profile("alice", None, None)
     await store.set_profile("bob", Profile("tea"), np.ones(2, np.float32))
     await store.set_profile("bob", None, None)
+    await store.update_taste("carol", LESS, NO_TASTE, 100)
+    await store.update_taste("carol", NO_TASTE, LESS, 100)
     assert raw.keys() == []
+
+
+@pytest.mark.parametrize("removed", ["profile", "taste"])
+@pytest.mark.parametrize("has_events", [False, True])
+async def test_removing_one_part_leaves_the_others(store, removed, has_events):
+    if has_events:
+        await store.write_events([event("e1")])
+    await store.set_profile("alice", Profile("tea"), np.ones(2, np.float32))
+    await store.update_taste("alice", LESS, NO_TASTE, 100)
+    if removed == "profile":
+        await store.set_profile("alice", None, None)
+        await store.set_profile("alice", None, None)
+    else:
+        await store.update_taste("alice", NO_TASTE, LESS, 100)
+    left = await store.read("alice", BUNDLE)
+    assert len(left.events) == has_events
+    assert (left.profile is None, left.taste == LESS) == (removed == "profile", removed == "profile")
 
 
 async def test_every_record_expires_and_a_write_renews_it(store, raw):
     ttl = 400 * DAY
-    await store.set_profile("alice", Profile("tea"), None)
-    await store.write_events([event("e1", user_id="bob")])
-    for user_id in ("alice", "bob"):
-        key = keys.user("shop", user_id)
-        assert ttl - 100 < raw.ttl(key) <= ttl
-        raw.expire(key, 100)
-    await store.set_profile("alice", Profile("tea"), None)
-    await store.write_events([event("e2", user_id="bob")])
-    assert ttl - 100 < raw.ttl(keys.user("shop", "alice")) <= ttl
-    assert ttl - 100 < raw.ttl(keys.user("shop", "bob")) <= ttl
+    for event_id in ("e1", "e2"):
+        await store.set_profile("alice", Profile("tea"), None)
+        await store.write_events([event(event_id, user_id="bob")])
+        await store.update_taste("carol", LESS, NO_TASTE, 100)
+        for user_id in ("alice", "bob", "carol"):
+            key = keys.user("shop", user_id)
+            assert ttl - 100 < raw.ttl(key) <= ttl
+            raw.expire(key, 100)
 
 
 async def test_record_in_an_unknown_format_is_refused_and_not_overwritten(store, raw):
@@ -173,8 +192,24 @@ async def test_fifty_events_and_a_vector_fit_in_three_kilobytes(store, raw):
     now = time.time_ns() // 1000
     await store.write_events([event(f"order-{n}", timestamp=now + n, item_id=f"item-{n:05d}") for n in range(50)])
     version = (await store.read("alice", BUNDLE)).version
-    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(193, np.float32))
+    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(251, np.float32))
     assert raw.memory_usage(keys.user("shop", "alice")) <= 3 * 1024
+
+
+async def test_fifty_purchases_two_hundred_views_and_a_vector_fit_in_six_kilobytes(store, raw):
+    rng, start = np.random.default_rng(1), time.time_ns() // 1_000 - 400 * DAY * 1_000_000
+    # As in a real shop: ids of ten letters and digits, up to three days between events.
+    item_ids = ["B00" + "".join(rng.choice(list(ascii_uppercase + digits), 7)) for _ in range(250)]
+    times = (start + np.cumsum(rng.integers(1, 3 * DAY * 1_000_000, 250))).tolist()
+    await store.write_events(
+        [
+            replace(event(f"e{n}", timestamp=at, item_id=item_id), event_type=EventType(1 if n % 5 == 0 else 2))
+            for n, (at, item_id) in enumerate(zip(times, item_ids, strict=True))
+        ]
+    )
+    version = (await store.read("alice", BUNDLE)).version
+    assert await store.put_user_vector("alice", "0123456789abcdef", version, 1, np.ones(251, np.float32))
+    assert raw.memory_usage(keys.user("shop", "alice")) <= 6 * 1024
 
 
 async def test_erasure_leaves_only_a_tombstone(store, raw):
