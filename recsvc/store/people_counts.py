@@ -30,8 +30,8 @@ def counted_events(
     Args:
         history: Of the user before the events, oldest first.
         arrivals: The new events, with their entries.
-        limit: Entries that a history keeps in each room. Of an item that a full history does not know, the user may have
-            done the same until the oldest entry.
+        limit: Entries that a history keeps in each room. Of an item that a full history does not know, the user may
+            have done the same until the oldest entry.
 
     Yields:
         Events with the share of their weight that is added. A return, and an event that arrives late, change what
