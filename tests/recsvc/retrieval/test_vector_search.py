@@ -84,20 +84,14 @@ async def test_rows_that_were_nearest_before_a_change_take_no_place_of_others(n:
 
 
 async def test_searches_of_several_versions_in_one_batch_are_each_answered_by_their_own() -> None:
-    items = np.eye(8, dtype=np.float32)
+    items, rows = np.eye(8, dtype=np.float32), np.arange(8, dtype=np.int32)
+    versions = (items, -items, items[::-1].copy())
+    everything = Selection(np.ones(8, np.bool_), None, all=False)
     with ThreadPoolExecutor(1) as thread:
         first = ItemSearch(items, thread)
-        searches = [
-            first,
-            first.with_changed(-items, np.arange(8, dtype=np.int32)),
-            first.with_changed(items[::-1].copy(), np.arange(8, dtype=np.int32)),
-        ]
-        vectors = (items, -items, items[::-1])
-        mask = Selection.of(np.ones(8, np.bool_))
-        answers = await asyncio.gather(
-            *(s.search(items[n % 8], 1, Selection(mask.allowed, None, all=False)) for n in range(24) for s in searches)
-        )
-    for place, rows in enumerate(answers):
-        n, version = divmod(place, 3)
-        scores = vectors[version] @ items[n % 8]
-        assert scores[rows].max() == scores.max()
+        searches = (first, *(first.with_changed(version, rows) for version in versions[1:]))
+        asked = [(items[n], version) for n in range(8) for version in range(3)]
+        answers = await asyncio.gather(*(searches[version].search(vector, 1, everything) for vector, version in asked))
+    for (vector, version), candidates in zip(asked, answers, strict=True):
+        scores = versions[version] @ vector
+        assert scores[candidates].max() == scores.max()
