@@ -100,6 +100,7 @@ class Inventory:
         self._changes = dict(changes or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         self._version = 0
+        self._deletions = 0
 
     def with_catalogue(self, catalogue: Catalogue) -> "Inventory":
         """Returns the inventory of a catalogue with the same items in the same rows, and more of them at the end.
@@ -120,6 +121,7 @@ class Inventory:
             self._changes[change.item_id, change.field] = change
             if (row := self._catalogue.row(change.item_id)) is not None:
                 self._columns.write(row, change)
+                self._deletions += change.field is ItemField.DELETED
         self._selections.clear()
         self._version += 1
 
@@ -127,6 +129,11 @@ class Inventory:
     def version(self) -> int:
         """How many times changes were applied to this object: an equal number means an equal inventory."""
         return self._version
+
+    @property
+    def deletions(self) -> int:
+        """How many times an item was deleted or restored in this object. It changes seldom, unlike `version`."""
+        return self._deletions
 
     def is_news(self, change: ItemChange) -> bool:
         """Returns whether a change is newer than the one that is held. An equal change is not news."""
