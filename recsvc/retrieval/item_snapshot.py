@@ -11,7 +11,7 @@ from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
 from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.inventory import Inventory, Selection
+from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
 from recsvc.retrieval.word_index import WordIndex, search_text
@@ -59,7 +59,7 @@ class ItemSnapshot:
         _ = bundle.catalogue.attributes  # computed now, so that the first item that is added does not wait for it
         return cls(
             bundle,
-            inventory=Inventory(bundle.catalogue),
+            inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
             word_index=WordIndex.of([search_text(item) for item in bundle.catalogue.items]),
             item_search=ItemSearch(bundle.item_vectors, executor),
