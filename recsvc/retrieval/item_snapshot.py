@@ -136,7 +136,9 @@ class ItemSnapshot:
             bundle,
             inventory=self.inventory.with_catalogue(bundle.catalogue),
             similarity_vectors=vectors,
-            word_index=self.word_index.with_texts(texts),
+            word_index=self.word_index.with_texts(
+                texts, lambda: [search_text(item) for item in bundle.catalogue.items]
+            ),
             item_search=self._item_search.with_changed(bundle.item_vectors, rows),
             similarity_search=self._similarity_search.with_changed(vectors, rows),
             text_search=text_search,
