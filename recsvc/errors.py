@@ -14,6 +14,7 @@
     ├── SettingsError        the configuration cannot be used
     ├── TextEncoderError     the text encoder cannot be loaded, or is not the one of the bundle
     ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
+    │   └── BundleFormatError ... because this version does not read its format
     └── BundleUnusable       a running service cannot load or activate a bundle
         ├── BundleNotFound   ... because no bundle has that id
         └── NoPreviousBundle ... because no other bundle was active before
@@ -118,6 +119,15 @@ class TextEncoderError(RecsvcError):
 
 class BundleError(RecsvcError):
     """A bundle is missing, altered, incomplete, or of an unknown format."""
+
+
+class BundleFormatError(BundleError):
+    """A bundle is of a format that this version does not read. `problem` says so without the folder."""
+
+    def __init__(self, folder: object, version: object, readable: Sequence[int]) -> None:
+        shown = version if isinstance(version, int) else "of an unknown kind"
+        self.problem = f"has bundle format {shown}; this recsvc reads formats {' and '.join(map(str, readable))}"
+        super().__init__(f"{folder} {self.problem}")
 
 
 class BundleUnusable(RecsvcError):

@@ -29,6 +29,7 @@ from training.config import TrainConfig, settings_of
 from training.data.interactions import Interactions
 from training.data.shop import Shop
 from training.data.split import Split
+from training.data.table_time import written_at
 from training.errors import TrackingError
 from training.evaluation.baselines import Task
 from training.evaluation.evaluate import OURS, evaluate
@@ -66,6 +67,7 @@ def train(
         BundleError: The earlier bundle cannot be read.
     """
     stages = Stages(out / ".work", console)
+    items_written = written_at(data, "items")
     prepared = prepare(data, config, stages, earlier)
     fitted = fit(prepared, config, stages)
     bundle, learned = fitted.bundle, prepared.split.train
@@ -73,6 +75,7 @@ def train(
         learned = prepared.split.train_and_validation
         bundle = refit(prepared, fitted, learned, stages, "refit")
     provenance = _provenance(prepared, fitted, prepared.interactions if config.refit == "all" else learned)
+    provenance["data"]["items_written"] = items_written.isoformat() if items_written is not None else None
     part = out / ".work" / "bundle"
     bundles.save(replace(bundle, provenance=provenance), part)
     results, previous = _evaluate(part, out / LATEST, prepared, learned, config, stages)

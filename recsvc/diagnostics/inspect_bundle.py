@@ -6,6 +6,7 @@ from typing import Any
 
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
+from recsvc.model.manifest import section
 from recsvc.model.towers.user import BLOCKS
 
 _UNKNOWN = "unknown"
@@ -22,10 +23,10 @@ def describe_bundle(folder: Path) -> str:
     bundle = bundle_files.load(folder)
     sections = (
         _identity(folder, bundle),
-        _data(bundle.provenance.get("data") or {}),
+        _data(section(bundle.provenance, "data")),
         _blocks(bundle),
         _files(folder),
-        _evaluation(bundle.provenance.get("evaluation") or {}),
+        _evaluation(section(bundle.provenance, "evaluation")),
     )
     return "\n".join("\n".join(section) + "\n" for section in sections)
 
@@ -82,7 +83,7 @@ def _files(folder: Path) -> Iterator[str]:
 def _evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:
     yield f"evaluation    protocol {evaluation.get('protocol') or _UNKNOWN}, mean and 95 % interval"
     for name in _METRICS:
-        figure = evaluation.get(name) or {}
+        figure = section(evaluation, name)
         mean, low, high = (_decimal(figure.get(part)) for part in ("mean", "low", "high"))
         yield f"  {name:<14}{mean}   {low} to {high}"
 

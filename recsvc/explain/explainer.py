@@ -25,6 +25,7 @@ from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NOTHING
 from recsvc.reasons import ReasonWriter
+from recsvc.retrieval.inventory import Inventory
 from recsvc.retrieval.scorers import Scorer, VectorScorer
 from recsvc.runtime.metrics import REASONS, REASONS_MISSING
 from recsvc.users.user_state import UserState
@@ -47,11 +48,18 @@ class _Traits:
 
 
 class Explainer:
-    """Explains pages of one bundle."""
+    """Explains pages of one bundle, with the names that its items have.
 
-    def __init__(self, bundle: Bundle, reasons: ReasonWriter) -> None:
+    Args:
+        bundle: The items. With other words for any of them, it takes another explainer.
+        reasons: Writes the sentences.
+        inventory: Knows which items are deleted: they are not named. None if no item is.
+    """
+
+    def __init__(self, bundle: Bundle, reasons: ReasonWriter, inventory: Inventory | None = None) -> None:
         self._bundle = bundle
         self._reasons = reasons
+        self._inventory = inventory or Inventory(bundle.catalogue)
         self._items = item_facts(bundle)
         self._item_terms = ItemTerms(bundle)
         self._category_terms = CategoryTerms(bundle.catalogue)
@@ -86,7 +94,7 @@ class Explainer:
         hour = query.now // MICROSECONDS_AN_HOUR
         ranked_by_user = left_out is not None
         page_key = (query.surface, ranked_by_user, rows.tobytes(), competitor_rows.tobytes())
-        key = (hour, query.language, tone, switched_off, *page_key)
+        key = (hour, query.language, tone, switched_off, self._inventory.deletions, *page_key)
         kept = self._kept_pages.setdefault(state, {})
         reasons = kept.get(key)
         if reasons is None:
@@ -183,7 +191,10 @@ class Explainer:
         """Returns a reason with its evidence for each item of a page; None if nothing true can be said."""
         items = [self._bundle.catalogue.items[row] for row in page.rows]
         facts_by_item = page_facts(user, self._items, page)
-        evidence = [tuple(self._named(fact, phrases) for fact in facts) for facts in facts_by_item]
+        evidence = [
+            tuple(self._named(fact, phrases) for fact in facts if not self._is_of_deleted(fact))
+            for facts in facts_by_item
+        ]
         supported = list(zip(items, evidence, strict=True))
         # The seed keeps the choice of words stable.
         reasons = self._reasons.write_page(supported, query.language, query.seed, tone)
@@ -192,6 +203,10 @@ class Explainer:
             REASONS.labels(kind.value, query.language).inc(count)
         REASONS_MISSING.inc(len(reasons) - counts.total())
         return reasons
+
+    def _is_of_deleted(self, fact: Fact) -> bool:
+        """Returns whether a fact would name an item that the shop has deleted."""
+        return fact.anchor_row >= 0 and self._inventory.is_deleted(fact.anchor_row)
 
     def _named(self, fact: Fact, phrases: Sequence[ProfilePhrase]) -> Evidence:
         """Returns a fact with the catalogue's names in place of rows and codes."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
+from recsvc.model.manifest import moment, section
 from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
@@ -130,6 +131,12 @@ class Bundle:
         model = self.model
         sequence = model.sequence.dim if model.sequence is not None else 0
         return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
+
+    @property
+    def items_written(self) -> int:
+        """When the shop wrote the table of the items, in microseconds since 1970 UTC; 0 if that is not known."""
+        time = moment(section(self.provenance, "data").get("items_written"))
+        return round(time.timestamp() * 1_000_000) if time is not None else 0
 
     @property
     def item_repeats(self) -> ItemRepeats:

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from recsvc.domain.shop import Item
-from recsvc.errors import BundleError
+from recsvc.errors import BundleError, BundleFormatError
 from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder
@@ -105,24 +105,39 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Reads the manifest.
+    """Reads the manifest. Its id is a string; other fields may be of any type (`recsvc.model.manifest`).
 
     Raises:
-        BundleError: The folder is no bundle, or its format is not one of `READABLE_VERSIONS`.
+        BundleFormatError: Its format is not one of `READABLE_VERSIONS`.
+        BundleError: The folder is no bundle.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = _any_manifest(folder)
     except FileNotFoundError:
         raise BundleError(
             f"{folder} is not a bundle: it has no {MANIFEST} (make one with python -m training.train)"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{folder / MANIFEST} cannot be read: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("format_version") not in READABLE_VERSIONS:
-        version = manifest.get("format_version") if isinstance(manifest, dict) else None
-        readable = " and ".join(map(str, READABLE_VERSIONS))
-        raise BundleError(f"{folder} has bundle format {version!r}; this recsvc reads formats {readable}")
+    if manifest.get("format_version") not in READABLE_VERSIONS:
+        raise BundleFormatError(folder, manifest.get("format_version"), READABLE_VERSIONS)
+    if not isinstance(manifest.get("bundle_id"), str):
+        raise BundleError(f"{folder / MANIFEST} has no bundle_id: copy the bundle again")
     return manifest
+
+
+def bundle_id_of(folder: Path) -> str | None:
+    """Returns the id in the manifest, whatever its format is; None if there is none."""
+    try:
+        bundle_id = _any_manifest(folder).get("bundle_id")
+    except (OSError, ValueError, RecursionError):
+        return None
+    return bundle_id if isinstance(bundle_id, str) else None
+
+
+def _any_manifest(folder: Path) -> dict[str, Any]:
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def load(folder: Path) -> Bundle:
@@ -140,7 +155,7 @@ def load(folder: Path) -> Bundle:
         if _identity_hash(identity) != manifest["bundle_id"]:
             raise BundleError(f"{folder / MANIFEST} was altered: its bundle_id is not the hash of its content")
         return _open(folder, manifest)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+    except (AttributeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         raise BundleError(f"{folder} cannot be opened: {type(error).__name__}: {error}") from error
 
 

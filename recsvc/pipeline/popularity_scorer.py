@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -25,7 +26,6 @@ MIN_COUNT = 0.5
 class _KeptScorers:
     read_at: float  # of the monotonic clock, in seconds
     fresh: bool
-    snapshot: ItemSnapshot
     scorers: Mapping[Surface, FixedOrderScorer]
 
 
@@ -37,7 +37,8 @@ class Popularity:
 
     def __init__(self, store: PopularityStore) -> None:
         self._store = store
-        self._kept: dict[tuple[str, str], _KeptScorers] = {}
+        # By segment, for as long as the items are in use: a bundle that was dropped must not stay in memory.
+        self._kept: WeakKeyDictionary[ItemSnapshot, dict[str, _KeptScorers]] = WeakKeyDictionary()
 
     async def scorer(self, snapshot: ItemSnapshot, surface: Surface, segment: str) -> tuple[FixedOrderScorer, bool]:
         """Returns all items in the order of a surface, and whether the counts are from Redis now.
@@ -45,17 +46,17 @@ class Popularity:
         Items that sold recently come first. The others follow by their sales in the training data, with scores of at
         most 0.
         """
-        key = snapshot.bundle.bundle_id, segment
-        kept = self._kept.get(key)
-        if kept is None or kept.snapshot is not snapshot or time.monotonic() - kept.read_at > REFRESH_SECONDS:
+        by_segment = self._kept.setdefault(snapshot, {})
+        kept = by_segment.get(segment)
+        if kept is None or time.monotonic() - kept.read_at > REFRESH_SECONDS:
             try:
                 counts, fresh = await self._store.read(segment), True
             except StoreUnavailable:
                 counts, fresh = Counts({}, {}), False
-            if fresh or kept is None or kept.snapshot is not snapshot:
+            if fresh or kept is None:
                 # For 100,000 items this takes some twenty milliseconds.
                 scorers = await asyncio.to_thread(_scorers, snapshot, counts)
-                kept = self._kept[key] = _KeptScorers(time.monotonic(), fresh, snapshot, scorers)
+                kept = by_segment[segment] = _KeptScorers(time.monotonic(), fresh, scorers)
         return kept.scorers[surface], kept.fresh
 
 

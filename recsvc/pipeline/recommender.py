@@ -68,7 +68,7 @@ class Recommender:
         self._shared = shared
         self._states = states or UserStateCache(bundle, shared.store, shared.threads.tower, shared.config.cache_size)
         self._planner = QueryPlanner(snapshot, shared, self._states)
-        self._explainer = Explainer(bundle, shared.reasons)
+        self._explainer = Explainer(bundle, shared.reasons, snapshot.inventory)
         self._rng = np.random.default_rng()
 
     @classmethod

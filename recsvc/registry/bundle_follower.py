@@ -81,7 +81,8 @@ class BundleFollower(PeriodicTask):
             self._problem = "it could not be done; the server's log says why"
             _log.error("bundles_failed", exc_info=error)
         self._applied, self._reported_at = wanted, 0.0
-        _log.info("bundles", wanted=wanted.active, serving=self._state()[0], problem=self._problem)
+        log = _log.error if self._problem else _log.info  # an error: another bundle answers than the operator wants
+        log("bundles", wanted=wanted.active, serving=self._state()[0], problem=self._problem)
 
     async def _report(self) -> None:
         if time.monotonic() - self._reported_at > REPORT_SECONDS:

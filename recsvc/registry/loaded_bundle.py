@@ -12,16 +12,16 @@ from recsvc.registry.catalogue_follower import CatalogueFollower
 
 
 class LoadedBundle:
-    """Holds the recommender of one bundle.
+    """Keeps the recommender of one bundle up to date.
+
+    Nothing that it holds refers back to it, or to the bundle in a circle: what is dropped is freed at once. Python's
+    collection of circles looks for it late, and never at what `gc.freeze` has set aside.
 
     Args:
         bundle: As it was trained.
         resources: What all recommenders of the process share.
         encoder: Embeds again what another text encoder embedded.
         on_loaded: Called once the bundle is warm and up to date.
-
-    Attributes:
-        recommender: Replaced when items are added, so a request reads it once and keeps it.
     """
 
     def __init__(
@@ -31,10 +31,14 @@ class LoadedBundle:
         encoder: BatchedTextEncoder,
         on_loaded: Callable[[], object],
     ) -> None:
-        self.recommender = Recommender.of(bundle, resources)
-        self._encoder = encoder
+        self._items = _Items(Recommender.of(bundle, resources), encoder)
         self._on_loaded = on_loaded
-        self._follower = CatalogueFollower(resources.store.catalogue, self.apply)
+        self._follower = CatalogueFollower(resources.store.catalogue, self._items.apply)
+
+    @property
+    def recommender(self) -> Recommender:
+        """The newest recommender. It is replaced when items are added, so a request reads it once and keeps it."""
+        return self._items.recommender
 
     async def start(self) -> None:
         """Runs the first search, which is slow, and applies all item changes that Redis holds."""
@@ -49,6 +53,18 @@ class LoadedBundle:
 
     async def apply(self, changes: Sequence[ItemChange]) -> None:
         """Applies item changes, in any order; each may come more than once. One call at a time."""
+        await self._items.apply(changes)
+
+
+class _Items:
+    """The recommender of one bundle with the newest items."""
+
+    def __init__(self, recommender: Recommender, encoder: BatchedTextEncoder) -> None:
+        self.recommender = recommender
+        self._encoder = encoder
+
+    async def apply(self, changes: Sequence[ItemChange]) -> None:
+        """See `LoadedBundle.apply`."""
         changes = await self._with_own_embeddings(changes)
         snapshot = await self.recommender.snapshot.with_changes(changes)
         self.recommender = self.recommender.with_snapshot(snapshot)

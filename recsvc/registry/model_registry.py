@@ -6,11 +6,11 @@ from pathlib import Path
 
 import structlog
 
-from recsvc.errors import BundleError, BundleNotFound, BundleUnusable, NoPreviousBundle
+from recsvc.errors import BundleError, BundleFormatError, BundleNotFound, BundleUnusable, NoPreviousBundle
 from recsvc.model import bundle_files
 from recsvc.model.batched_encoder import BatchedTextEncoder
 from recsvc.model.bundle import Bundle
-from recsvc.model.bundle_folder import BundleInfo, bundles_in
+from recsvc.model.bundle_folder import BundleInfo, bundles_in, folder_of
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.registry.bundle_follower import BundleFollower
@@ -178,12 +178,13 @@ class ModelRegistry:
         async with self._loading:
             if bundle_id in self.loaded:
                 return
-            infos = await asyncio.to_thread(bundles_in, self._bundles_dir)
-            folder = next((info.folder for info in infos if info.bundle_id == bundle_id), None)
+            folder = await asyncio.to_thread(folder_of, bundle_id, self._bundles_dir)
             if folder is None:
                 raise BundleNotFound(bundle_id)
             try:
                 bundle = await asyncio.to_thread(bundle_files.load, folder)
+            except BundleFormatError as error:
+                raise BundleUnusable(bundle_id, error.problem) from None
             except BundleError as error:
                 _log.error("bundle_unusable", bundle_id=bundle_id, problem=str(error))
                 raise BundleUnusable(bundle_id, "it cannot be read; the server's log says why") from None

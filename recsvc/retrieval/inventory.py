@@ -45,6 +45,19 @@ class Selection:
         return Selection(allowed, few, everything)
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The shop's table of items, as a bundle was trained on it.
+
+    Attributes:
+        items: How many it has; they have the first rows.
+        written: When the shop wrote it, in microseconds since 1970 UTC; 0 if that is not known.
+    """
+
+    items: int = 0
+    written: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
     """What changes of each item, (n,) each. A price that is not known is NaN."""
@@ -80,10 +93,12 @@ class _Columns:
 class Inventory:
     """Price, stock and deletion of each item, as the shop changes them. For the event loop's thread only.
 
-    An item is in stock until a change says otherwise.
+    An item is in stock until a change says otherwise. Price and words are as the table has them, until a change that is
+    newer than the table.
 
     Args:
         catalogue: The items that rows refer to.
+        table: The items of the catalogue that were trained.
         columns: The state of each row; None for that of a new catalogue.
         changes: The newest change of each field of an item.
     """
@@ -91,15 +106,18 @@ class Inventory:
     def __init__(
         self,
         catalogue: Catalogue,
+        table: Table = Table(),
         columns: _Columns | None = None,
         changes: Mapping[tuple[str, ItemField], ItemChange] | None = None,
     ) -> None:
         self._catalogue = catalogue
+        self._table = table
         self._columns = columns or _Columns.of(catalogue.items)
         # Of unknown items too: a later catalogue may have them.
         self._changes = dict(changes or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         self._version = 0
+        self._deletions = 0
 
     def with_catalogue(self, catalogue: Catalogue) -> "Inventory":
         """Returns the inventory of a catalogue with the same items in the same rows, and more of them at the end.
@@ -112,7 +130,7 @@ class Inventory:
         for (row, item), field in product(enumerate(added, first_new), ItemField):
             if (change := self._changes.get((item.item_id, field))) is not None:
                 columns.write(row, change)
-        return Inventory(catalogue, columns, self._changes)
+        return Inventory(catalogue, self._table, columns, self._changes)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
         """Applies changes in any order: for each field of an item, the change that was set last holds."""
@@ -120,6 +138,7 @@ class Inventory:
             self._changes[change.item_id, change.field] = change
             if (row := self._catalogue.row(change.item_id)) is not None:
                 self._columns.write(row, change)
+                self._deletions += change.field is ItemField.DELETED
         self._selections.clear()
         self._version += 1
 
@@ -128,10 +147,29 @@ class Inventory:
         """How many times changes were applied to this object: an equal number means an equal inventory."""
         return self._version
 
+    @property
+    def deletions(self) -> int:
+        """How many times an item was deleted or restored in this object. It changes seldom, unlike `version`."""
+        return self._deletions
+
     def is_news(self, change: ItemChange) -> bool:
-        """Returns whether a change is newer than the one that is held. An equal change is not news."""
+        """Returns whether a change is newer than what is held: an earlier change, or the table of the items.
+
+        An equal change is not news.
+        """
         held = self._changes.get((change.item_id, change.field))
-        return held is None or (held.set_time <= change.set_time and held != change)
+        if held is None:
+            return change.set_time >= self._table.written or not self._is_in_table(change)
+        return held.set_time <= change.set_time and held != change
+
+    def _is_in_table(self, change: ItemChange) -> bool:
+        """Returns whether the table has a value for the field of a change: words, or a price. It has no stock."""
+        row = self._catalogue.row(change.item_id)
+        if row is None or row >= self._table.items:
+            return False
+        if change.field is ItemField.PRICE:
+            return not np.isnan(self._columns.prices[row])  # as in the table, since no change is held
+        return change.field is ItemField.CONTENT
 
     def listable(self, rows: Rows) -> Mask:
         """Returns which of the rows may be in a list now, bool (m,)."""

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 import numpy as np
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
 from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.inventory import Inventory, Selection
+from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
 from recsvc.retrieval.word_index import WordIndex, search_text
@@ -59,9 +61,9 @@ class ItemSnapshot:
         _ = bundle.catalogue.attributes  # computed now, so that the first item that is added does not wait for it
         return cls(
             bundle,
-            inventory=Inventory(bundle.catalogue),
+            inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
-            word_index=WordIndex.of([search_text(item) for item in bundle.catalogue.items]),
+            word_index=WordIndex.of(_search_texts(bundle.catalogue)),
             item_search=ItemSearch(bundle.item_vectors, executor),
             similarity_search=ItemSearch(vectors, executor),
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
@@ -136,9 +138,13 @@ class ItemSnapshot:
             bundle,
             inventory=self.inventory.with_catalogue(bundle.catalogue),
             similarity_vectors=vectors,
-            word_index=self.word_index.with_texts(texts),
+            word_index=self.word_index.with_texts(texts, partial(_search_texts, bundle.catalogue)),
             item_search=self._item_search.with_changed(bundle.item_vectors, rows),
             similarity_search=self._similarity_search.with_changed(vectors, rows),
             text_search=text_search,
             growing=growing,
         )
+
+
+def _search_texts(catalogue: Catalogue) -> list[str]:
+    return [search_text(item) for item in catalogue.items]

@@ -7,7 +7,7 @@ import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.ranking import NOTHING, Ranking, among
-from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, Codes, ItemIndex, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, Codes, ItemIndex, Mask, ScanIndex
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
@@ -15,6 +15,7 @@ from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class _Search:
+    items: "ItemSearch"
     vector: Floats
     k: int
     selection: Selection | None
@@ -23,10 +24,17 @@ class _Search:
 
 @dataclass(frozen=True, slots=True)
 class _Delta:
-    """An index of its own for the rows that the main index does not have, or has with an old vector."""
+    """An index of its own for the rows that the main index does not have, or has with an old vector.
+
+    Attributes:
+        rows: Ascending.
+        index: Of the vectors of `rows`.
+        current: bool (indexed,), which rows the main index has as they are now; None if it has all of them so.
+    """
 
     rows: Rows
     index: ItemIndex
+    current: Mask | None
 
 
 class ItemSearch:
@@ -38,6 +46,7 @@ class ItemSearch:
         main_index: Of the first `indexed` rows, some of which may be old; None to build one of all rows.
         indexed: How many rows the main index has.
         delta: The rows that the main index does not have as they are now.
+        batcher: That of earlier vectors of the same items; None for a new one.
     """
 
     def __init__(
@@ -48,13 +57,15 @@ class ItemSearch:
         main_index: ItemIndex | None = None,
         indexed: int = 0,
         delta: _Delta | None = None,
+        batcher: "Batcher[_Search, Rows] | None" = None,
     ) -> None:
         self._item_vectors = item_vectors
         self._main_index = main_index or ScanIndex(item_vectors)
         self._indexed = indexed if main_index is not None else len(item_vectors)
         self._delta = delta
         self._executor = executor
-        self._batcher: Batcher[_Search, Rows] = Batcher(self._run, executor)
+        # It must not refer to this object: vectors that nobody uses are then freed at once, and wait for no collection.
+        self._batcher: Batcher[_Search, Rows] = batcher or Batcher(_run, executor)
 
     @property
     def delta_rows(self) -> Rows:
@@ -69,10 +80,15 @@ class ItemSearch:
         """
         delta_rows = np.union1d(self.delta_rows, rows).astype(np.int32)
         if len(delta_rows) > FULL_PRECISION_ITEMS:
-            return ItemSearch(item_vectors, self._executor)
-        delta = _Delta(delta_rows, ScanIndex(item_vectors[delta_rows]))
-        main_index, indexed = self._main_index, self._indexed
-        return ItemSearch(item_vectors, self._executor, main_index=main_index, indexed=indexed, delta=delta)
+            return ItemSearch(item_vectors, self._executor, batcher=self._batcher)
+        return ItemSearch(
+            item_vectors,
+            self._executor,
+            main_index=self._main_index,
+            indexed=self._indexed,
+            delta=_Delta(delta_rows, ScanIndex(item_vectors[delta_rows]), _current(delta_rows, self._indexed)),
+            batcher=self._batcher,
+        )
 
     async def search(
         self, vector: Floats, k: int, selection: Selection | None = None, bonus: Ranking = NOTHING
@@ -87,13 +103,14 @@ class ItemSearch:
             selection: Where to look; None for all items.
             bonus: Ascending rows, and what is added to the inner product of each.
         """
-        return await self._batcher.submit(_Search(vector, k, selection, bonus))
+        return await self._batcher.submit(_Search(self, vector, k, selection, bonus))
 
     async def warm_up(self) -> None:
         """Runs the first search, which is slow."""
         await self.search(np.zeros(self._item_vectors.shape[1], np.float32), 1)
 
-    def _run(self, searches: list[_Search]) -> list[Rows]:
+    def run(self, searches: list[_Search]) -> list[Rows]:
+        """Runs searches of these vectors as one product; see `search`."""
         SEARCH_BATCH_SIZE.observe(len(searches))
         with SEARCH_SECONDS.time():
             scanned = iter(self._scan([search for search in searches if _few_rows(search) is None]))
@@ -111,7 +128,7 @@ class ItemSearch:
         candidates = self._main_index.search(
             vectors,
             k,
-            [mask if mask is None else mask[: self._indexed] for mask in allowed],
+            [self._in_main_index(mask) for mask in allowed],
             [_first(bonus, self._indexed) for bonus in bonuses],
         )
         if self._delta is not None:
@@ -125,6 +142,13 @@ class ItemSearch:
             candidates = np.concatenate((candidates, delta_rows[places]), axis=1)
         return [rows if mask is None else rows[mask[rows]] for rows, mask in zip(candidates, allowed, strict=True)]
 
+    def _in_main_index(self, allowed: Mask | None) -> Mask | None:
+        """Returns which rows the main index may find; None for all. Old vectors would take the places of others."""
+        current = self._delta.current if self._delta is not None else None
+        if allowed is None or current is None:
+            return current if allowed is None else allowed[: self._indexed]
+        return allowed[: self._indexed] & current
+
     def _nearest_of(self, rows: Rows, search: _Search) -> Rows:
         width = 2 * search.k + MARGIN_ITEMS  # as many as the index would return
         if len(rows) <= width:
@@ -133,6 +157,28 @@ class ItemSearch:
         own = _by_place(search.bonus, rows)
         scores[own.rows] += own.scores
         return rows[np.argpartition(scores, -width)[-width:]]
+
+
+def _run(searches: list[_Search]) -> list[Rows]:
+    """Runs the searches of one batch, which may be of several `ItemSearch`."""
+    places: dict[ItemSearch, list[int]] = {}
+    for place, search in enumerate(searches):
+        places.setdefault(search.items, []).append(place)
+    results = [NO_ROWS] * len(searches)
+    for items, own in places.items():
+        for place, rows in zip(own, items.run([searches[place] for place in own]), strict=True):
+            results[place] = rows
+    return results
+
+
+def _current(changed: Rows, n: int) -> Mask | None:
+    """Returns which of the first n rows did not change, bool (n,); None if none of them changed. changed: ascending."""
+    old = changed[: np.searchsorted(changed, n)]
+    if not len(old):
+        return None
+    current = np.ones(n, np.bool_)
+    current[old] = False
+    return current
 
 
 def _first(bonus: Ranking, n: int) -> Ranking:

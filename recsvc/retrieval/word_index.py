@@ -5,7 +5,7 @@ It finds names and model numbers, which an embedding loses.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import bm25s
@@ -20,6 +20,10 @@ from recsvc.retrieval.words import Words, is_alphabetic, plain_words
 
 # A word that half of the items have matches more than anybody looks at.
 MAX_MATCHES = 1_000
+# The texts that came or changed late have an index of their own, which is built again with each change. With more of
+# them than this share of the main index's texts, within the limits, the main index is built again: some 60 microseconds
+# a text.
+LATE_SHARE, FEWEST_LATE_TEXTS, MOST_LATE_TEXTS = 1 / 8, 1_024, 8_192
 # The usual parameters of BM25: how soon more of the same word counts less, and how much a long text counts against it.
 K1, B = 1.2, 0.75
 
@@ -50,16 +54,23 @@ class WordIndex:
         words: Reads texts.
         main_index: Of one text for each row. A new one takes seconds, so later texts have an index of their own.
         delta: The terms of the texts that came or changed after the main index was built, by row.
-        spelling: The words of all texts.
+        spelling: The words of all texts, and of those that were replaced after the main index was built.
+        taken: How many texts came or changed since then, each as often as it did.
     """
 
     def __init__(
-        self, words: Words, main_index: "_Postings", delta: Mapping[int, Sequence[str]], spelling: Spelling
+        self,
+        words: Words,
+        main_index: "_Postings",
+        delta: Mapping[int, Sequence[str]],
+        spelling: Spelling,
+        taken: int = 0,
     ) -> None:
         self.words = words
         self.spelling = spelling
         self._main_index = main_index
         self._delta = delta
+        self._taken = taken
         self._delta_rows = np.array(list(delta), np.int32)
         self._delta_index = _Postings(list(delta.values()))
 
@@ -69,12 +80,20 @@ class WordIndex:
         words = Words.of(texts)
         return cls(words, _Postings([words.terms(text) for text in texts]), {}, Spelling.of(_alphabetic_words(texts)))
 
-    def with_texts(self, texts: Mapping[int, str]) -> "WordIndex":
-        """Returns this index with other texts in some rows, some of them new."""
+    def with_texts(self, texts: Mapping[int, str], every_text: Callable[[], Sequence[str]]) -> "WordIndex":
+        """Returns this index with other texts in some rows, some of them new.
+
+        Args:
+            texts: By row.
+            every_text: Returns the texts of all rows, these included.
+        """
+        taken = self._taken + len(texts)
+        if taken > min(max(LATE_SHARE * len(self._main_index), FEWEST_LATE_TEXTS), MOST_LATE_TEXTS):
+            return WordIndex.of(every_text())
         spelling = self.spelling.with_words(_alphabetic_words(list(texts.values())))
         words = Words(self.words.language)  # another thread may be reading a query with this index's own
         changed = {row: words.terms(text) for row, text in texts.items()}
-        return WordIndex(words, self._main_index, {**self._delta, **changed}, spelling)
+        return WordIndex(words, self._main_index, {**self._delta, **changed}, spelling, taken)
 
     def __contains__(self, term: str) -> bool:
         return term in self._main_index or term in self._delta_index
@@ -122,6 +141,9 @@ class _Postings:
             self._place_of = {term: place for term, place in index.vocab_dict.items() if term}
             self._starts = np.asarray(index.scores["indptr"], np.int64)
             self._rows, self._data = index.scores["indices"], index.scores["data"]
+
+    def __len__(self) -> int:
+        return self._n
 
     def __contains__(self, term: str) -> bool:
         return term in self._place_of

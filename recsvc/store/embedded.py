@@ -62,7 +62,10 @@ async def embedded_redis(data_dir: Path) -> AsyncIterator[str]:
     """
     binary = redis_server_binary()
     with private_folder(data_dir / "redis") as folder:
-        process = await _spawn(binary, folder)
+        try:
+            process = await _spawn(binary, folder)
+        except OSError as error:  # the disk is full, for one
+            raise SettingsError(f"the data folder cannot be used: {error.strerror}") from error
         stopping = asyncio.Event()
         keeper = asyncio.create_task(_keep_running(binary, folder, process, stopping))
         url = f"unix://{quote(str(folder.socket))}"
@@ -104,7 +107,7 @@ async def _spawn(binary: str, folder: PrivateFolder) -> Process:
     lock = open_lock(folder.server_lock)
     try:
         await _wait_for_lock(lock)
-        _note_pid(lock, "")
+        _note_pid(lock, "")  # it fails on a full disk, before there is a server
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", dies_with_parent.__file__, str(os.getpid()), binary),
             *("--port", "0", "--unixsocket", str(folder.socket), "--unixsocketperm", "700"),

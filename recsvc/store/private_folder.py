@@ -50,7 +50,10 @@ def private_folder(path: Path) -> Iterator[PrivateFolder]:
         if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
             yield PrivateFolder(path, socket, path / "server.lock")
         else:
-            short = Path(tempfile.mkdtemp(prefix="recsvc-"))
+            try:
+                short = Path(tempfile.mkdtemp(prefix="recsvc-"))
+            except OSError as error:
+                raise SettingsError(f"the folder of temporary files cannot be used: {error.strerror}") from error
             try:
                 yield PrivateFolder(path, short / "redis.sock", path / "server.lock")
             finally:

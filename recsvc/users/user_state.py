@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import UserRecord
-from recsvc.domain.shop import Event, EventType, History, Profile
+from recsvc.domain.shop import NO_TASTE, Event, EventType, History, Profile
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.text_encoder import profile_text
@@ -33,7 +33,10 @@ class UserState:
     Attributes:
         version: Of the record. 0 if there is no record, or if the state holds more than the record.
         cacheable: Whether results for this state may be written back to Redis.
-        catalogue: The items that rows refer to.
+        catalogue_version: `Catalogue.version` of the items that rows refer to. Not the catalogue: the states that are
+            kept would keep every old one in memory.
+        follows_catalogue: Whether another version of the catalogue may give another state: it may know more of the
+            items, or a brand or category that the user dislikes may have other items.
         history: Events of known items, oldest first, without gifts and disliked items (`recsvc.users.taste`).
         known_events: Number of events of items that the catalogue has.
         unknown_events: Number of events of items that the catalogue does not have.
@@ -53,7 +56,8 @@ class UserState:
 
     version: int
     cacheable: bool
-    catalogue: Catalogue
+    catalogue_version: int
+    follows_catalogue: bool
     history: History
     known_events: int
     unknown_events: int
@@ -100,7 +104,8 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     return UserState(
         version=record.version,
         cacheable=record.version > 0,
-        catalogue=catalogue,
+        catalogue_version=catalogue.version,
+        follows_catalogue=len(known_history) < len(record.events) or record.taste != NO_TASTE,
         history=history,
         known_events=len(known_history),
         unknown_events=len(record.events) - len(known_history),

@@ -18,7 +18,7 @@ from recsvc.domain.arrays import Floats
 from recsvc.domain.records import UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.model.bundle import Bundle
-from recsvc.model.towers.user import LeftOut
+from recsvc.model.towers.user import LeftOut, UserTower
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import USER_VECTORS
 from recsvc.store import UserStore, hash_of
@@ -40,6 +40,7 @@ class UserVectors:
 
 @dataclass(slots=True)
 class _Work:
+    tower: UserTower
     state: UserState
     vectors: UserVectors
     left_out: bool
@@ -50,12 +51,14 @@ class _Memory:
     """What the caches of one bundle share: requests that began with an earlier one may still be running.
 
     Attributes:
+        batcher: Computes vectors. It refers to no cache, so that one that nobody uses is freed at once.
         states: By user id, the least recently used first.
         vectors: By state.
         write_backs: Vectors that are being written to Redis.
         erasures: How often users were erased.
     """
 
+    batcher: Batcher[_Work, None]
     states: OrderedDict[str, UserState] = field(default_factory=OrderedDict)
     vectors: WeakKeyDictionary[UserState, UserVectors] = field(default_factory=WeakKeyDictionary)
     write_backs: set[asyncio.Task[None]] = field(default_factory=set)
@@ -81,8 +84,7 @@ class UserStateCache:
         self._executor = executor
         self._size = size
         self._tower = bundle.user_tower()
-        self._batcher = Batcher(self._compute, executor)
-        self._memory = memory or _Memory()
+        self._memory = memory or _Memory(Batcher(_compute, executor))
 
     def with_bundle(self, bundle: Bundle) -> "UserStateCache":
         """Returns the cache of the same bundle with more items. They share what they keep."""
@@ -92,8 +94,8 @@ class UserStateCache:
         """Returns a user as Redis has them now, and True; without Redis, as this process saw them last, and False."""
         memory = self._memory
         kept = memory.states.get(user_id)
-        if kept is not None and kept.unknown_events and kept.catalogue is not self._bundle.catalogue:
-            kept = None  # the catalogue may have those items now
+        if kept is not None and not self._fits(kept):
+            kept = None
         erasures = memory.erasures
         try:
             record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
@@ -108,6 +110,12 @@ class UserStateCache:
             memory.states.popitem(last=False)
         return state, True
 
+    def _fits(self, state: UserState) -> bool:
+        """Returns whether a state that was made with the items of another cache holds for the items of this one."""
+        version = self._bundle.catalogue.version
+        # A state of later items may have rows that this cache's vectors lack.
+        return state.catalogue_version == version or (state.catalogue_version < version and not state.follows_catalogue)
+
     async def load_uncached(self, user_id: str) -> tuple[UserState, Floats]:
         """Returns a user as Redis has them now, with the user vector; keeps nothing. For a pass over many users.
 
@@ -118,7 +126,7 @@ class UserStateCache:
         state = state_of(record or UserRecord(user_id), self._bundle)
         vectors = UserVectors(state.stored_vector)
         if vectors.user_vector is None:
-            await self._batcher.submit(_Work(state, vectors, left_out=False))
+            await self._memory.batcher.submit(_Work(self._tower, state, vectors, left_out=False))
         assert vectors.user_vector is not None  # noqa: S101  the batch computes it or raises
         return state, vectors.user_vector
 
@@ -151,7 +159,7 @@ class UserStateCache:
         if stored is not None and (vectors.left_out is not None or not left_out):
             USER_VECTORS.labels("process" if vectors.left_out is not None else "redis").inc()
             return stored, vectors.left_out
-        await self._batcher.submit(_Work(state, vectors, left_out))
+        await self._memory.batcher.submit(_Work(self._tower, state, vectors, left_out))
         if stored is not None:
             USER_VECTORS.labels("redis").inc()
             return stored, vectors.left_out
@@ -171,27 +179,32 @@ class UserStateCache:
         except StoreUnavailable:
             return  # the next request computes it again; the store has counted the failure
 
-    def _compute(self, works: list[_Work]) -> list[None]:
-        """Computes the missing vectors of one batch, in the executor."""
-        missing = [work for work in works if work.vectors.user_vector is None]
-        if missing:
-            states = [work.state for work in missing]
-            computed = self._tower.user_vectors([s.history for s in states], [s.profile for s in states])
-            for work, vector in zip(missing, computed, strict=True):
-                work.vectors.user_vector = _without_disliked(vector, work.state.disliked)
-        for work in works:
-            if work.left_out and work.vectors.left_out is None:
-                work.vectors.left_out = self._left_out(work.state)
-        return [None] * len(works)
 
-    def _left_out(self, state: UserState) -> LeftOut:
-        left_out = self._tower.left_out(state.history, state.profile, state.rows_to_leave_out())
-        if state.disliked is None:
-            return left_out
-        without_profile = left_out.without_profile
-        if without_profile is not None:
-            without_profile = _without_disliked(without_profile, state.disliked)
-        return LeftOut(left_out.rows, _without_disliked(left_out.vectors, state.disliked), without_profile)
+def _compute(works: list[_Work]) -> list[None]:
+    """Computes the missing vectors of one batch, in the executor. The towers of different items may differ."""
+    missing: dict[UserTower, list[_Work]] = {}
+    for work in works:
+        if work.vectors.user_vector is None:
+            missing.setdefault(work.tower, []).append(work)
+    for tower, own in missing.items():
+        states = [work.state for work in own]
+        computed = tower.user_vectors([s.history for s in states], [s.profile for s in states])
+        for work, vector in zip(own, computed, strict=True):
+            work.vectors.user_vector = _without_disliked(vector, work.state.disliked)
+    for work in works:
+        if work.left_out and work.vectors.left_out is None:
+            work.vectors.left_out = _left_out(work.tower, work.state)
+    return [None] * len(works)
+
+
+def _left_out(tower: UserTower, state: UserState) -> LeftOut:
+    left_out = tower.left_out(state.history, state.profile, state.rows_to_leave_out())
+    if state.disliked is None:
+        return left_out
+    without_profile = left_out.without_profile
+    if without_profile is not None:
+        without_profile = _without_disliked(without_profile, state.disliked)
+    return LeftOut(left_out.rows, _without_disliked(left_out.vectors, state.disliked), without_profile)
 
 
 def _without_disliked(vectors: Floats, disliked: Floats | None) -> Floats:

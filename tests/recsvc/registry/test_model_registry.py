@@ -1,16 +1,22 @@
 """The registry: bundles are loaded and activated by id, and erased users are dropped; with a real Redis."""
 
 import asyncio
+import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
-from recsvc.domain.query import Query
+from recsvc.domain.query import ItemFilter, Query
+from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.domain.shop import Event, EventType
 from recsvc.errors import BundleNotFound, BundleUnusable, NoPreviousBundle
+from recsvc.model import bundle_files
 from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, hash_of
 from tests.recsvc.stored_bundle import STORED_BUNDLE, save_variant
@@ -63,6 +69,70 @@ async def test_a_bundle_of_another_text_encoder_cannot_be_loaded(store: UserStor
     with pytest.raises(BundleUnusable, match="another text encoder"):
         await backend.registry.load(foreign_id)
     await backend.close()
+
+
+async def test_a_price_set_before_the_table_was_written_ends_with_the_bundle_of_that_table(
+    store: UserStore, bundles: tuple[Path, str]
+) -> None:
+    folder, second = bundles
+    path = folder / "second" / bundle_files.MANIFEST
+    written = datetime.fromtimestamp(NOW / 1_000_000, UTC).isoformat()
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"data": {"items_written": written}}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    backend = Backend(ServingConfig(bundle=folder / "first"), store)
+    await backend.start()
+    try:
+        items = [item.item_id for item in backend.registry.current.catalogue.items if item.price is not None][:2]
+        changes = [
+            ItemChange(item_id, ItemField.PRICE, NOW + after, 1e6)
+            for item_id, after in zip(items, (-1, 1), strict=True)
+        ]
+        await store.catalogue.set(changes)
+
+        def dear() -> set[str]:
+            inventory = backend.registry.current.snapshot.inventory
+            selection = inventory.select(ItemFilter(min_price=1e6))
+            assert selection is not None
+            rows = np.flatnonzero(selection.allowed).tolist()
+            return {backend.registry.current.catalogue.items[row].item_id for row in rows}
+
+        for _ in range(200):
+            if dear() == set(items):
+                break
+            await asyncio.sleep(0.02)
+        assert dear() == set(items)
+        await backend.registry.activate(second)
+        assert dear() == {items[1]}
+        await backend.registry.roll_back()
+        assert dear() == set(items)
+    finally:
+        await backend.close()
+
+
+async def test_a_bundle_of_another_format_is_refused_with_both_formats(
+    store: UserStore, bundles: tuple[Path, str]
+) -> None:
+    folder, second = bundles
+    path = folder / "second" / bundle_files.MANIFEST
+    path.write_text(path.read_text(encoding="utf-8").replace('"format_version": 7', '"format_version": 99'), "utf-8")
+    backend = Backend(ServingConfig(bundle=folder / "first"), store)
+    with pytest.raises(BundleUnusable, match="has bundle format 99; this recsvc reads formats 6 and 7") as refusal:
+        await backend.registry.activate(second)
+    assert not isinstance(refusal.value, BundleNotFound)
+    assert str(folder) not in str(refusal.value)
+    await backend.close()
+
+
+async def test_a_wanted_bundle_that_cannot_be_used_is_an_error_in_the_log(backend: Backend) -> None:
+    with capture_logs() as log:
+        await backend.store.models.activate("0123456789abcdef", backend.registry.bundle_id)
+        for _ in range(100):
+            if any(line["event"] == "bundles" for line in log):
+                break
+            await asyncio.sleep(0.05)
+    [line] = [line for line in log if line["event"] == "bundles"]
+    assert (line["log_level"], line["wanted"]) == ("error", "0123456789abcdef")
+    assert "is not in the service's folder" in line["problem"]
 
 
 async def test_there_is_no_roll_back_before_an_activation(backend: Backend) -> None:

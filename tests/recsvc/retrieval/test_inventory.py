@@ -1,14 +1,15 @@
 """The inventory, with the shop's changes applied in any order and any number of times."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 
 from recsvc.domain.query import ItemFilter
-from recsvc.domain.records import ItemChange, ItemField
+from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import Item
 from recsvc.model.catalogue import Catalogue
-from recsvc.retrieval.inventory import Inventory
+from recsvc.retrieval.inventory import Inventory, Table
 
 ITEMS = [Item(f"i{n}", "Tea", price=float(n) if n % 3 else None) for n in range(9)]
 EVERYTHING = ItemFilter()
@@ -70,3 +71,47 @@ def test_changes_of_unknown_items_apply_when_the_catalogue_has_them():
     assert allowed(after, ItemFilter(min_price=9.0)) == [5]
     after.apply([ItemChange("i2", ItemField.STOCK, 1, 0.0)])
     assert before.listable(ROWS[:4]).tolist() == [True, False, True, True]
+
+
+def test_price_and_words_older_than_the_table_do_not_beat_it():
+    inventory, cheap = Inventory(Catalogue(ITEMS), Table(len(ITEMS), 100)), ItemFilter(max_price=2.0)
+    content = ItemContent(Item("i4", "old words"), np.zeros(4, np.float32), "encoder")
+    old = [ItemChange("i4", ItemField.PRICE, 99, 1.0), ItemChange("i4", ItemField.CONTENT, 99, content)]
+    assert [inventory.is_news(change) for change in old] == [False, False]
+    inventory.apply(old)
+    assert allowed(inventory, cheap) == [1, 2]
+    inventory.apply([replace(old[0], set_time=100)])
+    assert allowed(inventory, cheap) == [1, 2, 4]
+    assert inventory.is_news(replace(old[1], set_time=100))
+
+
+def test_what_the_table_does_not_say_is_as_it_was_set_however_long_ago():
+    items = [*ITEMS[:3], Item("unpriced", "Lamp")]
+    inventory, cheap = Inventory(Catalogue(items), Table(len(items), 100)), ItemFilter(max_price=2.0)
+    inventory.apply(
+        [
+            ItemChange("i1", ItemField.STOCK, 1, 0.0),
+            ItemChange("i2", ItemField.DELETED, 1, 1.0),
+            ItemChange("unpriced", ItemField.PRICE, 1, 1.5),
+            ItemChange("later", ItemField.PRICE, 1, 1.0),
+        ]
+    )
+    assert np.flatnonzero(~inventory.listable(np.arange(4, dtype=np.int32))).tolist() == [1, 2]
+    assert allowed_of(inventory, cheap) == [3]
+    # An item that came after the training is in no table.
+    after = inventory.with_catalogue(Catalogue(items).with_items([Item("later", "Rug")]))
+    assert allowed_of(after, cheap) == [3, 4]
+    content = ItemContent(Item("later", "Rug, red"), np.zeros(4, np.float32), "encoder")
+    assert after.is_news(ItemChange("later", ItemField.CONTENT, 1, content))
+
+
+def test_a_table_of_unknown_age_is_beaten_by_every_change():
+    inventory = Inventory(Catalogue(ITEMS), Table(len(ITEMS)))
+    inventory.apply([ItemChange("i0", ItemField.PRICE, 1, 1.0)])
+    assert allowed(inventory, ItemFilter(max_price=2.0)) == [0, 1, 2]
+
+
+def allowed_of(inventory: Inventory, item_filter: ItemFilter) -> list[int]:
+    selection = inventory.select(item_filter)
+    assert selection is not None
+    return np.flatnonzero(selection.allowed).tolist()

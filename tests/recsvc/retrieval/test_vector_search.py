@@ -1,5 +1,6 @@
 """A search finds the best allowed items, also among those that came or changed after the index was built."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -62,3 +63,35 @@ async def test_many_changes_build_a_new_index(monkeypatch: pytest.MonkeyPatch) -
         search = search.with_changed(items, np.arange(6, 8, dtype=np.int32))
         assert len(search.delta_rows) == 0
         assert items[await search.search(items[7], 1)][:, 7].max() == 1
+
+
+@pytest.mark.parametrize("with_selection", [False, True])
+@pytest.mark.parametrize("n", [2_000, 9_000])
+async def test_rows_that_were_nearest_before_a_change_take_no_place_of_others(n: int, with_selection: bool) -> None:
+    rng = np.random.default_rng(1)
+    changed = rng.choice(n, n // 10, replace=False).astype(np.int32)
+    before = rng.standard_normal((n, DIM)).astype(np.float32) * 0.1
+    query = np.eye(DIM, dtype=np.float32)[0]
+    before[changed, 0] = 5
+    after = before.copy()
+    after[changed, 0] = -1
+    allowed = rng.random(n) < 0.9 if with_selection else np.ones(n, np.bool_)
+    with ThreadPoolExecutor(1) as thread:
+        search = ItemSearch(before, thread).with_changed(after[:n], np.sort(changed))
+        candidates = await search.search(query, K, Selection.of(allowed) if with_selection else None)
+    best = np.argsort(-np.where(allowed, after @ query, -np.inf))[:K]
+    assert set(best.tolist()) <= set(candidates.tolist())
+
+
+async def test_searches_of_several_versions_in_one_batch_are_each_answered_by_their_own() -> None:
+    items, rows = np.eye(8, dtype=np.float32), np.arange(8, dtype=np.int32)
+    versions = (items, -items, items[::-1].copy())
+    everything = Selection(np.ones(8, np.bool_), None, all=False)
+    with ThreadPoolExecutor(1) as thread:
+        first = ItemSearch(items, thread)
+        searches = (first, *(first.with_changed(version, rows) for version in versions[1:]))
+        asked = [(items[n], version) for n in range(8) for version in range(3)]
+        answers = await asyncio.gather(*(searches[version].search(vector, 1, everything) for vector, version in asked))
+    for (vector, version), candidates in zip(asked, answers, strict=True):
+        scores = versions[version] @ vector
+        assert scores[candidates].max() == scores.max()

@@ -22,6 +22,10 @@ def random_texts(n: int) -> list[str]:
     return [" ".join(rng.choices(WORDS, k=rng.randint(0, 9))) for _ in range(n)]
 
 
+def not_needed() -> list[str]:
+    raise AssertionError("so few texts build no new main index")
+
+
 def parts(*terms: str) -> list[Part]:
     return [Part(((term,),)) for term in terms]
 
@@ -69,14 +73,45 @@ def test_no_known_term_gives_no_match() -> None:
 
 def test_new_and_reworded_items_are_found_by_their_new_words_alone() -> None:
     texts = random_texts(100)
-    index = WordIndex.of(texts).with_texts({7: "scarlet lantern", 100: "scarlet curtain"})
-    index = index.with_texts({101: "scarlet pillow"})
+    index = WordIndex.of(texts).with_texts({7: "scarlet lantern", 100: "scarlet curtain"}, not_needed)
+    index = index.with_texts({101: "scarlet pillow"}, not_needed)
     assert set(matches(index, "scarlet")) == {7, 100, 101}
     assert matches(index, "scarlet lantern")[7] > matches(index, "scarlet lantern")[100]
     old = texts[7].split()[0]
     assert 7 not in matches(index, old)
     assert set(matches(index, old)) == {row for row, text in enumerate(texts) if old in text.split()} - {7}
     assert "lantern" not in WordIndex.of(texts)
+
+
+def test_many_changes_build_a_new_main_index_without_the_words_of_replaced_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(word_index, "FEWEST_LATE_TEXTS", 10)
+    texts = random_texts(100)
+    index = WordIndex.of(texts)
+    built = 0
+
+    def every_text() -> list[str]:
+        nonlocal built
+        built += 1
+        return texts
+
+    for n in range(30):  # one item, described again and again, and new ones beside it
+        texts[7] = f"scarlet lantern {'abcdefghijklmnopqrstuvwxyzabcdef'[n]}zzz"
+        texts.append(f"word{n}")
+        index = index.with_texts({7: texts[7], len(texts) - 1: texts[-1]}, every_text)
+        assert matches(index, f"word{n}").keys() >= {len(texts) - 1}
+        assert set(matches(index, "scarlet")) == {7}
+    assert 3 <= built <= 5
+    texts[7] = "plain"
+    for _ in range(20):
+        index = index.with_texts({7: texts[7]}, every_text)
+    assert "scarlet" not in index
+    assert index.spelling.correction("scarlett") is None
+    rows, shares = index.matches(parts("word3", "word50"))
+    fresh_rows, fresh_shares = WordIndex.of(texts).matches(parts("word3", "word50"))
+    assert rows.tolist() == fresh_rows.tolist()
+    np.testing.assert_allclose(shares, fresh_shares, rtol=1e-5)
 
 
 def test_many_matches_are_cut_to_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +165,7 @@ def test_a_word_that_the_language_model_knows_is_not_corrected() -> None:
 
 def test_a_correction_takes_words_of_new_items_and_keeps_those_of_the_index_before() -> None:
     before = WordIndex.of(["Umbrella"])
-    after = before.with_texts({1: "Lantern"})
+    after = before.with_texts({1: "Lantern"}, not_needed)
     assert read_query("lantren", after, Synonyms((), after.words)).corrected == "lantern"
     assert not read_query("lantren", before, Synonyms((), before.words)).corrected
 

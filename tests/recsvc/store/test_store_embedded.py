@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -186,3 +187,17 @@ async def test_server_left_running_is_stopped_first(tmp_path):
         async with asyncio.timeout(30):
             await left_over.wait()
         assert await events_of(store) == 1
+
+
+async def test_a_full_disk_is_one_clear_error_and_leaves_no_server(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # no file may grow, as on a full disk
+    try:
+        with pytest.raises(SettingsError, match="the data folder cannot be used: File too large"):
+            async with embedded_redis(tmp_path):
+                raise AssertionError("no server can have started")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not is_running(tmp_path)
+    async with embedded_redis(tmp_path):  # with room again, the folder is free
+        assert is_running(tmp_path)
