@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.shop import EventType
+from recsvc.ranking import values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,3 @@ class Page:
     competitor_rows: Rows
     terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = ()
     profile_phrases: Sequence[int] = ()
-
-
-def values_of(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
-    """Returns the value of each row, 0 for unknown rows, float32 (..., p).
-
-    Args:
-        rows: The p rows.
-        known_rows: Ascending rows that have a value.
-        values: Of each of `known_rows`, along the last axis.
-    """
-    if not len(known_rows):
-        return np.zeros(len(rows), np.float32)
-    places = np.minimum(np.searchsorted(known_rows, rows), len(known_rows) - 1)
-    return np.where(known_rows[places] == rows, values[..., places], 0).astype(np.float32)

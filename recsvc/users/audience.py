@@ -80,8 +80,7 @@ class Audience:
         """Returns what the item gains as a neighbour of the user's newest items."""
         if not self._raises[state.history.rows].any():
             return 0.0
-        gains = neighbour_gains(self._bundle, state.history, state.silent_rows)
-        return float(gains.scores[gains.rows == self._row].sum())
+        return neighbour_gains(self._bundle, state.history, state.silent_rows).score_of(self._row)
 
     def best(self) -> list[tuple[str, float]]:
         """Returns the users and their affinities in standard deviations, the highest first."""

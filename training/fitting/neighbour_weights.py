@@ -13,7 +13,7 @@ from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.confidence import WeightedHistory
 from recsvc.model.towers.user import ProfileText
-from recsvc.ranking import Ranking
+from recsvc.ranking import Ranking, values_of
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout
 from training.fitting.block_scores import CUT, NEVER, ndcg_of
@@ -154,16 +154,8 @@ def _of_user(
     bonus = Ranking(*repeat_scores(history, holdout.time, bundle.item_repeats, bundle.model.repeats))
     most = [gain.rows[np.argsort(-gain.scores)[:GAINING]] for gain in gains]
     rows = np.setdiff1d(np.concatenate((nearest, bonus.rows, *most)), holdout.excluded(i))
-    others = bundle.item_vectors[rows] @ vector + _at(rows, bonus)
-    return rows, others, np.stack([_at(rows, gain) for gain in gains])
-
-
-def _at(rows: Rows, gains: Ranking) -> Floats:
-    """What each of these ascending rows gains; 0 where nothing."""
-    values = np.zeros(len(rows), np.float32)
-    _, places, gaining = np.intersect1d(rows, gains.rows, assume_unique=True, return_indices=True)
-    values[places] = gains.scores[gaining]
-    return values
+    others = bundle.item_vectors[rows] @ vector + values_of(rows, *bonus)
+    return rows, others, np.stack([values_of(rows, *gain) for gain in gains])
 
 
 def _padded(users: Sequence[tuple[Rows, Floats, Floats]], holdout: Holdout, ways: int) -> _Scores:
