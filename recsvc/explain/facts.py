@@ -121,8 +121,9 @@ class UserFacts:
         repeat_scores: How much each of `repeat_rows` gained.
         neighbour_rows: Ascending rows that gained in score as neighbours of the user's newest items.
         neighbour_gains: How much each of `neighbour_rows` gained.
-        rows_without: Ascending rows that gain, or would gain, as neighbours without one of `left_out_rows`.
-        gains_without: How much each of `rows_without` would gain without each of `left_out_rows`, float32 (l, rows).
+        rows_without: Ascending rows of the page and its competitors; empty if no item can gain as a neighbour.
+        gains_without: How much each of `rows_without` would gain as a neighbour without each of `left_out_rows`,
+            float32 (l, rows).
         visit: What the user does in this visit, by row; without rows that were bought.
         elapsed: Days since each row was bought last.
         intervals: By row, for items that are bought again and again.
