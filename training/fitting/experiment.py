@@ -154,8 +154,10 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
     neighbours = None
     if config.neighbours:
         parts = trainer.neighbours()
-        neighbours = _choose_neighbours(bundle, parts, validation, profiles, config, stages)
+        neighbours = _choose_neighbours(bundle, parts, validation, profiles, config, stages, unraised=tuned.unraised)
         if neighbours.config.weight:
+            tuned = replace(tuned, warm=tuned.warm.at("unseen", neighbours.unseen))
+            bundle = with_fusion(bundle, tuned.weights, tuned.warm.repeats)
             bundle = with_neighbours(bundle, mix(parts, neighbours.words_weight), neighbours.config)
         else:
             config = config.with_values({"neighbours": 0})
@@ -170,7 +172,14 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
 
 
 def _choose_neighbours(
-    bundle: Bundle, parts: Arrays, validation: Holdout, profiles: Profiles, config: TrainConfig, stages: Stages
+    bundle: Bundle,
+    parts: Arrays,
+    validation: Holdout,
+    profiles: Profiles,
+    config: TrainConfig,
+    stages: Stages,
+    *,
+    unraised: float,
 ) -> TunedNeighbours:
     started = time.perf_counter()
     with stages.progress("users scored with neighbours", len(validation)) as progress:
@@ -180,9 +189,11 @@ def _choose_neighbours(
             validation,
             profiles.texts,
             progress,
+            unraised=unraised,
             drop_below_se=DROP_BELOW_SE if config.drop_blocks else None,
         )
     way = f"weight {chosen.config.weight:.3g}, decay {chosen.config.decay:.3g}, words {chosen.words_weight:.3g}"
+    way = f"{way}, unseen {chosen.unseen:.3g}"
     if not chosen.config.weight:
         way = "dropped, no clear gain"
     summary = f"{way}; validation NDCG@10 {chosen.ndcg:.4f}"

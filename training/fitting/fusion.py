@@ -11,6 +11,13 @@ from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
 from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores
+from training.fitting.new_items import (
+    DEFAULT_UNSEEN_SHARE,
+    MIN_COLD_ITEMS,
+    UNSEEN_SHARES,
+    knows_new_items,
+    raise_unseen,
+)
 from training.fitting.stage import Advance, no_progress
 from training.metrics import interval
 
@@ -20,14 +27,6 @@ FACTORS: tuple[float, ...] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0,
 ROUNDS: int = 4  # over all weights, at most
 MIN_ROUND_GAIN: float = 1e-5  # of the mean NDCG@10; the search ends after a round that gains less
 FIRST_TRY: float = 0.05  # the factors multiply this weight where the weight is 0
-
-# The weight of new items ("unseen") is raised through these shares of the sum of the other weights.
-UNSEEN_SHARES: tuple[float, ...] = tuple(np.geomspace(0.01, 1.0, 25).tolist())
-# It stops before NDCG@10 falls by more than this share. Validation hardly shows who buys new items, yet everything that
-# sells was new once.
-MAX_NDCG_LOSS: float = 0.005
-MIN_COLD_ITEMS: int = 10  # with fewer new items, their cost cannot be measured
-DEFAULT_UNSEEN_SHARE: float = 0.1  # of the other weights, where the cost cannot be measured: about what other shops get
 
 # The search begins from each of these points, over a part of the users, and goes on over all users from where it found
 # the best: NDCG@10 has more than one maximum.
@@ -119,8 +118,9 @@ class Tuned:
     """The weights that are best on validation.
 
     Attributes:
-        warm: The best point for all users.
+        warm: The best point for all users, with the weight of new items raised.
         warm_ndcg: Its mean NDCG@10.
+        unraised: The weight of new items before it was raised, beside the weights of `warm`.
         cold: The best point for users reduced to their profile; None if too few users have one.
         cold_ndcg: Its mean NDCG@10.
         gains: What each block that can be dropped adds to the others, as an interval of NDCG@10 paired by user.
@@ -129,6 +129,7 @@ class Tuned:
 
     warm: Fusion
     warm_ndcg: float
+    unraised: float
     cold: Fusion | None
     cold_ndcg: float | None
     gains: Mapping[str, Mapping[str, float | None]]
@@ -189,11 +190,13 @@ def tune(
             warm, ndcg = without, ndcg_without
             dropped.append(name)
     cold_items = int(np.count_nonzero(bundle.purchases == 0))
+    unraised = warm.blocks.unseen
     warm, ndcg = help_new_items(scores, warm, ndcg, cold_items, progress)
     cold, cold_ndcg = _tune_cold(bundle, holdout, profiles, progress, drop_blocks=drop_blocks)
     return Tuned(
         warm=warm.scaled(),
         warm_ndcg=float(ndcg.mean()),
+        unraised=unraised / sum(warm.blocks),
         cold=cold,
         cold_ndcg=cold_ndcg,
         gains=gains,
@@ -277,17 +280,9 @@ def help_new_items(
     Returns:
         The point, and its NDCG@10 by user.
     """
-    if not warm.blocks.text and not warm.blocks.lexical:
-        return warm, ndcg  # no block says whom a new item is for
-    total = sum(warm.at("unseen", 0.0).blocks)
+    if not knows_new_items(warm.blocks):
+        return warm, ndcg
     if cold_items < MIN_COLD_ITEMS:
-        return warm.at("unseen", DEFAULT_UNSEEN_SHARE * total), ndcg
-    best, best_ndcg = warm, ndcg
-    for share in UNSEEN_SHARES:
-        candidate = warm.at("unseen", share * total)
-        progress(1)
-        if candidate.blocks.unseen > warm.blocks.unseen:
-            if (candidate_ndcg := candidate.ndcg(scores)).mean() < (1 - MAX_NDCG_LOSS) * ndcg.mean():
-                break
-            best, best_ndcg = candidate, candidate_ndcg
-    return best, best_ndcg
+        return warm.at("unseen", DEFAULT_UNSEEN_SHARE * sum(warm.at("unseen", 0.0).blocks)), ndcg
+    weight, raised = raise_unseen(warm.blocks, ndcg, lambda weight: warm.at("unseen", weight).ndcg(scores), progress)
+    return warm.at("unseen", weight), raised
