@@ -71,19 +71,20 @@ class CachedScores:
 
 
 def ndcg_of(
-    scores: Floats, is_target: NDArray[np.bool_], users: NDArray[np.intp], targets: NDArray[np.intp]
+    scores: Floats, is_target: NDArray[np.bool_], users: NDArray[np.intp], targets: NDArray[np.intp], cut: int = CUT
 ) -> NDArray[np.float64]:
-    """The NDCG@10 of each validation user, (u,), when candidates are ranked by these scores.
+    """The NDCG of each validation user, (u,), when candidates are ranked by these scores.
 
     Args:
         scores: float32 (h, p).
         is_target: As in `CachedScores`, and so are the others.
         users: The h users who have scores. The others have 0.
         targets: How many targets each user has.
+        cut: Places of a list that count; no more than there are candidates.
     """
-    hits = np.take_along_axis(is_target, best_places(scores, CUT), axis=1)
-    discounts = 1 / np.log2(np.arange(2, CUT + 2))
-    ideal = np.cumsum(discounts)[np.minimum(targets[users], CUT) - 1]
+    hits = np.take_along_axis(is_target, best_places(scores, cut), axis=1)
+    discounts = 1 / np.log2(np.arange(2, cut + 2))
+    ideal = np.cumsum(discounts)[np.minimum(targets[users], cut) - 1]
     ndcg = np.zeros(len(targets))
     ndcg[users] = hits @ discounts / ideal
     return ndcg

@@ -27,14 +27,17 @@ def raise_unseen(
     ndcg: NDArray[np.float64],
     ndcg_with: Callable[[float], NDArray[np.float64]],
     progress: Advance = no_progress,
+    *,
+    max_loss: float = MAX_NDCG_LOSS,
 ) -> tuple[float, NDArray[np.float64]]:
-    """Raises the weight "unseen" until the next step would cost more than MAX_NDCG_LOSS.
+    """Raises the weight "unseen" until the next step would cost too much.
 
     Args:
         blocks: The weights to start from.
         ndcg: Their NDCG@10 by user.
         ndcg_with: Returns the same with another weight "unseen".
         progress: Is called after each share that was tried.
+        max_loss: The share of NDCG@10 that all steps together may cost.
 
     Returns:
         The weight, and its NDCG@10 by user.
@@ -44,7 +47,7 @@ def raise_unseen(
     for weight in (share * total for share in UNSEEN_SHARES):
         progress(1)
         if weight > blocks.unseen:
-            if (raised := ndcg_with(weight)).mean() < (1 - MAX_NDCG_LOSS) * ndcg.mean():
+            if (raised := ndcg_with(weight)).mean() < (1 - max_loss) * ndcg.mean():
                 break
             best, best_ndcg = weight, raised
     return best, best_ndcg
