@@ -90,15 +90,25 @@ def ndcg_of(
     return ndcg
 
 
-def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
-    """The scores of the users' candidates, padded to one length with candidates that can never be ranked."""
+def vectors_at_one(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> Floats:
+    """The vectors of u users in which each block has weight 1, float32 (u, d)."""
     tower = bundle.user_tower(FusionWeights.only(BlockWeights.all(1.0)))
-    vectors = np.concatenate(
+    return np.concatenate(
         [
             tower.user_vectors(holdout.histories[start : start + BATCH_USERS], profiles[start : start + BATCH_USERS])
             for start in range(0, len(holdout), BATCH_USERS)
         ]
     )
+
+
+def cached_scores(bundle: Bundle, holdout: Holdout, vectors: Floats) -> CachedScores:
+    """The scores of the users' candidates, padded to one length with candidates that can never be ranked.
+
+    Args:
+        bundle: The draft to tune.
+        holdout: The users.
+        vectors: Of these users, see `vectors_at_one`.
+    """
     parts, item_repeats = list(bundle.layout), bundle.item_repeats
     candidates = [
         np.setdiff1d(np.union1d(rows, holdout.histories[i].rows), holdout.excluded(i))

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
-from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores
+from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores, vectors_at_one
 from training.fitting.new_items import (
     DEFAULT_UNSEEN_SHARE,
     MIN_COLD_ITEMS,
@@ -148,6 +149,7 @@ def tune(
     bundle: Bundle,
     holdout: Holdout,
     profiles: list[ProfileText | None],
+    vectors: Floats,
     progress: Advance = no_progress,
     *,
     drop_blocks: bool = True,
@@ -158,6 +160,7 @@ def tune(
         bundle: The draft to tune.
         holdout: The validation users.
         profiles: Of the same users, in the same order.
+        vectors: Of the same users, see `vectors_at_one`.
         progress: Is called after each combination that was tried, at most TRIES.
         drop_blocks: Also leaves out the blocks, and the profiles of new users, whose gain is not above noise.
     """
@@ -173,7 +176,7 @@ def tune(
         )
         for blocks in STARTS
     ]
-    scores = cached_scores(bundle, holdout, profiles)
+    scores = cached_scores(bundle, holdout, vectors)
     warm, ndcg = _search(scores, best_start(scores, starts, names, progress), names, progress)
     if not holdout.exclude_history:
         masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
@@ -217,7 +220,8 @@ def _tune_cold(
     if len(with_profile) < MIN_COLD_USERS:
         return None, None
     newcomers = holdout.select(with_profile).without_histories()
-    scores = cached_scores(bundle, newcomers, [profiles[i] for i in with_profile])
+    vectors = vectors_at_one(bundle, newcomers, [profiles[i] for i in with_profile])
+    scores = cached_scores(bundle, newcomers, vectors)
     best, ndcg = _search(scores, COLD, ["prior"], progress)
     by_prior = Fusion(BlockWeights(prior=1.0))
     ndcg_by_prior = by_prior.ndcg(scores)

@@ -1,6 +1,6 @@
 """Chooses on validation how neighbours count: how much the words, how much older purchases, how much all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import NamedTuple
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.model.bundle import Bundle
-from recsvc.model.neighbours import NeighbourConfig, Neighbours
+from recsvc.model.neighbours import NeighbourConfig, NewestItems
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.confidence import WeightedHistory
-from recsvc.model.towers.user import ProfileText
 from recsvc.ranking import Ranking, values_of
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout
@@ -70,7 +69,7 @@ def tune_neighbours(
     bundle: Bundle,
     parts: Arrays,
     holdout: Holdout,
-    profiles: list[ProfileText | None],
+    vectors: Floats,
     progress: Advance = no_progress,
     *,
     unraised: float,
@@ -85,12 +84,12 @@ def tune_neighbours(
         bundle: With its tuned weights, without neighbours.
         parts: From `training.fitting.neighbours.compute_neighbours`.
         holdout: The validation users.
-        profiles: Of the same users, in the same order.
+        vectors: Of the same users, see `vectors_at_one`; without the columns of dropped blocks.
         progress: Is called with how many more users are scored.
         unraised: The weight of new items before it was raised the first time.
         drop_below_se: The weight is 0 if the gain is below this many standard errors; None keeps any gain.
     """
-    scores = _scores(bundle, parts, holdout, profiles, progress)
+    scores = _scores(bundle, parts, holdout, vectors, progress)
     points = [(0, 0.0), *product(range(len(WAYS)), WEIGHTS)]
     way, weight = max(points, key=lambda point: float(scores.ndcg(*point, cut=CHOICE_CUT).mean()))
     words_weight, decay = WAYS[way]
@@ -153,7 +152,7 @@ def _scores(
     bundle: Bundle,
     parts: Arrays,
     holdout: Holdout,
-    profiles: list[ProfileText | None],
+    vectors: Floats,
     progress: Advance,
 ) -> _Scores:
     """Scores the candidates of the users: the best by the rest of the score, and those that gain most in any way.
@@ -161,21 +160,31 @@ def _scores(
     The best new items are among them too, to see what they cost when their weight is raised.
     """
     mixtures = {words_weight: mix(parts, words_weight) for words_weight in WORDS_WEIGHTS}
-    index, tower = ScanIndex(bundle.item_vectors), bundle.user_tower()
+    index = ScanIndex(bundle.item_vectors)
     new_rows = np.flatnonzero(bundle.purchases == 0).astype(np.int32)
     exclude_history = holdout.exclude_history or bundle.model.repeats.exclude_bought
     holdout = replace(holdout, exclude_history=exclude_history)
     users: dict[int, _Candidates] = {}
     for start in range(0, len(holdout), BATCH_USERS):
         batch = range(start, min(start + BATCH_USERS, len(holdout)))
-        vectors = tower.user_vectors([holdout.histories[i] for i in batch], [profiles[i] for i in batch])
-        nearest = np.concatenate((index.search(vectors, CANDIDATES), _best_of(vectors, bundle, new_rows)), axis=1)
-        for i, vector, rows in zip(batch, vectors, nearest, strict=True):
-            candidates = _of_user(bundle, holdout, i, vector, rows, mixtures)
+        sequences = [WeightedHistory.of(holdout.histories[i], bundle.model.confidence).sequence for i in batch]
+        weighted = vectors[batch.start : batch.stop] * _weights(bundle, sequences)
+        nearest = np.concatenate((index.search(weighted, CANDIDATES), _best_of(weighted, bundle, new_rows)), axis=1)
+        for i, vector, rows, sequence in zip(batch, weighted, nearest, sequences, strict=True):
+            newest = {words_weight: neighbours.of_newest(sequence) for words_weight, neighbours in mixtures.items()}
+            candidates = _of_user(bundle, holdout, i, vector, rows, newest)
             if candidates is not None:
                 users[i] = candidates
         progress(len(batch))
     return _padded(users, holdout)
+
+
+def _weights(bundle: Bundle, sequences: Sequence[Rows]) -> Floats:
+    """Returns the weight of each column of the users' vectors, float32 (b, d); users without a history have others."""
+    widths = [part.stop - part.start for part in bundle.layout]
+    fusion = bundle.model.fusion
+    warm, cold = (np.repeat(np.array(tuple(weights), np.float32), widths) for weights in (fusion.warm, fusion.cold))
+    return np.where([[len(sequence) > 0] for sequence in sequences], warm, cold)
 
 
 def _best_of(vectors: Floats, bundle: Bundle, rows: Rows) -> Rows:
@@ -206,12 +215,19 @@ def _of_user(
     i: int,
     vector: Floats,
     nearest: Rows,
-    mixtures: Mapping[float, Neighbours],
+    newest: Mapping[float, NewestItems],
 ) -> _Candidates | None:
-    """Returns the candidates of the i-th user; None if no target is among them."""
+    """Returns the candidates of the i-th user; None if no target is among them.
+
+    Args:
+        bundle: See `tune_neighbours`.
+        holdout: The validation users.
+        i: The place of the user.
+        vector: Of the user, with the bundle's weights.
+        nearest: The best rows by the inner product, and the best new ones; duplicates are allowed.
+        newest: The newest items of the user, for each weight of the words.
+    """
     history = holdout.histories[i]
-    sequence = WeightedHistory.of(history, bundle.model.confidence).sequence
-    newest = {words_weight: neighbours.of_newest(sequence) for words_weight, neighbours in mixtures.items()}
     gains = [newest[words_weight].gains(NeighbourConfig(1.0, decay)) for words_weight, decay in WAYS]
     bonus = Ranking(*repeat_scores(history, holdout.time, bundle.item_repeats, bundle.model.repeats))
     most = [gain.rows[best_places(gain.scores[None], min(GAINING, len(gain.rows)))[0]] for gain in gains]
@@ -220,7 +236,7 @@ def _of_user(
         return None
     rows = np.setdiff1d(rows, holdout.excluded(i))
     others = bundle.item_vectors[rows] @ vector + values_of(rows, *bonus)
-    is_new = (bundle.purchases[rows] == 0) & bool(len(sequence))
+    is_new = (bundle.purchases[rows] == 0) & bool(len(newest[WORDS_WEIGHTS[0]].rows))
     return _Candidates(rows, others, np.stack([values_of(rows, *gain) for gain in gains]), is_new)
 
 

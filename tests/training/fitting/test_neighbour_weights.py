@@ -18,6 +18,7 @@ from training.data.split import Holdout, Profiles, Split
 from training.evaluation.evaluate import without_neighbours
 from training.evaluation.offline_ranking import rank_holdout
 from training.fitting.assembly import with_fusion, with_neighbours
+from training.fitting.block_scores import vectors_at_one
 from training.fitting.event_sequences import event_sequences
 from training.fitting.experiment import make_split
 from training.fitting.neighbour_weights import MAX_LOSS, TunedNeighbours, tune_neighbours
@@ -69,7 +70,12 @@ def test_ndcg_of_the_choice_is_that_of_the_served_ranking(bundle: Bundle, parts:
     profiles = Profiles([None] * len(validation))
     parts = prophetic(parts, validation)
     tuned = tune_neighbours(
-        bundle, parts, validation, profiles.texts, drop_below_se=1.0, unraised=bundle.model.fusion.warm.unseen
+        bundle,
+        parts,
+        validation,
+        vectors_at_one(bundle, validation, profiles.texts),
+        drop_below_se=1.0,
+        unraised=bundle.model.fusion.warm.unseen,
     )
     assert tuned.config.weight > 0
     assert tuned.gain["low"] is not None
@@ -84,7 +90,12 @@ def test_neighbours_that_say_nothing_are_dropped(bundle: Bundle, parts: Arrays, 
     noise = {**parts, "bought_rows": rng.permuted(parts["bought_rows"], axis=0), "words_rows": parts["words_rows"] * 0}
     noise["words_weights"] = parts["words_weights"] * 0
     tuned = tune_neighbours(
-        bundle, noise, validation, nobody, drop_below_se=3.0, unraised=bundle.model.fusion.warm.unseen
+        bundle,
+        noise,
+        validation,
+        vectors_at_one(bundle, validation, nobody),
+        drop_below_se=3.0,
+        unraised=bundle.model.fusion.warm.unseen,
     )
     assert tuned.config == NeighbourConfig(0.0, tuned.config.decay)
     lists = rank_holdout(bundle, validation, Profiles(nobody), repeats=bundle.model.repeats)
@@ -106,7 +117,14 @@ def test_new_items_are_raised_again_and_cost_little_in_the_served_ranking(
         purchases=np.where(unbought, 0, np.maximum(bundle.purchases, 1)),
         model=replace(bundle.model, fusion=unraised),
     )
-    tuned = tune_neighbours(with_new, parts, validation, profiles.texts, unraised=0.0, drop_below_se=1.0)
+    tuned = tune_neighbours(
+        with_new,
+        parts,
+        validation,
+        vectors_at_one(with_new, validation, profiles.texts),
+        unraised=0.0,
+        drop_below_se=1.0,
+    )
     assert tuned.unseen > 0
     before, after = (
         per_user(rank_holdout(model, validation, profiles, repeats=bundle.model.repeats), validation.targets)
