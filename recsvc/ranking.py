@@ -23,6 +23,10 @@ class Ranking(NamedTuple):
     rows: Rows
     scores: Floats
 
+    def score_of(self, row: int) -> float:
+        """Returns the score of one item; 0 for an item that is not there."""
+        return float(self.scores[self.rows == row].sum())
+
 
 NOTHING = Ranking(NO_ROWS, NO_SCORES)
 
@@ -62,8 +66,7 @@ def rank(
     rows = rows[allowed]
     scores = item_vectors[rows] @ user_vector
     if len(bonus.rows):
-        places, gains = _positions(rows, bonus.rows)
-        scores = scores + np.where(gains, bonus.scores[places], np.float32(0))
+        scores = scores + values_of(rows, bonus.rows, bonus.scores)
     finite = np.isfinite(scores)
     if not finite.all():
         rows, scores = rows[finite], scores[finite]
@@ -79,6 +82,20 @@ def among(bonus: Ranking, rows: Rows) -> Ranking:
     places, known = _positions(rows, bonus.rows)
     kept = np.unique(places[known])
     return Ranking(bonus.rows[kept], bonus.scores[kept])
+
+
+def values_of(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
+    """Returns the value of each row, 0 for unknown rows, float32 (..., p).
+
+    Args:
+        rows: The p rows.
+        known_rows: Ascending rows that have a value.
+        values: Of each of `known_rows`, along the last axis.
+    """
+    if not len(known_rows):
+        return np.zeros((*values.shape[:-1], len(rows)), np.float32)
+    places, known = _positions(rows, known_rows)
+    return np.where(known, values[..., places], np.float32(0)).astype(np.float32, copy=False)
 
 
 def _positions(rows: Rows, sorted_rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

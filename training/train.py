@@ -32,9 +32,9 @@ from training.data.split import Split
 from training.data.table_time import written_at
 from training.errors import TrackingError
 from training.evaluation.baselines import Task
-from training.evaluation.evaluate import OURS, evaluate
+from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation_report import FILE_NAME, EvaluationReport, RunCost
-from training.evaluation.release_gate import METRIC, TRAINING_FREE, against_previous, failed_checks
+from training.evaluation.release_gate import against_previous, failed_checks, lead_in_words
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
 from training.fitting.experiment import Fitted, Prepared, fit, prepare, refit
@@ -178,18 +178,6 @@ def _table(evaluation: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _lead(evaluation: Mapping[str, Any]) -> str:
-    """How far the bundle is ahead of the model that needs no training, with its interval."""
-    lead = evaluation["comparisons"][TRAINING_FREE][METRIC]
-    if lead["mean"] is None:
-        return f"no test user shows whether {OURS} is ahead of the training-free model"
-    where = "ahead of" if lead["mean"] > 0 else "behind"
-    return (
-        f"{where} the training-free model ({TRAINING_FREE}) by {lead['mean']:+.4f} {METRIC} "
-        f"({lead['low']:+.4f} to {lead['high']:+.4f})"
-    )
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.train", description="Trains a bundle from a shop's three tables."
@@ -235,7 +223,7 @@ def main(argv: list[str] | None = None) -> int:
     except TrackingError as error:
         print(f"warning: {error}", file=sys.stderr)
     print(_table(evaluation))
-    print(_lead(evaluation))
+    print(lead_in_words(evaluation))
     print(f"bundle {folder}\nreport {folder / 'report.html'}")
     for sentence in evaluation["objections"]:
         print(f"not ready: {sentence}", file=sys.stderr)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
-from recsvc.explain.facts import Page, UserFacts, values_of
-from recsvc.ranking import SCORE_TOLERANCE
+from recsvc.explain.facts import Page, UserFacts
+from recsvc.ranking import SCORE_TOLERANCE, values_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.explain.effects import PageEffects, causal_pairs, page_effects
-from recsvc.explain.facts import Fact, ItemFacts, Page, UserFacts, values_of
+from recsvc.explain.facts import Fact, ItemFacts, Page, UserFacts
 from recsvc.explain.relations import (
     MAX_ANCHORS,
     anchor_rows,
@@ -21,6 +21,7 @@ from recsvc.explain.relations import (
     similar_facts,
 )
 from recsvc.explain.visible_links import VisibleLinks, visible_links
+from recsvc.ranking import values_of
 
 # An item of the history, or the profile, that makes up less than this share of all effects is not worth naming.
 CONTRIBUTORY_SHARE = 0.10

@@ -20,7 +20,7 @@ from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrase, profile
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
-from recsvc.model.history_bonus import gains_left_out
+from recsvc.model.history_bonus import gains_without, newest_items_of
 from recsvc.model.repeat_purchase import repeat_scores
 from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NOTHING
@@ -99,7 +99,8 @@ class Explainer:
         reasons = kept.get(key)
         if reasons is None:
             traits = self._traits(state)
-            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now)
+            listed = np.unique(np.concatenate((rows, competitor_rows)))
+            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, listed)
             page = self._page(rows, competitor_rows, traits.phrases)
             reasons = self._write(user, page, traits.phrases, query, tone)
             if len(kept) >= EXPLAINED_PAGES:
@@ -138,18 +139,27 @@ class Explainer:
         return preferences_of(self._items, bought_rows, purchases, term_purchases, self._item_terms.share)
 
     def _user_facts(
-        self, state: UserState, scorer: Scorer, left_out: LeftOut | None, preferences: Preferences, now: int
+        self,
+        state: UserState,
+        scorer: Scorer,
+        left_out: LeftOut | None,
+        preferences: Preferences,
+        now: int,
+        listed: Rows,
     ) -> UserFacts:
         times_of = _purchase_times(state.history)
         intervals = {row: interval_of(times, now, MICROSECONDS_A_DAY) for row, times in times_of.items()}
         bought = set(state.bought_rows.tolist())
         zeros = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         user_vector, effects, gains = zeros, LeftOut(NO_ROWS, zeros[None][:0], None), NOTHING
+        newest = None
         if left_out is not None and isinstance(scorer, VectorScorer):
             user_vector, effects, gains = scorer.vector, left_out, scorer.bonus.neighbours
-        rows_without, gains_without = NO_ROWS, NO_SCORES
-        if len(gains.rows):
-            rows_without, gains_without = gains_left_out(self._bundle, state.history, effects.rows, state.silent_rows)
+            newest = scorer.bonus.newest or newest_items_of(self._bundle, state.history)
+        rows_without, without = NO_ROWS, NO_SCORES
+        if newest is not None:
+            rows_without = listed
+            without = gains_without(self._bundle, newest, effects.rows, listed, state.silent_rows)
         bonus = scorer.repeat_bonus
         return UserFacts(
             user_vector=user_vector,
@@ -164,7 +174,7 @@ class Explainer:
             neighbour_rows=gains.rows,
             neighbour_gains=gains.scores,
             rows_without=rows_without,
-            gains_without=gains_without,
+            gains_without=without,
             visit={row: event for row, event in state.visit.items() if row not in bought},
             elapsed={row: (now - times[-1]) // MICROSECONDS_A_DAY for row, times in times_of.items()},
             intervals={row: interval for row, interval in intervals.items() if interval is not None},

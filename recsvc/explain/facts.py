@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.shop import EventType
+from recsvc.ranking import values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,9 @@ class UserFacts:
         repeat_scores: How much each of `repeat_rows` gained.
         neighbour_rows: Ascending rows that gained in score as neighbours of the user's newest items.
         neighbour_gains: How much each of `neighbour_rows` gained.
-        rows_without: Ascending rows that gain, or would gain, as neighbours without one of `left_out_rows`.
-        gains_without: How much each of `rows_without` would gain without each of `left_out_rows`, float32 (l, rows).
+        rows_without: Ascending rows of the page and its competitors; empty if no item can gain as a neighbour.
+        gains_without: How much each of `rows_without` would gain as a neighbour without each of `left_out_rows`,
+            float32 (l, rows).
         visit: What the user does in this visit, by row; without rows that were bought.
         elapsed: Days since each row was bought last.
         intervals: By row, for items that are bought again and again.
@@ -180,17 +182,3 @@ class Page:
     competitor_rows: Rows
     terms: Sequence[Sequence[tuple[EvidenceKind, int]]] = ()
     profile_phrases: Sequence[int] = ()
-
-
-def values_of(rows: Rows, known_rows: Rows, values: Floats | NDArray[np.int32]) -> Floats:
-    """Returns the value of each row, 0 for unknown rows, float32 (..., p).
-
-    Args:
-        rows: The p rows.
-        known_rows: Ascending rows that have a value.
-        values: Of each of `known_rows`, along the last axis.
-    """
-    if not len(known_rows):
-        return np.zeros(len(rows), np.float32)
-    places = np.minimum(np.searchsorted(known_rows, rows), len(known_rows) - 1)
-    return np.where(known_rows[places] == rows, values[..., places], 0).astype(np.float32)

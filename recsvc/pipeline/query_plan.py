@@ -105,9 +105,9 @@ class QueryPlanner:
                 user_vector = await self._states.ensure_vector(query.user_id, state)
                 cart_state = cart_as_history(state, cart, query.now)
                 cart_vector = await self._states.ensure_vector(query.user_id, cart_state)
-                own = self._bonuses.gains(state)
+                own = self._bonuses.neighbours(state).neighbours
                 own = Ranking(own.rows, np.float32(OWN_TASTE_WEIGHT) * own.scores)
-                bonus = HistoryBonus(neighbours=sum_of(self._bonuses.gains(cart_state), own))
+                bonus = HistoryBonus.of(sum_of(self._bonuses.neighbours(cart_state).neighbours, own))
                 return VectorScorer(self._snapshot, cart_vector + OWN_TASTE_WEIGHT * user_vector, bonus), True
             case Surface.SEARCH if query.text:
                 return await self._search_scorer(query, state, TASTE_WEIGHT), True
@@ -163,5 +163,5 @@ class QueryPlanner:
     def _bonus(self, query: Query, state: UserState) -> HistoryBonus:
         """Returns what the history adds to the scores; without the repeat bonus if bought items are left out."""
         if query.repeats is RepeatPolicy.EXCLUDE or self._excludes_bought(query):
-            return HistoryBonus(neighbours=self._bonuses.gains(state))
+            return self._bonuses.neighbours(state)
         return self._bonuses.of(state, query.now)

@@ -71,7 +71,7 @@ def block_scores(scorer: Scorer, row: int) -> BlockScores:
     products = scorer.vector * bundle.item_vectors[row]
     scores = [(name, float(products[columns].sum())) for name, columns in zip(BLOCKS, bundle.layout, strict=True)]
     for name, gains in ((REPEAT, scorer.bonus.repeats), (NEIGHBOURS, scorer.bonus.neighbours)):
-        scores.append((name, float(gains.scores[gains.rows == row].sum())))
+        scores.append((name, gains.score_of(row)))
     return tuple((name, score) for name, score in scores if score)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
-from recsvc.model.history_bonus import neighbour_gains
+from recsvc.model.history_bonus import neighbour_gains, newest_items_of
 from recsvc.store import UserStore
 from recsvc.users.user_state import UserState
 from recsvc.users.user_state_cache import UserStateCache
@@ -80,8 +80,8 @@ class Audience:
         """Returns what the item gains as a neighbour of the user's newest items."""
         if not self._raises[state.history.rows].any():
             return 0.0
-        gains = neighbour_gains(self._bundle, state.history, state.silent_rows)
-        return float(gains.scores[gains.rows == self._row].sum())
+        newest = newest_items_of(self._bundle, state.history)
+        return neighbour_gains(self._bundle, newest, state.silent_rows).score_of(self._row)
 
     def best(self) -> list[tuple[str, float]]:
         """Returns the users and their affinities in standard deviations, the highest first."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.ranking import NOTHING, Ranking, among, rank
+from recsvc.ranking import NOTHING, Ranking, among, rank, values_of
 from recsvc.retrieval.index import FULL_PRECISION_ITEMS, ScanIndex
 
 score = st.one_of(st.floats(-5, 5, width=32), st.sampled_from([0.0, 1.0, float("nan"), float("inf"), -float("inf")]))
@@ -134,3 +134,18 @@ def test_k_above_the_number_of_items_returns_all() -> None:
     items = np.eye(3, dtype=np.float32)
     index = ScanIndex(items)
     assert len(rank(items[0], items, index.search(items[:1], 100)[0], 100).rows) == 3
+
+
+@given(st.data())
+def test_values_and_scores_of_rows_are_those_of_a_dictionary(data: st.DataObject) -> None:
+    known = np.unique(data.draw(st.lists(st.integers(0, 20)))).astype(np.int32)
+    table = data.draw(st.lists(st.lists(integers, min_size=len(known), max_size=len(known)), min_size=2, max_size=2))
+    rows = np.array(data.draw(st.lists(st.integers(-1, 25))), np.int32)
+    values = values_of(rows, known, np.array(table, np.float32))
+    assert values.shape == (2, len(rows))
+    assert values.dtype == np.float32
+    for line, scores in zip(values, table, strict=True):
+        expected = dict(zip(known.tolist(), scores, strict=True))
+        assert line.tolist() == [expected.get(row, 0.0) for row in rows.tolist()]
+        ranking = Ranking(known, np.array(scores, np.float32))
+        assert [ranking.score_of(row) for row in rows.tolist()] == line.tolist()

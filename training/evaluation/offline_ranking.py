@@ -8,7 +8,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import history_bonus
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import FusionWeights, UserTower
-from recsvc.ranking import Ranking, rank
+from recsvc.ranking import Ranking, among, rank
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout, Profiles
 from training.evaluation.baselines import RankedLists
@@ -46,10 +46,10 @@ def recommend_offline(
         histories = [holdout.histories[i] for i in users]
         vectors = tower.user_vectors(histories, [profiles.texts[i] for i in users])
         excluded = [masked.excluded(i) for i in users]
-        candidates = index.search(vectors, k + max(map(len, excluded)))
-        for i, vector, rows, hidden, history in zip(users, vectors, candidates, excluded, histories, strict=True):
-            bonus = history_bonus(bundle, history, holdout.time, repeats=repeats).total
-            rankings[i] = rank(vector, bundle.item_vectors, rows, k, hidden, bonus)
+        bonuses = [history_bonus(bundle, history, holdout.time, repeats=repeats).total for history in histories]
+        candidates = index.search(vectors, k + max(map(len, excluded)), bonuses=bonuses)
+        for i, vector, rows, hidden, bonus in zip(users, vectors, candidates, excluded, bonuses, strict=True):
+            rankings[i] = rank(vector, bundle.item_vectors, rows, k, hidden, among(bonus, rows))
     return [ranking for ranking in rankings if ranking is not None]
 
 

@@ -135,7 +135,6 @@ def similar_from(codes: NDArray[np.int8], config: TrainConfig) -> float:
 
 def without_blocks(bundle: Bundle, names: Sequence[str]) -> Bundle:
     """The bundle without some of the blocks "sequence", "lexical" and "collaborative"."""
-    columns = [np.arange(bundle.item_vectors.shape[1])[getattr(bundle.layout, name)] for name in names]
     model = replace(
         bundle.model,
         sequence=None if "sequence" in names else bundle.model.sequence,
@@ -144,10 +143,16 @@ def without_blocks(bundle: Bundle, names: Sequence[str]) -> Bundle:
     )
     return replace(
         bundle,
-        item_vectors=np.delete(bundle.item_vectors, np.concatenate(columns), axis=1),
+        item_vectors=np.delete(bundle.item_vectors, columns_of(bundle, names), axis=1),
         sequence_tower=bundle.sequence_tower if model.sequence is not None else None,
         model=model,
     )
+
+
+def columns_of(bundle: Bundle, names: Sequence[str]) -> NDArray[np.intp]:
+    """The columns of some blocks in a vector."""
+    columns = np.arange(bundle.item_vectors.shape[1])
+    return np.concatenate([columns[getattr(bundle.layout, name)] for name in names])
 
 
 def with_fusion(bundle: Bundle, weights: FusionWeights, repeats: RepeatConfig) -> Bundle:

@@ -23,32 +23,40 @@ NEVER = -1e6  # the score of an item that can never be ranked
 
 @dataclass(frozen=True, kw_only=True)
 class CachedScores:
-    """The scores of u validation users' p candidates by each part: trying weights is one small product.
+    """The scores of validation users' p candidates by each part: trying weights is one small product.
+
+    It holds the h users with a target among their candidates. The NDCG of the others is 0 with any weights.
 
     Attributes:
-        blocks: float32 (u, p, 7), in the order of `BLOCKS`, at weight 1.
-        repeats: float32 (u, p) for each baseline probability, at weight 1.
-        bought: bool (u, p), bought by this user before, or bought and sent back.
-        is_target: bool (u, p), bought by this user in the validation part.
-        targets: int (u,), how many targets each user has, among the candidates or not.
+        blocks: float32 (h, p, 7), in the order of `BLOCKS`, at weight 1.
+        repeats: float32 (h, p) for each baseline probability, at weight 1.
+        bought: bool (h, p), bought by this user before, or bought and sent back.
+        is_target: bool (h, p), bought by this user in the validation part.
+        users: int (h,), ascending places of these users among the validation users.
+        targets: int (u,), how many targets each of the u validation users has, among the candidates or not.
     """
 
     blocks: Floats
     repeats: dict[float, Floats]
     bought: NDArray[np.bool_]
     is_target: NDArray[np.bool_]
+    users: NDArray[np.intp]
     targets: NDArray[np.intp]
 
     def __len__(self) -> int:
+        """How many validation users there are."""
         return len(self.targets)
 
     def select(self, users: slice) -> "CachedScores":
         """The scores of some of the users."""
+        chosen = np.arange(len(self))[users]
+        held = np.isin(self.users, chosen)
         return CachedScores(
-            blocks=self.blocks[users],
-            repeats={probability: bonus[users] for probability, bonus in self.repeats.items()},
-            bought=self.bought[users],
-            is_target=self.is_target[users],
+            blocks=self.blocks[held],
+            repeats={probability: bonus[held] for probability, bonus in self.repeats.items()},
+            bought=self.bought[held],
+            is_target=self.is_target[held],
+            users=np.searchsorted(chosen, self.users[held]),
             targets=self.targets[users],
         )
 
@@ -59,52 +67,77 @@ class CachedScores:
             scores += config.weight * self.repeats[config.baseline_probability]
         if config.exclude_bought:
             scores[self.bought] = NEVER
-        return ndcg_of(scores, self.is_target, self.targets)
+        return ndcg_of(scores, self.is_target, self.users, self.targets)
 
 
-def ndcg_of(scores: Floats, is_target: NDArray[np.bool_], targets: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The NDCG@10 of each user when their candidates are ranked by these scores. Arguments as in `CachedScores`."""
-    hits = np.take_along_axis(is_target, best_places(scores, CUT), axis=1)
-    discounts = 1 / np.log2(np.arange(2, CUT + 2))
-    ideal = np.cumsum(discounts)[np.minimum(targets, CUT) - 1]
-    return np.asarray(hits @ discounts / ideal, np.float64)
+def ndcg_of(
+    scores: Floats, is_target: NDArray[np.bool_], users: NDArray[np.intp], targets: NDArray[np.intp], cut: int = CUT
+) -> NDArray[np.float64]:
+    """The NDCG of each validation user, (u,), when candidates are ranked by these scores.
+
+    Args:
+        scores: float32 (h, p).
+        is_target: As in `CachedScores`, and so are the others.
+        users: The h users who have scores. The others have 0.
+        targets: How many targets each user has.
+        cut: Places of a list that count; no more than there are candidates.
+    """
+    hits = np.take_along_axis(is_target, best_places(scores, cut), axis=1)
+    discounts = 1 / np.log2(np.arange(2, cut + 2))
+    ideal = np.cumsum(discounts)[np.minimum(targets[users], cut) - 1]
+    ndcg = np.zeros(len(targets))
+    ndcg[users] = hits @ discounts / ideal
+    return ndcg
 
 
-def cached_scores(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> CachedScores:
-    """The scores of all users' candidates, padded to one length with candidates that can never be ranked."""
+def vectors_at_one(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> Floats:
+    """The vectors of u users in which each block has weight 1, float32 (u, d)."""
     tower = bundle.user_tower(FusionWeights.only(BlockWeights.all(1.0)))
-    vectors = np.concatenate(
+    return np.concatenate(
         [
             tower.user_vectors(holdout.histories[start : start + BATCH_USERS], profiles[start : start + BATCH_USERS])
             for start in range(0, len(holdout), BATCH_USERS)
         ]
     )
+
+
+def cached_scores(bundle: Bundle, holdout: Holdout, vectors: Floats) -> CachedScores:
+    """The scores of the users' candidates, padded to one length with candidates that can never be ranked.
+
+    Args:
+        bundle: The draft to tune.
+        holdout: The users.
+        vectors: Of these users, see `vectors_at_one`.
+    """
     parts, item_repeats = list(bundle.layout), bundle.item_repeats
     candidates = [
         np.setdiff1d(np.union1d(rows, holdout.histories[i].rows), holdout.excluded(i))
         for i, rows in enumerate(_best_by_part(bundle, vectors, parts))
     ]
-    shape = (len(candidates), max(CUT + 1, *map(len, candidates)))
+    users = [i for i, rows in enumerate(candidates) if np.isin(rows, holdout.targets[i]).any()]
+    shape = (len(users), max([CUT + 1, *(len(candidates[i]) for i in users)]))
     blocks = np.full((*shape, len(parts)), NEVER, np.float32)
     repeats = {probability: np.zeros(shape, np.float32) for probability in BASELINE_PROBABILITIES}
     bought, is_target = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for i, rows in enumerate(candidates):
+    for h, i in enumerate(users):
+        rows = candidates[i]
         items = bundle.item_vectors[rows]
         for j, part in enumerate(parts):
-            blocks[i, : len(rows), j] = items[:, part] @ vectors[i, part]
-        is_target[i, : len(rows)] = np.isin(rows, holdout.targets[i])
+            blocks[h, : len(rows), j] = items[:, part] @ vectors[i, part]
+        is_target[h, : len(rows)] = np.isin(rows, holdout.targets[i])
         if not holdout.exclude_history:
             history = holdout.histories[i]
-            bought[i, : len(rows)] = np.isin(rows, history.rows[history.all_purchases])
+            bought[h, : len(rows)] = np.isin(rows, history.rows[history.all_purchases])
             held, chances = repeat_probabilities(history, holdout.time, item_repeats, bundle.model.repeats)
             places = np.searchsorted(rows, held)
             for probability, bonus in repeats.items():
-                bonus[i, places] = np.log1p(chances / probability)
+                bonus[h, places] = np.log1p(chances / probability)
     return CachedScores(
         blocks=blocks,
         repeats=repeats,
         bought=bought,
         is_target=is_target,
+        users=np.array(users, np.intp),
         targets=np.array([len(rows) for rows in holdout.targets]),
     )
 

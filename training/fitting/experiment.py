@@ -4,6 +4,9 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from recsvc.domain.arrays import Floats
 from recsvc.errors import SettingsError
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
@@ -14,8 +17,9 @@ from recsvc.model.vectors import encode_8_bits, projected
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
-from training.data.split import Holdout, Profiles, Split, leave_one_out, time_split
-from training.fitting.assembly import with_fusion, with_neighbours, without_blocks
+from training.data.split import Holdout, Split, leave_one_out, time_split
+from training.fitting.assembly import columns_of, with_fusion, with_neighbours, without_blocks
+from training.fitting.block_scores import vectors_at_one
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.early_stopping import Curve
 from training.fitting.encoder_choice import EncoderChoice, choose_encoder
@@ -141,21 +145,25 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
     draft, curves = trainer.fit(prepared.split.validation)
     profiles = prepared.text.of_users(prepared.interactions.user_ids[validation.users])
     started = time.perf_counter()
+    vectors = vectors_at_one(draft, validation, profiles.texts)
     with stages.progress("fusion weights tried", TRIES) as progress:
-        tuned = tune(draft, validation, profiles.texts, progress, drop_blocks=config.drop_blocks)
+        tuned = tune(draft, validation, profiles.texts, vectors, progress, drop_blocks=config.drop_blocks)
     weights = ", ".join(f"{name} {value:.3g}" for name, value in asdict(tuned.warm.blocks).items())
     dropped = f"; dropped {', '.join(tuned.dropped)}" if tuned.dropped else ""
     summary = f"{weights}; validation NDCG@10 {tuned.warm_ndcg:.4f}{dropped}"
     stages.report("fusion", time.perf_counter() - started, summary)
     if tuned.dropped:
         config = config.with_values({WIDTHS[name]: 0 for name in tuned.dropped})
+        vectors = np.delete(vectors, columns_of(draft, tuned.dropped), axis=1)
         draft = without_blocks(draft, tuned.dropped)
     bundle = with_fusion(draft, tuned.weights, tuned.warm.repeats)
     neighbours = None
     if config.neighbours:
         parts = trainer.neighbours()
-        neighbours = _choose_neighbours(bundle, parts, validation, profiles, config, stages)
+        neighbours = _choose_neighbours(bundle, parts, validation, vectors, config, stages, unraised=tuned.unraised)
         if neighbours.config.weight:
+            tuned = replace(tuned, warm=tuned.warm.at("unseen", neighbours.unseen))
+            bundle = with_fusion(bundle, tuned.weights, tuned.warm.repeats)
             bundle = with_neighbours(bundle, mix(parts, neighbours.words_weight), neighbours.config)
         else:
             config = config.with_values({"neighbours": 0})
@@ -170,7 +178,14 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
 
 
 def _choose_neighbours(
-    bundle: Bundle, parts: Arrays, validation: Holdout, profiles: Profiles, config: TrainConfig, stages: Stages
+    bundle: Bundle,
+    parts: Arrays,
+    validation: Holdout,
+    vectors: Floats,
+    config: TrainConfig,
+    stages: Stages,
+    *,
+    unraised: float,
 ) -> TunedNeighbours:
     started = time.perf_counter()
     with stages.progress("users scored with neighbours", len(validation)) as progress:
@@ -178,11 +193,13 @@ def _choose_neighbours(
             bundle,
             parts,
             validation,
-            profiles.texts,
+            vectors,
             progress,
+            unraised=unraised,
             drop_below_se=DROP_BELOW_SE if config.drop_blocks else None,
         )
     way = f"weight {chosen.config.weight:.3g}, decay {chosen.config.decay:.3g}, words {chosen.words_weight:.3g}"
+    way = f"{way}, unseen {chosen.unseen:.3g}"
     if not chosen.config.weight:
         way = "dropped, no clear gain"
     summary = f"{way}; validation NDCG@10 {chosen.ndcg:.4f}"

@@ -6,11 +6,19 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
 from training.data.split import Holdout
-from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores
+from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores, vectors_at_one
+from training.fitting.new_items import (
+    DEFAULT_UNSEEN_SHARE,
+    MIN_COLD_ITEMS,
+    UNSEEN_SHARES,
+    knows_new_items,
+    raise_unseen,
+)
 from training.fitting.stage import Advance, no_progress
 from training.metrics import interval
 
@@ -20,14 +28,6 @@ FACTORS: tuple[float, ...] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.2, 1.5, 2.0, 3.0,
 ROUNDS: int = 4  # over all weights, at most
 MIN_ROUND_GAIN: float = 1e-5  # of the mean NDCG@10; the search ends after a round that gains less
 FIRST_TRY: float = 0.05  # the factors multiply this weight where the weight is 0
-
-# The weight of new items ("unseen") is raised through these shares of the sum of the other weights.
-UNSEEN_SHARES: tuple[float, ...] = tuple(np.geomspace(0.01, 1.0, 25).tolist())
-# It stops before NDCG@10 falls by more than this share. Validation hardly shows who buys new items, yet everything that
-# sells was new once.
-MAX_NDCG_LOSS: float = 0.005
-MIN_COLD_ITEMS: int = 10  # with fewer new items, their cost cannot be measured
-DEFAULT_UNSEEN_SHARE: float = 0.1  # of the other weights, where the cost cannot be measured: about what other shops get
 
 # The search begins from each of these points, over a part of the users, and goes on over all users from where it found
 # the best: NDCG@10 has more than one maximum.
@@ -119,8 +119,9 @@ class Tuned:
     """The weights that are best on validation.
 
     Attributes:
-        warm: The best point for all users.
+        warm: The best point for all users, with the weight of new items raised.
         warm_ndcg: Its mean NDCG@10.
+        unraised: The weight of new items before it was raised, beside the weights of `warm`.
         cold: The best point for users reduced to their profile; None if too few users have one.
         cold_ndcg: Its mean NDCG@10.
         gains: What each block that can be dropped adds to the others, as an interval of NDCG@10 paired by user.
@@ -129,6 +130,7 @@ class Tuned:
 
     warm: Fusion
     warm_ndcg: float
+    unraised: float
     cold: Fusion | None
     cold_ndcg: float | None
     gains: Mapping[str, Mapping[str, float | None]]
@@ -147,6 +149,7 @@ def tune(
     bundle: Bundle,
     holdout: Holdout,
     profiles: list[ProfileText | None],
+    vectors: Floats,
     progress: Advance = no_progress,
     *,
     drop_blocks: bool = True,
@@ -157,6 +160,7 @@ def tune(
         bundle: The draft to tune.
         holdout: The validation users.
         profiles: Of the same users, in the same order.
+        vectors: Of the same users, see `vectors_at_one`.
         progress: Is called after each combination that was tried, at most TRIES.
         drop_blocks: Also leaves out the blocks, and the profiles of new users, whose gain is not above noise.
     """
@@ -172,7 +176,7 @@ def tune(
         )
         for blocks in STARTS
     ]
-    scores = cached_scores(bundle, holdout, profiles)
+    scores = cached_scores(bundle, holdout, vectors)
     warm, ndcg = _search(scores, best_start(scores, starts, names, progress), names, progress)
     if not holdout.exclude_history:
         masked, ndcg_masked = _search(scores, replace(warm, masked=True), held, progress)
@@ -189,11 +193,13 @@ def tune(
             warm, ndcg = without, ndcg_without
             dropped.append(name)
     cold_items = int(np.count_nonzero(bundle.purchases == 0))
+    unraised = warm.blocks.unseen
     warm, ndcg = help_new_items(scores, warm, ndcg, cold_items, progress)
     cold, cold_ndcg = _tune_cold(bundle, holdout, profiles, progress, drop_blocks=drop_blocks)
     return Tuned(
         warm=warm.scaled(),
         warm_ndcg=float(ndcg.mean()),
+        unraised=unraised / sum(warm.blocks),
         cold=cold,
         cold_ndcg=cold_ndcg,
         gains=gains,
@@ -214,7 +220,8 @@ def _tune_cold(
     if len(with_profile) < MIN_COLD_USERS:
         return None, None
     newcomers = holdout.select(with_profile).without_histories()
-    scores = cached_scores(bundle, newcomers, [profiles[i] for i in with_profile])
+    vectors = vectors_at_one(bundle, newcomers, [profiles[i] for i in with_profile])
+    scores = cached_scores(bundle, newcomers, vectors)
     best, ndcg = _search(scores, COLD, ["prior"], progress)
     by_prior = Fusion(BlockWeights(prior=1.0))
     ndcg_by_prior = by_prior.ndcg(scores)
@@ -277,17 +284,9 @@ def help_new_items(
     Returns:
         The point, and its NDCG@10 by user.
     """
-    if not warm.blocks.text and not warm.blocks.lexical:
-        return warm, ndcg  # no block says whom a new item is for
-    total = sum(warm.at("unseen", 0.0).blocks)
+    if not knows_new_items(warm.blocks):
+        return warm, ndcg
     if cold_items < MIN_COLD_ITEMS:
-        return warm.at("unseen", DEFAULT_UNSEEN_SHARE * total), ndcg
-    best, best_ndcg = warm, ndcg
-    for share in UNSEEN_SHARES:
-        candidate = warm.at("unseen", share * total)
-        progress(1)
-        if candidate.blocks.unseen > warm.blocks.unseen:
-            if (candidate_ndcg := candidate.ndcg(scores)).mean() < (1 - MAX_NDCG_LOSS) * ndcg.mean():
-                break
-            best, best_ndcg = candidate, candidate_ndcg
-    return best, best_ndcg
+        return warm.at("unseen", DEFAULT_UNSEEN_SHARE * sum(warm.at("unseen", 0.0).blocks)), ndcg
+    weight, raised = raise_unseen(warm.blocks, ndcg, lambda weight: warm.at("unseen", weight).ndcg(scores), progress)
+    return warm.at("unseen", weight), raised

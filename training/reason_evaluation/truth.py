@@ -13,7 +13,7 @@ from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
 from recsvc.errors import ReasonRejected
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import history_bonus
-from recsvc.ranking import Ranking, rank
+from recsvc.ranking import rank
 from recsvc.reasons import folded_words
 from recsvc.reasons.claim import permitted_claim
 from recsvc.reasons.verifier import check_all
@@ -166,8 +166,8 @@ class Truth:
         item_vector, silent = self._bundle.item_vectors[row], state.silent_rows
         bonus = history_bonus(self._bundle, without, self._now, silent_rows=silent)
         bonus_before = history_bonus(self._bundle, history, self._now, silent_rows=silent)
-        score = item_vector @ vector + _gain(bonus.neighbours, row)
-        if not score < item_vector @ before + _gain(bonus_before.neighbours, row):
+        score = item_vector @ vector + np.float32(bonus.neighbours.score_of(row))
+        if not score < item_vector @ before + np.float32(bonus_before.neighbours.score_of(row)):
             return False
         causes.lowered += 1
         if not is_causal:
@@ -177,10 +177,6 @@ class Truth:
         left = row not in rank(vector, self._bundle.item_vectors, candidates, k, hidden, bonus.total).rows
         causes.off_page += left
         return left
-
-
-def _gain(gains: Ranking, row: int) -> np.float32:
-    return np.float32(gains.scores[gains.rows == row].sum())
 
 
 def _says_it(item: Item, reason: Reason) -> bool:

@@ -11,7 +11,7 @@ from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Page, UserFacts
 from recsvc.explain.relations import preferences_of
 from recsvc.model import bundle_files as bundles
-from recsvc.model.history_bonus import gains_left_out, neighbour_gains
+from recsvc.model.history_bonus import gains_without, neighbour_gains, newest_items_of
 from recsvc.ranking import among, rank
 from recsvc.retrieval.index import ScanIndex
 
@@ -34,10 +34,11 @@ def test_causal_item_is_off_the_page_without_its_anchor(small_bundle: Path) -> N
         history = bought(*rows.tolist())
         vector = tower.user_vectors([history], [None])[0]
         left_out = tower.left_out(history, None, rows)
-        gains = neighbour_gains(bundle, history)
-        rows_without, gains_without = gains_left_out(bundle, history, rows)
+        newest = newest_items_of(bundle, history)
+        assert newest is not None
+        gains = neighbour_gains(bundle, newest)
         ranking = rank(vector, bundle.item_vectors, index.search(vector[None], K + 2)[0], K + 32, rows, gains)
-        once = np.ones(2, np.int32)
+        listed, once = np.sort(ranking.rows), np.ones(2, np.int32)
         user = UserFacts(
             user_vector=vector,
             bought_rows=rows,
@@ -47,15 +48,18 @@ def test_causal_item_is_off_the_page_without_its_anchor(small_bundle: Path) -> N
             without_profile=None,
             neighbour_rows=gains.rows,
             neighbour_gains=gains.scores,
-            rows_without=rows_without,
-            gains_without=gains_without,
+            rows_without=listed,
+            gains_without=gains_without(bundle, newest, rows, listed),
             preferences=preferences_of(items, rows, once),
         )
         page = Page(rows=ranking.rows[:K], competitor_rows=ranking.rows)
         facts = page_facts(user, items, page)
         for kept, cause in (rows, rows[::-1]):
             shorter = bought(int(kept))
-            alone, gains_alone = tower.user_vectors([shorter], [None])[0], neighbour_gains(bundle, shorter)
+            alone, gains_alone = (
+                tower.user_vectors([shorter], [None])[0],
+                neighbour_gains(bundle, newest_items_of(bundle, shorter)),
+            )
             candidates = index.search(alone[None], K + 1)[0]
             shown = rank(alone, bundle.item_vectors, candidates, K, np.array([kept], np.int32), gains_alone).rows
             scores_without = user.scores_without(ranking.rows, bundle.item_vectors[ranking.rows])[:, rows == cause]

@@ -60,7 +60,7 @@ def test_gains_equal_a_plain_sum_over_the_newest_items(
 ) -> None:
     if neighbours.links is None:
         sequence = [row % TRAINED for row in sequence]
-    gains = neighbours.of_history(np.array(sequence, np.int32), config)
+    gains = neighbours.of_newest(np.array(sequence, np.int32)).gains(config)
     expected = slow_gains(neighbours, sequence, config)
     assert gains.rows.tolist() == sorted(expected)
     assert gains.scores.tolist() == pytest.approx([expected[row] for row in sorted(expected)], rel=1e-4)
@@ -75,12 +75,12 @@ def test_left_out_equals_the_gains_of_the_history_without_the_item(
     if neighbours.links is None:
         sequence = [row % TRAINED for row in sequence]
     left_out_rows = np.unique(sequence + others).astype(np.int32)
-    rows, gains = neighbours.left_out(np.array(sequence, np.int32), left_out_rows, config)
-    assert gains.shape == (len(left_out_rows), len(rows))
+    rows = np.arange(N, dtype=np.int32)
+    gains = neighbours.of_newest(np.array(sequence, np.int32)).gains_without(left_out_rows, rows, config)
+    assert gains.shape == (len(left_out_rows), N)
     for left_out, gains_without in zip(left_out_rows.tolist(), gains, strict=True):
         without = np.array([row for row in sequence if row != left_out], np.int32)
-        expected = neighbours.of_history(without, config)
-        assert np.isin(expected.rows, rows).all()
+        expected = neighbours.of_newest(without).gains(config)
         np.testing.assert_allclose(gains_without[np.isin(rows, expected.rows)], expected.scores, rtol=1e-4)
         assert not gains_without[~np.isin(rows, expected.rows)].any()
 
@@ -88,8 +88,9 @@ def test_left_out_equals_the_gains_of_the_history_without_the_item(
 def test_weight_zero_gives_no_gain() -> None:
     rows, weights = np.array([[1], [0]], np.int32), np.ones((2, 1), np.float16)
     sequence = np.array([0, 1], np.int32)
-    assert not len(Neighbours(rows, weights).of_history(sequence, NeighbourConfig(weight=0.0)).rows)
-    assert Neighbours(rows, weights).left_out(sequence, sequence, NeighbourConfig(weight=0.0))[1].shape == (2, 0)
+    assert not len(Neighbours(rows, weights).of_newest(sequence).gains(NeighbourConfig(weight=0.0)).rows)
+    newest = Neighbours(rows, weights).of_newest(sequence)
+    assert not newest.gains_without(sequence, sequence, NeighbourConfig(weight=0.0)).any()
 
 
 def test_an_older_item_than_the_newest_counts_only_in_place_of_one_left_out() -> None:
@@ -97,8 +98,9 @@ def test_an_older_item_than_the_newest_counts_only_in_place_of_one_left_out() ->
     rows = np.arange(n, dtype=np.int32)[:, None] + n  # each item has one neighbour of its own
     both = Neighbours(np.concatenate((rows, np.full_like(rows, NO_ROW))), np.ones((2 * n, 1), np.float16))
     sequence, config = np.arange(n, dtype=np.int32), NeighbourConfig(weight=1.0, decay=0.9)
-    assert both.of_history(sequence, config).rows.tolist() == list(range(n + 2, 2 * n))
-    columns, gains = both.left_out(sequence, np.array([0, n - 1], np.int32), config)
+    assert both.of_newest(sequence).gains(config).rows.tolist() == list(range(n + 2, 2 * n))
+    left_out, columns = np.array([0, n - 1], np.int32), np.arange(2 * n, dtype=np.int32)
+    gains = both.of_newest(sequence).gains_without(left_out, columns, config)
     assert columns[gains[0] > 0].tolist() == list(range(n + 2, 2 * n))  # the oldest counted nothing
     assert columns[gains[1] > 0].tolist() == list(range(n + 1, 2 * n - 1))
 
@@ -110,5 +112,5 @@ def test_items_with_a_neighbour_are_those_whose_history_raises_it(neighbours: Ne
     having = neighbours.items_with(row)
     assert having.shape == (n,)
     for item in range(n):
-        raised = row in neighbours.of_history(np.array([item], np.int32), config).rows
+        raised = row in neighbours.of_newest(np.array([item], np.int32)).gains(config).rows
         assert raised <= having[item]

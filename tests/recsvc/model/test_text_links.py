@@ -101,8 +101,8 @@ def test_a_bundle_links_new_items_and_no_others(small_bundle: Path) -> None:
     linked = np.flatnonzero((more.links.rows != NO_ROW).any(axis=1))
     assert set(linked.tolist()) <= {n, n + 1, *nearest[0].tolist()}
     config = bundle.model.neighbours
-    assert n in more.neighbours.of_history(np.array([like], np.int32), config).rows
-    assert like in more.neighbours.of_history(np.array([n], np.int32), config).rows
+    assert n in more.neighbours.of_newest(np.array([like], np.int32)).gains(config).rows
+    assert like in more.neighbours.of_newest(np.array([n], np.int32)).gains(config).rows
 
 
 def test_new_items_have_no_neighbours_without_text_codes_or_weight(small_bundle: Path) -> None:
@@ -111,7 +111,7 @@ def test_new_items_have_no_neighbours_without_text_codes_or_weight(small_bundle:
     codes = {name: getattr(bundle, name)[:, :0] for name in ("text_codes", "category_codes")}
     without_codes = replace(bundle, **codes).with_items(new)
     sequence = np.array([len(bundle.catalogue), 0], np.int32)
-    gains = without_codes.neighbours.of_history(sequence, bundle.model.neighbours)
-    assert gains.rows.tolist() == bundle.neighbours.of_history(sequence[1:], bundle.model.neighbours).rows.tolist()
+    gains = without_codes.neighbours.of_newest(sequence).gains(bundle.model.neighbours)
+    assert gains.rows.tolist() == bundle.neighbours.of_newest(sequence[1:]).gains(bundle.model.neighbours).rows.tolist()
     off = replace(bundle, model=replace(bundle.model, neighbours=NeighbourConfig())).with_items(new)
     assert off.links is None

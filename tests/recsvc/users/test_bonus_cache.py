@@ -38,8 +38,19 @@ def test_the_same_state_in_the_same_hour_is_not_computed_again(bundle: Bundle) -
     first = cache.of(ann, NOW)
     assert len(first.neighbours.rows)
     assert len(first.repeats.rows)
-    assert cache.of(ann, NOW + MICROSECONDS_AN_HOUR - 1) is first
-    assert cache.gains(ann) is first.neighbours
+    again = cache.of(ann, NOW + MICROSECONDS_AN_HOUR - 1)
+    assert again.total is first.total
+    assert cache.of(ann, NOW) is again
+    assert cache.neighbours(ann).neighbours is first.neighbours
+
+
+def test_neighbours_of_the_newest_items_are_given_once_and_not_kept(bundle: Bundle) -> None:
+    for answer in (lambda cache, user: cache.of(user, NOW), lambda cache, user: cache.neighbours(user)):
+        cache, ann = BonusCache(bundle), state(bundle, 3, 8)
+        newest = answer(cache, ann).newest
+        assert newest.rows.tolist() == [8, 3]
+        assert answer(cache, ann).newest is None
+        assert cache.of(ann, NOW + MICROSECONDS_AN_HOUR).newest is None
 
 
 def test_the_next_hour_changes_the_repeat_bonus_and_keeps_the_gains(bundle: Bundle) -> None:
@@ -72,10 +83,10 @@ def test_a_visit_changes_the_gains_and_not_the_repeat_bonus(bundle: Bundle) -> N
 
 
 def test_disliked_items_and_gifts_gain_nothing(bundle: Bundle) -> None:
-    plain = BonusCache(bundle).gains(state(bundle, 3, 8))
+    plain = BonusCache(bundle).neighbours(state(bundle, 3, 8)).neighbours
     one, other = (bundle.catalogue.items[row].item_id for row in plain.rows[:2].tolist())
     taste = Taste(less_items=frozenset({one}), gifts=frozenset({other}))
-    gains = BonusCache(bundle).gains(state(bundle, 3, 8, taste=taste))
+    gains = BonusCache(bundle).neighbours(state(bundle, 3, 8, taste=taste)).neighbours
     assert gains.rows.tolist() == plain.rows[2:].tolist()
     assert gains.scores.tolist() == plain.scores[2:].tolist()
 

@@ -11,7 +11,7 @@ from recsvc.model import bundle_files as bundles
 from training import train
 from training.config import TrainConfig
 from training.evaluation import release_gate as gate
-from training.evaluation.release_gate import FLOORS, TRAINING_FREE, failed_checks
+from training.evaluation.release_gate import FLOORS, TRAINING_FREE, failed_checks, lead_in_words
 
 
 def evaluation(floor: float = 0.02, previous: float | None = None, lead: float = 0.001) -> dict[str, Any]:
@@ -43,6 +43,15 @@ def test_bundle_that_is_not_ahead_of_the_training_free_model_fails() -> None:
     assert sentence == (
         "recsvc is not ahead of the training-free model (co-visitation + text): -0.0020 ndcg@10 (-0.0120 to +0.0080)"
     )
+
+
+def test_the_lead_is_worded_for_a_bundle_that_is_ahead_and_for_one_that_nobody_tested() -> None:
+    ahead = "ahead of the training-free model (co-visitation + text): +0.0010 ndcg@10 (-0.0090 to +0.0110)"
+    assert lead_in_words(evaluation(lead=0.001)) == ahead
+    untested = evaluation()
+    untested["comparisons"][TRAINING_FREE]["ndcg@10"] = dict.fromkeys(("mean", "low", "high"))
+    assert lead_in_words(untested) == "not compared with the training-free model (co-visitation + text): no test user"
+    assert failed_checks(untested) == []
 
 
 def test_latest_is_not_moved_to_a_refused_bundle(

@@ -24,6 +24,7 @@ from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles
 from training.evaluation.offline_ranking import recommend_offline
 from training.fitting.assembly import with_fusion, with_neighbours, without_blocks
+from training.fitting.block_scores import vectors_at_one
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.fusion import tune
 from training.fitting.neighbours import mix
@@ -172,11 +173,12 @@ def test_blocks_without_a_gain_are_dropped_and_the_ranking_stays(
     holdout = withheld(board, bundle, interactions)
     nobody: list[ProfileText | None] = [None] * len(holdout)
     # Text alone finds everything, so no other block can gain.
-    tuned = tune(bundle, holdout, nobody)
+    vectors = vectors_at_one(bundle, holdout, nobody)
+    tuned = tune(bundle, holdout, nobody, vectors)
     assert set(tuned.dropped) == {"sequence", "lexical", "collaborative"}
     assert tuned.warm_ndcg == 1.0
     assert sum(tuned.warm.blocks) == pytest.approx(1.0)
-    assert tune(bundle, holdout, nobody, drop_blocks=False).dropped == ()
+    assert tune(bundle, holdout, nobody, vectors, drop_blocks=False).dropped == ()
 
     smaller = with_fusion(without_blocks(bundle, tuned.dropped), tuned.weights, tuned.warm.repeats)
     assert smaller.item_vectors.shape[1] == bundle.model.text.dim + 3  # prior, newness, unseen

@@ -1,19 +1,15 @@
 """The search begins where it ends best; the weight of new items is raised while it costs almost no NDCG."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsvc.model.towers.user import BLOCKS, BlockWeights
 from training.fitting import fusion
 from training.fitting.block_scores import CachedScores
-from training.fitting.fusion import (
-    DEFAULT_UNSEEN_SHARE,
-    MAX_NDCG_LOSS,
-    UNSEEN_SHARES,
-    Fusion,
-    best_start,
-    help_new_items,
-)
+from training.fitting.fusion import Fusion, best_start, help_new_items
+from training.fitting.new_items import DEFAULT_UNSEEN_SHARE, MAX_NDCG_LOSS, UNSEEN_SHARES
 
 USERS, BOUGHT, NEW = 4_000, 30, 4
 
@@ -35,6 +31,7 @@ def scores() -> CachedScores:
         repeats={},
         bought=np.zeros_like(is_target),
         is_target=is_target,
+        users=np.arange(USERS),
         targets=np.ones(USERS, np.intp),
     )
 
@@ -77,3 +74,19 @@ def test_a_part_of_the_users_has_the_scores_of_these_users(scores: CachedScores)
     part = scores.select(slice(3, None, 7))
     assert len(part) == len(range(3, USERS, 7))
     assert point.ndcg(part).tolist() == point.ndcg(scores)[3::7].tolist()
+
+
+def test_users_without_a_target_among_their_candidates_count_as_zero(scores: CachedScores) -> None:
+    point, held = Fusion(BlockWeights(text=1.0)), np.arange(0, USERS, 3)
+    part = replace(
+        scores,
+        blocks=scores.blocks[held],
+        bought=scores.bought[held],
+        is_target=scores.is_target[held],
+        users=held,
+    )
+    ndcg = point.ndcg(part)
+    assert ndcg[held].tolist() == point.ndcg(scores)[held].tolist()
+    assert not np.delete(ndcg, held).any()
+    some = slice(1, None, 5)
+    assert point.ndcg(part.select(some)).tolist() == ndcg[some].tolist()

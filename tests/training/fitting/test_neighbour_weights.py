@@ -17,10 +17,11 @@ from training.data.shop import read_shop
 from training.data.split import Holdout, Profiles, Split
 from training.evaluation.evaluate import without_neighbours
 from training.evaluation.offline_ranking import rank_holdout
-from training.fitting.assembly import with_neighbours
+from training.fitting.assembly import with_fusion, with_neighbours
+from training.fitting.block_scores import vectors_at_one
 from training.fitting.event_sequences import event_sequences
 from training.fitting.experiment import make_split
-from training.fitting.neighbour_weights import tune_neighbours
+from training.fitting.neighbour_weights import MAX_LOSS, TunedNeighbours, tune_neighbours
 from training.fitting.neighbours import compute_neighbours, mix
 from training.fitting.stage import Arrays
 from training.metrics import per_user
@@ -57,15 +58,29 @@ def prophetic(parts: Arrays, holdout: Holdout) -> Arrays:
     return {**parts, "bought_rows": rows, "bought_weights": (rows != NO_ROW).astype(np.float32)}
 
 
+def served(bundle: Bundle, parts: Arrays, tuned: TunedNeighbours) -> Bundle:
+    """The bundle with the neighbours and the weight of new items that were chosen."""
+    weights = bundle.model.fusion
+    raised = replace(weights, warm=replace(weights.warm, unseen=tuned.unseen))
+    bundle = with_fusion(bundle, raised, bundle.model.repeats)
+    return with_neighbours(bundle, mix(parts, tuned.words_weight), tuned.config)
+
+
 def test_ndcg_of_the_choice_is_that_of_the_served_ranking(bundle: Bundle, parts: Arrays, validation: Holdout) -> None:
     profiles = Profiles([None] * len(validation))
     parts = prophetic(parts, validation)
-    tuned = tune_neighbours(bundle, parts, validation, profiles.texts, drop_below_se=1.0)
+    tuned = tune_neighbours(
+        bundle,
+        parts,
+        validation,
+        vectors_at_one(bundle, validation, profiles.texts),
+        drop_below_se=1.0,
+        unraised=bundle.model.fusion.warm.unseen,
+    )
     assert tuned.config.weight > 0
     assert tuned.gain["low"] is not None
     assert tuned.gain["low"] > 0
-    served = with_neighbours(bundle, mix(parts, tuned.words_weight), tuned.config)
-    lists = rank_holdout(served, validation, profiles, repeats=bundle.model.repeats)
+    lists = rank_holdout(served(bundle, parts, tuned), validation, profiles, repeats=bundle.model.repeats)
     assert tuned.ndcg == pytest.approx(per_user(lists, validation.targets)["ndcg@10"].mean(), abs=1e-3)
 
 
@@ -74,7 +89,46 @@ def test_neighbours_that_say_nothing_are_dropped(bundle: Bundle, parts: Arrays, 
     rng = np.random.default_rng(0)
     noise = {**parts, "bought_rows": rng.permuted(parts["bought_rows"], axis=0), "words_rows": parts["words_rows"] * 0}
     noise["words_weights"] = parts["words_weights"] * 0
-    tuned = tune_neighbours(bundle, noise, validation, nobody, drop_below_se=3.0)
+    tuned = tune_neighbours(
+        bundle,
+        noise,
+        validation,
+        vectors_at_one(bundle, validation, nobody),
+        drop_below_se=3.0,
+        unraised=bundle.model.fusion.warm.unseen,
+    )
     assert tuned.config == NeighbourConfig(0.0, tuned.config.decay)
     lists = rank_holdout(bundle, validation, Profiles(nobody), repeats=bundle.model.repeats)
     assert tuned.ndcg == pytest.approx(per_user(lists, validation.targets)["ndcg@10"].mean(), abs=1e-3)
+
+
+def test_new_items_are_raised_again_and_cost_little_in_the_served_ranking(
+    bundle: Bundle, parts: Arrays, validation: Holdout
+) -> None:
+    profiles, parts = Profiles([None] * len(validation)), prophetic(parts, validation)
+    unbought = np.arange(len(bundle.catalogue)) % 4 == 0
+    vectors = bundle.item_vectors.copy()
+    vectors[:, bundle.layout.unseen] = unbought[:, None]
+    weights = bundle.model.fusion
+    unraised = replace(weights, warm=replace(weights.warm, unseen=0.0))
+    with_new = replace(
+        bundle,
+        item_vectors=vectors,
+        purchases=np.where(unbought, 0, np.maximum(bundle.purchases, 1)),
+        model=replace(bundle.model, fusion=unraised),
+    )
+    tuned = tune_neighbours(
+        with_new,
+        parts,
+        validation,
+        vectors_at_one(with_new, validation, profiles.texts),
+        unraised=0.0,
+        drop_below_se=1.0,
+    )
+    assert tuned.unseen > 0
+    before, after = (
+        per_user(rank_holdout(model, validation, profiles, repeats=bundle.model.repeats), validation.targets)
+        for model in (served(with_new, parts, replace(tuned, unseen=0.0)), served(with_new, parts, tuned))
+    )
+    assert tuned.ndcg == pytest.approx(after["ndcg@10"].mean(), abs=1e-3)
+    assert after["ndcg@10"].mean() > (1 - MAX_LOSS) * before["ndcg@10"].mean() - 1e-3
