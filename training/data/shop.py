@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType
+from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType, category_path
 from training.data.column_checks import TableCheck
 from training.data.data_quality import count_defects
 from training.data.tables import Table, read_table
@@ -158,16 +158,19 @@ def _items(check: TableCheck) -> pl.DataFrame:
 
 
 def _known_categories(check: TableCheck, categories: pl.Series) -> pl.Series:
-    """The paths without the parts that are empty or called 'Unknown'."""
-    part = pl.element().str.strip_chars()
-    named_parts = pl.element().filter((part != "") & (part.str.to_lowercase() != UNKNOWN)).str.strip_chars()
-    paths = categories.str.split(CATEGORY_SEPARATOR.strip())
-    unknown = paths.list.eval(part.str.to_lowercase() == UNKNOWN).list.any()
-    if unknown.any():
-        check.notes.append(
-            f"category paths with a part called 'Unknown', left out: {unknown.sum():,} of {paths.len():,}"
-        )
-    return paths.list.eval(named_parts).list.join(CATEGORY_SEPARATOR)
+    """The paths with one spelling of the separator, without the parts that are empty or called 'Unknown'."""
+    paths = {text: category_path(text) for text in categories.unique()}
+    known = {text: tuple(name for name in path if name.lower() != UNKNOWN) for text, path in paths.items()}
+    names_with_separator = [text for text, path in paths.items() if any(">" in name for name in path)]
+    counts = {
+        "category paths with a part called 'Unknown', left out": [text for text in paths if known[text] != paths[text]],
+        "category paths with a '>' that is a part of a name, because it has no spaces around it": names_with_separator,
+    }
+    for fact, texts in counts.items():
+        if texts:
+            check.notes.append(f"{fact}: {categories.is_in(texts).sum():,} of {categories.len():,}")
+    joined = {text: CATEGORY_SEPARATOR.join(path) for text, path in known.items()}
+    return categories.replace_strict(joined, return_dtype=pl.String)
 
 
 def _attributes(check: TableCheck) -> pl.Series:

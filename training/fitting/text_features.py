@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
 from recsvc.domain.arrays import Floats
-from recsvc.domain.shop import Item
+from recsvc.domain.shop import Item, category_path
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.text_encoder import TextEncoder, profile_text
@@ -73,7 +73,7 @@ def items_of(frame: pl.DataFrame) -> list[Item]:
             row["item_id"],
             row["title"],
             row["brand"],
-            tuple(part.strip() for part in row["categories"].split(">") if part.strip()),
+            category_path(row["categories"]),
             row["price"],
             row["currency"],
             _attributes(row["attributes"]),

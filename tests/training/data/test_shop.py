@@ -172,14 +172,14 @@ def test_defects_of_the_data_are_counted_and_do_not_stop(tmp_path, file_format):
             "item_id": ["a", "b", "c", "d"],
             "title": ["  A ", None, " ", "D"],
             "brand": ["Unknown", "unknown", "Acme", None],
-            "categories": ["Unknown > Tents >  > Small", "UNKNOWN", "A>B", "Known > unknown things"],
+            "categories": ["Unknown > Tents >  > Small", "UNKNOWN", "A>B >", "Known > unknown things"],
         },
         "users": {"user_id": ["u", "x", "y"], "about": ["", "text", None], "age": ["1", "2", "3"]},
     }
     shop = read_shop(write(tmp_path, file_format, tables))
     assert shop.items["title"].to_list() == ["A", "", "", "D"]
     assert shop.items["brand"].to_list() == ["", "", "Acme", ""]
-    assert shop.items["categories"].to_list() == ["Tents > Small", "", "A > B", "Known > unknown things"]
+    assert shop.items["categories"].to_list() == ["Tents > Small", "", "A>B", "Known > unknown things"]
     assert shop.events.height == 8
     assert set(shop.notes) == {
         f"events.{file_format}: columns that are not read: colour",
@@ -187,6 +187,7 @@ def test_defects_of_the_data_are_counted_and_do_not_stop(tmp_path, file_format):
         "returns without an earlier purchase of the item by the user: 2 of 4",
         "brands called 'Unknown', read as no brand: 2 of 4",
         "category paths with a part called 'Unknown', left out: 2 of 4",
+        "category paths with a '>' that is a part of a name, because it has no spaces around it: 1 of 4",
         "items without a title: 2 of 4",
         "users without a profile: 2 of 3",
         "profiles without events: 2 of 3",
