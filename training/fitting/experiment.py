@@ -15,6 +15,7 @@ from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
 from training.data.split import Holdout, Profiles, Split, leave_one_out, time_split
+from training.data.stray_dates import without_late_dates
 from training.fitting.assembly import with_fusion, with_neighbours, without_blocks
 from training.fitting.block_trainer import BlockTrainer
 from training.fitting.early_stopping import Curve
@@ -103,6 +104,7 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     """
     started = time.perf_counter()
     shop = read_shop(data)
+    shop = replace(shop, events=without_late_dates(shop.events))
     interactions = Interactions.of(shop)
     size = f"{len(shop.events):,} events, {len(shop.items):,} items, {len(shop.users):,} profiles"
     stages.report("data", time.perf_counter() - started, size)

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training.data.shop import LISTS_FOLDER
-from training.data.tables import read_table
+from training.data.tables import read_exported_events, read_table
 from training.errors import DataError, Problem
 
 
@@ -80,9 +80,7 @@ def read_logged_lists(folder: Path, placement: str, reward: str, hours: float) -
         )
     first = lists.filter(pl.col("shown") == 0).sort("timestamp", "recommendation_id")
     served = first.select("recommendation_id", "user_id", pl.col("timestamp").alias("served"))
-    events = _read(folder, "events")
-    if "recommendation_id" not in events.columns:
-        raise DataError([Problem("events", None, "recommendation_id", "is missing: export the events of the service")])
+    events = read_exported_events(folder)
     earned = (
         events.filter(pl.col("event_type") == reward, pl.col("recommendation_id").is_not_null())
         .join(served, on=["recommendation_id", "user_id"])

@@ -23,7 +23,7 @@ from recsvc.reasons.claim import MIN_PEOPLE
 from recsvc.retrieval.word_index import search_text
 from recsvc.retrieval.words import plain_words
 from training.data.column_checks import TableCheck
-from training.data.shop import ID_LENGTH
+from training.data.table_columns import ID_LENGTH
 from training.data.tables import read_table
 from training.errors import DataError
 
