@@ -31,12 +31,12 @@ from training.data.shop import Shop
 from training.data.split import Split
 from training.errors import TrackingError
 from training.evaluation.baselines import Task
-from training.evaluation.evaluate import OURS, evaluate
+from training.evaluation.evaluate import OURS, evaluate, unmeasured
 from training.evaluation.evaluation_report import FILE_NAME, EvaluationReport, RunCost
-from training.evaluation.release_gate import METRIC, TRAINING_FREE, against_previous, failed_checks
+from training.evaluation.release_gate import METRIC, TRAINING_FREE, against_previous, failed_checks, replaces_measured
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
-from training.fitting.experiment import Fitted, Prepared, fit, prepare, refit
+from training.fitting.experiment import Fitted, Prepared, fit, fit_starter, prepare, refit
 from training.fitting.stages import Stages
 
 NOT_READY = 3  # exit code: the bundle is written, but `latest` was not moved
@@ -67,6 +67,8 @@ def train(
     """
     stages = Stages(out / ".work", console)
     prepared = prepare(data, config, stages, earlier)
+    if prepared.nothing_to_learn is not None:
+        return _train_starter(prepared, out, config, stages)
     fitted = fit(prepared, config, stages)
     bundle, learned = fitted.bundle, prepared.split.train
     if config.refit != "none":
@@ -85,6 +87,25 @@ def train(
         previous=previous,
         failed_checks=failed_checks({**results, "previous": previous}),
         cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_A_MIB),
+    )
+    return _publish(part, out, report)
+
+
+def _train_starter(prepared: Prepared, out: Path, config: TrainConfig, stages: Stages) -> Path:
+    """Makes a bundle of a shop that nothing can be learned from: not measured, and never in place of a measured one."""
+    reason = f"{prepared.nothing_to_learn}, so the bundle ranks by text and by the purchases that there are"
+    stages.console.print(f"  {reason}", highlight=False, soft_wrap=True)
+    fitted = fit_starter(prepared, config)
+    part = out / ".work" / "bundle"
+    provenance = _provenance(prepared, fitted, prepared.interactions)
+    bundles.save(replace(fitted.bundle, provenance=provenance), part)
+    report = EvaluationReport(
+        fitted=fitted,
+        results=unmeasured(fitted.bundle),
+        previous=None,
+        failed_checks=replaces_measured(out / LATEST),
+        cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_A_MIB),
+        not_measured=reason,
     )
     return _publish(part, out, report)
 
@@ -145,8 +166,8 @@ def _data_provenance(shop: Shop, split: Split) -> dict[str, Any]:
         "users": shop.events["user_id"].n_unique(),
         "items": len(shop.items),
         "profiles": len(shop.users),
-        "first_event": first.isoformat(),
-        "last_event": last.isoformat(),
+        "first_event": first.isoformat() if first is not None else None,
+        "last_event": last.isoformat() if last is not None else None,
         "train_events": len(split.train),
         "known_events": len(split.train_and_validation),
         "notes": list(shop.notes),
@@ -154,8 +175,10 @@ def _data_provenance(shop: Shop, split: Split) -> dict[str, Any]:
     }
 
 
-def _last_event(interactions: Interactions) -> str:
-    return datetime.fromtimestamp(int(interactions.timestamps.max()) / 1_000_000, UTC).isoformat()
+def _last_event(interactions: Interactions) -> str | None:
+    if not len(interactions):
+        return None
+    return datetime.fromtimestamp(interactions.end / 1_000_000, UTC).isoformat()
 
 
 def _git_commit() -> str | None:
@@ -231,8 +254,11 @@ def main(argv: list[str] | None = None) -> int:
             print(f"tracked as run {run}")
     except TrackingError as error:
         print(f"warning: {error}", file=sys.stderr)
-    print(_table(evaluation))
-    print(_lead(evaluation))
+    if evaluation["not_measured"] is None:
+        print(_table(evaluation))
+        print(_lead(evaluation))
+    else:
+        print(f"not measured: {evaluation['not_measured']}")
     print(f"bundle {folder}\nreport {folder / 'report.html'}")
     for sentence in evaluation["objections"]:
         print(f"not ready: {sentence}", file=sys.stderr)

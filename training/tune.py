@@ -77,6 +77,7 @@ def tune(data: Path, folder: Path, config: TrainConfig, names: list[str], trials
         raise SettingsError(f"--dials {','.join(unknown)}: choose from {', '.join(HYPERPARAMETERS)}")
     stages = Stages(folder / ".work", console)
     prepared = prepare(data, config, stages)
+    prepared.check_learnable()
     study = optuna.create_study(
         storage=f"sqlite:///{(folder / STUDY).resolve()}",
         study_name="recsvc",
