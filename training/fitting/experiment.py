@@ -164,8 +164,12 @@ def make_split(interactions: Interactions, config: TrainConfig) -> Split:
 def _split(interactions: Interactions, config: TrainConfig) -> Split:
     """The split that the configuration names. Raises ValueError if the events do not allow it."""
     if config.protocol == "leave-one-out":
-        return leave_one_out(interactions, config.history_length)
-    return time_split(interactions, config.test_days, config.history_length)
+        split = leave_one_out(interactions, config.history_length)
+    else:
+        split = time_split(interactions, config.test_days, config.history_length)
+    if (reason := nothing_to_learn(split.train)) is not None:
+        raise ValueError(f"in the train part, {reason}")
+    return split
 
 
 def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:

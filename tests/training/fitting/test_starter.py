@@ -150,9 +150,14 @@ def test_purchases_that_were_all_returned_are_nothing_to_learn(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("events", "settings", "error", "possible"),
     [
-        (many(40, 8, 20), [], "there is no purchase", "protocol=time-split --set test_days=3"),
-        (many(40, 8, 0), [], "there is no purchase", "protocol=leave-one-out"),
-        (many(40, 8, 400), ["test_days=399"], "there is no purchase", "protocol=time-split --set test_days=30"),
+        (many(40, 8, 20), [], "nobody buys anything before the last 60 days", "protocol=time-split --set test_days=7"),
+        (many(40, 8, 0), [], "nobody buys anything before", "protocol=leave-one-out"),
+        (
+            many(40, 8, 400),
+            ["test_days=399"],
+            "nobody buys anything before the last 798 days",
+            "protocol=time-split --set test_days=30",
+        ),
         (
             [(user, item, day) for user, item, day in many(40, 8, 100) if not 39 < day < 71] + [("u", 1, 99.0)],
             [],
