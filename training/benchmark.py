@@ -109,6 +109,7 @@ class Benchmark:
         self._out = out
         self.stages = Stages(out, console)
         self.prepared = prepare(data, config, self.stages)
+        self.prepared.check_learnable()
 
     def run(self, seeds: int, keep: Callable[[Results], None] | None = None, *, shuffle_ties: bool = False) -> Results:
         """Runs all models once for each seed.

@@ -29,15 +29,14 @@ from training.config import TrainConfig, settings_of
 from training.data.interactions import Interactions
 from training.data.shop import Shop
 from training.data.split import Split
-from training.data.table_time import written_at
 from training.errors import TrackingError
 from training.evaluation.baselines import Task
-from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluate import evaluate, unmeasured
 from training.evaluation.evaluation_report import FILE_NAME, EvaluationReport, RunCost
-from training.evaluation.release_gate import against_previous, failed_checks, lead_in_words
+from training.evaluation.release_gate import against_previous, failed_checks, lead_in_words, replaces_measured
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
-from training.fitting.experiment import Fitted, Prepared, fit, prepare, refit
+from training.fitting.experiment import Fitted, Prepared, fit, fit_starter, prepare, refit
 from training.fitting.stages import Stages
 
 NOT_READY = 3  # exit code: the bundle is written, but `latest` was not moved
@@ -67,15 +66,15 @@ def train(
         BundleError: The earlier bundle cannot be read.
     """
     stages = Stages(out / ".work", console)
-    items_written = written_at(data, "items")
     prepared = prepare(data, config, stages, earlier)
+    if prepared.nothing_to_learn is not None:
+        return _train_starter(prepared, out, config, stages)
     fitted = fit(prepared, config, stages)
     bundle, learned = fitted.bundle, prepared.split.train
     if config.refit != "none":
         learned = prepared.split.train_and_validation
         bundle = refit(prepared, fitted, learned, stages, "refit")
     provenance = _provenance(prepared, fitted, prepared.interactions if config.refit == "all" else learned)
-    provenance["data"]["items_written"] = items_written.isoformat() if items_written is not None else None
     part = out / ".work" / "bundle"
     bundles.save(replace(bundle, provenance=provenance), part)
     results, previous = _evaluate(part, out / LATEST, prepared, learned, config, stages)
@@ -88,6 +87,25 @@ def train(
         previous=previous,
         failed_checks=failed_checks({**results, "previous": previous}),
         cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_A_MIB),
+    )
+    return _publish(part, out, report)
+
+
+def _train_starter(prepared: Prepared, out: Path, config: TrainConfig, stages: Stages) -> Path:
+    """Makes a bundle of a shop that nothing can be learned from: not measured, and never in place of a measured one."""
+    reason = f"{prepared.nothing_to_learn}, so the bundle ranks by text and by the purchases that there are"
+    stages.console.print(f"  {reason}", highlight=False, soft_wrap=True)
+    fitted = fit_starter(prepared, config)
+    part = out / ".work" / "bundle"
+    provenance = _provenance(prepared, fitted, prepared.interactions)
+    bundles.save(replace(fitted.bundle, provenance=provenance), part)
+    report = EvaluationReport(
+        fitted=fitted,
+        results=unmeasured(fitted.bundle),
+        previous=None,
+        failed_checks=replaces_measured(out / LATEST),
+        cost=RunCost(stages.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_A_MIB),
+        not_measured=reason,
     )
     return _publish(part, out, report)
 
@@ -148,17 +166,20 @@ def _data_provenance(shop: Shop, split: Split) -> dict[str, Any]:
         "users": shop.events["user_id"].n_unique(),
         "items": len(shop.items),
         "profiles": len(shop.users),
-        "first_event": first.isoformat(),
-        "last_event": last.isoformat(),
+        "first_event": first.isoformat() if first is not None else None,
+        "last_event": last.isoformat() if last is not None else None,
         "train_events": len(split.train),
         "known_events": len(split.train_and_validation),
         "notes": list(shop.notes),
         "erasures_until": shop.erasures_until,
+        "items_written": shop.items_written.isoformat() if shop.items_written is not None else None,
     }
 
 
-def _last_event(interactions: Interactions) -> str:
-    return datetime.fromtimestamp(int(interactions.timestamps.max()) / 1_000_000, UTC).isoformat()
+def _last_event(interactions: Interactions) -> str | None:
+    if not len(interactions):
+        return None
+    return datetime.fromtimestamp(interactions.end / 1_000_000, UTC).isoformat()
 
 
 def _git_commit() -> str | None:
@@ -222,8 +243,11 @@ def main(argv: list[str] | None = None) -> int:
             print(f"tracked as run {run}")
     except TrackingError as error:
         print(f"warning: {error}", file=sys.stderr)
-    print(_table(evaluation))
-    print(lead_in_words(evaluation))
+    if evaluation["not_measured"] is None:
+        print(_table(evaluation))
+        print(lead_in_words(evaluation))
+    else:
+        print(f"not measured: {evaluation['not_measured']}")
     print(f"bundle {folder}\nreport {folder / 'report.html'}")
     for sentence in evaluation["objections"]:
         print(f"not ready: {sentence}", file=sys.stderr)

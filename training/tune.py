@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from recsvc.errors import RecsvcError, SettingsError
@@ -77,12 +78,12 @@ def tune(data: Path, folder: Path, config: TrainConfig, names: list[str], trials
         raise SettingsError(f"--dials {','.join(unknown)}: choose from {', '.join(HYPERPARAMETERS)}")
     stages = Stages(folder / ".work", console)
     prepared = prepare(data, config, stages)
+    prepared.check_learnable()
     study = optuna.create_study(
         storage=f"sqlite:///{(folder / STUDY).resolve()}",
         study_name="recsvc",
         direction="maximize",
         load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=config.seed),
     )
     about = {"data": prepared.shop.fingerprint, "protocol": config.protocol}
     if study.user_attrs and study.user_attrs != about:
@@ -106,8 +107,35 @@ def tune(data: Path, folder: Path, config: TrainConfig, names: list[str], trials
         )
         _write(study, folder)
 
-    study.optimize(objective, n_trials=trials, callbacks=[after_trial])
+    run_trials(study, objective, after_trial, trials, config.seed)
     return folder / BEST
+
+
+def run_trials(
+    study: OptunaStudy,
+    objective: Callable[[OptunaTrial], float],
+    after_trial: Callable[[OptunaStudy, OptunaTrial], None],
+    trials: int,
+    seed: int,
+) -> None:
+    """Runs more trials of a study, each drawn by its number.
+
+    So a search that was stopped and continued draws the same trials as one that was not. With one seed for the whole
+    process, each process would draw the trials of the first again.
+
+    Args:
+        study: The study; trials that wait in its queue come first.
+        objective: Returns the value of a trial.
+        after_trial: Is called after each trial.
+        trials: How many to run.
+        seed: Of the search.
+    """
+    optuna = _optuna()
+    for _ in range(trials):
+        begun = sum(trial.state is not optuna.trial.TrialState.WAITING for trial in study.get_trials(deepcopy=False))
+        seeds = np.random.SeedSequence((seed, begun)).generate_state(1)
+        study.sampler = optuna.samplers.TPESampler(seed=int(seeds[0]))
+        study.optimize(objective, n_trials=1, callbacks=[after_trial])
 
 
 def _optuna() -> Any:  # noqa: ANN401 - a module, which may be missing

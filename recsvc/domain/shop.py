@@ -1,6 +1,7 @@
 """The nouns of a shop: items, events, histories, profiles and tastes."""
 
 import enum
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,13 @@ from numpy.typing import NDArray
 from recsvc.domain.purchases import counted_pieces
 
 CATEGORY_SEPARATOR = " > "  # between the names of a path that is written as one string
+# A ">" that stands alone, between spaces or at an end, separates. Any other is a part of a name, as in "Size >27 in".
+_SEPARATOR = re.compile(r"(?<!\S)>(?!\S)")
+
+
+def category_path(text: str) -> tuple[str, ...]:
+    """The names of a path that is written as one string: without the spaces around them, and without empty names."""
+    return tuple(name for part in _SEPARATOR.split(text) if (name := part.strip()))
 
 
 class EventType(enum.IntEnum):

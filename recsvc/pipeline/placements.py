@@ -37,7 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from recsvc.domain.query import AttributeFilter, Boost, ItemFilter, Pin, Query, RepeatPolicy, Rules, Surface
 from recsvc.domain.reason import Tone
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Event
+from recsvc.domain.shop import Event, category_path
 from recsvc.errors import FieldViolation, InvalidRequest, SettingsError
 
 # Metrics have them as labels, and the ids of lists contain them.
@@ -73,7 +73,7 @@ class _Items(_Strict):
 
     def filter(self) -> ItemFilter:
         return ItemFilter(
-            frozenset(tuple(path.split(CATEGORY_SEPARATOR)) for path in self.categories),
+            frozenset(map(category_path, self.categories)),
             frozenset(self.brands),
             self.min_price,
             self.max_price,

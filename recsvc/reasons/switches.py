@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from recsvc.domain.records import Switch
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
+from recsvc.domain.shop import Item, category_path
 
 EVERYTHING = Switch()
 """Turns every text off."""
@@ -29,9 +29,9 @@ class Switches:
 
 
 def _applies(switch: Switch, recipe: str, language: str, items: Iterable[Item]) -> bool:
-    path = tuple(switch.category.split(CATEGORY_SEPARATOR)) if switch.category else ()
+    path = category_path(switch.category)
     return (
         switch.recipe in ("", recipe)
         and switch.language in ("", language)
-        and (not path or any(item.categories[: len(path)] == path for item in items))
+        and (not switch.category or any(path and item.categories[: len(path)] == path for item in items))
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
-from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste
+from recsvc.domain.shop import CATEGORY_SEPARATOR, NO_TASTE, Profile, Taste, category_path
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.vectors import unit
@@ -127,8 +127,8 @@ def _disliked_rows(taste: Taste, catalogue: Catalogue) -> Iterator[Rows]:
     for brand in taste.less_brands:
         yield _rows(catalogue.brands.mask(brand.__eq__))
     for category in taste.less_categories:
-        path = tuple(category.split(CATEGORY_SEPARATOR))
-        yield _rows(catalogue.paths.mask(partial(_begins_with, path)))
+        if path := category_path(category):
+            yield _rows(catalogue.paths.mask(partial(_begins_with, path)))
 
 
 def _begins_with(beginning: tuple[str, ...], path: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recsvc.domain.records import ItemChange, ItemField
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
+from recsvc.domain.shop import Item, category_path
 from recsvc.v1 import catalog_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,
@@ -44,9 +44,10 @@ def decode_upsert_items(request: catalog_pb2.UpsertItemsRequest) -> list[tuple[I
         set_time = _set_time(message, inner)
         changes = [ItemChange(message.item_id, ItemField.DELETED, set_time, 0.0)]
         changes += _inventory(message, set_time, inner)
-        categories = tuple(message.categories.split(CATEGORY_SEPARATOR)) if message.categories else ()
         attributes = _attributes(message, inner)
-        item = Item(message.item_id, message.title, message.brand, categories, attributes=attributes)
+        item = Item(
+            message.item_id, message.title, message.brand, category_path(message.categories), attributes=attributes
+        )
         decoded.append((item, changes))
     ids = [message.item_id for message in request.items]
     if len(set(ids)) < len(ids):

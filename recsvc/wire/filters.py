@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from recsvc.domain.query import AttributeFilter, ItemFilter
-from recsvc.domain.shop import CATEGORY_SEPARATOR
+from recsvc.domain.shop import category_path
 from recsvc.v1 import recommendation_pb2
 from recsvc.wire.fields import (
     MAX_ATTRIBUTE_NAME,
@@ -43,7 +43,7 @@ def check_filter(message: recommendation_pb2.Filter, violations: Violations) -> 
 def item_filter(message: recommendation_pb2.Filter) -> ItemFilter:
     """Decodes a filter. The excluded ids, the repeat policy and backfill are fields of the query."""
     return ItemFilter(
-        categories=frozenset(tuple(path.split(CATEGORY_SEPARATOR)) for path in message.categories),
+        categories=frozenset(map(category_path, message.categories)),
         brands=frozenset(message.brands),
         min_price=message.min_price if message.HasField("min_price") else None,
         max_price=message.max_price if message.HasField("max_price") else None,

@@ -26,6 +26,7 @@ QUICK = (
 EVALUATION_KEYS = [
     "protocol",
     "fit",
+    "not_measured",
     "validation",
     "towers",
     "users",

@@ -69,6 +69,27 @@ def test_a_stopped_search_continues_and_its_best_settings_can_be_trained_with(
     assert trained["alpha"] == best.params["alpha"]
 
 
+def draw(storage: optuna.storages.BaseStorage, trials: int) -> None:
+    """Continues a study whose trials cost nothing."""
+    study = optuna.create_study(storage=storage, study_name="drawn", direction="maximize", load_if_exists=True)
+
+    def objective(trial: optuna.Trial) -> float:
+        return -sum(float(tune.HYPERPARAMETERS[name](trial)) for name in ("alpha", "factors", "regularization"))
+
+    tune.run_trials(study, objective, lambda *_: None, trials, seed=0)
+
+
+def test_a_search_in_several_processes_draws_the_trials_of_one_and_none_twice() -> None:
+    drawn = []
+    for parts in ([14], [1, 3, 3, 7]):
+        storage = optuna.storages.InMemoryStorage()
+        for trials in parts:
+            draw(storage, trials)
+        drawn.append([trial.params for trial in optuna.load_study(study_name="drawn", storage=storage).trials])
+    assert drawn[0] == drawn[1]
+    assert len({tuple(params.items()) for params in drawn[0]}) == 14
+
+
 def test_an_unknown_setting_another_study_and_no_trials_are_refused(
     small_shop_folder: Path, tmp_path: Path, embedded: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,8 +30,8 @@ def _print_summary(shop: Shop) -> None:
     console.print(f"events       {shop.events.height:,} by {shop.events['user_id'].n_unique():,} users")
     for event_type, count in shop.events["event_type"].value_counts(sort=True).iter_rows():
         console.print(f"             {count:,} {event_type}")
-    times = shop.events["timestamp"]
-    console.print(f"time         {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}")
+    if (times := shop.events["timestamp"]).len():
+        console.print(f"time         {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}")
     console.print(f"items        {shop.items.height:,}, {shop.events['item_id'].n_unique():,} of them with events")
     console.print(f"users        {shop.users.height:,} with a profile of {shop.users.width - 1} attributes")
     console.print(f"fingerprint  {shop.fingerprint}")

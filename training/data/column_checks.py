@@ -30,12 +30,13 @@ class TableCheck:
         self.table = table
         self.problems: list[Problem] = []
         self.notes: list[str] = []
+        if table.blank_lines:
+            self.notes.append(f"blank lines, left out: {table.blank_lines:,}")
 
-    def ids(self, column: str, limit: int, *, unique: bool = False) -> pl.Series:
+    def ids(self, column: str, limit: int) -> pl.Series:
         """A required column of ids: String.
 
-        An id may not be empty, longer than `limit` characters or hold control characters. If `unique`, no id may
-        repeat.
+        An id may not be empty, longer than `limit` characters or hold control characters.
         """
         ids = self._strings(column, required=True)
         if ids is None:
@@ -43,8 +44,6 @@ class TableCheck:
         empty = ids.fill_null("").str.strip_chars() == ""
         self.flag(column, empty, "is empty")
         self._check_text(ids, limit)
-        if unique:
-            self.flag(column, ~ids.is_first_distinct() & ~empty, "is in an earlier row, too")
         return ids
 
     def text(self, column: str, limit: int, *, required: bool = False, numbers: bool = False) -> pl.Series:
@@ -101,8 +100,8 @@ class TableCheck:
     def timestamps(self, column: str) -> pl.Series:
         """A required column of times, from 1990 to a day ahead of now: Datetime('us', 'UTC').
 
-        Text must be ISO 8601. Every row must name the same offset from UTC, or none may name one. Times without an
-        offset, and a typed column without a zone, are read as UTC, and a note says so.
+        Text must be ISO 8601. Every row must name its offset from UTC, or none may name one; offsets may differ. Times
+        without an offset, and a typed column without a zone, are read as UTC, and a note says so.
         """
         values = self._column(column, required=True)
         if values is None:
@@ -151,18 +150,17 @@ class TableCheck:
         self.flag(text.name, empty, "is empty")
         instants, offsets = parse_iso(text)
         self.flag(text.name, instants.is_null() & ~empty, "is not an ISO 8601 date or time", text)
-        parsed = offsets.filter(instants.is_not_null())
-        if parsed.is_empty():
-            return instants
-        most_common = parsed.value_counts().sort("count", parsed.name, descending=True)[parsed.name][0]
-        other = instants.is_not_null() & offsets.ne_missing(pl.Series([most_common], dtype=pl.Int32))
-        self.flag(text.name, other, f"is not in the time zone of most rows ({_zone_name(most_common)})", text)
-        if most_common is None:
+        with_offset = instants.is_not_null() & offsets.is_not_null()
+        without = instants.is_not_null() & offsets.is_null()
+        if with_offset.sum() >= without.sum():
+            self.flag(text.name, without, "names no offset from UTC, as most rows do", text)
+        else:
+            self.flag(text.name, with_offset, "names an offset from UTC, and most rows name none", text)
             self._note_no_zone(text.name)
         return instants
 
     def _note_no_zone(self, column: str) -> None:
-        self.notes.append(f"{self.table.file}: {column} names no time zone and is read as UTC")
+        self.notes.append(f"{column} names no time zone and is read as UTC")
 
     def _check_text(self, text: pl.Series, limit: int) -> None:
         self.flag(text.name, text.str.len_chars() > limit, f"is longer than {limit:,} characters")
@@ -192,10 +190,3 @@ class TableCheck:
 
     def _nulls(self, column: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
         return pl.Series(column, [None], dtype=dtype).new_from_index(0, self.table.frame.height)
-
-
-def _zone_name(minutes: int | None) -> str:
-    """An offset from UTC as "+05:30"."""
-    if minutes is None:
-        return "none"
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

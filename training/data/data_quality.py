@@ -3,6 +3,7 @@
 import polars as pl
 
 from recsvc.domain.shop import EventType
+from training.data.stray_dates import count_stray_dates
 
 PURCHASE, RETURN = EventType.PURCHASE.name.lower(), EventType.RETURN.name.lower()
 
@@ -10,7 +11,8 @@ PURCHASE, RETURN = EventType.PURCHASE.name.lower(), EventType.RETURN.name.lower(
 def count_defects(events: pl.DataFrame, items: pl.DataFrame, users: pl.DataFrame) -> list[str]:
     """One line for each kind of defect in the checked tables of a `Shop`."""
     repeated = events.height - events.unique().height
-    lines = [
+    lines = count_stray_dates(events["timestamp"])
+    lines += [
         _line("events that repeat an earlier line exactly, kept", repeated, events.height),
         _unmatched_returns(events),
         _line("items without a title", items.filter(pl.col("title") == "").height, items.height),

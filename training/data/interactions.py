@@ -69,6 +69,11 @@ class Interactions:
         return self.offsets, self.rows, self.timestamps, self.event_types, self.quantities
 
     @property
+    def end(self) -> int:
+        """The time of the newest event, microseconds since 1970 UTC, from which ages are counted; 0 without events."""
+        return int(self.timestamps.max(initial=0))
+
+    @property
     def users(self) -> NDArray[np.int32]:
         """The user of each event, as an index into `user_ids`: int32 (events,)."""
         return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), np.diff(self.offsets))

@@ -4,33 +4,21 @@
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, EventType
+from recsvc.domain.shop import EventType
 from training.data.column_checks import TableCheck
 from training.data.data_quality import count_defects
-from training.data.tables import Table, read_table
+from training.data.table_columns import ATTRIBUTES, event_columns, item_columns, user_columns
+from training.data.table_time import written_at
+from training.data.tables import SUFFIXES, empty_table, read_tables
 from training.errors import DataError, Problem, shown
-
-EVENT_TYPES = tuple(event_type.name.lower() for event_type in EventType)
-EVENT_COLUMNS = ("user_id", "item_id", "timestamp", "event_type", "quantity", "price", "order_id")
-ITEM_COLUMNS = ("item_id", "title", "categories", "brand", "price", "currency", "attributes")
-
-# Limits of the contract in protos/: characters, and a number.
-ID_LENGTH = 128
-TITLE_LENGTH = 1_000
-CATEGORIES_LENGTH = 1_000
-BRAND_LENGTH = 256
-CURRENCY_LENGTH = 16
-ATTRIBUTE_LENGTH = 2_000  # a user's
-ITEM_ATTRIBUTE_LENGTH = 256
-ATTRIBUTE_NAME_LENGTH = 64
-ATTRIBUTES = 32  # a user's or an item's
-QUANTITY = 1_000_000
 
 # A file in the folder of exported events. It holds a time, in microseconds since 1970 UTC: users who were erased before
 # it have no events in the folder.
@@ -38,9 +26,20 @@ ERASURES_UNTIL = "erasures_until"
 LISTS_FOLDER = "lists"  # beside the folder of exported events, with the exported lists
 SEARCHES_TABLE = "searches"  # beside it, too: the exported searches, or the shop's own search log
 
-UNKNOWN = "unknown"  # in any case of letters: shops export it for a missing brand or category
-# Of the events, at most this share may be of unknown items. A catalogue can lack a few; with more it is the wrong one.
-MAX_UNKNOWN_ITEM_SHARE = 0.001
+EXPORTED = "events/partition-"  # begins the paths of the exported events
+
+# Of the events, at most this share may be of items that are not in the catalogue. Shops delete products, and their
+# events stay. With more, the tables are hardly of one shop.
+MAX_UNKNOWN_ITEM_SHARE = 0.5
+FILES_LISTED = 5  # of a table, with their problems; the others are counted
+
+TABLES = ("events", "items", "users", SEARCHES_TABLE)  # the names of the files that are read
+COLUMNS = {"events": event_columns, "items": item_columns, "users": user_columns}
+REQUIRED_COLUMNS = {
+    "events": ("user_id", "item_id", "timestamp", "event_type"),
+    "items": ("item_id", "title"),
+    "users": ("user_id",),
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,7 @@ class Shop:
         fingerprint: sha256 of the content of the tables, the same in every file format.
         erasures_until: Users who were erased before this time have no events here. Microseconds since 1970 UTC; None
             if it is not known.
+        items_written: See `training.data.table_time.written_at`; None without a table of items.
     """
 
     events: pl.DataFrame
@@ -66,6 +66,7 @@ class Shop:
     notes: tuple[str, ...]
     fingerprint: str
     erasures_until: int | None = None
+    items_written: datetime | None = None
 
 
 def read_shop(folder: Path) -> Shop:
@@ -74,149 +75,128 @@ def read_shop(folder: Path) -> Shop:
     Raises:
         DataError: Lists every problem of every table.
     """
-    checks, problems = _open(folder)
-    items = _items(checks["items"]) if "items" in checks else None
-    users = _users(checks["users"]) if "users" in checks else pl.DataFrame(schema={"user_id": pl.String})
-    events = _events(checks["events"]) if "events" in checks else None
-    if events is not None and items is not None:
-        events = _drop_unknown_items(checks["events"], events, items)
-    for check in checks.values():
-        problems += check.problems
-    if problems or events is None or items is None:
-        raise DataError(problems)
-    notes = [note for check in checks.values() for note in check.notes]
-    impressions = events["event_type"] == EventType.IMPRESSION.name.lower()
-    if impressions.any():
-        count = f"{impressions.sum():,} of {events.height:,}"
-        notes.append(f"impressions, which do not show taste, left out: {count}")
-        events = events.filter(~impressions)
-    events = events.sort("timestamp", maintain_order=True)
-    notes += count_defects(events, items, users)
-    until = folder / "events" / ERASURES_UNTIL
-    erasures_until = int(until.read_text()) if until.is_file() else None
-    return Shop(events, items, users, tuple(notes), _fingerprint(events, items, users), erasures_until)
-
-
-def _open(folder: Path) -> tuple[dict[str, TableCheck], list[Problem]]:
     if not folder.is_dir():
         raise DataError([Problem(shown(folder), None, None, "is not a folder")])
-    checks: dict[str, TableCheck] = {}
-    problems: list[Problem] = []
-    for name in ("events", "items", "users"):
+    items_written = written_at(folder, "items")  # before it is read: a table that changes meanwhile is not this one
+    events, items, users = (_ReadTable(folder, name, columns) for name, columns in COLUMNS.items())
+    tables = (events, items, users)
+    for table in (items, users):
+        table.flag_repeated_ids()
+    if len(users.frame.columns) - 1 > ATTRIBUTES:
+        users.add_problem(None, f"has {len(users.frame.columns) - 1} attributes; at most {ATTRIBUTES} are allowed")
+    if items.was_read and items.frame.is_empty():
+        items.add_problem(None, "has no rows")
+    known = _drop_unknown_items(events, items) if items.was_read else events.frame
+    erasures_until = _erasures_until(folder, events)
+    if problems := [problem for table in tables for problem in table.listed_problems()]:
+        raise DataError(problems)
+    notes = [note for table in tables for note in table.notes()]
+    if unread := sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES and path.stem not in TABLES):
+        notes.append(f"files that are not read: {', '.join(map(shown, unread))}")
+    impressions = known["event_type"] == EventType.IMPRESSION.name.lower()
+    if impressions.any():
+        notes.append(f"impressions, which do not show taste, left out: {impressions.sum():,} of {known.height:,}")
+    known = known.filter(~impressions).sort("timestamp", maintain_order=True)
+    if known.is_empty():
+        notes.append("there are no events: nothing can be learned from them, and nothing measured")
+    notes += count_defects(known, items.frame, users.frame)
+    fingerprint = _fingerprint(known, items.frame, users.frame)
+    return Shop(known, items.frame, users.frame, tuple(notes), fingerprint, erasures_until, items_written)
+
+
+class _ReadTable:
+    """A table of one or more files, each checked on its own: their types may differ, their columns are then the same.
+
+    Args:
+        folder: Of the shop.
+        name: Of the table.
+        columns: Checks a file, and gives it the documented columns.
+    """
+
+    def __init__(self, folder: Path, name: str, columns: Callable[[TableCheck], pl.DataFrame]) -> None:
+        self.name = name
+        self._problems: list[Problem] = []
+        self.more_notes: list[str] = []
         try:
-            table = read_table(folder, name, required=name != "users")
+            tables = read_tables(folder, name, required=name == "items")
         except DataError as error:
-            problems += error.problems
-            continue
-        if table is not None:
-            checks[name] = _check(table, required=name != "users")
-    return checks, problems
+            tables, self._problems = [], list(error.problems)
+        self.was_read = not self._problems
+        self.checks = [TableCheck(table) for table in tables]
+        # Without any file, the columns are those of an empty one.
+        frames = [columns(check) for check in self.checks or [TableCheck(empty_table(name, REQUIRED_COLUMNS[name]))]]
+        self.frame = pl.concat(frames, how="diagonal")
+        if name == "users":  # an attribute that another file does not have
+            self.frame = self.frame.with_columns(pl.exclude("user_id").fill_null(""))
+
+    def flag_repeated_ids(self) -> None:
+        """Flags each id of the first column that is in an earlier row of any file, too."""
+        ids = self.frame[:, 0]
+        repeated = ~ids.is_first_distinct() & (ids.str.strip_chars() != "")
+        start = 0
+        for check in self.checks:
+            height = check.table.frame.height
+            check.flag(ids.name, repeated.slice(start, height), "is in an earlier row, too")
+            start += height
+
+    def add_problem(self, column: str | None, message: str) -> None:
+        """Adds a problem of the table as a whole."""
+        file = self.checks[0].table.file if len(self.checks) == 1 else self.name
+        self._problems.append(Problem(file, None, column, message))
+
+    def listed_problems(self) -> list[Problem]:
+        """All problems; those of many files only as far as FILES_LISTED."""
+        wrong = [check for check in self.checks if check.problems]
+        listed = [problem for check in wrong[:FILES_LISTED] for problem in check.problems]
+        if (more := len(wrong) - FILES_LISTED) > 0:
+            listed.append(Problem(f"{self.name}/", None, None, f"{more:,} more files have problems"))
+        return self._problems + listed
+
+    def notes(self) -> list[str]:
+        """The facts that were noted, each once, with the file or the number of files."""
+        files: dict[str, list[str]] = {}
+        for check in self.checks:
+            for note in check.notes:
+                files.setdefault(note, []).append(check.table.file)
+        named = {note: of[0] if len(of) == 1 else f"{len(of):,} files of {self.name}" for note, of in files.items()}
+        return [*(f"{file}: {note}" for note, file in named.items()), *self.more_notes]
 
 
-def _check(table: Table, *, required: bool) -> TableCheck:
-    check = TableCheck(table)
-    if required and table.frame.is_empty():
-        check.problems.append(Problem(table.file, None, None, "has no rows"))
-    if table.blank_lines:
-        check.notes.append(f"{table.file}: blank lines, left out: {table.blank_lines:,}")
-    return check
-
-
-def _events(check: TableCheck) -> pl.DataFrame:
-    _note_unread_columns(check, EVENT_COLUMNS)
-    order_ids = check.text("order_id", ID_LENGTH)
-    return pl.DataFrame(
-        [
-            check.ids("user_id", ID_LENGTH),
-            check.ids("item_id", ID_LENGTH),
-            check.timestamps("timestamp"),
-            check.choice("event_type", EVENT_TYPES),
-            check.numbers("quantity", positive=True, most=QUANTITY).fill_null(1.0),
-            check.numbers("price"),
-            order_ids.replace("", None),
-        ]
-    )
-
-
-def _items(check: TableCheck) -> pl.DataFrame:
-    _note_unread_columns(check, ITEM_COLUMNS)
-    brands = check.text("brand", BRAND_LENGTH)
-    unknown = brands.str.to_lowercase() == UNKNOWN
-    if unknown.any():
-        check.notes.append(f"brands called 'Unknown', read as no brand: {unknown.sum():,} of {brands.len():,}")
-    return pl.DataFrame(
-        [
-            check.ids("item_id", ID_LENGTH, unique=True),
-            check.text("title", TITLE_LENGTH, required=True),
-            _known_categories(check, check.text("categories", CATEGORIES_LENGTH)),
-            brands.zip_with(~unknown, pl.Series([""])),
-            check.numbers("price"),
-            check.text("currency", CURRENCY_LENGTH),
-            _attributes(check),
-        ]
-    )
-
-
-def _known_categories(check: TableCheck, categories: pl.Series) -> pl.Series:
-    """The paths without the parts that are empty or called 'Unknown'."""
-    part = pl.element().str.strip_chars()
-    named_parts = pl.element().filter((part != "") & (part.str.to_lowercase() != UNKNOWN)).str.strip_chars()
-    paths = categories.str.split(CATEGORY_SEPARATOR.strip())
-    unknown = paths.list.eval(part.str.to_lowercase() == UNKNOWN).list.any()
-    if unknown.any():
-        check.notes.append(
-            f"category paths with a part called 'Unknown', left out: {unknown.sum():,} of {paths.len():,}"
+def _drop_unknown_items(events: _ReadTable, items: _ReadTable) -> pl.DataFrame:
+    """Drops and counts the events of items that are not in the catalogue. If they are most events, it is a problem."""
+    item_ids, catalogue_ids = events.frame["item_id"], items.frame["item_id"].drop_nulls()
+    unknown = ~item_ids.is_in(catalogue_ids.implode()) & (item_ids.str.strip_chars() != "")
+    unknown = unknown.fill_null(value=False)
+    if catalogue_ids.is_empty() or not unknown.any():  # without a catalogue, that is the problem
+        return events.frame
+    dropped = item_ids.filter(unknown)
+    count = f"{dropped.len():,} of {item_ids.len():,} (items: {dropped.n_unique():,}, such as {shown(dropped[0])})"
+    if dropped.len() > MAX_UNKNOWN_ITEM_SHARE * item_ids.len():
+        events.add_problem(
+            "item_id",
+            f"most events are of items that are not in the items table: {count}. Check that both tables are of one "
+            "shop and day; add deleted items to the items table, or leave their events out",
         )
-    return paths.list.eval(named_parts).list.join(CATEGORY_SEPARATOR)
+    events.more_notes.append(f"events of items that are not in the items table, dropped: {count}")
+    return events.frame.filter(~unknown)
 
 
-def _attributes(check: TableCheck) -> pl.Series:
-    """The name=value pairs of each item, with '; ' between them."""
-    attributes = check.text("attributes", ATTRIBUTES * (ATTRIBUTE_NAME_LENGTH + ITEM_ATTRIBUTE_LENGTH))
-    pairs = attributes.str.split(";").list.eval(pl.element().str.strip_chars().filter(pl.element() != ""))
-    well_formed = f"^[^=]{{1,{ATTRIBUTE_NAME_LENGTH}}}=.{{1,{ITEM_ATTRIBUTE_LENGTH}}}$"
-    wrong = ~pairs.list.eval(pl.element().str.contains(well_formed)).list.all() | (pairs.list.len() > ATTRIBUTES)
-    check.flag("attributes", wrong, f"must be at most {ATTRIBUTES} pairs name=value with '; ' between them", attributes)
-    return pairs.list.join("; ")
-
-
-def _users(check: TableCheck) -> pl.DataFrame:
-    file, attributes = check.table.file, [name for name in check.table.frame.columns if name != "user_id"]
-    if len(attributes) > ATTRIBUTES:
-        check.problems.append(
-            Problem(file, None, None, f"has {len(attributes)} attributes; at most {ATTRIBUTES} are allowed")
+def _erasures_until(folder: Path, events: _ReadTable) -> int | None:
+    """The time that `training.export_events` left, if every event comes from its files."""
+    file = folder / "events" / ERASURES_UNTIL
+    if not file.is_file():
+        return None
+    own = [check.table.file for check in events.checks if not check.table.file.startswith(EXPORTED)]
+    if own:
+        events.more_notes.append(
+            f"users who were erased from the service may still be in {own[0]}: training.export_events did not write it"
         )
-    for name in attributes:
-        if not 0 < len(name) <= ATTRIBUTE_NAME_LENGTH or not name.isprintable():
-            message = (
-                f"the name of an attribute must have 1 to {ATTRIBUTE_NAME_LENGTH} characters and no control characters"
-            )
-            check.problems.append(Problem(file, None, name, message))
-    return pl.DataFrame(
-        [check.ids("user_id", ID_LENGTH, unique=True)]
-        + [check.text(name, ATTRIBUTE_LENGTH, numbers=True) for name in attributes]
-    )
-
-
-def _drop_unknown_items(check: TableCheck, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Drops and counts the events of items that are not in the catalogue. Too many of them are problems."""
-    item_ids = events["item_id"]
-    catalogue_ids = items["item_id"].drop_nulls()
-    if catalogue_ids.is_empty():
-        return events  # the catalogue has a worse problem, which is listed
-    unknown = ~item_ids.is_in(catalogue_ids.implode()).fill_null(value=True)
-    if unknown.sum() > MAX_UNKNOWN_ITEM_SHARE * events.height:
-        check.flag("item_id", unknown & (item_ids.str.strip_chars() != ""), "is not in the items table", item_ids)
-    elif unknown.any():
-        count = f"{unknown.sum():,} of {events.height:,}"
-        check.notes.append(f"events of items that are not in the items table, dropped: {count}")
-    return events.filter(~unknown)
-
-
-def _note_unread_columns(check: TableCheck, columns: tuple[str, ...]) -> None:
-    unread = [shown(name) for name in check.table.frame.columns if name not in columns]
-    if unread:
-        check.notes.append(f"{check.table.file}: columns that are not read: {', '.join(unread)}")
+        return None
+    text = file.read_text(encoding="utf-8", errors="replace").strip()
+    if not text.isdecimal():
+        events.add_problem(None, f"{ERASURES_UNTIL} in the folder must hold a time: run training.export_events again")
+        return None
+    return int(text)
 
 
 def _fingerprint(*frames: pl.DataFrame) -> str:

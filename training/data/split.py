@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
-from recsvc.domain.shop import History
+from recsvc.domain.shop import EventType, History
 from recsvc.model.towers.user import ProfileText
 from training.data.interactions import Interactions
 
@@ -15,7 +15,9 @@ from training.data.interactions import Interactions
 MIN_REPEAT_SHARE = 0.01
 MIN_PURCHASES = 3  # of a user, to be held out by leave_one_out: one to learn from, one for validation, one for test
 
-Protocol = Literal["time-split", "leave-one-out"]
+MIN_LEARNED_PURCHASES = 10  # with fewer, there is nothing to learn
+
+Protocol = Literal["time-split", "leave-one-out", "none"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Split:
     (`recsvc.domain.history_rooms`).
 
     Attributes:
-        protocol: How the events were split.
+        protocol: How the events were split. "none" where nothing can be learned: the train part has all events.
         train: To learn from.
         validation: To tune, and to stop training.
         train_and_validation: Both together; a model may be refitted on them.
@@ -104,6 +106,30 @@ class Split:
     test: Holdout
 
 
+def nothing_to_learn(interactions: Interactions) -> str | None:
+    """Why a model cannot learn from these events; None if it can. Purchases that were returned do not count."""
+    signs = np.where(interactions.purchases, 1, np.where(interactions.event_types == EventType.RETURN, -1, 0))
+    pairs = interactions.users.astype(np.int64) * interactions.n_items + interactions.rows
+    distinct, place = np.unique(pairs, return_inverse=True)
+    counts = np.bincount(place, signs, len(distinct))
+    kept, n = counts > 0, int(counts[counts > 0].sum())
+    if not interactions.purchases.any():
+        return "there is no purchase"
+    if n < MIN_LEARNED_PURCHASES:
+        return f"the purchases that were not returned are {n:,}, and learning takes at least {MIN_LEARNED_PURCHASES}"
+    if len(np.unique(distinct[kept] % interactions.n_items)) == 1:
+        return "all purchases are of one item"
+    if len(np.unique(distinct[kept] // interactions.n_items)) == 1:
+        return "all purchases are by one user"
+    return None
+
+
+def no_split(interactions: Interactions) -> Split:
+    """Everything in the train part, nobody in validation and test."""
+    nobody = Holdout(np.empty(0, np.intp), [], [], interactions.end, exclude_history=False)
+    return Split("none", interactions, nobody, interactions, nobody)
+
+
 def time_split(interactions: Interactions, days: int, history_length: int) -> Split:
     """The last `days` are test, and the same span before them is validation.
 
@@ -111,17 +137,20 @@ def time_split(interactions: Interactions, days: int, history_length: int) -> Sp
     lists of every model.
 
     Raises:
-        ValueError: The events span too little time.
+        ValueError: The events span too little time, or nobody buys in validation or test.
     """
-    last, span = int(interactions.timestamps.max()), days * MICROSECONDS_A_DAY
+    last, span = interactions.end, days * MICROSECONDS_A_DAY
     test_start, validation_start = last - span, last - 2 * span
     train = interactions.select(interactions.timestamps <= validation_start)
     before_test = interactions.select(interactions.timestamps <= test_start)
     if not train.purchases.any():
-        raise ValueError(f"the events span less than {2 * days} days and nothing is left to train on: use fewer days")
+        raise ValueError(f"nobody buys anything before the last {2 * days:,} days, which are validation and test")
     between = (interactions.timestamps > validation_start) & (interactions.timestamps <= test_start)
     later = interactions.timestamps > test_start
     exclude_history = _repeat_share(train) < MIN_REPEAT_SHARE
+    for name, part in (("validation", interactions.select(between)), ("test", interactions.select(later))):
+        if not part.purchases.any():
+            raise ValueError(f"nobody buys anything in the {days:,} days of {name}")
     return Split(
         "time-split",
         train,
@@ -149,7 +178,7 @@ def leave_one_out(interactions: Interactions, history_length: int) -> Split:
     from_end = np.concatenate([np.arange(n)[::-1] for n in np.bincount(users, minlength=len(interactions.user_ids))])
     enough = np.bincount(users, minlength=len(interactions.user_ids))[users] >= MIN_PURCHASES
     if not enough.any():
-        raise ValueError(f"no user has {MIN_PURCHASES} purchases, which it needs: use time-split")
+        raise ValueError(f"no user has {MIN_PURCHASES} purchases")
     test, validation = purchases[(from_end == 0) & enough], purchases[(from_end == 1) & enough]
     place = np.arange(len(interactions))
     end = np.full(len(interactions.user_ids), len(interactions))
@@ -221,5 +250,5 @@ def _last_purchases(
 ) -> Holdout:
     users = all_events.users[targets].astype(np.intp)
     histories = [before.history(user, history_length) for user in users]
-    time = int(all_events.timestamps.max())
+    time = all_events.end
     return Holdout(users, histories, [all_events.rows[i : i + 1] for i in targets], time, exclude_history=True)

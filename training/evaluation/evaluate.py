@@ -85,6 +85,19 @@ def evaluate(bundle: Bundle, task: Task, holdout: Holdout, profiles: Profiles) -
     }
 
 
+def unmeasured(bundle: Bundle) -> dict[str, Any]:
+    """The content of evaluation.json of a bundle that there are no test users for: no model and no comparison."""
+    return {
+        "users": 0,
+        "items": len(bundle.catalogue),
+        "exclude_history": False,
+        "models": {},
+        "comparisons": {},
+        "profiles": [],
+        "examples": [],
+    }
+
+
 def without_neighbours(bundle: Bundle) -> Bundle:
     """The bundle whose scores are the inner products and the repeat bonus alone."""
     return replace(bundle, model=replace(bundle.model, neighbours=NeighbourConfig()))

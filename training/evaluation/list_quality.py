@@ -24,7 +24,7 @@ def list_quality(bundle: Bundle, lists: RankedLists) -> dict[str, float | None]:
         categories@10: categories in one list, on average.
         popularity_percentile@10: mean percentile of the listed items by purchases in training. 0.5 is the average of
         the catalogue; near 1 means that only popular items are shown.
-        The two values about categories are None for a catalogue without categories.
+        The two values about categories are None for a catalogue without categories, and the last one for empty lists.
     """
     first = [rows[:LIST_LENGTH] for rows in lists]
     shown = np.concatenate(first)
@@ -36,7 +36,7 @@ def list_quality(bundle: Bundle, lists: RankedLists) -> dict[str, float | None]:
         "coverage@10": len(np.unique(shown)) / len(bundle.catalogue),
         "category_coverage@10": float((categories != NO_CODE).sum() / len(names)) if names else None,
         "categories@10": float(np.mean([(of_list != NO_CODE).sum() for of_list in by_list])) if names else None,
-        "popularity_percentile@10": float(percentile[shown].mean()),
+        "popularity_percentile@10": float(percentile[shown].mean()) if len(shown) else None,
     }
 
 

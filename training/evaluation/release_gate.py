@@ -76,6 +76,18 @@ def lead_in_words(evaluation: Mapping[str, Any]) -> str:
     )
 
 
+def replaces_measured(folder: Path) -> list[str]:
+    """Lists why a bundle that was not measured may not go live: the bundle in `folder` was. Empty if it may."""
+    try:
+        evaluation = bundles.read_manifest(folder).get("evaluation") or {}
+    except BundleError:
+        return []
+    if not isinstance(evaluation.get(METRIC), Mapping) or evaluation[METRIC].get("mean") is None:
+        return []
+    return [f"{OURS} learned nothing from these tables, and {folder.resolve().name} is a bundle that learned"]
+
+
 def _learned_until(bundle: Bundle) -> int:
-    """When the newest event was that the bundle may have learned from, in microseconds since 1970 UTC."""
-    return int(datetime.fromisoformat(bundle.provenance["data"]["learned_until"]).timestamp() * 1_000_000)
+    """When the newest event was that the bundle may have learned from, in microseconds since 1970 UTC; 0 for none."""
+    learned_until = bundle.provenance["data"]["learned_until"]
+    return int(datetime.fromisoformat(learned_until).timestamp() * 1_000_000) if learned_until is not None else 0

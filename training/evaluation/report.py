@@ -43,15 +43,15 @@ def write_report(manifest: Mapping[str, Any], evaluation: Mapping[str, Any], pat
         headline=HEADLINE,
         samples=BOOTSTRAP_SAMPLES,
         models=models,
-        metrics=list(models[OURS]["metrics"]),
+        metrics=list(models[OURS]["metrics"]) if models else [],
         best=_best(models),
         rivals=rivals,
         training_free=TRAINING_FREE,
         others=others,
         verdict={s: [name for name in others if side_of_zero(comparisons[name][HEADLINE]) == s] for s in _SIDES},
         relative={name: _relative(models[OURS], models[name]) for name in rivals},
-        parts=_parts(manifest, evaluation),
-        plots=_plots(evaluation, rivals),
+        parts=_parts(manifest, evaluation) if models else [],
+        plots=_plots(evaluation, rivals) if models else {},
     )
     path.write_text(text, encoding="utf-8")
 

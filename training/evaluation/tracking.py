@@ -70,6 +70,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         for metric, interval in measured["metrics"].items():
             if interval["mean"] is not None:
                 yield _name(f"{model} {metric}"), interval["mean"]
-    yield "validation ndcg at 10", evaluation["validation"]["ndcg@10"]
+    if evaluation["validation"]["ndcg@10"] is not None:
+        yield "validation ndcg at 10", evaluation["validation"]["ndcg@10"]
     yield "seconds", sum(evaluation["cost"]["seconds"].values())
     yield "peak memory MiB", evaluation["cost"]["peak_memory_mib"]

@@ -34,7 +34,7 @@ def copurchases(interactions: Interactions, days: int) -> CoPurchases:
     A companion of an item with a cohort of at least MIN_COHORT people was bought by at least MIN_CO_BUYERS of them, and
     MIN_CO_PURCHASE_LIFT times as often as by others. The companions with the most people come first.
     """
-    since = interactions.timestamps.max() - days * MICROSECONDS_A_DAY
+    since = interactions.end - days * MICROSECONDS_A_DAY
     bought = interactions.purchases & (interactions.timestamps > since)
     n, users = interactions.n_items, interactions.users[bought]
     pairs = np.unique(users.astype(np.int64) * n + interactions.rows[bought])

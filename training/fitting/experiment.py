@@ -1,6 +1,7 @@
 """The steps of a training run: a shop read and split, its blocks fitted on the train part, and fitted again on more."""
 
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from recsvc.model.vectors import encode_8_bits, projected
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
-from training.data.split import Holdout, Split, leave_one_out, time_split
+from training.data.split import Holdout, Split, leave_one_out, no_split, nothing_to_learn, time_split
+from training.data.stray_dates import without_late_dates
 from training.fitting.assembly import columns_of, with_fusion, with_neighbours, without_blocks
 from training.fitting.block_scores import vectors_at_one
 from training.fitting.block_trainer import BlockTrainer
@@ -28,11 +30,18 @@ from training.fitting.neighbour_weights import TunedNeighbours, tune_neighbours
 from training.fitting.neighbours import mix
 from training.fitting.stage import Arrays
 from training.fitting.stages import Stages
+from training.fitting.starter import TUNED, starter_bundle, starter_config
 from training.fitting.text_features import TEXT_FEATURES, ShopText, embed, features_from, items_of, profile_texts
 from training.fitting.text_projection import fit_projection
 from training.fitting.warm_start import WarmStart
 
 EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: texts embedded by earlier runs
+
+# The splits that are tried, in this order, where the one of the settings is not possible. The error names one.
+OTHER_SPLITS = (
+    *(("protocol=time-split", f"test_days={days}") for days in (30, 14, 7, 3, 1)),
+    ("protocol=leave-one-out",),
+)
 
 # For each block that training may drop, the setting that is 0 in a bundle without it.
 WIDTHS = {"sequence": "sequence_dim", "lexical": "lexical_dim", "collaborative": "factors"}
@@ -57,6 +66,18 @@ class Prepared:
     text: ShopText
     inputs: object
     warm: WarmStart | None = None
+
+    @property
+    def nothing_to_learn(self) -> str | None:
+        """Why nothing can be learned and measured; None if the events have a train, a validation and a test part."""
+        if self.split.protocol != "none":
+            return None
+        return nothing_to_learn(self.interactions) or "no split leaves purchases to learn from and purchases to test"
+
+    def check_learnable(self) -> None:
+        """Raises SettingsError if nothing can be learned and measured."""
+        if (reason := self.nothing_to_learn) is not None:
+            raise SettingsError(f"{reason}, so there is nothing to compare; training.train makes a bundle all the same")
 
     def resplit(self, interactions: Interactions, config: TrainConfig, name: str) -> "Prepared":
         """The same shop with its events in another order. name: of this order, in the cache keys."""
@@ -107,6 +128,7 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     """
     started = time.perf_counter()
     shop = read_shop(data)
+    shop = replace(shop, events=without_late_dates(shop.events))
     interactions = Interactions.of(shop)
     size = f"{len(shop.events):,} events, {len(shop.items):,} items, {len(shop.users):,} profiles"
     stages.report("data", time.perf_counter() - started, size)
@@ -124,18 +146,34 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
 
 
 def make_split(interactions: Interactions, config: TrainConfig) -> Split:
-    """The split that the configuration names.
+    """The split that the configuration names; `no_split` if there is nothing to learn, however the events are split.
 
     Raises:
-        SettingsError: The events do not allow it.
+        SettingsError: The events do not allow this split, and allow another.
     """
+    if nothing_to_learn(interactions) is not None:
+        return no_split(interactions)
     try:
-        if config.protocol == "leave-one-out":
-            return leave_one_out(interactions, config.history_length)
-        return time_split(interactions, config.test_days, config.history_length)
+        return _split(interactions, config)
     except ValueError as error:
         days = f", test_days={config.test_days}" if config.protocol == "time-split" else ""
-        raise SettingsError(f"protocol {config.protocol}{days}: {error}") from error
+        for assignments in OTHER_SPLITS:
+            with suppress(ValueError):
+                _split(interactions, config.changed(list(assignments)))
+                possible = " ".join(f"--set {assignment}" for assignment in assignments)
+                raise SettingsError(f"protocol {config.protocol}{days}: {error}; {possible} is possible") from error
+        return no_split(interactions)
+
+
+def _split(interactions: Interactions, config: TrainConfig) -> Split:
+    """The split that the configuration names. Raises ValueError if the events do not allow it."""
+    if config.protocol == "leave-one-out":
+        split = leave_one_out(interactions, config.history_length)
+    else:
+        split = time_split(interactions, config.test_days, config.history_length)
+    if (reason := nothing_to_learn(split.train)) is not None:
+        raise ValueError(f"in the train part, {reason}")
+    return split
 
 
 def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
@@ -175,6 +213,13 @@ def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:
         curves=curves,
         validation_users=len(validation),
     )
+
+
+def fit_starter(prepared: Prepared, config: TrainConfig) -> Fitted:
+    """A bundle of a shop that nothing can be learned from, see `training.fitting.starter`."""
+    config = starter_config(config)
+    bundle = starter_bundle(prepared.interactions, prepared.text, config)
+    return Fitted(bundle=bundle, config=config, tuned=TUNED, neighbours=None, curves={}, validation_users=0)
 
 
 def _choose_neighbours(

@@ -12,14 +12,14 @@ from training.data.interactions import Interactions
 def decayed_popularity(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
     """float32 (n_items,), 0 to 1: log(1 + purchases, decayed by their age at the last event), over its maximum."""
     bought = interactions.select(interactions.purchases)
-    ages = (interactions.timestamps.max() - bought.timestamps) / (half_life_days * MICROSECONDS_A_DAY)
+    ages = (interactions.end - bought.timestamps) / (half_life_days * MICROSECONDS_A_DAY)
     counts = np.log1p(np.bincount(bought.rows, np.exp2(-ages), interactions.n_items))
     return np.asarray(counts / max(float(counts.max()), 1e-12), np.float32)
 
 
 def newness(interactions: Interactions, half_life_days: float) -> NDArray[np.float32]:
     """float32 (n_items,), 0 to 1: halves each half-life after the first purchase; 1 for an item without a purchase."""
-    bought, now = interactions.select(interactions.purchases), interactions.timestamps.max()
+    bought, now = interactions.select(interactions.purchases), interactions.end
     first = np.full(interactions.n_items, now, np.int64)
     np.minimum.at(first, bought.rows, bought.timestamps)
     return np.asarray(np.exp2(-(now - first) / (half_life_days * MICROSECONDS_A_DAY)), np.float32)
@@ -27,7 +27,7 @@ def newness(interactions: Interactions, half_life_days: float) -> NDArray[np.flo
 
 def recent_buyers(interactions: Interactions, days: int) -> NDArray[np.int32]:
     """int32 (n_items,): how many different users bought each item in the last `days` of the events."""
-    since = interactions.timestamps.max() - days * MICROSECONDS_A_DAY
+    since = interactions.end - days * MICROSECONDS_A_DAY
     recent = interactions.purchases & (interactions.timestamps > since)
     pairs = np.unique(interactions.users[recent].astype(np.int64) * interactions.n_items + interactions.rows[recent])
     return np.bincount(pairs % interactions.n_items, minlength=interactions.n_items).astype(np.int32)

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
 from recsvc.domain.arrays import Floats
-from recsvc.domain.shop import Item
+from recsvc.domain.shop import Item, category_path
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.text_encoder import TextEncoder, profile_text
@@ -33,6 +33,8 @@ EMBEDDED_AT_ONCE = 1_024  # texts, between two writes to the cache: a stopped ru
 # Directions that hold a smaller share of the largest singular value are left out: whitening would blow them up to the
 # size of the others.
 MIN_SINGULAR_SHARE = 1e-4
+# With a smaller largest singular value all texts are alike, or there is one text. Every text then has the zero vector.
+MIN_SINGULAR = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ def items_of(frame: pl.DataFrame) -> list[Item]:
             row["item_id"],
             row["title"],
             row["brand"],
-            tuple(part.strip() for part in row["categories"].split(">") if part.strip()),
+            category_path(row["categories"]),
             row["price"],
             row["currency"],
             _attributes(row["attributes"]),
@@ -152,6 +154,8 @@ def fit_features(text_embeddings: Floats, texts: Sequence[str], config: TrainCon
     mean = joined.mean(axis=0)
     dim = min(config.features, *joined.shape)
     _, singular, components = randomized_svd(joined - mean, dim, random_state=config.seed)
+    if singular[0] < MIN_SINGULAR:
+        return TextFeatures(lexical, mean.astype(np.float32), np.zeros((len(mean), 1), np.float32))
     kept = singular > MIN_SINGULAR_SHARE * singular[0]
     projection = components[kept].T * singular[kept] ** (config.whitening_exponent - 1)
     return TextFeatures(lexical, mean.astype(np.float32), projection.astype(np.float32))

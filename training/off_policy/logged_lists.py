@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training.data.bought import PURCHASE, bought
 from training.data.shop import LISTS_FOLDER
-from training.data.tables import read_table
+from training.data.tables import read_exported_events, read_table
 from training.errors import DataError, Problem
 
 
@@ -82,9 +82,7 @@ def read_logged_lists(folder: Path, placement: str, reward: str, hours: float) -
         )
     first = lists.filter(pl.col("shown") == 0).sort("timestamp", "recommendation_id")
     served = first.select("recommendation_id", "user_id", pl.col("timestamp").alias("served"))
-    events = _read(folder, "events")
-    if "recommendation_id" not in events.columns:
-        raise DataError([Problem("events", None, "recommendation_id", "is missing: export the events of the service")])
+    events = read_exported_events(folder)
     counted = bought(events) if reward == PURCHASE else events["event_type"] == reward
     earned = (
         events.filter(counted & events["recommendation_id"].is_not_null())

@@ -24,7 +24,7 @@ from recsvc.retrieval.word_index import search_text
 from recsvc.retrieval.words import plain_words
 from training.data.bought import bought
 from training.data.column_checks import TableCheck
-from training.data.shop import ID_LENGTH
+from training.data.table_columns import ID_LENGTH
 from training.data.tables import read_table
 from training.errors import DataError
 

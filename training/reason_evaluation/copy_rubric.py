@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from recsvc.domain.reason import ContentDraft, Evidence, EvidenceKind, Reason, Strength
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
+from recsvc.domain.shop import Item, category_path
 from recsvc.errors import ReasonRejected
 from recsvc.reasons import Recipe, copy_claim
 from recsvc.reasons.claim import Claim
@@ -210,5 +210,5 @@ def judge(written: Sequence[Written], recipe: Recipe, language: str, truth: Tabl
 def _item(row: Mapping[str, Any]) -> Item:
     pairs = [pair.partition("=") for pair in row["attributes"].split(";") if pair.strip()]
     attributes = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-    categories = tuple(part for part in row["categories"].split(CATEGORY_SEPARATOR) if part)
+    categories = category_path(row["categories"])
     return Item(row["item_id"], row["title"], row["brand"], categories, attributes=attributes)

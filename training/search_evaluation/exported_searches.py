@@ -7,7 +7,7 @@ import polars as pl
 from recsvc.domain.shop import EventType
 from training.data.bought import bought
 from training.data.shop import SEARCHES_TABLE
-from training.data.tables import Table, read_table
+from training.data.tables import Table, read_exported_events, read_table
 from training.errors import DataError, Problem
 
 OPENED = tuple(kind.name.lower() for kind in (EventType.VIEW, EventType.ADD_TO_CART, EventType.PURCHASE))
@@ -58,7 +58,7 @@ def searches_with_outcome(table: Table, folder: Path, hours: float) -> pl.DataFr
     searches = _first_pages(table.frame)
     listed = searches.select("recommendation_id", "user_id", pl.col("item_ids").alias("item_id"), searched="timestamp")
     since = pl.col("timestamp") - pl.col("searched")
-    events = _events(folder)
+    events = read_exported_events(folder)
     events = (
         events.with_columns(bought(events))
         .filter(pl.col("event_type").is_in(OPENED), pl.col("recommendation_id").is_not_null())
@@ -88,11 +88,3 @@ def _first_pages(pages: pl.DataFrame) -> pl.DataFrame:
         )
         .join(items, on="recommendation_id")
     )
-
-
-def _events(folder: Path) -> pl.DataFrame:
-    table = read_table(folder, "events")
-    frame = table.frame if table is not None else pl.DataFrame()
-    if "recommendation_id" not in frame.columns:
-        raise DataError([Problem("events", None, "recommendation_id", "is missing: export the events of the service")])
-    return frame

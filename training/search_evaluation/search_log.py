@@ -18,7 +18,7 @@ import polars as pl
 from recsvc.domain.query import search_text
 from recsvc.model.catalogue import Catalogue
 from training.data.column_checks import TableCheck
-from training.data.shop import ID_LENGTH
+from training.data.table_columns import ID_LENGTH
 from training.data.tables import Table
 from training.errors import DataError
 from training.search_evaluation.exported_searches import is_exported, read_search_table, searches_with_outcome

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recsvc.domain.shop import CATEGORY_SEPARATOR, Item
+from recsvc.domain.shop import Item, category_path
 from recsvc.model.catalogue import Catalogue
 from training.errors import DataError, Problem, shown
 from training.search_evaluation.queries import SearchQuery
@@ -40,8 +40,7 @@ class WrittenQuery:
     def answers(self, item: Item) -> bool:
         """Whether an item is relevant."""
         path = item.categories
-        wanted = (tuple(name.split(CATEGORY_SEPARATOR)) for name in self.relevant)
-        return any(path[: len(names)] == names for names in wanted)
+        return any(path[: len(names)] == names for names in map(category_path, self.relevant))
 
 
 def read_written_queries(path: Path) -> dict[str, list[WrittenQuery]]:

@@ -48,6 +48,7 @@ def test_matching_switch_leaves_no_reason(switch):
         Switch(category="Kitchen > Mug"),
         Switch(category="Kitchen > Mugs > Big"),
         Switch(category="Kitchen", language="zh"),
+        Switch(category=" > "),
     ],
 )
 def test_other_switch_changes_nothing(switch):

@@ -11,7 +11,7 @@ from recsvc.wire import users as limits
 from training.backfill import profile_request
 from training.data import profiles
 from training.data.profiles import profiles_of
-from training.data.shop import ATTRIBUTE_LENGTH, ATTRIBUTES
+from training.data.table_columns import ATTRIBUTE_LENGTH, ATTRIBUTES
 from training.fitting.text_features import profile_texts
 
 VALUES = st.one_of(

@@ -72,7 +72,7 @@ def test_ties_keep_the_order_of_the_file() -> None:
 
 
 def test_time_split_of_too_short_a_time_is_refused_with_the_days() -> None:
-    with pytest.raises(ValueError, match="less than 60 days"):
+    with pytest.raises(ValueError, match="before the last 60 days"):
         time_split(shop(*bought("u", "abc")), 30, 256)
 
 

@@ -77,18 +77,29 @@ def test_text_that_is_not_a_timestamp_is_a_problem(tmp_path, file_format, value)
 
 
 @pytest.mark.parametrize(
-    ("most", "other", "name"),
+    ("most", "other", "message"),
     [
-        ("2024-05-01T12:00:00Z", "2024-05-01T12:00:00", "+00:00"),
-        ("2024-05-01T12:00:00", "2024-05-01T12:00:00Z", "none"),
-        ("2024-05-01T12:00:00+01:00", "2024-05-01T12:00:00+02:00", "+01:00"),
-        ("2024-05-01T12:00:00-03:30", "2024-05-01T12:00:00Z", "-03:30"),
+        ("2024-05-01T12:00:00Z", "2024-05-01T12:00:00", "names no offset from UTC, as most rows do"),
+        ("2024-05-01T12:00:00+02:00", "2024-05-01", "names no offset from UTC, as most rows do"),
+        ("2024-05-01T12:00:00", "2024-05-01T12:00:00Z", "names an offset from UTC, and most rows name none"),
     ],
 )
-def test_a_row_in_another_time_zone_than_most_is_a_problem(tmp_path, file_format, most, other, name):
+def test_a_row_without_an_offset_beside_rows_with_one_is_a_problem(tmp_path, file_format, most, other, message):
     (problem,) = problems(timed(tmp_path, file_format, [most, other, most, most]))
     assert (problem.row, problem.column) == (place(file_format, 2), "timestamp")
-    assert problem.message == f"is not in the time zone of most rows ({name}): {other}"
+    assert problem.message == f"{message}: {other}"
+
+
+def test_rows_of_different_offsets_are_the_instants_that_they_name(tmp_path, file_format):
+    times = ["2024-03-31T00:30:00+01:00", "2024-03-31T03:30:00+02:00", "2024-03-31T00:30Z", "2024-03-30T20:00:00-03:30"]
+    shop = read_shop(timed(tmp_path, file_format, times))
+    assert sorted(zip(shop.events["timestamp"].dt.strftime("%d %H:%M"), shop.events["user_id"], strict=True)) == [
+        ("30 23:30", "007"),
+        ("30 23:30", "8"),
+        ("31 00:30", "8"),
+        ("31 01:30", "007"),
+    ]
+    assert shop.notes == ("empty attributes in profiles: 1 of 4",)
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
