@@ -4,6 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
+from recsvc.errors import BundleError
 from recsvc.model.bundle import Bundle
 from training.data.bought import bought
 
@@ -20,6 +21,9 @@ def learned_events(events: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
 
     Returns:
         The events, in order of time.
+
+    Raises:
+        BundleError: The bundle was made without events.
     """
     events = events.with_columns(bought(events)).sort("timestamp", maintain_order=True)
     learned = events.filter(pl.col("timestamp") <= learned_until(bundle))
@@ -35,5 +39,12 @@ def learned_events(events: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
 
 
 def learned_until(bundle: Bundle) -> datetime:
-    """When the newest event was that the bundle knows."""
-    return datetime.fromisoformat(bundle.provenance["data"]["learned_until"])
+    """When the newest event was that the bundle knows.
+
+    Raises:
+        BundleError: It knows none.
+    """
+    newest = bundle.provenance["data"]["learned_until"]
+    if newest is None:
+        raise BundleError(f"bundle {bundle.bundle_id} was made without events: no claim of it can be counted again")
+    return datetime.fromisoformat(newest)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsvc.domain.shop import EventType, History
-from recsvc.errors import SettingsError
+from recsvc.errors import BundleError, SettingsError
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.towers.user import ProfileText
@@ -116,6 +116,9 @@ def test_a_shop_with_too_little_to_learn_has_a_bundle(
     assert (bundle.buyers.sum() > 0) == popularity.any()
     if events:
         assert learned_events(read_shop(data).events, bundle).height == len(events)
+    else:
+        with pytest.raises(BundleError, match="without events"):
+            learned_events(read_shop(data).events, bundle)
 
 
 def interactions(tmp_path: Path, events: Purchases, kind: str = "purchase") -> Interactions:
