@@ -1,5 +1,6 @@
 """Popularity counts people: what one visitor adds is limited, and a return takes back what its purchase added."""
 
+import asyncio
 import time
 
 import numpy as np
@@ -77,6 +78,11 @@ async def test_visitor_who_looks_at_everything_over_and_over_counts_once_for_an_
     assert trending <= 0.1
     await shop.act("ann", "i7", BUY, 0)
     assert (await shop.counts("i7"))[0] == pytest.approx(1.1, rel=0.01)
+
+
+async def test_visitor_who_acts_on_many_connections_at_once_counts_once(shop: Shop) -> None:
+    await asyncio.gather(*(shop.act("crawler", "tea", SEE, n / DAY) for n in range(12)))
+    assert (await shop.counts("tea"))[0] == pytest.approx(0.1, rel=0.01)
 
 
 async def test_person_counts_by_their_newest_purchase(shop: Shop) -> None:
