@@ -41,7 +41,7 @@ def counted_pieces(
     events = np.flatnonzero((bought | returned) & np.isin(keys, keys[returned]))
     events = events[np.lexsort((returned[events], timestamps[events], keys[events]))]
     pairs = np.unique(keys[events], return_inverse=True)[1]
-    pieces = np.where(returned[events], -1.0, 1.0) * quantities[events]
+    pieces = np.where(returned[events], -1.0, 1.0) * quantities[events].astype(np.float64)
     # How many pieces the user holds after each event: a running sum for each pair that never falls below 0.
     sums = np.cumsum(pieces)
     is_first = np.diff(pairs, prepend=-1) > 0

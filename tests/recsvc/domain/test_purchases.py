@@ -69,6 +69,6 @@ def _left_on_stacks(events: History) -> np.ndarray:
             pieces -= taken
             if not left[stack[-1]]:
                 stack.pop()
-    for i in np.flatnonzero(events.returns):
+    for i in np.flatnonzero(events.returns).tolist():
         left[i] = 0 if stacks[int(events.rows[i])] else events.quantities[i]
     return left

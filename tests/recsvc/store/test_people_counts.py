@@ -1,5 +1,6 @@
 """Popularity counts people: what one visitor adds is limited, and a return takes back what its purchase added."""
 
+import asyncio
 import time
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 
 from recsvc.domain.shop import Event, EventType
 from recsvc.store import UserStore
+from recsvc.store.history import merge, unseen
+from recsvc.store.people_counts import counted_events
+from recsvc.store.popularity import POPULAR_HALF_LIFE
 
 DAY = 86_400
 NOW = time.time() - 60
@@ -76,6 +80,11 @@ async def test_visitor_who_looks_at_everything_over_and_over_counts_once_for_an_
     assert (await shop.counts("i7"))[0] == pytest.approx(1.1, rel=0.01)
 
 
+async def test_visitor_who_acts_on_many_connections_at_once_counts_once(shop: Shop) -> None:
+    await asyncio.gather(*(shop.act("crawler", "tea", SEE, n / DAY) for n in range(12)))
+    assert (await shop.counts("tea"))[0] == pytest.approx(0.1, rel=0.01)
+
+
 async def test_person_counts_by_their_newest_purchase(shop: Shop) -> None:
     await shop.act("ann", "tea", BUY, 28)
     assert await shop.counts("tea") == pytest.approx((0.25, 0), abs=1e-3)
@@ -133,3 +142,38 @@ async def test_return_of_an_unknown_purchase_takes_nothing_from_others(shop: Sho
     bought = await shop.counts("tea")
     await shop.act("ann", "tea", BACK, 0)
     assert await shop.counts("tea") == bought
+
+
+def test_sum_is_the_newest_event_of_each_kind_in_whatever_order_events_arrive() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        kinds = rng.choice([BUY, BACK, SEE, CART], 12)
+        events = [
+            Event(f"e{n}", "ann", f"i{rng.integers(2)}", EventType(kind), int(rng.integers(1, 80)) * DAY * 1_000_000)
+            for n, kind in enumerate(kinds.tolist())
+        ]
+        history, sums = [], dict.fromkeys(((item, kind) for item in ("i0", "i1") for kind in (BUY, SEE, CART)), 0.0)
+        for batch in (events[:5], events[5:6], events[6:]):
+            arrivals = unseen(history, batch)
+            for counted in counted_events(history, arrivals, 100):
+                key = counted.event.item_id, counted.event.event_type
+                sums[key] = sums[key] + counted.share * worth(counted.event.timestamp)
+            history = merge(history, [entry for entry, _ in arrivals], 100)
+        for (item, kind), total in sums.items():
+            times = [entry.timestamp for entry in history if (entry.item_id, entry.event_type) == (item, kind)]
+            if kind is BUY:
+                times = kept(sorted(times), [e.timestamp for e in events if (e.item_id, e.event_type) == (item, BACK)])
+            assert total == pytest.approx(worth(max(times)) if times else 0, abs=1e-9)
+
+
+def worth(timestamp: int) -> float:
+    return 2.0 ** ((timestamp / 1e6 / DAY - 80) / POPULAR_HALF_LIFE)
+
+
+def kept(bought: list[int], returned: list[int]) -> list[int]:
+    """Takes the newest purchase for each return, one by one."""
+    for moment in sorted(returned):
+        before = [when for when in bought if when <= moment]
+        if before:
+            bought.remove(max(before))
+    return bought
