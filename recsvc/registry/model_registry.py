@@ -2,11 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Set
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
-from recsvc.errors import BundleError, BundleFormatError, BundleNotFound, BundleUnusable, NoPreviousBundle
+from recsvc.errors import (
+    BundleError,
+    BundleFormatError,
+    BundleNotFound,
+    BundleUnusable,
+    NoPreviousBundle,
+    StoreUnavailable,
+)
 from recsvc.model import bundle_files
 from recsvc.model.batched_encoder import BatchedTextEncoder
 from recsvc.model.bundle import Bundle
@@ -71,6 +79,11 @@ class ModelRegistry:
             BundleUnusable: A bundle that a placement names is missing or cannot be used.
         """
         await self.loaded[self.bundle_id].start()
+        with suppress(StoreUnavailable):
+            if versions := await self._store.other_schema_versions():
+                _log.warning(
+                    "other_schema_versions", versions=versions, problem="this version reads none of their keys"
+                )
         for bundle_id in sorted(self._always_loaded):
             await self._load(bundle_id)
         await self._follower.start()
