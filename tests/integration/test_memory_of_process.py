@@ -33,7 +33,7 @@ def test_bundles_that_are_loaded_and_dropped_leave_no_memory_behind(
     for number in range(VARIANTS):
         model = replace(bundle.model, similar_from=bundle.model.similar_from - number / 100)
         ids.append(bundles.save(replace(bundle, model=model), tmp_path / "bundles" / str(number)))
-    service = start_service(bundle=tmp_path / "bundles" / "0")
+    service = start_service(bundle=tmp_path / "bundles" / "0", store_timeout=10)
     with service.channel() as channel:
         models, shop = ModelServiceStub(channel), Storefront(channel)
         resident = []
@@ -49,7 +49,7 @@ def test_bundles_that_are_loaded_and_dropped_leave_no_memory_behind(
 def test_an_item_that_is_described_again_and_again_leaves_no_memory_behind(
     start_service: Callable[..., ServiceProcess],
 ) -> None:
-    service = start_service()
+    service = start_service(store_timeout=10)
     with service.channel() as channel:
         shop, resident = Storefront(channel), []
         for number in range(WARM_UP_CHANGES + CHANGES):
