@@ -174,6 +174,7 @@ class Placements:
 
     Attributes:
         bundle_ids: The bundles that any arm names.
+        pinned_ids: The items that any arm pins.
         names: Each placement with each of its arms; ("", "") stands for a list without a placement.
     """
 
@@ -182,6 +183,7 @@ class Placements:
         self.segments = segments
         pairs = [(name, arm) for name, arms_of_placement in arms.items() for arm in arms_of_placement]
         self.bundle_ids = frozenset(arm.bundle_id for _, arm in pairs if arm.bundle_id)
+        self.pinned_ids = frozenset(pin.item_id for _, arm in pairs for pin in arm.rules.pins)
         self.names = frozenset({("", ""), *((name, arm.name) for name, arm in pairs)})
 
     @classmethod

@@ -21,6 +21,7 @@ from recsvc.domain.query import (
 )
 from recsvc.domain.reason import Reason
 from recsvc.domain.records import UserRecord
+from recsvc.domain.shop import Item
 from recsvc.errors import ItemNotFound
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
@@ -235,6 +236,14 @@ class Recommender:
     def knows_item(self, item_id: str) -> bool:
         """Returns whether the catalogue has an item."""
         return item_id in self._catalogue
+
+    def has_as_named(self, items: Iterable[Item]) -> bool:
+        """Returns whether items have the words that they had, and none of them was deleted."""
+        for item in items:
+            row = self._catalogue.row(item.item_id)
+            if row is None or self._catalogue.items[row] != item or self._snapshot.inventory.is_deleted(row):
+                return False
+        return True
 
     def forget(self, hashes: Set[int]) -> None:
         """Drops what this process keeps of erased users. hashes: of their ids, by `recsvc.store.hash_of`."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.errors import SettingsError, TextEncoderError
 from recsvc.model import bundle_files, text_encoders
@@ -20,6 +22,10 @@ from recsvc.registry.router import Router
 from recsvc.registry.text_policy import TextPolicy
 from recsvc.retrieval.synonyms import read_synonyms
 from recsvc.store import UserStore
+
+SHOWN_PINS = 20  # item ids in one line of the log
+
+_log = structlog.get_logger(__name__)
 
 
 class Backend:
@@ -49,7 +55,7 @@ class Backend:
         self, config: ServingConfig, store: UserStore, on_bundle_loaded: Callable[[], object] = lambda: None
     ) -> None:
         pool = pattern_pool(config)
-        placements = Placements.load(config.placements)
+        placements = self._placements = Placements.load(config.placements)
         synonyms = read_synonyms(config.synonyms)
         bundle = bundle_files.load(config.bundle)
         encoder = load_encoder(config.text_encoder, bundle)
@@ -92,9 +98,15 @@ class Backend:
             BundleUnusable: A bundle that a placement names is missing or cannot be used.
         """
         await self.registry.start()
+        self._warn_of_unknown_pins()
         await self.text_policy.start()
         if self._patterns is not None:
             await self._patterns.start()
+
+    def _warn_of_unknown_pins(self) -> None:
+        unknown = sorted(item for item in self._placements.pinned_ids if not self.registry.current.knows_item(item))
+        if unknown:
+            _log.warning("pins_of_unknown_items", item_ids=unknown[:SHOWN_PINS], items=len(unknown))
 
     async def close(self) -> None:
         """Finishes the writes that are under way, and stops the threads. Also after a start that failed."""

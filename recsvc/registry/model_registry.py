@@ -2,11 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Set
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
-from recsvc.errors import BundleError, BundleFormatError, BundleNotFound, BundleUnusable, NoPreviousBundle
+from recsvc.errors import (
+    BundleError,
+    BundleFormatError,
+    BundleNotFound,
+    BundleUnusable,
+    NoPreviousBundle,
+    StoreUnavailable,
+)
 from recsvc.model import bundle_files
 from recsvc.model.batched_encoder import BatchedTextEncoder
 from recsvc.model.bundle import Bundle
@@ -19,6 +27,10 @@ from recsvc.registry.loaded_bundle import LoadedBundle
 from recsvc.registry.reason_stream import ReasonStream
 from recsvc.runtime.metrics import BUNDLE_INFO
 from recsvc.store import ServerProcess, WantedBundles
+
+# The items of a dropped bundle that are freed in one turn of the event loop. To free 100,000 at once would stop all
+# requests for 50 to 200 ms.
+FREED_ITEMS = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +83,11 @@ class ModelRegistry:
             BundleUnusable: A bundle that a placement names is missing or cannot be used.
         """
         await self.loaded[self.bundle_id].start()
+        with suppress(StoreUnavailable):
+            if versions := await self._store.other_schema_versions():
+                _log.warning(
+                    "other_schema_versions", versions=versions, problem="this version reads none of their keys"
+                )
         for bundle_id in sorted(self._always_loaded):
             await self._load(bundle_id)
         await self._follower.start()
@@ -172,7 +189,16 @@ class ModelRegistry:
             await self._load(bundle_id)
         needed = {self.bundle_id, wanted.previous, wanted.loaded, *self._always_loaded}
         for bundle_id in self.loaded.keys() - needed:
-            await self.loaded.pop(bundle_id).close()
+            await self._drop(bundle_id)
+
+    async def _drop(self, bundle_id: str) -> None:
+        dropped = self.loaded.pop(bundle_id)
+        await dropped.close()
+        items = list(dropped.recommender.catalogue.items)
+        del dropped  # its arrays are freed here
+        while items:
+            del items[-FREED_ITEMS:]
+            await asyncio.sleep(0)
 
     async def _load(self, bundle_id: str) -> None:
         async with self._loading:

@@ -38,8 +38,12 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         query = wire.decode_stream_reasons(request, _deadline(context))
         served = await self._router.recommend(query)
         yield wire.encode_streamed_list(served)
+        listed = {recommendation.item.item_id: recommendation.item for recommendation in served.recommendations}
         async for item_id, reason in self._reason_stream.updates(query, served):
-            yield wire.encode_reason_update(item_id, reason)
+            anchors = (fact.anchor for fact in reason.evidence if fact.anchor is not None)
+            # The model may take a minute, and an item may be renamed or deleted meanwhile.
+            if self._registry.current.has_as_named((listed[item_id], *anchors)):
+                yield wire.encode_reason_update(item_id, reason)
 
     async def BatchRecommend(
         self,

@@ -93,9 +93,9 @@ def catalogue_changes(namespace: str) -> str:
     return catalogue(namespace, "changes")
 
 
-def models(namespace: str, name: str) -> str:
+def models(namespace: str, name: str, schema_version: int = SCHEMA_VERSION) -> str:
     """The hash `bundles` (which are wanted) or `processes` (which bundles each has)."""
-    return f"{{{_encoded(namespace)}:models}}:{SCHEMA_VERSION}:{name}"
+    return f"{{{_encoded(namespace)}:models}}:{schema_version}:{name}"
 
 
 def popularity(namespace: str, segment: str, half_life: float, epoch: int) -> str:

@@ -48,6 +48,7 @@ class ModelStore:
 
     def __init__(self, client: RedisClient, namespace: str) -> None:
         self._client = client
+        self._namespace = namespace
         self._bundles = keys.models(namespace, "bundles")
         self._processes = keys.models(namespace, "processes")
 
@@ -56,6 +57,17 @@ class ModelStore:
         with operation("follow_bundles"):
             values = await self._client.execute_command("HMGET", self._bundles, "active", "previous", "loaded")
         return WantedBundles(*((value or b"").decode() for value in values))
+
+    async def other_schema_versions(self) -> list[int]:
+        """The schema versions, of those near this one, in which other versions of recsvc have kept bundles here."""
+        versions = [version for version in range(1, keys.SCHEMA_VERSION + 9) if version != keys.SCHEMA_VERSION]
+        names = ("bundles", "processes")
+        with operation("follow_bundles"):
+            counts = [
+                await self._client.execute_command("EXISTS", *(keys.models(self._namespace, n, version) for n in names))
+                for version in versions
+            ]
+        return [version for version, count in zip(versions, counts, strict=True) if count]
 
     async def keep_loaded(self, bundle_id: str) -> None:
         """Makes every process keep a bundle loaded, in place of the one kept before."""

@@ -80,3 +80,18 @@ async def test_a_brand_that_is_less_liked_follows_the_items_that_have_it_now(
     await loaded.apply([ItemChange(anchor.item_id, ItemField.CONTENT, NOW, content)])
     after = await loaded.recommender.recommend(QUERY)
     assert anchor.item_id not in {item.item_id for item in named(after)}
+
+
+async def test_a_late_reason_is_not_sent_once_an_item_that_it_names_is_renamed_or_deleted(
+    backend: Backend, loaded: LoadedBundle
+) -> None:
+    first, second, third = loaded.recommender.catalogue.items[:3]
+    assert loaded.recommender.has_as_named((first, second, third))
+    await loaded.apply([ItemChange(first.item_id, ItemField.STOCK, NOW, 0.0)])
+    assert loaded.recommender.has_as_named((first,))
+    await loaded.apply([ItemChange(first.item_id, ItemField.DELETED, NOW, 1.0)])
+    assert not loaded.recommender.has_as_named((first,))
+    [content] = await backend.encoder.encode_items([replace(second, title="Zebra Crossing")])
+    await loaded.apply([ItemChange(second.item_id, ItemField.CONTENT, NOW, content)])
+    assert not loaded.recommender.has_as_named((third, second))
+    assert loaded.recommender.has_as_named((third, content.item))

@@ -18,7 +18,7 @@ from recsvc.domain.shop import Event, EventType
 from recsvc.errors import BundleNotFound, BundleUnusable, NoPreviousBundle
 from recsvc.model import bundle_files
 from recsvc.registry.backend import Backend
-from recsvc.store import UserStore, hash_of
+from recsvc.store import UserStore, hash_of, keys
 from tests.recsvc.stored_bundle import STORED_BUNDLE, save_variant
 
 NOW = 1_750_000_000_000_000
@@ -133,6 +133,22 @@ async def test_a_wanted_bundle_that_cannot_be_used_is_an_error_in_the_log(backen
     [line] = [line for line in log if line["event"] == "bundles"]
     assert (line["log_level"], line["wanted"]) == ("error", "0123456789abcdef")
     assert "is not in the service's folder" in line["problem"]
+
+
+async def test_what_the_start_cannot_use_is_in_the_log(store: UserStore, tmp_path: Path) -> None:
+    placements = tmp_path / "placements.toml"
+    placements.write_text(
+        '[placements.home]\nsurface = "for_you"\n'
+        'pins = [{ item_id = "no such item", position = 1 }, { item_id = "i00001", position = 2 }]\n'
+    )
+    await store.models._client.execute_command("HSET", keys.models("test", "bundles", 3), "active", "x")  # noqa: SLF001
+    backend = Backend(ServingConfig(bundle=STORED_BUNDLE, placements=placements), store)
+    with capture_logs() as log:
+        await backend.start()
+    await backend.close()
+    lines = {line["event"]: line for line in log if line["log_level"] == "warning"}
+    assert lines["pins_of_unknown_items"]["item_ids"] == ["no such item"]
+    assert lines["other_schema_versions"]["versions"] == [3]
 
 
 async def test_there_is_no_roll_back_before_an_activation(backend: Backend) -> None:
