@@ -7,7 +7,7 @@ import pytest
 
 from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.errors import ItemNotFound
-from recsvc.model.history_bonus import neighbour_gains
+from recsvc.model.history_bonus import neighbour_gains, newest_items_of
 from recsvc.store import UserStore, users
 from recsvc.users.user_state import state_of
 
@@ -33,8 +33,7 @@ async def test_audience_is_the_users_for_whom_the_item_stands_out(opened, monkey
         state = state_of(await store.read(user_id, recommender.bundle_id), recommender.bundle)
         [vector] = tower.user_vectors([state.history], [state.profile])
         scores = recommender.bundle.item_vectors @ vector
-        gains = neighbour_gains(recommender.bundle, state.history)
-        gain = float(gains.scores[gains.rows == 7].sum())
+        gain = neighbour_gains(recommender.bundle, newest_items_of(recommender.bundle, state.history)).score_of(7)
         raised += gain > 0
         expected[user_id] = float((scores[7] + gain - scores.mean()) / scores.std())
     assert 0 < raised < 60
