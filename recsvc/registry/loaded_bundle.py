@@ -34,7 +34,12 @@ class LoadedBundle:
         self.recommender = Recommender.of(bundle, resources)
         self._encoder = encoder
         self._on_loaded = on_loaded
-        self._follower = CatalogueFollower(resources.store.catalogue, self.apply)
+        self._follower = CatalogueFollower(
+            resources.store.catalogue,
+            apply=self.apply,
+            inventory=lambda: self.recommender.snapshot.inventory,
+            condition=resources.store.condition,
+        )
 
     async def start(self) -> None:
         """Runs the first search, which is slow, and applies all item changes that Redis holds."""
