@@ -73,6 +73,7 @@ class CatalogueFollower(PeriodicTask):
         if self._place is None:
             self._place = await self._read_everything()
             return True
+        written = list(self._store.unfollowed.items())
         news = await self._store.read_after(self._place)
         if news is None:
             self._place = None
@@ -82,7 +83,8 @@ class CatalogueFollower(PeriodicTask):
             await self._apply(changes)
             self._store.followed(changes)
         self._place = place  # only now: changes that failed come again
-        if not changes and await self._has_shrunk():
+        # At the end of the stream, all has been read that this process had written before.
+        if not changes and not self._missing and (any(map(self._is_unfollowed, written)) or await self._has_shrunk()):
             self._place = None
         return bool(changes) or self._place is None
 
@@ -98,6 +100,7 @@ class CatalogueFollower(PeriodicTask):
                     del missing[key]
                 if applied.get(key) != change:
                     news.append(change)
+            self._store.followed(page)
         if news:
             await self._apply(news)  # all at once, because each application copies the items
         if missing:
@@ -113,10 +116,14 @@ class CatalogueFollower(PeriodicTask):
         ended = time.monotonic()
         self._next_restoration = ended + (ended - began) / _RESTORING_SHARE
 
+    def _is_unfollowed(self, written: tuple[tuple[str, ItemField], ItemChange]) -> bool:
+        key, change = written
+        return self._store.unfollowed.get(key) is change
+
     async def _has_shrunk(self) -> bool:
         """Returns whether Redis has fewer items than this process. Looks twice a second."""
         now = time.monotonic()
-        if now < self._next_check or self._missing:
+        if now < self._next_check:
             return False
         self._next_check = now + CHECK_SECONDS
         sizes, counts = await self._store.sizes(), self._inventory().counts

@@ -220,7 +220,7 @@ next_number(KEYS[1], known)
 # A set time of 0 stands for now by this clock, and is never older than the value that is held: what is written last
 # holds. A set time that is ahead of this clock is taken for now. A value that is restored keeps its time, and replaces
 # older ones only.
-# Returns the set time, or 0 if the value that is held was set later.
+# Returns the set time, or 0 if the value that is held was set later, or is the same.
 SET_ITEM = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 local held_time = 0
@@ -235,7 +235,7 @@ else
   if held_time > time then return 0 end
 end
 local value = string.sub(ARGV[3], 1, 1) .. struct.pack('<I8', time) .. string.sub(ARGV[3], 10)
-if held == value then return time end
+if held == value then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], value)
 if ARGV[4] == '' then value = '' end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'f', ARGV[2], 'i', ARGV[1], 'v', value, 'n', ARGV[6])

@@ -113,7 +113,7 @@ async def test_lost_item_changes_are_written_back(
         await until(lambda: has_item_changes(elsewhere))
     assert any(line["event"] == "redis_lost_data" and line["data"] == "items" for line in logs)
     assert any("items" in problem for problem in backend.store.condition.problems())
-    answer = await backend.router.recommend(Query(user_id="ann", k=5, now=0))
+    answer = await backend.router.recommend(Query(user_id="ann", k=5))
     assert Degradation.DATA_LOST in answer.degraded
 
 
