@@ -14,7 +14,7 @@ from recsvc.model.bundle_folder import bundles_in
 from recsvc.pipeline.placements import Placements
 from recsvc.registry.backend import load_encoder, pattern_pool
 from recsvc.settings import Settings, load_settings
-from recsvc.store.connection import connected
+from recsvc.store.connection import check_access, connected
 from recsvc.store.embedded import embedded_redis
 from recsvc.store.eviction import KEEP_ALL_KEYS, Eviction, read_eviction
 
@@ -140,6 +140,7 @@ async def _check_redis(settings: Settings) -> str:
 async def _eviction(url: str, timeout_seconds: float) -> Eviction:
     async with connected(url, timeout_seconds) as client:
         try:
+            await check_access(client)
             return await read_eviction(client)
         except StoreUnavailable as error:
             raise StoreUnavailable(

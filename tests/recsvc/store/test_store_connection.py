@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import redis
 import structlog.testing
 from blockbuster import blockbuster_ctx
 
+from recsvc.domain.records import Switch
 from recsvc.domain.shop import Event, EventType
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.store import UserStore, keys, open_store
@@ -161,3 +163,61 @@ async def test_no_operation_blocks_the_event_loop(redis_server, tmp_path):
             await store.write_events([event("alice")])
             assert (await store.read("alice", "b1")).version > 0
             assert (await store.delete_user("alice")).existed
+
+
+async def test_redis_that_stays_silent_delays_only_a_few_calls_and_is_used_again_at_once(redis_server, tmp_path):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.2) as store:
+        await store.ping()
+        redis_server.pause()
+        waits = []
+        for _ in range(40):
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(StoreUnavailable):
+                await store.read("alice", "b1")
+            waits.append(asyncio.get_running_loop().time() - began)
+        redis_server.resume()
+        assert sum(wait >= 0.2 for wait in waits) <= 5
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(StoreUnavailable):
+                    await store.ping()
+                    break
+                await asyncio.sleep(0.02)
+
+
+async def test_one_slow_answer_refuses_no_other_call(redis_server, tmp_path, raw):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.1) as store:
+        await store.ping()
+        raw.client_pause(150)
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        await asyncio.sleep(0.1)
+        await store.ping()
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+async def test_redis_that_was_demoted_is_left(store, raw, *, by_script):
+    await asyncio.gather(*(store.event_log.length(0) for _ in range(8)))
+    before = {int(client["id"]) for client in raw.client_list()} - {raw.client_id()}
+    assert len(before) > 1
+    raw.execute_command("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(StoreUnavailable):
+        await (store.switches.turn_off(Switch()) if by_script else store.erasures.add("alice"))
+    raw.execute_command("REPLICAOF", "NO", "ONE")  # as the Redis to which the address now leads
+    await asyncio.gather(*(store.event_log.length(0) for _ in range(8)))
+    assert not before & {int(client["id"]) for client in raw.client_list()}
+
+
+async def test_credentials_and_databases_that_redis_refuses_end_the_start(redis_server, tmp_path, raw):
+    raw.config_set("requirepass", "s3cret")
+    for url in (
+        redis_server.url,
+        f"unix://:hunter2@{redis_server.socket}",
+        f"unix://:s3cret@{redis_server.socket}?db=99",
+    ):
+        with pytest.raises(SettingsError, match="correct redis_url") as caught:
+            async with open_store(url, tmp_path, "shop", timeout_seconds=10):
+                pass
+        assert "hunter2" not in "".join(traceback.format_exception(caught.value)).replace(url, "")
+    async with open_store(f"unix://:s3cret@{redis_server.socket}", tmp_path, "shop", timeout_seconds=10) as store:
+        await store.ping()
