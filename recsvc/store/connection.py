@@ -10,12 +10,7 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    RedisClusterException,
-    RedisError,
-    ResponseError,
-)
+from redis.exceptions import AuthenticationError, RedisClusterException, RedisError
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
@@ -64,16 +59,18 @@ async def check_access(client: RedisClient) -> None:
         SettingsError: Redis does not accept the user or the password, or has no such database. It does not heal.
         StoreUnavailable: Redis does not answer.
     """
-    remedy = "correct redis_url"
     with operation("ping"):
         try:
             await client.execute_command("PING")
-        except AuthenticationError:
-            raise SettingsError(f"redis_url: Redis does not accept the user or the password: {remedy}") from None
-        except ResponseError as error:
-            if not any(text in str(error) for text in _NO_SUCH_DATABASE):
+        except RedisError as error:
+            refusal = error.__cause__ or error  # while it connects, the client wraps the answer of Redis
+            if isinstance(refusal, AuthenticationError):
+                problem = "does not accept the user or the password"
+            elif any(text in str(refusal) for text in _NO_SUCH_DATABASE):
+                problem = "has no database of that number"
+            else:
                 raise
-            raise SettingsError(f"redis_url: Redis has no database of that number: {remedy}") from None
+            raise SettingsError(f"redis_url: Redis {problem}: correct redis_url") from None
 
 
 @contextmanager
