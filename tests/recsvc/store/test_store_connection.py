@@ -5,6 +5,7 @@ import subprocess
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,29 @@ async def test_redis_that_cannot_write_is_unavailable(store, raw):
         await store.write_events([event("alice")])
     raw.config_set("maxmemory", 0)
     assert raw.keys() == []
+
+
+async def test_with_its_memory_full_redis_still_drops_all_of_an_erased_user(store, raw):
+    await store.write_events([replace(event("alice"), event_id=f"e{number}") for number in range(10)])
+    raw.config_set("maxmemory", 1)
+    with pytest.raises(StoreUnavailable, match="OutOfMemory"):
+        await store.delete_user("alice")
+    raw.config_set("maxmemory", 0)
+    exported = await store.export_user("alice")
+    assert exported.events == ()
+    assert raw.xlen(keys.event_log("shop", keys.log_partition("alice"))) == 0
+    erasure = await store.delete_user("alice")  # the caller asks again, and the tombstone is written
+    assert (erasure.existed, raw.xlen(keys.event_log("shop", keys.log_partition("alice")))) == (False, 1)
+
+
+async def test_room_that_an_erasure_makes_is_enough_for_its_tombstone(store, raw):
+    for number in range(20):
+        await store.write_events([replace(event("alice"), event_id=f"{'e' * 900}-{number}-{n}") for n in range(100)])
+    await store.read("bob", "b1")
+    raw.config_set("maxmemory", int(raw.info("memory")["used_memory"]) - 300_000)
+    erasure = await store.delete_user("alice")
+    assert erasure.log_entries == 2_000
+    assert raw.xlen(keys.event_log("shop", keys.log_partition("alice"))) == 1
 
 
 async def test_key_of_another_type_raises_without_naming_it(store, raw):
