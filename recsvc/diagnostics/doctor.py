@@ -14,9 +14,9 @@ from recsvc.model.bundle_folder import bundles_in
 from recsvc.pipeline.placements import Placements
 from recsvc.registry.backend import load_encoder, pattern_pool
 from recsvc.settings import Settings, load_settings
-from recsvc.store.connection import connected
+from recsvc.store.connection import check_access, connected
 from recsvc.store.embedded import embedded_redis
-from recsvc.store.eviction import KEEP_ALL_KEYS, eviction_policy
+from recsvc.store.eviction import KEEP_ALL_KEYS, Eviction, read_eviction
 
 
 def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool:
@@ -123,24 +123,25 @@ def _check_data_folder(settings: Settings) -> str:
 
 async def _check_redis(settings: Settings) -> str:
     if settings.redis_url is not None:
-        policy = await _eviction_policy(settings.redis_url.get_secret_value(), settings.store_timeout)
+        eviction = await _eviction(settings.redis_url.get_secret_value(), settings.store_timeout)
         kind = "the named Redis"
     else:
         async with embedded_redis(settings.data_dir) as url:
-            policy = await _eviction_policy(url, settings.store_timeout)
+            eviction = await _eviction(url, settings.store_timeout)
         kind = "a private Redis"
-    if policy not in ("", KEEP_ALL_KEYS):
+    if eviction.may_evict:
         raise SettingsError(
-            f"{kind} deletes keys when its memory is full (maxmemory-policy {policy}), and with them histories: set it "
-            f"to {KEEP_ALL_KEYS}"
+            f"{kind} deletes keys when its memory is full (maxmemory-policy {eviction.policy}), and with them "
+            f"histories: set it to {KEEP_ALL_KEYS}"
         )
-    return f"{kind} answers; maxmemory-policy {policy or 'is not shown'}"
+    return f"{kind} answers; maxmemory-policy {eviction.policy or 'is not shown'}"
 
 
-async def _eviction_policy(url: str, timeout_seconds: float) -> str:
+async def _eviction(url: str, timeout_seconds: float) -> Eviction:
     async with connected(url, timeout_seconds) as client:
         try:
-            return await eviction_policy(client)
+            await check_access(client)
+            return await read_eviction(client)
         except StoreUnavailable as error:
             raise StoreUnavailable(
                 f"no answer within {timeout_seconds:g} s: start it, correct redis_url, or raise store_timeout ({error})"

@@ -48,6 +48,8 @@ class Degradation(enum.Enum):
     STALE = "stale"  # it does not reflect the events that the caller required
     STORE_UNAVAILABLE = "store_unavailable"  # Redis did not answer: the history is the last one seen here, or none
     REASONS_DROPPED = "reasons_dropped"  # the deadline left no time for reasons
+    DATA_LOST = "data_lost"  # Redis has lost data lately: events and profiles may be missing
+    ITEMS_BEHIND = "items_behind"  # changes of items cannot be read: the list may have sold-out items
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, similar_to
 from recsvc.retrieval.search_scorer import ASIDE_TASTE_WEIGHT, TASTE_WEIGHT, SearchScorer
+from recsvc.runtime.condition import ITEMS
 from recsvc.users.bonus_cache import BonusCache
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
@@ -87,8 +88,16 @@ class QueryPlanner:
             scorer, left_out = await self._personal_scorer(query, state, explain=explain)
         if not fresh:
             degraded.add(Degradation.STORE_UNAVAILABLE)
+        self._add_problems_of_the_store(degraded)
         eligibility = self._eligibility(query, state, viewed, cart)
         return QueryPlan(state=state, scorer=scorer, eligibility=eligibility, left_out=left_out, degraded=degraded)
+
+    def _add_problems_of_the_store(self, degraded: set[Degradation]) -> None:
+        condition = self._shared.store.condition
+        if condition.has_lost_data:
+            degraded.add(Degradation.DATA_LOST)
+        if Degradation.STORE_UNAVAILABLE not in degraded and condition.is_behind(ITEMS):
+            degraded.add(Degradation.ITEMS_BEHIND)
 
     async def _surface_scorer(
         self, query: Query, state: UserState, viewed: Rows, cart: Rows

@@ -19,6 +19,7 @@ from recsvc.registry.model_registry import ModelRegistry
 from recsvc.registry.pattern_follower import PatternFollower
 from recsvc.registry.reason_stream import ReasonStream
 from recsvc.registry.router import Router
+from recsvc.registry.store_follower import StoreFollower
 from recsvc.registry.text_policy import TextPolicy
 from recsvc.retrieval.synonyms import read_synonyms
 from recsvc.store import UserStore
@@ -63,9 +64,13 @@ class Backend:
         self.store = store
         self.encoder = BatchedTextEncoder(encoder, self._threads.encode)
         self.text_policy = TextPolicy(
-            store.switches, pool, unknown_is_private=config.unknown_is_private, pronoun=config.reason_pronoun
+            store.switches,
+            pool,
+            condition=store.condition,
+            unknown_is_private=config.unknown_is_private,
+            pronoun=config.reason_pronoun,
         )
-        self._patterns = PatternFollower(store.patterns, pool) if pool is not None else None
+        self._patterns = PatternFollower(store.patterns, pool, store.condition) if pool is not None else None
         self.reason_stream = ReasonStream(self.text_policy.writer, self._patterns)
         resources = ServingResources(
             store=store,
@@ -90,6 +95,7 @@ class Backend:
             self.registry, placements, store.lists, self.text_policy.content, log_searches=config.log_searches
         )
         self.event_intake = EventIntake(store, placements, self.registry)
+        self._store_follower = StoreFollower(store.watch, store.condition)
 
     async def start(self) -> None:
         """Returns when the wanted bundles are loaded and everything is as Redis has it.
@@ -97,6 +103,7 @@ class Backend:
         Raises:
             BundleUnusable: A bundle that a placement names is missing or cannot be used.
         """
+        await self._store_follower.start()
         await self.registry.start()
         self._warn_of_unknown_pins()
         await self.text_policy.start()
@@ -110,6 +117,7 @@ class Backend:
 
     async def close(self) -> None:
         """Finishes the writes that are under way, and stops the threads. Also after a start that failed."""
+        await self._store_follower.close()
         await self.registry.close()
         await self.text_policy.close()
         if self._patterns is not None:

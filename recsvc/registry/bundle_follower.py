@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from recsvc.errors import BundleUnusable, StoreUnavailable
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
@@ -30,6 +31,7 @@ class BundleFollower(PeriodicTask):
         store: Where the wanted bundles are, and the reports.
         apply: Loads and activates the wanted bundles. May be called again for the same ones.
         state: Returns the id of the bundle that answers, and the ids of all bundles in memory.
+        condition: Its problems are part of the report.
     """
 
     wait_seconds = POLL_SECONDS
@@ -39,14 +41,16 @@ class BundleFollower(PeriodicTask):
         store: ModelStore,
         apply: Callable[[WantedBundles], Awaitable[None]],
         state: Callable[[], tuple[str, tuple[str, ...]]],
+        condition: ServiceCondition,
     ) -> None:
-        super().__init__()
+        super().__init__("bundles", condition)
         self._store = store
         self._apply = apply
         self._state = state
         self._applied = WantedBundles()
         self._problem = ""
         self._tried_at = self._reported_at = 0.0
+        self._reported: ServerProcess | None = None
         self._turn = asyncio.Lock()
         self._process_id = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -61,13 +65,19 @@ class BundleFollower(PeriodicTask):
     async def step(self) -> None:
         """Applies what is wanted now. May also be called between the steps."""
         async with self._turn:
-            try:
-                await self._follow(await self._store.wanted())
-                await self._report()
-            except StoreUnavailable:
-                return  # everything stays as it is; the store has counted the failure
+            await self._follow(await self._store.wanted())
+            await self._report()
+
+    @property
+    def process(self) -> ServerProcess:
+        """The state of this process."""
+        return ServerProcess(self._process_id, *self._state(), self._problem, self.condition.problems())
 
     async def _follow(self, wanted: WantedBundles) -> None:
+        if self._applied.is_lost_in(wanted):
+            await self._store.restore(self._applied)
+            self.condition.lost("bundles", 1, "the process has written back which bundle was activated")
+            wanted = await self._store.wanted()
         retry = self._problem and time.monotonic() - self._tried_at > RETRY_SECONDS
         if wanted == self._applied and not retry:
             return
@@ -80,11 +90,12 @@ class BundleFollower(PeriodicTask):
         except Exception as error:  # noqa: BLE001 - the bundle that answers goes on, and a later step tries again
             self._problem = "it could not be done; the server's log says why"
             _log.error("bundles_failed", exc_info=error)
-        self._applied, self._reported_at = wanted, 0.0
+        self._applied = wanted
         log = _log.error if self._problem else _log.info  # an error: another bundle answers than the operator wants
         log("bundles", wanted=wanted.active, serving=self._state()[0], problem=self._problem)
 
     async def _report(self) -> None:
-        if time.monotonic() - self._reported_at > REPORT_SECONDS:
-            await self._store.report(ServerProcess(self._process_id, *self._state(), self._problem))
-            self._reported_at = time.monotonic()
+        process = self.process
+        if process != self._reported or time.monotonic() - self._reported_at > REPORT_SECONDS:
+            await self._store.report(process)
+            self._reported, self._reported_at = process, time.monotonic()

@@ -9,6 +9,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.registry.catalogue_follower import CatalogueFollower
+from recsvc.retrieval.inventory import Inventory
 
 
 class LoadedBundle:
@@ -33,7 +34,12 @@ class LoadedBundle:
     ) -> None:
         self._items = _Items(Recommender.of(bundle, resources), encoder)
         self._on_loaded = on_loaded
-        self._follower = CatalogueFollower(resources.store.catalogue, self._items.apply)
+        self._follower = CatalogueFollower(
+            resources.store.catalogue,
+            apply=self._items.apply,
+            inventory=self._items.inventory,
+            condition=resources.store.condition,
+        )
 
     @property
     def recommender(self) -> Recommender:
@@ -62,6 +68,10 @@ class _Items:
     def __init__(self, recommender: Recommender, encoder: BatchedTextEncoder) -> None:
         self.recommender = recommender
         self._encoder = encoder
+
+    def inventory(self) -> Inventory:
+        """The price, stock and deletion of the items now."""
+        return self.recommender.snapshot.inventory
 
     async def apply(self, changes: Sequence[ItemChange]) -> None:
         """See `LoadedBundle.apply`."""

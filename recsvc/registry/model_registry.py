@@ -72,8 +72,10 @@ class ModelRegistry:
         self._store, self._lists = resources.store.models, resources.store.lists
         self.loaded = {bundle.bundle_id: self._loaded_bundle(bundle)}
         self._loading = asyncio.Lock()
-        self._follower = BundleFollower(self._store, self._apply, lambda: (self.bundle_id, tuple(self.loaded)))
-        self._erasures = ErasureFollower(resources.store.erasures, self.forget)
+        self._follower = BundleFollower(
+            self._store, self._apply, lambda: (self.bundle_id, tuple(self.loaded)), resources.store.condition
+        )
+        self._erasures = ErasureFollower(resources.store, self.forget)
         self.bundle_id = bundle.bundle_id
 
     async def start(self) -> None:
@@ -146,7 +148,10 @@ class ModelRegistry:
     async def list_bundles(self) -> tuple[list[BundleInfo], list[ServerProcess], WantedBundles]:
         """Returns the bundles in the folder, the running processes, and the bundles that the operator wants."""
         infos = await asyncio.to_thread(bundles_in, self._bundles_dir)
-        return infos, await self._store.processes(), await self._store.wanted()
+        own = self._follower.process  # as it is now: Redis may refuse its reports
+        others = [process for process in await self._store.processes() if process.process_id != own.process_id]
+        processes = sorted([own, *others], key=lambda process: process.process_id)
+        return infos, processes, await self._store.wanted()
 
     async def load(self, bundle_id: str) -> None:
         """Makes every process keep a bundle in memory. On return this process has it.
@@ -163,7 +168,7 @@ class ModelRegistry:
         """Makes a bundle the active one in every process. Returns the previous one. Raises as `load`."""
         await self._load(bundle_id)
         previous = await self._store.activate(bundle_id, self.bundle_id)
-        await self._follower.step()
+        await self._follower.run_step()
         return previous
 
     async def roll_back(self) -> str:
@@ -176,7 +181,7 @@ class ModelRegistry:
         bundle_id = await self._store.roll_back()
         if not bundle_id:
             raise NoPreviousBundle
-        await self._follower.step()
+        await self._follower.run_step()
         return bundle_id
 
     async def _apply(self, wanted: WantedBundles) -> None:

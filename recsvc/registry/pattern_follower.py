@@ -2,8 +2,8 @@
 
 import asyncio
 
-from recsvc.errors import StoreUnavailable
 from recsvc.reasons import PatternPool, claim_key_of, request_of
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import PatternStore
 
@@ -16,12 +16,13 @@ class PatternFollower(PeriodicTask):
     Args:
         store: Where the worker's patterns are.
         pool: Receives them.
+        condition: Learns of failures.
     """
 
     wait_seconds = POLL_SECONDS
 
-    def __init__(self, store: PatternStore, pool: PatternPool) -> None:
-        super().__init__()
+    def __init__(self, store: PatternStore, pool: PatternPool, condition: ServiceCondition) -> None:
+        super().__init__("patterns", condition)
         self._store = store
         self._author = pool.author
         self._pool = pool
@@ -38,16 +39,13 @@ class PatternFollower(PeriodicTask):
 
     async def step(self) -> None:
         """Reads the patterns, and requests those that the pool was asked for and does not have."""
-        try:
-            patterns_by_claim = await self._store.all(self._author)
-            if patterns_by_claim != self._last_read:  # seldom; to verify all patterns again takes milliseconds
-                by_request = {request_of(claim): patterns for claim, patterns in patterns_by_claim.items()}
-                self._pool.take({request: patterns for request, patterns in by_request.items() if request is not None})
-                self._last_read = patterns_by_claim
-                self._changed.set()
-                self._changed = asyncio.Event()
-            if self._pool.wanted:
-                await self._store.want(self._author, map(claim_key_of, self._pool.wanted))
-                self._pool.wanted.clear()
-        except StoreUnavailable:
-            return  # the store has counted the failure
+        patterns_by_claim = await self._store.all(self._author)
+        if patterns_by_claim != self._last_read:  # seldom; to verify all patterns again takes milliseconds
+            by_request = {request_of(claim): patterns for claim, patterns in patterns_by_claim.items()}
+            self._pool.take({request: patterns for request, patterns in by_request.items() if request is not None})
+            self._last_read = patterns_by_claim
+            self._changed.set()
+            self._changed = asyncio.Event()
+        if self._pool.wanted:
+            await self._store.want(self._author, map(claim_key_of, self._pool.wanted))
+            self._pool.wanted.clear()

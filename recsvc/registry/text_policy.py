@@ -1,12 +1,13 @@
 """The writers of reasons and copy in one process, and the texts that the operator has turned off."""
 
+import asyncio
 from collections.abc import Set
 
 from recsvc.domain.records import Switch
-from recsvc.errors import StoreUnavailable
 from recsvc.reasons import EVERYTHING, ContentWriter, PatternPool, ReasonWriter, Switches
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
-from recsvc.store import SwitchStore
+from recsvc.store import SwitchState, SwitchStore
 
 POLL_SECONDS = 0.5
 
@@ -17,6 +18,7 @@ class TextPolicy(PeriodicTask):
     Args:
         store: Where the switches are.
         pool: Patterns of a language model; None without one.
+        condition: Learns of failures and losses.
         unknown_is_private: See `recsvc.reasons.ReasonWriter`.
         pronoun: How Chinese reasons and copy address the shopper: 您 or 你.
 
@@ -32,10 +34,11 @@ class TextPolicy(PeriodicTask):
         store: SwitchStore,
         pool: PatternPool | None = None,
         *,
+        condition: ServiceCondition,
         unknown_is_private: bool = False,
         pronoun: str = "您",
     ) -> None:
-        super().__init__()
+        super().__init__("switches", condition)
         # Everything is off until the switches were read: a restart must not bring back a text that was turned off.
         self._switches = Switches({EVERYTHING})
         self.writer = ReasonWriter(
@@ -43,10 +46,12 @@ class TextPolicy(PeriodicTask):
         )
         self.content = ContentWriter(pool=pool, switches=self._switches, pronoun=pronoun)
         self._store = store
+        self._known = SwitchState()
+        self._turn = asyncio.Lock()  # two answers that overtake each other would look like a Redis that went back
 
     async def turned_off(self) -> Set[Switch]:
         """Returns the switches that are off now. Raises StoreUnavailable."""
-        return await self._store.off()
+        return (await self._store.read()).off
 
     async def turn_off(self, switch: Switch) -> None:
         """Turns texts off: in this process on return, in the others within POLL_SECONDS.
@@ -56,16 +61,19 @@ class TextPolicy(PeriodicTask):
             TooManySwitches: As many switches are off as a request can check.
         """
         await self._store.turn_off(switch)
-        self._switches.off = await self._store.off()
+        await self.step()
 
     async def turn_on(self, switch: Switch) -> None:
         """Turns texts on again. Same effect and errors as `turn_off`."""
         await self._store.turn_on(switch)
-        self._switches.off = await self._store.off()
+        await self.step()
 
     async def step(self) -> None:
-        """Reads the switches."""
-        try:
-            self._switches.off = await self._store.off()
-        except StoreUnavailable:
-            return  # they stay as they are; the store has counted the failure
+        """Reads the switches. Those that Redis has lost are turned off again: a text must not come back unnoticed."""
+        async with self._turn:
+            state = await self._store.read()
+            if state.number < self._known.number:
+                await self._store.restore(self._known)
+                self.condition.lost("switches", len(self._known.off), "what was turned off is turned off again")
+                state = await self._store.read()
+            self._known, self._switches.off = state, state.off

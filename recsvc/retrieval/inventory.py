@@ -1,6 +1,6 @@
 """Which items of a catalogue may be listed now, and which of them match a filter."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -101,6 +101,9 @@ class Inventory:
         table: The items of the catalogue that were trained.
         columns: The state of each row; None for that of a new catalogue.
         changes: The newest change of each field of an item.
+
+    Attributes:
+        counts: How many items have a change of each field.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Inventory:
         self._columns = columns or _Columns.of(catalogue.items)
         # Of unknown items too: a later catalogue may have them.
         self._changes = dict(changes or {})
+        self.counts = Counter(field for _, field in self._changes)
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         self._version = 0
         self._deletions = 0
@@ -135,12 +139,18 @@ class Inventory:
     def apply(self, changes: Iterable[ItemChange]) -> None:
         """Applies changes in any order: for each field of an item, the change that was set last holds."""
         for change in filter(self.is_news, changes):
+            self.counts[change.field] += (change.item_id, change.field) not in self._changes
             self._changes[change.item_id, change.field] = change
             if (row := self._catalogue.row(change.item_id)) is not None:
                 self._columns.write(row, change)
                 self._deletions += change.field is ItemField.DELETED
         self._selections.clear()
         self._version += 1
+
+    @property
+    def changes(self) -> Mapping[tuple[str, ItemField], ItemChange]:
+        """The newest change of each field of an item."""
+        return self._changes
 
     @property
     def version(self) -> int:

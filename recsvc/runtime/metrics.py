@@ -49,6 +49,18 @@ ATTRIBUTED = Counter(
 )
 
 CATALOGUE_BEHIND = Gauge("recsvc_catalogue_behind", "1 while item changes cannot be read from Redis.")
+FOLLOWER_ERRORS = Counter("recsvc_follower_errors", "Failed steps of what follows Redis.", ("follower",))
+FOLLOWER_SUCCEEDED = Gauge(
+    "recsvc_follower_succeeded_seconds", "When a follower last read Redis, in seconds since 1970.", ("follower",)
+)
+REDIS_LOSSES = Counter(
+    "recsvc_redis_losses", "Values or keys that Redis has lost, as far as this process can tell.", ("data",)
+)
+REDIS_MAY_EVICT = Gauge("recsvc_redis_may_evict", "1 if the policy of Redis is to delete keys when memory is full.")
+REDIS_RESTORED = Counter("recsvc_redis_restored", "Lost values that this process wrote back to Redis.", ("data",))
+UNREADABLE_VALUES = Counter(
+    "recsvc_unreadable_values", "Values in Redis that were skipped, because this version cannot read them.", ("data",)
+)
 GATE_VIOLATIONS = Counter(
     "recsvc_gate_violations", "Items that the final gate removed although no stock changed: a fault of the search."
 )

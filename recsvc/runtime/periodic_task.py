@@ -3,14 +3,23 @@
 import asyncio
 from abc import ABC, abstractmethod
 
+from recsvc.errors import StoreUnavailable
+from recsvc.runtime.condition import FollowerState, ServiceCondition
+
 
 class PeriodicTask(ABC):
-    """Runs `step` at the start, and again after each wait of `wait_seconds`.
+    """Runs `step` at the start, and again after each wait of `wait_seconds`, whatever a step raises.
 
     A subclass has the step and the wait. One that overrides `close` calls this one first.
+
+    Args:
+        name: What the task keeps up to date; a label of metrics.
+        condition: Shows whether the task does its work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, condition: ServiceCondition) -> None:
+        self.condition = condition
+        self._progress = FollowerState(name)
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -21,7 +30,7 @@ class PeriodicTask(ABC):
 
     @abstractmethod
     async def step(self) -> None:
-        """Runs once. Must not raise: an error would end the task."""
+        """Runs once. An error ends this step alone: the next one tries again."""
 
     @property
     def closing(self) -> bool:
@@ -29,8 +38,9 @@ class PeriodicTask(ABC):
         return self._closing.is_set()
 
     async def start(self) -> None:
-        """Runs the first step, and returns after it. The others follow in the background."""
-        await self.step()
+        """Runs the first step, and returns after it, even if it failed. The others follow in the background."""
+        self.condition.watch(self._progress)
+        await self.run_step()
         self._task = asyncio.create_task(self._repeat())
 
     async def close(self) -> None:
@@ -40,6 +50,16 @@ class PeriodicTask(ABC):
         self._closing.set()
         if self._task is not None:
             await self._task
+        self.condition.unwatch(self._progress)
+
+    async def run_step(self) -> None:
+        """Runs a step now, and notes its error instead of raising it. A subclass says if it may be called any time."""
+        try:
+            await self.step()
+        except Exception as error:  # noqa: BLE001 - what is in memory still serves, and the next step tries again
+            self._progress.failed(error, expected=isinstance(error, StoreUnavailable))
+        else:
+            self._progress.succeeded()
 
     async def _repeat(self) -> None:
         while not self._closing.is_set():
@@ -47,4 +67,4 @@ class PeriodicTask(ABC):
                 async with asyncio.timeout(self.wait_seconds):
                     await self._closing.wait()
             except TimeoutError:
-                await self.step()
+                await self.run_step()

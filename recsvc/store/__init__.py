@@ -13,7 +13,8 @@ from recsvc.store.models import ModelStore, ServerProcess, WantedBundles
 from recsvc.store.opening import open_store
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import Counts, PopularityStore
-from recsvc.store.switches import SwitchStore
+from recsvc.store.stream import Place
+from recsvc.store.switches import SwitchState, SwitchStore
 from recsvc.store.users import UserStore
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "LogEntry",
     "ModelStore",
     "PatternStore",
+    "Place",
     "PopularityStore",
     "ServedListStore",
     "ServerProcess",
+    "SwitchState",
     "SwitchStore",
     "UserStore",
     "WantedBundles",

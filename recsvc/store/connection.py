@@ -10,10 +10,11 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import AuthenticationError, RedisClusterException, RedisError
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
+from recsvc.store.guard import GUARDED, Guard
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
 RedisPipeline: TypeAlias = "Pipeline | ClusterPipeline"
@@ -23,6 +24,7 @@ _SCHEMES = (
     "redis+sentinel://host:port,host:port/service"
 )
 _MAX_CONNECTIONS = 64
+_NO_SUCH_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode")
 _SENTINEL_PORT = 26379
 
 
@@ -48,6 +50,27 @@ async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClie
         await client.aclose()
         for watcher in sentinel.sentinels if sentinel else ():
             await watcher.aclose()
+
+
+async def check_access(client: RedisClient) -> None:
+    """Asks Redis for an answer.
+
+    Raises:
+        SettingsError: Redis does not accept the user or the password, or has no such database. It does not heal.
+        StoreUnavailable: Redis does not answer.
+    """
+    with operation("ping"):
+        try:
+            await client.execute_command("PING")
+        except RedisError as error:
+            refusal = error.__cause__ or error  # while it connects, the client wraps the answer of Redis
+            if isinstance(refusal, AuthenticationError):
+                problem = "does not accept the user or the password"
+            elif any(text in str(refusal) for text in _NO_SUCH_DATABASE):
+                problem = "has no database of that number"
+            else:
+                raise
+            raise SettingsError(f"redis_url: Redis {problem}: correct redis_url") from None
 
 
 @contextmanager
@@ -80,7 +103,7 @@ def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | N
             pool = BlockingConnectionPool.from_url(
                 url, max_connections=_MAX_CONNECTIONS, timeout=timeout_seconds, **options
             )
-            return Redis.from_pool(pool), None
+            return _guarded(Redis.from_pool(pool)), None
         case "redis+cluster" | "rediss+cluster":
             options |= {"retry": Retry(NoBackoff(), 1), "max_connections": _MAX_CONNECTIONS}
             return RedisCluster.from_url(url.replace("+cluster", "", 1), **options), None
@@ -99,4 +122,12 @@ def _sentinel_master(parts: SplitResult, options: dict[str, Any]) -> tuple[Redis
     options |= {"db": int(database or 0), "ssl": parts.scheme == "rediss+sentinel"}
     options |= {"max_connections": _MAX_CONNECTIONS}
     options |= {name: unquote(value) for name in ("username", "password") if (value := getattr(parts, name))}
-    return sentinel.master_for(service, **options), sentinel
+    return _guarded(sentinel.master_for(service, **options)), sentinel
+
+
+def _guarded(client: Redis) -> Redis:
+    """Makes all connections of a client guarded ones. A Cluster's client has a way of its own with such servers."""
+    pool = client.connection_pool
+    pool.connection_class = GUARDED[pool.connection_class]
+    pool.connection_kwargs["guard"] = Guard()
+    return client

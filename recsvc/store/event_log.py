@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from redis.exceptions import ResponseError
+
 from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
@@ -162,22 +164,34 @@ class EventLog:
     async def erase(self, user_id: str) -> tuple[int, int]:
         """Removes all entries of a user, and writes a tombstone that erases what is already exported.
 
-        The tombstone is written even to a full log: an erasure may not be refused. Redis's errors are not translated.
+        The tombstone is written even to a full log: an erasure may not be refused. If the memory of Redis is full, the
+        entries are removed first, which makes room. Redis's errors are not translated.
 
         Returns:
             How many entries were removed, and the tombstone's time in microseconds since 1970 UTC.
         """
         key = self._key(keys.log_partition(user_id))
-        tombstone = await self._client.execute_command(
-            "XADD", key, "*", "u", user_id, "e", log_packing.pack_tombstone()
-        )
-        end = f"({tombstone.decode()}"
+        total = 0
+        try:
+            tombstone = await self._add_tombstone(key, user_id)
+        except ResponseError:
+            total = await self._remove(key, user_id, "+")
+            tombstone = await self._add_tombstone(key, user_id)
+        total += await self._remove(key, user_id, f"({tombstone.decode()}")
+        return total, int(tombstone.partition(b"-")[0]) * 1_000
+
+    async def _add_tombstone(self, key: str, user_id: str) -> bytes:
+        packed = log_packing.pack_tombstone()
+        return bytes(await self._client.execute_command("XADD", key, "*", "u", user_id, "e", packed))
+
+    async def _remove(self, key: str, user_id: str, end: str) -> int:
+        """Removes the entries of a user up to an end (XRANGE), page by page. Returns how many events and lists."""
         start, total = "-", 0
         while True:
             removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _PAGE_SIZE, user_id)
             total += int(removed)
             if not last:
-                return total, int(tombstone.partition(b"-")[0]) * 1_000
+                return total
             start = f"({last.decode()}"
 
     def _key(self, partition: int) -> str:

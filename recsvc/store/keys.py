@@ -10,15 +10,17 @@
     {shop:alice}:1:lists         list, capped, expires   `log_packing.pack_served_list`, newest first
     {shop:alice}:1:counted       string, capped, expires   hashes of the ids of the newest events, each with a token of
                                                    the call that counted it; see `scripts.CLAIM`
-    {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` the id of an erased user
+    {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` the id of an erased user, `n`: a nonce
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id: `packing.pack_item_change`. Also `stock`, ...
-    {shop:catalogue}:1:changes   stream, capped    changes that took effect, entries 1-0, 2-0, ...
-    {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles
+    {shop:catalogue}:1:changes   stream, capped    changes that took effect. `f`: the field, `i`: the item, `v`: the
+                                                   packed value (empty for words), `n`: a nonce
+    {shop:catalogue}:1:beats:<process>  string, expires  counts the looks of one process at Redis
+    {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles; number: of changes
     {shop:models}:1:processes    hash              by process id: its state, as JSON
     {shop:reasons}:1:patterns:<author>  hash, expires   by claim key: patterns of a language model, as JSON
     {shop:reasons}:1:wanted:<author>    set, expires    claim keys that it has yet to write for
-    {shop:reasons}:1:off         set, capped       switches for texts turned off, as JSON
+    {shop:reasons}:1:off         set, capped       switches for texts turned off, as JSON, and the number of changes
     {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count. The name holds the segment
                                                    ('' for the whole shop), the half-life in days, and the
                                                    number of the set
@@ -91,6 +93,11 @@ def catalogue(namespace: str, field: str) -> str:
 def catalogue_changes(namespace: str) -> str:
     """The stream of changes to items."""
     return catalogue(namespace, "changes")
+
+
+def beats(namespace: str, process: str) -> str:
+    """The counter of one process, on the server of a Cluster that has the catalogue."""
+    return catalogue(namespace, f"beats:{_encoded(process)}")
 
 
 def models(namespace: str, name: str, schema_version: int = SCHEMA_VERSION) -> str:

@@ -1,10 +1,9 @@
 """Keeps which bundle shall answer, for all server processes, and the state that each process reports."""
 
 import json
-import time
 from dataclasses import asdict, dataclass
 
-from recsvc.errors import StoreUnavailable
+from recsvc.runtime.metrics import UNREADABLE_VALUES
 from recsvc.store import keys, scripts
 from recsvc.store.connection import RedisClient, operation
 
@@ -19,11 +18,17 @@ class WantedBundles:
         active: The bundle that answers.
         previous: The bundle that answered before it.
         loaded: A bundle to keep loaded beside them.
+        number: Grows with each change. It falls if Redis goes back to an earlier state.
     """
 
     active: str = ""
     previous: str = ""
     loaded: str = ""
+    number: int = 0
+
+    def is_lost_in(self, later: "WantedBundles") -> bool:
+        """Returns whether Redis has lost this state, if it is now in a state that was read later."""
+        return later.number < self.number or (bool(self.active) and not later.active)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,14 @@ class ServerProcess:
         serving: Id of the bundle that answers there.
         loaded: Ids of the bundles that are loaded there.
         problem: Why the process does not serve the wanted bundle; '' if it does.
+        store_problems: What is wrong with Redis, or with following it; see `ServiceCondition.problems`.
     """
 
     process_id: str
     serving: str
     loaded: tuple[str, ...]
     problem: str
+    store_problems: tuple[str, ...] = ()
 
 
 class ModelStore:
@@ -55,8 +62,15 @@ class ModelStore:
     async def wanted(self) -> WantedBundles:
         """The bundles that every process shall have."""
         with operation("follow_bundles"):
-            values = await self._client.execute_command("HMGET", self._bundles, "active", "previous", "loaded")
-        return WantedBundles(*((value or b"").decode() for value in values))
+            names = ("active", "previous", "loaded", "number")
+            *values, number = await self._client.execute_command("HMGET", self._bundles, *names)
+        return WantedBundles(*((value or b"").decode() for value in values), number=int(number or 0))
+
+    async def restore(self, wanted: WantedBundles) -> None:
+        """Writes back a state that Redis has lost, unless another process was faster or the state is newer."""
+        arguments = (wanted.number, wanted.active, wanted.previous, wanted.loaded)
+        with operation("set_bundles"):
+            await scripts.run(self._client, scripts.RESTORE_BUNDLES, self._bundles, *arguments)
 
     async def other_schema_versions(self) -> list[int]:
         """The schema versions, of those near this one, in which other versions of recsvc have kept bundles here."""
@@ -72,7 +86,7 @@ class ModelStore:
     async def keep_loaded(self, bundle_id: str) -> None:
         """Makes every process keep a bundle loaded, in place of the one kept before."""
         with operation("set_bundles"):
-            await self._client.execute_command("HSET", self._bundles, "loaded", bundle_id)
+            await scripts.run(self._client, scripts.KEEP_LOADED, self._bundles, bundle_id)
 
     async def activate(self, bundle_id: str, serving: str) -> str:
         """Makes a bundle the active one.
@@ -99,9 +113,10 @@ class ModelStore:
 
     async def report(self, process: ServerProcess) -> None:
         """Reports the state of a process. It must be repeated within `PROCESS_SECONDS`."""
-        packed = json.dumps(asdict(process) | {"at": time.time()})
+        # The time is Redis's: the clocks of servers need not agree.
+        packed = json.dumps(asdict(process)).removesuffix("}") + ', "at": '
         with operation("report_process"):
-            await self._client.execute_command("HSET", self._processes, process.process_id, packed)
+            await scripts.run(self._client, scripts.REPORT_PROCESS, self._processes, process.process_id, packed)
 
     async def leave(self, process_id: str) -> None:
         """Removes a process that ends."""
@@ -111,25 +126,28 @@ class ModelStore:
     async def processes(self) -> list[ServerProcess]:
         """The processes that have reported lately, by id. The others are removed."""
         with operation("read_processes"):
-            fields = await self._client.execute_command("HGETALL", self._processes)
+            now, fields = await scripts.run(self._client, scripts.READ_PROCESSES, self._processes)
             alive, gone = [], []
-            for process_id, packed in fields.items():
-                process = _unpacked(packed)
-                if process is None:
+            for process_id, packed in zip(fields[::2], fields[1::2], strict=True):
+                process, age = _unpacked(packed, int(now))
+                if age > PROCESS_SECONDS:
                     gone.append(process_id)
-                else:
+                elif process is not None:
                     alive.append(process)
             if gone:
                 await self._client.execute_command("HDEL", self._processes, *gone)
         return sorted(alive, key=lambda process: process.process_id)
 
 
-def _unpacked(packed: bytes) -> ServerProcess | None:
-    """The reported state; None if the report is too old."""
+def _unpacked(packed: bytes, now: int) -> tuple[ServerProcess | None, float]:
+    """Returns the reported state and its age in seconds. None and 0 if this version cannot read the report."""
     try:
         report = json.loads(packed)
-        if time.time() - report["at"] > PROCESS_SECONDS:
-            return None
-        return ServerProcess(report["process_id"], report["serving"], tuple(report["loaded"]), report["problem"])
-    except (KeyError, TypeError, ValueError):
-        raise StoreUnavailable("Redis holds a value that is damaged") from None
+        problems = tuple(report.get("store_problems", ()))
+        process = ServerProcess(
+            report["process_id"], report["serving"], tuple(report["loaded"]), report["problem"], problems
+        )
+        return process, now - report["at"]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        UNREADABLE_VALUES.labels("processes").inc()
+        return None, 0.0

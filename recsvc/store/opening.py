@@ -8,7 +8,7 @@ import structlog
 
 from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.errors import StoreUnavailable
-from recsvc.store.connection import connected
+from recsvc.store.connection import check_access, connected
 from recsvc.store.embedded import embedded_redis
 from recsvc.store.users import DAY_SECONDS, UserStore
 
@@ -38,7 +38,7 @@ async def open_store(
         event_log_limit: See `UserStore`.
 
     Raises:
-        SettingsError: The URL or the folder cannot be used.
+        SettingsError: The URL or the folder cannot be used, or Redis refuses the password or the database of the URL.
         StoreUnavailable: A private server does not start.
     """
     async with AsyncExitStack() as stack:
@@ -48,7 +48,7 @@ async def open_store(
         client = await stack.enter_async_context(connected(url, timeout_seconds))
         store = UserStore(client, namespace, history_limit, ttl_seconds, event_log_limit)
         try:
-            await store.ping()
+            await check_access(client)
         except StoreUnavailable as error:
             structlog.get_logger(__name__).warning("Redis does not answer: starting degraded", problem=str(error))
         try:

@@ -1,14 +1,29 @@
 """Keeps which texts are turned off, for every process that shares the Redis, now or later."""
 
 import json
-from collections.abc import Iterable
+import re
+from dataclasses import dataclass
 
 from recsvc.domain.records import Switch
 from recsvc.errors import TooManySwitches
-from recsvc.store import keys
+from recsvc.store import keys, scripts
 from recsvc.store.connection import RedisClient, operation
 
 MAX_SWITCHES = 100
+_NUMBER = re.compile(rb'\{"number": (\d+)\}')  # the one member that is no switch; see `scripts.SWITCH`
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchState:
+    """The switches at one moment.
+
+    Attributes:
+        off: The switches that are off.
+        number: Grows with each change. It falls if Redis goes back to an earlier state.
+    """
+
+    off: frozenset[Switch] = frozenset()
+    number: int = 0
 
 
 class SwitchStore:
@@ -25,20 +40,27 @@ class SwitchStore:
             TooManySwitches: `MAX_SWITCHES` switches are set already.
         """
         with operation("turn_off"):
-            if await self._client.execute_command("SCARD", self._key) >= MAX_SWITCHES:
-                raise TooManySwitches(MAX_SWITCHES)
-            await self._client.execute_command("SADD", self._key, _packed(switch))
+            has_room = await scripts.run(self._client, scripts.SWITCH, self._key, "SADD", _packed(switch), MAX_SWITCHES)
+        if not has_room:
+            raise TooManySwitches(MAX_SWITCHES)
 
     async def turn_on(self, switch: Switch) -> None:
         """Removes exactly this switch. Nothing happens if it is not set."""
         with operation("turn_on"):
-            await self._client.execute_command("SREM", self._key, _packed(switch))
+            await scripts.run(self._client, scripts.SWITCH, self._key, "SREM", _packed(switch), MAX_SWITCHES)
 
-    async def off(self) -> frozenset[Switch]:
+    async def read(self) -> SwitchState:
         """All switches. They are not trusted: unreadable values are skipped."""
         with operation("read_switches"):
-            members: Iterable[bytes] = await self._client.execute_command("SMEMBERS", self._key)
-        return frozenset(filter(None, map(_unpacked, members)))
+            members: list[bytes] = list(await self._client.execute_command("SMEMBERS", self._key))
+        numbers = [int(match[1]) for match in map(_NUMBER.fullmatch, members) if match is not None]
+        return SwitchState(frozenset(filter(None, map(_unpacked, members))), max(numbers, default=0))
+
+    async def restore(self, state: SwitchState) -> None:
+        """Turns off again what was off in a state that Redis has lost, unless another process was faster."""
+        with operation("turn_off"):
+            switches = map(_packed, sorted(state.off))
+            await scripts.run(self._client, scripts.RESTORE_SWITCHES, self._key, state.number, *switches)
 
 
 def _packed(switch: Switch) -> str:

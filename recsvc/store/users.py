@@ -11,6 +11,7 @@ from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.domain.records import Erasure, UserExport, UserRecord
 from recsvc.domain.shop import NO_TASTE, Event, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.store import keys, packing, scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
@@ -24,6 +25,7 @@ from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
 from recsvc.store.switches import SwitchStore
+from recsvc.store.watch import StoreWatch
 
 DAY_SECONDS = 86_400
 _PAGE_SIZE = 500  # users
@@ -40,6 +42,9 @@ class UserStore:
         history_limit: Events kept of each user in each room, the newest; see `recsvc.domain.history_rooms`.
         ttl_seconds: How long a user's record is kept after the last event, profile or taste.
         event_log_limit: Entries in each partition of the event log.
+
+    Attributes:
+        condition: What this process knows to be wrong with Redis.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class UserStore:
         self._reads = GatheredReads(client)
         self._namespace = namespace
         self._ttl_milliseconds = 1000 * ttl_seconds
+        self.condition = ServiceCondition()
         self.event_log = EventLog(client, namespace, event_log_limit)
         self.catalogue = CatalogueStore(client, namespace)
         self.popularity = PopularityStore(client, namespace)
@@ -62,6 +68,7 @@ class UserStore:
         self.erasures = ErasureStore(client, namespace)
         self.patterns = PatternStore(client, namespace)
         self.switches = SwitchStore(client, namespace)
+        self.watch = StoreWatch(client, namespace)
         self._events = EventWriter(
             client,
             namespace,

@@ -32,7 +32,8 @@ class CatalogServiceStub:
     fraction of a second.
 
     Each value has a `set_time`, and the value with the latest time holds. So the order of calls does not
-    matter: a late message never replaces a newer value.
+    matter: a late message never replaces a newer value. Without a `set_time`, the value that Redis gets last
+    holds. The clocks of the server processes do not matter.
 
     All calls are idempotent. INVALID_ARGUMENT: nothing of the batch was set. UNAVAILABLE: a part of the
     batch may have been set. Send the whole batch again.
@@ -68,7 +69,8 @@ class CatalogServiceServicer:
     fraction of a second.
 
     Each value has a `set_time`, and the value with the latest time holds. So the order of calls does not
-    matter: a late message never replaces a newer value.
+    matter: a late message never replaces a newer value. Without a `set_time`, the value that Redis gets last
+    holds. The clocks of the server processes do not matter.
 
     All calls are idempotent. INVALID_ARGUMENT: nothing of the batch was set. UNAVAILABLE: a part of the
     batch may have been set. Send the whole batch again.
@@ -142,7 +144,8 @@ class CatalogService:
     fraction of a second.
 
     Each value has a `set_time`, and the value with the latest time holds. So the order of calls does not
-    matter: a late message never replaces a newer value.
+    matter: a late message never replaces a newer value. Without a `set_time`, the value that Redis gets last
+    holds. The clocks of the server processes do not matter.
 
     All calls are idempotent. INVALID_ARGUMENT: nothing of the batch was set. UNAVAILABLE: a part of the
     batch may have been set. Send the whole batch again.

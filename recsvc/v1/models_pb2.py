@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/models.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x14\n\x12ListBundlesRequest\"\xa0\x01\n\x13ListBundlesResponse\x12&\n\x07\x62undles\x18\x01 \x03(\x0b\x32\x15.recsvc.v1.BundleInfo\x12+\n\tprocesses\x18\x02 \x03(\x0b\x32\x18.recsvc.v1.ServerProcess\x12\x18\n\x10\x61\x63tive_bundle_id\x18\x03 \x01(\t\x12\x1a\n\x12previous_bundle_id\x18\x04 \x01(\t\"\xb4\x01\n\nBundleInfo\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12.\n\ntrained_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07metrics\x18\x03 \x03(\x0b\x32\".recsvc.v1.BundleInfo.MetricsEntry\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"j\n\rServerProcess\x12\x12\n\nprocess_id\x18\x01 \x01(\t\x12\x19\n\x11serving_bundle_id\x18\x02 \x01(\t\x12\x19\n\x11loaded_bundle_ids\x18\x03 \x03(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\"&\n\x11LoadBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"\x14\n\x12LoadBundleResponse\"*\n\x15\x41\x63tivateBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"4\n\x16\x41\x63tivateBundleResponse\x12\x1a\n\x12previous_bundle_id\x18\x01 \x01(\t\"\x11\n\x0fRollBackRequest\"%\n\x10RollBackResponse\x12\x11\n\tbundle_id\x18\x01 \x01(\t2\xc3\x02\n\x0cModelService\x12L\n\x0bListBundles\x12\x1d.recsvc.v1.ListBundlesRequest\x1a\x1e.recsvc.v1.ListBundlesResponse\x12I\n\nLoadBundle\x12\x1c.recsvc.v1.LoadBundleRequest\x1a\x1d.recsvc.v1.LoadBundleResponse\x12U\n\x0e\x41\x63tivateBundle\x12 .recsvc.v1.ActivateBundleRequest\x1a!.recsvc.v1.ActivateBundleResponse\x12\x43\n\x08RollBack\x12\x1a.recsvc.v1.RollBackRequest\x1a\x1b.recsvc.v1.RollBackResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/models.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x14\n\x12ListBundlesRequest\"\xa0\x01\n\x13ListBundlesResponse\x12&\n\x07\x62undles\x18\x01 \x03(\x0b\x32\x15.recsvc.v1.BundleInfo\x12+\n\tprocesses\x18\x02 \x03(\x0b\x32\x18.recsvc.v1.ServerProcess\x12\x18\n\x10\x61\x63tive_bundle_id\x18\x03 \x01(\t\x12\x1a\n\x12previous_bundle_id\x18\x04 \x01(\t\"\xb4\x01\n\nBundleInfo\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12.\n\ntrained_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07metrics\x18\x03 \x03(\x0b\x32\".recsvc.v1.BundleInfo.MetricsEntry\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x82\x01\n\rServerProcess\x12\x12\n\nprocess_id\x18\x01 \x01(\t\x12\x19\n\x11serving_bundle_id\x18\x02 \x01(\t\x12\x19\n\x11loaded_bundle_ids\x18\x03 \x03(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x16\n\x0estore_problems\x18\x05 \x03(\t\"&\n\x11LoadBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"\x14\n\x12LoadBundleResponse\"*\n\x15\x41\x63tivateBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"4\n\x16\x41\x63tivateBundleResponse\x12\x1a\n\x12previous_bundle_id\x18\x01 \x01(\t\"\x11\n\x0fRollBackRequest\"%\n\x10RollBackResponse\x12\x11\n\tbundle_id\x18\x01 \x01(\t2\xc3\x02\n\x0cModelService\x12L\n\x0bListBundles\x12\x1d.recsvc.v1.ListBundlesRequest\x1a\x1e.recsvc.v1.ListBundlesResponse\x12I\n\nLoadBundle\x12\x1c.recsvc.v1.LoadBundleRequest\x1a\x1d.recsvc.v1.LoadBundleResponse\x12U\n\x0e\x41\x63tivateBundle\x12 .recsvc.v1.ActivateBundleRequest\x1a!.recsvc.v1.ActivateBundleResponse\x12\x43\n\x08RollBack\x12\x1a.recsvc.v1.RollBackRequest\x1a\x1b.recsvc.v1.RollBackResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,20 +42,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUNDLEINFO']._serialized_end=436
   _globals['_BUNDLEINFO_METRICSENTRY']._serialized_start=390
   _globals['_BUNDLEINFO_METRICSENTRY']._serialized_end=436
-  _globals['_SERVERPROCESS']._serialized_start=438
-  _globals['_SERVERPROCESS']._serialized_end=544
-  _globals['_LOADBUNDLEREQUEST']._serialized_start=546
-  _globals['_LOADBUNDLEREQUEST']._serialized_end=584
-  _globals['_LOADBUNDLERESPONSE']._serialized_start=586
-  _globals['_LOADBUNDLERESPONSE']._serialized_end=606
-  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_start=608
-  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_end=650
-  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_start=652
-  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_end=704
-  _globals['_ROLLBACKREQUEST']._serialized_start=706
-  _globals['_ROLLBACKREQUEST']._serialized_end=723
-  _globals['_ROLLBACKRESPONSE']._serialized_start=725
-  _globals['_ROLLBACKRESPONSE']._serialized_end=762
-  _globals['_MODELSERVICE']._serialized_start=765
-  _globals['_MODELSERVICE']._serialized_end=1088
+  _globals['_SERVERPROCESS']._serialized_start=439
+  _globals['_SERVERPROCESS']._serialized_end=569
+  _globals['_LOADBUNDLEREQUEST']._serialized_start=571
+  _globals['_LOADBUNDLEREQUEST']._serialized_end=609
+  _globals['_LOADBUNDLERESPONSE']._serialized_start=611
+  _globals['_LOADBUNDLERESPONSE']._serialized_end=631
+  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_start=633
+  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_end=675
+  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_start=677
+  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_end=729
+  _globals['_ROLLBACKREQUEST']._serialized_start=731
+  _globals['_ROLLBACKREQUEST']._serialized_end=748
+  _globals['_ROLLBACKRESPONSE']._serialized_start=750
+  _globals['_ROLLBACKRESPONSE']._serialized_end=787
+  _globals['_MODELSERVICE']._serialized_start=790
+  _globals['_MODELSERVICE']._serialized_end=1113
 # @@protoc_insertion_point(module_scope)

@@ -43,16 +43,18 @@ class BundleInfo(_message.Message):
     def __init__(self, bundle_id: _Optional[str] = ..., trained_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class ServerProcess(_message.Message):
-    __slots__ = ("process_id", "serving_bundle_id", "loaded_bundle_ids", "problem")
+    __slots__ = ("process_id", "serving_bundle_id", "loaded_bundle_ids", "problem", "store_problems")
     PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
     SERVING_BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
     LOADED_BUNDLE_IDS_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    STORE_PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     process_id: str
     serving_bundle_id: str
     loaded_bundle_ids: _containers.RepeatedScalarFieldContainer[str]
     problem: str
-    def __init__(self, process_id: _Optional[str] = ..., serving_bundle_id: _Optional[str] = ..., loaded_bundle_ids: _Optional[_Iterable[str]] = ..., problem: _Optional[str] = ...) -> None: ...
+    store_problems: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, process_id: _Optional[str] = ..., serving_bundle_id: _Optional[str] = ..., loaded_bundle_ids: _Optional[_Iterable[str]] = ..., problem: _Optional[str] = ..., store_problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LoadBundleRequest(_message.Message):
     __slots__ = ("bundle_id",)

@@ -35,6 +35,8 @@ class Degradation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEGRADATION_STORE_UNAVAILABLE: _ClassVar[Degradation]
     DEGRADATION_REASONS_DROPPED: _ClassVar[Degradation]
     DEGRADATION_STALE: _ClassVar[Degradation]
+    DEGRADATION_DATA_LOST: _ClassVar[Degradation]
+    DEGRADATION_ITEMS_BEHIND: _ClassVar[Degradation]
 SURFACE_UNSPECIFIED: Surface
 SURFACE_FOR_YOU: Surface
 SURFACE_SIMILAR: Surface
@@ -51,6 +53,8 @@ DEGRADATION_UNSPECIFIED: Degradation
 DEGRADATION_STORE_UNAVAILABLE: Degradation
 DEGRADATION_REASONS_DROPPED: Degradation
 DEGRADATION_STALE: Degradation
+DEGRADATION_DATA_LOST: Degradation
+DEGRADATION_ITEMS_BEHIND: Degradation
 
 class RecommendRequest(_message.Message):
     __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness", "surface", "placement", "paged", "page_token")

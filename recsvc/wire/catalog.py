@@ -120,14 +120,14 @@ def _set_time(
     message: "catalog_pb2.Inventory | catalog_pb2.CatalogItem | catalog_pb2.DeleteItemsRequest",
     violations: Violations,
 ) -> int:
-    now = time.time_ns() // 1_000
+    """Returns the set time in microseconds since 1970; 0 for when Redis gets the change."""
     if not message.HasField("set_time"):
-        return now
+        return 0
     timestamp: Timestamp = message.set_time
     moment = microseconds(timestamp)
     if moment is None or moment < 0:
         violations.note("set_time", "must be a valid timestamp, not before 1970")
-        return now
-    if moment > now + MAX_SET_TIME_AHEAD:
+        return 0
+    if moment > time.time_ns() // 1_000 + MAX_SET_TIME_AHEAD:
         violations.note("set_time", "must be at most a minute ahead of the server's clock")
     return moment

@@ -30,5 +30,6 @@ def encode_bundles(
             serving_bundle_id=process.serving,
             loaded_bundle_ids=process.loaded,
             problem=process.problem,
+            store_problems=process.store_problems,
         )
     return response

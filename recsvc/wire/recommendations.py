@@ -40,6 +40,8 @@ _DEGRADATIONS = {
     Degradation.STORE_UNAVAILABLE: recommendation_pb2.DEGRADATION_STORE_UNAVAILABLE,
     Degradation.STALE: recommendation_pb2.DEGRADATION_STALE,
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
+    Degradation.DATA_LOST: recommendation_pb2.DEGRADATION_DATA_LOST,
+    Degradation.ITEMS_BEHIND: recommendation_pb2.DEGRADATION_ITEMS_BEHIND,
 }
 _TONES: dict[int, Tone | None] = {0: None} | {reason_pb2.Tone.Value(f"TONE_{tone.name}"): tone for tone in Tone}
 

@@ -3,6 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
+import structlog.testing
+
+from recsvc.errors import StoreUnavailable
+from recsvc.runtime import condition
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
 
 
@@ -12,13 +18,16 @@ class Counting(PeriodicTask):
     wait_seconds = 0.01
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("counting", ServiceCondition())
         self.begun = self.finished = 0
+        self.error: Exception | None = None
         self.free = asyncio.Event()
         self.free.set()
 
     async def step(self) -> None:
         self.begun += 1
+        if self.error is not None:
+            raise self.error
         await self.free.wait()
         self.finished += 1
 
@@ -64,3 +73,61 @@ async def test_a_task_that_was_never_started_can_be_closed() -> None:
     task = Counting()
     await task.close()
     assert task.begun == 0
+
+
+async def test_a_step_that_raises_ends_neither_the_start_nor_the_task() -> None:
+    task = Counting()
+    task.error = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "secret")
+    with structlog.testing.capture_logs() as logs:
+        await task.start()
+        await until(lambda: task.begun >= 4)
+        task.error = None
+        await until(lambda: task.finished >= 2)
+    assert [line["event"] for line in logs] == ["follower_behind", "follower_caught_up"]
+    assert "secret" not in str(logs[0]["problem"])
+    assert task.condition.problems() == ()
+    await task.close()
+
+
+async def test_a_task_that_goes_on_failing_is_behind_until_it_succeeds() -> None:
+    task = Counting()
+    await task.start()
+    task.error = StoreUnavailable("Redis is away")
+    with structlog.testing.capture_logs() as logs:
+        await until(lambda: task.condition.is_behind("counting"))
+        assert task.condition.problems() == ("counting cannot be followed: Redis is away",)
+        begun = task.begun
+        await until(lambda: task.begun > begun)  # it is logged by the next step
+    assert [line["problem"] for line in logs] == ["Redis is away"]
+    task.error = None
+    await until(lambda: not task.condition.is_behind("counting"))
+    task.error = StoreUnavailable("Redis is away")
+    await until(lambda: task.condition.is_behind("counting"))
+    await task.close()
+    assert task.condition.problems() == ()
+
+
+async def test_one_failed_step_is_no_problem_yet() -> None:
+    task = Counting()
+    await task.start()
+    task.error = StoreUnavailable("Redis is away")
+    with structlog.testing.capture_logs() as logs:
+        await task.run_step()
+        task.error = None
+        assert task.condition.problems() == ()
+        await task.run_step()
+    assert logs == []
+    await task.close()
+
+
+async def test_a_loss_is_logged_once_and_shown_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = ServiceCondition()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            state.lost("items", 2, "written back")
+    assert [(line["event"], line["data"]) for line in logs] == [("redis_lost_data", "items")]
+    assert state.has_lost_data
+    assert state.problems() == ("Redis lost data: items",)
+    monkeypatch.setattr(condition, "LOSS_SECONDS", 0.0)
+    assert not state.has_lost_data
+    assert state.problems() == ()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import redis
 
-from recsvc.domain.records import ItemChange, ItemContent, ItemField
+from recsvc.domain.records import ItemChange, ItemContent, ItemField, Switch
 from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.store import open_store
 from recsvc.store.embedded import redis_server_binary
@@ -71,8 +71,20 @@ async def test_every_operation_works_on_a_cluster(cluster_url, tmp_path):
             ItemChange("tea", ItemField.CONTENT, 1, content),
             *(ItemChange(f"i{n}", ItemField.STOCK, 1, 0.0) for n in range(20)),
         ]
+        await store.catalogue.set([ItemChange("tea", ItemField.PRICE, 1, 5.0)])
+        place = await store.catalogue.last_place()
         await store.catalogue.set(changes)
-        number, followed = await store.catalogue.read_after(0)
-        assert number == 21
+        _, followed = await store.catalogue.read_after(place)
         assert set(followed) == set(changes)
+        changes.append(ItemChange("tea", ItemField.PRICE, 1, 5.0))
+        assert await store.catalogue.restore(changes) == 0
+        assert (await store.catalogue.sizes())[ItemField.STOCK] == 20
         assert {change async for page in store.catalogue.read_all() for change in page} == set(changes)
+        for _ in range(2):
+            assert not await store.watch.has_gone_back()
+            assert await store.watch.count_evicted() == 0
+        assert store.watch.eviction is not None
+        assert store.watch.eviction.policy == "noeviction"
+        await store.switches.turn_off(Switch())
+        assert (await store.switches.read()).off == {Switch()}
+        assert len((await store.erasures.read_all())[1]) == 3

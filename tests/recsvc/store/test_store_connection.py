@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import redis
 import structlog.testing
 from blockbuster import blockbuster_ctx
 
+from recsvc.domain.records import Switch
 from recsvc.domain.shop import Event, EventType
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.store import UserStore, keys, open_store
@@ -100,6 +103,29 @@ async def test_redis_that_cannot_write_is_unavailable(store, raw):
     assert raw.keys() == []
 
 
+async def test_with_its_memory_full_redis_still_drops_all_of_an_erased_user(store, raw):
+    await store.write_events([replace(event("alice"), event_id=f"e{number}") for number in range(10)])
+    raw.config_set("maxmemory", 1)
+    with pytest.raises(StoreUnavailable, match="OutOfMemory"):
+        await store.delete_user("alice")
+    raw.config_set("maxmemory", 0)
+    exported = await store.export_user("alice")
+    assert exported.events == ()
+    assert raw.xlen(keys.event_log("shop", keys.log_partition("alice"))) == 0
+    erasure = await store.delete_user("alice")  # the caller asks again, and the tombstone is written
+    assert (erasure.existed, raw.xlen(keys.event_log("shop", keys.log_partition("alice")))) == (False, 1)
+
+
+async def test_room_that_an_erasure_makes_is_enough_for_its_tombstone(store, raw):
+    for number in range(20):
+        await store.write_events([replace(event("alice"), event_id=f"{'e' * 900}-{number}-{n}") for n in range(100)])
+    await store.read("bob", "b1")
+    raw.config_set("maxmemory", int(raw.info("memory")["used_memory"]) - 300_000)
+    erasure = await store.delete_user("alice")
+    assert erasure.log_entries == 2_000
+    assert raw.xlen(keys.event_log("shop", keys.log_partition("alice"))) == 1
+
+
 async def test_key_of_another_type_raises_without_naming_it(store, raw):
     raw.set(keys.user("shop", "alice"), "mine")
     with pytest.raises(StoreUnavailable) as caught:
@@ -161,3 +187,61 @@ async def test_no_operation_blocks_the_event_loop(redis_server, tmp_path):
             await store.write_events([event("alice")])
             assert (await store.read("alice", "b1")).version > 0
             assert (await store.delete_user("alice")).existed
+
+
+async def test_redis_that_stays_silent_delays_only_a_few_calls_and_is_used_again_at_once(redis_server, tmp_path):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.2) as store:
+        await store.ping()
+        redis_server.pause()
+        waits = []
+        for _ in range(40):
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(StoreUnavailable):
+                await store.read("alice", "b1")
+            waits.append(asyncio.get_running_loop().time() - began)
+        redis_server.resume()
+        assert sum(wait >= 0.2 for wait in waits) <= 5
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(StoreUnavailable):
+                    await store.ping()
+                    break
+                await asyncio.sleep(0.02)
+
+
+async def test_one_slow_answer_refuses_no_other_call(redis_server, tmp_path, raw):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.1) as store:
+        await store.ping()
+        raw.client_pause(150)
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        await asyncio.sleep(0.1)
+        await store.ping()
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+async def test_redis_that_was_demoted_is_left(store, raw, *, by_script):
+    await asyncio.gather(*(store.event_log.length(0) for _ in range(8)))
+    before = {int(client["id"]) for client in raw.client_list()} - {raw.client_id()}
+    assert len(before) > 1
+    raw.execute_command("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(StoreUnavailable):
+        await (store.switches.turn_off(Switch()) if by_script else store.event_log.trim(0, "1-0"))
+    raw.execute_command("REPLICAOF", "NO", "ONE")  # as the Redis to which the address now leads
+    await asyncio.gather(*(store.event_log.length(0) for _ in range(8)))
+    assert not before & {int(client["id"]) for client in raw.client_list()}
+
+
+async def test_credentials_and_databases_that_redis_refuses_end_the_start(redis_server, tmp_path, raw):
+    raw.config_set("requirepass", "s3cret")
+    for url in (
+        redis_server.url,
+        f"unix://:hunter2@{redis_server.socket}",
+        f"unix://:s3cret@{redis_server.socket}?db=99",
+    ):
+        with pytest.raises(SettingsError, match="correct redis_url") as caught:
+            async with open_store(url, tmp_path, "shop", timeout_seconds=10):
+                pass
+        assert "hunter2" not in "".join(traceback.format_exception(caught.value)).replace(url, "")
+    async with open_store(f"unix://:s3cret@{redis_server.socket}", tmp_path, "shop", timeout_seconds=10) as store:
+        await store.ping()
