@@ -23,7 +23,7 @@ from training.fitting.text_tower import text_config
 
 DECAY = 0.8  # factor by which each newer item lowers the weight of an item of the history
 MEAN_WEIGHT = 16.0  # of that mean, where the newest item alone, which a transformer carries through, counts 1
-TUNED = Tuned(warm=COLD.scaled(), warm_ndcg=0.0, cold=None, cold_ndcg=None, gains={}, dropped=())
+TUNED = Tuned(warm=COLD.scaled(), warm_ndcg=0.0, cold=None, cold_ndcg=None, gains={}, dropped=(), unraised=0.0)
 
 
 def starter_config(config: TrainConfig) -> TrainConfig:
