@@ -82,6 +82,8 @@ def merge(history: Sequence[Entry], arrivals: Iterable[Entry], limit: int) -> li
         return list(history)
     # sorted() is stable: at equal times the history comes before the arrivals, which keep their order.
     merged = sorted([*history, *taken], key=lambda entry: entry.timestamp)
+    if len(merged) <= limit:
+        return merged
     kept = newest_of_each_room([entry.event_type for entry in merged], limit)
     return [entry for entry, keep in zip(merged, kept.tolist(), strict=True) if keep]
 
@@ -91,6 +93,8 @@ def too_old(history: Sequence[Entry], limit: int) -> Callable[[Entry], bool]:
 
     Such an entry may have been dropped before. Sent again, it must not push out another one, or be counted twice.
     """
+    if len(history) < limit:
+        return lambda _: False
     times: dict[Room, list[int]] = {room: [] for room in Room}
     for entry in history:
         times[_ROOM_OF_VALUE[entry.event_type]].append(entry.timestamp)
