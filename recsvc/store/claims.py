@@ -27,6 +27,7 @@ CLAIM_SECONDS = 3_600
 CLAIMED_EVENTS = 1_024
 _CLAIM_BYTES = 12
 _LONGEST_WAIT_SECONDS = 5.0
+NOTHING_TO_WRITE = b"0", b""  # the version and the packed history of a call that only claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,7 @@ class Claim:
         """The users with events whose claim was not answered."""
         return list(self._unanswered)
 
-    def call(
-        self, user_id: str, version: bytes = b"0", packed_history: bytes = b"", ttl_milliseconds: int = 0
-    ) -> ScriptCall:
+    def call(self, user_id: str, version: bytes, packed_history: bytes, ttl_milliseconds: int) -> ScriptCall:
         """The script that claims a user's events, and writes the history unless it is empty.
 
         To claim may be repeated any number of times.
@@ -150,7 +149,9 @@ class Claims:
         users = claim.unanswered
         try:
             with operation("claim_events"):
-                answers = await scripts.run_together(self._client, [claim.call(user_id) for user_id in users])
+                answers = await scripts.run_together(
+                    self._client, [claim.call(user_id, *NOTHING_TO_WRITE, 0) for user_id in users]
+                )
         except StoreUnavailable:
             return False
         for user_id, (_, claimed) in zip(users, answers, strict=True):

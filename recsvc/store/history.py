@@ -1,6 +1,7 @@
 """Merges new events into a user's history: each event once, in order of time, the newest of each room kept."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -99,4 +100,5 @@ def too_old(history: Sequence[Entry], limit: int) -> Callable[[Entry], bool]:
     for entry in history:
         times[_ROOM_OF_VALUE[entry.event_type]].append(entry.timestamp)
     oldest = {room: room_times[0] for room, room_times in times.items() if len(room_times) >= limit}
-    return lambda entry: (room := _ROOM_OF_VALUE.get(entry.event_type)) in oldest and entry.timestamp <= oldest[room]
+    oldest_kept = {value: oldest[room] for value, room in _ROOM_OF_VALUE.items() if room in oldest}
+    return lambda entry: entry.timestamp <= oldest_kept.get(entry.event_type, -math.inf)
