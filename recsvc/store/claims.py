@@ -1,6 +1,6 @@
 """Decides which call counts a new event, so that an event that is sent again counts once everywhere.
 
-A call claims an event in Redis before it writes the event to the history. The call that holds the claim counts the
+A call claims an event in Redis in the script that writes it to the history. The call that holds the claim counts the
 event. If the answer of Redis is lost, the caller sends the event again. The second call finds the claim of the first
 call and does not count. The first call asks again in the background until it knows which events to count.
 """
@@ -28,6 +28,7 @@ CLAIM_SECONDS = 3_600
 CLAIMED_EVENTS = 1_024
 _CLAIM_BYTES = 12
 _LONGEST_WAIT_SECONDS = 5.0
+NOTHING_TO_WRITE = b"0", b""  # the version and the packed history of a call that only claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +58,47 @@ class Claim:
         self._claims = claims
         self._on_new = on_new
         self._token = secrets.token_bytes(4)
-        self._unanswered: list[NewEvents] = []
+        self._unanswered: dict[str, NewEvents] = {}
         self._answered: set[tuple[str, int]] = set()  # user ids and hashes of event ids
 
     def ask(self, new: NewEvents) -> None:
         """Adds events to claim, except those whose claim was answered before."""
         events = [pair for pair in new.events if (new.user_id, pair[0].id_hash) not in self._answered]
         if events:
-            self._unanswered.append(NewEvents(new.user_id, new.history, events))
-
-    def calls(self) -> list[ScriptCall]:
-        """The scripts whose answers `settle` needs. They may run any number of times."""
-        return [
-            ScriptCall(
-                scripts.CLAIM,
-                (
-                    self._claims.key(new.user_id),
-                    self._token,
-                    b"".join(entry.id_hash.to_bytes(8, "big") for entry, _ in new.events),
-                    1_000 * CLAIM_SECONDS,
-                    _CLAIM_BYTES * CLAIMED_EVENTS,
-                ),
-            )
-            for new in self._unanswered
-        ]
-
-    def settle(self, answers: Sequence[Sequence[int]]) -> None:
-        """Counts the events that this call has claimed. answers: Of `calls`."""
-        settled, self._unanswered = self._unanswered, []
-        for new, held in zip(settled, answers, strict=True):
-            self._answered.update((new.user_id, entry.id_hash) for entry, _ in new.events)
-            mine = [pair for pair, is_mine in zip(new.events, held, strict=True) if is_mine]
-            if mine:
-                self._claims.count(NewEvents(new.user_id, new.history, mine))
-                if self._on_new is not None:
-                    self._on_new([event for _, event in mine])
+            self._unanswered[new.user_id] = NewEvents(new.user_id, new.history, events)
 
     @property
-    def is_settled(self) -> bool:
-        """Whether every claim was answered."""
-        return not self._unanswered
+    def unanswered(self) -> list[str]:
+        """The users with events whose claim was not answered."""
+        return list(self._unanswered)
+
+    def call(self, user_id: str, version: bytes, packed_history: bytes, ttl_milliseconds: int) -> ScriptCall:
+        """The script that claims a user's events, and writes the history unless it is empty.
+
+        To claim may be repeated any number of times.
+        """
+        new = self._unanswered.get(user_id)
+        hashes = b"".join(entry.id_hash.to_bytes(8, "big") for entry, _ in new.events) if new else b""
+        claims = (self._token, hashes, 1_000 * CLAIM_SECONDS, _CLAIM_BYTES * CLAIMED_EVENTS)
+        keys_of_user = keys.user(self._claims.namespace, user_id), keys.counted(self._claims.namespace, user_id)
+        arguments = (*keys_of_user, *claims, version, packed_history, ttl_milliseconds)
+        return ScriptCall(scripts.WRITE_EVENTS, arguments, keys=2)
+
+    def settle(self, user_id: str, claimed: bytes) -> None:
+        """Counts the events that this call has claimed.
+
+        Args:
+            user_id: The user.
+            claimed: The second part of the script's answer.
+        """
+        if (new := self._unanswered.pop(user_id, None)) is None:
+            return
+        self._answered.update((user_id, entry.id_hash) for entry, _ in new.events)
+        mine = [pair for pair, held in zip(new.events, claimed.decode(), strict=True) if held == "1"]
+        if mine:
+            self._claims.count(NewEvents(user_id, new.history, mine))
+            if self._on_new is not None:
+                self._on_new([event for _, event in mine])
 
 
 class Claims:
@@ -113,7 +115,7 @@ class Claims:
 
     def __init__(self, client: RedisClient, namespace: str, popularity: PopularityStore, *, history_limit: int) -> None:
         self._client = client
-        self._namespace = namespace
+        self.namespace = namespace
         self._history_limit = history_limit
         self._popularity = popularity
         self._closing = asyncio.Event()
@@ -125,16 +127,12 @@ class Claims:
 
     def settle_soon(self, claim: Claim) -> None:
         """Asks again in the background, if an answer was lost."""
-        if not claim.is_settled:
+        if claim.unanswered:
             self._queue.put(claim)
 
     def count(self, new: NewEvents) -> None:
         """Counts claimed events for popularity."""
         self._popularity.count_soon(counted_events(new.history, new.events, self._history_limit))
-
-    def key(self, user_id: str) -> str:
-        """Where the claims of a user's events are."""
-        return keys.counted(self._namespace, user_id)
 
     async def close(self) -> None:
         """Tries once more what is waiting, and then gives up."""
@@ -151,10 +149,14 @@ class Claims:
                     await self._closing.wait()
 
     async def _settled(self, claim: Claim) -> bool:
+        users = claim.unanswered
         try:
             with operation("claim_events"):
-                answers = await scripts.run_together(self._client, claim.calls())
+                answers = await scripts.run_together(
+                    self._client, [claim.call(user_id, *NOTHING_TO_WRITE, 0) for user_id in users]
+                )
         except StoreUnavailable:
             return False
-        claim.settle(answers)
+        for user_id, (_, claimed) in zip(users, answers, strict=True):
+            claim.settle(user_id, claimed)
         return True

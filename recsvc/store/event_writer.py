@@ -8,7 +8,7 @@ from dataclasses import replace
 from recsvc.domain.shop import UNDATED, Event, EventType
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys, packing, scripts
-from recsvc.store.claims import Claim, Claims, NewEvents
+from recsvc.store.claims import NOTHING_TO_WRITE, Claim, Claims, NewEvents
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import Entry, merge, too_old, unseen
@@ -97,7 +97,7 @@ class EventWriter:
         unlogged: list[Event] = []
         new: list[NewEvents] = []
         versions: dict[str, int] = {}
-        writes: dict[str, ScriptCall] = {}
+        writes: dict[str, tuple[bytes, bytes]] = {}
         for user_id, (version, packed, now) in zip(list(pending), answers[: len(reads)], strict=True):
             pending[user_id] = events = _dated(pending[user_id], now)
             history = _not_ahead(packing.unpack_history(packed), now)
@@ -108,8 +108,7 @@ class EventWriter:
             kept = [entry for entry, event in arrivals if event.event_type is not EventType.IMPRESSION]
             merged = merge(history, kept, self._history_limit)
             if merged != history:
-                arguments = (self._key(user_id), version or b"0", packing.pack_history(merged), self._ttl_milliseconds)
-                writes[user_id] = ScriptCall(scripts.WRITE_HISTORY, arguments)
+                writes[user_id] = version or b"0", packing.pack_history(merged)
             else:
                 versions[user_id] = int(version or 0)
         if unlogged:
@@ -117,14 +116,16 @@ class EventWriter:
             logged.update((event.user_id, event.event_id) for event in unlogged)
         for of_user in new:
             claim.ask(of_user)
-        claims = claim.calls()
-        if claims or writes:
-            # First the claims: an event of a history is claimed, whatever happens to Redis.
-            answers = await scripts.run_together(self._client, [*claims, *writes.values()])
-            claim.settle(answers[: len(claims)])
-            versions |= {
-                user_id: version for user_id, version in zip(writes, answers[len(claims) :], strict=True) if version
-            }
+        users = list(dict.fromkeys((*writes, *claim.unanswered)))
+        if users:
+            calls = [
+                claim.call(user_id, *writes.get(user_id, NOTHING_TO_WRITE), self._ttl_milliseconds) for user_id in users
+            ]
+            answers = await scripts.run_together(self._client, calls)
+            for user_id, (version, claimed) in zip(users, answers, strict=True):
+                claim.settle(user_id, claimed)
+                if version:
+                    versions[user_id] = version
         return versions
 
     def _key(self, user_id: str) -> str:

@@ -1,6 +1,7 @@
 """Merges new events into a user's history: each event once, in order of time, the newest of each room kept."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -81,6 +82,8 @@ def merge(history: Sequence[Entry], arrivals: Iterable[Entry], limit: int) -> li
         return list(history)
     # sorted() is stable: at equal times the history comes before the arrivals, which keep their order.
     merged = sorted([*history, *taken], key=lambda entry: entry.timestamp)
+    if len(merged) <= limit:
+        return merged
     kept = newest_of_each_room([entry.event_type for entry in merged], limit)
     return [entry for entry, keep in zip(merged, kept.tolist(), strict=True) if keep]
 
@@ -90,8 +93,11 @@ def too_old(history: Sequence[Entry], limit: int) -> Callable[[Entry], bool]:
 
     Such an entry may have been dropped before. Sent again, it must not push out another one, or be counted twice.
     """
+    if len(history) < limit:
+        return lambda _: False
     times: dict[Room, list[int]] = {room: [] for room in Room}
     for entry in history:
         times[ROOM_OF[entry.event_type]].append(entry.timestamp)
     oldest = {room: room_times[0] for room, room_times in times.items() if len(room_times) >= limit}
-    return lambda entry: (room := ROOM_OF.get(entry.event_type)) in oldest and entry.timestamp <= oldest[room]
+    oldest_kept = {value: oldest[room] for value, room in ROOM_OF.items() if room in oldest}
+    return lambda entry: entry.timestamp <= oldest_kept.get(entry.event_type, -math.inf)

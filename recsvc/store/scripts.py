@@ -39,38 +39,38 @@ record[3] = now[1] * 1000000 + now[2]
 return record
 """
 
-# KEYS: counted events of a user. ARGV: token of the call (4 bytes), hashes of event ids (8 bytes each, as one string),
-# milliseconds to live, bytes that the value may have.
-# Returns for each hash 1 if this call has claimed it, now or before, or 0 if another call has. So a call that lost the
-# answer asks again with the same token.
-CLAIM = """
-local claims, token_of = redis.call('GET', KEYS[1]) or '', {}
-for i = 1, #claims, 12 do token_of[string.sub(claims, i, i + 7)] = string.sub(claims, i + 8, i + 11) end
-local mine, added = {}, {}
-for i = 1, #ARGV[2], 8 do
-  local hash = string.sub(ARGV[2], i, i + 7)
-  if not token_of[hash] then
-    token_of[hash] = ARGV[1]
-    added[#added + 1] = hash .. ARGV[1]
-  end
-  mine[#mine + 1] = token_of[hash] == ARGV[1] and 1 or 0
-end
-if #added > 0 then
-  redis.call('SET', KEYS[1], string.sub(claims .. table.concat(added), -ARGV[4]), 'PX', ARGV[3])
-end
-return mine
-"""
-
-# KEYS: user. ARGV: the version that was read ('0': none), packed history, milliseconds to live.
-# Returns the new version, or 0 if another writer has changed the record since it was read.
-WRITE_HISTORY = (
+# KEYS: user, its counted events. ARGV: token of the call (4 bytes), hashes of the ids of new events (8 bytes each, as
+# one string), milliseconds to keep them, bytes to keep; the version that was read ('0': none), packed history ('':
+# write none), milliseconds to live.
+# Claims the new events, and then writes the history, unless another writer has changed the record since it was read.
+# Returns the new version (0: not written), and for each hash '1' if this call has claimed it, now or before, or '0' if
+# another call has. So a call that lost the answer asks again with the same token.
+WRITE_EVENTS = (
     _NEW_VERSION
     + """
-if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
-local version = new_version(KEYS[1])
-redis.call('HSET', KEYS[1], 'history', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return version
+local mine = {}
+if ARGV[2] ~= '' then
+  local claims, token_of, added = redis.call('GET', KEYS[2]) or '', {}, {}
+  for i = 1, #claims, 12 do token_of[string.sub(claims, i, i + 7)] = string.sub(claims, i + 8, i + 11) end
+  for i = 1, #ARGV[2], 8 do
+    local hash = string.sub(ARGV[2], i, i + 7)
+    if not token_of[hash] then
+      token_of[hash] = ARGV[1]
+      added[#added + 1] = hash .. ARGV[1]
+    end
+    mine[#mine + 1] = token_of[hash] == ARGV[1] and '1' or '0'
+  end
+  if #added > 0 then
+    redis.call('SET', KEYS[2], string.sub(claims .. table.concat(added), -ARGV[4]), 'PX', ARGV[3])
+  end
+end
+local version = 0
+if ARGV[6] ~= '' and (redis.call('HGET', KEYS[1], 'version') or '0') == ARGV[5] then
+  version = new_version(KEYS[1])
+  redis.call('HSET', KEYS[1], 'history', ARGV[6])
+  redis.call('PEXPIRE', KEYS[1], ARGV[7])
+end
+return {version, table.concat(mine)}
 """
 )
 

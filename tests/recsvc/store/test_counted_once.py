@@ -19,7 +19,7 @@ from tests.recsvc.store.lossy_redis import LossyRedis
 
 SALE = Event("sale", "alice", "tea", EventType.PURCHASE, UNDATED)
 SHOWN = Event("shown", "alice", "milk", EventType.IMPRESSION, UNDATED)
-SCRIPTS = {"read": scripts.READ_HISTORY, "claim": scripts.CLAIM, "write": scripts.WRITE_HISTORY}
+SCRIPTS = {"read": scripts.READ_HISTORY, "write": scripts.WRITE_EVENTS}
 # What the request whose answer is lost contains.
 LOST = {
     name: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest().encode() for name, script in SCRIPTS.items()
@@ -92,11 +92,8 @@ async def test_claims_expire_and_go_with_their_user(store, raw):
     assert not raw.exists(key)
 
 
-@pytest.mark.parametrize(
-    ("lost", "sent"),
-    # An impression is in no history.
-    [(lost, sent) for lost in LOST for sent in EVENTS if (lost, sent) != ("write", "impression")],
-)
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("sent", EVENTS)
 async def test_events_whose_answer_was_lost_count_once_when_sent_again(behind, lossy, lost, sent):
     counted, before, events = Counted(), await sold(behind), EVENTS[sent]
     lossy.lose(LOST[lost])
@@ -113,7 +110,7 @@ async def test_events_whose_answer_was_lost_count_once_when_sent_again(behind, l
 
 async def test_events_sent_again_to_another_server_while_the_first_is_cut_off_count_once(behind, lossy, store):
     counted, by_another = Counted(), Counted()
-    lossy.lose(LOST["claim"], then_away=True)
+    lossy.lose(LOST["write"], then_away=True)
     with pytest.raises(StoreUnavailable):
         await behind.write_events([SALE, SHOWN], counted.add)
     assert lossy.losses == 1
@@ -147,7 +144,7 @@ async def test_writers_of_one_event_at_the_same_time_count_it_once(store, behind
 
 
 async def test_close_returns_without_redis(redis_server, behind, lossy):
-    lossy.lose(LOST["claim"])
+    lossy.lose(LOST["write"])
     with pytest.raises(StoreUnavailable):
         await behind.write_events([SALE])
     redis_server.kill()
