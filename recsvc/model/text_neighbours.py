@@ -14,6 +14,7 @@ NEIGHBOURS = 8
 # A neighbour counts by its cosine to this power: a near duplicate more than several items of the same kind.
 SHARPNESS = 4
 CHUNK_ROWS = 16_384  # texts decoded at a time: 32 MB
+_TEXTS_AT_ONCE = 1_024  # each takes 12 bytes for each bought item of a chunk while it is compared
 
 
 def mean_of_neighbours(rows: NDArray[np.intp], cosines: Floats, vectors: Floats) -> Floats:
@@ -43,6 +44,14 @@ def nearest_bought(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.in
     Returns:
         Their rows and their cosines, (m, NEIGHBOURS) each, in no order; fewer columns if fewer items were bought.
     """
+    parts = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)] or [texts]
+    nearest = [_nearest_of_part(part, codes, bought) for part in parts]
+    return np.concatenate([rows for rows, _ in nearest]), np.concatenate([cosines for _, cosines in nearest])
+
+
+def _nearest_of_part(
+    texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], Floats]:
     rows, cosines = [], []
     for start in range(0, len(bought), CHUNK_ROWS):
         part = bought[start : start + CHUNK_ROWS]
