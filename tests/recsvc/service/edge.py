@@ -1,7 +1,7 @@
 """A real gRPC server on a real loopback port over a stand-in backend, for tests of the edge alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,7 @@ class FixedAnswers:
         self.event_intake = EventIntake(cast("UserStore", self), Placements({}), cast("Backend", self).registry)
         self.calls: list[object] = []
         self.error: BaseException | None = None
+        self.as_named = True  # no item was renamed
         self.hold = asyncio.Event()  # calls to `recommend` wait for it
         self.hold.set()
 
@@ -63,6 +64,9 @@ class FixedAnswers:
 
     async def updates(self, query: Query, served: RecommendationList) -> AsyncIterator[tuple[str, Reason]]:
         yield KNOWN_ITEM, REASON
+
+    def has_as_named(self, items: Iterable[Item]) -> bool:
+        return self.as_named and RECOMMENDED.item in items
 
     async def turned_off(self) -> Set[Switch]:
         self._record("switches")

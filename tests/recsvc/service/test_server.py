@@ -45,6 +45,15 @@ async def test_health_is_serving_for_the_server_and_for_each_service():
         assert await code_of(unknown) is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("as_named", [True, False])
+async def test_a_late_reason_is_sent_only_while_the_items_have_the_names_in_it(as_named: bool):
+    async with edge() as (answers, channel, _):
+        answers.as_named = as_named
+        stream = RecommendationServiceStub(channel).StreamReasons(rec.StreamReasonsRequest(request=REQUEST))
+        messages = [message async for message in stream]
+    assert len(messages) == 1 + as_named
+
+
 async def test_reflection_lists_the_services_and_returns_their_files():
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
