@@ -19,9 +19,9 @@ from training.evaluation.evaluate import without_neighbours
 from training.evaluation.offline_ranking import rank_holdout
 from training.fitting.assembly import with_neighbours
 from training.fitting.event_sequences import event_sequences
-from training.fitting.experiment import make_split
 from training.fitting.neighbour_weights import tune_neighbours
 from training.fitting.neighbours import compute_neighbours, mix
+from training.fitting.split_choice import make_split
 from training.fitting.stage import Arrays
 from training.metrics import per_user
 
