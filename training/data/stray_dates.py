@@ -6,7 +6,8 @@ the others would leave nothing to test on, and no popular item.
 
 import polars as pl
 
-MAX_SHARE = 0.01  # of all events, that may be stray at one end; one event always may
+# At one end, this share of all events may be stray, or these few events of a small shop, as far as they are one in ten.
+MAX_SHARE, MAX_EVENTS, MAX_SMALL_SHARE = 0.01, 3, 0.1
 MIN_EVENTS = 10  # with fewer, nobody can say which date is the wrong one
 MIN_SILENCE_DAYS = 30  # without any event, between stray events and the others
 # The silence is also this many times as long as the median time between events: in a shop that sells one thing a month,
@@ -28,7 +29,7 @@ def regular_range(times: pl.Series) -> tuple[int, int]:
         return 0, n
     gaps = times.diff().dt.total_seconds()
     silence = max(MIN_SILENCE_DAYS * 86_400.0, MIN_SILENCE_GAPS * float(gaps.filter(gaps > 0).median() or 0.0))
-    allowed = max(1, int(MAX_SHARE * n))
+    allowed = int(max(MAX_SHARE * n, min(MAX_EVENTS, MAX_SMALL_SHARE * n)))
     after_silence = (gaps > silence).arg_true()  # each is the first event after a silence
     start = after_silence.filter(after_silence <= allowed).max()
     end = after_silence.filter(after_silence >= n - allowed).min()

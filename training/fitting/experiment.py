@@ -1,7 +1,6 @@
 """The steps of a training run: a shop read and split, its blocks fitted on the train part, and fitted again on more."""
 
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from recsvc.model.vectors import encode_8_bits, projected
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import Shop, read_shop
-from training.data.split import Holdout, Split, leave_one_out, no_split, nothing_to_learn, time_split
+from training.data.split import Holdout, Split, nothing_to_learn
 from training.data.stray_dates import without_late_dates
 from training.fitting.assembly import columns_of, with_fusion, with_neighbours, without_blocks
 from training.fitting.block_scores import vectors_at_one
@@ -28,6 +27,7 @@ from training.fitting.encoder_choice import EncoderChoice, choose_encoder
 from training.fitting.fusion import DROP_BELOW_SE, TRIES, Tuned, tune
 from training.fitting.neighbour_weights import TunedNeighbours, tune_neighbours
 from training.fitting.neighbours import mix
+from training.fitting.split_choice import make_split
 from training.fitting.stage import Arrays
 from training.fitting.stages import Stages
 from training.fitting.starter import TUNED, starter_bundle, starter_config
@@ -36,12 +36,6 @@ from training.fitting.text_projection import fit_projection
 from training.fitting.warm_start import WarmStart
 
 EMBEDDINGS = "embeddings.sqlite"  # in the folder of the stages: texts embedded by earlier runs
-
-# The splits that are tried, in this order, where the one of the settings is not possible. The error names one.
-OTHER_SPLITS = (
-    *(("protocol=time-split", f"test_days={days}") for days in (30, 14, 7, 3, 1)),
-    ("protocol=leave-one-out",),
-)
 
 # For each block that training may drop, the setting that is 0 in a bundle without it.
 WIDTHS = {"sequence": "sequence_dim", "lexical": "lexical_dim", "collaborative": "factors"}
@@ -143,37 +137,6 @@ def prepare(data: Path, config: TrainConfig, stages: Stages, earlier: Path | Non
     inputs = [shop.fingerprint, config.protocol, config.test_days, text.encoder.fingerprint]
     inputs.append(warm.bundle.bundle_id if warm is not None else None)
     return Prepared(shop=shop, interactions=interactions, split=split, text=text, inputs=inputs, warm=warm)
-
-
-def make_split(interactions: Interactions, config: TrainConfig) -> Split:
-    """The split that the configuration names; `no_split` if there is nothing to learn, however the events are split.
-
-    Raises:
-        SettingsError: The events do not allow this split, and allow another.
-    """
-    if nothing_to_learn(interactions) is not None:
-        return no_split(interactions)
-    try:
-        return _split(interactions, config)
-    except ValueError as error:
-        days = f", test_days={config.test_days}" if config.protocol == "time-split" else ""
-        for assignments in OTHER_SPLITS:
-            with suppress(ValueError):
-                _split(interactions, config.changed(list(assignments)))
-                possible = " ".join(f"--set {assignment}" for assignment in assignments)
-                raise SettingsError(f"protocol {config.protocol}{days}: {error}; {possible} is possible") from error
-        return no_split(interactions)
-
-
-def _split(interactions: Interactions, config: TrainConfig) -> Split:
-    """The split that the configuration names. Raises ValueError if the events do not allow it."""
-    if config.protocol == "leave-one-out":
-        split = leave_one_out(interactions, config.history_length)
-    else:
-        split = time_split(interactions, config.test_days, config.history_length)
-    if (reason := nothing_to_learn(split.train)) is not None:
-        raise ValueError(f"in the train part, {reason}")
-    return split
 
 
 def fit(prepared: Prepared, config: TrainConfig, stages: Stages) -> Fitted:

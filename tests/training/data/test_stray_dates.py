@@ -44,6 +44,12 @@ def test_a_few_events_after_a_silence_are_stray_and_more_are_not(others, stray):
     assert ranges(*DAILY, *others) == stray
 
 
+@pytest.mark.parametrize(("others", "stray"), [(1, 1), (3, 3), (4, 0)])
+def test_of_few_events_three_are_stray_if_they_are_one_in_ten(others, stray):
+    assert ranges(*DAILY[:30], *[DAILY[30] + 100 * DAY] * others) == (0, stray)
+    assert ranges(*DAILY[:9], *[DAILY[30] + 100 * DAY] * others) == (0, 1 if others == 1 else 0)
+
+
 def test_a_shop_that_sells_once_a_month_has_no_silence_of_two_months():
     monthly = [START + 30 * DAY * number for number in range(24)]
     assert ranges(*monthly, monthly[-1] + 60 * DAY) == (0, 0)

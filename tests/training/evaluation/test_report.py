@@ -5,10 +5,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from recsvc.model.bundle_files import read_manifest
+from recsvc.model.bundle_files import load, read_manifest
 from training.evaluation.html_page import DASH, number
+from training.evaluation.list_quality import list_quality
 from training.evaluation.report import write_report
 
 HOSTILE = "<script>alert('note')</script> & more"
@@ -67,3 +69,16 @@ def test_html_tags_are_balanced(page: str) -> None:
     Balance().feed(page)
     assert not open_tags
     assert len(page) < 400_000
+
+
+def test_metric_that_is_zero_for_every_model_has_no_best(trained_bundle: Path, tmp_path: Path) -> None:
+    evaluation = json.loads((trained_bundle / "evaluation.json").read_text())
+    for model in evaluation["models"].values():
+        model["metrics"]["recall@10"] = {"mean": 0.0, "low": 0.0, "high": 0.0}
+    write_report(read_manifest(trained_bundle), evaluation, tmp_path / "report.html")
+    assert number(0.0) in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_lists_without_items_have_no_popularity(small_bundle: Path) -> None:
+    quality = list_quality(load(small_bundle), [np.empty(0, np.int32)] * 2)
+    assert (quality["coverage@10"], quality["popularity_percentile@10"]) == (0.0, None)

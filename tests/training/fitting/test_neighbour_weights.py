@@ -20,9 +20,9 @@ from training.evaluation.offline_ranking import rank_holdout
 from training.fitting.assembly import with_fusion, with_neighbours
 from training.fitting.block_scores import vectors_at_one
 from training.fitting.event_sequences import event_sequences
-from training.fitting.experiment import make_split
 from training.fitting.neighbour_weights import MAX_LOSS, TunedNeighbours, tune_neighbours
 from training.fitting.neighbours import compute_neighbours, mix
+from training.fitting.split_choice import make_split
 from training.fitting.stage import Arrays
 from training.metrics import per_user
 

@@ -18,7 +18,7 @@ from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import nothing_to_learn
 from training.evaluation.release_gate import replaces_measured
-from training.fitting.experiment import make_split
+from training.fitting.split_choice import make_split
 from training.reason_evaluation.training_events import learned_events
 
 TITLES = [f"{kind} of {material}" for kind in ("Tent", "Kettle", "Boots", "Lamp") for material in ("steel", "wool")]

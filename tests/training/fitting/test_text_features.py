@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsvc.domain.shop import CATEGORY_SEPARATOR, Item, Taste, category_path
@@ -11,8 +12,9 @@ from recsvc.v1 import catalog_pb2, recommendation_pb2
 from recsvc.wire.catalog import decode_upsert_items
 from recsvc.wire.filters import item_filter
 from tests.training.data.shop_files import good, write
+from training.config import TrainConfig
 from training.data.shop import read_shop
-from training.fitting.text_features import fit_lexical, items_of
+from training.fitting.text_features import fit_features, fit_lexical, items_of
 
 
 def test_equally_frequent_terms_keep_the_order_of_the_texts() -> None:
@@ -61,3 +63,11 @@ def test_a_taste_without_a_category_name_dislikes_nothing() -> None:
     catalogue = Catalogue([Item("a", "Tent", categories=("Camping",))])
     assert silent_rows(Taste(less_categories=(">", "")), catalogue).tolist() == []
     assert silent_rows(Taste(less_categories=("Camping >",)), catalogue).tolist() == [0]
+
+
+@pytest.mark.parametrize("texts", [["steel kettle"], ["steel kettle"] * 5, ["", ""]])
+def test_texts_that_are_all_alike_have_zero_features(texts: list[str]) -> None:
+    embeddings = np.full((len(texts), 8), 0.1, np.float32)
+    features = fit_features(embeddings, texts, TrainConfig())
+    assert features.transform(embeddings, texts).tolist() == [[0.0]] * len(texts)
+    assert features.transform(embeddings + 0.5, ["lamp"] * len(texts)).tolist() == [[0.0]] * len(texts)
