@@ -84,7 +84,7 @@ async def test_part_of_an_order_that_was_sent_back_leaves_it_bought(opened: tupl
     assert ids(await recommender.recommend(buy_again)) == []
 
 
-async def test_item_sent_back_and_bought_anew_is_bought_since_then(opened: tuple[Recommender, UserStore]) -> None:
+async def test_item_sent_back_and_bought_again_is_bought_since_then(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await act(store, X, (300, BUY), (290, BACK), (2, BUY))
     due = replace(OF_ALL, surface=Surface.BUY_AGAIN, repeats=RepeatPolicy.WHEN_DUE)
