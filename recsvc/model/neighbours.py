@@ -8,6 +8,7 @@ columns are not zero.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,10 +121,10 @@ class NewestItems:
         is_left_out = left_out_rows[:, None] == self.rows
         newer = np.arange(len(self.rows)) - np.cumsum(is_left_out, axis=1)
         counts = np.where(is_left_out, np.float32(0), _decays(config.decay)[np.minimum(newer, NEWEST_ITEMS)])
-        sums = counts @ values_of(rows, self.neighbours, self.weights)
-        # The lengths of the sums over all neighbours, without these sums.
-        squares = np.einsum("lm,lm->l", counts @ (self.weights @ self.weights.T), counts)
-        return sums * (np.float32(config.weight) / np.sqrt(np.maximum(squares, 1e-24)))[:, None]
+        sums = counts @ self.weights
+        lengths = np.sqrt(np.einsum("lc,lc->l", sums, sums))
+        scales = np.float32(config.weight) / np.maximum(lengths, np.float32(1e-12))
+        return values_of(rows, self.neighbours, sums) * scales[:, None]
 
 
 def newest_items(sequence: Rows, n: int = NEWEST_ITEMS) -> Rows:
@@ -143,6 +144,9 @@ def _distinct(rows: Rows) -> tuple[Rows, NDArray[np.intp]]:
     return ascending[is_first], places
 
 
+@lru_cache
 def _decays(decay: float) -> Floats:
     """Returns how much each of the newest items counts, the newest first; 0 for the one that only moves up."""
-    return np.append(decay ** np.arange(NEWEST_ITEMS), 0).astype(np.float32)
+    decays = np.append(decay ** np.arange(NEWEST_ITEMS), 0).astype(np.float32)
+    decays.flags.writeable = False
+    return decays
