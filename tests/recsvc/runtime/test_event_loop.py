@@ -6,8 +6,7 @@ import socket
 import grpc
 import pytest
 
-from recsvc.runtime import event_loop
-from recsvc.runtime.event_loop import ServiceLoop
+from recsvc.runtime.event_loop import ServiceLoop, _is_of_grpc
 
 
 class WatchedLoop(ServiceLoop):
@@ -32,7 +31,7 @@ async def start_and_stop() -> None:
 def test_the_installed_grpcio_is_recognised() -> None:
     with asyncio.Runner(loop_factory=WatchedLoop) as runner:
         runner.run(start_and_stop())
-        assert [event_loop._is_of_grpc(callback) for callback in runner.get_loop().callbacks] == [True]
+        assert [_is_of_grpc(callback) for callback in runner.get_loop().callbacks] == [True]
 
 
 @pytest.mark.parametrize(("module", "turns"), [("grpc._cython.cygrpc", 1), ("another", 300)])
@@ -52,6 +51,7 @@ def test_a_reader_of_grpc_is_called_once_for_all_bytes_that_wait_and_others_as_e
 
     handle.__module__ = module
     ours, theirs = socket.socketpair()
+    ours.setblocking(False)
     with ours, theirs, asyncio.Runner(loop_factory=ServiceLoop) as runner:
         theirs.send(b"1" * 300)
         runner.run(run())
