@@ -287,7 +287,19 @@ def long_event(n: int) -> Event:
 def long_list(n: int) -> ServedList:
     items = tuple((f"i{i}" + "\u20ac" * 120, 1.0) for i in range(100))
     time = 1_700_000_000_000_000 - n
-    return ServedList(f"l{n}", "u", time, 1, "home", "", 1.0, "b", "", 0, items)
+    return ServedList(
+        recommendation_id=f"l{n}",
+        user_id="u",
+        time=time,
+        version=1,
+        placement="home",
+        arm="",
+        propensity=1.0,
+        bundle_id="b",
+        surface="",
+        shown=0,
+        items=items,
+    )
 
 
 def test_an_export_of_any_size_comes_in_pages_that_clients_take_each_entry_once():
