@@ -65,8 +65,6 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         if log_format == "json"
         else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
-    # Its lines about callers that hang up.
-    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_no_hang_up)
     # It logs each index that it builds, at a level of its own.
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
@@ -76,12 +74,13 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
+    handler.addFilter(_is_no_hang_up)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
 
 
 def _is_no_hang_up(record: logging.LogRecord) -> bool:
-    """Returns False for a traceback of grpc.aio that says no more than that a caller hung up before the answer."""
+    """Returns False for a traceback of grpc.aio, or of its tasks, that says only that a caller hung up."""
     kind = record.exc_info[0] if record.exc_info else None
     return kind is None or kind.__name__ != "ExecuteBatchError"

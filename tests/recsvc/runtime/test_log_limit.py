@@ -32,10 +32,11 @@ class ExecuteBatchError(Exception):
     """Has the name of the error of grpc.aio, which cannot be made here."""
 
 
+@pytest.mark.parametrize("logger", ["grpc._cython.cygrpc", "asyncio"])
 @pytest.mark.parametrize(("error", "lines"), [(ExecuteBatchError(), 0), (RuntimeError("no"), 1)])
-def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(error, lines, capsys) -> None:
-    root, library = logging.getLogger(), logging.getLogger("grpc._cython.cygrpc")
-    handlers, level, filters = root.handlers[:], root.level, library.filters[:]
+def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(logger, error, lines, capsys) -> None:
+    root, library = logging.getLogger(), logging.getLogger(logger)
+    handlers, level = root.handlers[:], root.level
     try:
         configure_logs("info", "json")
         root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
@@ -45,5 +46,5 @@ def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(error, li
             library.exception("raised in core by servicer method [/a.B/C]")
         assert len(capsys.readouterr().err.splitlines()) == lines
     finally:
-        root.handlers[:], library.filters[:] = handlers, filters
+        root.handlers[:] = handlers
         root.setLevel(level)
