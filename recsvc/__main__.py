@@ -126,9 +126,11 @@ def _add_command(
 def _serve(flags: dict[str, Any]) -> int:
     settings = load_settings(flags, Settings)
     configure_logs(settings.log_level, settings.log_format)
+    from recsvc.runtime.event_loop import ServiceLoop  # noqa: PLC0415 - see above
     from recsvc.server import serve  # noqa: PLC0415 - see above
 
-    asyncio.run(serve(settings))
+    with asyncio.Runner(loop_factory=ServiceLoop) as runner:
+        runner.run(serve(settings))
     return 0
 
 

@@ -6,6 +6,8 @@
     ├── NothingToSay         too little is known of an item to write copy about it
     ├── ListNotFound         a served list is not stored, or not any more
     ├── StoreUnavailable     Redis did not answer in time
+    ├── DeadlinePassed       the caller cannot get the answer in time any more
+    ├── TooBusy              the process works on as many such calls as it may
     ├── TextTurnedOff        the operator turned such texts off
     ├── TooManySwitches      more switches are off than a request can check
     ├── ReasonRejected       a sentence did not pass the verifier
@@ -73,6 +75,17 @@ class ListNotFound(RecsvcError):
 
     def __init__(self) -> None:
         super().__init__("no such list of this user is stored, or not any more")
+
+
+class DeadlinePassed(RecsvcError):
+    """The caller has left, or would have by the time of the answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the deadline is too near for an answer in time")
+
+
+class TooBusy(RecsvcError):
+    """The process works on as many calls of this kind as it may. The caller can try again later."""
 
 
 class TextTurnedOff(RecsvcError):

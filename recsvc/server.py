@@ -32,7 +32,13 @@ _MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # a full batch of events has some 0.6 MB
 
 # The event loop and the search thread take turns. At Python's 5 ms a batch of a dozen products could wait for 60 ms.
 _SWITCH_SECONDS = 0.0005
+# Before a server stops, its answers are held until all calls that were sent are taken, but no longer than this.
+_HOLD_SECONDS = 0.5
+# The time in which callers get the message that the server stops. Only then they get their answers.
+_GOAWAY_SECONDS = 0.05
 _GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
+
+_NO_LIMIT = 2**31 - 1
 
 _log = structlog.get_logger(__name__)
 
@@ -94,9 +100,9 @@ async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.
     Raises:
         SettingsError: The port is in use.
     """
-    server = grpc.aio.server(
-        interceptors=[CallInterceptor(settings.max_concurrent_requests)], options=_options(settings)
-    )
+    interceptor = CallInterceptor(settings.max_concurrent_requests)
+    server = grpc.aio.server(interceptors=[interceptor], options=_options(settings))
+    interceptor.take_calls_of(server)
     add_services(server, backend)
     health_service = HealthService()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
@@ -111,7 +117,10 @@ async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.
         await health_service.enter_graceful_shutdown()
         await _wait(stop_at_once, settings.drain_seconds)
         health_service.end_watches()
+        await interceptor.hold_answers(min(_HOLD_SECONDS, settings.grace_seconds))
         stopping = asyncio.ensure_future(server.stop(settings.grace_seconds))
+        await _wait(stop_at_once, min(_GOAWAY_SECONDS, settings.grace_seconds))
+        interceptor.release_answers()
         cut_short = asyncio.ensure_future(stop_at_once.wait())
         await asyncio.wait((stopping, cut_short), return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done():
@@ -176,6 +185,10 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
         ("grpc.so_reuseport", int(settings.reuse_port)),
+        # gRPC's core must refuse no call by itself: it answers CANCELLED, which callers do not retry. `CallInterceptor`
+        # refuses.
+        ("grpc.server.max_pending_requests", _NO_LIMIT),
+        ("grpc.server.max_pending_requests_hard_limit", _NO_LIMIT),
         # A peer that died without a packet is noticed within a minute and a half.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from recsvc.errors import DeadlinePassed
+from recsvc.runtime.deadline import CALL_TIME, CallTime, check_deadline
 from recsvc.runtime.work_queue import WorkQueue
 
 # How long a batch is held open under load. Short compared to the time of a request under load, long compared to one
@@ -13,6 +16,26 @@ GATHER_SECONDS = 0.001
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+
+@dataclass(slots=True)
+class _Call(Generic[In, Out]):
+    """One item that waits. time: of the call that it is for; None outside of calls."""
+
+    item: In
+    answer: asyncio.Future[Out]
+    time: CallTime | None
+
+    def begin(self, now: float) -> bool:
+        """Returns whether the item is to be run: not if its caller went away, or cannot be answered in time."""
+        if self.answer.done():
+            return False
+        if self.time is not None:
+            if self.time.is_too_late(now):
+                self.answer.set_exception(DeadlinePassed())
+                return False
+            self.time.begin_step(now)
+        return True
 
 
 class Batcher(Generic[In, Out]):
@@ -29,14 +52,18 @@ class Batcher(Generic[In, Out]):
         self._executor = executor
         self._largest = largest
         self._last_size = 0
-        self._queue: WorkQueue[tuple[In, asyncio.Future[Out]]] = WorkQueue(
-            self._settle, largest=largest, gather=self._gather
-        )
+        self._queue: WorkQueue[_Call[In, Out]] = WorkQueue(self._settle, largest=largest, gather=self._gather)
 
     async def submit(self, item: In) -> Out:
-        """Returns the result of one item, from a batch with others. Raises what `run` raises."""
+        """Returns the result of one item, from a batch with others.
+
+        Raises:
+            DeadlinePassed: The running call cannot be answered in time. Nothing was run.
+            Exception: What `run` raises.
+        """
+        check_deadline()
         answer: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._queue.put((item, answer))
+        self._queue.put(_Call(item, answer, CALL_TIME.get()))
         return await answer
 
     async def _gather(self) -> None:
@@ -49,20 +76,20 @@ class Batcher(Generic[In, Out]):
             seen = len(self._queue)
             await asyncio.sleep(GATHER_SECONDS)
 
-    async def _settle(self, calls: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
-        # A caller that went away, because its deadline passed, gets no work done.
-        waiting = [(item, answer) for item, answer in calls if not answer.done()]
+    async def _settle(self, calls: list[_Call[In, Out]]) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        waiting = [call for call in calls if call.begin(now)]
         self._last_size = len(waiting)
         if not waiting:
             return
-        loop = asyncio.get_running_loop()
         try:
-            results = await loop.run_in_executor(self._executor, self._run, [item for item, _ in waiting])
+            results = await loop.run_in_executor(self._executor, self._run, [call.item for call in waiting])
         except Exception as error:  # noqa: BLE001  every caller gets it
-            for _, answer in waiting:
-                if not answer.done():
-                    answer.set_exception(error)
+            for call in waiting:
+                if not call.answer.done():
+                    call.answer.set_exception(error)
             return
-        for (_, answer), result in zip(waiting, results, strict=True):
-            if not answer.done():
-                answer.set_result(result)
+        for call, result in zip(waiting, results, strict=True):
+            if not call.answer.done():
+                call.answer.set_result(result)

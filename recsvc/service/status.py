@@ -1,5 +1,7 @@
 """Turns errors into gRPC statuses: the one table, and the google.rpc details of each status."""
 
+from functools import cache
+
 import grpc
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -8,6 +10,7 @@ from grpc_status import rpc_status
 from recsvc.errors import (
     BundleNotFound,
     BundleUnusable,
+    DeadlinePassed,
     InvalidRequest,
     ItemNotFound,
     ListNotFound,
@@ -15,6 +18,7 @@ from recsvc.errors import (
     RecsvcError,
     StoreUnavailable,
     TextTurnedOff,
+    TooBusy,
     TooManySwitches,
 )
 
@@ -31,6 +35,8 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     TextTurnedOff: (code_pb2.FAILED_PRECONDITION, "TEXT_TURNED_OFF"),
     TooManySwitches: (code_pb2.FAILED_PRECONDITION, "TOO_MANY_SWITCHES"),
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
+    DeadlinePassed: (code_pb2.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
+    TooBusy: (code_pb2.RESOURCE_EXHAUSTED, "TOO_BUSY"),
 }
 
 # Details travel in a header, and clients refuse more than 8 KiB of headers. A batch can have 9,000 violations.
@@ -43,6 +49,8 @@ def status_of(error: Exception) -> grpc.Status | None:
     if row is None:
         return None
     code, reason = row
+    if isinstance(error, DeadlinePassed):
+        return _deadline_passed()  # under overload it is most of the answers
     if isinstance(error, InvalidRequest):
         return _status(code, reason, _summary(error), {}, _bad_request(error))
     metadata = {"item_id": error.item_id} if isinstance(error, ItemNotFound | NothingToSay) else {}
@@ -59,6 +67,12 @@ def internal(error_id: str) -> grpc.Status:
     )
 
 
+@cache
+def _deadline_passed() -> grpc.Status:
+    return _status(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_PASSED", str(DeadlinePassed()), {})
+
+
+@cache
 def overloaded(limit: int) -> grpc.Status:
     """Returns the status of a call that arrives while `limit` others are running."""
     return _status(

@@ -33,7 +33,8 @@ class UserService(users_pb2_grpc.UserServiceServicer):
         request: pb.ExportUserRequest,
         context: "grpc.aio.ServicerContext[pb.ExportUserRequest, pb.ExportUserResponse]",
     ) -> pb.ExportUserResponse:
-        return wire.encode_export_user(await self._store.export_user(wire.decode_user_id(request)))
+        page = wire.decode_export_user(request)
+        return wire.encode_export_user(await self._store.export_user(page.user_id), page)
 
     async def DeleteUser(
         self,

@@ -2,11 +2,13 @@
 
 import asyncio
 import heapq
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from recsvc.domain.arrays import Floats
+from recsvc.errors import DeadlinePassed, TooBusy
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import neighbour_gains, newest_items_of
 from recsvc.store import UserStore
@@ -17,6 +19,14 @@ from recsvc.users.user_state_cache import UserStateCache
 SAMPLED_ITEMS = 512
 # With less time left than this, the answer is sent.
 ANSWER_SECONDS = 0.1
+# Audiences that one process collects at the same time. Each takes all the processor that is left over.
+MOST_AT_ONCE = 2
+# An audience is collected for no longer than this, also for a caller without a deadline.
+LONGEST_SECONDS = 120.0
+# Users that are loaded together. Vectors of shoppers' lists wait for no more than these.
+LOADED_TOGETHER = 32
+
+_running: set["Audience"] = set()
 
 
 class Audience:
@@ -89,20 +99,33 @@ class Audience:
 
 
 async def find_audience(audience: Audience, store: UserStore, states: UserStateCache, deadline: float | None) -> bool:
-    """Adds every user to an audience. Returns whether the deadline left time for all of them.
+    """Adds every user to an audience. Returns whether there was time for all of them.
 
     Args:
         audience: Collects the users.
         store: Lists the users.
         states: Loads them.
-        deadline: Event-loop time by which the answer must be sent; None for no limit.
+        deadline: Event-loop time by which the answer must be sent; None for no limit but LONGEST_SECONDS.
 
     Raises:
         StoreUnavailable: Redis did not answer.
+        TooBusy: This process collects MOST_AT_ONCE audiences already.
     """
-    async for user_ids in store.every_user():
-        if deadline is not None and deadline - asyncio.get_running_loop().time() < ANSWER_SECONDS:
-            return False
-        users = await asyncio.gather(*map(states.load_uncached, user_ids))
-        await asyncio.to_thread(audience.add, user_ids, users)
+    if len(_running) >= MOST_AT_ONCE:
+        raise TooBusy(f"{MOST_AT_ONCE} audiences are being collected, which is the limit; try again later")
+    clock = asyncio.get_running_loop().time
+    end = min(clock() + LONGEST_SECONDS, deadline if deadline is not None else math.inf) - ANSWER_SECONDS
+    _running.add(audience)
+    try:
+        async for user_ids in store.every_user():
+            for start in range(0, len(user_ids), LOADED_TOGETHER):
+                if clock() > end:
+                    return False
+                some = user_ids[start : start + LOADED_TOGETHER]
+                users = await asyncio.gather(*map(states.load_uncached, some))
+                await asyncio.to_thread(audience.add, some, users)
+    except DeadlinePassed:
+        return False
+    finally:
+        _running.discard(audience)
     return True

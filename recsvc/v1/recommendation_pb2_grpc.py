@@ -133,9 +133,11 @@ class RecommendationServiceServicer:
 
         It looks at every user in Redis who has a history, a profile, or a taste that asks for less of
         something. One million users take about 15 seconds, in the background of other calls. Shortly before
-        the deadline it returns the best users that it has found until then.
+        the deadline, and after two minutes at the latest, it returns the best users that it has found until
+        then. A server process collects two audiences at the same time.
 
         Errors:
+        - RESOURCE_EXHAUSTED: also if the server process collects two audiences already. Try again later.
         - NOT_FOUND: the catalogue has no item `item_id`.
         - UNAVAILABLE: Redis does not answer.
         """

@@ -39,13 +39,15 @@ class ProfileAttribute(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class ExportUserRequest(_message.Message):
-    __slots__ = ("user_id",)
+    __slots__ = ("user_id", "page_token")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+    page_token: str
+    def __init__(self, user_id: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ExportUserResponse(_message.Message):
-    __slots__ = ("existed", "profile", "events", "more_events", "user_vectors", "taste", "lists")
+    __slots__ = ("existed", "profile", "events", "more_events", "user_vectors", "taste", "lists", "next_page_token")
     EXISTED_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +55,7 @@ class ExportUserResponse(_message.Message):
     USER_VECTORS_FIELD_NUMBER: _ClassVar[int]
     TASTE_FIELD_NUMBER: _ClassVar[int]
     LISTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     existed: bool
     profile: Profile
     events: _containers.RepeatedCompositeFieldContainer[_events_pb2.Event]
@@ -60,7 +63,8 @@ class ExportUserResponse(_message.Message):
     user_vectors: _containers.RepeatedCompositeFieldContainer[UserVector]
     taste: Taste
     lists: _containers.RepeatedCompositeFieldContainer[ShownList]
-    def __init__(self, existed: _Optional[bool] = ..., profile: _Optional[_Union[Profile, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_events_pb2.Event, _Mapping]]] = ..., more_events: _Optional[int] = ..., user_vectors: _Optional[_Iterable[_Union[UserVector, _Mapping]]] = ..., taste: _Optional[_Union[Taste, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[ShownList, _Mapping]]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, existed: _Optional[bool] = ..., profile: _Optional[_Union[Profile, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_events_pb2.Event, _Mapping]]] = ..., more_events: _Optional[int] = ..., user_vectors: _Optional[_Iterable[_Union[UserVector, _Mapping]]] = ..., taste: _Optional[_Union[Taste, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[ShownList, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ShownList(_message.Message):
     __slots__ = ("recommendation_id", "time", "placement", "item_ids", "query", "corrected_query")

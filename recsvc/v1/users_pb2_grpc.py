@@ -91,7 +91,11 @@ class UserServiceServicer:
     def ExportUser(self, request, context):
         """Returns everything that is held about a user. For the right of users to see their data.
 
+        An answer has at most 4 MiB. If a user has more, ask again with `page_token`, until `next_page_token`
+        is empty.
+
         Errors:
+        - INVALID_ARGUMENT: also for a `page_token` that is not of this user.
         - UNAVAILABLE: Redis does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -30,6 +30,7 @@ from recsvc.wire.recommendations import (
     encode_similar_items,
     encode_streamed_list,
 )
+from recsvc.wire.user_export import decode_export_user, encode_export_user
 from recsvc.wire.users import (
     MAX_TASTE,
     decode_get_erasure,
@@ -37,7 +38,6 @@ from recsvc.wire.users import (
     decode_update_taste,
     decode_user_id,
     encode_erasure,
-    encode_export_user,
     encode_taste,
     encode_taste_profile,
 )
@@ -48,6 +48,7 @@ __all__ = [
     "decode_bundle_id",
     "decode_delete_items",
     "decode_explain_recommendation",
+    "decode_export_user",
     "decode_find_audience",
     "decode_generate",
     "decode_get_erasure",

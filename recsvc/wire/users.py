@@ -1,7 +1,7 @@
-"""UserService: profiles, tastes, exports and erasures."""
+"""UserService: profiles, tastes and erasures."""
 
-from recsvc.domain.records import Erasure, UserExport
-from recsvc.domain.shop import NO_TASTE, Profile, Taste
+from recsvc.domain.records import Erasure
+from recsvc.domain.shop import Profile, Taste
 from recsvc.users.taste import TasteProfile
 from recsvc.v1 import users_pb2
 from recsvc.wire.fields import (
@@ -16,7 +16,6 @@ from recsvc.wire.fields import (
     microseconds,
 )
 
-MAX_EXPORTED_EVENTS = 10_000  # about a megabyte
 MAX_PROFILE_TEXT = 2_000
 MAX_TASTE = 200  # entries of one field that a user can have
 MAX_TASTE_CHANGES = 100  # entries of one field in a request
@@ -58,7 +57,7 @@ def decode_set_profile(request: users_pb2.SetProfileRequest) -> tuple[str, Profi
 
 
 def decode_user_id(
-    request: users_pb2.DeleteUserRequest | users_pb2.ExportUserRequest | users_pb2.GetTasteProfileRequest,
+    request: users_pb2.DeleteUserRequest | users_pb2.GetTasteProfileRequest,
 ) -> str:
     """Returns the user's id. Raises InvalidRequest."""
     violations = Violations()
@@ -98,16 +97,16 @@ def _decode_taste(taste: users_pb2.Taste, violations: Violations) -> Taste:
 
 def encode_taste(taste: Taste) -> users_pb2.UpdateTasteProfileResponse:
     """Encodes the taste that a user has declared."""
-    return users_pb2.UpdateTasteProfileResponse(taste=_taste(taste))
+    return users_pb2.UpdateTasteProfileResponse(taste=taste_message(taste))
 
 
 def encode_taste_profile(taste_profile: TasteProfile) -> users_pb2.GetTasteProfileResponse:
     """Encodes what the service knows of a user's taste."""
     response = users_pb2.GetTasteProfileResponse(
-        taste=_taste(taste_profile.taste), purchases=taste_profile.purchases, bundle_id=taste_profile.bundle_id
+        taste=taste_message(taste_profile.taste), purchases=taste_profile.purchases, bundle_id=taste_profile.bundle_id
     )
     if taste_profile.profile is not None:
-        _set_profile(response.profile, taste_profile.profile)
+        set_profile(response.profile, taste_profile.profile)
     for name in ("categories", "brands", "attributes"):
         for share in getattr(taste_profile, name):
             getattr(response, name).add(value=share.value, purchases=share.purchases, share=share.share)
@@ -128,48 +127,14 @@ def encode_erasure(erasure: Erasure) -> users_pb2.DeleteUserResponse:
     return response
 
 
-def _taste(taste: Taste) -> users_pb2.Taste:
+def taste_message(taste: Taste) -> users_pb2.Taste:
+    """Encodes a taste."""
     fields = zip(_TASTE_FIELDS, taste.sets(), strict=True)
     return users_pb2.Taste(**{name: sorted(entries) for (name, _), entries in fields})
 
 
-def _set_profile(message: users_pb2.Profile, profile: Profile) -> None:
+def set_profile(message: users_pb2.Profile, profile: Profile) -> None:
+    """Encodes a profile into an empty message."""
     message.text = profile.text
     for name, value in profile.attributes:
         message.attributes.add(name=name, value=value)
-
-
-def encode_export_user(export: UserExport) -> users_pb2.ExportUserResponse:
-    """Encodes everything that is stored of a user, at most the newest MAX_EXPORTED_EVENTS events."""
-    response = users_pb2.ExportUserResponse(
-        existed=export.profile is not None or export.taste != NO_TASTE or bool(export.events or export.lists),
-        more_events=max(0, len(export.events) - MAX_EXPORTED_EVENTS),
-    )
-    if export.profile is not None:
-        _set_profile(response.profile, export.profile)
-    if export.taste != NO_TASTE:
-        response.taste.CopyFrom(_taste(export.taste))
-    for served in export.lists:
-        list_message = response.lists.add(
-            recommendation_id=served.recommendation_id,
-            placement=served.placement,
-            item_ids=[item_id for item_id, _ in served.items],
-            query=served.query,
-            corrected_query=served.corrected_query,
-        )
-        list_message.time.FromMicroseconds(served.time)
-    for event in export.events[-MAX_EXPORTED_EVENTS:]:
-        message = response.events.add(
-            event_id=event.event_id,
-            user_id=event.user_id,
-            item_id=event.item_id,
-            event_type=event.event_type.value,
-            quantity=event.quantity,
-            price=event.price,
-            order_id=event.order_id,
-            recommendation_id=event.recommendation_id,
-        )
-        message.timestamp.FromMicroseconds(event.timestamp)
-    for bundle_id, vector in export.user_vectors.items():
-        response.user_vectors.add(bundle_id=bundle_id, values=vector)
-    return response

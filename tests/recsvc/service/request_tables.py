@@ -253,6 +253,8 @@ BAD_REQUESTS: list[tuple[str, Message, list[str]]] = [
     (GENERATE, generate(audience=con.ContentAudience(brand="b" * 257)), ["audience.brand"]),
     (GENERATE, generate(audience=con.ContentAudience(category="")), ["audience.category"]),
     *((EXPORT, us.ExportUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
+    (EXPORT, us.ExportUserRequest(user_id="u", page_token="made up"), ["page_token"]),  # noqa: S106
+    (EXPORT, us.ExportUserRequest(user_id="u", page_token="1-2-3"), ["page_token"]),  # noqa: S106
     *((DELETE, us.DeleteUserRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),
 ]
 

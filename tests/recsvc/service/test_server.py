@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 
 import grpc
 import pytest
+import structlog
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -13,6 +14,7 @@ from prometheus_client import REGISTRY
 from recsvc.errors import SettingsError
 from recsvc.server import listening
 from recsvc.service import SERVICE_NAMES
+from recsvc.service.acceptors import TASKS_PER_METHOD
 from recsvc.v1 import recommendation_pb2 as rec
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from tests.recsvc.service.edge import RECOMMENDED, FixedAnswers, backend_of, edge, edge_settings
@@ -166,3 +168,59 @@ async def test_a_port_that_is_taken_is_a_settings_error():
         second = listening(edge_settings(port=port), backend_of(answers), at_once)
         with pytest.raises(SettingsError, match=rf"127\.0\.0\.1:{port}"):
             await second.__aenter__()
+
+
+async def test_calls_beyond_the_limit_are_refused_so_that_callers_try_again_however_many_come():
+    async with edge(max_concurrent_requests=5) as (answers, channel, _):
+        answers.hold.clear()
+        stub = RecommendationServiceStub(channel)
+        calls = [asyncio.ensure_future(code_of(stub.Recommend(REQUEST))) for _ in range(3_500)]
+        done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        while len(done) < len(calls) - 5:
+            done, _ = await asyncio.wait(calls, timeout=0.05)
+        assert {call.result() for call in done} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        answers.hold.set()
+        await asyncio.gather(*calls)
+        assert len(answers.calls) == 5
+
+
+async def test_all_calls_that_were_sent_before_a_stop_are_answered():
+    answers, at_once = FixedAnswers(), asyncio.Event()
+    server = listening(edge_settings(grace_seconds=60), backend_of(answers), at_once)
+    port = await server.__aenter__()
+    statuses = []
+
+    async def caller():
+        while True:
+            code = await code_of(stub.Recommend(REQUEST))
+            statuses.append(code)
+            if code is not grpc.StatusCode.OK:
+                return
+
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = RecommendationServiceStub(channel)
+        callers = [asyncio.ensure_future(caller()) for _ in range(64)]
+        while len(statuses) < 200:  # noqa: ASYNC110 - the callers go on
+            await asyncio.sleep(0.01)
+        await server.__aexit__(None, None, None)
+        await asyncio.gather(*callers)
+    assert set(statuses) == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+
+
+async def test_calls_are_taken_by_several_tasks_with_the_installed_grpcio():
+    with structlog.testing.capture_logs() as lines:
+        async with edge() as (_, channel, _):
+            await RecommendationServiceStub(channel).Recommend(REQUEST)
+            names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
+    assert names.count("Acceptors._take_calls") == TASKS_PER_METHOD
+    assert "calls_are_taken_one_by_one" not in {line["event"] for line in lines}
+
+
+async def test_the_log_lines_of_refused_calls_are_limited():
+    with structlog.testing.capture_logs() as lines:
+        async with edge() as (_, channel, _):
+            stub = RecommendationServiceStub(channel)
+            wrong = rec.RecommendRequest(user_id="", k=10)
+            for _ in range(50):
+                assert await code_of(stub.Recommend(wrong)) is grpc.StatusCode.INVALID_ARGUMENT
+    assert len([line for line in lines if line["event"] == "call_refused"]) <= 5

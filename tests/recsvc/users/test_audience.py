@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from recsvc.domain.shop import Event, EventType, Profile
-from recsvc.errors import ItemNotFound
+from recsvc.errors import ItemNotFound, TooBusy
 from recsvc.model.history_bonus import neighbour_gains, newest_items_of
 from recsvc.store import UserStore, users
+from recsvc.users import audience
+from recsvc.users.audience import MOST_AT_ONCE
 from recsvc.users.user_state import state_of
 
 WHEN = 1_740_000_000_000_000
@@ -71,3 +73,21 @@ async def test_short_deadline_returns_the_users_considered_so_far(opened) -> Non
 async def test_unknown_item_is_refused(opened) -> None:
     with pytest.raises(ItemNotFound):
         await opened[0].audience("no such", 5, False, None)
+
+
+async def test_a_third_audience_at_the_same_time_is_refused_and_later_ones_are_not(opened) -> None:
+    recommender, store = opened
+    for n in range(40):
+        await act(store, f"u{n}", n)
+    calls = [recommender.audience("i00007", 3, False, None) for _ in range(5)]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(answer, TooBusy) for answer in answers] == [False] * MOST_AT_ONCE + [True] * 3
+    assert answers[0] == answers[1]
+    assert await recommender.audience("i00007", 3, False, None) == answers[0]
+
+
+async def test_an_audience_for_a_caller_without_a_deadline_has_an_end(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    recommender, store = opened
+    await act(store, "someone", 3)
+    monkeypatch.setattr(audience, "LONGEST_SECONDS", 0.0)
+    assert await recommender.audience("i00007", 3, False, None) == ([], 0, False)

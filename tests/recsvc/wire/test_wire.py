@@ -2,6 +2,7 @@
 
 import time
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from recsvc import wire
 from recsvc.domain.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
-from recsvc.domain.records import UserExport
-from recsvc.domain.shop import UNDATED, Event, EventType, Item, Profile
+from recsvc.domain.records import ServedList, UserExport
+from recsvc.domain.shop import UNDATED, Event, EventType, Item, Profile, Taste
 from recsvc.errors import InvalidRequest
 from recsvc.pipeline.event_intake import WrittenEvents
 from recsvc.v1 import events_pb2 as ev
@@ -260,20 +261,75 @@ def test_enums_of_domain_and_proto_have_the_same_names(domain, proto, prefix):
     assert {m.name for m in domain} | {"UNSPECIFIED"} == {name.removeprefix(prefix) for name in proto.keys()}  # noqa: SIM118 - not a dict
 
 
-def test_an_export_is_encoded_without_loss_up_to_the_limit_of_events(monkeypatch):
+def test_an_export_is_encoded_without_loss():
     profile = Profile("likes tea", (("hobby", "camping"),))
     events = tuple(
         Event(f"e{n}", "u", "tea", EventType.HIDE, 1_700_000_000_123_456 + n, 2.0, 1.5 * n or None, "o", "r")
         for n in range(3)
     )
     export = UserExport(profile, events, {"b1": np.array([0.5, -2.0], np.float32)})
-    sent = us.ExportUserResponse.FromString(wire.encode_export_user(export).SerializeToString())
+    page = wire.decode_export_user(us.ExportUserRequest(user_id="u"))
+    sent = us.ExportUserResponse.FromString(wire.encode_export_user(export, page).SerializeToString())
     assert wire.decode_set_profile(us.SetProfileRequest(user_id="u", profile=sent.profile)) == ("u", profile)
     assert tuple(wire.decode_write_events(ev.WriteEventsRequest(events=sent.events))) == events
     assert [(v.bundle_id, list(v.values)) for v in sent.user_vectors] == [("b1", [0.5, -2.0])]
     assert sent.existed
-    assert sent.more_events == 0
-    monkeypatch.setattr("recsvc.wire.users.MAX_EXPORTED_EVENTS", 2)
-    cut = wire.encode_export_user(export)
-    assert ([e.event_id for e in cut.events], cut.more_events) == (["e1", "e2"], 1)
-    assert not wire.encode_export_user(UserExport(None, (), {})).existed
+    assert (sent.more_events, sent.next_page_token) == (0, "")
+    assert not wire.encode_export_user(UserExport(None, (), {}), page).existed
+
+
+def long_event(n: int) -> Event:
+    long = "\u20ac" * 120  # three bytes each
+    return Event(f"{n}{long}", f"u{long}", f"i{long}", EventType.VIEW, 1_700_000_000_000_000 + n, 1.0, 1.0, long, long)
+
+
+def long_list(n: int) -> ServedList:
+    items = tuple((f"i{i}" + "\u20ac" * 120, 1.0) for i in range(100))
+    time = 1_700_000_000_000_000 - n
+    return ServedList(
+        recommendation_id=f"l{n}",
+        user_id="u",
+        time=time,
+        version=1,
+        placement="home",
+        arm="",
+        propensity=1.0,
+        bundle_id="b",
+        surface="",
+        shown=0,
+        items=items,
+    )
+
+
+def test_an_export_of_any_size_comes_in_pages_that_clients_take_each_entry_once():
+    categories = frozenset(f"{n}" + "\u20ac" * 990 for n in range(200))
+    export = UserExport(
+        Profile("\u20ac" * 2_000),
+        tuple(map(long_event, range(11_000))),
+        {},
+        Taste(less_categories=categories),
+        tuple(map(long_list, range(150))),
+    )
+    token, pages = "", []
+    while not pages or token:
+        request = us.ExportUserRequest(user_id="u", page_token=token)
+        page = wire.encode_export_user(export, wire.decode_export_user(request))
+        assert page.ByteSize() < 4 * 1024 * 1024
+        token = page.next_page_token
+        pages.append(page)
+        # A new event between two pages moves nothing.
+        export = replace(export, events=(*export.events, long_event(20_000 + len(pages))))
+    assert [served.recommendation_id for page in pages for served in page.lists] == [f"l{n}" for n in range(150)]
+    received = [event.event_id for page in reversed(pages) for event in page.events]
+    assert received == [long_event(n).event_id for n in range(11_000)]
+    assert [bool(page.profile.text) for page in pages] == [True] + [False] * (len(pages) - 1)
+
+
+def test_ordinary_events_come_ten_thousand_a_page():
+    events = tuple(Event(f"e{n}", "u", "tea", EventType.VIEW, 1_700_000_000_000_000 + n) for n in range(10_003))
+    beginning = wire.decode_export_user(us.ExportUserRequest(user_id="u"))
+    first = wire.encode_export_user(UserExport(None, events, {}), beginning)
+    assert (len(first.events), first.more_events, first.events[0].event_id) == (10_000, 3, "e3")
+    rest = us.ExportUserRequest(user_id="u", page_token=first.next_page_token)
+    last = wire.encode_export_user(UserExport(None, events, {}), wire.decode_export_user(rest))
+    assert ([event.event_id for event in last.events], last.next_page_token) == (["e0", "e1", "e2"], "")
