@@ -75,6 +75,11 @@ class RedisPair:
         self.replica.client.execute_command("REPLICAOF", "NO", "ONE")
         self.behind = True
 
+    def follow_again(self) -> None:
+        """The replica takes over all that the master has."""
+        self.replica.client.execute_command("REPLICAOF", "127.0.0.1", self.master.port)
+        self.behind = False
+
     def fail_over(self, *, demote: bool) -> None:
         """The replica becomes the master. No server reaches it before `reconnect`.
 
@@ -102,8 +107,7 @@ class RedisPair:
         """The master is killed and comes back without any key, and so does its replica."""
         self.master.kill()
         if self.behind:
-            self.replica.client.execute_command("REPLICAOF", "127.0.0.1", self.master.port)
-            self.behind = False
+            self.follow_again()
         self.master.start()
 
     def close(self) -> None:

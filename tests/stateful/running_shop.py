@@ -95,6 +95,8 @@ class RunningShop:
 
     def make_as_it_was(self, changed: Mapping[str, Item], added: Sequence[str]) -> None:
         """Gives changed items their first words, price and stock, and deletes added ones; sales are forgotten."""
+        if self.redis.behind:
+            self.redis.follow_again()
         if changed:
             inventory = [catalog_pb2.Inventory(item_id=i, price=item.price, stock=9) for i, item in changed.items()]
             self.set_inventory(0, *inventory)

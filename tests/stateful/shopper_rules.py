@@ -6,7 +6,7 @@ from hypothesis.stateful import precondition, rule
 from recsvc.v1 import users_pb2
 from tests.stateful.known_faults import known
 from tests.stateful.running_shop import days_before_now, event, stamp
-from tests.stateful.shop_day import ShopDay, letters, names, servers
+from tests.stateful.shop_day import ShopDay, heard_for_good, letters, names, servers
 from tests.stateful.shop_model import Shopper
 
 PAGES = 260  # more than a history has room for
@@ -113,7 +113,7 @@ class ShopperRules(ShopDay):
         taste = users_pb2.Taste(gift_item_ids=[self.items[letter]])
         self.shop.state_taste(server, shopper.user_id, **{"add" if gift else "remove": taste})
 
-    @precondition(lambda self: not (known("lost writes") and self.shop.redis.behind))
+    @heard_for_good
     @rule(server=servers, name=names)
     def asks_to_be_forgotten(self, server: int, name: str) -> None:
         self.tells(f"{name} asks server {server} to be forgotten")

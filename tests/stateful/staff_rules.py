@@ -6,7 +6,7 @@ from hypothesis.stateful import precondition, rule
 from recsvc.v1 import catalog_pb2
 from tests.stateful.known_faults import known
 from tests.stateful.running_shop import days_before_now, stamp
-from tests.stateful.shop_day import ShopDay, letters, servers
+from tests.stateful.shop_day import ShopDay, heard_for_good, letters, servers
 from tests.stateful.shop_model import Product
 
 TITLES = ("Quartz Lantern", "Velvet Compass", "Walnut Abacus")
@@ -20,12 +20,14 @@ NEW_ITEM = "new-item"
 class StaffRules(ShopDay):
     """Stock, prices, words, deletions, bundles."""
 
+    @heard_for_good
     @rule(server=servers, letter=letters, counts=st.lists(st.sampled_from((0, 5)), min_size=1, max_size=2))
     def sets_stock(self, server: int, letter: str, counts: list[int]) -> None:
         """Several counts in one call: the last holds."""
         self._sets_stock(server, letter, counts, {})
 
     @precondition(lambda self: not known("set time ahead"))
+    @heard_for_good
     @rule(server=servers, letter=letters, counts=st.permutations((0, 5)))
     def sets_stock_twice_and_dates_the_first_ahead(self, server: int, letter: str, counts: list[int]) -> None:
         self._sets_stock(server, letter, counts[:1], {"set_time": stamp(days_before_now(AHEAD_DAYS))})
@@ -34,19 +36,21 @@ class StaffRules(ShopDay):
     def _sets_stock(self, server: int, letter: str, counts: list[int], when: dict) -> None:
         dated = ", dated 50 seconds ahead" if when else ""
         self.tells(f"the staff sets the stock of {letter} to {' and then '.join(map(str, counts))} at server {server}{dated}")
-        item_id = self.changing(letter)
+        item_id = self.items[letter]
         self.model.product(item_id).sold_out = counts[-1] == 0
         self.shop.set_inventory(server, *(catalog_pb2.Inventory(item_id=item_id, stock=n, **when) for n in counts))
 
+    @heard_for_good
     @rule(server=servers, letter=letters, price=st.sampled_from(PRICES))
     def sets_a_price(self, server: int, letter: str, price: float) -> None:
         self.tells(f"the staff sets the price of {letter} to {price} at server {server}")
-        item_id = self.changing(letter)
+        item_id = self.items[letter]
         product = self.model.product(item_id)
         product.price, product.price_days_ago = price, 0
         self.shop.set_inventory(server, catalog_pb2.Inventory(item_id=item_id, price=price))
 
     @precondition(lambda self: not known("old price"))
+    @heard_for_good
     @rule(server=servers, place=st.integers(0, 3), price=st.sampled_from(PRICES))
     def set_a_price_long_ago(self, server: int, place: int, price: float) -> None:
         """Of an item that had no price but the tables'."""
@@ -55,38 +59,39 @@ class StaffRules(ShopDay):
             return
         self.tells(f"the staff sets the price of {item_id} to {price} at server {server}, dated {LONG_AGO} days ago")
         self.for_good = True  # it would have to be set at a later time
-        self.changing(item_id)
         product = self.model.product(item_id)
         product.price, product.price_days_ago = price, LONG_AGO
         when = stamp(days_before_now(LONG_AGO))
         self.shop.set_inventory(server, catalog_pb2.Inventory(item_id=item_id, price=price, set_time=when))
 
+    @heard_for_good
     @rule(server=servers, letter=letters, title=st.sampled_from(TITLES), elsewhere=st.booleans())
     def describes_anew(self, server: int, letter: str, title: str, elsewhere: bool) -> None:
         brand = OTHER_BRAND if elsewhere else self.brand
         self.tells(f"the staff calls {letter} “{title}” of the brand {brand} at server {server}")
-        item_id = self.changing(letter)
+        item_id = self.items[letter]
         product = self.model.product(item_id)
         product.title, product.brand, product.deleted = title, brand, False
         self.shop.describe(server, {item_id: product})
 
+    @heard_for_good
     @rule(server=servers, title=st.sampled_from(TITLES))
     def adds_an_item(self, server: int, title: str) -> None:
         self.tells(f"the staff adds the item {NEW_ITEM}, “{title}” of {self.brand}, at server {server}")
-        self.changing(NEW_ITEM)
         self.model.products[NEW_ITEM] = Product(title, self.brand, ("Garden", "Tools", "Spade"), frozenset(), None)
         self.shop.describe(server, {NEW_ITEM: self.model.product(NEW_ITEM)})
 
+    @heard_for_good
     @rule(server=servers, letter=letters, restore=st.booleans())
     def deletes_or_restores(self, server: int, letter: str, restore: bool) -> None:
         self.tells(f"the staff {'restores' if restore else 'deletes'} {letter} at server {server}")
-        item_id = self.changing(letter)
+        item_id = self.items[letter]
         self.model.product(item_id).deleted = not restore
         self.shop.delete(server, item_id, restore=restore)
 
+    @heard_for_good
     @rule(server=servers, bundle=st.sampled_from((0, 1)))
     def activates_a_bundle(self, server: int, bundle: int) -> None:
         self.tells(f"the staff activates bundle {bundle} at server {server}")
-        self.changing("")
         self.model.bundle = bundle
         self.shop.activate(server, bundle)
