@@ -20,6 +20,7 @@ from tests.stateful.redis_pair import RedisPair
 from tests.stateful.shop_model import Product
 
 SERVERS = (0, 1)
+FAST_SERVER = 1  # its clock may be ahead
 # A caller sends again what was refused as UNAVAILABLE, for as long.
 RESEND_SECONDS = 10.0
 _DAY = 86_400_000_000
@@ -49,14 +50,19 @@ class RunningShop:
         self._clicks_before = 0.0  # of processes that have ended
         with ThreadPoolExecutor(len(SERVERS)) as starting:
             self._processes = list(starting.map(self._start, SERVERS))
-        self._channels = [process.channel() for process in self._processes]
+        self._asking = ThreadPoolExecutor(len(SERVERS))
+        self._channels: list[grpc.Channel] = []
+        self._storefronts: list[Storefront] = []
+        for process in self._processes:
+            self._channels.append(process.channel())
+            self._storefronts.append(Storefront(self._channels[-1]))
 
     def _start(self, server: int) -> ServiceProcess:
         return ServiceProcess(
             self._bundles[0],
             self._folder / f"data-{server}",
             self.redis.url(server),
-            clock_ahead_seconds=self._fast_seconds * server,
+            clock_ahead_seconds=self._fast_seconds if server == FAST_SERVER else 0.0,
             store_timeout=3,  # a busy machine is not taken for Redis being away
         )
 
@@ -69,8 +75,10 @@ class RunningShop:
             assert self._processes[server].stop() == 0
         self._processes[server] = self._start(server)
         self._channels[server] = self._processes[server].channel()
+        self._storefronts[server] = Storefront(self._channels[server])
 
     def close(self) -> None:
+        self._asking.shutdown()
         for channel in self._channels:
             channel.close()
         for process in self._processes:
@@ -79,7 +87,11 @@ class RunningShop:
         shutil.rmtree(self._folder)
 
     def at(self, server: int) -> Storefront:
-        return Storefront(self._channels[server])
+        return self._storefronts[server]
+
+    def at_once(self, ask: Callable[[int], Answer]) -> list[Answer]:
+        """Asks both servers at the same time."""
+        return list(self._asking.map(ask, SERVERS))
 
     def tell(self, call: Callable[[], Answer]) -> Answer:
         """Makes a call, and makes it again while it is refused as UNAVAILABLE, as the contract says."""
@@ -99,10 +111,10 @@ class RunningShop:
             self.redis.follow_again()
         if changed:
             inventory = [catalog_pb2.Inventory(item_id=i, price=item.price, stock=9) for i, item in changed.items()]
-            self.set_inventory(0, *inventory)
-            self.describe(0, {item_id: Product.of(item) for item_id, item in changed.items()})
+            self.set_inventory(FAST_SERVER, *inventory)
+            self.describe(FAST_SERVER, {item_id: Product.of(item) for item_id, item in changed.items()})
         if added:
-            self.delete(0, *added)
+            self.delete(FAST_SERVER, *added)
         self.activate(0, 0)
         counts = list(self.redis.master.client.scan_iter("{recsvc:popularity}:*"))
         if counts:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import chain
 from typing import ClassVar
 
 import grpc
@@ -12,16 +14,15 @@ from recsvc.domain.shop import Item
 from recsvc.v1 import catalog_pb2
 from tests.stateful.bundles import TABLE_DAYS_AGO
 from tests.stateful.known_faults import known
-from tests.stateful.running_shop import SERVERS, RunningShop
+from tests.stateful.running_shop import FAST_SERVER, SERVERS, RunningShop
 from tests.stateful.shop_model import Act, Shopper, ShopModel
 
 # A change is to be seen at the other server within a second. A busy machine gets more, so that it fails no test.
-PATIENCE_SECONDS = 4.0
-NAMES = ("Ann", "Bob")
-LETTERS = "ABCDEF"  # the items of the day
+PATIENCE_SECONDS = 3.0
+LETTERS = "ABCD"  # the items of the day
 
 servers = st.sampled_from(SERVERS)
-names = st.sampled_from(NAMES)
+names = st.sampled_from(("Ann", "Ann", "Ann", "Bob"))  # what one shopper does has most to do with each other
 letters = st.sampled_from(LETTERS)
 
 
@@ -56,6 +57,7 @@ class ShopDay(RuleBasedStateMachine):
         of_brand = sorted(item_id for item_id, item in self.tables[0].items() if item.brand == self.brand)
         self.items = dict(zip(LETTERS, of_brand, strict=False))
         self.elsewhere = sorted(set(self.tables[0]) - set(of_brand))
+        self.looked_after = 0  # steps of the story
         self.placed = 0
         self.upheavals = 0  # each takes seconds
         self.lagging: set[str] = set()  # names of shoppers of whom the replica does not know all
@@ -66,7 +68,7 @@ class ShopDay(RuleBasedStateMachine):
             product = self.model.product(item_id)
             product.price = self.tables[0][item_id].price
         self.shop.set_inventory(
-            0, *(catalog_pb2.Inventory(item_id=i, price=self.model.products[i].price) for i in self.items.values())
+            FAST_SERVER, *(catalog_pb2.Inventory(item_id=i, price=self.model.products[i].price) for i in self.items.values())
         )
         self.changes_for_good = False
 
@@ -95,20 +97,13 @@ class ShopDay(RuleBasedStateMachine):
             words = words.replace(item_id, f"{letter} ({item_id})")
         return words
 
-    def agree(self, complaints_of: Callable[[int], Iterable[str]], patience: float = PATIENCE_SECONDS) -> None:
+    def agree(self, complaints_of: Callable[[int], Iterable[str]], patience: float = 0.0) -> None:
         """Asks both servers until neither gives a reason to complain; fails if one still does after a while."""
-        for server in SERVERS:
-            deadline = time.monotonic() + patience
-            while wrong := self._complaints(server, complaints_of):
-                if time.monotonic() > deadline:
-                    self.fail(f"server {server}: {complaint}" for complaint in wrong[:5])
-                time.sleep(0.05)
-
-    def _complaints(self, server: int, complaints_of: Callable[[int], Iterable[str]]) -> list[str]:
-        try:
-            return list(complaints_of(server))
-        except grpc.RpcError as error:
-            return [f"it answers {error.code().name}: {error.details()}"]
+        deadline = time.monotonic() + (patience or PATIENCE_SECONDS)
+        while wrong := [*chain.from_iterable(self.shop.at_once(partial(_complaints, complaints_of)))]:
+            if time.monotonic() > deadline:
+                self.fail(wrong[:5])
+            time.sleep(0.05)
 
     # The shoppers.
 
@@ -138,3 +133,10 @@ class ShopDay(RuleBasedStateMachine):
         for name in lost:
             self.model.shoppers.pop(name, None)
         self.lagging = set()
+
+
+def _complaints(complaints_of: Callable[[int], Iterable[str]], server: int) -> list[str]:
+    try:
+        return [f"server {server}: {complaint}" for complaint in complaints_of(server)]
+    except grpc.RpcError as error:
+        return [f"server {server} answers {error.code().name}: {error.details()}"]

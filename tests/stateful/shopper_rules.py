@@ -9,8 +9,9 @@ from tests.stateful.running_shop import days_before_now, event, stamp
 from tests.stateful.shop_day import ShopDay, heard_for_good, letters, names, servers
 from tests.stateful.shop_model import Shopper
 
+WHEN_BOUGHT = ((0,), (1,), (30,), (60, 40, 20))  # days ago
 PAGES = 260  # more than a history has room for
-PROFILES = ("I love hiking boots and a tent", "I cook soup and bake bread")
+PROFILES = ("", "", "I love hiking boots and a tent", "I cook soup and bake bread")
 AHEAD_DAYS = -13 / 24  # a local time that was taken for UTC
 
 
@@ -27,14 +28,10 @@ class ShopperRules(ShopDay):
         user_id = self.shopper(name).user_id
         self.shop.write(server, event(user_id, kind, act.item_id, f"{user_id}/{act.place}", **fields))
 
-    @rule(server=servers, name=names, letter=letters, days_ago=st.sampled_from((0, 0, 1, 20, 40, 60)), pieces=st.integers(1, 2))
-    def buys(self, server: int, name: str, letter: str, days_ago: int, pieces: int) -> None:
-        self._does(server, name, "buys", letter, days_ago, pieces)
-
-    @rule(server=servers, name=names, letter=letters)
-    def buys_regularly(self, server: int, name: str, letter: str) -> None:
-        for days_ago in (60, 40, 20):
-            self._does(server, name, "buys", letter, days_ago)
+    @rule(server=servers, name=names, letter=letters, when=st.sampled_from(WHEN_BOUGHT), pieces=st.integers(1, 2))
+    def buys(self, server: int, name: str, letter: str, when: tuple[int, ...], pieces: int) -> None:
+        for days_ago in when:
+            self._does(server, name, "buys", letter, days_ago, pieces)
 
     @precondition(lambda self: not known("returns"))
     @rule(server=servers, name=names, letter=letters, pieces=st.integers(1, 2))
@@ -85,17 +82,11 @@ class ShopperRules(ShopDay):
             self.fail([f"one click was sent {len(told)} times, and is counted {counted:g} times"])
 
     @rule(server=servers, name=names, text=st.sampled_from(PROFILES))
-    def sets_a_profile(self, server: int, name: str, text: str) -> None:
-        self.tells(f"{name} sets the profile {text!r} at server {server}")
+    def sets_or_removes_the_profile(self, server: int, name: str, text: str) -> None:
+        text = text or (PROFILES[-1] if known("profile") else text)
+        self.tells(f"{name} {'sets' if text else 'removes'} the profile {text!r} at server {server}")
         self.acting(name).profile = text
         self.shop.set_profile(server, self.shopper(name).user_id, text)
-
-    @precondition(lambda self: not known("profile"))
-    @rule(server=servers, name=names)
-    def removes_the_profile(self, server: int, name: str) -> None:
-        self.tells(f"{name}'s profile is removed at server {server}")
-        self.acting(name).profile = ""
-        self.shop.set_profile(server, self.shopper(name).user_id, "")
 
     @rule(server=servers, name=names, less=st.booleans())
     def wants_less_of_the_brand(self, server: int, name: str, less: bool) -> None:
