@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from recsvc.v1 import reason_pb2, recommendation_pb2, users_pb2
-from tests.stateful.shop_model import Product, Shopper, ShopModel
+from tests.stateful.shop_model import Product, ShopModel, Shopper
 
 _OWN_PURCHASES = {"REPEAT_PURCHASE", "REPEAT_INTERVAL"}
 _ANCHORED = {"HISTORY_ITEM", "SIMILAR_ITEM", "CO_PURCHASE"}
@@ -78,9 +78,7 @@ def taste(model: ShopModel, shopper: Shopper, answer: users_pb2.GetTasteProfileR
             yield f"the taste profile counts {preference.purchases} purchases of {preference.value}, of {times}"
 
 
-def personal(
-    model: ShopModel, shopper: Shopper, answer: recommendation_pb2.RecommendResponse
-) -> Iterator[str]:
+def personal(model: ShopModel, shopper: Shopper, answer: recommendation_pb2.RecommendResponse) -> Iterator[str]:
     """A list is personal if something is known of its reader, and for a stranger it is not."""
     if answer.personalised and not (shopper.acts or shopper.profile or shopper.less_brands):
         yield "a list is personal, and nothing is known of its reader"
@@ -120,8 +118,9 @@ def _evidence(model: ShopModel, shopper: Shopper, item_id: str, evidence: reason
         if not _has(model.products[item_id], kind, evidence.name, evidence.value):
             yield f"the item has no {kind.lower()} {evidence.value}"
         alike = [i for i, product in model.products.items() if _has(product, kind, evidence.name, evidence.value)]
-        if evidence.count != model.times_bought(shopper, alike):
-            yield f"it says {evidence.count} purchases of {evidence.value}; {model.times_bought(shopper, alike)} were kept"
+        times = model.times_bought(shopper, alike)
+        if evidence.count != times:
+            yield f"it says {evidence.count} purchases of {evidence.value}; {times} were kept"
     elif kind == "PROFILE" and evidence.value.casefold() not in shopper.profile.casefold():
         yield f"the profile does not say {evidence.value}: {shopper.profile!r}"
 

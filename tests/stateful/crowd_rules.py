@@ -41,7 +41,9 @@ class CrowdRules(ShopDay):
         events = self._bought_by_a_crowd(self.items[bought])
         for number in range(2 * CROWD):
             person = f"returner-{ShopDay.days}-{number}"
-            events += [event(person, kind, self.items[sent_back], f"{person}/{kind}") for kind in ("buys", "sends back")]
+            events += [
+                event(person, kind, self.items[sent_back], f"{person}/{kind}") for kind in ("buys", "sends back")
+            ]
         self.shop.write(server, *events)
         self._sells_better(bought, sent_back)
 

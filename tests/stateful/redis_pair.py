@@ -1,6 +1,5 @@
 """A Redis and its replica, and an address for each server that can be led from one to the other."""
 
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -129,4 +128,4 @@ class RedisPair:
     def _lead(self, link: Path) -> None:
         part = link.with_suffix(".part")
         part.symlink_to(self.master.socket)
-        os.replace(part, link)
+        part.replace(link)

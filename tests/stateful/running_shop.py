@@ -34,6 +34,10 @@ _EVENT_TYPES = {
 Answer = TypeVar("Answer")
 
 
+class CallRefused(Exception):
+    """A call that is right was refused, or was refused as UNAVAILABLE for too long."""
+
+
 class RunningShop:
     """What the model is compared with. Calls take the number of the server that is asked.
 
@@ -100,9 +104,8 @@ class RunningShop:
             try:
                 return call()
             except grpc.RpcError as error:
-                refused = error.code() is grpc.StatusCode.UNAVAILABLE
-                assert refused, f"{error.code()}: {error.details()}"
-                assert time.monotonic() < deadline, f"refused for {RESEND_SECONDS} seconds: {error.details()}"
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                    raise CallRefused(f"{error.code().name}: {error.details()}") from None
             time.sleep(0.05)
 
     def make_as_it_was(self, changed: Mapping[str, Item], added: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from recsvc.v1 import catalog_pb2
 from tests.stateful.bundles import TABLE_DAYS_AGO
 from tests.stateful.known_faults import known
 from tests.stateful.running_shop import FAST_SERVER, SERVERS, RunningShop
-from tests.stateful.shop_model import Act, Shopper, ShopModel
+from tests.stateful.shop_model import Act, ShopModel, Shopper
 
 # A change is to be seen at the other server within a second. A busy machine gets more, so that it fails no test.
 PATIENCE_SECONDS = 3.0
@@ -68,7 +68,8 @@ class ShopDay(RuleBasedStateMachine):
             product = self.model.product(item_id)
             product.price = self.tables[0][item_id].price
         self.shop.set_inventory(
-            FAST_SERVER, *(catalog_pb2.Inventory(item_id=i, price=self.model.products[i].price) for i in self.items.values())
+            FAST_SERVER,
+            *(catalog_pb2.Inventory(item_id=i, price=self.model.products[i].price) for i in self.items.values()),
         )
         self.changes_for_good = False
 
@@ -78,7 +79,29 @@ class ShopDay(RuleBasedStateMachine):
         spoilt = self.changes_for_good or self.for_good
         if not spoilt:
             self.shop.make_as_it_was(changed, sorted(self.model.changed - set(changed)))
+            spoilt = not self._is_as_it_was()
         self.close_shop(self.shop, spoilt)
+
+    def _is_as_it_was(self) -> bool:
+        """Whether both servers soon list the items of the brand at the prices of the first table."""
+        limit = 120.0
+        of_brand = {i: item for i, item in self.tables[0].items() if item.brand == self.brand}
+        cheap = {i for i, item in of_brand.items() if item.price is not None and item.price <= limit}
+        stranger = f"stranger-{ShopDay.days}"
+
+        def is_right(server: int) -> bool:
+            listed = set(self.shop.listed(server, stranger, self.brand))
+            return (
+                listed == set(of_brand)
+                and set(self.shop.listed(server, stranger, self.brand, max_price=limit)) == cheap
+            )
+
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not all(self.shop.at_once(is_right)):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
 
     # The story.
 

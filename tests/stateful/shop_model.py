@@ -1,4 +1,4 @@
-"""The shop in plain Python: dictionaries of what the staff and the shoppers said, in the order in which they said it."""
+"""A model of the shop in plain Python: what the staff and the shoppers said and did, in their order."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

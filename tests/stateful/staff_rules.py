@@ -35,7 +35,8 @@ class StaffRules(ShopDay):
 
     def _sets_stock(self, server: int, letter: str, counts: list[int], when: dict) -> None:
         dated = ", dated 50 seconds ahead" if when else ""
-        self.tells(f"the staff sets the stock of {letter} to {' and then '.join(map(str, counts))} at server {server}{dated}")
+        stock = " and then ".join(map(str, counts))
+        self.tells(f"the staff sets the stock of {letter} to {stock} at server {server}{dated}")
         item_id = self.items[letter]
         self.model.product(item_id).sold_out = counts[-1] == 0
         self.shop.set_inventory(server, *(catalog_pb2.Inventory(item_id=item_id, stock=n, **when) for n in counts))

@@ -1,4 +1,4 @@
-"""Random days in a shop: whatever was said and done, every list, reason and taste profile is one that a model allows."""
+"""Random days in a shop. Every list, reason and taste profile is compared with what the model allows."""
 
 import sys
 from collections.abc import Iterator

@@ -36,7 +36,6 @@ class UpheavalRules(ShopDay):
     def redis_fails_over(self, late: int | None, sold_out: list[str], demote: bool) -> None:
         """One server may come back later than the other, and items sell out in between."""
         self.upheavals += 1
-        self.for_good = True
         demote = demote and not known("demoted")
         late = None if known("behind") else late
         lost = f", with all that {', '.join(sorted(self.lagging))} did since" if self.lagging else ""
@@ -61,6 +60,5 @@ class UpheavalRules(ShopDay):
     def redis_comes_back_empty(self) -> None:
         self.tells("Redis is killed, and comes back empty: all that shoppers did is lost")
         self.upheavals += 1
-        self.for_good = True
         self.shop.redis.empty()
         self.lose_shoppers(list(self.model.shoppers))
