@@ -9,7 +9,8 @@ from tests.stateful.running_shop import days_before_now, stamp
 from tests.stateful.shop_day import ShopDay, heard_for_good, letters, servers
 from tests.stateful.shop_model import Product
 
-TITLES = ("Quartz Lantern", "Velvet Compass", "Walnut Abacus")
+TITLES = ("Quartz Lantern", "Velvet Compass", "Walnut Abacus", "Amber Saddle")
+STOCKS = ([0], [5], [5, 0], [0, 5])  # several in one call: the last holds
 OTHER_BRAND = "Zephyr Works"
 PRICES = (20.0, 80.0, 150.0, 250.0)
 LONG_AGO = 150  # days: the table of the second bundle is newer
@@ -21,10 +22,23 @@ class StaffRules(ShopDay):
     """Stock, prices, words, deletions, bundles."""
 
     @heard_for_good
-    @rule(server=servers, letter=letters, counts=st.lists(st.sampled_from((0, 5)), min_size=1, max_size=2))
-    def sets_stock(self, server: int, letter: str, counts: list[int]) -> None:
-        """Several counts in one call: the last holds."""
-        self._sets_stock(server, letter, counts, {})
+    @rule(
+        server=servers,
+        letter=letters,
+        subject=st.sampled_from(("stock", "stock", "price", "words", "deletion", "addition")),
+        number=st.integers(0, 3),
+    )
+    def says_of_an_item(self, server: int, letter: str, subject: str, number: int) -> None:
+        if subject == "stock":
+            self._sets_stock(server, letter, STOCKS[number], {})
+        elif subject == "price":
+            self._sets_price(server, letter, PRICES[number])
+        elif subject == "words":
+            self._describes(server, letter, TITLES[number], OTHER_BRAND if number == 0 else self.brand)
+        elif subject == "deletion":
+            self._deletes(server, letter, restore=number == 0)
+        else:
+            self._adds_an_item(server, TITLES[number])
 
     @precondition(lambda self: not known("set time ahead"))
     @heard_for_good
@@ -41,9 +55,7 @@ class StaffRules(ShopDay):
         self.model.product(item_id).sold_out = counts[-1] == 0
         self.shop.set_inventory(server, *(catalog_pb2.Inventory(item_id=item_id, stock=n, **when) for n in counts))
 
-    @heard_for_good
-    @rule(server=servers, letter=letters, price=st.sampled_from(PRICES))
-    def sets_a_price(self, server: int, letter: str, price: float) -> None:
+    def _sets_price(self, server: int, letter: str, price: float) -> None:
         self.tells(f"the staff sets the price of {letter} to {price} at server {server}")
         item_id = self.items[letter]
         product = self.model.product(item_id)
@@ -65,26 +77,19 @@ class StaffRules(ShopDay):
         when = stamp(days_before_now(LONG_AGO))
         self.shop.set_inventory(server, catalog_pb2.Inventory(item_id=item_id, price=price, set_time=when))
 
-    @heard_for_good
-    @rule(server=servers, letter=letters, title=st.sampled_from(TITLES), elsewhere=st.booleans())
-    def describes_anew(self, server: int, letter: str, title: str, elsewhere: bool) -> None:
-        brand = OTHER_BRAND if elsewhere else self.brand
+    def _describes(self, server: int, letter: str, title: str, brand: str) -> None:
         self.tells(f"the staff calls {letter} “{title}” of the brand {brand} at server {server}")
         item_id = self.items[letter]
         product = self.model.product(item_id)
         product.title, product.brand, product.deleted = title, brand, False
         self.shop.describe(server, {item_id: product})
 
-    @heard_for_good
-    @rule(server=servers, title=st.sampled_from(TITLES))
-    def adds_an_item(self, server: int, title: str) -> None:
+    def _adds_an_item(self, server: int, title: str) -> None:
         self.tells(f"the staff adds the item {NEW_ITEM}, “{title}” of {self.brand}, at server {server}")
         self.model.products[NEW_ITEM] = Product(title, self.brand, ("Garden", "Tools", "Spade"), frozenset(), None)
         self.shop.describe(server, {NEW_ITEM: self.model.product(NEW_ITEM)})
 
-    @heard_for_good
-    @rule(server=servers, letter=letters, restore=st.booleans())
-    def deletes_or_restores(self, server: int, letter: str, restore: bool) -> None:
+    def _deletes(self, server: int, letter: str, *, restore: bool) -> None:
         self.tells(f"the staff {'restores' if restore else 'deletes'} {letter} at server {server}")
         item_id = self.items[letter]
         self.model.product(item_id).deleted = not restore
