@@ -11,8 +11,8 @@ KNOWN_FAULTS = {
     "kept names": "a kept reason has an old name: names in reasons are not compared",
     "old price": "a price set long ago beats a newer table: no price is set long ago",
     "profile": "an empty profile removes the taste that was stated: no profile is removed",
-    "behind": "after a failover a server skips changes: both servers come back before anything is changed",
-    "lost writes": "after a failover the last words of the staff and erasures are lost: none comes before it",
+    "failover": "after a failover a server skips changes, and what Redis lost stays lost: the staff says nothing, and "
+    "nobody asks to be forgotten, while the replica is behind",
     "demoted": "a demoted Redis is written to for ever: the old master dies",
     "emptied": "a Redis that comes back empty has lost all, unnoticed: it never does",
 }

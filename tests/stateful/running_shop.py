@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import grpc
+import pytest
 
 from recsvc.domain.shop import Item
 from recsvc.v1 import catalog_pb2, events_pb2, models_pb2, models_pb2_grpc, recommendation_pb2, users_pb2
@@ -34,16 +35,15 @@ _EVENT_TYPES = {
 Answer = TypeVar("Answer")
 
 
-class CallRefused(Exception):
-    """A call that is right was refused, or was refused as UNAVAILABLE for too long."""
-
-
 class RunningShop:
     """What the model is compared with. Calls take the number of the server that is asked.
 
     Args:
         bundles: Folders of the bundles; the servers start with the first.
-        fast_seconds: How far the clock of the second server is ahead.
+        fast_seconds: How far the clock of `FAST_SERVER` is ahead.
+
+    Attributes:
+        refused: Is called with a problem: a call that is right was refused, or as UNAVAILABLE for too long. Raises.
     """
 
     def __init__(self, bundles: Sequence[Path], fast_seconds: float) -> None:
@@ -51,6 +51,7 @@ class RunningShop:
         self._fast_seconds = fast_seconds
         self._folder = Path(tempfile.mkdtemp(prefix="recsvc-shop-"))  # the path of a socket has at most 107 bytes
         self.redis = RedisPair(self._folder, len(SERVERS))
+        self.refused: Callable[[str], NoReturn] = pytest.fail
         self._clicks_before = 0.0  # of processes that have ended
         with ThreadPoolExecutor(len(SERVERS)) as starting:
             self._processes = list(starting.map(self._start, SERVERS))
@@ -97,7 +98,7 @@ class RunningShop:
         """Asks both servers at the same time."""
         return list(self._asking.map(ask, SERVERS))
 
-    def tell(self, call: Callable[[], Answer]) -> Answer:
+    def tell(self, server: int, call: Callable[[], Answer]) -> Answer:
         """Makes a call, and makes it again while it is refused as UNAVAILABLE, as the contract says."""
         deadline = time.monotonic() + RESEND_SECONDS
         while True:
@@ -105,7 +106,7 @@ class RunningShop:
                 return call()
             except grpc.RpcError as error:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
-                    raise CallRefused(f"{error.code().name}: {error.details()}") from None
+                    self.refused(f"server {server} refuses a call: {error.code().name}: {error.details()}")
             time.sleep(0.05)
 
     def make_as_it_was(self, changed: Mapping[str, Item], added: Sequence[str]) -> None:
@@ -127,7 +128,7 @@ class RunningShop:
 
     def set_inventory(self, server: int, *entries: catalog_pb2.Inventory) -> None:
         request = catalog_pb2.SetInventoryRequest(inventory=entries)
-        self.tell(lambda: self.at(server).catalog.SetInventory(request, timeout=20))
+        self.tell(server, lambda: self.at(server).catalog.SetInventory(request, timeout=20))
 
     def describe(self, server: int, products: dict[str, Product]) -> None:
         items = [
@@ -143,33 +144,33 @@ class RunningShop:
             for item_id, product in products.items()
         ]
         request = catalog_pb2.UpsertItemsRequest(items=items)
-        self.tell(lambda: self.at(server).catalog.UpsertItems(request, timeout=20))
+        self.tell(server, lambda: self.at(server).catalog.UpsertItems(request, timeout=20))
 
     def delete(self, server: int, *ids: str, restore: bool = False) -> None:
-        self.tell(lambda: self.at(server).delete(*ids, restore=restore))
+        self.tell(server, lambda: self.at(server).delete(*ids, restore=restore))
 
     def activate(self, server: int, bundle: int) -> None:
         request = models_pb2.ActivateBundleRequest(bundle_id=self._bundles[bundle].name)
         models = models_pb2_grpc.ModelServiceStub(self._channels[server])
-        self.tell(lambda: models.ActivateBundle(request, timeout=60))
+        self.tell(server, lambda: models.ActivateBundle(request, timeout=60))
 
     # What shoppers do and say.
 
     def write(self, server: int, *events: events_pb2.Event) -> None:
         request = events_pb2.WriteEventsRequest(events=events)
-        self.tell(lambda: self.at(server).events.WriteEvents(request, timeout=20))
+        self.tell(server, lambda: self.at(server).events.WriteEvents(request, timeout=20))
 
     def set_profile(self, server: int, user_id: str, text: str) -> None:
         request = users_pb2.SetProfileRequest(user_id=user_id, profile=users_pb2.Profile(text=text))
-        self.tell(lambda: self.at(server).users.SetProfile(request, timeout=20))
+        self.tell(server, lambda: self.at(server).users.SetProfile(request, timeout=20))
 
     def state_taste(self, server: int, user_id: str, **changes: users_pb2.Taste) -> None:
         request = users_pb2.UpdateTasteProfileRequest(user_id=user_id, **changes)
-        self.tell(lambda: self.at(server).users.UpdateTasteProfile(request, timeout=20))
+        self.tell(server, lambda: self.at(server).users.UpdateTasteProfile(request, timeout=20))
 
     def forget(self, server: int, user_id: str) -> None:
         request = users_pb2.DeleteUserRequest(user_id=user_id)
-        self.tell(lambda: self.at(server).users.DeleteUser(request, timeout=20))
+        self.tell(server, lambda: self.at(server).users.DeleteUser(request, timeout=20))
 
     # What they are shown.
 
@@ -186,7 +187,7 @@ class RunningShop:
 
     def taste(self, server: int, user_id: str) -> users_pb2.GetTasteProfileResponse:
         request = users_pb2.GetTasteProfileRequest(user_id=user_id)
-        return self.tell(lambda: self.at(server).users.GetTasteProfile(request, timeout=20))
+        return self.tell(server, lambda: self.at(server).users.GetTasteProfile(request, timeout=20))
 
     def clicks(self) -> float:
         """Views that name a list, as the metrics of all processes count them."""

@@ -27,7 +27,7 @@ letters = st.sampled_from(LETTERS)
 
 
 # Of rules whose words must outlast a failover.
-heard_for_good = precondition(lambda self: not (known("lost writes") and self.shop.redis.behind))
+heard_for_good = precondition(lambda self: not (known("failover") and self.shop.redis.behind))
 
 
 class ShopDay(RuleBasedStateMachine):
@@ -53,6 +53,7 @@ class ShopDay(RuleBasedStateMachine):
         self.story: list[str] = []
         self.changes_for_good = True  # until the day has ended well
         self.shop = self.open_shop()
+        self.shop.refused = lambda problem: self.fail([problem])
         self.model = ShopModel(self.tables, TABLE_DAYS_AGO)
         of_brand = sorted(item_id for item_id, item in self.tables[0].items() if item.brand == self.brand)
         self.items = dict(zip(LETTERS, of_brand, strict=False))
@@ -77,10 +78,13 @@ class ShopDay(RuleBasedStateMachine):
         """Makes the shop as it was, for the next day."""
         changed = {i: self.tables[0][i] for i in self.model.changed if i in self.tables[0]}
         spoilt = self.changes_for_good or self.for_good
-        if not spoilt:
-            self.shop.make_as_it_was(changed, sorted(self.model.changed - set(changed)))
-            spoilt = not self._is_as_it_was()
-        self.close_shop(self.shop, spoilt)
+        try:
+            if not spoilt:
+                spoilt = True
+                self.shop.make_as_it_was(changed, sorted(self.model.changed - set(changed)))
+                spoilt = not self._is_as_it_was()
+        finally:
+            self.close_shop(self.shop, spoilt)
 
     def _is_as_it_was(self) -> bool:
         """Whether both servers soon list the items of the brand at the prices of the first table."""

@@ -93,7 +93,7 @@ class ShopperRules(ShopDay):
             self._wants_less(server, name, less=more)
         elif subject == "gift":
             self._calls_it_a_gift(server, name, letter, gift=more)
-        elif more and not (known("lost writes") and self.shop.redis.behind):
+        elif more and not (known("failover") and self.shop.redis.behind):
             self._asks_to_be_forgotten(server, name)
 
     def _sets_profile(self, server: int, name: str, text: str) -> None:

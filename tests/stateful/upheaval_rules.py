@@ -37,7 +37,7 @@ class UpheavalRules(ShopDay):
         """One server may come back later than the other, and items sell out in between."""
         self.upheavals += 1
         demote = demote and not known("demoted")
-        late = None if known("behind") else late
+        late = None if known("failover") else late
         lost = f", with all that {', '.join(sorted(self.lagging))} did since" if self.lagging else ""
         end = "lives on as a replica" if demote else "dies"
         self.tells(f"the master of Redis {end}, and its replica takes over{lost}")
@@ -46,8 +46,8 @@ class UpheavalRules(ShopDay):
         for server in SERVERS:
             if server != late:
                 self.shop.redis.reconnect(server)
-        early = 1 - late if late is not None else 0
-        for letter in sold_out:
+        for place, letter in enumerate(sold_out):
+            early = 1 - late if late is not None else place % len(SERVERS)
             self.tells(f"{letter} sells out, as server {early} is told")
             self.model.product(self.items[letter]).sold_out = True
             self.shop.set_inventory(early, catalog_pb2.Inventory(item_id=self.items[letter], stock=0))
