@@ -114,7 +114,6 @@ class ShopDay(RuleBasedStateMachine):
         self.story.append(words)
 
     def fail(self, complaints: Iterable[str]) -> None:
-        self.changes_for_good = True
         steps = "\n".join(f"  {number}. {words}" for number, words in enumerate(self.story, 1))
         wrong = "\n".join(f"  - {self.with_letters(complaint)}" for complaint in complaints)
         raise AssertionError(f"\nWhat was done:\n{steps}\nWhat is wrong:\n{wrong}")

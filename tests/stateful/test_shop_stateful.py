@@ -23,7 +23,7 @@ from tests.stateful.upheaval_rules import UpheavalRules
 FAST_SECONDS = 30.0  # by which the clock of one server is ahead
 PRICE_LIMIT = 120.0
 LOOK_AFTER_STEPS = 3
-DAYS, STEPS = 8, 15
+DAYS, STEPS = 6, 12
 SEEDS, LONG_DAYS, LONG_STEPS = 20, 50, 40
 
 
