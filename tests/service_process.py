@@ -14,7 +14,7 @@ from pathlib import Path
 
 import grpc
 
-from tests.warm_process import WarmProcess, WarmProcesses
+from tests.warm_process import CLOCK_AHEAD, WarmProcess, WarmProcesses
 
 START_SECONDS = 60
 
@@ -35,6 +35,7 @@ class ServiceProcess:
         redis_url: Of a Redis in place of the private one.
         port: 0 takes any free one.
         warm: Whether to fork a process that has imported the service, which saves seconds.
+        clock_ahead_seconds: How far the clock of the process is ahead of the others'. Of a warm process alone.
         settings: More settings by name.
     """
 
@@ -46,11 +47,15 @@ class ServiceProcess:
         port: int = 0,
         *,
         warm: bool = True,
+        clock_ahead_seconds: float = 0.0,
         **settings: object,
     ) -> None:
         self.log: list[dict[str, object]] = []
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSVC_")}
         environment |= {f"RECSVC_{name.upper()}": str(value) for name, value in settings.items()}
+        if clock_ahead_seconds:
+            assert warm
+            environment[CLOCK_AHEAD] = str(clock_ahead_seconds)
         if redis_url is not None:
             environment["RECSVC_REDIS_URL"] = redis_url
         arguments = ["serve", "--bundle", str(bundle), "--data-dir", str(data_dir), "--port", str(port)]

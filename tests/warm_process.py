@@ -16,12 +16,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from recsvc.__main__ import main
 
 MAX_REQUEST_BYTES = 1 << 16
+# Names the variable with the seconds by which a process's clock is ahead of the machine's.
+CLOCK_AHEAD = "TESTS_CLOCK_AHEAD_SECONDS"
 
 
 class WarmProcesses:
@@ -137,12 +140,21 @@ def _fork(connection: socket.socket) -> int:
         os.closerange(3, 1024)
         os.environ.clear()
         os.environ.update(environment)
+        _set_clock_ahead(float(os.environ.get(CLOCK_AHEAD, "0")))
         code = main(arguments)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _set_clock_ahead(seconds: float) -> None:
+    """Sets the clock that the service reads; the machine's stays as it is."""
+    if seconds:
+        real_time, real_time_ns = time.time, time.time_ns
+        time.time = lambda: real_time() + seconds
+        time.time_ns = lambda: real_time_ns() + round(seconds * 1_000_000_000)
 
 
 if __name__ == "__main__":
