@@ -150,7 +150,7 @@ def kept_events(events: pl.DataFrame, limit: int = ROOM_EVENTS) -> pl.DataFrame:
         events: With user_id and event_type; the events of a user oldest first.
         limit: Events of each room, at least 1.
     """
-    rooms = {event_type.name.lower(): int(room) for event_type, room in ROOM_OF.items()}
+    rooms = {EventType(event_type).name.lower(): int(room) for event_type, room in ROOM_OF.items()}
     room = pl.col("event_type").replace_strict(rooms, return_dtype=pl.Int8)
     newer = pl.int_range(pl.len()).reverse().over("user_id", room)  # events of the same user and room
     return events.filter(newer < limit)
