@@ -19,7 +19,7 @@ def make_bundles(small_bundle: Path, folder: Path) -> list[Path]:
     paths = []
     for items, days in zip((bundle.catalogue.items, dearer), TABLE_DAYS_AGO, strict=True):
         made = (datetime.now(UTC) - timedelta(days=days, minutes=1)).isoformat()
-        about = {"created": made, "data": {"read_at": made}}
+        about = {"created": made, "data": {"items_written": made}}
         bundle_id = bundle_files.save(replace(bundle, catalogue=Catalogue(items), provenance=about), folder / "part")
         paths.append((folder / "part").rename(folder / bundle_id))
     return paths
