@@ -124,7 +124,7 @@ class NewestItems:
         sums = counts @ self.weights
         lengths = np.sqrt(np.einsum("lc,lc->l", sums, sums))
         scales = np.float32(config.weight) / np.maximum(lengths, np.float32(1e-12))
-        return values_of(rows, self.neighbours, sums) * scales[:, None]
+        return np.asarray(values_of(rows, self.neighbours, sums) * scales[:, None], np.float32)
 
 
 def newest_items(sequence: Rows, n: int = NEWEST_ITEMS) -> Rows:

@@ -91,7 +91,7 @@ def tune_neighbours(
     """
     scores = _scores(bundle, parts, holdout, vectors, progress)
     points = [(0, 0.0), *product(range(len(WAYS)), WEIGHTS)]
-    way, weight = max(points, key=lambda point: float(scores.ndcg(*point, cut=CHOICE_CUT).mean()))
+    way, weight = max(points, key=lambda point: float(scores.ndcg(point[0], point[1], cut=CHOICE_CUT).mean()))
     words_weight, decay = WAYS[way]
     without, best_ndcg = scores.ndcg(0, 0.0), scores.ndcg(way, weight)
     gain = best_ndcg - without
