@@ -1,6 +1,6 @@
 """Makes one process drop users who were erased, whichever process got the request, and keeps them erased."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
 
 import structlog
 
@@ -42,9 +42,7 @@ class ErasureFollower(PeriodicTask):
     async def step(self) -> None:
         """Forgets the users who were erased since the last step, and erases again those who came back."""
         news = None if self._place is None else await self._store.erasures.read_after(self._place)
-        if news is None:
-            news = await self._read_everything()
-        place, erasures = news
+        place, erasures = news or await self._read_everything()
         if hashes := set(erasures.values()):
             await self._forget(hashes)
             _log.info("users_forgotten", erasures=len(hashes))
@@ -55,7 +53,7 @@ class ErasureFollower(PeriodicTask):
         if self._lost:
             await self._erase_again()
 
-    async def _read_everything(self) -> tuple[Place, Mapping[str, int]]:
+    async def _read_everything(self) -> tuple[Place, dict[str, int]]:
         """Returns the end of the stream and the erasures that are new, and notes those that Redis has lost."""
         place, erasures = await self._store.erasures.read_all()
         newest = {user_hash: entry_id for entry_id, user_hash in erasures.items()}
@@ -108,8 +106,9 @@ class ErasureFollower(PeriodicTask):
         """Erases a user, except one who began again after the erasure and of whom nothing older is stored."""
         record = await self._store.read(user_id, "")
         erased_at = self._lost[user_hash]
-        began_again = record is not None and record.version > erased_at and bool(record.events)
-        if not began_again or any(event.timestamp <= erased_at for event in record.events if record is not None):
+        times = [event.timestamp for event in record.events] if record is not None else []
+        began_again = bool(times) and min(times) > erased_at
+        if not began_again:
             await self._store.delete_user(user_id)
         del self._lost[user_hash]
 

@@ -1,5 +1,6 @@
 """One bundle in memory, with the items kept up to date for as long as it is loaded."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.registry.catalogue_follower import CatalogueFollower
 from recsvc.retrieval.inventory import Inventory
+from recsvc.runtime.freed_memory import return_freed_memory
 
 
 class LoadedBundle:
@@ -50,6 +52,7 @@ class LoadedBundle:
         """Runs the first search, which is slow, and applies all item changes that Redis holds."""
         await self.recommender.warm_up()
         await self._follower.start()
+        await asyncio.to_thread(return_freed_memory)
         self._on_loaded()
 
     async def close(self) -> None:

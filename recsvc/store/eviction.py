@@ -51,4 +51,4 @@ async def _info(client: RedisClient, section: str) -> list[Mapping[str, Any]]:
     if isinstance(client, RedisCluster):
         answers = await client.execute_command("INFO", section, target_nodes=RedisCluster.PRIMARIES)
         return list(answers.values())
-    return [await client.execute_command("INFO", section)]
+    return [await client.execute_command("INFO", section)]  # type: ignore[no-untyped-call]

@@ -64,7 +64,8 @@ class ModelStore:
         with operation("follow_bundles"):
             names = ("active", "previous", "loaded", "number")
             *values, number = await self._client.execute_command("HMGET", self._bundles, *names)
-        return WantedBundles(*((value or b"").decode() for value in values), number=int(number or 0))
+        active, previous, loaded = ((value or b"").decode() for value in values)
+        return WantedBundles(active, previous, loaded, int(number or 0))
 
     async def restore(self, wanted: WantedBundles) -> None:
         """Writes back a state that Redis has lost, unless another process was faster or the state is newer."""

@@ -9,7 +9,12 @@ from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import Item
 from recsvc.model.bundle import Bundle
+from recsvc.model.catalogue import Catalogue
 from recsvc.registry.backend import Backend
+from recsvc.registry.catalogue_follower import CatalogueFollower
+from recsvc.retrieval.inventory import Inventory
+from recsvc.runtime.condition import ServiceCondition
+from recsvc.store import UserStore, catalogue
 
 NOW = 1_750_000_000_000_000
 KNOWN_ITEM = "i00000"
@@ -47,3 +52,23 @@ async def until(condition: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("the condition never held")
+
+
+async def test_many_items_are_read_in_pages_and_applied_at_once(
+    store: UserStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "_PAGE_SIZE", 10)
+    changes = [ItemChange(f"i{number:05d}", ItemField.STOCK, NOW, 0.0) for number in range(2_000)]
+    inventory = Inventory(Catalogue([Item(KNOWN_ITEM, "A kettle")]))
+    applied: list[Sequence[ItemChange]] = []
+
+    async def apply(news: Sequence[ItemChange]) -> None:
+        applied.append(news)
+        inventory.apply(news)
+
+    await store.catalogue.set(changes)
+    follower = CatalogueFollower(store.catalogue, apply, lambda: inventory, ServiceCondition())
+    await follower.start()
+    await follower.close()
+    assert [len(news) for news in applied] == [len(changes)]
+    assert set(inventory.changes.values()) == set(changes)
