@@ -35,10 +35,10 @@ def texts(page: RecommendationList) -> list[str]:
 def named(page: RecommendationList) -> dict[Item, set[str]]:
     """The items that the reasons name as a cause or a link, each with the names that the reasons give it."""
     names: dict[Item, set[str]] = {}
-    for listed in page.recommendations:
-        for fact in listed.reason.evidence[:1] if listed.reason is not None else ():
-            if fact.anchor is not None and (quoted := re.search("“(.+?)”", listed.reason.text)):
-                names.setdefault(fact.anchor, set()).add(quoted[1])
+    for reason in filter(None, (listed.reason for listed in page.recommendations)):
+        anchor, quoted = reason.evidence[0].anchor, re.search("“(.+?)”", reason.text)
+        if anchor is not None and quoted is not None:
+            names.setdefault(anchor, set()).add(quoted[1])
     return names
 
 
