@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 import structlog
-from grpc._cython import cygrpc
+from grpc._cython import cygrpc  # type: ignore[attr-defined]  # published without types
 
 # Calls of one method that can be taken in the same turn of the event loop, more or less.
 TASKS_PER_METHOD = 64

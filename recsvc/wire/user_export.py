@@ -117,7 +117,7 @@ def _event(event: Event) -> events_pb2.Event:
         event_id=event.event_id,
         user_id=event.user_id,
         item_id=event.item_id,
-        event_type=event.event_type.value,
+        event_type=event.event_type.value,  # type: ignore[arg-type]  # the stubs do not take a number
         quantity=event.quantity,
         price=event.price,
         order_id=event.order_id,

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # no stubs
 
 from recsvc.v1 import events_pb2, recommendation_pb2, users_pb2
 

@@ -21,7 +21,8 @@ async def test_a_lone_call_begins_at_once() -> None:
 
 
 async def test_calls_that_come_together_begin_in_order_over_several_turns() -> None:
-    turnstile, names = Turnstile(), []
+    turnstile = Turnstile()
+    names: list[int] = []
     calls = [asyncio.create_task(entered(turnstile, names, i)) for i in range(20)]
     await asyncio.sleep(0)
     assert names == [0]
@@ -32,7 +33,8 @@ async def test_calls_that_come_together_begin_in_order_over_several_turns() -> N
 
 
 async def test_after_a_long_turn_more_calls_begin() -> None:
-    turnstile, names = Turnstile(), []
+    turnstile = Turnstile()
+    names: list[int] = []
     loop = asyncio.get_running_loop()
     calls = [asyncio.create_task(entered(turnstile, names, i)) for i in range(1_000)]
     await asyncio.sleep(0)
@@ -47,7 +49,8 @@ async def test_after_a_long_turn_more_calls_begin() -> None:
 
 
 async def test_a_call_that_left_takes_no_place() -> None:
-    turnstile, names = Turnstile(), []
+    turnstile = Turnstile()
+    names: list[int] = []
     calls = [asyncio.create_task(entered(turnstile, names, i)) for i in range(3)]
     await asyncio.sleep(0)
     calls[1].cancel()
