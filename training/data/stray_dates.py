@@ -4,7 +4,10 @@ Training counts time from the newest event: the split, popularity, who bought la
 the others would leave nothing to test on, and no popular item.
 """
 
+import numpy as np
 import polars as pl
+
+from recsvc.domain.arrays import MICROSECONDS_A_DAY
 
 # At one end, this share of all events may be stray, or these few events of a small shop, as far as they are one in ten.
 MAX_SHARE, MAX_EVENTS, MAX_SMALL_SHARE = 0.01, 3, 0.1
@@ -27,13 +30,14 @@ def regular_range(times: pl.Series) -> tuple[int, int]:
     n = times.len()
     if n < MIN_EVENTS:
         return 0, n
-    gaps = times.diff().dt.total_seconds()
-    silence = max(MIN_SILENCE_DAYS * 86_400.0, MIN_SILENCE_GAPS * float(gaps.filter(gaps > 0).median() or 0.0))
+    days = np.diff(times.to_physical().to_numpy()) / MICROSECONDS_A_DAY  # before the second event, the third, ...
+    usual = float(np.median(days[days > 0])) if (days > 0).any() else 0.0
+    silence = max(MIN_SILENCE_DAYS, MIN_SILENCE_GAPS * usual)
     allowed = int(max(MAX_SHARE * n, min(MAX_EVENTS, MAX_SMALL_SHARE * n)))
-    after_silence = (gaps > silence).arg_true()  # each is the first event after a silence
-    start = after_silence.filter(after_silence <= allowed).max()
-    end = after_silence.filter(after_silence >= n - allowed).min()
-    return int(start or 0), int(end or n)  # type: ignore[call-overload]  # polars types a maximum as any value
+    after_silence = np.flatnonzero(days > silence) + 1  # each is the first event after a silence
+    start = after_silence[after_silence <= allowed].max(initial=0)
+    end = after_silence[after_silence >= n - allowed].min(initial=n)
+    return int(start), int(end)
 
 
 def without_late_dates(events: pl.DataFrame) -> pl.DataFrame:
