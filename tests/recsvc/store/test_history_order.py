@@ -14,8 +14,14 @@ def event(event_id: str, timestamp: int = UNDATED, item_id: str = "tea", **more)
     return Event(event_id, "alice", item_id, EventType.PURCHASE, timestamp, **more)
 
 
+async def held(store: UserStore) -> tuple[Event, ...]:
+    record = await store.read("alice", BUNDLE)
+    assert record is not None
+    return record.events
+
+
 async def items_of(store: UserStore) -> list[str]:
-    return [event.item_id for event in (await store.read("alice", BUNDLE)).events]
+    return [event.item_id for event in await held(store)]
 
 
 async def test_purchases_returns_and_hides_outlast_ten_thousand_views(store):
@@ -30,10 +36,10 @@ async def test_purchases_returns_and_hides_outlast_ten_thousand_views(store):
     for start in range(1_000, 11_000, 1_000):
         times = range(start, start + 1_000)
         await store.write_events([replace(event(f"v{n}", timestamp=n), event_type=EventType.VIEW) for n in times])
-    held = (await store.read("alice", BUNDLE)).events
+    events = await held(store)
     for kind in said:
-        assert [e.timestamp for e in held if e.event_type is kind] == list(range(44, 300))
-    assert [e.timestamp for e in held if e.event_type is EventType.VIEW] == list(range(10_744, 11_000))
+        assert [e.timestamp for e in events if e.event_type is kind] == list(range(44, 300))
+    assert [e.timestamp for e in events if e.event_type is EventType.VIEW] == list(range(10_744, 11_000))
 
 
 async def redis_time(store: UserStore) -> int:
@@ -42,7 +48,7 @@ async def redis_time(store: UserStore) -> int:
 
 async def timed(store: UserStore) -> dict[str, int]:
     """By item_id, the times in alice's history."""
-    return {e.item_id: e.timestamp for e in (await store.read("alice", BUNDLE)).events}
+    return {e.item_id: e.timestamp for e in await held(store)}
 
 
 async def test_event_without_a_time_happens_when_redis_gets_it_in_log_and_history(store, monkeypatch):
@@ -105,5 +111,5 @@ async def test_history_of_the_uncompressed_format_is_read_and_written_in_the_new
     assert raw.hget(key, "history")[0] == packing.LONG
     version = (await store.read("alice", BUNDLE)).version
     await store.write_events(views)
-    held = await store.read("alice", BUNDLE)
-    assert (held.version, [e.timestamp for e in held.events]) == (version, list(range(100)))
+    again = await store.read("alice", BUNDLE)
+    assert (again.version, [e.timestamp for e in again.events]) == (version, list(range(100)))
