@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 import pytest
@@ -174,10 +174,10 @@ class RunningShop:
 
     # What they are shown.
 
-    def recommend(self, server: int, user_id: str, k: int, **fields: object) -> recommendation_pb2.RecommendResponse:
+    def recommend(self, server: int, user_id: str, k: int, **fields: Any) -> recommendation_pb2.RecommendResponse:
         return self.at(server).recommend(user_id, k, **fields)
 
-    def listed(self, server: int, user_id: str, brand: str, surface: int = 0, **limits: object) -> list[str]:
+    def listed(self, server: int, user_id: str, brand: str, surface: int = 0, **limits: Any) -> list[str]:
         """A list of everything of a brand that may be listed."""
         limit = recommendation_pb2.Filter(brands=[brand], **limits)
         return item_ids(self.recommend(server, user_id, 100, reasons=False, filter=limit, surface=surface))
@@ -201,7 +201,7 @@ class RunningShop:
         return sum(float(line.rpartition(" ")[2]) for line in counts)
 
 
-def event(user_id: str, kind: str, item_id: str, event_id: str, **fields: object) -> events_pb2.Event:
+def event(user_id: str, kind: str, item_id: str, event_id: str, **fields: Any) -> events_pb2.Event:
     return events_pb2.Event(
         event_id=event_id,
         user_id=user_id,

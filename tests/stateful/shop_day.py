@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import chain
-from typing import ClassVar
+from typing import ClassVar, NoReturn, Protocol
 
 import grpc
 from hypothesis import strategies as st
@@ -30,19 +30,27 @@ letters = st.sampled_from(LETTERS)
 heard_for_good = precondition(lambda self: not (known("failover") and self.shop.redis.behind))
 
 
+class Shops(Protocol):
+    """Lends running shops."""
+
+    def open(self) -> RunningShop:
+        """Returns a running shop, as it was on its first day."""
+
+    def close(self, shop: RunningShop, spoilt: bool) -> None:
+        """Takes it back. spoilt: it cannot be made as it was."""
+
+
 class ShopDay(RuleBasedStateMachine):
     """What all rules share. The test sets the class variables.
 
     Attributes:
-        open_shop: Returns a running shop, as it was on its first day.
-        close_shop: Takes it back. True: it cannot be made as it was.
+        shops: Lends the running shop of the day.
         tables: The items of each bundle.
         brand: Whose items the day is about.
         days: How many days there were, so that each has shoppers of its own.
     """
 
-    open_shop: ClassVar[Callable[[], RunningShop]]
-    close_shop: ClassVar[Callable[[RunningShop, bool], None]]
+    shops: ClassVar[Shops]
     tables: ClassVar[list[dict[str, Item]]]
     brand: ClassVar[str]
     days: ClassVar[int] = 0
@@ -52,7 +60,7 @@ class ShopDay(RuleBasedStateMachine):
         ShopDay.days += 1
         self.story: list[str] = []
         self.changes_for_good = True  # until the day has ended well
-        self.shop = self.open_shop()
+        self.shop = self.shops.open()
         self.shop.refused = lambda problem: self.fail([problem])
         self.model = ShopModel(self.tables, TABLE_DAYS_AGO)
         of_brand = sorted(item_id for item_id, item in self.tables[0].items() if item.brand == self.brand)
@@ -84,7 +92,7 @@ class ShopDay(RuleBasedStateMachine):
                 self.shop.make_as_it_was(changed, sorted(self.model.changed - set(changed)))
                 spoilt = not self._is_as_it_was()
         finally:
-            self.close_shop(self.shop, spoilt)
+            self.shops.close(self.shop, spoilt)
 
     def _is_as_it_was(self) -> bool:
         """Whether both servers soon list the items of the brand at the prices of the first table."""
@@ -113,7 +121,7 @@ class ShopDay(RuleBasedStateMachine):
         """Adds a step."""
         self.story.append(words)
 
-    def fail(self, complaints: Iterable[str]) -> None:
+    def fail(self, complaints: Iterable[str]) -> NoReturn:
         steps = "\n".join(f"  {number}. {words}" for number, words in enumerate(self.story, 1))
         wrong = "\n".join(f"  - {self.with_letters(complaint)}" for complaint in complaints)
         raise AssertionError(f"\nWhat was done:\n{steps}\nWhat is wrong:\n{wrong}")

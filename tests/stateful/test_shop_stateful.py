@@ -123,7 +123,7 @@ class OpenShops:
 def shops(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShops]:
     bundles = make_bundles(small_bundle, tmp_path_factory.mktemp("two-bundles"))
     shops = OpenShops(bundles)
-    ShopDay.open_shop, ShopDay.close_shop = staticmethod(shops.open), staticmethod(shops.close)
+    ShopDay.shops = shops
     ShopDay.tables = [table_of(bundle) for bundle in bundles]
     ShopDay.brand = largest_brand(ShopDay.tables[0])
     yield shops

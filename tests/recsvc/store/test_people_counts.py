@@ -8,7 +8,7 @@ import pytest
 
 from recsvc.domain.shop import Event, EventType
 from recsvc.store import UserStore
-from recsvc.store.history import merge, unseen
+from recsvc.store.history import Entry, merge, unseen
 from recsvc.store.people_counts import counted_events
 from recsvc.store.popularity import POPULAR_HALF_LIFE
 
@@ -152,7 +152,8 @@ def test_sum_is_the_newest_event_of_each_kind_in_whatever_order_events_arrive() 
             Event(f"e{n}", "ann", f"i{rng.integers(2)}", EventType(kind), int(rng.integers(1, 80)) * DAY * 1_000_000)
             for n, kind in enumerate(kinds.tolist())
         ]
-        history, sums = [], dict.fromkeys(((item, kind) for item in ("i0", "i1") for kind in (BUY, SEE, CART)), 0.0)
+        history: list[Entry] = []
+        sums = dict.fromkeys(((item, kind) for item in ("i0", "i1") for kind in (BUY, SEE, CART)), 0.0)
         for batch in (events[:5], events[5:6], events[6:]):
             arrivals = unseen(history, batch)
             for counted in counted_events(history, arrivals, 100):

@@ -51,7 +51,7 @@ async def test_no_reason_names_an_item_that_was_sent_back_each_time(opened: tupl
     await act(store, X, (60, BUY), (40, BUY), (20, BUY))
     bought = await recommender.recommend(OF_ALL)
     assert {kind for kind, *_ in said(bought, X)} & {EvidenceKind.HISTORY_ITEM, EvidenceKind.CO_PURCHASE}
-    asked = replace(OF_ALL, candidates=frozenset({X}))
+    asked = replace(OF_ALL, candidates=(X,))
     assert said(await recommender.recommend(asked), X) == [(EvidenceKind.REPEAT_PURCHASE, 3, 20)]
     await act(store, X, (59, BACK), (39, BACK), (19, BACK))
     for query in (OF_ALL, asked, replace(OF_ALL, surface=Surface.POPULAR)):
@@ -61,7 +61,7 @@ async def test_no_reason_names_an_item_that_was_sent_back_each_time(opened: tupl
 async def test_reason_counts_the_purchases_that_were_kept(opened: tuple[Recommender, UserStore]) -> None:
     recommender, store = opened
     await act(store, X, (60, BUY), (40, BUY), (20, BUY), (19, BACK))
-    answer = await recommender.recommend(replace(OF_ALL, candidates=frozenset({X})))
+    answer = await recommender.recommend(replace(OF_ALL, candidates=(X,)))
     assert said(answer, X) == [(EvidenceKind.REPEAT_PURCHASE, 2, 40)]
 
 
