@@ -127,6 +127,7 @@ async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.
             await server.stop(None)
         await stopping
         cut_short.cancel()
+        await interceptor.ended()
 
 
 class _Stop:

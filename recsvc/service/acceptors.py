@@ -18,6 +18,8 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]  # published witho
 
 # Calls of one method that can be taken in the same turn of the event loop, more or less.
 TASKS_PER_METHOD = 64
+# A process ends, even if gRPC's core does not end the waits of these tasks. It does so within milliseconds.
+_END_SECONDS = 2.0
 
 _TAKE = ("method_name", "method_resolver", "interceptors", "rpc_state", "loop", "concurrency_exceeded")
 _WATCH = ("rpc_coro", "rpc_state", "loop", "method_name")
@@ -37,8 +39,10 @@ class Acceptors:
     def __init__(self, server: grpc.aio.Server) -> None:
         self._core: Any = getattr(server, "_server", None)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._takers: set[asyncio.Task[Any]] = set()
         self._is_usable = (
             hasattr(self._core, "_request_registered_call")
+            and hasattr(self._core, "is_running")
             and _arguments("_handle_rpc") == _TAKE
             and _arguments("_schedule_rpc_coro") == _WATCH
         )
@@ -49,11 +53,22 @@ class Acceptors:
         """Starts the tasks of a method, such as "/package.Service/Method". They end when the server stops."""
         if self._is_usable:
             for _ in range(TASKS_PER_METHOD):
-                self._start(self._take_calls(method, _OneHandler(handler)))
+                taker = self._start(self._take_calls(method, _OneHandler(handler)))
+                self._takers.add(taker)
+                taker.add_done_callback(self._takers.discard)
+
+    async def ended(self) -> None:
+        """Returns when no task waits for a call any more, after the server has stopped.
+
+        gRPC's core ends each wait by an event. The event loop must not close before: the core would write into memory
+        that is free.
+        """
+        if self._takers:
+            await asyncio.wait(set(self._takers), timeout=_END_SECONDS)
 
     async def _take_calls(self, method: str, resolver: "_OneHandler") -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while self._core.is_running():  # the core of a stopped server is gone
             try:
                 call = await self._core._request_registered_call(method.encode())  # noqa: SLF001
             except cygrpc._RequestCallError:  # noqa: SLF001  the server stops
@@ -61,10 +76,11 @@ class Acceptors:
             running = cygrpc._handle_rpc(method, resolver, (), call, loop, False)  # noqa: SLF001, FBT003
             self._start(cygrpc._schedule_rpc_coro(running, call, loop, method))  # noqa: SLF001
 
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)  # the loop itself has a weak reference only
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 class _OneHandler:

@@ -57,6 +57,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Takes the calls of the server that has this interceptor. Each method begins with its first call."""
         self._acceptors = Acceptors(server)
 
+    async def ended(self) -> None:
+        """Returns when no call of the stopped server is waited for any more."""
+        if self._acceptors is not None:
+            await self._acceptors.ended()
+
     async def hold_answers(self, longest_seconds: float) -> None:
         """Holds all answers from now on, and returns once every call that was sent is taken.
 

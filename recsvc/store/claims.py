@@ -17,7 +17,7 @@ from recsvc.errors import StoreUnavailable
 from recsvc.runtime.work_queue import WorkQueue
 from recsvc.store import keys, scripts
 from recsvc.store.connection import RedisClient, operation
-from recsvc.store.history import Entry
+from recsvc.store.history import Entry, recognised
 from recsvc.store.people_counts import counted_events
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.scripts import ScriptCall
@@ -62,10 +62,20 @@ class Claim:
         self._answered: set[tuple[str, int]] = set()  # user ids and hashes of event ids
 
     def ask(self, new: NewEvents) -> None:
-        """Adds events to claim, except those whose claim was answered before."""
+        """Adds events to claim, except those whose claim was answered before.
+
+        An event that another call has written since the last attempt may still be counted by this call.
+        """
         events = [pair for pair in new.events if (new.user_id, pair[0].id_hash) not in self._answered]
+        history = new.history
+        if before := self._unanswered.get(new.user_id):
+            hashes = {entry.id_hash for entry, _ in events}
+            written = [pair for pair in before.events if pair[0].id_hash not in hashes]
+            written_hashes = {recognised(entry.id_hash) for entry, _ in written}
+            events = [*written, *events]
+            history = [entry for entry in history if recognised(entry.id_hash) not in written_hashes]
         if events:
-            self._unanswered[new.user_id] = NewEvents(new.user_id, new.history, events)
+            self._unanswered[new.user_id] = NewEvents(new.user_id, history, events)
 
     @property
     def unanswered(self) -> list[str]:

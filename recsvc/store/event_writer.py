@@ -123,9 +123,10 @@ class EventWriter:
             ]
             answers = await scripts.run_together(self._client, calls)
             for user_id, (version, claimed) in zip(users, answers, strict=True):
-                claim.settle(user_id, claimed)
                 if version:
                     versions[user_id] = version
+                if version or user_id not in writes:  # else they are counted by the history of the next attempt
+                    claim.settle(user_id, claimed)
         return versions
 
     def _key(self, user_id: str) -> str:

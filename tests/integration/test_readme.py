@@ -1,5 +1,7 @@
 """The code in the README and in the pages of docs/ works as it stands there."""
 
+import gzip
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ import pytest
 from recsvc.pipeline.placements import Placements
 from tests.docs.pages import ROOT, blocks
 from tests.service_process import ServiceProcess
+from training.data.shop import read_shop
 from training.search_evaluation.written_queries import read_written_queries
 
 ADDRESS = "127.0.0.1:50051"
@@ -25,6 +28,8 @@ PYTHON_PAGES = {
 }
 # Its one block is a signature, which tests/docs/test_tables.py compares with the code.
 SIGNATURE_PAGE = "docs/architecture.md"
+# Its one block converts files of another publisher.
+CONVERTING_PAGE = "docs/public-data.md"
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +59,36 @@ def test_every_page_with_python_is_run() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")]
     names = {page.relative_to(ROOT).as_posix() for page in pages}
     with_python = {name: len(found) for name in names if (found := read(name, "python"))}
-    assert with_python == PYTHON_PAGES | {SIGNATURE_PAGE: 1}
+    assert with_python == PYTHON_PAGES | {SIGNATURE_PAGE: 1, CONVERTING_PAGE: 1}
     assert {name for name in names if read(name, "js")} == {"README.md", "docs/surfaces.md"}
     assert {name for name in names if read(name, "toml")} == {"docs/placements.md", "docs/search.md"}
+
+
+def test_the_python_for_public_data_makes_the_tables_of_a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews = [
+        {"reviewerID": f"A{n % 3}", "asin": f"00{n % 2}", "unixReviewTime": 1_390_694_400 + 86_400 * n}
+        for n in range(6)
+    ]
+    about = [
+        {
+            "asin": "000",
+            "title": 'A kid\'s "toy"',
+            "price": 3.5,
+            "categories": [["Toys & Games", "Puzzles"]],
+            "brand": "B",
+        },
+        {"asin": "001", "categories": [["Toys & Games"]]},
+        {"asin": "002", "categories": [["Toys & Games"]]},
+    ]
+    with gzip.open(tmp_path / "reviews_Toys_and_Games_5.json.gz", "wt") as file:
+        file.writelines(json.dumps(review) + "\n" for review in reviews)
+    with gzip.open(tmp_path / "meta_Toys_and_Games.json.gz", "wt") as file:
+        file.writelines(f"{item!r}\n" for item in about)
+    monkeypatch.chdir(tmp_path)
+    exec(read(CONVERTING_PAGE, "python")[0], {})  # noqa: S102  it is ours
+    shop = read_shop(tmp_path / "toys")
+    assert (len(shop.events), shop.items["item_id"].to_list()) == (6, ["000", "001"])
+    assert shop.items["title"].to_list() == ['A kid\'s "toy"', ""]
 
 
 @pytest.mark.parametrize("page", PYTHON_PAGES)

@@ -3,7 +3,8 @@
 `tests/stored_bundle/bundle` is that bundle (48 items, a synthetic shop), `answers.json` the lists. Both were recorded
 with the code of version 0.1.0, and are replaced only when the bundle format changes on purpose. Two things are of
 version 0.3.0, because a bundle of format 6 has no text vectors: the list of the search, which goes by item vectors and
-words, and the kinds of evidence, which say nothing of items whose texts would have to be compared.
+words, and the kinds of evidence, which say nothing of items whose texts would have to be compared, nor that what was
+sent back was bought.
 """
 
 import itertools

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
-from recsvc.domain.shop import EventType, History
+from recsvc.domain.shop import History
 from recsvc.model.towers.user import ProfileText
 from training.data.interactions import Interactions
 
@@ -107,19 +107,16 @@ class Split:
 
 
 def nothing_to_learn(interactions: Interactions) -> str | None:
-    """Why a model cannot learn from these events; None if it can. Purchases that were returned do not count."""
-    signs = np.where(interactions.purchases, 1, np.where(interactions.event_types == EventType.RETURN, -1, 0))
-    pairs = interactions.users.astype(np.int64) * interactions.n_items + interactions.rows
-    distinct, place = np.unique(pairs, return_inverse=True)
-    counts = np.bincount(place, signs, len(distinct))
-    kept, n = counts > 0, int(counts[counts > 0].sum())
-    if not interactions.purchases.any():
+    """Why a model cannot learn from these events; None if it can. Purchases that were sent back do not count."""
+    bought = interactions.purchases
+    n = int(bought.sum())
+    if not interactions.all_purchases.any():
         return "there is no purchase"
     if n < MIN_LEARNED_PURCHASES:
         return f"the purchases that were not returned are {n:,}, and learning takes at least {MIN_LEARNED_PURCHASES}"
-    if len(np.unique(distinct[kept] % interactions.n_items)) == 1:
+    if len(np.unique(interactions.rows[bought])) == 1:
         return "all purchases are of one item"
-    if len(np.unique(distinct[kept] // interactions.n_items)) == 1:
+    if len(np.unique(interactions.users[bought])) == 1:
         return "all purchases are by one user"
     return None
 

@@ -1,7 +1,7 @@
 """A real gRPC server on a real loopback port over a stand-in backend, for tests of the edge alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,8 +160,12 @@ class FixedAnswers:
     async def encode_items(self, items: Sequence[Item]) -> list[ItemContent]:
         return [ItemContent(item, np.ones(3, np.float32), "encoder") for item in items]
 
-    async def write_events(self, events: Sequence[Event]) -> dict[str, int]:
+    async def write_events(
+        self, events: Sequence[Event], on_new: Callable[[Sequence[Event]], None] | None = None
+    ) -> dict[str, int]:
         self._record(list(events))
+        if on_new is not None:
+            on_new(events)
         return {event.user_id: 0x1F for event in events}
 
     async def set(self, changes: Sequence[ItemChange]) -> None:
