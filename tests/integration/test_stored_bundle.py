@@ -4,7 +4,7 @@
 with the code of version 0.1.0, and are replaced only when the bundle format changes on purpose. Two things are of
 version 0.3.0, because a bundle of format 6 has no text vectors: the list of the search, which goes by item vectors and
 words, and the kinds of evidence, which say nothing of items whose texts would have to be compared, nor that what was
-sent back was bought.
+sent back was bought. The popular items are of version 0.3.0, too: they are counted by people.
 """
 
 import itertools

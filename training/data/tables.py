@@ -92,8 +92,10 @@ def read_exported_events(folder: Path) -> pl.DataFrame:
 
 def joined(file: str, tables: Sequence[Table]) -> Table:
     """Several files of the same columns as one table with this name. Raises DataError where the columns differ."""
+    frames = [table.frame for table in tables]
     try:
-        frame = pl.concat([table.frame for table in tables], how="vertical_relaxed")
+        # The columns of an empty file may have any type.
+        frame = pl.concat([frame for frame in frames if len(frame)] or frames[:1], how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:
         raise DataError([Problem(file, None, None, f"its files have different columns: {error}")]) from error
     return Table(file, frame, pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True))
