@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 from recsvc.__main__ import main
 
@@ -150,11 +151,14 @@ def _fork(connection: socket.socket) -> int:
 
 
 def _set_clock_ahead(seconds: float) -> None:
-    """Sets the clock that the service reads; the machine's stays as it is."""
+    """Sets the clock that the modules of the service read. The machine's stays, and that of gRPC, which has deadlines."""
     if seconds:
-        real_time, real_time_ns = time.time, time.time_ns
-        time.time = lambda: real_time() + seconds
-        time.time_ns = lambda: real_time_ns() + round(seconds * 1_000_000_000)
+        clock = SimpleNamespace(**vars(time))
+        clock.time = lambda: time.time() + seconds
+        clock.time_ns = lambda: time.time_ns() + round(seconds * 1_000_000_000)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("recsvc.") and getattr(module, "time", None) is time:
+                module.time = clock  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
