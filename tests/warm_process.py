@@ -151,7 +151,7 @@ def _fork(connection: socket.socket) -> int:
 
 
 def _set_clock_ahead(seconds: float) -> None:
-    """Sets the clock that the modules of the service read. The machine's stays, and that of gRPC, which has deadlines."""
+    """Sets the clock that the modules of the service read. That of the machine, and of gRPC's deadlines, stays."""
     if seconds:
         clock = SimpleNamespace(**vars(time))
         clock.time = lambda: time.time() + seconds

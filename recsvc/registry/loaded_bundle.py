@@ -61,7 +61,7 @@ class LoadedBundle:
         await self.recommender.close()
 
     async def apply(self, changes: Sequence[ItemChange]) -> None:
-        """Applies item changes, in any order; each may come more than once. One call at a time."""
+        """Applies item changes, in any order; each may come more than once."""
         await self._items.apply(changes)
 
 
@@ -71,6 +71,7 @@ class _Items:
     def __init__(self, recommender: Recommender, encoder: BatchedTextEncoder) -> None:
         self.recommender = recommender
         self._encoder = encoder
+        self._turn = asyncio.Lock()  # a snapshot is made from the one before it
 
     def inventory(self) -> Inventory:
         """The price, stock and deletion of the items now."""
@@ -79,8 +80,9 @@ class _Items:
     async def apply(self, changes: Sequence[ItemChange]) -> None:
         """See `LoadedBundle.apply`."""
         changes = await self._with_own_embeddings(changes)
-        snapshot = await self.recommender.snapshot.with_changes(changes)
-        self.recommender = self.recommender.with_snapshot(snapshot)
+        async with self._turn:
+            snapshot = await self.recommender.snapshot.with_changes(changes)
+            self.recommender = self.recommender.with_snapshot(snapshot)
 
     async def _with_own_embeddings(self, changes: Sequence[ItemChange]) -> Sequence[ItemChange]:
         """Embeds again the items that another text encoder embedded: one of an earlier bundle."""

@@ -59,6 +59,8 @@ def counted_events(
 
 def _known_since(history: Sequence[Entry], action: EventType, limit: int) -> float:
     """Returns the time before which the history may have dropped an event, microseconds since 1970 UTC."""
+    if len(history) < limit:
+        return -math.inf
     times = [entry.timestamp for entry in history if ROOM_OF[entry.event_type] is ROOM_OF[action]]
     return times[0] if len(times) >= limit else -math.inf
 

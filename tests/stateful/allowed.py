@@ -86,16 +86,14 @@ def personal(model: ShopModel, shopper: Shopper, answer: recommendation_pb2.Reco
         yield "a list is not personal, and its reader has bought something or has a profile"
 
 
-def reasons(
-    model: ShopModel, shopper: Shopper, answer: recommendation_pb2.RecommendResponse, *, names: bool = True
-) -> Iterator[str]:
-    """Every reason says what the model knows. names: whether titles in quotation marks are compared."""
+def reasons(model: ShopModel, shopper: Shopper, answer: recommendation_pb2.RecommendResponse) -> Iterator[str]:
+    """Every reason says what the model knows."""
     for recommendation in answer.recommendations:
         reason = recommendation.reason
         for evidence in reason.evidence:
             for complaint in _evidence(model, shopper, recommendation.item_id, evidence):
                 yield f"{recommendation.item_id}: “{reason.text}”: {complaint}"
-        if names and reason.text:
+        if reason.text:
             for complaint in _quoted(model, recommendation.item_id, reason):
                 yield f"{recommendation.item_id}: “{reason.text}”: {complaint}"
 

@@ -4,7 +4,6 @@ import time
 
 from hypothesis.stateful import precondition, rule
 
-from tests.stateful.known_faults import known
 from tests.stateful.running_shop import event
 from tests.stateful.shop_day import ShopDay, letters, servers
 
@@ -21,7 +20,7 @@ class CrowdRules(ShopDay):
     def _bought_by_a_crowd(self, item_id: str) -> list:
         return [event(f"crowd-{ShopDay.days}-{n}", "buys", item_id, f"crowd-{ShopDay.days}-{n}") for n in range(CROWD)]
 
-    @precondition(lambda self: not known("crowd") and not self.for_good)
+    @precondition(lambda self: not self.for_good)
     @rule(server=servers, bought=letters, looked_at=letters)
     def a_crowd_buys_and_one_visitor_looks(self, server: int, bought: str, looked_at: str) -> None:
         if bought == looked_at:
@@ -32,7 +31,7 @@ class CrowdRules(ShopDay):
         self.shop.write(server, *self._bought_by_a_crowd(self.items[bought]), *views)
         self._sells_better(bought, looked_at)
 
-    @precondition(lambda self: not known("crowd") and not known("returns") and not self.for_good)
+    @precondition(lambda self: not self.for_good)
     @rule(server=servers, bought=letters, sent_back=letters)
     def a_crowd_buys_and_a_larger_one_sends_back(self, server: int, bought: str, sent_back: str) -> None:
         if bought == sent_back:

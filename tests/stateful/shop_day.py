@@ -8,12 +8,11 @@ from typing import ClassVar, NoReturn, Protocol
 
 import grpc
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition
+from hypothesis.stateful import RuleBasedStateMachine
 
 from recsvc.domain.shop import Item
 from recsvc.v1 import catalog_pb2
 from tests.stateful.bundles import TABLE_DAYS_AGO
-from tests.stateful.known_faults import known
 from tests.stateful.running_shop import FAST_SERVER, SERVERS, RunningShop
 from tests.stateful.shop_model import Act, ShopModel, Shopper
 
@@ -24,10 +23,6 @@ LETTERS = "ABCD"  # the items of the day
 servers = st.sampled_from(SERVERS)
 names = st.sampled_from(("Ann", "Ann", "Ann", "Bob"))  # what one shopper does has most to do with each other
 letters = st.sampled_from(LETTERS)
-
-
-# Of rules whose words must outlast a failover.
-heard_for_good = precondition(lambda self: not (known("failover") and self.shop.redis.behind))
 
 
 class Shops(Protocol):
@@ -59,7 +54,6 @@ class ShopDay(RuleBasedStateMachine):
         super().__init__()
         ShopDay.days += 1
         self.story: list[str] = []
-        self.changes_for_good = True  # until the day has ended well
         self.shop = self.shops.open()
         self.shop.refused = lambda problem: self.fail([problem])
         self.model = ShopModel(self.tables, TABLE_DAYS_AGO)
@@ -72,7 +66,7 @@ class ShopDay(RuleBasedStateMachine):
         self.lagging: set[str] = set()  # names of shoppers of whom the replica does not know all
         self.renewed = 0
         self.name = "Ann"  # whose lists are looked at
-        self.for_good = False
+        self.for_good = True  # until the day has begun well
         for item_id in self.items.values():
             product = self.model.product(item_id)
             product.price = self.tables[0][item_id].price
@@ -80,12 +74,12 @@ class ShopDay(RuleBasedStateMachine):
             FAST_SERVER,
             *(catalog_pb2.Inventory(item_id=i, price=self.model.products[i].price) for i in self.items.values()),
         )
-        self.changes_for_good = False
+        self.for_good = False
 
     def teardown(self) -> None:
         """Makes the shop as it was, for the next day."""
         changed = {i: self.tables[0][i] for i in self.model.changed if i in self.tables[0]}
-        spoilt = self.changes_for_good or self.for_good
+        spoilt = self.for_good
         try:
             if not spoilt:
                 spoilt = True

@@ -95,7 +95,6 @@ class Product:
     price_days_ago: int = 0
     sold_out: bool = False
     deleted: bool = False
-    earlier_titles: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, item: Item) -> "Product":

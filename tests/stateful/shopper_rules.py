@@ -1,10 +1,9 @@
 """What shoppers do and say."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from recsvc.v1 import users_pb2
-from tests.stateful.known_faults import known
 from tests.stateful.running_shop import days_before_now, event, stamp
 from tests.stateful.shop_day import ShopDay, letters, names, servers
 from tests.stateful.shop_model import Shopper
@@ -40,7 +39,7 @@ class ShopperRules(ShopDay):
     )
     def does(self, server: int, name: str, kind: str, letter: str, when: tuple[int, ...], pieces: int) -> None:
         kept = [known_as for known_as, item_id in self.items.items() if item_id in self.shopper(name).kept_purchases()]
-        if kind == "sends back" and (known("returns") or not kept):
+        if kind == "sends back" and not kept:
             kind = "buys"
         if kind == "buys":
             for days_ago in when:
@@ -50,7 +49,6 @@ class ShopperRules(ShopDay):
         else:
             self._does(server, name, kind, letter)
 
-    @precondition(lambda self: not known("time ahead"))
     @rule(server=servers, name=names, letter=letters)
     def hides_what_was_bought_by_a_clock_ahead(self, server: int, name: str, letter: str) -> None:
         self.tells(f"{name} buys {letter}, dated 13 hours ahead, as server {server} is told")
@@ -60,7 +58,6 @@ class ShopperRules(ShopDay):
         self.shop.write(server, event(user_id, "buys", act.item_id, f"{user_id}/{act.place}", timestamp=ahead))
         self._does(server, name, "hides", letter)
 
-    @precondition(lambda self: not known("room"))
     @rule(server=servers, name=names)
     def looks_at_many_pages(self, server: int, name: str) -> None:
         self.tells(f"{name} looks at {PAGES} pages of other brands, as server {server} is told")
@@ -72,28 +69,27 @@ class ShopperRules(ShopDay):
     @rule(name=names, order=st.lists(servers, min_size=1, max_size=3), letter=letters)
     def clicks_in_a_list(self, name: str, order: list[int], letter: str) -> None:
         """The same event is sent to each server of `order`."""
-        told = order[:1] if known("sent again") else order
-        self.tells(f"{name} clicks on {letter} in a list, as the servers {told} are told, under one event id")
+        self.tells(f"{name} clicks on {letter} in a list, as the servers {order} are told, under one event id")
         act = self.act(name, "looks at", self.items[letter])
         user_id = self.shopper(name).user_id
-        list_id = self.shop.recommend(told[0], user_id, 1, reasons=False).recommendation_id
+        list_id = self.shop.recommend(order[0], user_id, 1, reasons=False).recommendation_id
         click = event(user_id, "looks at", act.item_id, f"{user_id}/{act.place}", recommendation_id=list_id)
         before = self.shop.clicks()
-        for server in told:
+        for server in order:
             self.shop.write(server, click)
         counted = self.shop.clicks() - before
         if counted != 1:
-            self.fail([f"one click was sent {len(told)} times, and is counted {counted:g} times"])
+            self.fail([f"one click was sent {len(order)} times, and is counted {counted:g} times"])
 
     @rule(server=servers, name=names, subject=st.sampled_from(SUBJECTS), more=st.booleans(), letter=letters)
     def says(self, server: int, name: str, subject: str, more: bool, letter: str) -> None:
         if subject == "profile":
-            self._sets_profile(server, name, PROFILES[letter in "AB"] if more or known("profile") else "")
+            self._sets_profile(server, name, PROFILES[letter in "AB"] if more else "")
         elif subject == "brand":
             self._wants_less(server, name, less=more)
         elif subject == "gift":
             self._calls_it_a_gift(server, name, letter, gift=more)
-        elif more and not (known("failover") and self.shop.redis.behind):
+        elif more:
             self._asks_to_be_forgotten(server, name)
 
     def _sets_profile(self, server: int, name: str, text: str) -> None:

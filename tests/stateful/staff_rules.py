@@ -1,12 +1,11 @@
 """What the staff of the shop says of its items."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from recsvc.v1 import catalog_pb2
-from tests.stateful.known_faults import known
 from tests.stateful.running_shop import days_before_now, stamp
-from tests.stateful.shop_day import ShopDay, heard_for_good, letters, servers
+from tests.stateful.shop_day import ShopDay, letters, servers
 from tests.stateful.shop_model import Product
 
 TITLES = ("Quartz Lantern", "Velvet Compass", "Walnut Abacus", "Amber Saddle")
@@ -21,7 +20,6 @@ NEW_ITEM = "new-item"
 class StaffRules(ShopDay):
     """Stock, prices, words, deletions, bundles."""
 
-    @heard_for_good
     @rule(
         server=servers,
         letter=letters,
@@ -40,8 +38,6 @@ class StaffRules(ShopDay):
         else:
             self._adds_an_item(server, TITLES[number])
 
-    @precondition(lambda self: not known("set time ahead"))
-    @heard_for_good
     @rule(server=servers, letter=letters, counts=st.permutations((0, 5)))
     def sets_stock_twice_and_dates_the_first_ahead(self, server: int, letter: str, counts: list[int]) -> None:
         self._sets_stock(server, letter, counts[:1], {"set_time": stamp(days_before_now(AHEAD_DAYS))})
@@ -62,8 +58,6 @@ class StaffRules(ShopDay):
         product.price, product.price_days_ago = price, 0
         self.shop.set_inventory(server, catalog_pb2.Inventory(item_id=item_id, price=price))
 
-    @precondition(lambda self: not known("old price"))
-    @heard_for_good
     @rule(server=servers, place=st.integers(0, 3), price=st.sampled_from(PRICES))
     def set_a_price_long_ago(self, server: int, place: int, price: float) -> None:
         """Of an item that had no price but the tables'."""
@@ -95,7 +89,6 @@ class StaffRules(ShopDay):
         self.model.product(item_id).deleted = not restore
         self.shop.delete(server, item_id, restore=restore)
 
-    @heard_for_good
     @rule(server=servers, bundle=st.sampled_from((0, 1)))
     def activates_a_bundle(self, server: int, bundle: int) -> None:
         self.tells(f"the staff activates bundle {bundle} at server {server}")

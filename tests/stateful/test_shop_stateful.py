@@ -13,7 +13,6 @@ from recsvc.v1 import recommendation_pb2 as pb
 from tests.stateful import allowed
 from tests.stateful.bundles import largest_brand, make_bundles, table_of
 from tests.stateful.crowd_rules import CrowdRules
-from tests.stateful.known_faults import known
 from tests.stateful.running_shop import RunningShop
 from tests.stateful.shop_day import ShopDay
 from tests.stateful.shopper_rules import ShopperRules
@@ -23,7 +22,7 @@ from tests.stateful.upheaval_rules import UpheavalRules
 FAST_SECONDS = 30.0  # by which the clock of one server is ahead
 PRICE_LIMIT = 120.0
 LOOK_AFTER_STEPS = 3
-DAYS, STEPS = 6, 12
+DAYS, STEPS = 4, 12
 SEEDS, LONG_DAYS, LONG_STEPS = 20, 50, 40
 
 
@@ -57,7 +56,7 @@ class Shop(ShopperRules, StaffRules, CrowdRules, UpheavalRules):
         def complaints(server: int) -> Iterator[str]:
             answer = self.shop.recommend(server, shopper.user_id, 12)
             yield from allowed.not_for_sale(self.model, shopper, [r.item_id for r in answer.recommendations])
-            yield from allowed.reasons(self.model, shopper, answer, names=not known("kept names"))
+            yield from allowed.reasons(self.model, shopper, answer)
             yield from allowed.personal(self.model, shopper, answer)
 
         self.agree(complaints)
@@ -88,7 +87,7 @@ class Shop(ShopperRules, StaffRules, CrowdRules, UpheavalRules):
             listed = [recommendation.item_id for recommendation in answer.recommendations]
             yield from allowed.not_for_sale(self.model, shopper, listed)
             yield from allowed.buy_again(self.model, shopper, listed)
-            yield from allowed.reasons(self.model, shopper, answer, names=not known("kept names"))
+            yield from allowed.reasons(self.model, shopper, answer)
 
         self.agree(complaints)
 
@@ -106,7 +105,7 @@ class OpenShops:
 
     def open(self) -> RunningShop:
         if self._kept is None:
-            self._kept = RunningShop(self._bundles, 0.0 if known("clocks") else FAST_SECONDS)
+            self._kept = RunningShop(self._bundles, FAST_SECONDS)
         return self._kept
 
     def close(self, shop: RunningShop, spoilt: bool) -> None:

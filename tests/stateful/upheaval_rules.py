@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from recsvc.v1 import catalog_pb2
-from tests.stateful.known_faults import known
 from tests.stateful.running_shop import SERVERS
 from tests.stateful.shop_day import ShopDay, letters, servers
 
@@ -36,8 +35,6 @@ class UpheavalRules(ShopDay):
     def redis_fails_over(self, late: int | None, sold_out: list[str], demote: bool) -> None:
         """One server may come back later than the other, and items sell out in between."""
         self.upheavals += 1
-        demote = demote and not known("demoted")
-        late = None if known("failover") else late
         lost = f", with all that {', '.join(sorted(self.lagging))} did since" if self.lagging else ""
         end = "lives on as a replica" if demote else "dies"
         self.tells(f"the master of Redis {end}, and its replica takes over{lost}")
@@ -55,7 +52,7 @@ class UpheavalRules(ShopDay):
             self.tells(f"server {late} finds the new master only now")
             self.shop.redis.reconnect(late)
 
-    @precondition(lambda self: not known("emptied") and self.upheavals < MOST_UPHEAVALS)
+    @precondition(lambda self: self.upheavals < MOST_UPHEAVALS)
     @rule()
     def redis_comes_back_empty(self) -> None:
         self.tells("Redis is killed, and comes back empty: all that shoppers did is lost")
