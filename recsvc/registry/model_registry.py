@@ -162,11 +162,13 @@ class ModelRegistry:
             StoreUnavailable: Redis did not answer.
         """
         await self._load(bundle_id)
+        await self._follower.step()  # writes back first what Redis has lost: the later word must get the later number
         await self._store.keep_loaded(bundle_id)
 
     async def activate(self, bundle_id: str) -> str:
         """Makes a bundle the active one in every process. Returns the previous one. Raises as `load`."""
         await self._load(bundle_id)
+        await self._follower.step()  # as in `load`
         previous = await self._store.activate(bundle_id, self.bundle_id)
         await self._follower.run_step()
         return previous
@@ -178,6 +180,7 @@ class ModelRegistry:
             NoPreviousBundle: No other bundle was active before.
             StoreUnavailable: Redis did not answer.
         """
+        await self._follower.step()  # as in `load`
         bundle_id = await self._store.roll_back()
         if not bundle_id:
             raise NoPreviousBundle

@@ -60,11 +60,13 @@ class TextPolicy(PeriodicTask):
             StoreUnavailable: Redis did not answer.
             TooManySwitches: As many switches are off as a request can check.
         """
+        await self.step()  # writes back first what Redis has lost: the later word must get the later number
         await self._store.turn_off(switch)
         await self.step()
 
     async def turn_on(self, switch: Switch) -> None:
         """Turns texts on again. Same effect and errors as `turn_off`."""
+        await self.step()  # as in `turn_off`
         await self._store.turn_on(switch)
         await self.step()
 

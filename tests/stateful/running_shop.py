@@ -24,6 +24,7 @@ SERVERS = (0, 1)
 FAST_SERVER = 1  # its clock may be ahead
 # A caller sends again what was refused as UNAVAILABLE, for as long.
 RESEND_SECONDS = 10.0
+LOAD_SECONDS = 20.0
 _DAY = 86_400_000_000
 _EVENT_TYPES = {
     "buys": events_pb2.EVENT_TYPE_PURCHASE,
@@ -153,6 +154,12 @@ class RunningShop:
         request = models_pb2.ActivateBundleRequest(bundle_id=self._bundles[bundle].name)
         models = models_pb2_grpc.ModelServiceStub(self._channels[server])
         self.tell(server, lambda: models.ActivateBundle(request, timeout=60))
+        # The other server loads it, which takes longer than the second in which it notices.
+        deadline = time.monotonic() + LOAD_SECONDS
+        while {self.recommend(each, "nobody", 1).bundle_id for each in SERVERS} != {request.bundle_id}:
+            if time.monotonic() > deadline:
+                self.refused(f"after {LOAD_SECONDS} s a server still answers with another bundle")
+            time.sleep(0.05)
 
     # What shoppers do and say.
 

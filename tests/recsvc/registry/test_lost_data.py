@@ -240,6 +240,23 @@ async def test_active_bundle_is_written_back(backend: Backend, elsewhere: UserSt
     await until(restored)
 
 
+async def test_what_the_operator_says_first_after_a_loss_holds(
+    backend: Backend, elsewhere: UserStore, raw: redis.Redis
+) -> None:
+    bundle_id, switch = backend.registry.bundle_id, Switch(language="de")
+    for _ in range(3):
+        await backend.registry.activate(bundle_id)
+        await backend.text_policy.turn_off(switch)
+    raw.flushall()
+    await backend.registry.activate(bundle_id)  # before the process has noticed the loss
+    await backend.text_policy.turn_on(switch)
+    wanted = await elsewhere.models.wanted()
+    assert (wanted.active, wanted.number) == (bundle_id, 4)
+    await asyncio.sleep(0.6)
+    assert await elsewhere.models.wanted() == wanted
+    assert not (await elsewhere.switches.read()).off
+
+
 async def test_lost_user_data_is_told_though_no_item_was_lost(backend: Backend, raw: redis.Redis) -> None:
     with going_back(raw):
         await asyncio.sleep(0.6)  # the process looks twice a second
