@@ -22,10 +22,10 @@ from recsvc.store.people_counts import counted_events
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.scripts import ScriptCall
 
-# A claim is kept for an hour after the user's last event, and for the newest 1,024 events of the user: callers send an
-# event again within minutes, and a history recognises its events for longer.
+# A claim is kept for an hour after the user's last event, and at least for the newest 512 events of the user: callers
+# send an event again within minutes, and a history recognises its events for longer.
 CLAIM_SECONDS = 3_600
-CLAIMED_EVENTS = 1_024
+CLAIMED_EVENTS = 512
 _CLAIM_BYTES = 12
 _LONGEST_WAIT_SECONDS = 5.0
 NOTHING_TO_WRITE = b"0", b""  # the version and the packed history of a call that only claims

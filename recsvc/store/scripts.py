@@ -40,8 +40,8 @@ return record
 """
 
 # KEYS: user, its counted events. ARGV: token of the call (4 bytes), hashes of the ids of new events (8 bytes each, as
-# one string), milliseconds to keep them, bytes to keep; the version that was read ('0': none), packed history ('':
-# write none), milliseconds to live.
+# one string), milliseconds to keep them, bytes to keep at least; the version that was read ('0': none), packed history
+# ('': write none), milliseconds to live.
 # Claims the new events, and then writes the history, unless another writer has changed the record since it was read.
 # Returns the new version (0: not written), and for each hash '1' if this call has claimed it, now or before, or '0' if
 # another call has. So a call that lost the answer asks again with the same token.
@@ -50,18 +50,24 @@ WRITE_EVENTS = (
     + """
 local mine = {}
 if ARGV[2] ~= '' then
-  local claims, token_of, added = redis.call('GET', KEYS[2]) or '', {}, {}
-  for i = 1, #claims, 12 do token_of[string.sub(claims, i, i + 7)] = string.sub(claims, i + 8, i + 11) end
+  local claims, added = redis.call('GET', KEYS[2]) or '', {}
+  local function token_of(hash)
+    local first = string.find(claims, hash, 1, true)
+    while first and first % 12 ~= 1 do first = string.find(claims, hash, first + 1, true) end
+    return first and string.sub(claims, first + 8, first + 11)
+  end
   for i = 1, #ARGV[2], 8 do
     local hash = string.sub(ARGV[2], i, i + 7)
-    if not token_of[hash] then
-      token_of[hash] = ARGV[1]
-      added[#added + 1] = hash .. ARGV[1]
-    end
-    mine[#mine + 1] = token_of[hash] == ARGV[1] and '1' or '0'
+    local token = token_of(hash)
+    if not token then added[#added + 1] = hash .. ARGV[1] end
+    mine[#mine + 1] = (not token or token == ARGV[1]) and '1' or '0'
   end
   if #added > 0 then
-    redis.call('SET', KEYS[2], string.sub(claims .. table.concat(added), -ARGV[4]), 'PX', ARGV[3])
+    local bytes = redis.call('APPEND', KEYS[2], table.concat(added))
+    if bytes > 2 * ARGV[4] then
+      redis.call('SET', KEYS[2], string.sub(claims .. table.concat(added), -ARGV[4]))
+    end
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
   end
 end
 local version = 0

@@ -54,7 +54,7 @@ class EventServiceServicer:
         nothing. It counts once in the history, the event log's export, popularity and metrics. This also
         holds after an error, and at any server process. An event that the history holds, or has dropped for
         newer ones, is recognised as long as the user's record is kept. An impression is recognised for an
-        hour after the user's last event, if it is among the last 1,024 events. If a server process ends at
+        hour after the user's last event, if it is among the last 512 events. If a server process ends at
         the moment at which it counts an event, popularity may miss that event.
 
         Errors:
