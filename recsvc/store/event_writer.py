@@ -104,10 +104,11 @@ class EventWriter:
             arrivals = unseen(history, events)
             unlogged += [event for _, event in arrivals if (user_id, event.event_id) not in logged]
             old = too_old(history, self._history_limit)
-            new.append(NewEvents(user_id, history, [pair for pair in arrivals if not old(pair[0])]))
+            arrivals = [pair for pair in arrivals if not old(pair[0])]
+            new.append(NewEvents(user_id, history, arrivals))
             kept = [entry for entry, event in arrivals if event.event_type is not EventType.IMPRESSION]
-            merged = merge(history, kept, self._history_limit)
-            if merged != history:
+            if kept:
+                merged = merge(history, kept, self._history_limit)
                 writes[user_id] = version or b"0", packing.pack_history(merged)
             else:
                 versions[user_id] = int(version or 0)

@@ -10,6 +10,7 @@ from recsvc.domain.shop import Event, EventType
 
 _EVENT_TYPES = {event_type.value: event_type for event_type in EventType}  # a look-up costs a tenth of EventType(...)
 RECOGNISED_BITS = 48  # the high bits of a hash. A long history keeps no more
+_OTHER_BITS = 64 - RECOGNISED_BITS
 
 
 class Entry(NamedTuple):
@@ -37,7 +38,7 @@ def hash_of(external_id: str) -> int:
 
 def recognised(id_hash: int) -> int:
     """The part of a hash that two entries of one event have in common, however they were packed."""
-    return id_hash >> (64 - RECOGNISED_BITS)
+    return id_hash >> _OTHER_BITS
 
 
 def entry_of(event: Event) -> Entry:
@@ -53,7 +54,7 @@ def event_of(entry: Entry, user_id: str) -> Event:
 
 def unseen(history: Sequence[Entry], events: Iterable[Event]) -> list[tuple[Entry, Event]]:
     """The events whose ids are not in the history, in their order. Of equal ids the first event is taken."""
-    seen = {recognised(entry.id_hash) for entry in history}
+    seen = {entry.id_hash >> _OTHER_BITS for entry in history}  # inline: histories are long
     arrivals = []
     for event in events:
         entry = entry_of(event)

@@ -23,6 +23,7 @@ ONE_EACH = 2  # format of a short history in which all quantities are 1
 LONG = 3  # format of a history of more than SHORT_EVENTS, compressed
 VECTOR_FORMAT = 2
 SHORT_EVENTS = 64  # unpacking them is quicker without compression
+_COMPRESSION_LEVEL = 1  # of zlib: a quarter less time than its default, for a hundredth more bytes
 
 _VECTOR_HEADER = struct.Struct("<BQQH")  # format, version, time written, known events; scripts.PUT_VECTOR reads it
 _LONG_HEADER = struct.Struct("<BHB")  # format, number of events, 1 if quantities follow
@@ -87,20 +88,13 @@ def _pack_long(entries: Sequence[Entry]) -> bytes:
     so on, because most high bytes are equal); then the item ids.
     """
     n = len(entries)
-    hashes = np.array([entry.id_hash for entry in entries], "<u8").view(np.uint8).reshape(n, 8)[:, 2:]
-    times = np.array([entry.timestamp for entry in entries], "<i8")
-    since_before = np.diff(times, prepend=np.int64(0)).view(np.uint8).reshape(n, 8)
-    quantities = [entry.quantity for entry in entries]
-    if one_each := all(quantity == 1 for quantity in quantities):
-        quantities = []
-    columns = struct.pack(
-        f"<{n}B{n}H{len(quantities)}f",
-        *(entry.event_type for entry in entries),
-        *(len(entry.item_id) for entry in entries),
-        *quantities,
-    )
-    item_ids = "".join(entry.item_id for entry in entries).encode()
-    body = zlib.compress(columns + since_before.T.tobytes() + item_ids)
+    id_hashes, times, types, quantities, item_ids = zip(*entries, strict=True)
+    hashes = np.array(id_hashes, "<u8").view(np.uint8).reshape(n, 8)[:, 2:]
+    since_before = np.diff(np.array(times, "<i8"), prepend=np.int64(0)).view(np.uint8).reshape(n, 8)
+    if one_each := quantities.count(1) == n:
+        quantities = ()
+    columns = struct.pack(f"<{n}B{n}H{len(quantities)}f", *types, *map(len, item_ids), *quantities)
+    body = zlib.compress(columns + since_before.T.tobytes() + "".join(item_ids).encode(), _COMPRESSION_LEVEL)
     return _LONG_HEADER.pack(LONG, n, not one_each) + hashes.tobytes() + body
 
 
