@@ -15,7 +15,7 @@ import structlog
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.errors import StoreUnavailable
 from recsvc.runtime.metrics import UNREADABLE_VALUES
-from recsvc.store import keys, packing, scripts
+from recsvc.store import keys, packing, scripts, shop_scripts
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.stream import Place, entries_after, last_place
 
@@ -131,7 +131,7 @@ class CatalogueStore:
             arguments = (packed, announced, _STREAM_LENGTH, nonce, "1" if restore else "")
             calls.append((key, self._changes, change.item_id, change.field.value, *arguments))
         with operation("restore_items" if restore else "set_items"):
-            return await scripts.run_each(self._client, scripts.SET_ITEM, calls, keys=2)
+            return await scripts.run_each(self._client, shop_scripts.SET_ITEM, calls, keys=2)
 
     async def _contents(self, item_ids: Sequence[bytes]) -> list[tuple[bytes, ItemField, bytes]]:
         """The words of these items as they are now, packed."""

@@ -15,7 +15,7 @@ from itertools import count
 from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
 from recsvc.runtime.work_queue import WorkQueue
-from recsvc.store import keys, scripts
+from recsvc.store import keys, scripts, user_scripts
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.history import Entry, recognised
 from recsvc.store.people_counts import counted_events
@@ -92,7 +92,7 @@ class Claim:
         claims = (self._token, hashes, 1_000 * CLAIM_SECONDS, _CLAIM_BYTES * CLAIMED_EVENTS)
         keys_of_user = keys.user(self._claims.namespace, user_id), keys.counted(self._claims.namespace, user_id)
         arguments = (*keys_of_user, *claims, version, packed_history, ttl_milliseconds)
-        return ScriptCall(scripts.WRITE_EVENTS, arguments, keys=2)
+        return ScriptCall(user_scripts.WRITE_EVENTS, arguments, keys=2)
 
     def settle(self, user_id: str, claimed: bytes) -> None:
         """Counts the events that this call has claimed.

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
-from recsvc.store import keys, log_packing, scripts
+from recsvc.store import keys, log_packing, scripts, user_scripts
 from recsvc.store.connection import RedisClient, operation
 
 _PAGE_SIZE = 1000  # entries; reading a page holds Redis for about a millisecond
@@ -125,7 +125,7 @@ class EventLog:
         events: dict[str, Event] = {}
         lists: list[ServedList] = []
         while True:
-            page, last = await scripts.run(self._client, scripts.READ_USER_PAGE, key, start, _PAGE_SIZE, user_id)
+            page, last = await scripts.run(self._client, user_scripts.READ_USER_PAGE, key, start, _PAGE_SIZE, user_id)
             for packed in page:
                 logged = log_packing.unpack_logged(packed, user_id)
                 if logged is None:  # entries before a tombstone are no longer the user's
@@ -188,7 +188,9 @@ class EventLog:
         """Removes the entries of a user up to an end (XRANGE), page by page. Returns how many events and lists."""
         start, total = "-", 0
         while True:
-            removed, last = await scripts.run(self._client, scripts.ERASE_PAGE, key, start, end, _PAGE_SIZE, user_id)
+            removed, last = await scripts.run(
+                self._client, user_scripts.ERASE_PAGE, key, start, end, _PAGE_SIZE, user_id
+            )
             total += int(removed)
             if not last:
                 return total

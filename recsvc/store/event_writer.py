@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from recsvc.domain.shop import UNDATED, Event, EventType
 from recsvc.errors import StoreUnavailable
-from recsvc.store import keys, packing, scripts
+from recsvc.store import keys, packing, scripts, user_scripts
 from recsvc.store.claims import NOTHING_TO_WRITE, Claim, Claims, NewEvents
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
@@ -91,7 +91,7 @@ class EventWriter:
             Versions by user_id. A user whom another writer changed meanwhile is missing, and must be tried again.
         """
         lengths = self._event_log.length_commands(pending)
-        reads = [ScriptCall(scripts.READ_HISTORY, (self._key(user_id),)) for user_id in pending]
+        reads = [ScriptCall(user_scripts.READ_HISTORY, (self._key(user_id),)) for user_id in pending]
         answers = await scripts.run_together(self._client, reads, lengths.values())
 
         unlogged: list[Event] = []

@@ -9,7 +9,7 @@
         vector:<bundle_id>         `packing.pack_vector`, with the version it was computed from
     {shop:alice}:1:lists         list, capped, expires   `log_packing.pack_served_list`, newest first
     {shop:alice}:1:counted       string, capped, expires   hashes of the ids of the newest events, each with a token of
-                                                   the call that counted it; see `scripts.WRITE_EVENTS`
+                                                   the call that counted it; see `user_scripts.WRITE_EVENTS`
     {shop:erasures}:1:users      stream, capped    `h`: `history.hash_of` the id of an erased user, `n`: a nonce
     {shop:event_log:7}:1:events  stream, capped    one partition of the event log
     {shop:catalogue}:1:price     hash              by item id: `packing.pack_item_change`. Also `stock`, ...

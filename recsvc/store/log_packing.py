@@ -14,7 +14,9 @@ LIST = 255  # a list that the user was shown
 
 SEARCH_FORMAT = 2  # format of a list that answers a search: it has the query, too
 
-_EVENT_HEADER = struct.Struct("<BBqdd")  # format, event type, timestamp, quantity, price; scripts.ERASE_PAGE reads 2
+_EVENT_HEADER = struct.Struct(
+    "<BBqdd"
+)  # format, event type, timestamp, quantity, price; user_scripts.ERASE_PAGE reads 2
 _LIST_HEADER = struct.Struct("<BqQddHH")  # format, time, version, propensity, exploration, items shown before, items
 
 

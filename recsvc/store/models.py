@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from recsvc.runtime.metrics import UNREADABLE_VALUES
-from recsvc.store import keys, scripts
+from recsvc.store import keys, scripts, shop_scripts
 from recsvc.store.connection import RedisClient, operation
 
 PROCESS_SECONDS = 10.0  # without a report, after which a process counts as gone
@@ -71,7 +71,7 @@ class ModelStore:
         """Writes back a state that Redis has lost, unless another process was faster or the state is newer."""
         arguments = (wanted.number, wanted.active, wanted.previous, wanted.loaded)
         with operation("set_bundles"):
-            await scripts.run(self._client, scripts.RESTORE_BUNDLES, self._bundles, *arguments)
+            await scripts.run(self._client, shop_scripts.RESTORE_BUNDLES, self._bundles, *arguments)
 
     async def other_schema_versions(self) -> list[int]:
         """The schema versions, of those near this one, in which other versions of recsvc have kept bundles here."""
@@ -87,7 +87,7 @@ class ModelStore:
     async def keep_loaded(self, bundle_id: str) -> None:
         """Makes every process keep a bundle loaded, in place of the one kept before."""
         with operation("set_bundles"):
-            await scripts.run(self._client, scripts.KEEP_LOADED, self._bundles, bundle_id)
+            await scripts.run(self._client, shop_scripts.KEEP_LOADED, self._bundles, bundle_id)
 
     async def activate(self, bundle_id: str, serving: str) -> str:
         """Makes a bundle the active one.
@@ -100,7 +100,7 @@ class ModelStore:
             The bundle that was active before.
         """
         with operation("set_bundles"):
-            previous = await scripts.run(self._client, scripts.ACTIVATE, self._bundles, bundle_id, serving)
+            previous = await scripts.run(self._client, shop_scripts.ACTIVATE, self._bundles, bundle_id, serving)
         return str(previous.decode())
 
     async def roll_back(self) -> str:
@@ -110,14 +110,14 @@ class ModelStore:
             The bundle that is active now; '' if there was no previous one.
         """
         with operation("set_bundles"):
-            return str((await scripts.run(self._client, scripts.ROLL_BACK, self._bundles)).decode())
+            return str((await scripts.run(self._client, shop_scripts.ROLL_BACK, self._bundles)).decode())
 
     async def report(self, process: ServerProcess) -> None:
         """Reports the state of a process. It must be repeated within `PROCESS_SECONDS`."""
         # The time is Redis's: the clocks of servers need not agree.
         packed = json.dumps(asdict(process)).removesuffix("}") + ', "at": '
         with operation("report_process"):
-            await scripts.run(self._client, scripts.REPORT_PROCESS, self._processes, process.process_id, packed)
+            await scripts.run(self._client, shop_scripts.REPORT_PROCESS, self._processes, process.process_id, packed)
 
     async def leave(self, process_id: str) -> None:
         """Removes a process that ends."""
@@ -127,7 +127,7 @@ class ModelStore:
     async def processes(self) -> list[ServerProcess]:
         """The processes that have reported lately, by id. The others are removed."""
         with operation("read_processes"):
-            now, fields = await scripts.run(self._client, scripts.READ_PROCESSES, self._processes)
+            now, fields = await scripts.run(self._client, shop_scripts.READ_PROCESSES, self._processes)
             alive, gone = [], []
             for process_id, packed in zip(fields[::2], fields[1::2], strict=True):
                 process, age = _unpacked(packed, int(now))

@@ -25,9 +25,9 @@ VECTOR_FORMAT = 2
 SHORT_EVENTS = 64  # unpacking them is quicker without compression
 _COMPRESSION_LEVEL = 1  # of zlib: a quarter less time than its default, for a hundredth more bytes
 
-_VECTOR_HEADER = struct.Struct("<BQQH")  # format, version, time written, known events; scripts.PUT_VECTOR reads it
+_VECTOR_HEADER = struct.Struct("<BQQH")  # format, version, time written, known events; user_scripts.PUT_VECTOR reads it
 _LONG_HEADER = struct.Struct("<BHB")  # format, number of events, 1 if quantities follow
-_ITEM_HEADER = struct.Struct("<BQ")  # format, set time; scripts.SET_ITEM reads the time
+_ITEM_HEADER = struct.Struct("<BQ")  # format, set time; shop_scripts.SET_ITEM reads the time
 
 
 def pack_history(entries: Sequence[Entry]) -> bytes:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from recsvc.domain.records import Switch
 from recsvc.errors import TooManySwitches
-from recsvc.store import keys, scripts
+from recsvc.store import keys, scripts, shop_scripts
 from recsvc.store.connection import RedisClient, operation
 
 MAX_SWITCHES = 100
-_NUMBER = re.compile(rb'\{"number": (\d+)\}')  # the one member that is no switch; see `scripts.SWITCH`
+_NUMBER = re.compile(rb'\{"number": (\d+)\}')  # the one member that is no switch; see `shop_scripts.SWITCH`
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,16 @@ class SwitchStore:
             TooManySwitches: `MAX_SWITCHES` switches are set already.
         """
         with operation("turn_off"):
-            has_room = await scripts.run(self._client, scripts.SWITCH, self._key, "SADD", _packed(switch), MAX_SWITCHES)
+            has_room = await scripts.run(
+                self._client, shop_scripts.SWITCH, self._key, "SADD", _packed(switch), MAX_SWITCHES
+            )
         if not has_room:
             raise TooManySwitches(MAX_SWITCHES)
 
     async def turn_on(self, switch: Switch) -> None:
         """Removes exactly this switch. Nothing happens if it is not set."""
         with operation("turn_on"):
-            await scripts.run(self._client, scripts.SWITCH, self._key, "SREM", _packed(switch), MAX_SWITCHES)
+            await scripts.run(self._client, shop_scripts.SWITCH, self._key, "SREM", _packed(switch), MAX_SWITCHES)
 
     async def read(self) -> SwitchState:
         """All switches. They are not trusted: unreadable values are skipped."""
@@ -60,7 +62,7 @@ class SwitchStore:
         """Turns off again what was off in a state that Redis has lost, unless another process was faster."""
         with operation("turn_off"):
             switches = map(_packed, sorted(state.off))
-            await scripts.run(self._client, scripts.RESTORE_SWITCHES, self._key, state.number, *switches)
+            await scripts.run(self._client, shop_scripts.RESTORE_SWITCHES, self._key, state.number, *switches)
 
 
 def _packed(switch: Switch) -> str:

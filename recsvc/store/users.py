@@ -12,7 +12,7 @@ from recsvc.domain.records import Erasure, UserExport, UserRecord
 from recsvc.domain.shop import NO_TASTE, Event, Profile, Taste
 from recsvc.errors import FieldViolation, InvalidRequest, StoreUnavailable
 from recsvc.runtime.condition import ServiceCondition
-from recsvc.store import keys, packing, scripts
+from recsvc.store import keys, packing, scripts, user_scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.erasures import ErasureStore
@@ -157,7 +157,7 @@ class UserStore:
         with operation("set_profile"):
             await scripts.run(
                 self._client,
-                scripts.SET_PROFILE,
+                user_scripts.SET_PROFILE,
                 self._key(user_id),
                 b"" if profile is None else packing.pack_profile(profile),
                 b"" if profile is None or embedding is None else packing.pack_embedding(embedding),
@@ -189,7 +189,7 @@ class UserStore:
                 packed_taste = b"" if taste == NO_TASTE else packing.pack_taste(taste)
                 arguments = (self._key(user_id), version or b"0", packed_taste, self._ttl_milliseconds)
                 is_unchanged = taste == NO_TASTE and packed is None
-                if is_unchanged or await scripts.run(self._client, scripts.SET_TASTE, *arguments):
+                if is_unchanged or await scripts.run(self._client, user_scripts.SET_TASTE, *arguments):
                     return taste
                 await wait_before_retry(attempt)
         raise StoreUnavailable("too many writers changed one user's record at the same time")
@@ -215,7 +215,7 @@ class UserStore:
         packed = packing.pack_vector(vector, version, known_events, written_at=time.time_ns() // 1000)
         with operation("put_user_vector"):
             put = await scripts.run(
-                self._client, scripts.PUT_VECTOR, self._key(user_id), str(version), keys.vector(bundle_id), packed
+                self._client, user_scripts.PUT_VECTOR, self._key(user_id), str(version), keys.vector(bundle_id), packed
             )
         return bool(put)
 

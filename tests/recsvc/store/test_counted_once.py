@@ -12,14 +12,14 @@ import pytest
 
 from recsvc.domain.shop import UNDATED, Event, EventType
 from recsvc.errors import StoreUnavailable
-from recsvc.store import UserStore, keys, open_store, scripts
+from recsvc.store import UserStore, keys, open_store, user_scripts
 from recsvc.store.claims import CLAIM_SECONDS
 from tests.conftest import RedisServer
 from tests.recsvc.store.lossy_redis import LossyRedis
 
 SALE = Event("sale", "alice", "tea", EventType.PURCHASE, UNDATED)
 SHOWN = Event("shown", "alice", "milk", EventType.IMPRESSION, UNDATED)
-SCRIPTS = {"read": scripts.READ_HISTORY, "write": scripts.WRITE_EVENTS}
+SCRIPTS = {"read": user_scripts.READ_HISTORY, "write": user_scripts.WRITE_EVENTS}
 # What the request whose answer is lost contains.
 LOST = {
     name: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest().encode() for name, script in SCRIPTS.items()
