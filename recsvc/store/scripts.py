@@ -23,7 +23,7 @@ async def run_each(
 
     Args:
         client: Of Redis.
-        script: One of the scripts above.
+        script: Of `user_scripts` or `shop_scripts`.
         calls: The keys and then the arguments of each call.
         keys: How many of them are keys.
 
@@ -37,7 +37,7 @@ class ScriptCall(NamedTuple):
     """One run of a script.
 
     Attributes:
-        script: One of the scripts above.
+        script: Of `user_scripts` or `shop_scripts`.
         arguments: The keys and then the arguments.
         keys: How many of them are keys.
     """
