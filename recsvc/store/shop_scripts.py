@@ -1,10 +1,20 @@
 """The Lua scripts of what belongs to the shop: items, bundles, processes, switches. See `recsvc.store.scripts`."""
 
-# Each change of the hash of bundles adds 1 to its `number`, so a number that falls tells that Redis went back.
+# Each change of the hash of bundles gets a higher `number`: the time by Redis's clock in microseconds. So a number that
+# falls tells that Redis went back, and what is said after a loss has a higher number than what any process knows.
+_NEXT_BUNDLES = """
+local function next_bundles(key)
+  local now, last = redis.call('TIME'), tonumber(redis.call('HGET', key, 'number') or '0')
+  redis.call('HSET', key, 'number', string.format('%.0f', math.max(last + 1, now[1] * 1000000 + now[2])))
+end
+"""
+
 # KEYS: hash of bundles. ARGV: the bundle to activate, the bundle that answers now if none was ever activated.
 # Returns the bundle that was active before.
-ACTIVATE = """
-redis.call('HINCRBY', KEYS[1], 'number', 1)
+ACTIVATE = (
+    _NEXT_BUNDLES
+    + """
+next_bundles(KEYS[1])
 local active = redis.call('HGET', KEYS[1], 'active') or ARGV[2]
 if active == ARGV[1] then
   redis.call('HSET', KEYS[1], 'active', ARGV[1])
@@ -13,21 +23,28 @@ end
 redis.call('HSET', KEYS[1], 'active', ARGV[1], 'previous', active)
 return active
 """
+)
 
 # KEYS: hash of bundles. Returns the bundle that is active now, or '' if there was no previous one.
-ROLL_BACK = """
+ROLL_BACK = (
+    _NEXT_BUNDLES
+    + """
 local previous = redis.call('HGET', KEYS[1], 'previous')
 if not previous then return '' end
-redis.call('HINCRBY', KEYS[1], 'number', 1)
+next_bundles(KEYS[1])
 redis.call('HSET', KEYS[1], 'previous', redis.call('HGET', KEYS[1], 'active'), 'active', previous)
 return previous
 """
+)
 
 # KEYS: hash of bundles. ARGV: the bundle to keep loaded.
-KEEP_LOADED = """
-redis.call('HINCRBY', KEYS[1], 'number', 1)
+KEEP_LOADED = (
+    _NEXT_BUNDLES
+    + """
+next_bundles(KEYS[1])
 redis.call('HSET', KEYS[1], 'loaded', ARGV[1])
 """
+)
 
 # KEYS: hash of bundles. ARGV: number, active, previous, loaded, as a process knows them. Has no effect if the hash has
 # a higher number, or the same one and an active bundle.
@@ -49,7 +66,7 @@ return {redis.call('TIME')[1], redis.call('HGETALL', KEYS[1])}
 """
 
 # The set of switches has one member that is no switch: '{"number": 12}'. Each change adds 1 to it, so a number that
-# falls tells that Redis went back.
+# falls tells that Redis went back. A time would hide what another process has yet to write back.
 _NEXT_NUMBER = """
 local function next_number(key, least)
   for _, member in ipairs(redis.call('SMEMBERS', key)) do

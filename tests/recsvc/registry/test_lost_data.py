@@ -231,7 +231,7 @@ async def test_active_bundle_is_written_back(backend: Backend, elsewhere: UserSt
     bundle_id = backend.registry.bundle_id
     await backend.registry.activate(bundle_id)
     wanted = await elsewhere.models.wanted()
-    assert (wanted.active, wanted.number) == (bundle_id, 1)
+    assert wanted.active == bundle_id
     raw.flushall()
 
     async def restored() -> bool:
@@ -247,11 +247,13 @@ async def test_what_the_operator_says_first_after_a_loss_holds(
     for _ in range(3):
         await backend.registry.activate(bundle_id)
         await backend.text_policy.turn_off(switch)
+    before = await elsewhere.models.wanted()
     raw.flushall()
     await backend.registry.activate(bundle_id)  # before the process has noticed the loss
     await backend.text_policy.turn_on(switch)
     wanted = await elsewhere.models.wanted()
-    assert (wanted.active, wanted.number) == (bundle_id, 4)
+    assert wanted.active == bundle_id
+    assert wanted.number > before.number  # so another process, which knows that number, does not write it back
     await asyncio.sleep(0.6)
     assert await elsewhere.models.wanted() == wanted
     assert not (await elsewhere.switches.read()).off
