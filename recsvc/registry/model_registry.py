@@ -162,7 +162,7 @@ class ModelRegistry:
             StoreUnavailable: Redis did not answer.
         """
         await self._load(bundle_id)
-        await self._follower.step()  # writes back first what Redis has lost: the later word must get the later number
+        await self._follower.step()  # writes back first what Redis has lost, so that this change comes on top of it
         await self._store.keep_loaded(bundle_id)
 
     async def activate(self, bundle_id: str) -> str:

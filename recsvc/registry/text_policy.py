@@ -60,7 +60,7 @@ class TextPolicy(PeriodicTask):
             StoreUnavailable: Redis did not answer.
             TooManySwitches: As many switches are off as a request can check.
         """
-        await self.step()  # writes back first what Redis has lost: the later word must get the later number
+        await self.step()  # writes back first what Redis has lost, so that this change comes on top of it
         await self._store.turn_off(switch)
         await self.step()
 

@@ -16,7 +16,7 @@
     {shop:catalogue}:1:changes   stream, capped    changes that took effect. `f`: the field, `i`: the item, `v`: the
                                                    packed value (empty for words), `n`: a nonce
     {shop:catalogue}:1:beats:<process>  string, expires  counts the looks of one process at Redis
-    {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles; number: of changes
+    {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles; number: version
     {shop:models}:1:processes    hash              by process id: its state, as JSON
     {shop:reasons}:1:patterns:<author>  hash, expires   by claim key: patterns of a language model, as JSON
     {shop:reasons}:1:wanted:<author>    set, expires    claim keys that it has yet to write for

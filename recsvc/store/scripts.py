@@ -9,6 +9,20 @@ from redis.exceptions import NoScriptError
 
 from recsvc.store.connection import RedisClient
 
+# A function for other scripts: writes the next version into a field of a hash, and returns it.
+# Versions are microseconds of Redis's own clock, and at least 1 above the last version. So they grow even if a user is
+# erased and comes back, or Redis loses the last one, and the clocks of servers need not agree. A double is exact for
+# them until the year 2255.
+NEXT_VERSION = """
+local function next_version(key, field)
+  local now = redis.call('TIME')
+  local last = tonumber(redis.call('HGET', key, field) or '0')
+  local version = math.max(last + 1, now[1] * 1000000 + now[2])
+  redis.call('HSET', key, field, string.format('%.0f', version))
+  return version
+end
+"""
+
 
 async def run(client: RedisClient, script: str, key: str, *arguments: str | bytes | int) -> Any:  # noqa: ANN401  each script has its own
     """Runs a script on one key, and returns its answer."""

@@ -1,20 +1,16 @@
 """The Lua scripts of what belongs to the shop: items, bundles, processes, switches. See `recsvc.store.scripts`."""
 
-# Each change of the hash of bundles gets a higher `number`: the time by Redis's clock in microseconds. So a number that
-# falls tells that Redis went back, and what is said after a loss has a higher number than what any process knows.
-_NEXT_BUNDLES = """
-local function next_bundles(key)
-  local now, last = redis.call('TIME'), tonumber(redis.call('HGET', key, 'number') or '0')
-  redis.call('HSET', key, 'number', string.format('%.0f', math.max(last + 1, now[1] * 1000000 + now[2])))
-end
-"""
+from recsvc.store.scripts import NEXT_VERSION
+
+# Each change of the hash of bundles is a version, its `number`. A number that falls tells that Redis went back, and
+# what is said after a loss has a higher number than what any process knows.
 
 # KEYS: hash of bundles. ARGV: the bundle to activate, the bundle that answers now if none was ever activated.
 # Returns the bundle that was active before.
 ACTIVATE = (
-    _NEXT_BUNDLES
+    NEXT_VERSION
     + """
-next_bundles(KEYS[1])
+next_version(KEYS[1], 'number')
 local active = redis.call('HGET', KEYS[1], 'active') or ARGV[2]
 if active == ARGV[1] then
   redis.call('HSET', KEYS[1], 'active', ARGV[1])
@@ -27,11 +23,11 @@ return active
 
 # KEYS: hash of bundles. Returns the bundle that is active now, or '' if there was no previous one.
 ROLL_BACK = (
-    _NEXT_BUNDLES
+    NEXT_VERSION
     + """
 local previous = redis.call('HGET', KEYS[1], 'previous')
 if not previous then return '' end
-next_bundles(KEYS[1])
+next_version(KEYS[1], 'number')
 redis.call('HSET', KEYS[1], 'previous', redis.call('HGET', KEYS[1], 'active'), 'active', previous)
 return previous
 """
@@ -39,9 +35,9 @@ return previous
 
 # KEYS: hash of bundles. ARGV: the bundle to keep loaded.
 KEEP_LOADED = (
-    _NEXT_BUNDLES
+    NEXT_VERSION
     + """
-next_bundles(KEYS[1])
+next_version(KEYS[1], 'number')
 redis.call('HSET', KEYS[1], 'loaded', ARGV[1])
 """
 )

@@ -1,18 +1,6 @@
-"""The Lua scripts of what belongs to one user: the record and its events. See `recsvc.store.scripts`.
+"""The Lua scripts of what belongs to one user: the record and its events. See `recsvc.store.scripts`."""
 
-Versions are microseconds of Redis's own clock, and at least 1 above the last version. So they grow even if a user is
-erased and comes back, and the clocks of servers need not agree. A double is exact for them until the year 2255.
-"""
-
-_NEW_VERSION = """
-local function new_version(key)
-  local now = redis.call('TIME')
-  local last = tonumber(redis.call('HGET', key, 'version') or '0')
-  local version = math.max(last + 1, now[1] * 1000000 + now[2])
-  redis.call('HSET', key, 'version', string.format('%.0f', version))
-  return version
-end
-"""
+from recsvc.store.scripts import NEXT_VERSION
 
 # A record without anything that the user did or said is deleted. No update of one part may clear another.
 _KEEP = """
@@ -37,7 +25,7 @@ return record
 # Returns the new version (0: not written), and for each hash '1' if this call has claimed it, now or before, or '0' if
 # another call has. So a call that lost the answer asks again with the same token.
 WRITE_EVENTS = (
-    _NEW_VERSION
+    NEXT_VERSION
     + """
 local mine = {}
 if ARGV[2] ~= '' then
@@ -63,7 +51,7 @@ if ARGV[2] ~= '' then
 end
 local version = 0
 if ARGV[6] ~= '' and (redis.call('HGET', KEYS[1], 'version') or '0') == ARGV[5] then
-  version = new_version(KEYS[1])
+  version = next_version(KEYS[1], 'version')
   redis.call('HSET', KEYS[1], 'history', ARGV[6])
   redis.call('PEXPIRE', KEYS[1], ARGV[7])
 end
@@ -74,7 +62,7 @@ return {version, table.concat(mine)}
 # KEYS: user. ARGV: packed profile ('': none), packed embedding ('': none), milliseconds to live.
 # The same profile again does not change the version.
 SET_PROFILE = (
-    _NEW_VERSION
+    NEXT_VERSION
     + _KEEP
     + """
 local changed = false
@@ -84,7 +72,7 @@ for i, field in ipairs({'profile', 'profile_embedding'}) do
     if ARGV[i] == '' then redis.call('HDEL', KEYS[1], field) else redis.call('HSET', KEYS[1], field, ARGV[i]) end
   end
 end
-if changed then new_version(KEYS[1]) end
+if changed then next_version(KEYS[1], 'version') end
 keep(KEYS[1], ARGV[3])
 """
 )
@@ -92,13 +80,13 @@ keep(KEYS[1], ARGV[3])
 # KEYS: user. ARGV: the version that was read ('0': none), packed taste ('': none), milliseconds to live.
 # Returns 1, or 0 if another writer has changed the record since it was read.
 SET_TASTE = (
-    _NEW_VERSION
+    NEXT_VERSION
     + _KEEP
     + """
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
 if (redis.call('HGET', KEYS[1], 'taste') or '') ~= ARGV[2] then
   if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'taste') else redis.call('HSET', KEYS[1], 'taste', ARGV[2]) end
-  new_version(KEYS[1])
+  next_version(KEYS[1], 'version')
 end
 keep(KEYS[1], ARGV[3])
 return 1

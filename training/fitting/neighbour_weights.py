@@ -29,8 +29,8 @@ WAYS = tuple(product(WORDS_WEIGHTS, DECAYS))
 # In units of the score, in which the weights of the other blocks sum to 1.
 WEIGHTS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 
-# The way is chosen by the NDCG of so many places. Ways differ by less than the noise of NDCG@10, and this one has less:
-# twice as many users have a target in 50 places.
+# The places whose NDCG chooses the way. Ways differ by less than the noise of NDCG@10. NDCG@50 has less noise: twice as
+# many users have a target in 50 places.
 CHOICE_CUT = 50
 
 # The share of NDCG@10 that raising new items may cost in all. Half of what it may cost without neighbours, because it

@@ -66,17 +66,17 @@ def served(bundle: Bundle, parts: Arrays, tuned: TunedNeighbours) -> Bundle:
     return with_neighbours(bundle, mix(parts, tuned.words_weight), tuned.config)
 
 
+def tune(bundle: Bundle, parts: Arrays, validation: Holdout, drop_below_se: float) -> TunedNeighbours:
+    """The choice for users without profiles, after a bundle whose new items were not raised."""
+    vectors = vectors_at_one(bundle, validation, [None] * len(validation))
+    unraised = bundle.model.fusion.warm.unseen
+    return tune_neighbours(bundle, parts, validation, vectors, drop_below_se=drop_below_se, unraised=unraised)
+
+
 def test_ndcg_of_the_choice_is_that_of_the_served_ranking(bundle: Bundle, parts: Arrays, validation: Holdout) -> None:
     profiles = Profiles([None] * len(validation))
     parts = prophetic(parts, validation)
-    tuned = tune_neighbours(
-        bundle,
-        parts,
-        validation,
-        vectors_at_one(bundle, validation, profiles.texts),
-        drop_below_se=1.0,
-        unraised=bundle.model.fusion.warm.unseen,
-    )
+    tuned = tune(bundle, parts, validation, drop_below_se=1.0)
     assert tuned.config.weight > 0
     assert tuned.gain["low"] is not None
     assert tuned.gain["low"] > 0
@@ -89,14 +89,7 @@ def test_neighbours_that_say_nothing_are_dropped(bundle: Bundle, parts: Arrays, 
     rng = np.random.default_rng(0)
     noise = {**parts, "bought_rows": rng.permuted(parts["bought_rows"], axis=0), "words_rows": parts["words_rows"] * 0}
     noise["words_weights"] = parts["words_weights"] * 0
-    tuned = tune_neighbours(
-        bundle,
-        noise,
-        validation,
-        vectors_at_one(bundle, validation, nobody),
-        drop_below_se=3.0,
-        unraised=bundle.model.fusion.warm.unseen,
-    )
+    tuned = tune(bundle, noise, validation, drop_below_se=3.0)
     assert tuned.config == NeighbourConfig(0.0, tuned.config.decay)
     lists = rank_holdout(bundle, validation, Profiles(nobody), repeats=bundle.model.repeats)
     assert tuned.ndcg == pytest.approx(per_user(lists, validation.targets)["ndcg@10"].mean(), abs=1e-3)
@@ -117,14 +110,7 @@ def test_new_items_are_raised_again_and_cost_little_in_the_served_ranking(
         purchases=np.where(unbought, 0, np.maximum(bundle.purchases, 1)),
         model=replace(bundle.model, fusion=unraised),
     )
-    tuned = tune_neighbours(
-        with_new,
-        parts,
-        validation,
-        vectors_at_one(with_new, validation, profiles.texts),
-        unraised=0.0,
-        drop_below_se=1.0,
-    )
+    tuned = tune(with_new, parts, validation, drop_below_se=1.0)
     assert tuned.unseen > 0
     before, after = (
         per_user(rank_holdout(model, validation, profiles, repeats=bundle.model.repeats), validation.targets)
