@@ -63,8 +63,10 @@ class Shopper:
         return {item_id: [act for act, _ in purchases] for item_id, purchases in left.items() if purchases}
 
     def hidden(self) -> set[str]:
-        """Items that were hidden and not bought since."""
-        last = {act.item_id: act.kind for act in self._in_order({"hides", "buys"})}
+        """Items that were hidden and not bought since. What was bought since and then sent back is hidden again."""
+        kept = [act for acts in self.kept_purchases().values() for act in acts]
+        hides = [act for act in self.acts if act.kind == "hides"]
+        last = {act.item_id: act.kind for act in sorted([*kept, *hides], key=lambda act: act.moment)}
         return {item_id for item_id, kind in last.items() if kind == "hides"}
 
     def sent_back(self) -> set[str]:
