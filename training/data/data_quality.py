@@ -2,10 +2,8 @@
 
 import polars as pl
 
-from recsvc.domain.shop import EventType
+from training.data.bought import PURCHASE, RETURN
 from training.data.stray_dates import count_stray_dates
-
-PURCHASE, RETURN = EventType.PURCHASE.name.lower(), EventType.RETURN.name.lower()
 
 
 def count_defects(events: pl.DataFrame, items: pl.DataFrame, users: pl.DataFrame) -> list[str]:
