@@ -6,9 +6,10 @@ Only this module reads the environment. A flag goes before the variable RECSVC_<
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlencode
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recsvc.domain.serving_config import ServingConfig
@@ -48,6 +49,13 @@ class _Settings(BaseSettings):
         description="URL of a Redis server, cluster or sentinels; without it, a private Redis runs in the data "
         "directory. Set RECSVC_REDIS_URL if the URL holds a password: other users of the machine can see flags",
     )
+    redis_ca: Path | None = Field(
+        None, description="PEM file of the CA of Redis with TLS (rediss); without it, those of the machine"
+    )
+    redis_cert: Path | None = Field(
+        None, description="PEM file of the certificate that Redis asks of its clients; needs redis_key"
+    )
+    redis_key: Path | None = Field(None, description="PEM file of the private key of redis_cert")
     namespace: str = Field(
         "recsvc",
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",
@@ -65,6 +73,25 @@ class _Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default_factory=_log_format, description="json or console; the default is console on a terminal, else json"
     )
+
+    @property
+    def redis_address(self) -> str | None:
+        """The URL of Redis with its TLS files; None for a private Redis. It may hold a password."""
+        if self.redis_url is None:
+            return None
+        files = {"ssl_ca_certs": self.redis_ca, "ssl_certfile": self.redis_cert, "ssl_keyfile": self.redis_key}
+        options = urlencode({name: str(path) for name, path in files.items() if path is not None})
+        url = self.redis_url.get_secret_value()
+        return f"{url}{'&' if '?' in url else '?'}{options}" if options else url
+
+    @model_validator(mode="after")
+    def _files_of_redis_fit(self) -> Self:
+        _both(self.redis_cert, self.redis_key, "redis_cert", "redis_key")
+        files = (self.redis_ca, self.redis_cert)
+        url = self.redis_url.get_secret_value() if self.redis_url is not None else ""
+        if any(files) and not url.startswith("rediss"):
+            raise ValueError("redis_ca and redis_cert need a redis_url that begins with rediss")
+        return self
 
 
 class Settings(_Settings):
@@ -106,15 +133,56 @@ class Settings(_Settings):
     host: str = Field(
         "127.0.0.1",
         pattern=r"^[A-Za-z0-9_.:-]{1,253}$",
-        description="address for gRPC and metrics; loopback by default, because neither is encrypted",
+        description="address for gRPC and metrics; others than loopback need TLS and keys",
     )
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(50_051, description="gRPC port; 0 for any free one")
     metrics_port: Annotated[int, Field(ge=-1, le=65_535)] = Field(
         9_464, description="Prometheus port; 0 for any free one, -1 for no metrics"
     )
+    metrics_host: str = Field(
+        "", pattern=r"^[A-Za-z0-9_.:-]{0,253}$", description="address for metrics, if it is not that of gRPC"
+    )
+    insecure_off_loopback: Literal["no", "yes-i-know"] = Field(
+        "no",
+        description="yes-i-know: listens on others than loopback without TLS or without keys. Anybody who reaches the "
+        "ports can then read and erase users. For a mesh or proxy that encrypts and checks callers",
+    )
     reuse_port: bool = Field(
         default=False,
         description="true: several processes share the gRPC port; one process uses about one core",
+    )
+
+    # Who may call.
+    tls_cert: Path | None = Field(
+        None,
+        description="PEM file of the certificate for gRPC and metrics, with those between it and its CA. A changed "
+        "file is used within seconds",
+    )
+    tls_key: Path | None = Field(None, description="PEM file of the private key of tls_cert, without a password")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file of the CA of clients: every client then needs a certificate of it (mTLS)"
+    )
+    keys_file: Path | None = Field(
+        None, description="TOML file of API keys: their hashes, scopes and limits. `recsvc key new` makes a key"
+    )
+    jwks_file: Path | None = Field(
+        None, description="JWKS file with the public keys of tokens (JWT); needs jwt_issuer and jwt_audience"
+    )
+    jwt_issuer: str = Field("", max_length=512, description="iss that a token must have")
+    jwt_audience: str = Field("", max_length=512, description="aud that a token must have")
+    jwt_scopes_claim: str = Field(
+        "scope", min_length=1, max_length=128, description="claim of a token that has its scopes"
+    )
+    key_requests_per_second: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = Field(
+        0.0, description="calls a second of each key that names no limit, and of each client with tokens; 0: no limit"
+    )
+    key_concurrent: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        0, description="calls at the same time of each key that names no limit, and of each such client; 0: no limit"
+    )
+    audit_log: Path | None = Field(
+        None,
+        description="file with a JSON line for each call that changes something or shows data of users. Without it, "
+        "and with keys or tokens, the lines are in the log",
     )
 
     # How it behaves.
@@ -136,6 +204,15 @@ class Settings(_Settings):
         10.0, description="seconds that accepted calls then get to finish"
     )
 
+    @model_validator(mode="after")
+    def _files_of_access_fit(self) -> Self:
+        _both(self.tls_cert, self.tls_key, "tls_cert", "tls_key")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        if (self.jwks_file is not None) != bool(self.jwt_issuer and self.jwt_audience):
+            raise ValueError("jwks_file, jwt_issuer and jwt_audience need each other")
+        return self
+
     @field_validator("port", mode="before")
     @classmethod
     def _not_a_service_link(cls, value: object) -> object:
@@ -143,6 +220,11 @@ class Settings(_Settings):
         if isinstance(value, str) and value.startswith("tcp://"):
             return cls.model_fields["port"].default
         return value
+
+    @property
+    def checks_callers(self) -> bool:
+        """Whether callers need a key or token."""
+        return self.keys_file is not None or self.jwks_file is not None
 
     def serving_config(self) -> ServingConfig:
         """The part of the settings that the rooms below the server read."""
@@ -200,7 +282,14 @@ def load_settings(flags: Mapping[str, Any], kind: type[SettingsKind]) -> Setting
         raise SettingsError("; ".join(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
 
 
+def _both(first: Path | None, second: Path | None, *names: str) -> None:
+    if (first is None) != (second is None):
+        raise ValueError(f"{' and '.join(names)} need each other")
+
+
 def _problem(location: tuple[int | str, ...], message: str) -> str:
-    name = str(location[0]) if location else "settings"
     message = message.removeprefix("Value error, ")
+    if not location:  # of several settings: it names them
+        return message
+    name = str(location[0])
     return f"{name} ({_PREFIX}{name.upper()}): {message[:1].lower()}{message[1:]}"
