@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings
 from recsvc import __version__
 from recsvc.access.keys import key_lines, new_key
 from recsvc.access.scopes import Scope
+from recsvc.channel import ClientSettings, add_client_flags, client_settings
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.runtime.logs import configure_logs
 from recsvc.settings import Settings, WorkerSettings, load_settings
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--placement", default="", metavar="NAME", help="placement of the list; none by default")
     explain.add_argument("-k", type=int, default=10, metavar="N", help="length of the list [%(default)s]")
+    add_client_flags(explain)
     key = commands.add_parser("key", help="make an API key", description="Makes API keys.")
     key_commands = key.add_subparsers(required=True, metavar="COMMAND")
     new = _add_command(
@@ -173,7 +175,9 @@ def _inspect(flags: dict[str, Any]) -> int:
 def _explain(flags: dict[str, Any]) -> int:
     from recsvc.diagnostics.explain_user import explain_user  # noqa: PLC0415 - see above
 
-    sys.stdout.write(explain_user(**flags))
+    client = client_settings(flags)
+    request = {name: value for name, value in flags.items() if name not in ClientSettings.model_fields}
+    sys.stdout.write(explain_user(**request, client=client))
     return 0
 
 

@@ -22,13 +22,17 @@ def _log_format() -> Literal["json", "console"]:
     return "console" if sys.stderr.isatty() else "json"
 
 
-class _Settings(BaseSettings):
-    """The settings that a server process and a reason worker share."""
+class CommonSettings(BaseSettings):
+    """How all commands read their settings."""
 
     # An empty variable counts as unset, as compose files leave them.
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
+
+
+class _Settings(CommonSettings):
+    """The settings that a server process and a reason worker share."""
 
     # Which language model writes reasons.
     reason_generator: Literal["realiser", "transformers", "openai"] = Field(
@@ -263,7 +267,7 @@ class WorkerSettings(_Settings):
     )
 
 
-SettingsKind = TypeVar("SettingsKind", bound=_Settings)
+SettingsKind = TypeVar("SettingsKind", bound=CommonSettings)
 
 
 def load_settings(flags: Mapping[str, Any], kind: type[SettingsKind]) -> SettingsKind:
