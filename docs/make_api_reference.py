@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc_tools
 from google.protobuf.descriptor_pb2 import (
@@ -138,7 +139,7 @@ class Reference:
             parts += [f"## {service.name}", self._text(file.comment(SERVICE, i))]
             for j, method in enumerate(service.method):
                 response = f"{'a stream of ' * method.server_streaming}{self._type(method.output_type)}"
-                audited = " Each call is written to the audit log." * method.options.Extensions[access_pb2.audited]
+                audited = " Each call is written to the audit log." * _option(method, access_pb2.audited)
                 parts += [f"### {method.name}", f"Request: {self._type(method.input_type)}. Response: {response}."]
                 parts.append(f"Scope: {self._access(method)}.{audited}")
                 parts.append(self._text(file.comment(SERVICE, i, METHOD, j)))
@@ -169,7 +170,7 @@ class Reference:
 
     def _access(self, method: MethodDescriptorProto) -> str:
         """The scope that a method needs, as a link."""
-        return self._link(access_pb2.Scope.Name(method.options.Extensions[access_pb2.scope]))
+        return self._link(access_pb2.Scope.Name(_option(method, access_pb2.scope)))
 
     def _kind(self, field: FieldDescriptorProto, message: DescriptorProto | None) -> str:
         nested = message.nested_type if message is not None else ()
@@ -202,6 +203,10 @@ class Reference:
         """A comment as one line, for a table: <br> stands before each point and between paragraphs."""
         text = re.sub(r"\n+- ", "<br>• ", self._text(comment).replace("|", r"\|"))
         return " ".join(text.replace("\n\n", "<br><br>").split())
+
+
+def _option(method: MethodDescriptorProto, extension: Any) -> Any:  # noqa: ANN401 - stubs type extensions by halves
+    return method.options.Extensions[extension]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ import queue
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class AuditLog:
         self._lines = lines
         self._losses = LineLimit(lines=1, seconds=60)
 
-    def write(self, caller_id: str, method: str, outcome: str, traceparent: str = "") -> None:
+    def write(self, caller_id: str, method: str, outcome: str, traceparent: str = "", **left_out: int) -> None:
         """Writes a line.
 
         Args:
@@ -46,15 +46,17 @@ class AuditLog:
             method: Its full name.
             outcome: Name of the gRPC status code.
             traceparent: As the W3C defines it; "" for none.
+            left_out: How many lines like this one were left out before it.
         """
         match = _TRACE.fullmatch(traceparent)
         trace = {"trace_id": match[1]} if match else {}
         if self._lines is None:
-            _log.info("audit", caller=caller_id, method=method, outcome=outcome, **trace)
+            _log.info("audit", caller=caller_id, method=method, outcome=outcome, **trace, **left_out)
             return
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "caller": caller_id, "method": method}
+        text = json.dumps({**line, "outcome": outcome, **trace, **left_out})
         try:
-            self._lines.put_nowait(logging.makeLogRecord({"msg": json.dumps({**line, "outcome": outcome, **trace})}))
+            self._lines.put_nowait(logging.makeLogRecord({"msg": text}))
         except queue.Full:
             self.lose()
 
@@ -91,7 +93,8 @@ def open_audit_log(path: Path | None) -> Iterator[AuditLog]:
         yield log
     finally:
         _stop(listener, lines)
-        handler.close()
+        with suppress(OSError):  # the disk is full: the lines are counted as lost
+            handler.close()
 
 
 def _stop(listener: logging.handlers.QueueListener, lines: "queue.Queue[logging.LogRecord]") -> None:

@@ -42,9 +42,7 @@ def read_certificates(chain: Path, key: Path, client_ca: Path | None) -> Certifi
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise SettingsError(f"{key} is the key of another certificate than {chain}") from None
-        raise SettingsError(
-            f"{chain} and {key} cannot be used: they must be PEM, and the key without password"
-        ) from None
+        raise SettingsError(f"{chain} and {key} must be PEM files, and the key without a password") from None
     if client_ca is not None:
         try:
             context.load_verify_locations(client_ca)

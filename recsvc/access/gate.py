@@ -16,8 +16,6 @@ from recsvc.errors import AccessRefused, PermissionDenied, RateLimited, Unauthen
 from recsvc.runtime.logs import LineLimit
 
 _SCHEME = "bearer "
-# Somebody who tries many wrong keys must not fill the disk.
-_REFUSED_LINES = LineLimit(lines=5, seconds=10)
 _ANY_CALLER = MethodAccess(scope=None)
 _NOBODY = Caller("", frozenset(Scope), float("inf"))
 
@@ -66,6 +64,8 @@ class AccessGate:
         self._keys = keys
         self._tokens = tokens
         self._limits = limits
+        # Somebody who tries many wrong keys must not fill the disk.
+        self._refusals = LineLimit(lines=5, seconds=10)
 
     def admit(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Admission:
         """Admits a call.
@@ -100,8 +100,10 @@ class AccessGate:
                 raise PermissionDenied(f"the key or token does not have the scope {access.scope}")
             leave = self._limits.enter(caller)
         except AccessRefused as error:
-            if access.audited and _REFUSED_LINES.left_out((method, type(error)), time.monotonic()) is not None:
-                self._audit.write(caller.caller_id if caller else "", method, _outcome(error), traceparent)
+            left_out = self._refusals.left_out((method, type(error)), time.monotonic()) if access.audited else None
+            if left_out is not None:
+                caller_id = caller.caller_id if caller else ""
+                self._audit.write(caller_id, method, _outcome(error), traceparent, **left_out)
             raise
         if not access.audited:
             return Admission(caller, leave, None)

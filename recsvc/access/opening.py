@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,10 @@ async def open_access(settings: Settings, methods: Mapping[str, MethodAccess]) -
         lambda: (keys_of(settings), tokens_of(settings), certificates_of(settings))
     )
     limits = CallerLimits(settings.key_requests_per_second or None, settings.key_concurrent or None)
-    with open_audit_log(settings.audit_log) as audit:
+    async with AsyncExitStack() as stack:
+        audit_log = ExitStack()
+        audit = await asyncio.to_thread(audit_log.enter_context, open_audit_log(settings.audit_log))
+        stack.push_async_callback(asyncio.to_thread, audit_log.close)
         is_needed = settings.checks_callers or settings.audit_log is not None
         gate = AccessGate(methods, audit, keys, tokens, limits) if is_needed else None
         files = [file for file in (keys, tokens, certificates) if file is not None]

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,12 +55,14 @@ class TokenVerifier:
         content: Of the file.
         name: Of the file, for errors.
         rules: What a token must say.
+        clock: Seconds since 1970.
 
     Raises:
         SettingsError: The file cannot be used, or the extra `jwt` is not installed.
     """
 
-    def __init__(self, content: bytes, name: str, rules: TokenRules) -> None:
+    def __init__(self, content: bytes, name: str, rules: TokenRules, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         try:
             import jwt  # noqa: PLC0415 - an extra: services without tokens do not need it
             from jwt.algorithms import has_crypto  # noqa: PLC0415 - as above
@@ -86,7 +88,7 @@ class TokenVerifier:
             self._verified[digest] = caller
             if len(self._verified) > _MAX_VERIFIED:
                 self._verified.popitem(last=False)
-        if caller.expires <= time.time():
+        if caller.expires <= self._clock():
             raise Unauthenticated("the token has expired")
         return caller
 

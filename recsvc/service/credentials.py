@@ -21,7 +21,9 @@ def server_credentials(certificates: ReloadedFile[Certificates]) -> grpc.ServerC
 
     needs_client = used.client_ca is not None
     return grpc.dynamic_ssl_server_credentials(
-        _configuration(used), changed, require_client_authentication=needs_client
+        _configuration(used),
+        changed,  # type: ignore[arg-type]  # None is documented: nothing has changed
+        require_client_authentication=needs_client,
     )
 
 
