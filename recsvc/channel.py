@@ -103,4 +103,6 @@ def _read(setting: str, path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_MAX_FILE_BYTES)
     except OSError as error:
-        raise SettingsError(f"{setting}: cannot read {path}: {error.strerror}") from None
+        # Somebody may have given the key itself in place of its file.
+        shown = "the file" if setting == "api_key_file" else path
+        raise SettingsError(f"{setting}: cannot read {shown}: {error.strerror}") from None

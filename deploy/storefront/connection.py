@@ -66,9 +66,13 @@ def connection_of(options: argparse.Namespace, environment: Mapping[str, str] = 
     ca, certificate, private = path("tls_ca"), path("client_cert"), path("client_key")
     if (certificate is None) != (private is None) or (certificate is not None and ca is None):
         raise ConnectionFilesError("--client-cert needs --client-key and --tls-ca")
-    tls = grpc.ssl_channel_credentials(*map(_read, (ca, private, certificate))) if ca is not None else None
+    tls = None
+    if ca is not None:
+        own = _read("client-key", private), _read("client-cert", certificate)
+        tls = grpc.ssl_channel_credentials(_read("tls-ca", ca), *own)
     key_file = path("api_key_file")
-    key = (_read(key_file) or b"").decode("ascii", "replace") if key_file else environment.get("RECSVC_API_KEY", "")
+    content = _read("api-key-file", key_file)
+    key = environment.get("RECSVC_API_KEY", "") if content is None else content.decode("ascii", "replace")
     if not key.strip():
         return Connection(options.service, tls)
     call = grpc.access_token_call_credentials(key.strip())
@@ -76,8 +80,9 @@ def connection_of(options: argparse.Namespace, environment: Mapping[str, str] = 
     return Connection(options.service, credentials)
 
 
-def _read(path: Path | None) -> bytes | None:
+def _read(name: str, path: Path | None) -> bytes | None:
     try:
         return path.read_bytes() if path is not None else None
     except OSError as error:
-        raise ConnectionFilesError(f"cannot read {path}: {error.strerror}") from None
+        # The name is not repeated: somebody may have given the key itself in place of its file.
+        raise ConnectionFilesError(f"cannot read the file of --{name}: {error.strerror}") from None
