@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
 from recsvc.v1 import (
+    access_pb2,
     catalog_pb2,
     content_pb2,
     events_pb2,
@@ -23,6 +24,7 @@ from recsvc.v1 import (
 
 ROOT = Path(__file__).parents[2]
 FILES = [
+    access_pb2,
     catalog_pb2,
     content_pb2,
     events_pb2,

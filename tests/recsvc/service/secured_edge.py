@@ -92,9 +92,9 @@ async def raw_call(
     channel: grpc.aio.Channel, method: str, request: bytes, metadata: Metadata, *, is_stream: bool = False
 ) -> list[bytes]:
     """Sends bytes as they are, and returns the answers."""
-    if is_stream:
-        return [answer async for answer in channel.unary_stream(method)(request, metadata=metadata, timeout=20)]
-    return [await channel.unary_unary(method)(request, metadata=metadata, timeout=20)]
+    call: Any = channel.unary_stream(method) if is_stream else channel.unary_unary(method)
+    answers = call(request, metadata=metadata, timeout=20)
+    return [answer async for answer in answers] if is_stream else [await answers]
 
 
 async def code_of_call(*args: Any, **kwargs: Any) -> grpc.StatusCode:
