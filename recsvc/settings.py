@@ -3,6 +3,7 @@
 Only this module reads the environment. A flag goes before the variable RECSVC_<NAME>, and that before the default.
 """
 
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,9 +93,19 @@ class _Settings(CommonSettings):
     def _files_of_redis_fit(self) -> Self:
         _both(self.redis_cert, self.redis_key, "redis_cert", "redis_key")
         files = (self.redis_ca, self.redis_cert)
+        if not any(files):
+            return self
         url = self.redis_url.get_secret_value() if self.redis_url is not None else ""
-        if any(files) and not url.startswith("rediss"):
+        if not url.startswith("rediss"):
             raise ValueError("redis_ca and redis_cert need a redis_url that begins with rediss")
+        try:
+            context = ssl.create_default_context(cafile=self.redis_ca)
+            if self.redis_cert is not None:
+                context.load_cert_chain(self.redis_cert, self.redis_key, password=lambda: "")
+        except OSError:  # SSLError is one
+            raise ValueError(
+                "redis_ca, redis_cert and redis_key must be PEM files that fit, without a password"
+            ) from None
         return self
 
 

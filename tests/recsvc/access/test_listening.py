@@ -1,11 +1,14 @@
 """Others than loopback are listened on only with TLS and keys, or if the operator says so in words."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from recsvc.access.listening import check_addresses
 from recsvc.errors import SettingsError
 from recsvc.server import serve
 from recsvc.settings import Settings, load_settings
+from tests.recsvc.access.credentials import Certified
 
 TLS = {"tls_cert": "c", "tls_key": "k"}
 KEYS = {"keys_file": "f"}
@@ -78,11 +81,24 @@ def test_settings_that_need_another_one_say_so(values, problem):
         settings(**values)
 
 
-def test_the_files_of_redis_go_into_its_address():
-    files = {"redis_ca": "/a b.pem", "redis_cert": "c.pem", "redis_key": "k.pem"}
+def test_the_files_of_redis_go_into_its_address(tmp_path):
+    own = Certified(tmp_path / "a b")
+    files = {"redis_ca": own.ca_file, "redis_cert": own.chain, "redis_key": own.key}
     address = settings(redis_url="rediss://me:s3cret@h:1/0", **files).redis_address
-    assert address == "rediss://me:s3cret@h:1/0?ssl_ca_certs=%2Fa+b.pem&ssl_certfile=c.pem&ssl_keyfile=k.pem"
-    address = settings(redis_url="rediss://h/0?ssl_check_hostname=false", redis_ca="a").redis_address
-    assert address == "rediss://h/0?ssl_check_hostname=false&ssl_ca_certs=a"
+    options = {"ssl_ca_certs": own.ca_file, "ssl_certfile": own.chain, "ssl_keyfile": own.key}
+    assert address == f"rediss://me:s3cret@h:1/0?{urlencode(options)}"
+    address = settings(redis_url="rediss://h/0?ssl_check_hostname=false", redis_ca=own.ca_file).redis_address
+    assert address == f"rediss://h/0?ssl_check_hostname=false&{urlencode({'ssl_ca_certs': own.ca_file})}"
     assert settings(redis_url="redis://h").redis_address == "redis://h"
     assert settings().redis_address is None
+
+
+def test_files_of_redis_that_cannot_be_used_stop_the_start(tmp_path):
+    own, other = Certified(tmp_path / "own"), Certified(tmp_path / "other")
+    for files in (
+        {"redis_ca": tmp_path / "missing"},
+        {"redis_ca": own.key},
+        {"redis_cert": own.chain, "redis_key": other.key},
+    ):
+        with pytest.raises(SettingsError, match="redis_ca, redis_cert and redis_key must be PEM files that fit"):
+            settings(redis_url="rediss://h", **files)
