@@ -1,35 +1,20 @@
-"""The settings of the commands: each with its unit, its default and the reason for it.
-
-Only this module reads the environment. A flag goes before the variable RECSVC_<NAME>, and that before the default.
-"""
+"""The settings of a server process and of a reason worker: each with its unit, its default and the reason for it."""
 
 import ssl
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from urllib.parse import urlencode
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from recsvc.domain.serving_config import ServingConfig
-from recsvc.errors import SettingsError
-
-_PREFIX = "RECSVC_"
+from recsvc.settings.access import AccessSettings
+from recsvc.settings.loading import CommonSettings, check_pair
 
 
 def _log_format() -> Literal["json", "console"]:
     return "console" if sys.stderr.isatty() else "json"
-
-
-class CommonSettings(BaseSettings):
-    """How all commands read their settings."""
-
-    # An empty variable counts as unset, as compose files leave them.
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
-    )
 
 
 class _Settings(CommonSettings):
@@ -91,7 +76,7 @@ class _Settings(CommonSettings):
 
     @model_validator(mode="after")
     def _files_of_redis_fit(self) -> Self:
-        _both(self.redis_cert, self.redis_key, "redis_cert", "redis_key")
+        check_pair(self.redis_cert, self.redis_key, "redis_cert", "redis_key")
         files = (self.redis_ca, self.redis_cert)
         if not any(files):
             return self
@@ -109,7 +94,7 @@ class _Settings(CommonSettings):
         return self
 
 
-class Settings(_Settings):
+class Settings(AccessSettings, _Settings):
     """The settings of one server process. The descriptions are also the help of the flags."""
 
     # What is served.
@@ -167,39 +152,6 @@ class Settings(_Settings):
         description="true: several processes share the gRPC port; one process uses about one core",
     )
 
-    # Who may call.
-    tls_cert: Path | None = Field(
-        None,
-        description="PEM file of the certificate for gRPC and metrics, with those between it and its CA. A changed "
-        "file is used within seconds",
-    )
-    tls_key: Path | None = Field(None, description="PEM file of the private key of tls_cert, without a password")
-    tls_client_ca: Path | None = Field(
-        None, description="PEM file of the CA of clients: every client then needs a certificate of it (mTLS)"
-    )
-    keys_file: Path | None = Field(
-        None, description="TOML file of API keys: their hashes, scopes and limits. `recsvc key new` makes a key"
-    )
-    jwks_file: Path | None = Field(
-        None, description="JWKS file with the public keys of tokens (JWT); needs jwt_issuer and jwt_audience"
-    )
-    jwt_issuer: str = Field("", max_length=512, description="iss that a token must have")
-    jwt_audience: str = Field("", max_length=512, description="aud that a token must have")
-    jwt_scopes_claim: str = Field(
-        "scope", min_length=1, max_length=128, description="claim of a token that has its scopes"
-    )
-    key_requests_per_second: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = Field(
-        0.0, description="calls a second of each key that names no limit, and of each client with tokens; 0: no limit"
-    )
-    key_concurrent: Annotated[int, Field(ge=0, le=100_000)] = Field(
-        0, description="calls at the same time of each key that names no limit, and of each such client; 0: no limit"
-    )
-    audit_log: Path | None = Field(
-        None,
-        description="file with a JSON line for each call that changes something or shows data of users. Without it, "
-        "and with keys or tokens, the lines are in the log",
-    )
-
     # How it behaves.
     max_concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] = Field(
         1_000, description="most calls at the same time; further ones are refused, so that the others are not late"
@@ -219,15 +171,6 @@ class Settings(_Settings):
         10.0, description="seconds that accepted calls then get to finish"
     )
 
-    @model_validator(mode="after")
-    def _files_of_access_fit(self) -> Self:
-        _both(self.tls_cert, self.tls_key, "tls_cert", "tls_key")
-        if self.tls_client_ca is not None and self.tls_cert is None:
-            raise ValueError("tls_client_ca needs tls_cert and tls_key")
-        if (self.jwks_file is not None) != bool(self.jwt_issuer and self.jwt_audience):
-            raise ValueError("jwks_file, jwt_issuer and jwt_audience need each other")
-        return self
-
     @field_validator("port", mode="before")
     @classmethod
     def _not_a_service_link(cls, value: object) -> object:
@@ -235,11 +178,6 @@ class Settings(_Settings):
         if isinstance(value, str) and value.startswith("tcp://"):
             return cls.model_fields["port"].default
         return value
-
-    @property
-    def checks_callers(self) -> bool:
-        """Whether callers need a key or token."""
-        return self.keys_file is not None or self.jwks_file is not None
 
     def serving_config(self) -> ServingConfig:
         """The part of the settings that the rooms below the server read."""
@@ -276,35 +214,3 @@ class WorkerSettings(_Settings):
     reason_batch: Annotated[int, Field(ge=1, le=64)] = Field(
         4, description="most answers that one call of the language model asks for; a claim gets a dozen"
     )
-
-
-SettingsKind = TypeVar("SettingsKind", bound=CommonSettings)
-
-
-def load_settings(flags: Mapping[str, Any], kind: type[SettingsKind]) -> SettingsKind:
-    """Reads and checks settings.
-
-    Args:
-        flags: Values from the command line by name. A flag that was not given is absent.
-        kind: Which settings.
-
-    Raises:
-        SettingsError: Names every bad setting, and no value: a URL may hold a password.
-    """
-    try:
-        return kind(**flags)
-    except ValidationError as error:
-        raise SettingsError("; ".join(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
-
-
-def _both(first: Path | None, second: Path | None, *names: str) -> None:
-    if (first is None) != (second is None):
-        raise ValueError(f"{' and '.join(names)} need each other")
-
-
-def _problem(location: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    if not location:  # of several settings: it names them
-        return message
-    name = str(location[0])
-    return f"{name} ({_PREFIX}{name.upper()}): {message[:1].lower()}{message[1:]}"
