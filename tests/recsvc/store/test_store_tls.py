@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -33,8 +34,9 @@ def port(certified: Certified) -> Iterator[int]:
     command += ["--tls-cert-file", str(certified.chain), "--tls-key-file", str(certified.key)]
     command += ["--tls-ca-cert-file", str(certified.ca_file)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    own = {"ssl_ca_certs": certified.ca_file, "ssl_certfile": certified.chain, "ssl_keyfile": certified.key}
-    with redis.Redis(host=HOST, port=port, ssl=True, **{name: str(path) for name, path in own.items()}) as client:
+    files = {"ssl_ca_certs": certified.ca_file, "ssl_certfile": certified.chain, "ssl_keyfile": certified.key}
+    own: dict[str, Any] = {name: str(path) for name, path in files.items()}
+    with redis.Redis(host=HOST, port=port, ssl=True, **own) as client:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with suppress(redis.ConnectionError):
