@@ -11,10 +11,19 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc_tools
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+    MethodDescriptorProto,
+)
 from grpc_tools import protoc
+
+from recsvc.v1 import access_pb2  # without it, options would be read as unknown fields
 
 PROTOS = Path(__file__).parents[1] / "protos"
 OUT = Path(__file__).parent / "api"
@@ -23,7 +32,7 @@ CONVENTIONS = "recommendation.proto"  # its header explains the terms and errors
 GENERATED = "<!-- Written by docs/make_api_reference.py from the comments in protos/. Edit those instead. -->"
 
 # Field numbers of descriptor.proto: the paths of comments consist of them.
-SYNTAX, MESSAGE, ENUM, SERVICE, METHOD, VALUE, FIELD, ONEOF = 12, 4, 5, 6, 2, 2, 2, 8
+SYNTAX, MESSAGE, ENUM, SERVICE, EXTENSION, METHOD, VALUE, FIELD, ONEOF = 12, 4, 5, 6, 7, 2, 2, 2, 8
 
 _NAME = re.compile(r"`([A-Za-z_]+(?:\.proto)?)(\.\w+)?`")
 
@@ -33,6 +42,7 @@ class ProtoFile:
 
     def __init__(self, file: FileDescriptorProto) -> None:
         self.services, self.messages, self.enums = file.service, file.message_type, file.enum_type
+        self.extensions = file.extension
         self.name = Path(file.name).name
         self.page = f"{Path(file.name).stem}.md"
         self._comments = {tuple(at.path): at.leading_comments for at in file.source_code_info.location}
@@ -54,6 +64,7 @@ class ProtoFile:
         for i, enum in enumerate(self.enums):
             elements[enum.name] = (ENUM, i)
             elements |= {value.name: (ENUM, i, VALUE, j) for j, value in enumerate(enum.value)}
+        elements |= {extension.name: (EXTENSION, i) for i, extension in enumerate(self.extensions)}
         return (name for name, path in elements.items() if not self.comment(*path))
 
 
@@ -109,10 +120,15 @@ class Reference:
             for i, service in enumerate(file.services):
                 for j, method in enumerate(service.method):
                     first = re.split(r"(?<=\.)\s", file.comment(SERVICE, i, METHOD, j))[0]
-                    rows.append((self._link(service.name), self._link(method.name), self._cell(first)))
+                    access = self._access(method)
+                    rows.append((self._link(service.name), self._link(method.name), access, self._cell(first)))
         _, _, conventions = next(f for f in self._files if f.name == CONVENTIONS).comment(SYNTAX).partition("\n\n")
         parts = [GENERATED, "# API reference", "The gRPC services of `recsvc.v1`, and what they share."]
-        parts += [_table(("Service", "Method", "Meaning"), rows), "## Terms and errors", self._text(conventions)]
+        parts += [
+            _table(("Service", "Method", "Scope", "Meaning"), rows),
+            "## Terms and errors",
+            self._text(conventions),
+        ]
         return "\n\n".join(parts) + "\n"
 
     def _page(self, file: ProtoFile) -> str:
@@ -123,7 +139,9 @@ class Reference:
             parts += [f"## {service.name}", self._text(file.comment(SERVICE, i))]
             for j, method in enumerate(service.method):
                 response = f"{'a stream of ' * method.server_streaming}{self._type(method.output_type)}"
+                audited = " Each call is written to the audit log." * _option(method, access_pb2.audited)
                 parts += [f"### {method.name}", f"Request: {self._type(method.input_type)}. Response: {response}."]
+                parts.append(f"Scope: {self._access(method)}.{audited}")
                 parts.append(self._text(file.comment(SERVICE, i, METHOD, j)))
         for i, message in enumerate(file.messages):
             parts += [f"## {message.name}", self._text(file.comment(MESSAGE, i))]
@@ -142,10 +160,21 @@ class Reference:
             comments = (self._cell(file.comment(ENUM, i, VALUE, j)) for j in range(len(enum.value)))
             rows = [(f"`{v.name}`", str(v.number), text) for v, text in zip(enum.value, comments, strict=True)]
             parts.append(_table(("Value", "Number", "Meaning"), rows))
+        options = [
+            (f"`{option.name}`", self._kind(option, None), self._cell(file.comment(EXTENSION, i)))
+            for i, option in enumerate(file.extensions)
+        ]
+        if options:
+            parts += ["## Options", _table(("Option of a method", "Type", "Meaning"), options)]
         return "\n\n".join(parts).replace(f"]({file.page}#", "](#") + "\n"
 
-    def _kind(self, field: FieldDescriptorProto, message: DescriptorProto) -> str:
-        entry = next((n for n in message.nested_type if field.type_name.endswith(f".{message.name}.{n.name}")), None)
+    def _access(self, method: MethodDescriptorProto) -> str:
+        """The scope that a method needs, as a link."""
+        return self._link(access_pb2.Scope.Name(_option(method, access_pb2.scope)))
+
+    def _kind(self, field: FieldDescriptorProto, message: DescriptorProto | None) -> str:
+        nested = message.nested_type if message is not None else ()
+        entry = next((n for n in nested if message and field.type_name.endswith(f".{message.name}.{n.name}")), None)
         if entry is not None:
             key, value = (self._kind(part, message) for part in entry.field)
             return f"map of {key} to {value}"
@@ -174,6 +203,10 @@ class Reference:
         """A comment as one line, for a table: <br> stands before each point and between paragraphs."""
         text = re.sub(r"\n+- ", "<br>• ", self._text(comment).replace("|", r"\|"))
         return " ".join(text.replace("\n\n", "<br><br>").split())
+
+
+def _option(method: MethodDescriptorProto, extension: Any) -> Any:  # noqa: ANN401 - stubs type extensions by halves
+    return method.options.Extensions[extension]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

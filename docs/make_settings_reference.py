@@ -1,4 +1,4 @@
-"""Writes the reference of the settings, docs/settings.md, from recsvc/settings.py.
+"""Writes the reference of the settings, docs/settings.md, from recsvc/settings.
 
 python docs/make_settings_reference.py
 """
@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 from recsvc.settings import Settings, WorkerSettings
 
 PAGE = Path(__file__).parent / "settings.md"
-GENERATED = "<!-- Written by docs/make_settings_reference.py from recsvc/settings.py. Edit that instead. -->"
+GENERATED = "<!-- Written by docs/make_settings_reference.py from recsvc/settings. Edit that instead. -->"
 _HEAD = """# Settings
 
 Each setting is a flag and an environment variable. A flag goes before the variable, and the variable before the

@@ -1,4 +1,4 @@
-"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain` and `doctor`.
+"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain`, `doctor` and `key new`.
 
 A command that cannot run prints one line on standard error and exits with 2.
 """
@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from pydantic_settings import BaseSettings
 
 from recsvc import __version__
-from recsvc.errors import RecsvcError
+from recsvc.access.keys import key_lines, new_key
+from recsvc.access.scopes import Scope
+from recsvc.channel import ClientSettings, add_client_flags, client_settings
+from recsvc.errors import RecsvcError, SettingsError
 from recsvc.runtime.logs import configure_logs
 from recsvc.settings import Settings, WorkerSettings, load_settings
 
 _EXIT_PROBLEM = 1  # `doctor` found a problem
 _EXIT_UNUSABLE = 2  # as argparse: the arguments or settings cannot be used
+_MAX_KEY_DAYS = 3_650
+_SCOPES = tuple(Scope)
 _DEFAULT_TARGET = f"127.0.0.1:{Settings.model_fields['port'].default}"
 
 
@@ -85,6 +91,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--placement", default="", metavar="NAME", help="placement of the list; none by default")
     explain.add_argument("-k", type=int, default=10, metavar="N", help="length of the list [%(default)s]")
+    add_client_flags(explain)
+    key = commands.add_parser("key", help="make an API key", description="Makes API keys.")
+    key_commands = key.add_subparsers(required=True, metavar="COMMAND")
+    new = _add_command(
+        key_commands,
+        "new",
+        _new_key,
+        "make an API key",
+        "Makes an API key. Prints the key on standard error, once and nowhere else, and its lines for the file of "
+        "keys on standard output: they have its hash only.",
+    )
+    new.add_argument("--id", dest="key_id", required=True, metavar="ID", help="name of its holder, such as storefront")
+    new.add_argument("--scopes", required=True, metavar="LIST", help=f"commas between them: {', '.join(_SCOPES)}")
+    new.add_argument("--days", type=int, metavar="N", help="days until it expires; without it, it does not")
+    new.add_argument("--requests-per-second", type=float, metavar="N", help="most calls a second")
+    new.add_argument("--concurrent", type=int, metavar="N", help="most calls at the same time")
     _add_command(
         commands,
         "doctor",
@@ -153,7 +175,23 @@ def _inspect(flags: dict[str, Any]) -> int:
 def _explain(flags: dict[str, Any]) -> int:
     from recsvc.diagnostics.explain_user import explain_user  # noqa: PLC0415 - see above
 
-    sys.stdout.write(explain_user(**flags))
+    client = client_settings(flags)
+    request = {name: value for name, value in flags.items() if name not in ClientSettings.model_fields}
+    sys.stdout.write(explain_user(**request, client=client))
+    return 0
+
+
+def _new_key(flags: dict[str, Any]) -> int:
+    days, scopes = flags.pop("days"), flags.pop("scopes").split(",")
+    if days is not None and not 0 < days <= _MAX_KEY_DAYS:
+        raise SettingsError(f"--days must be 1 to {_MAX_KEY_DAYS}")
+    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    key = new_key()
+    lines = key_lines(key, flags.pop("key_id"), [scope.strip() for scope in scopes], expires=expires, **flags)
+    # Lines before the key: with `>> keys.toml` that cannot be written, no key is shown that does not work.
+    sys.stdout.write(lines)
+    sys.stdout.flush()
+    sys.stderr.write(f"The key, which is shown only now:\n{key}\n")
     return 0
 
 

@@ -8,6 +8,10 @@
     ├── StoreUnavailable     Redis did not answer in time
     ├── DeadlinePassed       the caller cannot get the answer in time any more
     ├── TooBusy              the process works on as many such calls as it may
+    ├── AccessRefused        the caller may not make the call
+    │   ├── Unauthenticated  ... because it has no valid key or token
+    │   ├── PermissionDenied ... because its key or token does not have the scope
+    │   └── RateLimited      ... because it makes more calls than it may
     ├── TextTurnedOff        the operator turned such texts off
     ├── TooManySwitches      more switches are off than a request can check
     ├── ReasonRejected       a sentence did not pass the verifier
@@ -86,6 +90,33 @@ class DeadlinePassed(RecsvcError):
 
 class TooBusy(RecsvcError):
     """The process works on as many calls of this kind as it may. The caller can try again later."""
+
+
+class AccessRefused(RecsvcError):
+    """A caller may not make a call. `cause` is a label of metrics. No message has a part of a key or token."""
+
+    cause = "key"
+
+
+class Unauthenticated(AccessRefused):
+    """A call has no key or token, or one that is not valid."""
+
+    cause = "key"
+
+
+class PermissionDenied(AccessRefused):
+    """A key or token does not have the scope that a call needs."""
+
+    cause = "scope"
+
+
+class RateLimited(AccessRefused):
+    """A caller makes more calls than it may."""
+
+    def __init__(self, cause: str, problem: str, retry_after_seconds: float) -> None:
+        self.cause = cause
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"{problem}; try again later")
 
 
 class TextTurnedOff(RecsvcError):

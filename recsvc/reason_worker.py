@@ -30,14 +30,14 @@ async def work(settings: WorkerSettings) -> None:
     Raises:
         SettingsError: No Redis is named, or the language model cannot be used.
     """
-    if settings.redis_url is None:
+    if settings.redis_address is None:
         raise SettingsError("redis_url: name the Redis of the servers; a private Redis would have no work")
     author, phrase_bank = await asyncio.to_thread(author_of, settings), Realiser()
     stop, postponed = asyncio.Event(), Postponed()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    url = settings.redis_url.get_secret_value()
+    url = settings.redis_address
     async with open_store(url, settings.data_dir, settings.namespace, timeout_seconds=REDIS_SECONDS) as store:
         _log.info("working", generator=author.name, model=author.model)
         while not stop.is_set():

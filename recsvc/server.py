@@ -10,21 +10,24 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import grpc
 import structlog
 import torch
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import start_http_server
 
 from recsvc import __version__
+from recsvc.access.listening import check_addresses
+from recsvc.access.opening import Access, open_access
 from recsvc.errors import SettingsError
 from recsvc.registry.backend import Backend
-from recsvc.service import SERVICE_NAMES, add_services
+from recsvc.service import METHODS, SERVICE_NAMES, add_services
+from recsvc.service.credentials import server_credentials
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
+from recsvc.service.metrics_page import serve_metrics
 from recsvc.settings import Settings
 from recsvc.store import UserStore, open_store
 
@@ -39,6 +42,7 @@ _GOAWAY_SECONDS = 0.05
 _GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
 
 _NO_LIMIT = 2**31 - 1
+_OPEN_ACCESS = Access(gate=None, certificates=None)
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +51,7 @@ async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: A setting cannot be used.
+        SettingsError: A setting cannot be used, or others could reach the service without TLS or keys.
         BundleError: The bundle cannot be used.
         BundleUnusable: A bundle that a placement names is missing or cannot be used.
         TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
@@ -60,10 +64,11 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.on_signal)
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    await asyncio.to_thread(check_addresses, settings)
     async with (
+        open_access(settings, METHODS) as access,
         open_store(
-            redis_url,
+            settings.redis_address,
             settings.data_dir,
             settings.namespace,
             history_limit=settings.history_limit,
@@ -73,8 +78,8 @@ async def serve(settings: Settings) -> None:
     ):
         if stop.requested.is_set():  # while the bundle was loading
             return
-        with _metrics(settings) as metrics_port:
-            async with listening(settings, backend, stop.at_once) as port:
+        with _metrics(settings, access) as metrics_port:
+            async with listening(settings, backend, stop.at_once, access) as port:
                 _log.info(
                     "serving",
                     host=settings.host,
@@ -82,6 +87,8 @@ async def serve(settings: Settings) -> None:
                     metrics_port=metrics_port,
                     bundle_id=backend.registry.bundle_id,
                     version=__version__,
+                    tls=access.certificates is not None,
+                    keys=settings.checks_callers,
                 )
                 await stop.requested.wait()
                 _log.info("stopping", drain_seconds=settings.drain_seconds, grace_seconds=settings.grace_seconds)
@@ -89,18 +96,21 @@ async def serve(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.Event) -> AsyncIterator[int]:
+async def listening(
+    settings: Settings, backend: Backend, stop_at_once: asyncio.Event, access: Access = _OPEN_ACCESS
+) -> AsyncIterator[int]:
     """Runs a gRPC server with health and reflection, and yields its port. Stops it in order at the end.
 
     Args:
         settings: Where and how to listen.
         backend: Answers the calls.
         stop_at_once: Ends all waiting while it stops.
+        access: How callers are checked, and TLS.
 
     Raises:
         SettingsError: The port is in use.
     """
-    interceptor = CallInterceptor(settings.max_concurrent_requests)
+    interceptor = CallInterceptor(settings.max_concurrent_requests, access.gate)
     server = grpc.aio.server(interceptors=[interceptor], options=_options(settings))
     interceptor.take_calls_of(server)
     add_services(server, backend)
@@ -109,7 +119,7 @@ async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.
     for name in ("", *SERVICE_NAMES):
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     reflection.enable_server_reflection((*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    port = _bind(server, settings)
+    port = _bind(server, settings, access)
     await server.start()
     try:
         yield port
@@ -157,26 +167,26 @@ async def _started_backend(settings: Settings, store: UserStore) -> AsyncIterato
 
 
 @contextmanager
-def _metrics(settings: Settings) -> Iterator[int | None]:
-    """Serves Prometheus metrics over HTTP from a thread. Yields the port; None when metrics are off."""
+def _metrics(settings: Settings, access: Access) -> Iterator[int | None]:
+    """Serves Prometheus metrics over HTTP from threads. Yields the port; None when metrics are off."""
     if settings.metrics_port < 0:
         yield None
         return
-    try:
-        http_server, thread = start_http_server(settings.metrics_port, settings.host)
-    except OSError as error:
-        raise SettingsError(f"metrics_port: cannot listen on port {settings.metrics_port}: {error.strerror}") from None
-    try:
-        yield http_server.server_port
-    finally:
-        http_server.shutdown()
-        http_server.server_close()
-        thread.join()
+    with ExitStack() as stack:
+        try:
+            serving = serve_metrics(settings.metrics_host or settings.host, settings.metrics_port, access)
+            port = stack.enter_context(serving)
+        except OSError as error:
+            problem = f"cannot listen on port {settings.metrics_port}: {error.strerror}"
+            raise SettingsError(f"metrics_port: {problem}") from None
+        yield port
 
 
-def _bind(server: grpc.aio.Server, settings: Settings) -> int:
+def _bind(server: grpc.aio.Server, settings: Settings, access: Access) -> int:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
+        if access.certificates is not None:
+            return server.add_secure_port(f"{host}:{settings.port}", server_credentials(access.certificates))
         return server.add_insecure_port(f"{host}:{settings.port}")
     except RuntimeError:
         raise SettingsError(f"port: cannot listen on {host}:{settings.port}; is it in use?") from None

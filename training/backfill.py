@@ -1,6 +1,8 @@
 """Sends a shop's profiles and past events to a running service, through the public gRPC contract.
 
-    python -m training.backfill --data DIR --target HOST:PORT [--users N] [--all-events]
+    python -m training.backfill --data DIR --target HOST:PORT [--users N] [--all-events] [--tls-ca FILE]
+
+A service with keys takes the key in RECSVC_API_KEY, with the scope write.
 
 It is safe to run again, also after a stop: the same profile, or an event with the same id, changes nothing.
 """
@@ -22,6 +24,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from recsvc.channel import add_client_flags, channel_credentials, client_settings
 from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.domain.shop import Profile
 from recsvc.errors import RecsvcError
@@ -68,7 +71,13 @@ class Backfilled:
 
 
 async def backfill(
-    shop: Shop, target: str, users: int | None = None, *, all_events: bool = False, console: Console | None = None
+    shop: Shop,
+    target: str,
+    users: int | None = None,
+    *,
+    all_events: bool = False,
+    console: Console | None = None,
+    credentials: grpc.ChannelCredentials | None = None,
 ) -> Backfilled:
     """Sends the profiles, and then the events of each user, oldest first.
 
@@ -78,17 +87,19 @@ async def backfill(
         users: Sends only the first users, this many; None sends all.
         all_events: Sends all events of a user, not only those that the service keeps by default.
         console: Where progress is shown; standard error by default.
+        credentials: For TLS and the key. None: a service without both.
 
     Raises:
         BackfillError: The service cannot be reached, or refused a request.
     """
     profiles, events = select_data(shop, users, all_events=all_events)
     started = time.perf_counter()
-    async with grpc.aio.insecure_channel(target) as channel:
+    async with _channel(target, credentials) as channel:
         try:
             await asyncio.wait_for(channel.channel_ready(), CONNECT_SECONDS)
         except TimeoutError:
-            raise BackfillError(f"no service answers at {target}") from None
+            problem = "no service answers" if credentials is None else "no service answers with this CA and certificate"
+            raise BackfillError(f"{problem} at {target}") from None
         sender = _Sender(UserServiceStub(channel), EventServiceStub(channel))
         with _progress(console or Console(stderr=True)) as bar:
             profile_lanes = _profile_lanes(profiles)
@@ -103,6 +114,10 @@ async def backfill(
         retries=sender.retries,
         seconds=seconds,
     )
+
+
+def _channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(target) if credentials is None else grpc.aio.secure_channel(target, credentials)
 
 
 def select_data(shop: Shop, users: int | None, *, all_events: bool) -> tuple[dict[str, Profile], pl.DataFrame]:
@@ -246,10 +261,13 @@ def main(arguments: list[str] | None = None) -> int:
         help="send all events to the event log, not only those that the service uses: of each user the newest "
         f"{ROOM_EVENTS} purchases, returns, hidden items, and views and carts together",
     )
+    add_client_flags(parser)
     options = parser.parse_args(arguments)
     try:
+        credentials = channel_credentials(client_settings(vars(options)))
         shop = read_shop(options.data)
-        sent = asyncio.run(backfill(shop, options.target, options.users, all_events=options.all_events))
+        sending = backfill(shop, options.target, options.users, all_events=options.all_events, credentials=credentials)
+        sent = asyncio.run(sending)
     except RecsvcError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

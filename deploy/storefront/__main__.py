@@ -18,6 +18,7 @@ except ModuleNotFoundError as missing:
 
 from deploy.storefront.app import make_app
 from deploy.storefront.catalogue import ID_LENGTH, CatalogueError, read_catalogue
+from deploy.storefront.connection import ConnectionFilesError, add_flags, connection_of
 from deploy.storefront.recommender import LIST_SECONDS, Clock
 from deploy.storefront.shop import Shopper
 
@@ -27,7 +28,7 @@ STOP_SECONDS = 3  # how long a stopping shop waits for unfinished pages
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.storefront", description=__doc__)
-    parser.add_argument("--service", default="127.0.0.1:50051", help="where recsvc listens [127.0.0.1:50051]")
+    add_flags(parser)
     parser.add_argument("--items", type=Path, required=True, help="the shop's items table, .parquet or .csv")
     parser.add_argument(
         *("--shopper", "-s"),
@@ -59,9 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     try:
+        connection = connection_of(options)
         catalogue = read_catalogue(options.items)
         listening = socket.create_server((options.host, options.port))
-    except CatalogueError as error:
+    except (CatalogueError, ConnectionFilesError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  a command prints
         return 1
     except OSError as error:
@@ -69,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(message, file=sys.stderr)  # noqa: T201
         return 1
     hosts = ("127.0.0.1", "localhost", *((options.host,) if options.host != "0.0.0.0" else ("*",)))  # noqa: S104  compared, not bound
-    app = make_app(options.service, catalogue, tuple(options.shopper), options.clock, options.patience, hosts)
+    app = make_app(connection, catalogue, tuple(options.shopper), options.clock, options.patience, hosts)
     print(f"The shop is open at http://{options.host}:{listening.getsockname()[1]}/", flush=True)  # noqa: T201
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=STOP_SECONDS

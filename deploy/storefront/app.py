@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.storefront import actions, pages
 from deploy.storefront.catalogue import Catalogue
+from deploy.storefront.connection import Connection
 from deploy.storefront.outbox import Outbox
-from deploy.storefront.recommender import LIST_SECONDS, Clock, Recommender, open_channel
+from deploy.storefront.recommender import LIST_SECONDS, Clock, Recommender
 from deploy.storefront.shop import Shop, Shopper, templates
 from deploy.storefront.visits import Visit, Visits
 
@@ -62,7 +63,7 @@ ACTIONS: dict[str, Handle] = {
 
 
 def make_app(
-    service: str,
+    service: Connection,
     catalogue: Catalogue,
     shoppers: tuple[Shopper, ...] = (),
     clock: Clock | None = None,
@@ -72,7 +73,7 @@ def make_app(
     """Makes the application.
 
     Args:
-        service: The address of the service, host:port.
+        service: How the service is reached.
         catalogue: The items that the shop sells.
         shoppers: Customers who can be chosen by name. A new browser starts as the first.
         clock: The shop's time. None: the real time.
@@ -82,7 +83,7 @@ def make_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_channel(service) as channel:
+        async with service.open() as channel:
             app.state.shop = Shop(
                 catalogue=catalogue,
                 recommender=Recommender(channel, clock, patience),

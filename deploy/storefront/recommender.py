@@ -18,8 +18,6 @@ from recsvc.v1.users_pb2_grpc import UserServiceStub
 # How long a page waits for its lists by default.
 LIST_SECONDS = 1.5
 WRITE_SECONDS = 3.0
-# How soon the service is called again after it was not available.
-RECONNECT_MILLISECONDS = 1_000
 MAX_RANKED_ITEMS = 1_000  # the most that Rank takes
 MAX_REASONED_ITEMS = 100  # the most that Rank gives reasons for
 
@@ -110,11 +108,6 @@ class Recommender:
         if self._clock is not None:
             context.time.CopyFrom(timestamp(self._clock()))
         return context
-
-
-def open_channel(target: str) -> grpc.aio.Channel:
-    """Opens a channel in the running event loop. It connects on first use, and reconnects when the service is back."""
-    return grpc.aio.insecure_channel(target, [("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS)])
 
 
 def timestamp(moment: dt.datetime) -> Timestamp:

@@ -122,8 +122,8 @@ def _check_data_folder(settings: Settings) -> str:
 
 
 async def _check_redis(settings: Settings) -> str:
-    if settings.redis_url is not None:
-        eviction = await _eviction(settings.redis_url.get_secret_value(), settings.store_timeout)
+    if settings.redis_address is not None:
+        eviction = await _eviction(settings.redis_address, settings.store_timeout)
         kind = "the named Redis"
     else:
         async with embedded_redis(settings.data_dir) as url:

@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 
+from recsvc.channel import ClientSettings, channel_credentials
 from recsvc.errors import CallFailed, SettingsError
 from recsvc.v1 import explain_pb2, reason_pb2, recommendation_pb2
 from recsvc.v1.explain_pb2_grpc import ExplainServiceStub
@@ -29,7 +30,7 @@ OBSTACLES = {
 }
 
 
-def explain_user(*, user_id: str, item_id: str, target: str, placement: str, k: int) -> str:
+def explain_user(*, user_id: str, item_id: str, target: str, placement: str, k: int, client: ClientSettings) -> str:
     """Returns the explanation as lines of text.
 
     Args:
@@ -38,15 +39,17 @@ def explain_user(*, user_id: str, item_id: str, target: str, placement: str, k: 
         target: Address of the service, host:port.
         placement: The placement of the list; "" for none.
         k: Length of the list.
+        client: TLS and the key.
 
     Raises:
         CallFailed: The service cannot be reached, or refuses the call.
-        SettingsError: k is out of range.
+        SettingsError: k is out of range, or the settings of the client cannot be used.
     """
     if not 1 <= k <= MAX_K:
         raise SettingsError(f"-k must be 1 to {MAX_K}")
     request = recommendation_pb2.RecommendRequest(user_id=user_id, k=k, placement=placement)
-    with grpc.insecure_channel(target) as channel:
+    credentials = channel_credentials(client)
+    with grpc.secure_channel(target, credentials) if credentials else grpc.insecure_channel(target) as channel:
         try:
             if item_id:
                 question = explain_pb2.WhyNotRequest(request=request, item_id=item_id)

@@ -70,3 +70,13 @@ GATE_LATE_CHANGES = Counter(
 
 BUNDLE_INFO = Gauge("recsvc_bundle_info", "1 for the bundle that this process serves.", ("bundle_id",))
 EMBEDDED_REDIS_RESTARTS = Counter("recsvc_embedded_redis_restarts", "Restarts of the private Redis.")
+
+ACCESS_FILE_REFUSED = Gauge(
+    "recsvc_access_file_refused",
+    "1 while a changed file of certificates, keys or tokens cannot be used, and the earlier one is. By its setting.",
+    ("file",),
+)
+CERTIFICATE_EXPIRES_SECONDS = Gauge(
+    "recsvc_certificate_expires_seconds", "When the certificate of the service expires, in seconds since 1970; 0: none."
+)
+AUDIT_LINES_LOST = Counter("recsvc_audit_lines_lost", "Lines of the audit log that could not be written.")

@@ -5,6 +5,7 @@
 
 import grpc
 
+from recsvc.access.methods import method_access
 from recsvc.registry.backend import Backend
 from recsvc.service.catalog import CatalogService
 from recsvc.service.content import ContentService
@@ -33,9 +34,9 @@ from recsvc.v1 import (
     users_pb2_grpc,
 )
 
-SERVICE_NAMES: tuple[str, ...] = tuple(
-    descriptor.full_name
-    for file in (
+_FILES = tuple(
+    module.DESCRIPTOR
+    for module in (
         recommendation_pb2,
         events_pb2,
         users_pb2,
@@ -45,8 +46,11 @@ SERVICE_NAMES: tuple[str, ...] = tuple(
         explain_pb2,
         policy_pb2,
     )
-    for descriptor in file.DESCRIPTOR.services_by_name.values()
 )
+SERVICE_NAMES: tuple[str, ...] = tuple(
+    descriptor.full_name for file in _FILES for descriptor in file.services_by_name.values()
+)
+METHODS = method_access(_FILES)
 
 
 def add_services(server: grpc.aio.Server, backend: Backend) -> None:

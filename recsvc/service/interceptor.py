@@ -1,4 +1,4 @@
-"""Wraps every call: limits how many run at once, counts them, and turns errors into statuses and log lines."""
+"""Wraps every call: checks its caller, limits how many run at once, counts them, and turns errors into statuses."""
 
 import asyncio
 import math
@@ -13,7 +13,8 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError
 
-from recsvc.errors import FieldViolation, InvalidRequest
+from recsvc.access.gate import AccessGate, Admission
+from recsvc.errors import AccessRefused, FieldViolation, InvalidRequest
 from recsvc.runtime.deadline import CALL_TIME, CallTime, TimeToAnswer
 from recsvc.runtime.logs import LineLimit
 from recsvc.runtime.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
@@ -22,6 +23,7 @@ from recsvc.service.acceptors import Acceptors
 from recsvc.service.turnstile import Turnstile
 
 _OUR_METHODS = "/recsvc."  # health and reflection also answer in an overloaded service, and are not counted
+_OPEN_METHODS = "/grpc.health.v1.Health/"  # probes have no key
 # No new call for this long means that every call which was sent has been taken.
 _QUIET_SECONDS = 0.03
 
@@ -42,10 +44,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     Args:
         limit: Most calls at the same time. A further one gets RESOURCE_EXHAUSTED before it is decoded. Streams have a
             second limit of the same size: they mostly wait, and must not keep lists from being made.
+        gate: Admits calls by their key or token. None: anybody may call.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, gate: AccessGate | None = None) -> None:
         self._limit = limit
+        self._gate = gate
         self._in_flight = {"call": 0, "stream": 0}
         self._wrapped: dict[str, _Handler] = {}
         self._turnstile = Turnstile()
@@ -95,7 +99,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = self._wrapped.get(method)
         if handler is None:
             handler = await continuation(handler_call_details)
-            if handler is not None and method.startswith(_OUR_METHODS) and method not in self._wrapped:
+            if handler is None or method.startswith(_OPEN_METHODS):
+                return handler
+            if not method.startswith(_OUR_METHODS):
+                return handler if self._gate is None else self._guard(method, handler, self._gate)
+            if method not in self._wrapped:
                 handler = self._wrapped[method] = self._wrap(method, handler)
                 if self._acceptors is not None:
                     self._acceptors.add(method, handler)
@@ -105,22 +113,55 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         # gRPC passes the bytes on as they are: if it failed to decode them, it would answer with the exception's text.
         decode, encode = handler.request_deserializer, handler.response_serializer
         to_answer = TimeToAnswer()
+        surround = self._surround if self._gate is None else self._surround_admitted
 
         async def call(raw: bytes, context: _Context) -> bytes:
-            async with self._surround(method, "call", context, to_answer):
+            async with surround(method, "call", context, to_answer):
                 response: bytes = encode(await handler.unary_unary(decode(raw), context))
             if self._release is not None:
                 await self._release.wait()
             return response
 
         async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
-            async with self._surround(method, "stream", context, to_answer):
+            async with surround(method, "stream", context, to_answer):
                 async for response in handler.unary_stream(decode(raw), context):
                     yield encode(response)
 
         if handler.unary_stream is not None:
             return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(call)
+
+    def _guard(self, method: str, handler: _Handler, gate: AccessGate) -> _Handler | None:
+        """Wraps reflection. A method of another shape is not offered at all."""
+        if handler.stream_stream is None:
+            return None
+
+        async def guarded(requests: AsyncIterator[Any], context: _Context) -> AsyncIterator[Any]:
+            admission = await _admit(gate, method, context)
+            try:
+                async for response in handler.stream_stream(requests, context):
+                    yield response
+            finally:
+                admission.end(grpc.StatusCode.OK.name)
+
+        return grpc.stream_stream_rpc_method_handler(guarded, handler.request_deserializer, handler.response_serializer)
+
+    @asynccontextmanager
+    async def _surround_admitted(
+        self, method: str, kind: str, context: _Context, to_answer: TimeToAnswer
+    ) -> AsyncIterator[None]:
+        assert self._gate is not None  # noqa: S101 - for the type checker: `_wrap` looks
+        admission = await _admit(self._gate, method, context)
+        outcome = grpc.StatusCode.CANCELLED.name
+        try:
+            async with self._surround(method, kind, context, to_answer):
+                yield
+            outcome = grpc.StatusCode.OK.name
+        except grpc.aio.AbortError:
+            outcome = context.code().name
+            raise
+        finally:
+            admission.end(outcome)
 
     @asynccontextmanager
     async def _surround(
@@ -158,6 +199,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             REQUEST_SECONDS.labels(method).observe(time.perf_counter() - start)
             call_time.close(clock())
         REQUESTS.labels(method, grpc.StatusCode.OK.name).inc()
+
+
+async def _admit(gate: AccessGate, method: str, context: _Context) -> Admission:
+    """Checks the caller, before the request is decoded and before anything is looked up."""
+    try:
+        return gate.admit(method, context.invocation_metadata() or ())
+    except AccessRefused as error:
+        await _fail(method, error, context)
 
 
 async def _fail(method: str, error: Exception, context: _Context) -> NoReturn:

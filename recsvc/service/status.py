@@ -1,8 +1,10 @@
 """Turns errors into gRPC statuses: the one table, and the google.rpc details of each status."""
 
+import math
 from functools import cache
 
 import grpc
+from google.protobuf import duration_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
@@ -15,11 +17,14 @@ from recsvc.errors import (
     ItemNotFound,
     ListNotFound,
     NothingToSay,
+    PermissionDenied,
+    RateLimited,
     RecsvcError,
     StoreUnavailable,
     TextTurnedOff,
     TooBusy,
     TooManySwitches,
+    Unauthenticated,
 )
 
 DOMAIN = "recsvc"
@@ -37,6 +42,9 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
     DeadlinePassed: (code_pb2.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
     TooBusy: (code_pb2.RESOURCE_EXHAUSTED, "TOO_BUSY"),
+    Unauthenticated: (code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    PermissionDenied: (code_pb2.PERMISSION_DENIED, "PERMISSION_DENIED"),
+    RateLimited: (code_pb2.RESOURCE_EXHAUSTED, "RATE_LIMITED"),
 }
 
 # Details travel in a header, and clients refuse more than 8 KiB of headers. A batch can have 9,000 violations.
@@ -53,6 +61,8 @@ def status_of(error: Exception) -> grpc.Status | None:
         return _deadline_passed()  # under overload it is most of the answers
     if isinstance(error, InvalidRequest):
         return _status(code, reason, _summary(error), {}, _bad_request(error))
+    if isinstance(error, RateLimited):
+        return _status(code, reason, str(error), {}, _retry_info(error.retry_after_seconds))
     metadata = {"item_id": error.item_id} if isinstance(error, ItemNotFound | NothingToSay) else {}
     return _status(code, reason, str(error), metadata)
 
@@ -92,6 +102,12 @@ def _summary(error: InvalidRequest) -> str:
     first, *rest = error.violations
     others = f" (and {len(rest)} more)" if rest else ""
     return f"{first.field} {first.description}{others}"
+
+
+def _retry_info(seconds: float) -> error_details_pb2.RetryInfo:
+    delay = duration_pb2.Duration()
+    delay.FromMilliseconds(math.ceil(seconds * 1000))
+    return error_details_pb2.RetryInfo(retry_delay=delay)
 
 
 def _bad_request(error: InvalidRequest) -> error_details_pb2.BadRequest:

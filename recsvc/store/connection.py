@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel
 from redis.asyncio.client import Pipeline
@@ -29,6 +29,7 @@ _NO_SUCH_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is 
 _SENTINEL_PORT = 26379
 _REFUSAL_IN_SCRIPT = re.compile(r": -([A-Z]+) ")
 _REFUSALS = {"OOM": "OutOfMemoryError", "READONLY": "ReadOnlyError"}
+_FALSE = ("false", "no", "0", "")
 
 
 @asynccontextmanager
@@ -37,6 +38,8 @@ async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClie
 
     Args:
         url: One of `_SCHEMES`; `rediss+...` uses TLS to a Cluster or a Sentinel's master. Credentials go before an @.
+            Options of TLS stand in the query, with the names of redis-py, such as ssl_ca_certs. `sentinel_tls=true`
+            uses TLS to Sentinels as well.
         timeout_seconds: Of connecting, of waiting for a free connection, and of each answer. Nothing is tried again,
             except once on a Cluster, whose client learns of a failover only by an error.
 
@@ -127,8 +130,14 @@ def _sentinel_master(parts: SplitResult, options: dict[str, Any]) -> tuple[Redis
     if not service or not all(address.hostname for address in addresses):
         raise ValueError("a Sentinel URL has hosts and a service")
     hosts = [(address.hostname, address.port or _SENTINEL_PORT) for address in addresses]
-    sentinel = Sentinel(hosts, sentinel_kwargs=dict(options))  # type: ignore[no-untyped-call]
-    options |= {"db": int(database or 0), "ssl": parts.scheme == "rediss+sentinel"}
+    query = dict(parse_qsl(parts.query))
+    tls: dict[str, Any] = {name: value for name, value in query.items() if name.startswith("ssl_")}
+    if "ssl_check_hostname" in tls:
+        tls["ssl_check_hostname"] = tls["ssl_check_hostname"].lower() not in _FALSE
+    has_tls = query.get("sentinel_tls", "false").lower() not in _FALSE
+    to_sentinels = {**options, "ssl": True, **tls} if has_tls else options
+    sentinel = Sentinel(hosts, sentinel_kwargs=dict(to_sentinels))  # type: ignore[no-untyped-call]
+    options |= {"db": int(database or 0), "ssl": parts.scheme == "rediss+sentinel", **tls}
     options |= {"max_connections": _MAX_CONNECTIONS}
     options |= {name: unquote(value) for name in ("username", "password") if (value := getattr(parts, name))}
     return _guarded(sentinel.master_for(service, **options)), sentinel

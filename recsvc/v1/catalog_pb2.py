@@ -23,33 +23,40 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recsvc/v1/catalog.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\";\n\x12UpsertItemsRequest\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.recsvc.v1.CatalogItem\"\xe8\x01\n\x0b\x43\x61talogItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\ncategories\x18\x03 \x01(\t\x12\r\n\x05\x62rand\x18\x04 \x01(\t\x12\x12\n\x05price\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05stock\x18\x06 \x01(\rH\x01\x88\x01\x01\x12,\n\x08set_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\nattributes\x18\x08 \x03(\x0b\x32\x18.recsvc.v1.ItemAttributeB\x08\n\x06_priceB\x08\n\x06_stock\",\n\rItemAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x15\n\x13UpsertItemsResponse\">\n\x13SetInventoryRequest\x12\'\n\tinventory\x18\x01 \x03(\x0b\x32\x14.recsvc.v1.Inventory\"\x86\x01\n\tInventory\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x12\n\x05stock\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05price\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12,\n\x08set_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06_stockB\x08\n\x06_price\"-\n\x14SetInventoryResponse\x12\x15\n\runknown_items\x18\x01 \x01(\r\"e\n\x12\x44\x65leteItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x0f\n\x07restore\x18\x02 \x01(\x08\x12,\n\x08set_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\",\n\x13\x44\x65leteItemsResponse\x12\x15\n\runknown_items\x18\x01 \x01(\r2\xfd\x01\n\x0e\x43\x61talogService\x12L\n\x0bUpsertItems\x12\x1d.recsvc.v1.UpsertItemsRequest\x1a\x1e.recsvc.v1.UpsertItemsResponse\x12O\n\x0cSetInventory\x12\x1e.recsvc.v1.SetInventoryRequest\x1a\x1f.recsvc.v1.SetInventoryResponse\x12L\n\x0b\x44\x65leteItems\x12\x1d.recsvc.v1.DeleteItemsRequest\x1a\x1e.recsvc.v1.DeleteItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recsvc/v1/catalog.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/access.proto\";\n\x12UpsertItemsRequest\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.recsvc.v1.CatalogItem\"\xe8\x01\n\x0b\x43\x61talogItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\ncategories\x18\x03 \x01(\t\x12\r\n\x05\x62rand\x18\x04 \x01(\t\x12\x12\n\x05price\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05stock\x18\x06 \x01(\rH\x01\x88\x01\x01\x12,\n\x08set_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\nattributes\x18\x08 \x03(\x0b\x32\x18.recsvc.v1.ItemAttributeB\x08\n\x06_priceB\x08\n\x06_stock\",\n\rItemAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x15\n\x13UpsertItemsResponse\">\n\x13SetInventoryRequest\x12\'\n\tinventory\x18\x01 \x03(\x0b\x32\x14.recsvc.v1.Inventory\"\x86\x01\n\tInventory\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x12\n\x05stock\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05price\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12,\n\x08set_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06_stockB\x08\n\x06_price\"-\n\x14SetInventoryResponse\x12\x15\n\runknown_items\x18\x01 \x01(\r\"e\n\x12\x44\x65leteItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x0f\n\x07restore\x18\x02 \x01(\x08\x12,\n\x08set_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\",\n\x13\x44\x65leteItemsResponse\x12\x15\n\runknown_items\x18\x01 \x01(\r2\x9b\x02\n\x0e\x43\x61talogService\x12V\n\x0bUpsertItems\x12\x1d.recsvc.v1.UpsertItemsRequest\x1a\x1e.recsvc.v1.UpsertItemsResponse\"\x08\xc8\xc1\x18\x03\xd0\xc1\x18\x01\x12Y\n\x0cSetInventory\x12\x1e.recsvc.v1.SetInventoryRequest\x1a\x1f.recsvc.v1.SetInventoryResponse\"\x08\xc8\xc1\x18\x03\xd0\xc1\x18\x01\x12V\n\x0b\x44\x65leteItems\x12\x1d.recsvc.v1.DeleteItemsRequest\x1a\x1e.recsvc.v1.DeleteItemsResponse\"\x08\xc8\xc1\x18\x03\xd0\xc1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.catalog_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_UPSERTITEMSREQUEST']._serialized_start=71
-  _globals['_UPSERTITEMSREQUEST']._serialized_end=130
-  _globals['_CATALOGITEM']._serialized_start=133
-  _globals['_CATALOGITEM']._serialized_end=365
-  _globals['_ITEMATTRIBUTE']._serialized_start=367
-  _globals['_ITEMATTRIBUTE']._serialized_end=411
-  _globals['_UPSERTITEMSRESPONSE']._serialized_start=413
-  _globals['_UPSERTITEMSRESPONSE']._serialized_end=434
-  _globals['_SETINVENTORYREQUEST']._serialized_start=436
-  _globals['_SETINVENTORYREQUEST']._serialized_end=498
-  _globals['_INVENTORY']._serialized_start=501
-  _globals['_INVENTORY']._serialized_end=635
-  _globals['_SETINVENTORYRESPONSE']._serialized_start=637
-  _globals['_SETINVENTORYRESPONSE']._serialized_end=682
-  _globals['_DELETEITEMSREQUEST']._serialized_start=684
-  _globals['_DELETEITEMSREQUEST']._serialized_end=785
-  _globals['_DELETEITEMSRESPONSE']._serialized_start=787
-  _globals['_DELETEITEMSRESPONSE']._serialized_end=831
-  _globals['_CATALOGSERVICE']._serialized_start=834
-  _globals['_CATALOGSERVICE']._serialized_end=1087
+  _globals['_CATALOGSERVICE'].methods_by_name['UpsertItems']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['UpsertItems']._serialized_options = b'\310\301\030\003\320\301\030\001'
+  _globals['_CATALOGSERVICE'].methods_by_name['SetInventory']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['SetInventory']._serialized_options = b'\310\301\030\003\320\301\030\001'
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteItems']._loaded_options = None
+  _globals['_CATALOGSERVICE'].methods_by_name['DeleteItems']._serialized_options = b'\310\301\030\003\320\301\030\001'
+  _globals['_UPSERTITEMSREQUEST']._serialized_start=95
+  _globals['_UPSERTITEMSREQUEST']._serialized_end=154
+  _globals['_CATALOGITEM']._serialized_start=157
+  _globals['_CATALOGITEM']._serialized_end=389
+  _globals['_ITEMATTRIBUTE']._serialized_start=391
+  _globals['_ITEMATTRIBUTE']._serialized_end=435
+  _globals['_UPSERTITEMSRESPONSE']._serialized_start=437
+  _globals['_UPSERTITEMSRESPONSE']._serialized_end=458
+  _globals['_SETINVENTORYREQUEST']._serialized_start=460
+  _globals['_SETINVENTORYREQUEST']._serialized_end=522
+  _globals['_INVENTORY']._serialized_start=525
+  _globals['_INVENTORY']._serialized_end=659
+  _globals['_SETINVENTORYRESPONSE']._serialized_start=661
+  _globals['_SETINVENTORYRESPONSE']._serialized_end=706
+  _globals['_DELETEITEMSREQUEST']._serialized_start=708
+  _globals['_DELETEITEMSREQUEST']._serialized_end=809
+  _globals['_DELETEITEMSRESPONSE']._serialized_start=811
+  _globals['_DELETEITEMSRESPONSE']._serialized_end=855
+  _globals['_CATALOGSERVICE']._serialized_start=858
+  _globals['_CATALOGSERVICE']._serialized_end=1141
 # @@protoc_insertion_point(module_scope)

@@ -22,32 +22,37 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 from recsvc.v1 import reason_pb2 as recsvc_dot_v1_dot_reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recsvc/v1/content.proto\x12\trecsvc.v1\x1a\x16recsvc/v1/reason.proto\"\x93\x01\n\x0fGenerateRequest\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12,\n\x08\x61udience\x18\x04 \x01(\x0b\x32\x1a.recsvc.v1.ContentAudience\x12\x0f\n\x07variant\x18\x05 \x01(\r\x12\x0e\n\x06\x64rafts\x18\x06 \x01(\r\"@\n\x0f\x43ontentAudience\x12\x0f\n\x05\x62rand\x18\x01 \x01(\tH\x00\x12\x12\n\x08\x63\x61tegory\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x62uyers\"N\n\x10GenerateResponse\x12\'\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x17.recsvc.v1.ContentDraft\x12\x11\n\tbundle_id\x18\x02 \x01(\t\"\x9f\x01\n\x0c\x43ontentDraft\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12%\n\x05parts\x18\x03 \x03(\x0b\x32\x16.recsvc.v1.ContentPart\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.recsvc.v1.Provenance\x12\x1d\n\x15human_review_required\x18\x05 \x01(\x08\"?\n\x0b\x43ontentPart\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\"\n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32\x13.recsvc.v1.Evidence\"\x14\n\x12ListRecipesRequest\"9\n\x13ListRecipesResponse\x12\"\n\x07recipes\x18\x01 \x03(\x0b\x32\x11.recsvc.v1.Recipe\"w\n\x06Recipe\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x1d\n\x15human_review_required\x18\x04 \x01(\x08\x12\x1a\n\x12\x61\x64\x64resses_audience\x18\x05 \x01(\x08\x32\xa3\x01\n\x0e\x43ontentService\x12\x43\n\x08Generate\x12\x1a.recsvc.v1.GenerateRequest\x1a\x1b.recsvc.v1.GenerateResponse\x12L\n\x0bListRecipes\x12\x1d.recsvc.v1.ListRecipesRequest\x1a\x1e.recsvc.v1.ListRecipesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recsvc/v1/content.proto\x12\trecsvc.v1\x1a\x16recsvc/v1/access.proto\x1a\x16recsvc/v1/reason.proto\"\x93\x01\n\x0fGenerateRequest\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12,\n\x08\x61udience\x18\x04 \x01(\x0b\x32\x1a.recsvc.v1.ContentAudience\x12\x0f\n\x07variant\x18\x05 \x01(\r\x12\x0e\n\x06\x64rafts\x18\x06 \x01(\r\"@\n\x0f\x43ontentAudience\x12\x0f\n\x05\x62rand\x18\x01 \x01(\tH\x00\x12\x12\n\x08\x63\x61tegory\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x62uyers\"N\n\x10GenerateResponse\x12\'\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x17.recsvc.v1.ContentDraft\x12\x11\n\tbundle_id\x18\x02 \x01(\t\"\x9f\x01\n\x0c\x43ontentDraft\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12%\n\x05parts\x18\x03 \x03(\x0b\x32\x16.recsvc.v1.ContentPart\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.recsvc.v1.Provenance\x12\x1d\n\x15human_review_required\x18\x05 \x01(\x08\"?\n\x0b\x43ontentPart\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\"\n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32\x13.recsvc.v1.Evidence\"\x14\n\x12ListRecipesRequest\"9\n\x13ListRecipesResponse\x12\"\n\x07recipes\x18\x01 \x03(\x0b\x32\x11.recsvc.v1.Recipe\"w\n\x06Recipe\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x1d\n\x15human_review_required\x18\x04 \x01(\x08\x12\x1a\n\x12\x61\x64\x64resses_audience\x18\x05 \x01(\x08\x32\xaf\x01\n\x0e\x43ontentService\x12I\n\x08Generate\x12\x1a.recsvc.v1.GenerateRequest\x1a\x1b.recsvc.v1.GenerateResponse\"\x04\xc8\xc1\x18\x03\x12R\n\x0bListRecipes\x12\x1d.recsvc.v1.ListRecipesRequest\x1a\x1e.recsvc.v1.ListRecipesResponse\"\x04\xc8\xc1\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.content_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GENERATEREQUEST']._serialized_start=63
-  _globals['_GENERATEREQUEST']._serialized_end=210
-  _globals['_CONTENTAUDIENCE']._serialized_start=212
-  _globals['_CONTENTAUDIENCE']._serialized_end=276
-  _globals['_GENERATERESPONSE']._serialized_start=278
-  _globals['_GENERATERESPONSE']._serialized_end=356
-  _globals['_CONTENTDRAFT']._serialized_start=359
-  _globals['_CONTENTDRAFT']._serialized_end=518
-  _globals['_CONTENTPART']._serialized_start=520
-  _globals['_CONTENTPART']._serialized_end=583
-  _globals['_LISTRECIPESREQUEST']._serialized_start=585
-  _globals['_LISTRECIPESREQUEST']._serialized_end=605
-  _globals['_LISTRECIPESRESPONSE']._serialized_start=607
-  _globals['_LISTRECIPESRESPONSE']._serialized_end=664
-  _globals['_RECIPE']._serialized_start=666
-  _globals['_RECIPE']._serialized_end=785
-  _globals['_CONTENTSERVICE']._serialized_start=788
-  _globals['_CONTENTSERVICE']._serialized_end=951
+  _globals['_CONTENTSERVICE'].methods_by_name['Generate']._loaded_options = None
+  _globals['_CONTENTSERVICE'].methods_by_name['Generate']._serialized_options = b'\310\301\030\003'
+  _globals['_CONTENTSERVICE'].methods_by_name['ListRecipes']._loaded_options = None
+  _globals['_CONTENTSERVICE'].methods_by_name['ListRecipes']._serialized_options = b'\310\301\030\003'
+  _globals['_GENERATEREQUEST']._serialized_start=87
+  _globals['_GENERATEREQUEST']._serialized_end=234
+  _globals['_CONTENTAUDIENCE']._serialized_start=236
+  _globals['_CONTENTAUDIENCE']._serialized_end=300
+  _globals['_GENERATERESPONSE']._serialized_start=302
+  _globals['_GENERATERESPONSE']._serialized_end=380
+  _globals['_CONTENTDRAFT']._serialized_start=383
+  _globals['_CONTENTDRAFT']._serialized_end=542
+  _globals['_CONTENTPART']._serialized_start=544
+  _globals['_CONTENTPART']._serialized_end=607
+  _globals['_LISTRECIPESREQUEST']._serialized_start=609
+  _globals['_LISTRECIPESREQUEST']._serialized_end=629
+  _globals['_LISTRECIPESRESPONSE']._serialized_start=631
+  _globals['_LISTRECIPESRESPONSE']._serialized_end=688
+  _globals['_RECIPE']._serialized_start=690
+  _globals['_RECIPE']._serialized_end=809
+  _globals['_CONTENTSERVICE']._serialized_start=812
+  _globals['_CONTENTSERVICE']._serialized_end=987
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from recsvc.v1 import access_pb2 as _access_pb2
 from recsvc.v1 import reason_pb2 as _reason_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/events.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x12WriteEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.recsvc.v1.Event\"\xb6\x01\n\x13WriteEventsResponse\x12\x14\n\x0c\x61\x63knowledged\x18\x01 \x01(\r\x12\x15\n\runknown_items\x18\x02 \x01(\r\x12@\n\tfreshness\x18\x03 \x03(\x0b\x32-.recsvc.v1.WriteEventsResponse.FreshnessEntry\x1a\x30\n\x0e\x46reshnessEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x94\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12(\n\nevent_type\x18\x04 \x01(\x0e\x32\x14.recsvc.v1.EventType\x12-\n\ttimestamp\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08quantity\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08order_id\x18\x08 \x01(\t\x12\x19\n\x11recommendation_id\x18\t \x01(\t\x12\x0f\n\x07segment\x18\n \x01(\tB\x0b\n\t_quantityB\x08\n\x06_price*\xb8\x01\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_TYPE_PURCHASE\x10\x01\x12\x13\n\x0f\x45VENT_TYPE_VIEW\x10\x02\x12\x1a\n\x16\x45VENT_TYPE_ADD_TO_CART\x10\x03\x12\x15\n\x11\x45VENT_TYPE_RETURN\x10\x04\x12\x13\n\x0f\x45VENT_TYPE_HIDE\x10\x05\x12\x19\n\x15\x45VENT_TYPE_IMPRESSION\x10\x06\x32\\\n\x0c\x45ventService\x12L\n\x0bWriteEvents\x12\x1d.recsvc.v1.WriteEventsRequest\x1a\x1e.recsvc.v1.WriteEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/events.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/access.proto\"6\n\x12WriteEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.recsvc.v1.Event\"\xb6\x01\n\x13WriteEventsResponse\x12\x14\n\x0c\x61\x63knowledged\x18\x01 \x01(\r\x12\x15\n\runknown_items\x18\x02 \x01(\r\x12@\n\tfreshness\x18\x03 \x03(\x0b\x32-.recsvc.v1.WriteEventsResponse.FreshnessEntry\x1a\x30\n\x0e\x46reshnessEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x94\x02\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12(\n\nevent_type\x18\x04 \x01(\x0e\x32\x14.recsvc.v1.EventType\x12-\n\ttimestamp\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08quantity\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05price\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08order_id\x18\x08 \x01(\t\x12\x19\n\x11recommendation_id\x18\t \x01(\t\x12\x0f\n\x07segment\x18\n \x01(\tB\x0b\n\t_quantityB\x08\n\x06_price*\xb8\x01\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_TYPE_PURCHASE\x10\x01\x12\x13\n\x0f\x45VENT_TYPE_VIEW\x10\x02\x12\x1a\n\x16\x45VENT_TYPE_ADD_TO_CART\x10\x03\x12\x15\n\x11\x45VENT_TYPE_RETURN\x10\x04\x12\x13\n\x0f\x45VENT_TYPE_HIDE\x10\x05\x12\x19\n\x15\x45VENT_TYPE_IMPRESSION\x10\x06\x32\x66\n\x0c\x45ventService\x12V\n\x0bWriteEvents\x12\x1d.recsvc.v1.WriteEventsRequest\x1a\x1e.recsvc.v1.WriteEventsResponse\"\x08\xc8\xc1\x18\x02\xd0\xc1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WRITEEVENTSRESPONSE_FRESHNESSENTRY']._loaded_options = None
   _globals['_WRITEEVENTSRESPONSE_FRESHNESSENTRY']._serialized_options = b'8\001'
-  _globals['_EVENTTYPE']._serialized_start=591
-  _globals['_EVENTTYPE']._serialized_end=775
-  _globals['_WRITEEVENTSREQUEST']._serialized_start=70
-  _globals['_WRITEEVENTSREQUEST']._serialized_end=124
-  _globals['_WRITEEVENTSRESPONSE']._serialized_start=127
-  _globals['_WRITEEVENTSRESPONSE']._serialized_end=309
-  _globals['_WRITEEVENTSRESPONSE_FRESHNESSENTRY']._serialized_start=261
-  _globals['_WRITEEVENTSRESPONSE_FRESHNESSENTRY']._serialized_end=309
-  _globals['_EVENT']._serialized_start=312
-  _globals['_EVENT']._serialized_end=588
-  _globals['_EVENTSERVICE']._serialized_start=777
-  _globals['_EVENTSERVICE']._serialized_end=869
+  _globals['_EVENTSERVICE'].methods_by_name['WriteEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['WriteEvents']._serialized_options = b'\310\301\030\002\320\301\030\001'
+  _globals['_EVENTTYPE']._serialized_start=615
+  _globals['_EVENTTYPE']._serialized_end=799
+  _globals['_WRITEEVENTSREQUEST']._serialized_start=94
+  _globals['_WRITEEVENTSREQUEST']._serialized_end=148
+  _globals['_WRITEEVENTSRESPONSE']._serialized_start=151
+  _globals['_WRITEEVENTSRESPONSE']._serialized_end=333
+  _globals['_WRITEEVENTSRESPONSE_FRESHNESSENTRY']._serialized_start=285
+  _globals['_WRITEEVENTSRESPONSE_FRESHNESSENTRY']._serialized_end=333
+  _globals['_EVENT']._serialized_start=336
+  _globals['_EVENT']._serialized_end=612
+  _globals['_EVENTSERVICE']._serialized_start=801
+  _globals['_EVENTSERVICE']._serialized_end=903
 # @@protoc_insertion_point(module_scope)

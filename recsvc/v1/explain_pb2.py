@@ -23,30 +23,35 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 from recsvc.v1 import recommendation_pb2 as recsvc_dot_v1_dot_recommendation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recsvc/v1/explain.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erecsvc/v1/recommendation.proto\"N\n\rWhyNotRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.recsvc.v1.RecommendRequest\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"\xb7\x01\n\x0eWhyNotResponse\x12\x13\n\x0blisted_rank\x18\x01 \x01(\r\x12&\n\tobstacles\x18\x02 \x03(\x0e\x32\x13.recsvc.v1.Obstacle\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12\r\n\x05score\x18\x04 \x01(\x01\x12+\n\x0c\x62lock_scores\x18\x05 \x03(\x0b\x32\x15.recsvc.v1.BlockScore\x12\x11\n\tbundle_id\x18\x06 \x01(\t\x12\x0b\n\x03\x61rm\x18\x07 \x01(\t\"*\n\nBlockScore\x12\r\n\x05\x62lock\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\"J\n\x1c\x45xplainRecommendationRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x19\n\x11recommendation_id\x18\x02 \x01(\t\"\xed\x01\n\x1d\x45xplainRecommendationResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tplacement\x18\x02 \x01(\t\x12\x0b\n\x03\x61rm\x18\x03 \x01(\t\x12\x12\n\npropensity\x18\x04 \x01(\x01\x12\x11\n\tbundle_id\x18\x05 \x01(\t\x12#\n\x07surface\x18\x06 \x01(\x0e\x32\x12.recsvc.v1.Surface\x12#\n\x05items\x18\x07 \x03(\x0b\x32\x14.recsvc.v1.GivenItem\x12\x11\n\tunchanged\x18\x08 \x01(\x08\"f\n\tGivenItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12+\n\x0c\x62lock_scores\x18\x04 \x03(\x0b\x32\x15.recsvc.v1.BlockScore*\xa2\x02\n\x08Obstacle\x12\x18\n\x14OBSTACLE_UNSPECIFIED\x10\x00\x12\x19\n\x15OBSTACLE_UNKNOWN_ITEM\x10\x01\x12\x14\n\x10OBSTACLE_DELETED\x10\x02\x12\x19\n\x15OBSTACLE_OUT_OF_STOCK\x10\x03\x12\x13\n\x0fOBSTACLE_HIDDEN\x10\x04\x12\x15\n\x11OBSTACLE_EXCLUDED\x10\x05\x12\x15\n\x11OBSTACLE_IN_VISIT\x10\x06\x12\x1a\n\x16OBSTACLE_REPEAT_POLICY\x10\x07\x12\x13\n\x0fOBSTACLE_FILTER\x10\x08\x12\x14\n\x10OBSTACLE_SURFACE\x10\t\x12\x12\n\x0eOBSTACLE_RULES\x10\n\x12\x12\n\x0eOBSTACLE_SCORE\x10\x0b\x32\xbb\x01\n\x0e\x45xplainService\x12=\n\x06WhyNot\x12\x18.recsvc.v1.WhyNotRequest\x1a\x19.recsvc.v1.WhyNotResponse\x12j\n\x15\x45xplainRecommendation\x12\'.recsvc.v1.ExplainRecommendationRequest\x1a(.recsvc.v1.ExplainRecommendationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recsvc/v1/explain.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/access.proto\x1a\x1erecsvc/v1/recommendation.proto\"N\n\rWhyNotRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.recsvc.v1.RecommendRequest\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"\xb7\x01\n\x0eWhyNotResponse\x12\x13\n\x0blisted_rank\x18\x01 \x01(\r\x12&\n\tobstacles\x18\x02 \x03(\x0e\x32\x13.recsvc.v1.Obstacle\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12\r\n\x05score\x18\x04 \x01(\x01\x12+\n\x0c\x62lock_scores\x18\x05 \x03(\x0b\x32\x15.recsvc.v1.BlockScore\x12\x11\n\tbundle_id\x18\x06 \x01(\t\x12\x0b\n\x03\x61rm\x18\x07 \x01(\t\"*\n\nBlockScore\x12\r\n\x05\x62lock\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\"J\n\x1c\x45xplainRecommendationRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x19\n\x11recommendation_id\x18\x02 \x01(\t\"\xed\x01\n\x1d\x45xplainRecommendationResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tplacement\x18\x02 \x01(\t\x12\x0b\n\x03\x61rm\x18\x03 \x01(\t\x12\x12\n\npropensity\x18\x04 \x01(\x01\x12\x11\n\tbundle_id\x18\x05 \x01(\t\x12#\n\x07surface\x18\x06 \x01(\x0e\x32\x12.recsvc.v1.Surface\x12#\n\x05items\x18\x07 \x03(\x0b\x32\x14.recsvc.v1.GivenItem\x12\x11\n\tunchanged\x18\x08 \x01(\x08\"f\n\tGivenItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12+\n\x0c\x62lock_scores\x18\x04 \x03(\x0b\x32\x15.recsvc.v1.BlockScore*\xa2\x02\n\x08Obstacle\x12\x18\n\x14OBSTACLE_UNSPECIFIED\x10\x00\x12\x19\n\x15OBSTACLE_UNKNOWN_ITEM\x10\x01\x12\x14\n\x10OBSTACLE_DELETED\x10\x02\x12\x19\n\x15OBSTACLE_OUT_OF_STOCK\x10\x03\x12\x13\n\x0fOBSTACLE_HIDDEN\x10\x04\x12\x15\n\x11OBSTACLE_EXCLUDED\x10\x05\x12\x15\n\x11OBSTACLE_IN_VISIT\x10\x06\x12\x1a\n\x16OBSTACLE_REPEAT_POLICY\x10\x07\x12\x13\n\x0fOBSTACLE_FILTER\x10\x08\x12\x14\n\x10OBSTACLE_SURFACE\x10\t\x12\x12\n\x0eOBSTACLE_RULES\x10\n\x12\x12\n\x0eOBSTACLE_SCORE\x10\x0b\x32\xcf\x01\n\x0e\x45xplainService\x12G\n\x06WhyNot\x12\x18.recsvc.v1.WhyNotRequest\x1a\x19.recsvc.v1.WhyNotResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x12t\n\x15\x45xplainRecommendation\x12\'.recsvc.v1.ExplainRecommendationRequest\x1a(.recsvc.v1.ExplainRecommendationResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.explain_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBSTACLE']._serialized_start=834
-  _globals['_OBSTACLE']._serialized_end=1124
-  _globals['_WHYNOTREQUEST']._serialized_start=103
-  _globals['_WHYNOTREQUEST']._serialized_end=181
-  _globals['_WHYNOTRESPONSE']._serialized_start=184
-  _globals['_WHYNOTRESPONSE']._serialized_end=367
-  _globals['_BLOCKSCORE']._serialized_start=369
-  _globals['_BLOCKSCORE']._serialized_end=411
-  _globals['_EXPLAINRECOMMENDATIONREQUEST']._serialized_start=413
-  _globals['_EXPLAINRECOMMENDATIONREQUEST']._serialized_end=487
-  _globals['_EXPLAINRECOMMENDATIONRESPONSE']._serialized_start=490
-  _globals['_EXPLAINRECOMMENDATIONRESPONSE']._serialized_end=727
-  _globals['_GIVENITEM']._serialized_start=729
-  _globals['_GIVENITEM']._serialized_end=831
-  _globals['_EXPLAINSERVICE']._serialized_start=1127
-  _globals['_EXPLAINSERVICE']._serialized_end=1314
+  _globals['_EXPLAINSERVICE'].methods_by_name['WhyNot']._loaded_options = None
+  _globals['_EXPLAINSERVICE'].methods_by_name['WhyNot']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_EXPLAINSERVICE'].methods_by_name['ExplainRecommendation']._loaded_options = None
+  _globals['_EXPLAINSERVICE'].methods_by_name['ExplainRecommendation']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_OBSTACLE']._serialized_start=858
+  _globals['_OBSTACLE']._serialized_end=1148
+  _globals['_WHYNOTREQUEST']._serialized_start=127
+  _globals['_WHYNOTREQUEST']._serialized_end=205
+  _globals['_WHYNOTRESPONSE']._serialized_start=208
+  _globals['_WHYNOTRESPONSE']._serialized_end=391
+  _globals['_BLOCKSCORE']._serialized_start=393
+  _globals['_BLOCKSCORE']._serialized_end=435
+  _globals['_EXPLAINRECOMMENDATIONREQUEST']._serialized_start=437
+  _globals['_EXPLAINRECOMMENDATIONREQUEST']._serialized_end=511
+  _globals['_EXPLAINRECOMMENDATIONRESPONSE']._serialized_start=514
+  _globals['_EXPLAINRECOMMENDATIONRESPONSE']._serialized_end=751
+  _globals['_GIVENITEM']._serialized_start=753
+  _globals['_GIVENITEM']._serialized_end=855
+  _globals['_EXPLAINSERVICE']._serialized_start=1151
+  _globals['_EXPLAINSERVICE']._serialized_end=1358
 # @@protoc_insertion_point(module_scope)

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/models.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x14\n\x12ListBundlesRequest\"\xa0\x01\n\x13ListBundlesResponse\x12&\n\x07\x62undles\x18\x01 \x03(\x0b\x32\x15.recsvc.v1.BundleInfo\x12+\n\tprocesses\x18\x02 \x03(\x0b\x32\x18.recsvc.v1.ServerProcess\x12\x18\n\x10\x61\x63tive_bundle_id\x18\x03 \x01(\t\x12\x1a\n\x12previous_bundle_id\x18\x04 \x01(\t\"\xb4\x01\n\nBundleInfo\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12.\n\ntrained_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07metrics\x18\x03 \x03(\x0b\x32\".recsvc.v1.BundleInfo.MetricsEntry\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x82\x01\n\rServerProcess\x12\x12\n\nprocess_id\x18\x01 \x01(\t\x12\x19\n\x11serving_bundle_id\x18\x02 \x01(\t\x12\x19\n\x11loaded_bundle_ids\x18\x03 \x03(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x16\n\x0estore_problems\x18\x05 \x03(\t\"&\n\x11LoadBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"\x14\n\x12LoadBundleResponse\"*\n\x15\x41\x63tivateBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"4\n\x16\x41\x63tivateBundleResponse\x12\x1a\n\x12previous_bundle_id\x18\x01 \x01(\t\"\x11\n\x0fRollBackRequest\"%\n\x10RollBackResponse\x12\x11\n\tbundle_id\x18\x01 \x01(\t2\xc3\x02\n\x0cModelService\x12L\n\x0bListBundles\x12\x1d.recsvc.v1.ListBundlesRequest\x1a\x1e.recsvc.v1.ListBundlesResponse\x12I\n\nLoadBundle\x12\x1c.recsvc.v1.LoadBundleRequest\x1a\x1d.recsvc.v1.LoadBundleResponse\x12U\n\x0e\x41\x63tivateBundle\x12 .recsvc.v1.ActivateBundleRequest\x1a!.recsvc.v1.ActivateBundleResponse\x12\x43\n\x08RollBack\x12\x1a.recsvc.v1.RollBackRequest\x1a\x1b.recsvc.v1.RollBackResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/models.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/access.proto\"\x14\n\x12ListBundlesRequest\"\xa0\x01\n\x13ListBundlesResponse\x12&\n\x07\x62undles\x18\x01 \x03(\x0b\x32\x15.recsvc.v1.BundleInfo\x12+\n\tprocesses\x18\x02 \x03(\x0b\x32\x18.recsvc.v1.ServerProcess\x12\x18\n\x10\x61\x63tive_bundle_id\x18\x03 \x01(\t\x12\x1a\n\x12previous_bundle_id\x18\x04 \x01(\t\"\xb4\x01\n\nBundleInfo\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12.\n\ntrained_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07metrics\x18\x03 \x03(\x0b\x32\".recsvc.v1.BundleInfo.MetricsEntry\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x82\x01\n\rServerProcess\x12\x12\n\nprocess_id\x18\x01 \x01(\t\x12\x19\n\x11serving_bundle_id\x18\x02 \x01(\t\x12\x19\n\x11loaded_bundle_ids\x18\x03 \x03(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x16\n\x0estore_problems\x18\x05 \x03(\t\"&\n\x11LoadBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"\x14\n\x12LoadBundleResponse\"*\n\x15\x41\x63tivateBundleRequest\x12\x11\n\tbundle_id\x18\x01 \x01(\t\"4\n\x16\x41\x63tivateBundleResponse\x12\x1a\n\x12previous_bundle_id\x18\x01 \x01(\t\"\x11\n\x0fRollBackRequest\"%\n\x10RollBackResponse\x12\x11\n\tbundle_id\x18\x01 \x01(\t2\xe7\x02\n\x0cModelService\x12R\n\x0bListBundles\x12\x1d.recsvc.v1.ListBundlesRequest\x1a\x1e.recsvc.v1.ListBundlesResponse\"\x04\xc8\xc1\x18\x05\x12S\n\nLoadBundle\x12\x1c.recsvc.v1.LoadBundleRequest\x1a\x1d.recsvc.v1.LoadBundleResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x12_\n\x0e\x41\x63tivateBundle\x12 .recsvc.v1.ActivateBundleRequest\x1a!.recsvc.v1.ActivateBundleResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x12M\n\x08RollBack\x12\x1a.recsvc.v1.RollBackRequest\x1a\x1b.recsvc.v1.RollBackResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,28 +35,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BUNDLEINFO_METRICSENTRY']._loaded_options = None
   _globals['_BUNDLEINFO_METRICSENTRY']._serialized_options = b'8\001'
-  _globals['_LISTBUNDLESREQUEST']._serialized_start=70
-  _globals['_LISTBUNDLESREQUEST']._serialized_end=90
-  _globals['_LISTBUNDLESRESPONSE']._serialized_start=93
-  _globals['_LISTBUNDLESRESPONSE']._serialized_end=253
-  _globals['_BUNDLEINFO']._serialized_start=256
-  _globals['_BUNDLEINFO']._serialized_end=436
-  _globals['_BUNDLEINFO_METRICSENTRY']._serialized_start=390
-  _globals['_BUNDLEINFO_METRICSENTRY']._serialized_end=436
-  _globals['_SERVERPROCESS']._serialized_start=439
-  _globals['_SERVERPROCESS']._serialized_end=569
-  _globals['_LOADBUNDLEREQUEST']._serialized_start=571
-  _globals['_LOADBUNDLEREQUEST']._serialized_end=609
-  _globals['_LOADBUNDLERESPONSE']._serialized_start=611
-  _globals['_LOADBUNDLERESPONSE']._serialized_end=631
-  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_start=633
-  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_end=675
-  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_start=677
-  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_end=729
-  _globals['_ROLLBACKREQUEST']._serialized_start=731
-  _globals['_ROLLBACKREQUEST']._serialized_end=748
-  _globals['_ROLLBACKRESPONSE']._serialized_start=750
-  _globals['_ROLLBACKRESPONSE']._serialized_end=787
-  _globals['_MODELSERVICE']._serialized_start=790
-  _globals['_MODELSERVICE']._serialized_end=1113
+  _globals['_MODELSERVICE'].methods_by_name['ListBundles']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['ListBundles']._serialized_options = b'\310\301\030\005'
+  _globals['_MODELSERVICE'].methods_by_name['LoadBundle']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['LoadBundle']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_MODELSERVICE'].methods_by_name['ActivateBundle']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['ActivateBundle']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_MODELSERVICE'].methods_by_name['RollBack']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['RollBack']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_LISTBUNDLESREQUEST']._serialized_start=94
+  _globals['_LISTBUNDLESREQUEST']._serialized_end=114
+  _globals['_LISTBUNDLESRESPONSE']._serialized_start=117
+  _globals['_LISTBUNDLESRESPONSE']._serialized_end=277
+  _globals['_BUNDLEINFO']._serialized_start=280
+  _globals['_BUNDLEINFO']._serialized_end=460
+  _globals['_BUNDLEINFO_METRICSENTRY']._serialized_start=414
+  _globals['_BUNDLEINFO_METRICSENTRY']._serialized_end=460
+  _globals['_SERVERPROCESS']._serialized_start=463
+  _globals['_SERVERPROCESS']._serialized_end=593
+  _globals['_LOADBUNDLEREQUEST']._serialized_start=595
+  _globals['_LOADBUNDLEREQUEST']._serialized_end=633
+  _globals['_LOADBUNDLERESPONSE']._serialized_start=635
+  _globals['_LOADBUNDLERESPONSE']._serialized_end=655
+  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_start=657
+  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_end=699
+  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_start=701
+  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_end=753
+  _globals['_ROLLBACKREQUEST']._serialized_start=755
+  _globals['_ROLLBACKREQUEST']._serialized_end=772
+  _globals['_ROLLBACKRESPONSE']._serialized_start=774
+  _globals['_ROLLBACKRESPONSE']._serialized_end=811
+  _globals['_MODELSERVICE']._serialized_start=814
+  _globals['_MODELSERVICE']._serialized_end=1173
 # @@protoc_insertion_point(module_scope)

@@ -22,29 +22,36 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/policy.proto\x12\trecsvc.v1\"O\n\x06Switch\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x11\n\tgenerator\x18\x04 \x01(\t\"\x15\n\x13ListSwitchesRequest\";\n\x14ListSwitchesResponse\x12#\n\x08switches\x18\x01 \x03(\x0b\x32\x11.recsvc.v1.Switch\"3\n\x0eTurnOffRequest\x12!\n\x06switch\x18\x01 \x01(\x0b\x32\x11.recsvc.v1.Switch\"\x11\n\x0fTurnOffResponse\"2\n\rTurnOnRequest\x12!\n\x06switch\x18\x01 \x01(\x0b\x32\x11.recsvc.v1.Switch\"\x10\n\x0eTurnOnResponse2\xe1\x01\n\rPolicyService\x12O\n\x0cListSwitches\x12\x1e.recsvc.v1.ListSwitchesRequest\x1a\x1f.recsvc.v1.ListSwitchesResponse\x12@\n\x07TurnOff\x12\x19.recsvc.v1.TurnOffRequest\x1a\x1a.recsvc.v1.TurnOffResponse\x12=\n\x06TurnOn\x12\x18.recsvc.v1.TurnOnRequest\x1a\x19.recsvc.v1.TurnOnResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsvc/v1/policy.proto\x12\trecsvc.v1\x1a\x16recsvc/v1/access.proto\"O\n\x06Switch\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x11\n\tgenerator\x18\x04 \x01(\t\"\x15\n\x13ListSwitchesRequest\";\n\x14ListSwitchesResponse\x12#\n\x08switches\x18\x01 \x03(\x0b\x32\x11.recsvc.v1.Switch\"3\n\x0eTurnOffRequest\x12!\n\x06switch\x18\x01 \x01(\x0b\x32\x11.recsvc.v1.Switch\"\x11\n\x0fTurnOffResponse\"2\n\rTurnOnRequest\x12!\n\x06switch\x18\x01 \x01(\x0b\x32\x11.recsvc.v1.Switch\"\x10\n\x0eTurnOnResponse2\xfb\x01\n\rPolicyService\x12U\n\x0cListSwitches\x12\x1e.recsvc.v1.ListSwitchesRequest\x1a\x1f.recsvc.v1.ListSwitchesResponse\"\x04\xc8\xc1\x18\x05\x12J\n\x07TurnOff\x12\x19.recsvc.v1.TurnOffRequest\x1a\x1a.recsvc.v1.TurnOffResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x12G\n\x06TurnOn\x12\x18.recsvc.v1.TurnOnRequest\x1a\x19.recsvc.v1.TurnOnResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SWITCH']._serialized_start=37
-  _globals['_SWITCH']._serialized_end=116
-  _globals['_LISTSWITCHESREQUEST']._serialized_start=118
-  _globals['_LISTSWITCHESREQUEST']._serialized_end=139
-  _globals['_LISTSWITCHESRESPONSE']._serialized_start=141
-  _globals['_LISTSWITCHESRESPONSE']._serialized_end=200
-  _globals['_TURNOFFREQUEST']._serialized_start=202
-  _globals['_TURNOFFREQUEST']._serialized_end=253
-  _globals['_TURNOFFRESPONSE']._serialized_start=255
-  _globals['_TURNOFFRESPONSE']._serialized_end=272
-  _globals['_TURNONREQUEST']._serialized_start=274
-  _globals['_TURNONREQUEST']._serialized_end=324
-  _globals['_TURNONRESPONSE']._serialized_start=326
-  _globals['_TURNONRESPONSE']._serialized_end=342
-  _globals['_POLICYSERVICE']._serialized_start=345
-  _globals['_POLICYSERVICE']._serialized_end=570
+  _globals['_POLICYSERVICE'].methods_by_name['ListSwitches']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['ListSwitches']._serialized_options = b'\310\301\030\005'
+  _globals['_POLICYSERVICE'].methods_by_name['TurnOff']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['TurnOff']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_POLICYSERVICE'].methods_by_name['TurnOn']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['TurnOn']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_SWITCH']._serialized_start=61
+  _globals['_SWITCH']._serialized_end=140
+  _globals['_LISTSWITCHESREQUEST']._serialized_start=142
+  _globals['_LISTSWITCHESREQUEST']._serialized_end=163
+  _globals['_LISTSWITCHESRESPONSE']._serialized_start=165
+  _globals['_LISTSWITCHESRESPONSE']._serialized_end=224
+  _globals['_TURNOFFREQUEST']._serialized_start=226
+  _globals['_TURNOFFREQUEST']._serialized_end=277
+  _globals['_TURNOFFRESPONSE']._serialized_start=279
+  _globals['_TURNOFFRESPONSE']._serialized_end=296
+  _globals['_TURNONREQUEST']._serialized_start=298
+  _globals['_TURNONREQUEST']._serialized_end=348
+  _globals['_TURNONRESPONSE']._serialized_start=350
+  _globals['_TURNONRESPONSE']._serialized_end=366
+  _globals['_POLICYSERVICE']._serialized_start=369
+  _globals['_POLICYSERVICE']._serialized_end=620
 # @@protoc_insertion_point(module_scope)

@@ -23,62 +23,75 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 from recsvc.v1 import reason_pb2 as recsvc_dot_v1_dot_reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erecsvc/v1/recommendation.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/reason.proto\"\x9a\x02\n\x10RecommendRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12!\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Filter\x12\x30\n\x0ereason_options\x18\x05 \x01(\x0b\x32\x18.recsvc.v1.ReasonOptions\x12\x15\n\rmin_freshness\x18\x06 \x01(\t\x12#\n\x07surface\x18\n \x01(\x0e\x32\x12.recsvc.v1.Surface\x12\x11\n\tplacement\x18\x0b \x01(\t\x12\r\n\x05paged\x18\x0c \x01(\x08\x12\x12\n\npage_token\x18\r \x01(\t\"\x95\x01\n\x07\x43ontext\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fviewed_item_ids\x18\n \x03(\t\x12\x15\n\rcart_item_ids\x18\x0b \x03(\t\x12\x0f\n\x07segment\x18\x0c \x01(\t\x12\r\n\x05query\x18\r \x01(\t\"\x84\x02\n\x06\x46ilter\x12\x18\n\x10\x65xclude_item_ids\x18\x01 \x03(\t\x12.\n\rrepeat_policy\x18\x02 \x01(\x0e\x32\x17.recsvc.v1.RepeatPolicy\x12\x12\n\ncategories\x18\n \x03(\t\x12\x0e\n\x06\x62rands\x18\x0b \x03(\t\x12\x16\n\tmin_price\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_price\x18\r \x01(\x01H\x01\x88\x01\x01\x12.\n\nattributes\x18\x0e \x03(\x0b\x32\x1a.recsvc.v1.AttributeFilter\x12\x10\n\x08\x62\x61\x63kfill\x18\x14 \x01(\x08\x42\x0c\n\n_min_priceB\x0c\n\n_max_price\"@\n\x0f\x41ttributeFilter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x03 \x01(\x08\"O\n\rReasonOptions\x12\x10\n\x08\x64isabled\x18\x01 \x01(\x08\x12\x1d\n\x04tone\x18\x02 \x01(\x0e\x32\x0f.recsvc.v1.Tone\x12\r\n\x05group\x18\x03 \x01(\x08\"\xa3\x02\n\x11RecommendResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x14\n\x0cpersonalised\x18\x04 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x05 \x03(\x0e\x32\x16.recsvc.v1.Degradation\x12\x0b\n\x03\x61rm\x18\x06 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\x12-\n\rreason_groups\x18\x08 \x03(\x0b\x32\x16.recsvc.v1.ReasonGroup\x12\x17\n\x0f\x63orrected_query\x18\t \x01(\t\"u\n\x0eRecommendation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12!\n\x06reason\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Reason\x12\x12\n\nbackfilled\x18\x05 \x01(\x08\"D\n\x14StreamReasonsRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.recsvc.v1.RecommendRequest\"{\n\x15StreamReasonsResponse\x12,\n\x04list\x18\x01 \x01(\x0b\x32\x1c.recsvc.v1.RecommendResponseH\x00\x12)\n\x06update\x18\x02 \x01(\x0b\x32\x17.recsvc.v1.ReasonUpdateH\x00\x42\t\n\x07\x63ontent\"B\n\x0cReasonUpdate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12!\n\x06reason\x18\x02 \x01(\x0b\x32\x11.recsvc.v1.Reason\"F\n\x15\x42\x61tchRecommendRequest\x12-\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.recsvc.v1.RecommendRequest\"I\n\x16\x42\x61tchRecommendResponse\x12/\n\tresponses\x18\x01 \x03(\x0b\x32\x1c.recsvc.v1.RecommendResponse\"\x9c\x01\n\x0bRankRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12\x0f\n\x07reasons\x18\x04 \x01(\x08\x12\x15\n\rmin_freshness\x18\x05 \x01(\t\x12\x1d\n\x04tone\x18\x06 \x01(\x0e\x32\x0f.recsvc.v1.Tone\"\xcb\x01\n\x0cRankResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x19\n\x11left_out_item_ids\x18\x04 \x03(\t\x12\x14\n\x0cpersonalised\x18\x05 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x06 \x03(\x0e\x32\x16.recsvc.v1.Degradation\"J\n\x13\x46indAudienceRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12\x17\n\x0fnew_buyers_only\x18\x03 \x01(\x08\"v\n\x14\x46indAudienceResponse\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12*\n\x07members\x18\x02 \x03(\x0b\x32\x19.recsvc.v1.AudienceMember\x12\r\n\x05users\x18\x03 \x01(\r\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\"3\n\x0e\x41udienceMember\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08\x61\x66\x66inity\x18\x02 \x01(\x01\"T\n\x13SimilarItemsRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12!\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x11.recsvc.v1.Filter\"s\n\x14SimilarItemsResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12-\n\rsimilar_items\x18\x03 \x03(\x0b\x32\x16.recsvc.v1.SimilarItem\";\n\x0bSimilarItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r*\xb4\x01\n\x07Surface\x12\x17\n\x13SURFACE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSURFACE_FOR_YOU\x10\x01\x12\x13\n\x0fSURFACE_SIMILAR\x10\x02\x12\x10\n\x0cSURFACE_CART\x10\x03\x12\x15\n\x11SURFACE_BUY_AGAIN\x10\x04\x12\x13\n\x0fSURFACE_POPULAR\x10\x05\x12\x14\n\x10SURFACE_TRENDING\x10\x06\x12\x12\n\x0eSURFACE_SEARCH\x10\x07*}\n\x0cRepeatPolicy\x12\x1d\n\x19REPEAT_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13REPEAT_POLICY_ALLOW\x10\x01\x12\x19\n\x15REPEAT_POLICY_EXCLUDE\x10\x02\x12\x1a\n\x16REPEAT_POLICY_WHEN_DUE\x10\x03*\xbe\x01\n\x0b\x44\x65gradation\x12\x1b\n\x17\x44\x45GRADATION_UNSPECIFIED\x10\x00\x12!\n\x1d\x44\x45GRADATION_STORE_UNAVAILABLE\x10\x01\x12\x1f\n\x1b\x44\x45GRADATION_REASONS_DROPPED\x10\x02\x12\x15\n\x11\x44\x45GRADATION_STALE\x10\x03\x12\x19\n\x15\x44\x45GRADATION_DATA_LOST\x10\x04\x12\x1c\n\x18\x44\x45GRADATION_ITEMS_BEHIND\x10\x05\x32\xe7\x03\n\x15RecommendationService\x12\x46\n\tRecommend\x12\x1b.recsvc.v1.RecommendRequest\x1a\x1c.recsvc.v1.RecommendResponse\x12T\n\rStreamReasons\x12\x1f.recsvc.v1.StreamReasonsRequest\x1a .recsvc.v1.StreamReasonsResponse0\x01\x12U\n\x0e\x42\x61tchRecommend\x12 .recsvc.v1.BatchRecommendRequest\x1a!.recsvc.v1.BatchRecommendResponse\x12\x37\n\x04Rank\x12\x16.recsvc.v1.RankRequest\x1a\x17.recsvc.v1.RankResponse\x12O\n\x0c\x46indAudience\x12\x1e.recsvc.v1.FindAudienceRequest\x1a\x1f.recsvc.v1.FindAudienceResponse\x12O\n\x0cSimilarItems\x12\x1e.recsvc.v1.SimilarItemsRequest\x1a\x1f.recsvc.v1.SimilarItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erecsvc/v1/recommendation.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/access.proto\x1a\x16recsvc/v1/reason.proto\"\x9a\x02\n\x10RecommendRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12!\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Filter\x12\x30\n\x0ereason_options\x18\x05 \x01(\x0b\x32\x18.recsvc.v1.ReasonOptions\x12\x15\n\rmin_freshness\x18\x06 \x01(\t\x12#\n\x07surface\x18\n \x01(\x0e\x32\x12.recsvc.v1.Surface\x12\x11\n\tplacement\x18\x0b \x01(\t\x12\r\n\x05paged\x18\x0c \x01(\x08\x12\x12\n\npage_token\x18\r \x01(\t\"\x95\x01\n\x07\x43ontext\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fviewed_item_ids\x18\n \x03(\t\x12\x15\n\rcart_item_ids\x18\x0b \x03(\t\x12\x0f\n\x07segment\x18\x0c \x01(\t\x12\r\n\x05query\x18\r \x01(\t\"\x84\x02\n\x06\x46ilter\x12\x18\n\x10\x65xclude_item_ids\x18\x01 \x03(\t\x12.\n\rrepeat_policy\x18\x02 \x01(\x0e\x32\x17.recsvc.v1.RepeatPolicy\x12\x12\n\ncategories\x18\n \x03(\t\x12\x0e\n\x06\x62rands\x18\x0b \x03(\t\x12\x16\n\tmin_price\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_price\x18\r \x01(\x01H\x01\x88\x01\x01\x12.\n\nattributes\x18\x0e \x03(\x0b\x32\x1a.recsvc.v1.AttributeFilter\x12\x10\n\x08\x62\x61\x63kfill\x18\x14 \x01(\x08\x42\x0c\n\n_min_priceB\x0c\n\n_max_price\"@\n\x0f\x41ttributeFilter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x03 \x01(\x08\"O\n\rReasonOptions\x12\x10\n\x08\x64isabled\x18\x01 \x01(\x08\x12\x1d\n\x04tone\x18\x02 \x01(\x0e\x32\x0f.recsvc.v1.Tone\x12\r\n\x05group\x18\x03 \x01(\x08\"\xa3\x02\n\x11RecommendResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x14\n\x0cpersonalised\x18\x04 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x05 \x03(\x0e\x32\x16.recsvc.v1.Degradation\x12\x0b\n\x03\x61rm\x18\x06 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\x12-\n\rreason_groups\x18\x08 \x03(\x0b\x32\x16.recsvc.v1.ReasonGroup\x12\x17\n\x0f\x63orrected_query\x18\t \x01(\t\"u\n\x0eRecommendation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r\x12!\n\x06reason\x18\x04 \x01(\x0b\x32\x11.recsvc.v1.Reason\x12\x12\n\nbackfilled\x18\x05 \x01(\x08\"D\n\x14StreamReasonsRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.recsvc.v1.RecommendRequest\"{\n\x15StreamReasonsResponse\x12,\n\x04list\x18\x01 \x01(\x0b\x32\x1c.recsvc.v1.RecommendResponseH\x00\x12)\n\x06update\x18\x02 \x01(\x0b\x32\x17.recsvc.v1.ReasonUpdateH\x00\x42\t\n\x07\x63ontent\"B\n\x0cReasonUpdate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12!\n\x06reason\x18\x02 \x01(\x0b\x32\x11.recsvc.v1.Reason\"F\n\x15\x42\x61tchRecommendRequest\x12-\n\x08requests\x18\x01 \x03(\x0b\x32\x1b.recsvc.v1.RecommendRequest\"I\n\x16\x42\x61tchRecommendResponse\x12/\n\tresponses\x18\x01 \x03(\x0b\x32\x1c.recsvc.v1.RecommendResponse\"\x9c\x01\n\x0bRankRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12#\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x12.recsvc.v1.Context\x12\x0f\n\x07reasons\x18\x04 \x01(\x08\x12\x15\n\rmin_freshness\x18\x05 \x01(\t\x12\x1d\n\x04tone\x18\x06 \x01(\x0e\x32\x0f.recsvc.v1.Tone\"\xcb\x01\n\x0cRankResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12\x32\n\x0frecommendations\x18\x03 \x03(\x0b\x32\x19.recsvc.v1.Recommendation\x12\x19\n\x11left_out_item_ids\x18\x04 \x03(\t\x12\x14\n\x0cpersonalised\x18\x05 \x01(\x08\x12(\n\x08\x64\x65graded\x18\x06 \x03(\x0e\x32\x16.recsvc.v1.Degradation\"J\n\x13\x46indAudienceRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12\x17\n\x0fnew_buyers_only\x18\x03 \x01(\x08\"v\n\x14\x46indAudienceResponse\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12*\n\x07members\x18\x02 \x03(\x0b\x32\x19.recsvc.v1.AudienceMember\x12\r\n\x05users\x18\x03 \x01(\r\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\"3\n\x0e\x41udienceMember\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x10\n\x08\x61\x66\x66inity\x18\x02 \x01(\x01\"T\n\x13SimilarItemsRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\t\n\x01k\x18\x02 \x01(\r\x12!\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x11.recsvc.v1.Filter\"s\n\x14SimilarItemsResponse\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x11\n\tbundle_id\x18\x02 \x01(\t\x12-\n\rsimilar_items\x18\x03 \x03(\x0b\x32\x16.recsvc.v1.SimilarItem\";\n\x0bSimilarItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\r*\xb4\x01\n\x07Surface\x12\x17\n\x13SURFACE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSURFACE_FOR_YOU\x10\x01\x12\x13\n\x0fSURFACE_SIMILAR\x10\x02\x12\x10\n\x0cSURFACE_CART\x10\x03\x12\x15\n\x11SURFACE_BUY_AGAIN\x10\x04\x12\x13\n\x0fSURFACE_POPULAR\x10\x05\x12\x14\n\x10SURFACE_TRENDING\x10\x06\x12\x12\n\x0eSURFACE_SEARCH\x10\x07*}\n\x0cRepeatPolicy\x12\x1d\n\x19REPEAT_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13REPEAT_POLICY_ALLOW\x10\x01\x12\x19\n\x15REPEAT_POLICY_EXCLUDE\x10\x02\x12\x1a\n\x16REPEAT_POLICY_WHEN_DUE\x10\x03*\xbe\x01\n\x0b\x44\x65gradation\x12\x1b\n\x17\x44\x45GRADATION_UNSPECIFIED\x10\x00\x12!\n\x1d\x44\x45GRADATION_STORE_UNAVAILABLE\x10\x01\x12\x1f\n\x1b\x44\x45GRADATION_REASONS_DROPPED\x10\x02\x12\x15\n\x11\x44\x45GRADATION_STALE\x10\x03\x12\x19\n\x15\x44\x45GRADATION_DATA_LOST\x10\x04\x12\x1c\n\x18\x44\x45GRADATION_ITEMS_BEHIND\x10\x05\x32\x8f\x04\n\x15RecommendationService\x12L\n\tRecommend\x12\x1b.recsvc.v1.RecommendRequest\x1a\x1c.recsvc.v1.RecommendResponse\"\x04\xc8\xc1\x18\x01\x12Z\n\rStreamReasons\x12\x1f.recsvc.v1.StreamReasonsRequest\x1a .recsvc.v1.StreamReasonsResponse\"\x04\xc8\xc1\x18\x01\x30\x01\x12[\n\x0e\x42\x61tchRecommend\x12 .recsvc.v1.BatchRecommendRequest\x1a!.recsvc.v1.BatchRecommendResponse\"\x04\xc8\xc1\x18\x01\x12=\n\x04Rank\x12\x16.recsvc.v1.RankRequest\x1a\x17.recsvc.v1.RankResponse\"\x04\xc8\xc1\x18\x01\x12Y\n\x0c\x46indAudience\x12\x1e.recsvc.v1.FindAudienceRequest\x1a\x1f.recsvc.v1.FindAudienceResponse\"\x08\xc8\xc1\x18\x05\xd0\xc1\x18\x01\x12U\n\x0cSimilarItems\x12\x1e.recsvc.v1.SimilarItemsRequest\x1a\x1f.recsvc.v1.SimilarItemsResponse\"\x04\xc8\xc1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.recommendation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SURFACE']._serialized_start=2651
-  _globals['_SURFACE']._serialized_end=2831
-  _globals['_REPEATPOLICY']._serialized_start=2833
-  _globals['_REPEATPOLICY']._serialized_end=2958
-  _globals['_DEGRADATION']._serialized_start=2961
-  _globals['_DEGRADATION']._serialized_end=3151
-  _globals['_RECOMMENDREQUEST']._serialized_start=103
-  _globals['_RECOMMENDREQUEST']._serialized_end=385
-  _globals['_CONTEXT']._serialized_start=388
-  _globals['_CONTEXT']._serialized_end=537
-  _globals['_FILTER']._serialized_start=540
-  _globals['_FILTER']._serialized_end=800
-  _globals['_ATTRIBUTEFILTER']._serialized_start=802
-  _globals['_ATTRIBUTEFILTER']._serialized_end=866
-  _globals['_REASONOPTIONS']._serialized_start=868
-  _globals['_REASONOPTIONS']._serialized_end=947
-  _globals['_RECOMMENDRESPONSE']._serialized_start=950
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1241
-  _globals['_RECOMMENDATION']._serialized_start=1243
-  _globals['_RECOMMENDATION']._serialized_end=1360
-  _globals['_STREAMREASONSREQUEST']._serialized_start=1362
-  _globals['_STREAMREASONSREQUEST']._serialized_end=1430
-  _globals['_STREAMREASONSRESPONSE']._serialized_start=1432
-  _globals['_STREAMREASONSRESPONSE']._serialized_end=1555
-  _globals['_REASONUPDATE']._serialized_start=1557
-  _globals['_REASONUPDATE']._serialized_end=1623
-  _globals['_BATCHRECOMMENDREQUEST']._serialized_start=1625
-  _globals['_BATCHRECOMMENDREQUEST']._serialized_end=1695
-  _globals['_BATCHRECOMMENDRESPONSE']._serialized_start=1697
-  _globals['_BATCHRECOMMENDRESPONSE']._serialized_end=1770
-  _globals['_RANKREQUEST']._serialized_start=1773
-  _globals['_RANKREQUEST']._serialized_end=1929
-  _globals['_RANKRESPONSE']._serialized_start=1932
-  _globals['_RANKRESPONSE']._serialized_end=2135
-  _globals['_FINDAUDIENCEREQUEST']._serialized_start=2137
-  _globals['_FINDAUDIENCEREQUEST']._serialized_end=2211
-  _globals['_FINDAUDIENCERESPONSE']._serialized_start=2213
-  _globals['_FINDAUDIENCERESPONSE']._serialized_end=2331
-  _globals['_AUDIENCEMEMBER']._serialized_start=2333
-  _globals['_AUDIENCEMEMBER']._serialized_end=2384
-  _globals['_SIMILARITEMSREQUEST']._serialized_start=2386
-  _globals['_SIMILARITEMSREQUEST']._serialized_end=2470
-  _globals['_SIMILARITEMSRESPONSE']._serialized_start=2472
-  _globals['_SIMILARITEMSRESPONSE']._serialized_end=2587
-  _globals['_SIMILARITEM']._serialized_start=2589
-  _globals['_SIMILARITEM']._serialized_end=2648
-  _globals['_RECOMMENDATIONSERVICE']._serialized_start=3154
-  _globals['_RECOMMENDATIONSERVICE']._serialized_end=3641
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['Recommend']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['Recommend']._serialized_options = b'\310\301\030\001'
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['StreamReasons']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['StreamReasons']._serialized_options = b'\310\301\030\001'
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['BatchRecommend']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['BatchRecommend']._serialized_options = b'\310\301\030\001'
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['Rank']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['Rank']._serialized_options = b'\310\301\030\001'
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['FindAudience']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['FindAudience']._serialized_options = b'\310\301\030\005\320\301\030\001'
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['SimilarItems']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['SimilarItems']._serialized_options = b'\310\301\030\001'
+  _globals['_SURFACE']._serialized_start=2675
+  _globals['_SURFACE']._serialized_end=2855
+  _globals['_REPEATPOLICY']._serialized_start=2857
+  _globals['_REPEATPOLICY']._serialized_end=2982
+  _globals['_DEGRADATION']._serialized_start=2985
+  _globals['_DEGRADATION']._serialized_end=3175
+  _globals['_RECOMMENDREQUEST']._serialized_start=127
+  _globals['_RECOMMENDREQUEST']._serialized_end=409
+  _globals['_CONTEXT']._serialized_start=412
+  _globals['_CONTEXT']._serialized_end=561
+  _globals['_FILTER']._serialized_start=564
+  _globals['_FILTER']._serialized_end=824
+  _globals['_ATTRIBUTEFILTER']._serialized_start=826
+  _globals['_ATTRIBUTEFILTER']._serialized_end=890
+  _globals['_REASONOPTIONS']._serialized_start=892
+  _globals['_REASONOPTIONS']._serialized_end=971
+  _globals['_RECOMMENDRESPONSE']._serialized_start=974
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1265
+  _globals['_RECOMMENDATION']._serialized_start=1267
+  _globals['_RECOMMENDATION']._serialized_end=1384
+  _globals['_STREAMREASONSREQUEST']._serialized_start=1386
+  _globals['_STREAMREASONSREQUEST']._serialized_end=1454
+  _globals['_STREAMREASONSRESPONSE']._serialized_start=1456
+  _globals['_STREAMREASONSRESPONSE']._serialized_end=1579
+  _globals['_REASONUPDATE']._serialized_start=1581
+  _globals['_REASONUPDATE']._serialized_end=1647
+  _globals['_BATCHRECOMMENDREQUEST']._serialized_start=1649
+  _globals['_BATCHRECOMMENDREQUEST']._serialized_end=1719
+  _globals['_BATCHRECOMMENDRESPONSE']._serialized_start=1721
+  _globals['_BATCHRECOMMENDRESPONSE']._serialized_end=1794
+  _globals['_RANKREQUEST']._serialized_start=1797
+  _globals['_RANKREQUEST']._serialized_end=1953
+  _globals['_RANKRESPONSE']._serialized_start=1956
+  _globals['_RANKRESPONSE']._serialized_end=2159
+  _globals['_FINDAUDIENCEREQUEST']._serialized_start=2161
+  _globals['_FINDAUDIENCEREQUEST']._serialized_end=2235
+  _globals['_FINDAUDIENCERESPONSE']._serialized_start=2237
+  _globals['_FINDAUDIENCERESPONSE']._serialized_end=2355
+  _globals['_AUDIENCEMEMBER']._serialized_start=2357
+  _globals['_AUDIENCEMEMBER']._serialized_end=2408
+  _globals['_SIMILARITEMSREQUEST']._serialized_start=2410
+  _globals['_SIMILARITEMSREQUEST']._serialized_end=2494
+  _globals['_SIMILARITEMSRESPONSE']._serialized_start=2496
+  _globals['_SIMILARITEMSRESPONSE']._serialized_end=2611
+  _globals['_SIMILARITEM']._serialized_start=2613
+  _globals['_SIMILARITEM']._serialized_end=2672
+  _globals['_RECOMMENDATIONSERVICE']._serialized_start=3178
+  _globals['_RECOMMENDATIONSERVICE']._serialized_end=3705
 # @@protoc_insertion_point(module_scope)

@@ -23,52 +23,65 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recsvc.v1 import access_pb2 as recsvc_dot_v1_dot_access__pb2
 from recsvc.v1 import events_pb2 as recsvc_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recsvc/v1/users.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/events.proto\"I\n\x11SetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\"\x14\n\x12SetProfileResponse\"H\n\x07Profile\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\nattributes\x18\x02 \x03(\x0b\x32\x1b.recsvc.v1.ProfileAttribute\"/\n\x10ProfileAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"8\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x8d\x02\n\x12\x45xportUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\x12 \n\x06\x65vents\x18\x03 \x03(\x0b\x32\x10.recsvc.v1.Event\x12\x13\n\x0bmore_events\x18\x04 \x01(\r\x12+\n\x0cuser_vectors\x18\x05 \x03(\x0b\x32\x15.recsvc.v1.UserVector\x12\x1f\n\x05taste\x18\x06 \x01(\x0b\x32\x10.recsvc.v1.Taste\x12#\n\x05lists\x18\x07 \x03(\x0b\x32\x14.recsvc.v1.ShownList\x12\x17\n\x0fnext_page_token\x18\x08 \x01(\t\"\x9d\x01\n\tShownList\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tplacement\x18\x03 \x01(\t\x12\x10\n\x08item_ids\x18\x04 \x03(\t\x12\r\n\x05query\x18\x05 \x01(\t\x12\x17\n\x0f\x63orrected_query\x18\x06 \x01(\t\"c\n\x05Taste\x12\x15\n\rgift_item_ids\x18\x01 \x03(\t\x12\x15\n\rless_item_ids\x18\x02 \x03(\t\x12\x13\n\x0bless_brands\x18\x03 \x03(\t\x12\x17\n\x0fless_categories\x18\x04 \x03(\t\")\n\x16GetTasteProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x82\x02\n\x17GetTasteProfileResponse\x12#\n\x07profile\x18\x01 \x01(\x0b\x32\x12.recsvc.v1.Profile\x12)\n\ncategories\x18\x02 \x03(\x0b\x32\x15.recsvc.v1.Preference\x12%\n\x06\x62rands\x18\x03 \x03(\x0b\x32\x15.recsvc.v1.Preference\x12)\n\nattributes\x18\x04 \x03(\x0b\x32\x15.recsvc.v1.Preference\x12\x1f\n\x05taste\x18\x05 \x01(\x0b\x32\x10.recsvc.v1.Taste\x12\x11\n\tpurchases\x18\x06 \x01(\r\x12\x11\n\tbundle_id\x18\x07 \x01(\t\"=\n\nPreference\x12\r\n\x05value\x18\x01 \x01(\t\x12\x11\n\tpurchases\x18\x02 \x01(\r\x12\r\n\x05share\x18\x03 \x01(\x01\"m\n\x19UpdateTasteProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1d\n\x03\x61\x64\x64\x18\x02 \x01(\x0b\x32\x10.recsvc.v1.Taste\x12 \n\x06remove\x18\x03 \x01(\x0b\x32\x10.recsvc.v1.Taste\"=\n\x1aUpdateTasteProfileResponse\x12\x1f\n\x05taste\x18\x01 \x01(\x0b\x32\x10.recsvc.v1.Taste\"/\n\nUserVector\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x02\"$\n\x11\x44\x65leteUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xde\x01\n\x12\x44\x65leteUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12\x1a\n\x12removed_log_events\x18\x02 \x01(\r\x12\x1e\n\x16removed_history_events\x18\x03 \x01(\r\x12\x17\n\x0fremoved_profile\x18\x04 \x01(\x08\x12\x1c\n\x14removed_user_vectors\x18\x05 \x01(\r\x12\x15\n\rremoved_lists\x18\x06 \x01(\r\x12-\n\terased_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"B\n\x11GetErasureRequest\x12-\n\terased_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x12GetErasureResponse\x12\x17\n\x0f\x66irst_bundle_id\x18\x01 \x01(\t\x12\x0e\n\x06in_use\x18\x02 \x01(\x08\x32\xf6\x03\n\x0bUserService\x12I\n\nSetProfile\x12\x1c.recsvc.v1.SetProfileRequest\x1a\x1d.recsvc.v1.SetProfileResponse\x12I\n\nExportUser\x12\x1c.recsvc.v1.ExportUserRequest\x1a\x1d.recsvc.v1.ExportUserResponse\x12X\n\x0fGetTasteProfile\x12!.recsvc.v1.GetTasteProfileRequest\x1a\".recsvc.v1.GetTasteProfileResponse\x12\x61\n\x12UpdateTasteProfile\x12$.recsvc.v1.UpdateTasteProfileRequest\x1a%.recsvc.v1.UpdateTasteProfileResponse\x12I\n\nDeleteUser\x12\x1c.recsvc.v1.DeleteUserRequest\x1a\x1d.recsvc.v1.DeleteUserResponse\x12I\n\nGetErasure\x12\x1c.recsvc.v1.GetErasureRequest\x1a\x1d.recsvc.v1.GetErasureResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recsvc/v1/users.proto\x12\trecsvc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16recsvc/v1/access.proto\x1a\x16recsvc/v1/events.proto\"I\n\x11SetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\"\x14\n\x12SetProfileResponse\"H\n\x07Profile\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\nattributes\x18\x02 \x03(\x0b\x32\x1b.recsvc.v1.ProfileAttribute\"/\n\x10ProfileAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"8\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x8d\x02\n\x12\x45xportUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12#\n\x07profile\x18\x02 \x01(\x0b\x32\x12.recsvc.v1.Profile\x12 \n\x06\x65vents\x18\x03 \x03(\x0b\x32\x10.recsvc.v1.Event\x12\x13\n\x0bmore_events\x18\x04 \x01(\r\x12+\n\x0cuser_vectors\x18\x05 \x03(\x0b\x32\x15.recsvc.v1.UserVector\x12\x1f\n\x05taste\x18\x06 \x01(\x0b\x32\x10.recsvc.v1.Taste\x12#\n\x05lists\x18\x07 \x03(\x0b\x32\x14.recsvc.v1.ShownList\x12\x17\n\x0fnext_page_token\x18\x08 \x01(\t\"\x9d\x01\n\tShownList\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tplacement\x18\x03 \x01(\t\x12\x10\n\x08item_ids\x18\x04 \x03(\t\x12\r\n\x05query\x18\x05 \x01(\t\x12\x17\n\x0f\x63orrected_query\x18\x06 \x01(\t\"c\n\x05Taste\x12\x15\n\rgift_item_ids\x18\x01 \x03(\t\x12\x15\n\rless_item_ids\x18\x02 \x03(\t\x12\x13\n\x0bless_brands\x18\x03 \x03(\t\x12\x17\n\x0fless_categories\x18\x04 \x03(\t\")\n\x16GetTasteProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x82\x02\n\x17GetTasteProfileResponse\x12#\n\x07profile\x18\x01 \x01(\x0b\x32\x12.recsvc.v1.Profile\x12)\n\ncategories\x18\x02 \x03(\x0b\x32\x15.recsvc.v1.Preference\x12%\n\x06\x62rands\x18\x03 \x03(\x0b\x32\x15.recsvc.v1.Preference\x12)\n\nattributes\x18\x04 \x03(\x0b\x32\x15.recsvc.v1.Preference\x12\x1f\n\x05taste\x18\x05 \x01(\x0b\x32\x10.recsvc.v1.Taste\x12\x11\n\tpurchases\x18\x06 \x01(\r\x12\x11\n\tbundle_id\x18\x07 \x01(\t\"=\n\nPreference\x12\r\n\x05value\x18\x01 \x01(\t\x12\x11\n\tpurchases\x18\x02 \x01(\r\x12\r\n\x05share\x18\x03 \x01(\x01\"m\n\x19UpdateTasteProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1d\n\x03\x61\x64\x64\x18\x02 \x01(\x0b\x32\x10.recsvc.v1.Taste\x12 \n\x06remove\x18\x03 \x01(\x0b\x32\x10.recsvc.v1.Taste\"=\n\x1aUpdateTasteProfileResponse\x12\x1f\n\x05taste\x18\x01 \x01(\x0b\x32\x10.recsvc.v1.Taste\"/\n\nUserVector\x12\x11\n\tbundle_id\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x02\"$\n\x11\x44\x65leteUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xde\x01\n\x12\x44\x65leteUserResponse\x12\x0f\n\x07\x65xisted\x18\x01 \x01(\x08\x12\x1a\n\x12removed_log_events\x18\x02 \x01(\r\x12\x1e\n\x16removed_history_events\x18\x03 \x01(\r\x12\x17\n\x0fremoved_profile\x18\x04 \x01(\x08\x12\x1c\n\x14removed_user_vectors\x18\x05 \x01(\r\x12\x15\n\rremoved_lists\x18\x06 \x01(\r\x12-\n\terased_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"B\n\x11GetErasureRequest\x12-\n\terased_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x12GetErasureResponse\x12\x17\n\x0f\x66irst_bundle_id\x18\x01 \x01(\t\x12\x0e\n\x06in_use\x18\x02 \x01(\x08\x32\xae\x04\n\x0bUserService\x12S\n\nSetProfile\x12\x1c.recsvc.v1.SetProfileRequest\x1a\x1d.recsvc.v1.SetProfileResponse\"\x08\xc8\xc1\x18\x02\xd0\xc1\x18\x01\x12S\n\nExportUser\x12\x1c.recsvc.v1.ExportUserRequest\x1a\x1d.recsvc.v1.ExportUserResponse\"\x08\xc8\xc1\x18\x04\xd0\xc1\x18\x01\x12\x62\n\x0fGetTasteProfile\x12!.recsvc.v1.GetTasteProfileRequest\x1a\".recsvc.v1.GetTasteProfileResponse\"\x08\xc8\xc1\x18\x01\xd0\xc1\x18\x01\x12k\n\x12UpdateTasteProfile\x12$.recsvc.v1.UpdateTasteProfileRequest\x1a%.recsvc.v1.UpdateTasteProfileResponse\"\x08\xc8\xc1\x18\x02\xd0\xc1\x18\x01\x12S\n\nDeleteUser\x12\x1c.recsvc.v1.DeleteUserRequest\x1a\x1d.recsvc.v1.DeleteUserResponse\"\x08\xc8\xc1\x18\x04\xd0\xc1\x18\x01\x12O\n\nGetErasure\x12\x1c.recsvc.v1.GetErasureRequest\x1a\x1d.recsvc.v1.GetErasureResponse\"\x04\xc8\xc1\x18\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsvc.v1.users_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SETPROFILEREQUEST']._serialized_start=93
-  _globals['_SETPROFILEREQUEST']._serialized_end=166
-  _globals['_SETPROFILERESPONSE']._serialized_start=168
-  _globals['_SETPROFILERESPONSE']._serialized_end=188
-  _globals['_PROFILE']._serialized_start=190
-  _globals['_PROFILE']._serialized_end=262
-  _globals['_PROFILEATTRIBUTE']._serialized_start=264
-  _globals['_PROFILEATTRIBUTE']._serialized_end=311
-  _globals['_EXPORTUSERREQUEST']._serialized_start=313
-  _globals['_EXPORTUSERREQUEST']._serialized_end=369
-  _globals['_EXPORTUSERRESPONSE']._serialized_start=372
-  _globals['_EXPORTUSERRESPONSE']._serialized_end=641
-  _globals['_SHOWNLIST']._serialized_start=644
-  _globals['_SHOWNLIST']._serialized_end=801
-  _globals['_TASTE']._serialized_start=803
-  _globals['_TASTE']._serialized_end=902
-  _globals['_GETTASTEPROFILEREQUEST']._serialized_start=904
-  _globals['_GETTASTEPROFILEREQUEST']._serialized_end=945
-  _globals['_GETTASTEPROFILERESPONSE']._serialized_start=948
-  _globals['_GETTASTEPROFILERESPONSE']._serialized_end=1206
-  _globals['_PREFERENCE']._serialized_start=1208
-  _globals['_PREFERENCE']._serialized_end=1269
-  _globals['_UPDATETASTEPROFILEREQUEST']._serialized_start=1271
-  _globals['_UPDATETASTEPROFILEREQUEST']._serialized_end=1380
-  _globals['_UPDATETASTEPROFILERESPONSE']._serialized_start=1382
-  _globals['_UPDATETASTEPROFILERESPONSE']._serialized_end=1443
-  _globals['_USERVECTOR']._serialized_start=1445
-  _globals['_USERVECTOR']._serialized_end=1492
-  _globals['_DELETEUSERREQUEST']._serialized_start=1494
-  _globals['_DELETEUSERREQUEST']._serialized_end=1530
-  _globals['_DELETEUSERRESPONSE']._serialized_start=1533
-  _globals['_DELETEUSERRESPONSE']._serialized_end=1755
-  _globals['_GETERASUREREQUEST']._serialized_start=1757
-  _globals['_GETERASUREREQUEST']._serialized_end=1823
-  _globals['_GETERASURERESPONSE']._serialized_start=1825
-  _globals['_GETERASURERESPONSE']._serialized_end=1886
-  _globals['_USERSERVICE']._serialized_start=1889
-  _globals['_USERSERVICE']._serialized_end=2391
+  _globals['_USERSERVICE'].methods_by_name['SetProfile']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['SetProfile']._serialized_options = b'\310\301\030\002\320\301\030\001'
+  _globals['_USERSERVICE'].methods_by_name['ExportUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['ExportUser']._serialized_options = b'\310\301\030\004\320\301\030\001'
+  _globals['_USERSERVICE'].methods_by_name['GetTasteProfile']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetTasteProfile']._serialized_options = b'\310\301\030\001\320\301\030\001'
+  _globals['_USERSERVICE'].methods_by_name['UpdateTasteProfile']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['UpdateTasteProfile']._serialized_options = b'\310\301\030\002\320\301\030\001'
+  _globals['_USERSERVICE'].methods_by_name['DeleteUser']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['DeleteUser']._serialized_options = b'\310\301\030\004\320\301\030\001'
+  _globals['_USERSERVICE'].methods_by_name['GetErasure']._loaded_options = None
+  _globals['_USERSERVICE'].methods_by_name['GetErasure']._serialized_options = b'\310\301\030\004'
+  _globals['_SETPROFILEREQUEST']._serialized_start=117
+  _globals['_SETPROFILEREQUEST']._serialized_end=190
+  _globals['_SETPROFILERESPONSE']._serialized_start=192
+  _globals['_SETPROFILERESPONSE']._serialized_end=212
+  _globals['_PROFILE']._serialized_start=214
+  _globals['_PROFILE']._serialized_end=286
+  _globals['_PROFILEATTRIBUTE']._serialized_start=288
+  _globals['_PROFILEATTRIBUTE']._serialized_end=335
+  _globals['_EXPORTUSERREQUEST']._serialized_start=337
+  _globals['_EXPORTUSERREQUEST']._serialized_end=393
+  _globals['_EXPORTUSERRESPONSE']._serialized_start=396
+  _globals['_EXPORTUSERRESPONSE']._serialized_end=665
+  _globals['_SHOWNLIST']._serialized_start=668
+  _globals['_SHOWNLIST']._serialized_end=825
+  _globals['_TASTE']._serialized_start=827
+  _globals['_TASTE']._serialized_end=926
+  _globals['_GETTASTEPROFILEREQUEST']._serialized_start=928
+  _globals['_GETTASTEPROFILEREQUEST']._serialized_end=969
+  _globals['_GETTASTEPROFILERESPONSE']._serialized_start=972
+  _globals['_GETTASTEPROFILERESPONSE']._serialized_end=1230
+  _globals['_PREFERENCE']._serialized_start=1232
+  _globals['_PREFERENCE']._serialized_end=1293
+  _globals['_UPDATETASTEPROFILEREQUEST']._serialized_start=1295
+  _globals['_UPDATETASTEPROFILEREQUEST']._serialized_end=1404
+  _globals['_UPDATETASTEPROFILERESPONSE']._serialized_start=1406
+  _globals['_UPDATETASTEPROFILERESPONSE']._serialized_end=1467
+  _globals['_USERVECTOR']._serialized_start=1469
+  _globals['_USERVECTOR']._serialized_end=1516
+  _globals['_DELETEUSERREQUEST']._serialized_start=1518
+  _globals['_DELETEUSERREQUEST']._serialized_end=1554
+  _globals['_DELETEUSERRESPONSE']._serialized_start=1557
+  _globals['_DELETEUSERRESPONSE']._serialized_end=1779
+  _globals['_GETERASUREREQUEST']._serialized_start=1781
+  _globals['_GETERASUREREQUEST']._serialized_end=1847
+  _globals['_GETERASURERESPONSE']._serialized_start=1849
+  _globals['_GETERASURERESPONSE']._serialized_end=1910
+  _globals['_USERSERVICE']._serialized_start=1913
+  _globals['_USERSERVICE']._serialized_end=2471
 # @@protoc_insertion_point(module_scope)

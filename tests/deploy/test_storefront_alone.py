@@ -10,6 +10,7 @@ import pytest
 
 from deploy.storefront import app
 from deploy.storefront.catalogue import Catalogue, Product
+from deploy.storefront.connection import Connection
 from tests.conftest import RedisServer
 from tests.deploy.plain_browser import Browser, title
 from tests.deploy.storefront_process import ROOT, StorefrontProcess
@@ -79,7 +80,7 @@ async def test_unexpected_error_gives_a_page_and_a_log_line(
         raise RuntimeError("secret")
 
     monkeypatch.setitem(app.PAGES, "/cart", fail)
-    shop = app.make_app("127.0.0.1:1", Catalogue([Product("a", "A lamp")]))
+    shop = app.make_app(Connection("127.0.0.1:1"), Catalogue([Product("a", "A lamp")]))
     transport = httpx2.ASGITransport(shop)
     async with shop.router.lifespan_context(shop), httpx2.AsyncClient(transport=transport) as client:
         answer = await client.get("http://localhost/cart")

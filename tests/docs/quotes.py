@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
+from recsvc.channel import ClientSettings
 from recsvc.settings import Settings, WorkerSettings
 from tests.docs import source_index
 from tests.docs.pages import ROOT, command_lines, inline_codes
@@ -132,7 +133,9 @@ def _is_importable(name: str) -> bool:
 
 
 def _is_known(name: str) -> bool:
-    variables = {f"RECSVC_{field.upper()}" for kind in (Settings, WorkerSettings) for field in kind.model_fields}
+    variables = {
+        f"RECSVC_{field.upper()}" for kind in (Settings, WorkerSettings, ClientSettings) for field in kind.model_fields
+    }
     return name in variables or name in source_index.identifiers()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from google.protobuf.descriptor import FileDescriptor
 
 from recsvc.v1 import (
+    access_pb2,
     catalog_pb2,
     content_pb2,
     events_pb2,
@@ -25,6 +26,7 @@ from recsvc.v1 import (
 from tests.docs.pages import ROOT
 
 PROTOS = (
+    access_pb2,
     catalog_pb2,
     content_pb2,
     events_pb2,
@@ -111,7 +113,7 @@ def make_variables() -> Set[str]:
 @functools.cache
 def recsvc_help(command: str = "") -> str:
     """What `recsvc --help`, or the help of one of its commands, prints; empty for a command that there is not."""
-    arguments = [sys.executable, "-m", "recsvc", *filter(None, (command, "--help"))]
+    arguments = [sys.executable, "-m", "recsvc", *command.split(), "--help"]
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout if done.returncode == 0 else ""
 
@@ -119,12 +121,19 @@ def recsvc_help(command: str = "") -> str:
 @functools.cache
 def recsvc_commands() -> Set[str]:
     """The commands of `recsvc`, as its help lists them."""
-    return set(re.findall(r"^    ([a-z][a-z-]+)(?=\s|$)", recsvc_help(), re.MULTILINE))
+    return _listed_commands(recsvc_help())
+
+
+def _listed_commands(text: str) -> Set[str]:
+    return set(re.findall(r"^    ([a-z][a-z-]+)(?=\s|$)", text, re.MULTILINE))
 
 
 @functools.cache
 def recsvc_flags(command: str) -> Set[str]:
-    return set(_FLAG.findall(recsvc_help(command)))
+    """The flags of a command, and of the commands under it."""
+    text = recsvc_help(command)
+    under = [recsvc_help(f"{command} {name}") for name in _listed_commands(text)]
+    return {flag for shown in (text, *under) for flag in _FLAG.findall(shown)}
 
 
 @functools.cache

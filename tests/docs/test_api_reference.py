@@ -73,7 +73,7 @@ def test_every_proto_element_has_a_comment(generator: ModuleType) -> None:
     [
         ("events.proto", 'syntax = "proto3";', "events.proto"),
         ("events.proto", "service EventService {", "EventService"),
-        ("models.proto", "rpc RollBack(RollBackRequest) returns (RollBackResponse);", "ModelService.RollBack"),
+        ("models.proto", "rpc RollBack(RollBackRequest) returns (RollBackResponse) {", "ModelService.RollBack"),
         ("events.proto", "message WriteEventsRequest {", "WriteEventsRequest"),
         ("events.proto", "EventType event_type = 4;", "Event.event_type"),
         ("content.proto", "oneof buyers {", "ContentAudience.buyers"),
@@ -98,9 +98,10 @@ def test_every_link_leads_to_a_heading(pages: dict[str, str]) -> None:
 
 
 def test_every_table_row_has_the_cells_of_its_head(pages: dict[str, str]) -> None:
-    rows = [line for page in pages.values() for line in page.splitlines() if line.startswith("|")]
-    assert len(rows) > 300
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
+    tables = [table[0].splitlines() for page in pages.values() for table in re.finditer(r"(?m)(?:^\|.*\n)+", page)]
+    assert sum(map(len, tables)) > 300
+    for head, *rows in tables:
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {head.count("|")}
 
 
 def test_inner_message_is_refused(generator: ModuleType, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from recsvc.model import bundle_files as bundles
 from tests.integration.conftest import NODE_CLIENT, ROOT
+from tests.recsvc.access.credentials import Certified, KeysFile
 from tests.service_process import ServiceProcess
 from training.synthetic.shop import SyntheticShop
 
@@ -175,3 +176,29 @@ def detail(answer: dict[str, Any], message: Any) -> Any:
     [found] = [detail for detail in status.details if detail.Is(message.DESCRIPTOR)]
     found.Unpack(message)
     return message
+
+
+def test_a_service_with_tls_and_keys_is_called_with_a_ca_and_a_key(
+    node_modules: Path, start_service: Callable[..., ServiceProcess], tmp_path: Path
+) -> None:
+    certified, keys = Certified(tmp_path / "tls"), KeysFile(tmp_path / "keys.toml")
+    key = keys.add("storefront", ["recommend"])
+    service = start_service(keys_file=keys.path, **certified.settings())
+    request = json.dumps({"user_id": "u", "k": 1})
+
+    def call(**environment: str) -> list[dict[str, Any]]:
+        arguments = [str(ROOT / "protos"), f"localhost:{service.port}", "Recommend", request, "FindAudience", request]
+        done = subprocess.run(
+            ["node", str(NODE_CLIENT / "client.js"), *arguments],
+            env={**os.environ, "NODE_PATH": str(node_modules), "RECSVC_TLS_CA": str(certified.ca_file), **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    recommended, refused = call(RECSVC_API_KEY=key)
+    assert len(recommended["response"]["recommendations"]) == 1
+    assert refused["error"]["code"] == "PERMISSION_DENIED"
+    assert [answer["error"]["code"] for answer in call(RECSVC_API_KEY="")] == ["UNAUTHENTICATED"] * 2

@@ -48,7 +48,7 @@ def test_nothing_that_was_released_is_broken(node_modules: Path) -> None:
     [
         ("uint32 k = 2;", "uint32 k = 20;", "k"),
         ("uint32 k = 2;", "uint64 k = 2;", "type"),
-        ("  rpc WhyNot(WhyNotRequest) returns (WhyNotResponse);\n", "", "WhyNot"),
+        ("  rpc WhyNot(WhyNotRequest)", "  rpc WhyNotAgain(WhyNotRequest)", "WhyNot"),
         ("SURFACE_CART = 3;", "SURFACE_BASKET = 3;", "SURFACE_CART"),
     ],
 )

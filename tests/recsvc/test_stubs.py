@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
 from recsvc.v1 import (
+    access_pb2,
     catalog_pb2,
     content_pb2,
     events_pb2,
@@ -23,6 +24,7 @@ from recsvc.v1 import (
 
 ROOT = Path(__file__).parents[2]
 FILES = [
+    access_pb2,
     catalog_pb2,
     content_pb2,
     events_pb2,
@@ -75,7 +77,6 @@ def test_the_committed_code_is_generated_from_the_committed_protos(tmp_path):
 
 def clear_json_names(file: descriptor_pb2.FileDescriptorProto) -> None:
     """Removes the JSON names. Only protoc writes them, and they follow from the names of the fields."""
-    for message in file.message_type:
-        for inner in (message, *message.nested_type):  # a map is a nested message
-            for field in inner.field:
-                field.ClearField("json_name")
+    inner = (nested for message in file.message_type for nested in (message, *message.nested_type))  # a map is nested
+    for field in (*file.extension, *(field for message in inner for field in message.field)):
+        field.ClearField("json_name")

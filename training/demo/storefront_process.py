@@ -1,6 +1,7 @@
 """Runs the storefront of deploy/storefront as a child process, with the items table of the demo's shop."""
 
 import datetime as dt
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ def running_storefront(target: str, shop: Shop, shoppers: list[Shopper], port: i
     command += ["--items", str(demo.DATA / "items.parquet"), "--clock", clock.isoformat()]
     for shopper in shoppers:
         command += ["--shopper", f"{shopper.user_id}={shopper.kind}"]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    # The operator's own key and CA are of another service.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECSVC_")}
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
     try:
         yield RunningStorefront(process)
     finally:

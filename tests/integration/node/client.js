@@ -5,6 +5,7 @@
 // Calls one method after the other (Recommend, WriteEvents, SetInventory, ...) and prints one line of JSON for each: {"response": ...}, or {"error": {"code", "details", "status"}} when the call was refused.
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 const grpc = require('@grpc/grpc-js');
 const protoLoader = require('@grpc/proto-loader');
@@ -21,8 +22,23 @@ function load(protos) {
   return grpc.loadPackageDefinition(definition).recsvc.v1;
 }
 
+// TLS and a key, if RECSVC_TLS_CA and RECSVC_API_KEY are set.
+function callerCredentials() {
+  const { RECSVC_TLS_CA: ca, RECSVC_API_KEY: key } = process.env;
+  if (!ca) {
+    return grpc.credentials.createInsecure();
+  }
+  const tls = grpc.credentials.createSsl(fs.readFileSync(ca));
+  const bearer = grpc.credentials.createFromMetadataGenerator((_, done) => {
+    const metadata = new grpc.Metadata();
+    if (key) metadata.set('authorization', `Bearer ${key}`);
+    done(null, metadata);
+  });
+  return grpc.credentials.combineChannelCredentials(tls, bearer);
+}
+
 function connect(v1, address) {
-  const credentials = grpc.credentials.createInsecure();
+  const credentials = callerCredentials();
   const methods = new Map();
   for (const service of ['RecommendationService', 'EventService', 'UserService', 'CatalogService']) {
     const client = new v1[service](address, credentials);

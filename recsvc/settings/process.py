@@ -1,33 +1,24 @@
-"""The settings of the commands: each with its unit, its default and the reason for it.
+"""The settings of a server process and of a reason worker: each with its unit, its default and the reason for it."""
 
-Only this module reads the environment. A flag goes before the variable RECSVC_<NAME>, and that before the default.
-"""
-
+import ssl
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, Self
+from urllib.parse import urlencode
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from recsvc.domain.serving_config import ServingConfig
-from recsvc.errors import SettingsError
-
-_PREFIX = "RECSVC_"
+from recsvc.settings.access import AccessSettings
+from recsvc.settings.loading import CommonSettings, check_pair
 
 
 def _log_format() -> Literal["json", "console"]:
     return "console" if sys.stderr.isatty() else "json"
 
 
-class _Settings(BaseSettings):
+class _Settings(CommonSettings):
     """The settings that a server process and a reason worker share."""
-
-    # An empty variable counts as unset, as compose files leave them.
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
-    )
 
     # Which language model writes reasons.
     reason_generator: Literal["realiser", "transformers", "openai"] = Field(
@@ -48,6 +39,13 @@ class _Settings(BaseSettings):
         description="URL of a Redis server, cluster or sentinels; without it, a private Redis runs in the data "
         "directory. Set RECSVC_REDIS_URL if the URL holds a password: other users of the machine can see flags",
     )
+    redis_ca: Path | None = Field(
+        None, description="PEM file of the CA of Redis with TLS (rediss); without it, those of the machine"
+    )
+    redis_cert: Path | None = Field(
+        None, description="PEM file of the certificate that Redis asks of its clients; needs redis_key"
+    )
+    redis_key: Path | None = Field(None, description="PEM file of the private key of redis_cert")
     namespace: str = Field(
         "recsvc",
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",
@@ -66,8 +64,37 @@ class _Settings(BaseSettings):
         default_factory=_log_format, description="json or console; the default is console on a terminal, else json"
     )
 
+    @property
+    def redis_address(self) -> str | None:
+        """The URL of Redis with its TLS files; None for a private Redis. It may hold a password."""
+        if self.redis_url is None:
+            return None
+        files = {"ssl_ca_certs": self.redis_ca, "ssl_certfile": self.redis_cert, "ssl_keyfile": self.redis_key}
+        options = urlencode({name: str(path) for name, path in files.items() if path is not None})
+        url = self.redis_url.get_secret_value()
+        return f"{url}{'&' if '?' in url else '?'}{options}" if options else url
 
-class Settings(_Settings):
+    @model_validator(mode="after")
+    def _files_of_redis_fit(self) -> Self:
+        check_pair(self.redis_cert, self.redis_key, "redis_cert", "redis_key")
+        files = (self.redis_ca, self.redis_cert)
+        if not any(files):
+            return self
+        url = self.redis_url.get_secret_value() if self.redis_url is not None else ""
+        if not url.startswith("rediss"):
+            raise ValueError("redis_ca and redis_cert need a redis_url that begins with rediss")
+        try:
+            context = ssl.create_default_context(cafile=self.redis_ca)
+            if self.redis_cert is not None:
+                context.load_cert_chain(self.redis_cert, self.redis_key, password=lambda: "")
+        except OSError:  # SSLError is one
+            raise ValueError(
+                "redis_ca, redis_cert and redis_key must be PEM files that fit, without a password"
+            ) from None
+        return self
+
+
+class Settings(AccessSettings, _Settings):
     """The settings of one server process. The descriptions are also the help of the flags."""
 
     # What is served.
@@ -106,11 +133,19 @@ class Settings(_Settings):
     host: str = Field(
         "127.0.0.1",
         pattern=r"^[A-Za-z0-9_.:-]{1,253}$",
-        description="address for gRPC and metrics; loopback by default, because neither is encrypted",
+        description="address for gRPC and metrics; others than loopback need TLS and keys",
     )
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(50_051, description="gRPC port; 0 for any free one")
     metrics_port: Annotated[int, Field(ge=-1, le=65_535)] = Field(
         9_464, description="Prometheus port; 0 for any free one, -1 for no metrics"
+    )
+    metrics_host: str = Field(
+        "", pattern=r"^[A-Za-z0-9_.:-]{0,253}$", description="address for metrics, if it is not that of gRPC"
+    )
+    insecure_off_loopback: Literal["no", "yes-i-know"] = Field(
+        "no",
+        description="yes-i-know: listens on others than loopback without TLS or without keys. Anybody who reaches the "
+        "ports can then read and erase users. For a mesh or proxy that encrypts and checks callers",
     )
     reuse_port: bool = Field(
         default=False,
@@ -179,28 +214,3 @@ class WorkerSettings(_Settings):
     reason_batch: Annotated[int, Field(ge=1, le=64)] = Field(
         4, description="most answers that one call of the language model asks for; a claim gets a dozen"
     )
-
-
-SettingsKind = TypeVar("SettingsKind", bound=_Settings)
-
-
-def load_settings(flags: Mapping[str, Any], kind: type[SettingsKind]) -> SettingsKind:
-    """Reads and checks settings.
-
-    Args:
-        flags: Values from the command line by name. A flag that was not given is absent.
-        kind: Which settings.
-
-    Raises:
-        SettingsError: Names every bad setting, and no value: a URL may hold a password.
-    """
-    try:
-        return kind(**flags)
-    except ValidationError as error:
-        raise SettingsError("; ".join(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
-
-
-def _problem(location: tuple[int | str, ...], message: str) -> str:
-    name = str(location[0]) if location else "settings"
-    message = message.removeprefix("Value error, ")
-    return f"{name} ({_PREFIX}{name.upper()}): {message[:1].lower()}{message[1:]}"

@@ -1,0 +1,86 @@
+"""The TLS certificate of the service, its private key, and the CA of its clients: read and checked."""
+
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recsvc.errors import SettingsError
+from recsvc.runtime.metrics import CERTIFICATE_EXPIRES_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What a server needs for TLS.
+
+    Attributes:
+        chain: The certificate, and those between it and its CA, as PEM.
+        key: Its private key, as PEM.
+        client_ca: The CA that signs the certificates of clients, as PEM. None: clients need no certificate.
+        context: The same for Python's own sockets.
+    """
+
+    chain: bytes
+    key: bytes = field(repr=False)
+    client_ca: bytes | None
+    context: ssl.SSLContext
+
+
+def read_certificates(chain: Path, key: Path, client_ca: Path | None) -> Certificates:
+    """Reads and checks the files.
+
+    Raises:
+        SettingsError: A file cannot be used, the key is of another certificate, or the certificate has expired.
+        OSError: A file cannot be read.
+    """
+    pems = chain.read_bytes(), key.read_bytes(), client_ca.read_bytes() if client_ca is not None else None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # A key with a password would wait for somebody to type it.
+        context.load_cert_chain(chain, key, password=_no_password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise SettingsError(f"{key} is the key of another certificate than {chain}") from None
+        raise SettingsError(f"{chain} and {key} must be PEM files, and the key without a password") from None
+    if client_ca is not None:
+        try:
+            context.load_verify_locations(client_ca)
+        except ssl.SSLError:
+            raise SettingsError(f"{client_ca} has no CA certificate as PEM") from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    expires = _expires(chain, key)
+    if expires <= time.time():
+        raise SettingsError(f"{chain} has expired, or is not valid yet")
+    CERTIFICATE_EXPIRES_SECONDS.set(expires)
+    return Certificates(*pems, context)
+
+
+def _expires(chain: Path, key: Path) -> float:
+    """When the certificate expires, in seconds since 1970; 0 if it has expired or is not valid yet.
+
+    Python shows the certificate of a peer only. So this shakes hands with itself, in memory.
+    """
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(chain, key)
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname = False
+    client_context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN  # the certificate vouches for itself
+    client_context.load_verify_locations(chain)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server)
+    try:
+        for side in (client, server, client):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    except ssl.SSLCertVerificationError:
+        return 0.0
+    details = client.getpeercert()
+    return float(ssl.cert_time_to_seconds(str(details["notAfter"]))) if details else 0.0
+
+
+def _no_password() -> str:
+    return ""
