@@ -1,0 +1,103 @@
+"""Redis is killed again and again (kill -9) while events are written and lists are asked for."""
+
+import time
+from pathlib import Path
+
+import redis
+
+from recsvc.domain.shop import Event
+from recsvc.store import keys
+from recsvc.store.history import hash_of, recognised
+from recsvc.store.log_packing import unpack_logged
+from recsvc.store.packing import unpack_history
+from tests.faults.load import EventWriter, SteadyLoad, ask_for_a_list
+from tests.faults.row import Figures, Row
+from tests.faults.site import Site, unforeseen
+from tests.serving_bundle import ITEMS
+
+NAMESPACE = "recsvc"
+
+
+def measure(
+    bundle: Path,
+    kills: int = 20,
+    events: int = 200_000,
+    batch: int = 50,
+    period_seconds: float = 14.0,
+    away_seconds: float = 1.0,
+    lists_per_second: float = 30.0,
+    fsync: str = "everysec",
+) -> Figures:
+    """Kills Redis, and compares the acknowledged events with what Redis has at the end.
+
+    Args:
+        bundle: Folder of the bundle that is served.
+        kills: How often Redis is killed.
+        events: Events that are written meanwhile, acknowledged or not.
+        batch: Events a call.
+        period_seconds: From one kill to the next.
+        away_seconds: How long Redis is away.
+        lists_per_second: Rate of Recommend.
+        fsync: The setting `appendfsync` of Redis.
+    """
+    writer = EventWriter(ITEMS, batch)
+    with Site(bundle, fsync) as site:
+        services = site.start_two()
+        writes_per_second = events / batch / (kills * period_seconds)
+        calls = {"list": (ask_for_a_list, lists_per_second), "write": (writer.write, writes_per_second)}
+        with SteadyLoad([service.address for service in services], calls) as load:
+            load.wait_for("list", 2)
+            for _ in range(kills):
+                time.sleep(period_seconds - away_seconds)
+                site.redis.kill()
+                time.sleep(away_seconds)
+                site.redis.start()
+            time.sleep(min(2.0, period_seconds))
+        logged, histories = _logged(site.redis.client), _histories(site.redis.client)
+        return {
+            "acknowledged": len(writer.acknowledged),
+            "refused": len(writer.refused),
+            "lost_from_log": sum(event_id not in logged for event_id in writer.acknowledged),
+            "lost_from_history": sum(
+                recognised(hash_of(event_id)) not in histories.get(user_id, ())
+                for event_id, user_id in writer.acknowledged.items()
+            ),
+            "logged_twice": sum(logged.values()) - len(logged),
+            "refused_but_logged": sum(event_id in logged for event_id in writer.refused),
+            "lists": len(load.of("list")),
+            "lists_failed": load.failed("list"),
+            "lists_degraded": load.codes("list")["DEGRADED"],
+            "write_codes": dict(load.codes("write")),
+            "list_codes": dict(load.codes("list")),
+            "unforeseen": sum(map(unforeseen, services)),
+        }
+
+
+def _logged(client: redis.Redis) -> dict[str, int]:
+    """How often each event is in the log, by its id."""
+    counts: dict[str, int] = {}
+    for partition in range(keys.LOG_PARTITIONS):
+        for _, fields in client.xrange(keys.event_log(NAMESPACE, partition)):
+            entry = unpack_logged(fields[b"e"], fields[b"u"].decode())
+            if isinstance(entry, Event):
+                counts[entry.event_id] = counts.get(entry.event_id, 0) + 1
+    return counts
+
+
+def _histories(client: redis.Redis) -> dict[str, set[int]]:
+    """The recognised hashes of the events in each user's history, by user."""
+    found = {}
+    for key in client.scan_iter(match=keys.every_user(NAMESPACE), count=1_000):
+        history = unpack_history(client.hget(key, keys.HISTORY))
+        found[keys.user_id_of(key)] = {recognised(entry.id_hash) for entry in history}
+    return found
+
+
+ROW = Row(
+    measure,
+    at_most={"lost_from_log": 0, "lost_from_history": 0, "logged_twice": 0, "lists_failed": 0, "unforeseen": 0},
+    at_least={"acknowledged": 1, "refused": 1, "lists": 1},
+)
+
+if __name__ == "__main__":
+    ROW.main()
