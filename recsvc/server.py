@@ -22,7 +22,7 @@ from prometheus_client import start_http_server
 from recsvc import __version__
 from recsvc.errors import SettingsError
 from recsvc.registry.backend import Backend
-from recsvc.service import SERVICE_NAMES, add_services
+from recsvc.service import SERVICE_NAMES, add_services, unknown_methods
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
 from recsvc.settings import Settings
@@ -101,7 +101,7 @@ async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.
         SettingsError: The port is in use.
     """
     interceptor = CallInterceptor(settings.max_concurrent_requests)
-    server = grpc.aio.server(interceptors=[interceptor], options=_options(settings))
+    server = unknown_methods.make_server([interceptor], _options(settings))
     interceptor.take_calls_of(server)
     add_services(server, backend)
     health_service = HealthService()

@@ -26,7 +26,10 @@ def measure(bundle: Path, upserts: int = 2_000, lists_per_second: float = 10.0) 
     with Site(bundle) as site:
         service = site.start(warm=False, start_seconds=START_SECONDS, store_timeout=5)
         refused, resident, began = 0, [], time.monotonic()
-        with service.channel() as channel, SteadyLoad([service.address], {"list": (ask_for_a_list, lists_per_second)}) as load:
+        with (
+            service.channel() as channel,
+            SteadyLoad([service.address], {"list": (ask_for_a_list, lists_per_second)}) as load,
+        ):
             shop = Storefront(channel)
             for number in range(WARM_UP_UPSERTS + upserts):
                 words = f"Kettle {number} {chr(97 + number % 26) * 6}"

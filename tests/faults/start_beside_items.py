@@ -18,7 +18,9 @@ from tests.faults.row import Figures, Row
 from tests.faults.site import Site, processor_seconds, resident_mb, unforeseen
 from tests.integration.clients import Storefront
 
-WORDS = "copper kettle garden lamp blue wool picnic blanket steel bottle oak table linen scarf clay bowl tea tray".split()
+WORDS = (
+    "copper kettle garden lamp blue wool picnic blanket steel bottle oak table linen scarf clay bowl tea tray".split()
+)
 PAGE = 100
 START_SECONDS = 600.0  # on a busy machine
 # Texts that are embedded in full. The others take these embeddings with a little noise, which saves minutes: what a
@@ -45,7 +47,9 @@ def measure(bundle: Path, items: int = 50_000) -> Figures:
         with SteadyLoad([service.address], {"list": (ask_for_a_list, 10.0)}) as load:
             load.wait_for("list", 20)
         with service.channel() as channel:
-            answer = Storefront(channel).recommend("nobody", surface="SURFACE_SEARCH", context={"query": _title(items - 1)})
+            answer = Storefront(channel).recommend(
+                "nobody", surface="SURFACE_SEARCH", context={"query": _title(items - 1)}
+            )
             last_is_found = any(f"new-{items - 1}" == item.item_id for item in answer.recommendations)
         return {
             "added_seconds": round(added_seconds, 1),
