@@ -8,7 +8,7 @@ import grpc
 from recsvc.v1 import models_pb2
 from recsvc.v1.models_pb2_grpc import ModelServiceStub
 from tests.faults.bundles import make_variants
-from tests.faults.load import DEGRADED, SteadyLoad, ask_for_a_list
+from tests.faults.load import DEGRADED, FEW_USERS, SteadyLoad, ask_for_few
 from tests.faults.row import Figures, Row
 from tests.faults.site import Site, descriptors, resident_mb, unforeseen
 from tests.service_process import ServiceProcess
@@ -30,10 +30,8 @@ def measure(bundle: Path, loads: int = 30, lists_per_second: float = 40.0) -> Fi
         variants = make_variants(bundle, site.folder / "bundles", VARIANTS)
         services = site.start_two(bundle=variants[0])
         resident, longest = [], 0.0
-        with SteadyLoad(
-            [service.address for service in services], {"list": (ask_for_a_list, lists_per_second)}
-        ) as load:
-            load.wait_for("list", round(5 * lists_per_second))
+        with SteadyLoad([service.address for service in services], {"list": (ask_for_few, lists_per_second)}) as load:
+            load.wait_for("list", 2 * len(services) * FEW_USERS)
             for number in range(WARM_UP_LOADS + loads):
                 longest = max(longest, _activate(services, variants[1 + number % (VARIANTS - 1)].name))
                 if number % 3 == 2:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import grpc
 
-from tests.faults.load import SteadyLoad, ask_for_a_list
+from tests.faults.load import SteadyLoad, ask_for_few
 from tests.faults.row import Figures, Row
 from tests.faults.site import Site, descriptors, resident_mb, unforeseen
 from tests.integration.clients import Storefront
@@ -28,7 +28,7 @@ def measure(bundle: Path, upserts: int = 2_000, lists_per_second: float = 10.0) 
         refused, resident, began = 0, [], time.monotonic()
         with (
             service.channel() as channel,
-            SteadyLoad([service.address], {"list": (ask_for_a_list, lists_per_second)}) as load,
+            SteadyLoad([service.address], {"list": (ask_for_few, lists_per_second)}) as load,
         ):
             shop = Storefront(channel)
             for number in range(WARM_UP_UPSERTS + upserts):

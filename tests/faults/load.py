@@ -16,6 +16,7 @@ from recsvc.v1 import events_pb2, events_pb2_grpc, recommendation_pb2, recommend
 
 DEADLINE_SECONDS = 5.0
 USERS = 2_400
+FEW_USERS = 100
 LIST_LENGTH = 10
 # What a list without fault ends with; one that says what it lacks; and one that is too short.
 OK, DEGRADED, SHORT = "OK", "DEGRADED", "SHORT"
@@ -142,8 +143,17 @@ class SteadyLoad:
 
 
 async def ask_for_a_list(stubs: Stubs, number: int) -> str:
-    """A list for one of the users, with its reasons."""
-    request = recommendation_pb2.RecommendRequest(user_id=user(number), k=LIST_LENGTH)
+    """A list for one of all users, with its reasons."""
+    return await _list_for(stubs, user(number))
+
+
+async def ask_for_few(stubs: Stubs, number: int) -> str:
+    """The same for one of a few users: once each was asked for, the process remembers no new one."""
+    return await _list_for(stubs, user(number % FEW_USERS))
+
+
+async def _list_for(stubs: Stubs, user_id: str) -> str:
+    request = recommendation_pb2.RecommendRequest(user_id=user_id, k=LIST_LENGTH)
     answer = await stubs.recommendations.Recommend(request, timeout=DEADLINE_SECONDS)
     if len(answer.recommendations) != LIST_LENGTH:
         return SHORT

@@ -23,7 +23,7 @@ def measure(
     kills: int = 20,
     events: int = 200_000,
     batch: int = 50,
-    period_seconds: float = 14.0,
+    period_seconds: float = 30.0,
     away_seconds: float = 1.0,
     lists_per_second: float = 30.0,
     fsync: str = "everysec",

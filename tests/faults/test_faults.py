@@ -1,0 +1,43 @@
+"""Every row of the table of faults, at the lengths of `make fault-test`: an hour in all."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.faults.envoy_process import has_envoy
+from tests.faults.row import Row
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(3_600)]
+
+NAMES = (
+    "redis_killed",
+    "redis_paused",
+    "redis_lost_data",
+    "bundles_swapped",
+    "catalogue_changed",
+    "start_beside_items",
+    "replica_killed",
+    "stopped_in_flight",
+    "bundle_spoilt",
+    "overload",
+    "mixed_requests",
+    "fuzzed_messages",
+    "careless_clients",
+    "wrong_credentials",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_figures_of_a_fault_are_within_their_bounds(name: str, small_bundle: Path) -> None:
+    if name == "replica_killed" and not has_envoy():
+        pytest.skip("needs envoy on PATH: `make fault-test` installs it")
+    row: Row = import_module(f"tests.faults.{name}").ROW
+    figures = row.measure(small_bundle)
+    assert not row.misses(figures), json.dumps(figures, indent=1)
+
+
+def test_every_module_with_a_row_is_tested() -> None:
+    modules = {path.stem for path in Path(__file__).parent.glob("*.py") if "ROW = Row(" in path.read_text()}
+    assert modules == set(NAMES)
