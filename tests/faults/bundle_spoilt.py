@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -26,7 +27,15 @@ LISTS_PER_SECOND = 20.0
 REFUSALS = {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND}
 # Written in place of each field of a manifest.
 ODD_VALUES: list[object] = [None, "word", 0, -1, 1e308, [], {}, [None], {"a": None}, True]
-BUNDLE_FIELDS = {"bundle_id", "format_version", "files", "model"}
+ODD_MANIFESTS = {
+    "empty": b"",
+    "not UTF-8": b"\xff\xfe\x00",
+    "a list": b"[1, 2]",
+    "a number": b"12",
+    "deep": b"[" * 100_000,
+    "long": b"1" * 100_000,
+    "NaN": b'{"bundle_id": NaN, "format_version": NaN}',
+}
 
 Spoil = Callable[[Path], None]
 
@@ -131,52 +140,43 @@ class _Operator:
 def _ways(good: Path, victim: Path, field_stride: int) -> Iterator[tuple[str, Spoil, bool]]:
     """Names a way to spoil a bundle, spoils it, and says whether it may still be usable."""
     for name in bundle_files.FILES:
-        yield f"{name} cut", lambda folder, name=name: _cut(folder / name), False
-        yield f"{name} missing", lambda folder, name=name: (folder / name).unlink(), False
-        yield f"{name} empty", lambda folder, name=name: (folder / name).write_bytes(b""), False
-        yield f"{name} is a folder", lambda folder, name=name: _make_folder(folder / name), False
-        same = (victim / name).read_bytes() == (good / name).read_bytes()
-        yield f"{name} of another bundle", lambda folder, name=name: shutil.copy(good / name, folder / name), same
-    for other in ("items.safetensors", "vocabulary.json"):
-        yield (
-            f"tower is {other}",
-            lambda folder, other=other: shutil.copy(folder / other, folder / "tower.safetensors"),
-            False,
-        )
-    for name, content in (
-        ("cut", None),
-        ("empty", b""),
-        ("not UTF-8", b"\xff\xfe\x00"),
-        ("a list", b"[1, 2]"),
-        ("a number", b"12"),
-        ("deep", b"[" * 100_000),
-        ("long", b"1" * 100_000),
-        ("NaN", b'{"bundle_id": NaN, "format_version": NaN}'),
-    ):
-        yield f"manifest {name}", lambda folder, content=content: _write_manifest(folder, content), False
-    yield "manifest missing", lambda folder: (folder / bundle_files.MANIFEST).unlink(), False
-    yield "no folder", lambda folder: shutil.rmtree(folder), False
+        yield f"{name} cut", partial(_cut, name), False
+        yield f"{name} missing", partial(_remove, name), False
+        yield f"{name} empty", partial(_write, name, b""), False
+        yield f"{name} is a folder", partial(_make_folder, name), False
+        other = (good / name).read_bytes()
+        yield f"{name} of another bundle", partial(_write, name, other), other == (victim / name).read_bytes()
+    for name in (bundle_files.ITEMS, bundle_files.VOCABULARY):
+        yield f"tower is {name}", partial(_write, bundle_files.TOWER, (victim / name).read_bytes()), False
+    yield "manifest cut", partial(_cut, bundle_files.MANIFEST), False
+    yield "manifest missing", partial(_remove, bundle_files.MANIFEST), False
+    for name, content in ODD_MANIFESTS.items():
+        yield f"manifest {name}", partial(_write, bundle_files.MANIFEST, content), False
+    yield "no folder", shutil.rmtree, False
     fields = list(_fields(json.loads((victim / bundle_files.MANIFEST).read_text())))
     for number, (path, value) in enumerate((path, value) for path in fields for value in ODD_VALUES):
         if number % field_stride == 0:
-            yield f"{'.'.join(path)} = {value}", lambda folder, p=path, v=value: _set(folder, p, v), True
+            yield f"{'.'.join(path)} = {value}", partial(_set, path, value), True
     for version in (1, 6, 8, 99):
-        yield f"format {version}", lambda folder, version=version: _set(folder, ("format_version",), version), False
+        yield f"format {version}", partial(_set, ("format_version",), version), False
 
 
-def _cut(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
+def _cut(name: str, folder: Path) -> None:
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
 
 
-def _make_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
+def _remove(name: str, folder: Path) -> None:
+    (folder / name).unlink()
 
 
-def _write_manifest(folder: Path, content: bytes | None) -> None:
-    path = folder / bundle_files.MANIFEST
-    path.write_bytes(path.read_bytes()[:-200] if content is None else content)
+def _write(name: str, content: bytes, folder: Path) -> None:
+    (folder / name).write_bytes(content)
+
+
+def _make_folder(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    (folder / name).mkdir()
 
 
 def _fields(manifest: dict[str, object], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -191,7 +191,7 @@ def _fields(manifest: dict[str, object], path: tuple[str, ...] = ()) -> Iterator
             yield from _fields(value, (name,))
 
 
-def _set(folder: Path, path: tuple[str, ...], value: object) -> None:
+def _set(path: tuple[str, ...], value: object, folder: Path) -> None:
     manifest = json.loads((folder / bundle_files.MANIFEST).read_text())
     section = manifest
     for name in path[:-1]:

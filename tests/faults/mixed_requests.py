@@ -20,7 +20,7 @@ ROUNDS = 10
 # Tasks of a round that are sent in a circle.
 TASKS = 20_000
 IN_FLIGHT = 8
-QUERIES = ("saucepan", "walking boots", "seed tray for tomatos", "red wok", "cookery book")
+QUERIES = ("saucepan", "walking boots", "seed tray for herbs", "red wok", "cookery book")
 
 
 def measure(bundle: Path, requests: int = 100_000) -> Figures:

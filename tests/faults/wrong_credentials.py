@@ -103,7 +103,7 @@ def _code(channel: grpc.Channel, method: MethodDescriptor, header: str | None) -
 
 
 def _page_status(port: int, header: str | None) -> int:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics")  # noqa: S310 - of this machine
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics")
     if header is not None:
         request.add_header("Authorization", header)
     try:
