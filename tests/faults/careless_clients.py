@@ -62,6 +62,7 @@ def measure(bundle: Path, times: int = 2_000, lists_per_second: float = 10.0) ->
             "lists": len(load.of("list")),
             "lists_failed": load.failed("list"),
             "list_codes": dict(load.codes("list")),
+            "log_lines": len(service.log),
             "unforeseen": unforeseen(service),
         }
 

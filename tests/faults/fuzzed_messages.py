@@ -56,6 +56,7 @@ def measure(bundle: Path, messages: int = 50_000, seed: int = 1) -> Figures:
             "messages_per_second": round(messages / (time.monotonic() - began)),
             "resident_mb": [] if crashed else [round(before), round(resident_mb(service))],
             "descriptors": 0 if crashed else descriptors(service),
+            "log_lines": len(service.log),
             "unforeseen": unforeseen(service),
         }
 
