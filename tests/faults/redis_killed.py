@@ -1,6 +1,7 @@
 """Redis is killed again and again (kill -9) while events are written and lists are asked for."""
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from recsvc.store import keys
 from recsvc.store.history import hash_of, recognised
 from recsvc.store.log_packing import unpack_logged
 from recsvc.store.packing import unpack_history
-from tests.faults.load import EventWriter, SteadyLoad, ask_for_a_list
+from tests.faults.load import DEGRADED, OK, EventWriter, SteadyLoad, ask_for_a_list
 from tests.faults.row import Figures, Row
 from tests.faults.site import Site, unforeseen
 from tests.serving_bundle import ITEMS
@@ -46,8 +47,10 @@ def measure(  # noqa: PLR0917 - all but the bundle are given by name
         calls = {"list": (ask_for_a_list, lists_per_second), "write": (writer.write, writes_per_second)}
         with SteadyLoad([service.address for service in services], calls) as load:
             load.wait_for("list", 2)
+            killed: list[float] = []
             for _ in range(kills):
                 time.sleep(period_seconds - away_seconds)
+                killed.append(time.monotonic())
                 site.redis.kill()
                 time.sleep(away_seconds)
                 site.redis.start()
@@ -65,11 +68,22 @@ def measure(  # noqa: PLR0917 - all but the bundle are given by name
             "refused_but_logged": sum(event_id in logged for event_id in writer.refused),
             "lists": len(load.of("list")),
             "lists_failed": load.failed("list"),
+            "lists_failed_by_second_after_kill": _seconds_after_kill(load, killed),
             "lists_degraded": load.codes("list")["DEGRADED"],
             "write_codes": dict(load.codes("write")),
             "list_codes": dict(load.codes("list")),
             "unforeseen": sum(map(unforeseen, services)),
         }
+
+
+def _seconds_after_kill(load: SteadyLoad, killed: list[float]) -> dict[int, int]:
+    """Counts lists that failed by the whole seconds between the last kill before them and their start. -1: none was."""
+    counts: Counter[int] = Counter()
+    for outcome in load.of("list"):
+        if outcome.code not in (OK, DEGRADED):
+            before = [moment for moment in killed if moment <= outcome.started]
+            counts[int(outcome.started - before[-1]) if before else -1] += 1
+    return dict(sorted(counts.items()))
 
 
 def _logged(client: Any) -> dict[str, int]:
