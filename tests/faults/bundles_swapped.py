@@ -28,7 +28,7 @@ def measure(bundle: Path, loads: int = 30, lists_per_second: float = 40.0) -> Fi
     """
     with Site(bundle) as site:
         variants = make_variants(bundle, site.folder / "bundles", VARIANTS)
-        services = site.start_two(bundle=variants[0])
+        services = site.start_two(bundle=variants[0], store_timeout=2)
         resident, longest = [], 0.0
         with SteadyLoad([service.address for service in services], {"list": (ask_for_few, lists_per_second)}) as load:
             load.wait_for("list", 2 * len(services) * FEW_USERS)
