@@ -74,7 +74,11 @@ class ServiceProcess:
         self._stderr = os.fdopen(reader, encoding="utf-8", errors="replace")
         started: queue.Queue[dict[str, object] | None] = queue.Queue()
         threading.Thread(target=self._read, args=(started,), daemon=True).start()
-        line = started.get(timeout=start_seconds)
+        try:
+            line = started.get(timeout=start_seconds)
+        except queue.Empty:
+            self.kill()  # nobody else knows of it
+            raise
         assert line is not None, f"the service did not start: {self.log}"
         self.port, self.metrics_port = int(str(line["port"])), int(str(line["metrics_port"]))
         self.address = f"127.0.0.1:{self.port}"
