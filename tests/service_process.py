@@ -36,6 +36,7 @@ class ServiceProcess:
         port: 0 takes any free one.
         warm: Whether to fork a process that has imported the service, which saves seconds.
         clock_ahead_seconds: How far the clock of the process is ahead of the others'. Of a warm process alone.
+        start_seconds: How long it may take to start.
         settings: More settings by name.
     """
 
@@ -48,6 +49,7 @@ class ServiceProcess:
         *,
         warm: bool = True,
         clock_ahead_seconds: float = 0.0,
+        start_seconds: float = START_SECONDS,
         **settings: object,
     ) -> None:
         self.log: list[dict[str, object]] = []
@@ -72,7 +74,11 @@ class ServiceProcess:
         self._stderr = os.fdopen(reader, encoding="utf-8", errors="replace")
         started: queue.Queue[dict[str, object] | None] = queue.Queue()
         threading.Thread(target=self._read, args=(started,), daemon=True).start()
-        line = started.get(timeout=START_SECONDS)
+        try:
+            line = started.get(timeout=start_seconds)
+        except queue.Empty:
+            self.kill()  # nobody else knows of it
+            raise
         assert line is not None, f"the service did not start: {self.log}"
         self.port, self.metrics_port = int(str(line["port"])), int(str(line["metrics_port"]))
         self.address = f"127.0.0.1:{self.port}"

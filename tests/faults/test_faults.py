@@ -1,0 +1,53 @@
+"""Every row of the table of faults, at the lengths of `make fault-test`: an hour in all."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from recsvc.settings import Settings
+from tests.faults.envoy_process import has_envoy
+from tests.faults.row import Row
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(3_600)]
+
+NAMES = (
+    "redis_killed",
+    "redis_paused",
+    "redis_lost_data",
+    "bundles_swapped",
+    "catalogue_changed",
+    "start_beside_items",
+    "replica_killed",
+    "stopped_in_flight",
+    "bundle_spoilt",
+    "overload",
+    "mixed_requests",
+    "fuzzed_messages",
+    "careless_clients",
+    "wrong_credentials",
+)
+
+# What is known to miss its bounds, and what was measured.
+MISSES = {"overload": "at 5 x the peak a process answered 290 lists/s in place of 440, on 29 November 2026"}
+if "keys_file" not in Settings.model_fields:
+    MISSES["wrong_credentials"] = "this version knows no keys: all 486 calls without one were admitted"
+ROWS = [
+    pytest.param(name, marks=[pytest.mark.xfail(reason=MISSES[name], strict=False)] if name in MISSES else [])
+    for name in NAMES
+]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_figures_of_a_fault_are_within_their_bounds(name: str, small_bundle: Path) -> None:
+    if name == "replica_killed" and not has_envoy():
+        pytest.skip("needs envoy on PATH: `make fault-test` installs it")
+    row: Row = import_module(f"tests.faults.{name}").ROW
+    figures = row.measure(small_bundle)
+    assert not row.misses(figures), json.dumps(figures, indent=1)
+
+
+def test_every_module_with_a_row_is_tested() -> None:
+    modules = {path.stem for path in Path(__file__).parent.glob("*.py") if "ROW = Row(" in path.read_text()}
+    assert modules == set(NAMES)
