@@ -39,6 +39,15 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     TooBusy: (code_pb2.RESOURCE_EXHAUSTED, "TOO_BUSY"),
 }
 
+# Codes that callers may send again, and the time that they should wait first.
+_RETRIED = frozenset({code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED})
+_RETRY_MILLISECONDS = 500
+_OVERLOADED = {
+    "limit": "as many calls are running as may run; try again later",
+    "queue": "too many calls are waiting; try again later",
+}
+_PUSHBACK = "grpc-retry-pushback-ms"
+
 # Details travel in a header, and clients refuse more than 8 KiB of headers. A batch can have 9,000 violations.
 MAX_VIOLATIONS = 32
 
@@ -54,7 +63,8 @@ def status_of(error: Exception) -> grpc.Status | None:
     if isinstance(error, InvalidRequest):
         return _status(code, reason, _summary(error), {}, _bad_request(error))
     metadata = {"item_id": error.item_id} if isinstance(error, ItemNotFound | NothingToSay) else {}
-    return _status(code, reason, str(error), metadata)
+    details = (_retry_info(_RETRY_MILLISECONDS),) if code in _RETRIED else ()
+    return _status(code, reason, str(error), metadata, *details)
 
 
 def internal(error_id: str) -> grpc.Status:
@@ -73,11 +83,24 @@ def _deadline_passed() -> grpc.Status:
 
 
 @cache
-def overloaded(limit: int) -> grpc.Status:
-    """Returns the status of a call that arrives while `limit` others are running."""
-    return _status(
-        code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", f"{limit} calls are running, which is the limit; try again later", {}
-    )
+def overloaded(reason: str, retry_milliseconds: int) -> grpc.Status:
+    """Returns the status of a call that is refused because there are too many.
+
+    Args:
+        reason: "limit" or "queue".
+        retry_milliseconds: After which the caller may try again. It goes into RetryInfo, and into the header that
+            gRPC's own clients follow when they have a retry policy.
+    """
+    message = _OVERLOADED[reason]
+    answer = _status(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, _retry_info(retry_milliseconds))
+    pushback = (_PUSHBACK, str(retry_milliseconds))
+    return answer._replace(trailing_metadata=(*answer.trailing_metadata, pushback))
+
+
+def _retry_info(milliseconds: int) -> error_details_pb2.RetryInfo:
+    details = error_details_pb2.RetryInfo()
+    details.retry_delay.FromMilliseconds(milliseconds)
+    return details
 
 
 def _status(code: int, reason: str, message: str, metadata: dict[str, str], *details: Message) -> grpc.Status:
