@@ -1,4 +1,4 @@
-"""The event loop of the service, with two changes: gRPC wakes it once for many of its events, and it counts idle time.
+"""The event loop of the service, with one change: gRPC wakes it once for many of its events.
 
 A thread of grpc.aio writes one byte into a socket for each event. The event loop reads one byte a turn, and handles all
 events that there are. So the other bytes make turns with nothing to do, and under load the socket is full: then the
@@ -8,10 +8,8 @@ thread waits, and gRPC gets one event a turn. Here all bytes but one are read fi
 import array
 import asyncio
 import fcntl
-import selectors
 import socket
 import termios
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,36 +20,11 @@ if TYPE_CHECKING:
 class ServiceLoop(asyncio.SelectorEventLoop):
     """Reads all bytes with which grpc.aio wakes it."""
 
-    def __init__(self) -> None:
-        self._idle_clock = _IdleClock()
-        super().__init__(self._idle_clock)
-
-    @property
-    def idle_seconds(self) -> float:
-        """How long the loop has waited with nothing to do, since it was made."""
-        return self._idle_clock.idle_seconds
-
     def add_reader(self, fd: "FileDescriptorLike", callback: Callable[..., object], *args: object) -> None:
         """Calls back when a file can be read; see `asyncio.loop.add_reader`."""
         if isinstance(fd, socket.socket) and _is_of_grpc(callback):
             callback = _reads_all_but_one(fd, callback)
         super().add_reader(fd, callback, *args)
-
-
-class _IdleClock(selectors.DefaultSelector):
-    """Counts the time for which nothing was ready. Costs nothing while the loop is busy."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.idle_seconds = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= 0:
-            return super().select(timeout)
-        began = time.perf_counter()
-        ready = super().select(timeout)
-        self.idle_seconds += time.perf_counter() - began
-        return ready
 
 
 def _is_of_grpc(callback: Callable[..., object]) -> bool:

@@ -13,6 +13,7 @@ the calls alone.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -84,10 +85,6 @@ class Acceptors:
     async def _take_calls(self, method: str, resolver: "_OneHandler", door: Door) -> None:
         loop = asyncio.get_running_loop()
         while self._core.is_running():  # the core of a stopped server is gone
-            if door.is_closed():
-                await door.reopened()
-                if not self._core.is_running():
-                    return
             try:
                 call = await self._core._request_registered_call(method.encode())  # noqa: SLF001
             except cygrpc._RequestCallError:  # noqa: SLF001  the server stops
@@ -112,10 +109,8 @@ async def _refuse(call: Any, answer: grpc.Status, loop: asyncio.AbstractEventLoo
         cygrpc.SendInitialMetadataOperation((), 0),
         cygrpc.SendStatusFromServerOperation(answer.trailing_metadata, answer.code.value[0], answer.details, 0),
     )
-    try:
+    with suppress(cygrpc.InternalError):  # the caller has left
         await cygrpc.execute_batch(call, operations, loop)
-    except cygrpc.InternalError:
-        pass  # the caller has left
 
 
 class _OneHandler:

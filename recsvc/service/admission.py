@@ -1,6 +1,5 @@
 """Decides whether a call is let in: by the number of calls that run, and by how long it would wait."""
 
-import asyncio
 import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -8,7 +7,7 @@ from typing import Literal, TypeAlias
 from recsvc.service.priority import LONGEST_WAIT, SHARE_OF_LIMIT, Priority
 from recsvc.service.turnstile import Turnstile
 
-Reason: TypeAlias = Literal["limit", "queue", "deadline"]
+Reason: TypeAlias = Literal["limit", "queue"]
 
 # A cold process makes an eighth of the lists that a warm one makes. Its limit rises to the full one in this time,
 # which begins with the first call.
@@ -16,16 +15,6 @@ WARM_SECONDS = 60.0
 _COLD_SHARE = 1 / 8
 # A small limit is not made smaller.
 _LEAST_LIMIT = 64
-
-# The processor time of one refusal, in seconds, and the part of the time that refusals may take while the process has
-# other work. Calls beyond it stay in gRPC's core until there is time for them.
-_REFUSAL_SECONDS = 0.0001
-_REFUSALS_SHARE = 0.07
-# The most refusals that can follow each other at once after a quiet time.
-_MOST_AT_ONCE = 64.0
-# One call that comes out of the core too late allows this number of refusals: then waiting calls are old, and it is
-# better to refuse them quickly.
-_REFUSALS_PER_LATE_CALL = 8.0
 
 
 class Admission:
@@ -39,7 +28,6 @@ class Admission:
     Attributes:
         in_flight: Calls that run now.
         taken: Calls that came, refused ones too.
-        budget: The time for refusals.
     """
 
     def __init__(self, limit: int, turnstile: Turnstile, clock: Callable[[], float]) -> None:
@@ -49,7 +37,6 @@ class Admission:
         self._first_call = math.inf
         self.in_flight = 0
         self.taken = 0
-        self.budget = RefusalBudget(clock)
 
     @property
     def limit(self) -> int:
@@ -79,46 +66,7 @@ class Admission:
     def refuse(self) -> None:
         """Takes note that a call was refused."""
         self.taken += 1
-        self.budget.spend()
 
     def leave(self) -> None:
         """Takes note that a call has ended."""
         self.in_flight -= 1
-
-
-class RefusalBudget:
-    """Limits the processor time of refusals while the process has other work.
-
-    In idle time refusals are free. Needs an event loop that counts it, as `recsvc.runtime.event_loop` does; with
-    another there is no limit.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._left = _MOST_AT_ONCE
-        self._counted = clock()
-        self._idle = 0.0
-        self._is_off = False
-
-    def left(self) -> float:
-        """Returns the number of refusals that there is time for now."""
-        idle: float | None = getattr(asyncio.get_running_loop(), "idle_seconds", None)
-        if idle is None or self._is_off:
-            return _MOST_AT_ONCE
-        now = self._clock()
-        seconds = idle - self._idle + _REFUSALS_SHARE * (now - self._counted)
-        self._left = min(_MOST_AT_ONCE, self._left + seconds / _REFUSAL_SECONDS)
-        self._counted, self._idle = now, idle
-        return self._left
-
-    def spend(self) -> None:
-        """Takes note of a refusal."""
-        self._left -= 1
-
-    def came_late(self) -> None:
-        """Takes note of a call that waited too long."""
-        self._left = min(_MOST_AT_ONCE, self._left + _REFUSALS_PER_LATE_CALL)
-
-    def lift(self) -> None:
-        """Ends the limit: the server stops, and every call is to be answered."""
-        self._is_off = True

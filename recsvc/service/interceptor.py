@@ -52,7 +52,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, limit: int) -> None:
         self._wrapped: dict[str, _Handler] = {}
-        self._doors: dict[str, Door] = {}
         self._turnstile = Turnstile()
         clock = asyncio.get_running_loop().time
         self._calls = Admission(limit, self._turnstile, clock)
@@ -78,8 +77,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         Args:
             longest_seconds: To wait. Callers that send new calls without an answer are never quiet.
         """
-        for admission in (self._calls, self._streams):
-            admission.budget.lift()
         if not self._calls.in_flight:
             return
         self._release = asyncio.Event()
@@ -103,14 +100,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     ) -> _Handler:
         method = handler_call_details.method
         handler = self._wrapped.get(method)
-        if handler is not None and self._doors[method].is_closed():
-            await self._doors[method].reopened()
         if handler is None:
             handler = await continuation(handler_call_details)
             if handler is not None and method.startswith(_OUR_METHODS) and method not in self._wrapped:
-                door = self._doors[method] = Door(
-                    method, self._calls if handler.unary_stream is None else self._streams
-                )
+                door = Door(method, self._calls if handler.unary_stream is None else self._streams)
                 wrapped = self._wrap(method, handler, door)
                 handler = self._wrapped[method] = _behind(door, wrapped)
                 if self._acceptors is not None:
@@ -169,8 +162,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             error = InvalidRequest([FieldViolation("", "the bytes are not a request message of this method")])
             await _fail(method, error, context)
         except Exception as error:  # noqa: BLE001 - the caller gets a status for every error
-            if isinstance(error, DeadlinePassed):
-                door.came_late()
             await _fail(method, error, context)
         finally:
             REQUESTS_IN_FLIGHT.dec()

@@ -9,9 +9,8 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from prometheus_client import REGISTRY
 
-from recsvc.runtime.event_loop import ServiceLoop
 from recsvc.service import SERVICE_NAMES
-from recsvc.service.admission import WARM_SECONDS, Admission, RefusalBudget
+from recsvc.service.admission import WARM_SECONDS, Admission
 from recsvc.service.priority import LONGEST_WAIT, Priority, priority_of
 from recsvc.service.turnstile import Turnstile
 from recsvc.v1 import catalog_pb2, catalog_pb2_grpc, events_pb2_grpc, models_pb2, models_pb2_grpc
@@ -109,32 +108,6 @@ def test_every_method_has_a_priority_and_only_the_named_ones_are_above_lists():
         *("ListBundles", "LoadBundle", "ActivateBundle", "RollBack", "ListSwitches", "TurnOff", "TurnOn"),
         *("GetErasure", "ListRecipes"),
     }
-
-
-def test_a_busy_loop_spends_little_time_on_refusals_and_idle_time_is_free():
-    clock = Clock()
-
-    async def run() -> None:
-        budget = RefusalBudget(clock)
-        burst = int(budget.left())
-        for _ in range(burst):
-            budget.spend()
-        assert budget.left() < 1
-        clock.now += 0.1  # busy: refusals may take 7 % of it
-        assert 60 < budget.left() <= burst
-        for _ in range(burst):
-            budget.spend()
-        assert budget.left() < 10
-        await asyncio.sleep(0.02)  # idle by the loop's own clock
-        assert budget.left() == burst
-        for _ in range(3 * burst):
-            budget.spend()
-        assert budget.left() < 1
-        budget.lift()
-        assert budget.left() == burst
-
-    with asyncio.Runner(loop_factory=ServiceLoop) as runner:
-        runner.run(run())
 
 
 async def test_under_overload_the_operator_and_writes_get_through_and_bulk_work_does_not():
