@@ -38,8 +38,8 @@ _HOLD_SECONDS = 0.5
 _GOAWAY_SECONDS = 0.05
 _GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
 
-# Calls in gRPC's core, some 10 kB each. Beyond the first number the core answers CANCELLED to a part of them, beyond the
-# second to all. Only a flood that leaves no time for refusals comes so far.
+# Calls in gRPC's core, some 10 kB each. Beyond the first number the core answers CANCELLED to a part of them, beyond
+# the second to all. Only a flood that leaves no time for refusals comes so far.
 _MOST_PENDING = 6_000, 10_000
 
 _log = structlog.get_logger(__name__)
@@ -188,8 +188,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
         ("grpc.so_reuseport", int(settings.reuse_port)),
-        # gRPC's core answers CANCELLED, which callers do not retry. So `Acceptors` refuse. This is the last bound of the
-        # memory.
+        # gRPC's core answers CANCELLED, which callers do not retry. So `Acceptors` refuse, and this is the last bound.
         ("grpc.server.max_pending_requests", _MOST_PENDING[0]),
         ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING[1]),
         # A peer that died without a packet is noticed within a minute and a half.

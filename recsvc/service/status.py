@@ -1,6 +1,7 @@
 """Turns errors into gRPC statuses: the one table, and the google.rpc details of each status."""
 
 from functools import cache
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
@@ -92,9 +93,11 @@ def overloaded(reason: str, retry_milliseconds: int) -> grpc.Status:
             gRPC's own clients follow when they have a retry policy.
     """
     message = _OVERLOADED[reason]
-    answer = _status(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, _retry_info(retry_milliseconds))
-    pushback = (_PUSHBACK, str(retry_milliseconds))
-    return answer._replace(trailing_metadata=(*answer.trailing_metadata, pushback))
+    answer: Any = _status(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, _retry_info(retry_milliseconds))
+    pushed: grpc.Status = answer._replace(
+        trailing_metadata=(*answer.trailing_metadata, (_PUSHBACK, str(retry_milliseconds)))
+    )
+    return pushed
 
 
 def _retry_info(milliseconds: int) -> error_details_pb2.RetryInfo:
