@@ -33,7 +33,6 @@ _BATCHES = frozenset(
         "/recsvc.v1.ContentService/Generate",
         "/recsvc.v1.ExplainService/WhyNot",
         "/recsvc.v1.RecommendationService/FindAudience",
-        "/recsvc.v1.RecommendationService/BatchRecommend",
         "/recsvc.v1.UserService/ExportUser",
     }
 )

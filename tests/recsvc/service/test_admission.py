@@ -99,10 +99,18 @@ def test_every_method_has_a_priority_and_only_the_named_ones_are_above_lists():
         *("WriteEvents", "SetProfile", "UpdateTasteProfile", "DeleteUser", "SetInventory", "DeleteItems"),
     }
     assert by_priority[Priority.RECOMMEND] == {
-        *("Recommend", "Rank", "SimilarItems", "StreamReasons", "GetTasteProfile", "ExplainRecommendation"),
+        *(
+            "Recommend",
+            "BatchRecommend",
+            "Rank",
+            "SimilarItems",
+            "StreamReasons",
+            "GetTasteProfile",
+            "ExplainRecommendation",
+        ),
     }
     assert by_priority[Priority.BATCH] == {
-        *("UpsertItems", "Generate", "WhyNot", "FindAudience", "BatchRecommend", "ExportUser"),
+        *("UpsertItems", "Generate", "WhyNot", "FindAudience", "ExportUser"),
     }
     assert by_priority[Priority.ADMIN] == {
         *("ListBundles", "LoadBundle", "ActivateBundle", "RollBack", "ListSwitches", "TurnOff", "TurnOn"),
