@@ -41,7 +41,9 @@ _HOLD_SECONDS = 0.5
 _GOAWAY_SECONDS = 0.05
 _GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
 
-_NO_LIMIT = 2**31 - 1
+# Calls in gRPC's core, some 10 kB each. Beyond the first number the core answers CANCELLED to a part of them, beyond
+# the second to all. Only a flood that leaves no time for refusals comes so far.
+_MOST_PENDING = 6_000, 10_000
 _OPEN_ACCESS = Access(gate=None, certificates=None)
 
 _log = structlog.get_logger(__name__)
@@ -196,10 +198,9 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
         ("grpc.so_reuseport", int(settings.reuse_port)),
-        # gRPC's core must refuse no call by itself: it answers CANCELLED, which callers do not retry. `CallInterceptor`
-        # refuses.
-        ("grpc.server.max_pending_requests", _NO_LIMIT),
-        ("grpc.server.max_pending_requests_hard_limit", _NO_LIMIT),
+        # gRPC's core answers CANCELLED, which callers do not retry. So `Acceptors` refuse, and this is the last bound.
+        ("grpc.server.max_pending_requests", _MOST_PENDING[0]),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING[1]),
         # A peer that died without a packet is noticed within a minute and a half.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),

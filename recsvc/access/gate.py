@@ -21,7 +21,7 @@ _NOBODY = Caller("", frozenset(Scope), float("inf"))
 
 
 @dataclass(slots=True)
-class Admission:
+class AdmittedCall:
     """A call that may be made. Call `end` when it has ended."""
 
     caller: Caller
@@ -67,7 +67,7 @@ class AccessGate:
         # Somebody who tries many wrong keys must not fill the disk.
         self._refusals = LineLimit(lines=5, seconds=10)
 
-    def admit(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Admission:
+    def admit(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
         """Admits a call.
 
         Args:
@@ -82,11 +82,11 @@ class AccessGate:
         access = self._methods.get(method, _ANY_CALLER)
         return self._admit(method, access, metadata)
 
-    def admit_scope(self, path: str, scope: Scope, headers: Iterable[tuple[str, str | bytes]]) -> Admission:
+    def admit_scope(self, path: str, scope: Scope, headers: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
         """Admits a request over HTTP. See `admit`."""
         return self._admit(path, MethodAccess(scope), headers)
 
-    def _admit(self, method: str, access: MethodAccess, metadata: Iterable[tuple[str, str | bytes]]) -> Admission:
+    def _admit(self, method: str, access: MethodAccess, metadata: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
         credentials, traceparent = [], ""
         for name, value in metadata:
             if name == "authorization":
@@ -106,9 +106,9 @@ class AccessGate:
                 self._audit.write(caller_id, method, _outcome(error), traceparent, **left_out)
             raise
         if not access.audited:
-            return Admission(caller, leave, None)
+            return AdmittedCall(caller, leave, None)
         caller_id = caller.caller_id
-        return Admission(caller, leave, lambda outcome: self._audit.write(caller_id, method, outcome, traceparent))
+        return AdmittedCall(caller, leave, lambda outcome: self._audit.write(caller_id, method, outcome, traceparent))
 
     def _authenticate(self, credentials: list[str | bytes]) -> Caller:
         if self._keys is None and self._tokens is None:

@@ -8,6 +8,7 @@ from itertools import repeat
 import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Rows
+from recsvc.domain.audience_query import AudienceQuery
 from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.query import (
     Degradation,
@@ -22,7 +23,7 @@ from recsvc.domain.query import (
 from recsvc.domain.reason import Reason
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Item
-from recsvc.errors import ItemNotFound
+from recsvc.errors import FieldViolation, InvalidRequest, ItemNotFound
 from recsvc.explain.explainer import Explainer
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
@@ -190,19 +191,11 @@ class Recommender:
         list_id = recommendation_id("", "", self.bundle_id)
         return SimilarItemList(list_id, self.bundle_id, self._recommendations(slate.ranking))
 
-    async def audience(
-        self,
-        item_id: str,
-        k: int,
-        new_buyers_only: bool,  # noqa: FBT001  the fields of one request, decoded as a tuple
-        deadline: float | None,
-    ) -> tuple[list[tuple[str, float]], int, bool]:
-        """Finds the k users whom an item suits best.
+    async def audience(self, query: AudienceQuery, deadline: float | None) -> tuple[list[tuple[str, float]], int, bool]:
+        """Finds the users whom one item suits best.
 
         Args:
-            item_id: The item.
-            k: How many users to return.
-            new_buyers_only: Whether users who bought the item are left out.
+            query: What is asked for.
             deadline: Event-loop time by which the answer must be sent; None for no limit.
 
         Returns:
@@ -210,12 +203,15 @@ class Recommender:
 
         Raises:
             ItemNotFound: The catalogue does not have the item.
+            InvalidRequest: The page follows one of another bundle. Affinities of two bundles cannot be compared.
             StoreUnavailable: Redis did not answer.
         """
-        row = self._catalogue.row(item_id)
+        row = self._catalogue.row(query.item_id)
         if row is None:
-            raise ItemNotFound(item_id)
-        audience = Audience(self.bundle, row, k, new_buyers_only=new_buyers_only)
+            raise ItemNotFound(query.item_id)
+        if query.after is not None and query.after.bundle_id != self.bundle_id:
+            raise InvalidRequest([FieldViolation("page_token", "is of another bundle: begin again without it")])
+        audience = Audience(self.bundle, row, query)
         complete = await find_audience(audience, self._shared.store, self._states, deadline)
         return audience.best(), audience.users, complete
 

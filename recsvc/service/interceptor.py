@@ -13,13 +13,16 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError
 
-from recsvc.access.gate import AccessGate, Admission
-from recsvc.errors import AccessRefused, FieldViolation, InvalidRequest
+from recsvc.access.gate import AccessGate, AdmittedCall
+from recsvc.errors import AccessRefused, DeadlinePassed, FieldViolation, InvalidRequest, TooBusy
 from recsvc.runtime.deadline import CALL_TIME, CallTime, TimeToAnswer
 from recsvc.runtime.logs import LineLimit
-from recsvc.runtime.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
+from recsvc.runtime.metrics import QUEUE_SECONDS, REFUSALS, REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
 from recsvc.service import status
 from recsvc.service.acceptors import Acceptors
+from recsvc.service.admission import Admission
+from recsvc.service.door import Door
+from recsvc.service.priority import Priority
 from recsvc.service.turnstile import Turnstile
 
 _OUR_METHODS = "/recsvc."  # health and reflection also answer in an overloaded service, and are not counted
@@ -35,6 +38,9 @@ _OPERATORS_CODES = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOU
 # Callers that send many wrong calls must not fill the disk. The metrics count all of them.
 _REFUSALS = LineLimit(lines=5, seconds=10)
 
+# The reasons of refusals by errors.
+_REASONS: dict[type[Exception], str] = {DeadlinePassed: "deadline", TooBusy: "limit"}
+
 _log = structlog.get_logger(__name__)
 
 
@@ -42,19 +48,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """Wraps each method of recsvc once, at its first call. Adds some 10 microseconds to a call.
 
     Args:
-        limit: Most calls at the same time. A further one gets RESOURCE_EXHAUSTED before it is decoded. Streams have a
-            second limit of the same size: they mostly wait, and must not keep lists from being made.
+        limit: Most lists at the same time; see `Admission`. A further one gets RESOURCE_EXHAUSTED before it is decoded.
+            Streams have a second limit of the same size: they mostly wait, and must not keep lists from being made.
         gate: Admits calls by their key or token. None: anybody may call.
     """
 
     def __init__(self, limit: int, gate: AccessGate | None = None) -> None:
-        self._limit = limit
         self._gate = gate
-        self._in_flight = {"call": 0, "stream": 0}
         self._wrapped: dict[str, _Handler] = {}
         self._turnstile = Turnstile()
+        clock = asyncio.get_running_loop().time
+        self._calls = Admission(limit, self._turnstile, clock)
+        self._streams = Admission(limit, self._turnstile, clock)
         self._acceptors: Acceptors | None = None
-        self._taken = 0
         self._release: asyncio.Event | None = None  # answers wait for it, while they are held
 
     def take_calls_of(self, server: grpc.aio.Server) -> None:
@@ -75,14 +81,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         Args:
             longest_seconds: To wait. Callers that send new calls without an answer are never quiet.
         """
-        if not self._in_flight["call"]:
+        if not self._calls.in_flight:
             return
         self._release = asyncio.Event()
         end = time.monotonic() + longest_seconds
-        taken = -1
-        while taken != self._taken and time.monotonic() < end:
-            taken = self._taken
+        before, taken = -1, 0
+        while before != taken and time.monotonic() < end:
+            before = taken
             await asyncio.sleep(_QUIET_SECONDS)
+            taken = self._calls.taken + self._streams.taken
 
     def release_answers(self) -> None:
         """Sends the answers that were held."""
@@ -104,26 +111,28 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if not method.startswith(_OUR_METHODS):
                 return handler if self._gate is None else self._guard(method, handler, self._gate)
             if method not in self._wrapped:
-                handler = self._wrapped[method] = self._wrap(method, handler)
+                door = Door(method, self._calls if handler.unary_stream is None else self._streams)
+                wrapped = self._wrap(method, handler, door)
+                handler = self._wrapped[method] = _behind(door, wrapped)
                 if self._acceptors is not None:
-                    self._acceptors.add(method, handler)
+                    self._acceptors.add(method, wrapped, door)
         return handler
 
-    def _wrap(self, method: str, handler: _Handler) -> _Handler:
+    def _wrap(self, method: str, handler: _Handler, door: Door) -> _Handler:
         # gRPC passes the bytes on as they are: if it failed to decode them, it would answer with the exception's text.
         decode, encode = handler.request_deserializer, handler.response_serializer
         to_answer = TimeToAnswer()
         surround = self._surround if self._gate is None else self._surround_admitted
 
         async def call(raw: bytes, context: _Context) -> bytes:
-            async with surround(method, "call", context, to_answer):
+            async with surround(method, door, context, to_answer):
                 response: bytes = encode(await handler.unary_unary(decode(raw), context))
             if self._release is not None:
                 await self._release.wait()
             return response
 
         async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
-            async with surround(method, "stream", context, to_answer):
+            async with surround(method, door, context, to_answer):
                 async for response in handler.unary_stream(decode(raw), context):
                     yield encode(response)
 
@@ -148,13 +157,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _surround_admitted(
-        self, method: str, kind: str, context: _Context, to_answer: TimeToAnswer
+        self, method: str, door: Door, context: _Context, to_answer: TimeToAnswer
     ) -> AsyncIterator[None]:
         assert self._gate is not None  # noqa: S101 - for the type checker: `_wrap` looks
         admission = await _admit(self._gate, method, context)
         outcome = grpc.StatusCode.CANCELLED.name
         try:
-            async with self._surround(method, kind, context, to_answer):
+            async with self._surround(method, door, context, to_answer):
                 yield
             outcome = grpc.StatusCode.OK.name
         except grpc.aio.AbortError:
@@ -165,21 +174,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _surround(
-        self, method: str, kind: str, context: _Context, to_answer: TimeToAnswer
+        self, method: str, door: Door, context: _Context, to_answer: TimeToAnswer
     ) -> AsyncIterator[None]:
-        self._taken += 1
-        if self._in_flight[kind] >= self._limit:
-            await _refuse(method, status.overloaded(self._limit), context)
-        self._in_flight[kind] += 1
         REQUESTS_IN_FLIGHT.inc()
         start = time.perf_counter()
         clock = asyncio.get_running_loop().time
         remaining = context.time_remaining()
-        call_time = CallTime(math.inf if remaining is None else clock() + remaining, to_answer)
+        began = clock()
+        call_time = CallTime(math.inf if remaining is None else began + remaining, to_answer)
+        is_urgent = door.priority <= Priority.WRITE
         CALL_TIME.set(call_time)
         try:
-            call_time.check(self._turnstile.expected_seconds)
-            await self._turnstile.enter()
+            if is_urgent:
+                call_time.check()
+            else:
+                call_time.check(self._turnstile.expected_seconds)
+            await self._turnstile.enter(is_urgent=is_urgent)
+            QUEUE_SECONDS.observe(clock() - began)
             call_time.check()
             yield
         except grpc.aio.AbortError:
@@ -194,14 +205,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except Exception as error:  # noqa: BLE001 - the caller gets a status for every error
             await _fail(method, error, context)
         finally:
-            self._in_flight[kind] -= 1
             REQUESTS_IN_FLIGHT.dec()
             REQUEST_SECONDS.labels(method).observe(time.perf_counter() - start)
             call_time.close(clock())
         REQUESTS.labels(method, grpc.StatusCode.OK.name).inc()
 
 
-async def _admit(gate: AccessGate, method: str, context: _Context) -> Admission:
+async def _admit(gate: AccessGate, method: str, context: _Context) -> AdmittedCall:
     """Checks the caller, before the request is decoded and before anything is looked up."""
     try:
         return gate.admit(method, context.invocation_metadata() or ())
@@ -209,7 +219,39 @@ async def _admit(gate: AccessGate, method: str, context: _Context) -> Admission:
         await _fail(method, error, context)
 
 
+def _behind(door: Door, handler: _Handler) -> _Handler:
+    """Wraps a handler for calls that no acceptor has taken: the first of a method, or all with an unknown grpcio."""
+
+    async def call(raw: bytes, context: _Context) -> bytes:
+        async with _let_in(door, context):
+            response: bytes = await handler.unary_unary(raw, context)
+            return response
+
+    async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
+        async with _let_in(door, context):
+            async for response in handler.unary_stream(raw, context):
+                yield response
+
+    if handler.unary_stream is not None:
+        return grpc.unary_stream_rpc_method_handler(stream)
+    return grpc.unary_unary_rpc_method_handler(call)
+
+
+@asynccontextmanager
+async def _let_in(door: Door, context: _Context) -> AsyncIterator[None]:
+    refusal = door.enter()
+    if refusal is not None:
+        await context.abort(refusal.code, refusal.details, refusal.trailing_metadata)
+    try:
+        yield
+    finally:
+        door.leave()
+
+
 async def _fail(method: str, error: Exception, context: _Context) -> NoReturn:
+    reason = error.cause if isinstance(error, AccessRefused) else _REASONS.get(type(error))
+    if reason is not None:
+        REFUSALS.labels(method, reason).inc()
     answer = status.status_of(error)
     if answer is None:
         error_id = secrets.token_hex(8)

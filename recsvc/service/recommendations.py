@@ -67,9 +67,9 @@ class RecommendationService(recommendation_pb2_grpc.RecommendationServiceService
         context: "grpc.aio.ServicerContext[pb.FindAudienceRequest, pb.FindAudienceResponse]",
     ) -> pb.FindAudienceResponse:
         recommender = self._registry.current
-        question = wire.decode_find_audience(request)
-        members, users, complete = await recommender.audience(*question, _deadline(context))
-        return wire.encode_find_audience(recommender.bundle_id, members, users, complete=complete)
+        query = wire.decode_find_audience(request)
+        members, users, complete = await recommender.audience(query, _deadline(context))
+        return wire.encode_find_audience(recommender.bundle_id, query, members, users, complete=complete)
 
     async def SimilarItems(
         self,

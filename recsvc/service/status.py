@@ -2,9 +2,9 @@
 
 import math
 from functools import cache
+from typing import Any
 
 import grpc
-from google.protobuf import duration_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
@@ -47,6 +47,15 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     RateLimited: (code_pb2.RESOURCE_EXHAUSTED, "RATE_LIMITED"),
 }
 
+# Codes that callers may send again, and the time that they should wait first.
+_RETRIED = frozenset({code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED})
+_RETRY_MILLISECONDS = 500
+_OVERLOADED = {
+    "limit": "as many calls are running as may run; try again later",
+    "queue": "too many calls are waiting; try again later",
+}
+_PUSHBACK = "grpc-retry-pushback-ms"
+
 # Details travel in a header, and clients refuse more than 8 KiB of headers. A batch can have 9,000 violations.
 MAX_VIOLATIONS = 32
 
@@ -62,9 +71,10 @@ def status_of(error: Exception) -> grpc.Status | None:
     if isinstance(error, InvalidRequest):
         return _status(code, reason, _summary(error), {}, _bad_request(error))
     if isinstance(error, RateLimited):
-        return _status(code, reason, str(error), {}, _retry_info(error.retry_after_seconds))
+        return _status(code, reason, str(error), {}, _retry_info(math.ceil(1_000 * error.retry_after_seconds)))
     metadata = {"item_id": error.item_id} if isinstance(error, ItemNotFound | NothingToSay) else {}
-    return _status(code, reason, str(error), metadata)
+    details = (_retry_info(_RETRY_MILLISECONDS),) if code in _RETRIED else ()
+    return _status(code, reason, str(error), metadata, *details)
 
 
 def internal(error_id: str) -> grpc.Status:
@@ -83,11 +93,26 @@ def _deadline_passed() -> grpc.Status:
 
 
 @cache
-def overloaded(limit: int) -> grpc.Status:
-    """Returns the status of a call that arrives while `limit` others are running."""
-    return _status(
-        code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", f"{limit} calls are running, which is the limit; try again later", {}
+def overloaded(reason: str, retry_milliseconds: int) -> grpc.Status:
+    """Returns the status of a call that is refused because there are too many.
+
+    Args:
+        reason: "limit" or "queue".
+        retry_milliseconds: After which the caller may try again. It goes into RetryInfo, and into the header that
+            gRPC's own clients follow when they have a retry policy.
+    """
+    message = _OVERLOADED[reason]
+    answer: Any = _status(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, _retry_info(retry_milliseconds))
+    pushed: grpc.Status = answer._replace(
+        trailing_metadata=(*answer.trailing_metadata, (_PUSHBACK, str(retry_milliseconds)))
     )
+    return pushed
+
+
+def _retry_info(milliseconds: int) -> error_details_pb2.RetryInfo:
+    details = error_details_pb2.RetryInfo()
+    details.retry_delay.FromMilliseconds(milliseconds)
+    return details
 
 
 def _status(code: int, reason: str, message: str, metadata: dict[str, str], *details: Message) -> grpc.Status:
@@ -102,12 +127,6 @@ def _summary(error: InvalidRequest) -> str:
     first, *rest = error.violations
     others = f" (and {len(rest)} more)" if rest else ""
     return f"{first.field} {first.description}{others}"
-
-
-def _retry_info(seconds: float) -> error_details_pb2.RetryInfo:
-    delay = duration_pb2.Duration()
-    delay.FromMilliseconds(math.ceil(seconds * 1000))
-    return error_details_pb2.RetryInfo(retry_delay=delay)
 
 
 def _bad_request(error: InvalidRequest) -> error_details_pb2.BadRequest:

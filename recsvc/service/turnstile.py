@@ -19,17 +19,18 @@ class Turnstile:
 
     def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._urgent: deque[asyncio.Future[None]] = deque()
         self._is_taken = False
         self._turn_began = 0.0
         self._seconds_per_call = 0.0
 
     @property
     def expected_seconds(self) -> float:
-        """How long a call that comes now will wait."""
-        return len(self._waiting) * self._seconds_per_call
+        """How long a call that comes now, and is not urgent, will wait."""
+        return (len(self._waiting) + len(self._urgent)) * self._seconds_per_call
 
-    async def enter(self) -> None:
-        """Returns when the call may begin. Calls begin in the order in which they came."""
+    async def enter(self, *, is_urgent: bool = False) -> None:
+        """Returns when the call may begin. Calls begin in the order in which they came, but urgent ones go first."""
         loop = asyncio.get_running_loop()
         if not self._is_taken:
             self._is_taken = True
@@ -37,11 +38,11 @@ class Turnstile:
             loop.call_soon(self._next_turn)
             return
         place: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(place)
+        (self._urgent if is_urgent else self._waiting).append(place)
         await place
 
     def _next_turn(self) -> None:
-        if not self._waiting:
+        if not self._waiting and not self._urgent:
             self._is_taken = False
             return
         loop = asyncio.get_running_loop()
@@ -50,8 +51,8 @@ class Turnstile:
         self._turn_began = now
         free = 1 + int(seconds / _SECONDS_PER_CALL)
         self._seconds_per_call += _WEIGHT_OF_TURN * (seconds / free - self._seconds_per_call)
-        while self._waiting and free:
-            place = self._waiting.popleft()
+        while free and (self._urgent or self._waiting):
+            place = (self._urgent or self._waiting).popleft()
             if not place.done():  # else its caller left
                 place.set_result(None)
                 free -= 1

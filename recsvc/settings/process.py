@@ -154,7 +154,7 @@ class Settings(AccessSettings, _Settings):
 
     # How it behaves.
     max_concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        1_000, description="most calls at the same time; further ones are refused, so that the others are not late"
+        1_000, description="most lists at the same time; further ones are refused, so that the others are not late"
     )
     search_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         1, description="cores for one search or one batch of user vectors; more than 1 helps above 100,000 items"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recsvc.domain.arrays import Floats
+from recsvc.domain.audience_query import AudienceQuery
 from recsvc.errors import DeadlinePassed, TooBusy
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import neighbour_gains, newest_items_of
@@ -25,6 +26,8 @@ MOST_AT_ONCE = 2
 LONGEST_SECONDS = 120.0
 # Users that are loaded together. Vectors of shoppers' lists wait for no more than these.
 LOADED_TOGETHER = 32
+# Of an affinity.
+_DECIMALS = 4
 
 _running: set["Audience"] = set()
 
@@ -40,17 +43,17 @@ class Audience:
     Args:
         bundle: The model.
         row: The item.
-        k: How many users are kept.
-        new_buyers_only: Whether users who bought the item are left out.
+        query: Whom to collect.
     """
 
-    def __init__(self, bundle: Bundle, row: int, k: int, *, new_buyers_only: bool) -> None:
+    def __init__(self, bundle: Bundle, row: int, query: AudienceQuery) -> None:
         n = len(bundle.catalogue)
         sampled = np.random.default_rng(0).permutation(n)[:SAMPLED_ITEMS]
         self._sample = bundle.item_vectors[sampled]
         self._item = bundle.item_vectors[row]
         self._bundle = bundle
-        self._row, self._k, self._new_buyers_only = row, k, new_buyers_only
+        self._row, self._k, self._new_buyers_only = row, query.k, query.new_buyers_only
+        self._after = None if query.after is None else (query.after.affinity, query.after.user_id)
         # Most users hold none of these items. Gains are computed for the others alone.
         self._raises = bundle.neighbours.items_with(row)
         self._best: list[tuple[float, str]] = []
@@ -76,11 +79,15 @@ class Audience:
         scores, sample_scores = user_vectors @ self._item, user_vectors @ self._sample.T
         scores += [self._gain(state) for state, _ in users]
         affinities = (scores - sample_scores.mean(axis=1)) / np.maximum(sample_scores.std(axis=1), 1e-6)
+        # The last digits depend on who is computed together, and must not move users between pages.
+        affinities = affinities.astype(np.float64).round(_DECIMALS)
         for user_id, (state, _), affinity in zip(user_ids, users, affinities.tolist(), strict=True):
             if user_id in self._seen or not state.personalised:
                 continue
             self._seen.add(user_id)
             if self._row in state.hidden_rows or (self._new_buyers_only and self._row in state.bought_rows):
+                continue
+            if self._after is not None and (affinity, user_id) >= self._after:  # in a page before
                 continue
             heapq.heappush(self._best, (affinity, user_id))
             if len(self._best) > self._k:

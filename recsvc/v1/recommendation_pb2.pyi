@@ -240,26 +240,30 @@ class RankResponse(_message.Message):
     def __init__(self, recommendation_id: _Optional[str] = ..., bundle_id: _Optional[str] = ..., recommendations: _Optional[_Iterable[_Union[Recommendation, _Mapping]]] = ..., left_out_item_ids: _Optional[_Iterable[str]] = ..., personalised: _Optional[bool] = ..., degraded: _Optional[_Iterable[_Union[Degradation, str]]] = ...) -> None: ...
 
 class FindAudienceRequest(_message.Message):
-    __slots__ = ("item_id", "k", "new_buyers_only")
+    __slots__ = ("item_id", "k", "new_buyers_only", "page_token")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     NEW_BUYERS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     k: int
     new_buyers_only: bool
-    def __init__(self, item_id: _Optional[str] = ..., k: _Optional[int] = ..., new_buyers_only: _Optional[bool] = ...) -> None: ...
+    page_token: str
+    def __init__(self, item_id: _Optional[str] = ..., k: _Optional[int] = ..., new_buyers_only: _Optional[bool] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class FindAudienceResponse(_message.Message):
-    __slots__ = ("bundle_id", "members", "users", "complete")
+    __slots__ = ("bundle_id", "members", "users", "complete", "next_page_token")
     BUNDLE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     USERS_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     bundle_id: str
     members: _containers.RepeatedCompositeFieldContainer[AudienceMember]
     users: int
     complete: bool
-    def __init__(self, bundle_id: _Optional[str] = ..., members: _Optional[_Iterable[_Union[AudienceMember, _Mapping]]] = ..., users: _Optional[int] = ..., complete: _Optional[bool] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, bundle_id: _Optional[str] = ..., members: _Optional[_Iterable[_Union[AudienceMember, _Mapping]]] = ..., users: _Optional[int] = ..., complete: _Optional[bool] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class AudienceMember(_message.Message):
     __slots__ = ("user_id", "affinity")

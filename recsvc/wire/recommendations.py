@@ -22,7 +22,6 @@ from recsvc.wire.reasons import add_evidence, set_reason
 
 MAX_K = 100
 MAX_BATCH = 10
-MAX_AUDIENCE = 10_000
 MAX_RANKED = 1_000
 MAX_VISITED = 50
 MAX_QUERY = 256
@@ -187,33 +186,6 @@ def decode_similar_items(
         violations.note("filter.backfill", "must be false: similar items are not backfilled")
     violations.raise_if_any()
     return request.item_id, request.k, frozenset(request.filter.exclude_item_ids), item_filter(request.filter)
-
-
-def decode_find_audience(request: recommendation_pb2.FindAudienceRequest) -> tuple[str, int, bool]:
-    """Returns the item's id, k, and whether its buyers are left out. Raises InvalidRequest."""
-    violations = Violations()
-    violations.note("item_id", id_problem(request.item_id))
-    if not 1 <= request.k <= MAX_AUDIENCE:
-        violations.note("k", f"must be 1 to {MAX_AUDIENCE}")
-    violations.raise_if_any()
-    return request.item_id, request.k, request.new_buyers_only
-
-
-def encode_find_audience(
-    bundle_id: str, members: Sequence[tuple[str, float]], users: int, *, complete: bool
-) -> recommendation_pb2.FindAudienceResponse:
-    """Encodes an audience.
-
-    Args:
-        bundle_id: The bundle that scored the users.
-        members: Ids of users with the item's score for them, best first.
-        users: How many users were scored.
-        complete: Whether those are all users.
-    """
-    response = recommendation_pb2.FindAudienceResponse(bundle_id=bundle_id, users=users, complete=complete)
-    for user_id, affinity in members:
-        response.members.add(user_id=user_id, affinity=affinity)
-    return response
 
 
 def encode_recommend(served: RecommendationList) -> recommendation_pb2.RecommendResponse:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from recsvc.domain.audience_query import AudienceQuery
 from recsvc.domain.query import Query, Surface
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.domain.serving_config import ServingConfig
@@ -65,7 +66,7 @@ async def use(recommender: Recommender, user_id: str) -> None:
         await recommender.recommend(Query(user_id, 5, text="lamp", surface=surface))
     item_id = recommender.catalogue.items[0].item_id
     await recommender.diagnose(Query(user_id, 5), item_id)
-    await recommender.audience(item_id, 5, new_buyers_only=False, deadline=None)
+    await recommender.audience(AudienceQuery(item_id, 5), deadline=None)
 
 
 async def add_users(store: UserStore) -> None:

@@ -11,6 +11,7 @@ import grpc
 import numpy as np
 
 from recsvc.domain.arrays import Floats
+from recsvc.domain.audience_query import AudienceQuery
 from recsvc.domain.content_request import ContentRequest
 from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, SimilarItemList
 from recsvc.domain.reason import ContentDraft, ContentPart, Evidence, EvidenceKind, Provenance, Reason, Strength
@@ -81,10 +82,8 @@ class FixedAnswers:
     async def recommend_page(self, queries: Sequence[Query]) -> list[RecommendationList]:
         return [await self.recommend(query) for query in queries]
 
-    async def audience(
-        self, item_id: str, k: int, new_buyers_only: bool, deadline: float | None
-    ) -> tuple[list[tuple[str, float]], int, bool]:
-        self._record((item_id, k, new_buyers_only))
+    async def audience(self, query: AudienceQuery, deadline: float | None) -> tuple[list[tuple[str, float]], int, bool]:
+        self._record(query)
         return [("u", 1.5)], 1, True
 
     async def similar_items(

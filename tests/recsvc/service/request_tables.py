@@ -1,5 +1,6 @@
 """Requests of every method: wrong ones, with the fields that are wrong, and one right one each."""
 
+import base64
 import math
 import time
 from functools import partial
@@ -201,6 +202,10 @@ BAD_REQUESTS: list[tuple[str, Message, list[str]]] = [
     (SET, attributes(("a", "v" * 257)), ["profile.attributes[0].value"]),
     *((AUDIENCE, rec.FindAudienceRequest(item_id=bad, k=5), ["item_id"]) for bad in BAD_IDS.values()),
     *((AUDIENCE, rec.FindAudienceRequest(item_id="i", k=k), ["k"]) for k in (0, 10_001)),
+    *(
+        (AUDIENCE, rec.FindAudienceRequest(item_id="i", k=5, page_token=token), ["page_token"])
+        for token in ("made up", "====", "YQ==", base64.urlsafe_b64encode(b"b\n1\nnan\nu").decode())
+    ),
     (ERASURE, us.GetErasureRequest(), ["erased_at"]),
     (ERASURE, us.GetErasureRequest(erased_at=Timestamp(nanos=-1)), ["erased_at"]),
     *((TASTE_PROFILE, us.GetTasteProfileRequest(user_id=bad), ["user_id"]) for bad in BAD_IDS.values()),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY as DAY
+from recsvc.domain.audience_query import AudienceQuery
 from recsvc.domain.query import Query, RecommendationList, RepeatPolicy, Surface
 from recsvc.domain.reason import EvidenceKind
 from recsvc.domain.shop import Event, EventType
@@ -126,7 +127,7 @@ async def test_audience_of_new_buyers_has_those_who_sent_the_item_back(opened: t
     await act(store, X, (20, BUY), user="keeps one")
     for user in ("returns", "keeps one"):
         await act(store, X, (10, BACK), user=user)
-    members, _, _ = await recommender.audience(X, 10, True, None)
+    members, _, _ = await recommender.audience(AudienceQuery(X, 10, new_buyers_only=True), None)
     assert [user_id for user_id, _ in members] == ["returns"]
 
 
