@@ -6,6 +6,7 @@
     ├── NothingToSay         too little is known of an item to write copy about it
     ├── ListNotFound         a served list is not stored, or not any more
     ├── StoreUnavailable     Redis did not answer in time
+    ├── TextEncoderFailing   the text encoder raises errors now
     ├── DeadlinePassed       the caller cannot get the answer in time any more
     ├── TooBusy              the process works on as many such calls as it may
     ├── TextTurnedOff        the operator turned such texts off
@@ -103,7 +104,22 @@ class TooManySwitches(RecsvcError):
 
 
 class StoreUnavailable(RecsvcError):
-    """Redis refused a command, dropped it, or was too slow. A read degrades; a write must be sent again."""
+    """Redis refused a command, dropped it, or was too slow. A read degrades; a write must be sent again.
+
+    Attributes:
+        rung: The value of the `recsvc.runtime.rungs.Rung` that explains the refusal; '' if none does.
+    """
+
+    def __init__(self, problem: str, rung: str = "") -> None:
+        self.rung = rung
+        super().__init__(problem)
+
+
+class TextEncoderFailing(RecsvcError):
+    """The text encoder raises errors now. A search goes on by words; what needs a vector must be sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("the text encoder fails; the server's log says why: send it again later")
 
 
 class AuthorUnavailable(RecsvcError):

@@ -47,7 +47,7 @@ async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: A setting cannot be used.
+        SettingsError: A setting cannot be used. It may show late: Redis was away, and then refused the password.
         BundleError: The bundle cannot be used.
         BundleUnusable: A bundle that a placement names is missing or cannot be used.
         TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
@@ -83,9 +83,21 @@ async def serve(settings: Settings) -> None:
                     bundle_id=backend.registry.bundle_id,
                     version=__version__,
                 )
-                await stop.requested.wait()
+                problem = await _stop_or_problem(stop, backend)
                 _log.info("stopping", drain_seconds=settings.drain_seconds, grace_seconds=settings.grace_seconds)
+    if problem is not None:
+        raise problem
     _log.info("stopped")
+
+
+async def _stop_or_problem(stop: "_Stop", backend: Backend) -> SettingsError | None:
+    """Returns None when the process is asked to stop, or why it can never do its work."""
+    requested = asyncio.ensure_future(stop.requested.wait())
+    unusable = asyncio.ensure_future(backend.store.condition.wait_unusable())
+    await asyncio.wait((requested, unusable), return_when=asyncio.FIRST_COMPLETED)
+    requested.cancel()
+    unusable.cancel()
+    return None if stop.requested.is_set() else unusable.result()
 
 
 @asynccontextmanager
@@ -108,12 +120,15 @@ async def listening(settings: Settings, backend: Backend, stop_at_once: asyncio.
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     for name in ("", *SERVICE_NAMES):
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
+    await health_service.show(backend.store.condition)
     reflection.enable_server_reflection((*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     port = _bind(server, settings)
     await server.start()
+    showing = asyncio.create_task(health_service.follow(backend.store.condition))
     try:
         yield port
     finally:
+        showing.cancel()
         await health_service.enter_graceful_shutdown()
         await _wait(stop_at_once, settings.drain_seconds)
         health_service.end_watches()

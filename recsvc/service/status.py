@@ -17,6 +17,7 @@ from recsvc.errors import (
     NothingToSay,
     RecsvcError,
     StoreUnavailable,
+    TextEncoderFailing,
     TextTurnedOff,
     TooBusy,
     TooManySwitches,
@@ -35,6 +36,7 @@ _TABLE: dict[type[RecsvcError], tuple[int, str]] = {
     TextTurnedOff: (code_pb2.FAILED_PRECONDITION, "TEXT_TURNED_OFF"),
     TooManySwitches: (code_pb2.FAILED_PRECONDITION, "TOO_MANY_SWITCHES"),
     StoreUnavailable: (code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
+    TextEncoderFailing: (code_pb2.UNAVAILABLE, "TEXT_ENCODER_FAILING"),
     DeadlinePassed: (code_pb2.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
     TooBusy: (code_pb2.RESOURCE_EXHAUSTED, "TOO_BUSY"),
 }

@@ -20,6 +20,8 @@
     {shop:models}:1:processes    hash              by process id: its state, as JSON
     {shop:reasons}:1:patterns:<author>  hash, expires   by claim key: patterns of a language model, as JSON
     {shop:reasons}:1:wanted:<author>    set, expires    claim keys that it has yet to write for
+    {shop:reasons}:1:worker:<author>    string, expires  a reason worker runs
+    {shop:reasons}:1:away:<author>      string, expires  its language model does not answer
     {shop:reasons}:1:off         set, capped       switches for texts turned off, as JSON, and the number of changes
     {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count. The name holds the segment
                                                    ('' for the whole shop), the half-life in days, and the
@@ -53,6 +55,16 @@ def user(namespace: str, user_id: str) -> str:
 def every_user(namespace: str) -> str:
     """A pattern that matches the records of users, and no other key of recsvc."""
     return f"{{{_encoded(namespace)}:*}}:{SCHEMA_VERSION}:user"
+
+
+def every_key(namespace: str) -> str:
+    """A pattern that matches every key of recsvc."""
+    return f"{{{_encoded(namespace)}:*"
+
+
+def probe(namespace: str) -> str:
+    """A key that `recsvc.store.permissions` uses for a moment."""
+    return f"{{{_encoded(namespace)}:probe}}:{SCHEMA_VERSION}:permissions"
 
 
 def user_id_of(key: bytes) -> str:
@@ -125,6 +137,16 @@ def patterns(namespace: str, author: str) -> str:
 def wanted_patterns(namespace: str, author: str) -> str:
     """The set of claim keys that one author has yet to write for."""
     return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:wanted:{_encoded(author)}"
+
+
+def worker(namespace: str, author: str) -> str:
+    """The string that a reason worker of one author renews while it runs."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:worker:{_encoded(author)}"
+
+
+def author_away(namespace: str, author: str) -> str:
+    """The string that a reason worker renews while its language model does not answer."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:away:{_encoded(author)}"
 
 
 def switches(namespace: str) -> str:

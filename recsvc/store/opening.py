@@ -8,7 +8,7 @@ import structlog
 
 from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.errors import StoreUnavailable
-from recsvc.store.connection import check_access, connected
+from recsvc.store.connection import connected
 from recsvc.store.embedded import embedded_redis
 from recsvc.store.users import DAY_SECONDS, UserStore
 
@@ -46,9 +46,9 @@ async def open_store(
         if url is None:
             url = await stack.enter_async_context(embedded_redis(data_dir))
         client = await stack.enter_async_context(connected(url, timeout_seconds))
-        store = UserStore(client, namespace, history_limit, ttl_seconds, event_log_limit)
+        store = UserStore(client, namespace, history_limit, ttl_seconds, event_log_limit, timeout_seconds)
         try:
-            await check_access(client)
+            await store.check_access()
         except StoreUnavailable as error:
             structlog.get_logger(__name__).warning("Redis does not answer: starting degraded", problem=str(error))
         try:

@@ -42,9 +42,10 @@ class UserStore:
         history_limit: Events kept of each user in each room, the newest; see `recsvc.domain.history_rooms`.
         ttl_seconds: How long a user's record is kept after the last event, profile or taste.
         event_log_limit: Entries in each partition of the event log.
+        timeout_seconds: How long Redis may take to answer.
 
     Attributes:
-        condition: What this process knows to be wrong with Redis.
+        condition: What this process knows to be wrong.
     """
 
     def __init__(
@@ -54,13 +55,14 @@ class UserStore:
         history_limit: int = ROOM_EVENTS,
         ttl_seconds: int = 400 * DAY_SECONDS,
         event_log_limit: int = 1_000_000,
+        timeout_seconds: float = 0.1,
     ) -> None:
         self._client = client
         self._reads = GatheredReads(client)
         self._namespace = namespace
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.condition = ServiceCondition()
-        self.event_log = EventLog(client, namespace, event_log_limit)
+        self.event_log = EventLog(client, namespace, event_log_limit, self.condition)
         self.catalogue = CatalogueStore(client, namespace)
         self.popularity = PopularityStore(client, namespace)
         self.models = ModelStore(client, namespace)
@@ -68,7 +70,7 @@ class UserStore:
         self.erasures = ErasureStore(client, namespace)
         self.patterns = PatternStore(client, namespace)
         self.switches = SwitchStore(client, namespace)
-        self.watch = StoreWatch(client, namespace)
+        self.watch = StoreWatch(client, namespace, timeout_seconds)
         self._events = EventWriter(
             client,
             namespace,
@@ -273,6 +275,15 @@ class UserStore:
         await self.lists.close()
         await self._events.close()
         await self.popularity.close()
+
+    async def check_access(self) -> None:
+        """Asks Redis for an answer.
+
+        Raises:
+            SettingsError: Redis refuses the user, the password or the database, and has never accepted them.
+            StoreUnavailable: Redis does not answer, or refuses now what it accepted before.
+        """
+        await self.watch.check_access()
 
     async def ping(self) -> None:
         """Returns if Redis answers."""
