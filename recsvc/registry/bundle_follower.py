@@ -94,7 +94,9 @@ class BundleFollower(PeriodicTask):
         self._applied = wanted
         # A previous bundle that cannot be kept loaded is a problem, but lists are of the wanted one.
         is_other = wanted.active not in ("", self._state()[0])
-        self.condition.set(Rung.BUNDLE_UNUSABLE, f"the wanted bundle is not served: {self._problem}" if is_other else "")
+        self.condition.set(
+            Rung.BUNDLE_UNUSABLE, f"the wanted bundle is not served: {self._problem}" if is_other else ""
+        )
         log = _log.error if self._problem else _log.info  # an error: another bundle answers than the operator wants
         log("bundles", wanted=wanted.active, serving=self._state()[0], problem=self._problem)
 

@@ -1,10 +1,8 @@
 """gRPC health has a service for each condition of docs/degradation.md, and the process stays SERVING meanwhile."""
 
 import asyncio
-import json
-import signal
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -15,6 +13,7 @@ from recsvc.runtime.rungs import Rung
 from recsvc.store.embedded import redis_server_binary
 from tests.recsvc.service.edge import edge
 from tests.recsvc.store.free_ports import free_ports
+from tests.service_process import ServiceProcess
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -52,33 +51,19 @@ async def test_conditions_that_follow_each_other_quickly_end_in_the_last_one() -
                 await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("fault", ["password", "database"])
+@pytest.mark.parametrize("url", ["redis://:hunter2@127.0.0.1:{port}", "redis://:s3cret@127.0.0.1:{port}/99"])
 def test_redis_that_was_away_and_then_refuses_the_url_ends_the_service(
-    small_bundle: Path, tmp_path: Path, fault: str
+    start_service: Callable[..., ServiceProcess], tmp_path: Path, url: str
 ) -> None:
     [port] = free_ports(1)
-    url = f"redis://127.0.0.1:{port}/99" if fault == "database" else f"redis://:wrong@127.0.0.1:{port}"
-    service = subprocess.Popen(
-        [sys.executable, "-m", "recsvc", "serve", "--bundle", str(small_bundle), "--port", "0", "--metrics-port", "-1"],
-        env={"PATH": "", "RECSVC_REDIS_URL": url, "RECSVC_LOG_FORMAT": "json"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    password = ["--requirepass", "s3cret"] if fault == "password" else []
-    assert service.stderr is not None
-    lines = []
-    while (line := service.stderr.readline()) and json.loads(line)["event"] != "serving":
-        lines.append(line)
-    server = subprocess.Popen(
-        [redis_server_binary(), "--port", str(port), "--save", "", *password], cwd=tmp_path, stdout=subprocess.DEVNULL
-    )
+    service = start_service(redis_url=url.format(port=port))
+    arguments = ("--port", str(port), "--save", "", "--requirepass", "s3cret")
+    server = subprocess.Popen([redis_server_binary(), *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
-        _, told = service.communicate(timeout=60)
+        assert service.process.wait(timeout=60) == 2
     finally:
-        service.kill()
-        server.send_signal(signal.SIGKILL)
+        server.kill()
         server.wait()
-    assert service.returncode == 2
-    last = told.splitlines()[-1]
-    assert last.startswith("recsvc: redis_url: Redis ")
-    assert "wrong" not in last
+    told = [str(line["event"]) for line in service.log if str(line["event"]).startswith("recsvc: redis_url: Redis ")]
+    assert len(told) == 1
+    assert "hunter2" not in str(service.log)

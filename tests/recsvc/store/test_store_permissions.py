@@ -19,7 +19,11 @@ def used_commands() -> set[str]:
     )
     names = set(re.findall(r"redis\.call\('([A-Z]+)'", source))
     names |= set(re.findall(r"execute_command\(\s*\*?\(?\"([A-Z]+)\"", source))
-    names |= set(re.findall(r"^\s+(?:return|command =|\*?).*\(\"((?:HMGET|XADD|XLEN|EXISTS|EVAL|EVALSHA))\"", source, re.M))
+    names |= set(
+        re.findall(
+            r"^\s+(?:return|command =|\*?).*\(\"((?:HMGET|XADD|XLEN|EXISTS|EVAL|EVALSHA))\"", source, re.MULTILINE
+        )
+    )
     return names | {"EVAL", "EVALSHA", "SCAN", "HMGET", "SREM"}
 
 
