@@ -48,7 +48,7 @@ def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool
         finding.text = check_data_folder(settings)
     _examine_redis(report, settings)
     with report.line("file descriptors") as finding:
-        finding.text = check_file_descriptors(settings)
+        finding.text = check_file_descriptors()
     for name, port in (("port", settings.port), ("metrics_port", settings.metrics_port)):
         with report.line(name) as finding:
             finding.text = check_port(settings, name, port)

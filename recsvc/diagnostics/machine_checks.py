@@ -25,19 +25,19 @@ def check_data_folder(settings: Settings) -> str:
     free = shutil.disk_usage(existing).free
     if free < FREE_BYTES:
         raise SettingsError(
-            f"{existing} has {free / 1024**2:,.1f} MB free, less than {FREE_BYTES / 1024**2:.0f}: make room on its disk, "
-            "or set data_dir to another one"
+            f"{existing} has {free / 1024**2:,.1f} MB free, less than {FREE_BYTES / 1024**2:.0f}: make room on its "
+            "disk, or set data_dir to another one"
         )
     return f"{path} can be written to"
 
 
-def check_file_descriptors(settings: Settings) -> str:
+def check_file_descriptors() -> str:
     """Checks the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < FILE_DESCRIPTORS:
         raise SettingsError(
-            f"this process may open {soft} files, and each connection is one: raise the limit to {FILE_DESCRIPTORS:,} or "
-            f"more (ulimit -n, or LimitNOFILE of its unit; at most {hard} without root)"
+            f"this process may open {soft} files, and each connection is one: raise the limit to {FILE_DESCRIPTORS:,} "
+            f"or more (ulimit -n, or LimitNOFILE of its unit; at most {hard} without root)"
         )
     return f"{soft} may be open"
 

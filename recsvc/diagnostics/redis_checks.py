@@ -49,14 +49,14 @@ def check_server(facts: RedisFacts, settings: Settings) -> str:
     longest = SLOW_SHARE * settings.store_timeout
     if facts.answer_seconds > longest:
         raise SettingsError(
-            f"an answer takes {facts.answer_seconds * 1e3:.0f} ms, more than half of store_timeout: use a Redis that is "
-            "nearer or less busy, or raise store_timeout"
+            f"an answer takes {facts.answer_seconds * 1e3:.0f} ms, more than half of store_timeout: use a Redis that "
+            "is nearer or less busy, or raise store_timeout"
         )
     kind = "the named Redis" if settings.redis_url is not None else "a private Redis"
     return f"{kind} answers in {facts.answer_seconds * 1e3:.1f} ms, version {version}"
 
 
-def check_memory(facts: RedisFacts, settings: Settings) -> str:
+def check_memory(facts: RedisFacts, _settings: Settings) -> str:
     """Checks the memory and its policy."""
     if facts.eviction.may_evict:
         raise SettingsError(
@@ -68,7 +68,7 @@ def check_memory(facts: RedisFacts, settings: Settings) -> str:
     return f"has room; maxmemory-policy {facts.eviction.policy or 'is not shown'}"
 
 
-def check_files(facts: RedisFacts, settings: Settings) -> str:
+def check_files(facts: RedisFacts, _settings: Settings) -> str:
     """Checks that Redis writes its data to disk."""
     if facts.write_error:
         raise SettingsError("it cannot write its files: look at its log, and make room on its disk")
@@ -92,7 +92,7 @@ def check_permissions(facts: RedisFacts, settings: Settings) -> str:
     return "this user may run every command that is needed"
 
 
-def check_clock(facts: RedisFacts, settings: Settings) -> str:
+def check_clock(facts: RedisFacts, _settings: Settings) -> str:
     """Checks that the clocks of Redis and of this machine agree."""
     ahead = facts.clock_ahead_seconds
     if abs(ahead) > CLOCK_SECONDS:

@@ -1,6 +1,7 @@
 """Asks a Redis for what an operator should know of it: version, role, memory, files, clock and permissions."""
 
 import time
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,10 +81,7 @@ async def inspect(client: RedisClient, namespace: str) -> RedisFacts:
 async def _all_info(client: RedisClient) -> list[Mapping[str, Any]]:
     """Some sections of INFO, of each server that holds keys."""
     sections = [await read_info(client, name) for name in ("server", "replication", "memory", "persistence")]
-    return [
-        {name: value for section in of_server for name, value in section.items()}
-        for of_server in zip(*sections, strict=True)
-    ]
+    return [dict(ChainMap(*map(dict, of_server))) for of_server in zip(*sections, strict=True)]
 
 
 async def _clock(client: RedisClient) -> tuple[float, list[float]]:

@@ -64,7 +64,7 @@ _OF_THE_CLIENT = ("select", "cluster|slots", "cluster|shards", "command", "askin
 
 
 def acl_rules(namespace: str) -> str:
-    """Returns the rules for a user of Redis who may do what `recsvc serve` and `recsvc reason-worker` do, and no more."""
+    """Returns the rules for a user who may do what `recsvc serve` and `recsvc reason-worker` do, and no more."""
     commands = sorted([*(name.lower() for name in PROBES), *_OF_THE_CLIENT])
     return f"resetchannels ~{keys.every_key(namespace)} -@all {' '.join(f'+{name}' for name in commands)}"
 

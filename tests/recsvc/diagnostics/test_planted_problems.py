@@ -1,4 +1,4 @@
-"""`recsvc doctor` finds each of these misconfigurations, planted for real, and names the remedy. It finds nothing else."""
+"""`recsvc doctor` finds each of these misconfigurations, planted for real, names the remedy, and nothing else."""
 
 import json
 import resource

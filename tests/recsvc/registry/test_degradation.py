@@ -29,7 +29,7 @@ from recsvc.registry.store_follower import StoreFollower
 from recsvc.runtime import condition
 from recsvc.runtime.rungs import DEGRADATION_OF, Rung
 from recsvc.store import UserStore, keys, open_store
-from tests.conftest import RedisServer, running_redis
+from tests.conftest import USER, RedisServer, running_redis
 
 ITEM = "i00000"
 EVENT_LOG_LIMIT = 100
@@ -149,20 +149,20 @@ async def away(parts: Parts) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def other_password(parts: Parts) -> AsyncIterator[None]:
-    parts.raw.config_set("requirepass", "s3cret")
+    parts.raw.execute_command("ACL", "SETUSER", USER, "resetpass", ">s3cret")
     parts.raw.client_kill_filter(_type="normal", skipme=True)
     yield
     await is_refused(parts)
     assert Degradation.STORE_UNAVAILABLE in (await parts.recommend()).degraded
-    parts.raw.config_set("requirepass", "")
+    parts.raw.execute_command("ACL", "SETUSER", USER, "nopass")
 
 
 @asynccontextmanager
 async def missing_permission(parts: Parts) -> AsyncIterator[None]:
-    parts.raw.execute_command("ACL SETUSER default -incr -xadd")
+    parts.raw.execute_command("ACL", "SETUSER", USER, "-incr", "-xadd")
     yield
     await is_refused(parts)
-    parts.raw.execute_command("ACL SETUSER default +incr +xadd")
+    parts.raw.execute_command("ACL", "SETUSER", USER, "+incr", "+xadd")
 
 
 @asynccontextmanager
