@@ -68,6 +68,7 @@ async def serve(settings: Settings) -> None:
             settings.namespace,
             history_limit=settings.history_limit,
             timeout_seconds=settings.store_timeout,
+            durability=settings.durability,
         ) as store,
         _started_backend(settings, store) as backend,
     ):

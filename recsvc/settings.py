@@ -102,6 +102,13 @@ class Settings(_Settings):
         description="newest events stored for each user: this number of purchases, of returns, of hidden items, and of "
         "views and carts together; more of them cost memory and seldom help",
     )
+    durability: str = Field(
+        "redis",
+        pattern=r"^(redis|fsync|replicas:[1-9])$",
+        description="when a write is acknowledged: redis: Redis has it; fsync: Redis has synced its disk, which its "
+        "setting appendfsync always does; replicas:N: N replicas have it",
+    )
+
     # Where it listens.
     host: str = Field(
         "127.0.0.1",

@@ -8,6 +8,7 @@ from recsvc.store.connection import connected
 from recsvc.store.embedded import embedded_redis
 from recsvc.store.eviction import KEEP_ALL_KEYS
 from recsvc.store.inspection import RedisFacts, inspect
+from recsvc.store.schema import require_readable
 
 OLDEST_VERSION = (6, 2)  # XTRIM by entry id
 CLOCK_SECONDS = 2.0  # that two clocks may differ: lists count days and hours, and times of events are Redis's
@@ -103,10 +104,19 @@ def check_clock(facts: RedisFacts, _settings: Settings) -> str:
     return f"its clock is within {CLOCK_SECONDS:g} s of this machine's"
 
 
+def check_schema(facts: RedisFacts, settings: Settings) -> str:
+    """Checks that this version can read what the namespace has."""
+    if facts.schema is None:
+        return f"the namespace {settings.namespace} is empty"
+    require_readable(facts.schema, settings.namespace)
+    return f"the namespace {settings.namespace} has schema {facts.schema}"
+
+
 CHECKS: Mapping[str, Callable[[RedisFacts, Settings], str]] = {
     "redis": check_server,
     "redis memory": check_memory,
     "redis files": check_files,
     "redis permissions": check_permissions,
     "redis clock": check_clock,
+    "redis schema": check_schema,
 }

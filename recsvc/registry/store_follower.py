@@ -1,5 +1,7 @@
 """Notices that Redis is away, slow, full or read-only, has lost data or may lose some, and says so."""
 
+from contextlib import suppress
+
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.condition import EVICTED, ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
@@ -35,6 +37,7 @@ class StoreFollower(PeriodicTask):
         super().__init__("redis", condition)
         self._store = store
         self._watch = store.watch
+        self._was_checked = False
 
     async def close(self) -> None:
         """Ends the task."""
@@ -55,7 +58,10 @@ class StoreFollower(PeriodicTask):
             await self._show_refusal(error.rung)
             raise
         self._show(None)
+        if not self._was_checked:
+            await self._check()
         if has_gone_back:
+            self._was_checked = False
             self.condition.lost("state", 1, _RESTORED)
         if self.condition.is_on(Rung.EVENT_LOG_FULL):
             await self._store.event_log.look_for_room()
@@ -63,15 +69,19 @@ class StoreFollower(PeriodicTask):
     async def _show_refusal(self, refusal: str) -> None:
         """Shows why Redis refused the last look. A password that never was the right one ends the process."""
         if refusal == Rung.REDIS_ACCESS_REFUSED:
-            try:
-                await self._store.check_access()
-            except SettingsError as error:
-                self.condition.unusable(error)
-            except StoreUnavailable:
-                pass  # accepted before: it may be accepted again
+            with suppress(StoreUnavailable):  # accepted before: it may be accepted again
+                await self._check()
         rung = Rung(refusal) if refusal else None
         if rung is not Rung.REDIS_AWAY or self._watch.is_away:
             self._show(rung)
+
+    async def _check(self) -> None:
+        """Ends the process if Redis can never be used. It may have been away at the start, and not been checked."""
+        try:
+            await self._store.check_access()
+        except SettingsError as error:
+            self.condition.unusable(error)
+        self._was_checked = True
 
     def _show(self, refusal: Rung | None) -> None:
         for rung, problem in _REFUSALS.items():

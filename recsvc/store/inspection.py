@@ -11,6 +11,7 @@ from redis.asyncio import RedisCluster
 from recsvc.store.connection import RedisClient, check_access, operation
 from recsvc.store.eviction import Eviction, read_eviction, read_info
 from recsvc.store.permissions import missing_permissions
+from recsvc.store.schema import stored_version
 
 _PINGS = 9
 
@@ -28,6 +29,7 @@ class RedisFacts:
         write_error: Whether the last write of its files failed.
         clock_ahead_seconds: Its clock less that of this machine.
         answer_seconds: The median time of an answer.
+        schema: The version that the namespace has; None if it is empty.
         missing_commands: Those that this user may not run.
         may_use_keys: Whether this user may use the keys of the namespace.
     """
@@ -40,6 +42,7 @@ class RedisFacts:
     write_error: bool
     clock_ahead_seconds: float
     answer_seconds: float
+    schema: int | None
     missing_commands: list[str]
     may_use_keys: bool
 
@@ -73,6 +76,7 @@ async def inspect(client: RedisClient, namespace: str) -> RedisFacts:
         ),
         clock_ahead_seconds=clock_ahead,
         answer_seconds=sorted(times)[len(times) // 2],
+        schema=await stored_version(client, namespace) if may_use_keys and "GET" not in missing else None,
         missing_commands=missing,
         may_use_keys=may_use_keys,
     )

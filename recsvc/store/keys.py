@@ -16,6 +16,9 @@
     {shop:catalogue}:1:changes   stream, capped    changes that took effect. `f`: the field, `i`: the item, `v`: the
                                                    packed value (empty for words), `n`: a nonce
     {shop:catalogue}:1:beats:<process>  string, expires  counts the looks of one process at Redis
+    {shop:schema}:version        string            the number of the schema, 1
+    {shop:schema}:migrating      string, expires   a process migrates it
+    {shop:catalogue}:1:confirmation  string, expires   written before a wait for replicas
     {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles; number: version
     {shop:models}:1:processes    hash              by process id: its state, as JSON
     {shop:reasons}:1:patterns:<author>  hash, expires   by claim key: patterns of a language model, as JSON
@@ -60,6 +63,21 @@ def every_user(namespace: str) -> str:
 def every_key(namespace: str) -> str:
     """A pattern that matches every key of recsvc."""
     return f"{{{_encoded(namespace)}:*"
+
+
+def schema(namespace: str) -> str:
+    """The string with the version of the schema. Its name is the same in every version."""
+    return f"{{{_encoded(namespace)}:schema}}:version"
+
+
+def schema_lock(namespace: str) -> str:
+    """The string that a process keeps while it migrates the schema."""
+    return f"{{{_encoded(namespace)}:schema}}:migrating"
+
+
+def confirmation(namespace: str) -> str:
+    """A key that is written to learn whether replicas have all that was written before."""
+    return catalogue(namespace, "confirmation")
 
 
 def probe(namespace: str) -> str:

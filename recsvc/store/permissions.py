@@ -57,6 +57,7 @@ PROBES: Mapping[str, tuple[str | int, ...]] = {
     "INFO": ("memory",),
     "PING": (),
     "TIME": (),
+    "WAIT": (0, 1),
     "DEL": (_KEY,),  # last: it removes the key
 }
 # The client asks these of a Cluster, of one database among several, and of any Redis at the start of a connection.
@@ -97,7 +98,7 @@ async def missing_permissions(client: RedisClient, namespace: str) -> tuple[list
 
 
 async def _execute(client: RedisClient, name: str, words: Iterable[str | int]) -> None:
-    if isinstance(client, RedisCluster) and name in ("SCAN", "INFO", "PING", "TIME"):
+    if isinstance(client, RedisCluster) and name in ("SCAN", "INFO", "PING", "TIME", "WAIT"):
         await client.execute_command(name, *words, target_nodes=RedisCluster.RANDOM)
     else:
         await client.execute_command(name, *words)

@@ -17,7 +17,7 @@ from tests.service_process import ServiceProcess
 
 CHECKS = (
     *("settings", "reason model", "bundle", "text encoder", "placements", "data folder"),
-    *("redis", "redis memory", "redis files", "redis permissions", "redis clock"),
+    *("redis", "redis memory", "redis files", "redis permissions", "redis clock", "redis schema"),
     *("file descriptors", "port", "metrics_port"),
 )
 

@@ -19,7 +19,7 @@ import redis
 
 from recsvc.diagnostics.doctor import examine
 from recsvc.model import bundle_files
-from recsvc.store import inspection
+from recsvc.store import inspection, keys
 from recsvc.store.permissions import acl_rules
 from tests.conftest import RedisServer
 from tests.recsvc.stored_bundle import STORED_BUNDLE, save_variant
@@ -58,6 +58,11 @@ def with_acl(namespace: str, *further: str) -> Callable[[Site], Flags]:
         return {"redis_url": f"unix://shop:s3cret@{site.server.socket}"}
 
     return plant
+
+
+def newer_schema(site: Site) -> Flags:
+    site.raw.set(keys.schema("recsvc"), "2")
+    return {}
 
 
 def wrong_password(site: Site) -> Flags:
@@ -155,6 +160,7 @@ PLANTED = {
     "missing ACL command": (with_acl("recsvc", "-xtrim"), "redis permissions", "xtrim: take the rules"),
     "missing ACL commands": (with_acl("recsvc", "-info", "-eval"), "redis permissions", "eval, info"),
     "ACL of another namespace": (with_acl("other"), "redis permissions", "add ~{recsvc:*"),
+    "newer schema": (newer_schema, "redis schema", "install the version that wrote it"),
     "clock skew": (clock_skew, "redis clock", "30 s behind the clock of this machine: let both be set by NTP"),
     "few file descriptors": (few_file_descriptors, "file descriptors", "raise the limit to 1,024"),
     "port in use": (port_in_use, "port", "stop the other process"),
