@@ -14,6 +14,7 @@
     ├── ReasonRejected       a sentence did not pass the verifier
     ├── AuthorUnavailable    the language model that writes reasons does not answer now
     ├── CallFailed           a service that a command called did not answer, or refused the call
+    ├── BackupError          a backup cannot be written, read or restored
     ├── SettingsError        the configuration cannot be used
     ├── TextEncoderError     the text encoder cannot be loaded, or is not the one of the bundle
     ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
@@ -136,6 +137,10 @@ class ReasonRejected(RecsvcError):
     def __init__(self, rule: str, detail: str) -> None:
         self.rule = rule
         super().__init__(f"{rule}: {detail}")
+
+
+class BackupError(RecsvcError):
+    """A backup cannot be written, read or restored."""
 
 
 class SettingsError(RecsvcError):

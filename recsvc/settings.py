@@ -188,6 +188,10 @@ class WorkerSettings(_Settings):
     )
 
 
+class BackupSettings(_Settings):
+    """The settings of `recsvc backup` and `recsvc restore`."""
+
+
 SettingsKind = TypeVar("SettingsKind", bound=_Settings)
 
 

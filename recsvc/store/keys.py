@@ -75,6 +75,17 @@ def schema_lock(namespace: str) -> str:
     return f"{{{_encoded(namespace)}:schema}}:migrating"
 
 
+def tag_start(namespace: str) -> str:
+    """How every key of a namespace begins."""
+    return f"{{{_encoded(namespace)}:"
+
+
+def passing(namespace: str) -> tuple[bytes, ...]:
+    """How the keys begin that tell of the moment only, and are in no backup."""
+    names = (beats(namespace, ""), confirmation(namespace), schema_lock(namespace), probe(namespace))
+    return tuple(name.encode() for name in (*names, models(namespace, "processes")))
+
+
 def confirmation(namespace: str) -> str:
     """A key that is written to learn whether replicas have all that was written before."""
     return catalogue(namespace, "confirmation")

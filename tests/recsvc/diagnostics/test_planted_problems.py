@@ -54,8 +54,8 @@ def configured(**values: str) -> Callable[[Site], Flags]:
 
 def with_acl(namespace: str, *further: str) -> Callable[[Site], Flags]:
     def plant(site: Site) -> Flags:
-        site.raw.execute_command("ACL", "SETUSER", "shop", "on", ">s3cret", *acl_rules(namespace).split(), *further)
-        return {"redis_url": f"unix://shop:s3cret@{site.server.socket}"}
+        site.raw.execute_command("ACL", "SETUSER", "clerk", "on", ">s3cret", *acl_rules(namespace).split(), *further)
+        return {"redis_url": f"unix://clerk:s3cret@{site.server.socket}"}
 
     return plant
 
