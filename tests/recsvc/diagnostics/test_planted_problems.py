@@ -19,7 +19,7 @@ import redis
 
 from recsvc.diagnostics.doctor import examine
 from recsvc.model import bundle_files
-from recsvc.store import inspection, keys
+from recsvc.store import keys
 from recsvc.store.permissions import acl_rules
 from tests.conftest import RedisServer
 from tests.recsvc.stored_bundle import STORED_BUNDLE, save_variant
@@ -89,7 +89,7 @@ def redis_cannot_save(site: Site) -> Flags:
 def clock_skew(site: Site) -> Flags:
     patch = site.ends.enter_context(pytest.MonkeyPatch.context())
     now = time.time
-    patch.setattr(inspection.time, "time", lambda: now() + 30)
+    patch.setattr("recsvc.store.inspection.time.time", lambda: now() + 30)
     return {}
 
 

@@ -27,11 +27,13 @@ async def fill(store: UserStore) -> None:
     assert not await store.watch.has_gone_back()
 
 
-def content(raw: redis.Redis, namespace: str) -> dict[bytes, tuple[bytes, bool]]:
-    """By key without its namespace: the dump, and whether it expires. Beats are of a moment."""
+def content(raw: redis.Redis, namespace: str) -> dict[bytes, tuple[object, bool]]:
+    """By key without its namespace: the value, and whether it expires. Beats are of a moment."""
     start = f"{{{namespace}:".encode()
+    # A dump has the members of a set and the fields of a hash in any order.
+    readers = {b"set": raw.smembers, b"hash": raw.hgetall}
     return {
-        key.removeprefix(start): (raw.dump(key), raw.pttl(key) > 0)
+        key.removeprefix(start): (readers.get(raw.type(key), raw.dump)(key), raw.pttl(key) > 0)
         for key in raw.scan_iter(f"{{{namespace}:*")
         if b":beats:" not in key
     }
