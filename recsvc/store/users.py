@@ -45,7 +45,7 @@ class UserStore:
         ttl_seconds: How long a user's record is kept after the last event, profile or taste.
         event_log_limit: Entries in each partition of the event log.
         timeout_seconds: How long Redis may take to answer.
-        durability: When a write counts as done; see `recsvc.store.durability.Durability`.
+        durability: When a write counts as done; see `Durability`.
 
     Attributes:
         condition: What this process knows to be wrong.
@@ -77,14 +77,8 @@ class UserStore:
         self.patterns = PatternStore(client, namespace)
         self.switches = SwitchStore(client, namespace, self._durability)
         self.watch = StoreWatch(client, namespace, timeout_seconds)
-        self._events = EventWriter(
-            client,
-            namespace,
-            history_limit=history_limit,
-            ttl_milliseconds=self._ttl_milliseconds,
-            event_log=self.event_log,
-            popularity=self.popularity,
-        )
+        limits = {"history_limit": history_limit, "ttl_milliseconds": self._ttl_milliseconds}
+        self._events = EventWriter(client, namespace, **limits, event_log=self.event_log, popularity=self.popularity)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """Reads a user's record in one round trip.
@@ -261,12 +255,11 @@ class UserStore:
         )
 
     async def delete_user(self, user_id: str) -> Erasure:
-        """Removes the record, the lists and the logged entries of a user. After an error, call it again."""
+        """Removes what is stored of a user. After an error, call it again."""
         lists, counted = keys.lists(self._namespace, user_id), keys.counted(self._namespace, user_id)
         with operation("delete_user"):
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             kept = int(await self._client.execute_command("LLEN", lists))
-            # All keys have the same hash tag, as a Cluster requires.
             await self._client.execute_command("DEL", self._key(user_id), lists, counted)
             removed, erased_at = await self.event_log.erase(user_id)
             await self.erasures.add(user_id)
@@ -289,12 +282,9 @@ class UserStore:
         await self.popularity.close()
 
     async def check_access(self) -> None:
-        """Asks Redis for an answer.
+        """Asks Redis for an answer. Raises SettingsError if it can never be used.
 
-        Raises:
-            SettingsError: Redis refuses the user, the password or the database, and has never accepted them; it has
-                another schema, or is not configured for the durability that is required.
-            StoreUnavailable: Redis does not answer, or refuses now what it accepted before.
+        So it is if it refuses the URL and has never accepted it, has another schema, or lacks the durability.
         """
         await self.watch.check_access()
         await check_schema(self._client, self._namespace)

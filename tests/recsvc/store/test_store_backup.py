@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def content(raw: redis.Redis, namespace: str) -> dict[bytes, tuple[object, bool]
     """By key without its namespace: the value, and whether it expires. Beats are of a moment."""
     start = f"{{{namespace}:".encode()
     # A dump has the members of a set and the fields of a hash in any order.
-    readers = {b"set": raw.smembers, b"hash": raw.hgetall}
+    readers: dict[Any, Any] = {b"set": raw.smembers, b"hash": raw.hgetall}
     return {
         key.removeprefix(start): (readers.get(raw.type(key), raw.dump)(key), raw.pttl(key) > 0)
         for key in raw.scan_iter(f"{{{namespace}:*")
