@@ -1,4 +1,4 @@
-"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain`, `doctor` and `key new`.
+"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain`, `doctor`, `backup`, `restore`, `key new`.
 
 A command that cannot run prints one line on standard error and exits with 2.
 """
@@ -26,7 +26,7 @@ from recsvc.access.scopes import Scope
 from recsvc.channel import ClientSettings, add_client_flags, client_settings
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.runtime.logs import configure_logs
-from recsvc.settings import Settings, WorkerSettings, load_settings
+from recsvc.settings import BackupSettings, Settings, WorkerSettings, load_settings
 
 _EXIT_PROBLEM = 1  # `doctor` found a problem
 _EXIT_UNUSABLE = 2  # as argparse: the arguments or settings cannot be used
@@ -116,6 +116,29 @@ def _parser() -> argparse.ArgumentParser:
         "folder, Redis, ports. Prints OK or PROBLEM for each. Exits with 1 after a problem.",
         Settings,
     )
+    for command, run, summary, description in (
+        (
+            "backup",
+            _backup,
+            "copy a namespace of Redis into a file",
+            "Writes all keys of a namespace into a new file, with a checksum. The service may run meanwhile.",
+        ),
+        (
+            "restore",
+            _restore,
+            "copy a backup into Redis",
+            "Checks a file of recsvc backup and writes its keys into an empty namespace. Stop all processes first.",
+        ),
+    ):
+        parsed = _add_command(commands, command, run, summary, description)
+        parsed.add_argument("file", type=Path, metavar="FILE", help="the backup")
+        for setting, flags in (("redis_url", ("--redis-url", "--redis")), ("namespace", ("--namespace",))):
+            text = BackupSettings.model_fields[setting].description
+            parsed.add_argument(*flags, dest=setting, default=argparse.SUPPRESS, metavar="VALUE", help=text)
+        if run is _restore:
+            parsed.add_argument(
+                "--replace", action="store_true", help="remove the keys that the namespace has, instead of refusing"
+            )
     return parser
 
 
@@ -200,6 +223,22 @@ def _doctor(flags: dict[str, Any]) -> int:
     from recsvc.diagnostics.doctor import examine  # noqa: PLC0415 - see above
 
     return 0 if examine(flags, sys.stdout.write) else _EXIT_PROBLEM
+
+
+def _backup(flags: dict[str, Any]) -> int:
+    from recsvc.diagnostics.backup_command import back_up  # noqa: PLC0415 - see above
+
+    file = flags.pop("file")
+    sys.stdout.write(back_up(load_settings(flags, BackupSettings), file))
+    return 0
+
+
+def _restore(flags: dict[str, Any]) -> int:
+    from recsvc.diagnostics.backup_command import restore  # noqa: PLC0415 - see above
+
+    file, replace = flags.pop("file"), flags.pop("replace")
+    sys.stdout.write(restore(load_settings(flags, BackupSettings), file, replace=replace))
+    return 0
 
 
 if __name__ == "__main__":

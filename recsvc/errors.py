@@ -6,6 +6,7 @@
     ├── NothingToSay         too little is known of an item to write copy about it
     ├── ListNotFound         a served list is not stored, or not any more
     ├── StoreUnavailable     Redis did not answer in time
+    ├── TextEncoderFailing   the text encoder raises errors now
     ├── DeadlinePassed       the caller cannot get the answer in time any more
     ├── TooBusy              the process works on as many such calls as it may
     ├── AccessRefused        the caller may not make the call
@@ -17,6 +18,7 @@
     ├── ReasonRejected       a sentence did not pass the verifier
     ├── AuthorUnavailable    the language model that writes reasons does not answer now
     ├── CallFailed           a service that a command called did not answer, or refused the call
+    ├── BackupError          a backup cannot be written, read or restored
     ├── SettingsError        the configuration cannot be used
     ├── TextEncoderError     the text encoder cannot be loaded, or is not the one of the bundle
     ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
@@ -134,7 +136,22 @@ class TooManySwitches(RecsvcError):
 
 
 class StoreUnavailable(RecsvcError):
-    """Redis refused a command, dropped it, or was too slow. A read degrades; a write must be sent again."""
+    """Redis refused a command, dropped it, or was too slow. A read degrades; a write must be sent again.
+
+    Attributes:
+        rung: The value of the `recsvc.runtime.rungs.Rung` that explains the refusal; '' if none does.
+    """
+
+    def __init__(self, problem: str, rung: str = "") -> None:
+        self.rung = rung
+        super().__init__(problem)
+
+
+class TextEncoderFailing(RecsvcError):
+    """The text encoder raises errors now. A search goes on by words; what needs a vector must be sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("the text encoder fails; the server's log says why: send it again later")
 
 
 class AuthorUnavailable(RecsvcError):
@@ -151,6 +168,10 @@ class ReasonRejected(RecsvcError):
     def __init__(self, rule: str, detail: str) -> None:
         self.rule = rule
         super().__init__(f"{rule}: {detail}")
+
+
+class BackupError(RecsvcError):
+    """A backup cannot be written, read or restored."""
 
 
 class SettingsError(RecsvcError):

@@ -53,7 +53,8 @@ async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: A setting cannot be used, or others could reach the service without TLS or keys.
+        SettingsError: A setting cannot be used, or others could reach the service without TLS or keys. It may
+            show late: Redis was away, and then refused the password.
         BundleError: The bundle cannot be used.
         BundleUnusable: A bundle that a placement names is missing or cannot be used.
         TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
@@ -75,6 +76,7 @@ async def serve(settings: Settings) -> None:
             settings.namespace,
             history_limit=settings.history_limit,
             timeout_seconds=settings.store_timeout,
+            durability=settings.durability,
         ) as store,
         _started_backend(settings, store) as backend,
     ):
@@ -92,9 +94,21 @@ async def serve(settings: Settings) -> None:
                     tls=access.certificates is not None,
                     keys=settings.checks_callers,
                 )
-                await stop.requested.wait()
+                problem = await _stop_or_problem(stop, backend)
                 _log.info("stopping", drain_seconds=settings.drain_seconds, grace_seconds=settings.grace_seconds)
+    if problem is not None:
+        raise problem
     _log.info("stopped")
+
+
+async def _stop_or_problem(stop: "_Stop", backend: Backend) -> SettingsError | None:
+    """Returns None when the process is asked to stop, or why it can never do its work."""
+    requested = asyncio.ensure_future(stop.requested.wait())
+    unusable = asyncio.ensure_future(backend.store.condition.wait_unusable())
+    await asyncio.wait((requested, unusable), return_when=asyncio.FIRST_COMPLETED)
+    requested.cancel()
+    unusable.cancel()
+    return None if stop.requested.is_set() else unusable.result()
 
 
 @asynccontextmanager
@@ -120,12 +134,15 @@ async def listening(
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     for name in ("", *SERVICE_NAMES):
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
+    await health_service.show(backend.store.condition)
     reflection.enable_server_reflection((*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     port = _bind(server, settings, access)
     await server.start()
+    showing = asyncio.create_task(health_service.follow(backend.store.condition))
     try:
         yield port
     finally:
+        showing.cancel()
         await health_service.enter_graceful_shutdown()
         await _wait(stop_at_once, settings.drain_seconds)
         health_service.end_watches()

@@ -21,6 +21,7 @@ import redis
 from recsvc.model import text_encoders
 from recsvc.reasons.authors import chat_completions
 from recsvc.store.embedded import redis_server_binary
+from recsvc.store.permissions import acl_rules
 from tests.chat_endpoint import ChatEndpoint
 from tests.service_process import ServiceProcess
 from tests.serving_bundle import make_serving_bundle
@@ -65,13 +66,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: files[item.path])
 
 
+# The user of the service in all tests: it may do what the ACL that is delivered permits, in any namespace.
+USER = "shop"
+RULES = f"on nopass {acl_rules('recsvc').replace('{recsvc:', '{')}".split()
+
+
 class RedisServer:
-    """A real redis-server on a unix socket, with an append-only file: what it had is there after kill() and start()."""
+    """A real redis-server on a unix socket, with an append-only file: what it had is there after kill() and start().
+
+    `url` is for the service, which has the permissions of deploy/redis/users.acl alone. The socket is open to all.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.socket = folder / "redis.sock"
-        self.url = f"unix://{self.socket}"
+        self.url = f"unix://{USER}:any@{self.socket}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -79,6 +88,7 @@ class RedisServer:
             [
                 *(redis_server_binary(), "--port", "0", "--unixsocket", str(self.socket)),
                 *("--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "no", "--save", ""),
+                *("--user", USER, *RULES),
             ],
             stdout=subprocess.DEVNULL,
         )

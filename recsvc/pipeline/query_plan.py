@@ -1,5 +1,6 @@
 """Plans one query: loads the user, picks the surface's scorer, and works out which items are eligible."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,6 @@ from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, similar_to
 from recsvc.retrieval.search_scorer import ASIDE_TASTE_WEIGHT, TASTE_WEIGHT, SearchScorer
-from recsvc.runtime.condition import ITEMS
 from recsvc.users.bonus_cache import BonusCache
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
@@ -84,20 +84,24 @@ class QueryPlanner:
         scorer, fresh = await self._surface_scorer(query, state, viewed, cart)
         if scorer is None and query.text:
             scorer = await self._search_scorer(query, state, ASIDE_TASTE_WEIGHT)
+        if isinstance(scorer, SearchScorer) and scorer.terms.meaning is None:
+            degraded.add(Degradation.SEARCH_BY_WORDS)
+            if query.surface is not Surface.SEARCH:
+                scorer = None  # the words alone seldom fill a list for the user
         if scorer is None:
             scorer, left_out = await self._personal_scorer(query, state, explain=explain)
         if not fresh:
             degraded.add(Degradation.STORE_UNAVAILABLE)
-        self._add_problems_of_the_store(degraded)
+        degraded |= self._degradations(query, degraded)
         eligibility = self._eligibility(query, state, viewed, cart)
         return QueryPlan(state=state, scorer=scorer, eligibility=eligibility, left_out=left_out, degraded=degraded)
 
-    def _add_problems_of_the_store(self, degraded: set[Degradation]) -> None:
-        condition = self._shared.store.condition
-        if condition.has_lost_data:
-            degraded.add(Degradation.DATA_LOST)
-        if Degradation.STORE_UNAVAILABLE not in degraded and condition.is_behind(ITEMS):
-            degraded.add(Degradation.ITEMS_BEHIND)
+    def _degradations(self, query: Query, degraded: Set[Degradation]) -> Set[Degradation]:
+        """Returns what the list lacks by the condition of the process."""
+        condition = self._shared.store.condition.degradations
+        if condition and Degradation.STORE_UNAVAILABLE in degraded:  # which says as much
+            condition -= {Degradation.ITEMS_BEHIND, Degradation.STORE_SLOW, Degradation.WRITES_REFUSED}
+        return condition if query.reasons else condition - {Degradation.REASONS_PLAIN}
 
     async def _surface_scorer(
         self, query: Query, state: UserState, viewed: Rows, cart: Rows

@@ -15,6 +15,7 @@ from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.pipeline.serving_resources import ServingResources, ServingThreads
 from recsvc.reasons import PatternPool, model_name
+from recsvc.registry.encoder_check import EncoderCheck
 from recsvc.registry.model_registry import ModelRegistry
 from recsvc.registry.pattern_follower import PatternFollower
 from recsvc.registry.reason_stream import ReasonStream
@@ -62,7 +63,7 @@ class Backend:
         encoder = load_encoder(config.text_encoder, bundle)
         self._threads = ServingThreads.start()
         self.store = store
-        self.encoder = BatchedTextEncoder(encoder, self._threads.encode)
+        self.encoder = BatchedTextEncoder(encoder, self._threads.encode, store.condition)
         self.text_policy = TextPolicy(
             store.switches,
             pool,
@@ -95,7 +96,8 @@ class Backend:
             self.registry, placements, store.lists, self.text_policy.content, log_searches=config.log_searches
         )
         self.event_intake = EventIntake(store, placements, self.registry)
-        self._store_follower = StoreFollower(store.watch, store.condition)
+        self._store_follower = StoreFollower(store, store.condition)
+        self._encoder_check = EncoderCheck(self.encoder, store.condition)
 
     async def start(self) -> None:
         """Returns when the wanted bundles are loaded and everything is as Redis has it.
@@ -104,6 +106,7 @@ class Backend:
             BundleUnusable: A bundle that a placement names is missing or cannot be used.
         """
         await self._store_follower.start()
+        await self._encoder_check.start()
         await self.registry.start()
         self._warn_of_unknown_pins()
         await self.text_policy.start()
@@ -118,6 +121,7 @@ class Backend:
     async def close(self) -> None:
         """Finishes the writes that are under way, and stops the threads. Also after a start that failed."""
         await self._store_follower.close()
+        await self._encoder_check.close()
         await self.registry.close()
         await self.text_policy.close()
         if self._patterns is not None:

@@ -11,6 +11,7 @@ import structlog
 from recsvc.errors import BundleUnusable, StoreUnavailable
 from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
+from recsvc.runtime.rungs import Rung
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
 POLL_SECONDS = 0.25
@@ -91,6 +92,11 @@ class BundleFollower(PeriodicTask):
             self._problem = "it could not be done; the server's log says why"
             _log.error("bundles_failed", exc_info=error)
         self._applied = wanted
+        # A previous bundle that cannot be kept loaded is a problem, but lists are of the wanted one.
+        is_other = wanted.active not in ("", self._state()[0])
+        self.condition.set(
+            Rung.BUNDLE_UNUSABLE, f"the wanted bundle is not served: {self._problem}" if is_other else ""
+        )
         log = _log.error if self._problem else _log.info  # an error: another bundle answers than the operator wants
         log("bundles", wanted=wanted.active, serving=self._state()[0], problem=self._problem)
 

@@ -5,9 +5,13 @@ import asyncio
 from recsvc.reasons import PatternPool, claim_key_of, request_of
 from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
+from recsvc.runtime.rungs import Rung
 from recsvc.store import PatternStore
 
 POLL_SECONDS = 1.0
+
+_NO_WORKER = "no reason worker of this model runs: start recsvc reason-worker with the same Redis and reason settings"
+_NO_MODEL = "the language model of a reason worker does not answer: look at the worker's log and at the model's server"
 
 
 class PatternFollower(PeriodicTask):
@@ -38,7 +42,7 @@ class PatternFollower(PeriodicTask):
             pass
 
     async def step(self) -> None:
-        """Reads the patterns, and requests those that the pool was asked for and does not have."""
+        """Reads the patterns and the workers' reports, and requests patterns that were needed and are not there."""
         patterns_by_claim = await self._store.all(self._author)
         if patterns_by_claim != self._last_read:  # seldom; to verify all patterns again takes milliseconds
             by_request = {request_of(claim): patterns for claim, patterns in patterns_by_claim.items()}
@@ -49,3 +53,6 @@ class PatternFollower(PeriodicTask):
         if self._pool.wanted:
             await self._store.want(self._author, map(claim_key_of, self._pool.wanted))
             self._pool.wanted.clear()
+        runs, is_away = await self._store.workers(self._author)
+        self.condition.set(Rung.WORKER_AWAY, "" if runs else _NO_WORKER)
+        self.condition.set(Rung.GENERATOR_AWAY, _NO_MODEL if is_away else "")

@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
+
 from recsvc.domain.arrays import Floats
+from recsvc.errors import TextEncoderFailing
 from recsvc.model.vectors import unit
 from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
@@ -22,13 +25,14 @@ class SearchTerms:
     """A search, ready to be compared with items.
 
     Attributes:
-        meaning: The direction in which `ItemSnapshot.search_text` looks, float32 (dim,), L2-normalised.
+        meaning: The direction in which `ItemSnapshot.search_text` looks, float32 (dim,), L2-normalised. None if the
+            text encoder fails: the words alone are searched then.
         category_scores: Cosine of the query with the path of each category, by code; float32 (categories,).
         words: Ascending rows of items that have words of it, and how much of it each has, 0 to about 1.
         corrected: The text with corrected words; "" if none was corrected.
     """
 
-    meaning: Floats
+    meaning: Floats | None
     category_scores: Floats
     words: Ranking
     corrected: str
@@ -67,7 +71,10 @@ class QueryEncoder:
         if terms is None:
             loop = asyncio.get_running_loop()
             query = await loop.run_in_executor(self._executor, self._read, text)
-            embedding = await self._encode(query.corrected or text)
+            try:
+                embedding = await self._encode(query.corrected or text)
+            except TextEncoderFailing:  # not kept: the next search tries again
+                return await loop.run_in_executor(self._executor, self._words_alone, query)
             terms = await loop.run_in_executor(self._executor, self._search_terms, embedding, text, query)
             self._searches[text] = terms
             while len(self._searches) > KEPT_QUERIES:
@@ -90,6 +97,11 @@ class QueryEncoder:
             snapshot.word_index.matches(query.parts),
             query.corrected,
         )
+
+    def _words_alone(self, query: TextQuery) -> SearchTerms:
+        snapshot = self._snapshot
+        no_category = np.zeros(len(snapshot.bundle.category_codes), np.float32)
+        return SearchTerms(None, no_category, snapshot.word_index.matches(query.parts), query.corrected)
 
     def _item_vector(self, embedding: Floats, text: str) -> Floats:
         bundle = self._snapshot.bundle

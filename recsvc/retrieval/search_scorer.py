@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows
 from recsvc.model.vectors import unit
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.inventory import Selection
@@ -50,7 +50,8 @@ class SearchScorer:
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `recsvc.retrieval.scorers.Scorer.ranking`. Candidates are the nearest items and those with the words."""
         width = max(k, MIN_CANDIDATES) + len(excluded)
-        nearest = await self.snapshot.search_text(self.terms.meaning, width, selection)
+        meaning = self.terms.meaning
+        nearest = NO_ROWS if meaning is None else await self.snapshot.search_text(meaning, width, selection)
         words = self.terms.words
         if selection is not None:
             allowed = selection.allowed[words.rows]
@@ -77,7 +78,9 @@ class SearchScorer:
             places = np.minimum(np.searchsorted(terms.words.rows, rows), len(terms.words.rows) - 1)
             words = np.where(terms.words.rows[places] == rows, terms.words.scores[places], words)
         # The last place is for items without a category, whose code is -1: they are as near as their text is.
-        meaning = self.snapshot.text_scores(terms.meaning, rows)
+        meaning = np.zeros(len(rows), np.float32)
+        if terms.meaning is not None:
+            meaning = self.snapshot.text_scores(terms.meaning, rows)
         codes = bundle.catalogue.paths.codes[rows]
         category = np.where(codes >= 0, np.append(terms.category_scores, np.float32(0))[codes], meaning)
         taste = bundle.item_vectors[rows] @ unit(self.user_vector)

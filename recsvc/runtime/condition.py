@@ -1,13 +1,25 @@
-"""What this process knows to be wrong with its Redis, and with what it follows there.
+"""What this process knows to be wrong: with its Redis, with what it follows there, and with its own parts.
 
-Lists say it as degradations, `ListBundles` as text, Prometheus as metrics, and the log once.
+Lists say it as degradations, gRPC health as services, `ListBundles` as text, Prometheus as metrics, and the log once.
 """
 
+import asyncio
 import time
+from collections.abc import Set
 
 import structlog
 
-from recsvc.runtime.metrics import FOLLOWER_ERRORS, FOLLOWER_SUCCEEDED, REDIS_LOSSES, REDIS_MAY_EVICT
+from recsvc.domain.query import Degradation
+from recsvc.errors import SettingsError
+from recsvc.runtime.metrics import (
+    CONDITION_ACTIVE,
+    CONDITIONS,
+    FOLLOWER_ERRORS,
+    FOLLOWER_SUCCEEDED,
+    REDIS_LOSSES,
+    REDIS_MAY_EVICT,
+)
+from recsvc.runtime.rungs import DEGRADATION_OF, Rung
 
 # Without a success, after which a follower counts as behind. One slow answer of Redis is no news.
 BEHIND_SECONDS = 0.5
@@ -15,8 +27,12 @@ BEHIND_SECONDS = 0.5
 LOSS_SECONDS = 60.0
 
 ITEMS = "items"  # name of what follows the changes of items
+EVICTED = "evicted"  # name of the data that Redis has deleted to make room
 
 _EVICTION_REMEDY = "set it to noeviction, or histories, stock and switches are deleted when its memory is full"
+
+# Other lines of the log say these, with details.
+_LOGGED_ELSEWHERE = (Rung.REDIS_LOST_DATA, Rung.REDIS_EVICTING, Rung.REDIS_MAY_EVICT, Rung.ITEMS_BEHIND)
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +87,12 @@ class ServiceCondition:
     def __init__(self) -> None:
         self._followers: set[FollowerState] = set()
         self._lost_at: dict[str, float] = {}
-        self._policy = ""
+        self._on: dict[Rung, str] = {}
+        self._degradations: frozenset[Degradation] = frozenset()
+        self._changed = asyncio.Event()
+        self._unusable: SettingsError | None = None
+        for rung in Rung:
+            CONDITION_ACTIVE.labels(rung.value).set(0)
 
     def watch(self, follower: FollowerState) -> None:
         """Counts a follower in."""
@@ -85,6 +106,73 @@ class ServiceCondition:
         """Returns whether a follower of this name is behind."""
         return any(follower.name == name and follower.problem for follower in self._followers)
 
+    def set(self, rung: Rung, problem: str) -> None:
+        """Notes that the process is on a rung, or no longer.
+
+        Args:
+            rung: The rung.
+            problem: What is wrong and what to do about it, without data of users; '' if the process has left the rung.
+        """
+        before = self._on.get(rung, "")
+        if problem == before:
+            return
+        if problem:
+            self._on[rung] = problem
+        else:
+            del self._on[rung]
+        if bool(problem) == bool(before):
+            return
+        self._degradations = frozenset(DEGRADATION_OF[rung] for rung in self._on if rung in DEGRADATION_OF)
+        CONDITION_ACTIVE.labels(rung.value).set(bool(problem))
+        if problem:
+            CONDITIONS.labels(rung.value).inc()
+        if rung not in _LOGGED_ELSEWHERE:
+            if problem:
+                _log.warning("condition", condition=rung.value, problem=problem)
+            else:
+                _log.info("condition_ended", condition=rung.value)
+        self._announce()
+
+    def is_on(self, rung: Rung) -> bool:
+        """Returns whether the process is on a rung."""
+        return rung in self._on
+
+    @property
+    def rungs(self) -> Set[Rung]:
+        """The rungs on which the process is."""
+        return self._on.keys()
+
+    @property
+    def degradations(self) -> frozenset[Degradation]:
+        """What every list lacks now."""
+        self.refresh()
+        return self._degradations
+
+    def refresh(self) -> None:
+        """Enters and leaves the rungs that depend on time. `StoreFollower` calls it, too."""
+        if self._lost_at:
+            self._show_losses()
+        if self._followers:
+            behind = next((f.problem for f in self._followers if f.name == ITEMS and f.problem), "")
+            if behind or Rung.ITEMS_BEHIND in self._on:
+                self.set(Rung.ITEMS_BEHIND, behind and f"{ITEMS} cannot be followed: {behind}")
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Is set when the process next enters or leaves a rung, or proves to be unusable. Read it before the state."""
+        return self._changed
+
+    def unusable(self, error: SettingsError) -> None:
+        """Notes that the process can never do its work with these settings, and must end."""
+        self._unusable = error
+        self._announce()
+
+    async def wait_unusable(self) -> SettingsError:
+        """Returns why the process must end, once it must."""
+        while self._unusable is None:
+            await self._changed.wait()
+        return self._unusable
+
     def lost(self, data: str, count: int, consequence: str) -> None:
         """Notes that Redis lost data.
 
@@ -97,6 +185,7 @@ class ServiceCondition:
         if not self._is_recent(data):
             _log.error("redis_lost_data", data=data, count=count, consequence=consequence)
         self._lost_at[data] = time.monotonic()
+        self._show_losses()
 
     @property
     def has_lost_data(self) -> bool:
@@ -105,24 +194,35 @@ class ServiceCondition:
 
     def evicts(self, policy: str) -> None:
         """Notes the policy under which Redis may evict keys; '' if it keeps all of them."""
-        if policy == self._policy:
-            return
-        self._policy = policy
         REDIS_MAY_EVICT.set(bool(policy))
+        problem = policy and f"Redis may evict keys (maxmemory-policy {policy}): {_EVICTION_REMEDY}"
+        if problem == self._on.get(Rung.REDIS_MAY_EVICT, ""):
+            return
         if policy:
             _log.warning("redis_may_evict", maxmemory_policy=policy, remedy=_EVICTION_REMEDY)
         else:
             _log.info("redis_keeps_all_keys")
+        self.set(Rung.REDIS_MAY_EVICT, problem)
 
     def problems(self) -> tuple[str, ...]:
         """Returns a sentence about each thing that is wrong now."""
+        self.refresh()
         behind = sorted((follower.name, follower.problem) for follower in self._followers if follower.problem)
         problems = [f"{name} cannot be followed: {problem}" for name, problem in dict(behind).items()]
-        problems += [f"Redis lost data: {data}" for data in sorted(filter(self._is_recent, self._lost_at))]
-        if self._policy:
-            problems.append(f"Redis may evict keys (maxmemory-policy {self._policy}): {_EVICTION_REMEDY}")
-        return tuple(problems)
+        return tuple(dict.fromkeys((*problems, *(self._on[rung] for rung in sorted(self._on)))))
+
+    def _show_losses(self) -> None:
+        recent = sorted(filter(self._is_recent, self._lost_at))
+        others = ", ".join(data for data in recent if data != EVICTED)
+        self.set(Rung.REDIS_LOST_DATA, others and f"Redis lost data: {others}")
+        self.set(Rung.REDIS_EVICTING, "Redis lost data: evicted" if EVICTED in recent else "")
+        if not recent:
+            self._lost_at.clear()
 
     def _is_recent(self, data: str) -> bool:
         lost_at = self._lost_at.get(data)
         return lost_at is not None and time.monotonic() - lost_at < LOSS_SECONDS
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

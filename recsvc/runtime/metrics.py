@@ -68,6 +68,10 @@ REDIS_LOSSES = Counter(
     "recsvc_redis_losses", "Values or keys that Redis has lost, as far as this process can tell.", ("data",)
 )
 REDIS_MAY_EVICT = Gauge("recsvc_redis_may_evict", "1 if the policy of Redis is to delete keys when memory is full.")
+CONDITION_ACTIVE = Gauge(
+    "recsvc_condition_active", "1 while the process is in a condition of docs/degradation.md.", ("condition",)
+)
+CONDITIONS = Counter("recsvc_conditions", "Times that the process entered a condition.", ("condition",))
 REDIS_RESTORED = Counter("recsvc_redis_restored", "Lost values that this process wrote back to Redis.", ("data",))
 UNREADABLE_VALUES = Counter(
     "recsvc_unreadable_values", "Values in Redis that were skipped, because this version cannot read them.", ("data",)

@@ -1,9 +1,15 @@
-"""The health service of gRPC with one change: streams of Watch end when the server stops."""
+"""The health service of gRPC: each rung of the degradation ladder is a service, and watches end with the server."""
 
 import asyncio
+from typing import NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2
+
+from recsvc.runtime.condition import ServiceCondition
+from recsvc.runtime.rungs import Rung
+
+CONDITION_PREFIX = "recsvc.condition."
 
 
 class HealthService(health.aio.HealthServicer):  # type: ignore[misc]  # published without types
@@ -29,6 +35,22 @@ class HealthService(health.aio.HealthServicer):  # type: ignore[misc]  # publish
                 raise
         finally:
             self._watching.discard(task)
+
+    async def show(self, condition: ServiceCondition) -> None:
+        """Shows each rung as the service `recsvc.condition.<name>`: NOT_SERVING while the process is on it.
+
+        The service "" stays SERVING: a balancer must not take away a process that still makes lists.
+        """
+        for rung in Rung:
+            status = health_pb2.HealthCheckResponse
+            await self.set(CONDITION_PREFIX + rung, status.NOT_SERVING if condition.is_on(rung) else status.SERVING)
+
+    async def follow(self, condition: ServiceCondition) -> NoReturn:
+        """Shows the condition again after each change, until it is cancelled."""
+        while True:
+            changed = condition.changed  # before the state is read: no change may be missed
+            await self.show(condition)
+            await changed.wait()
 
     def end_watches(self) -> None:
         """Ends every stream with OK. Call it after the watchers have got the last status."""

@@ -129,6 +129,13 @@ class Settings(AccessSettings, _Settings):
         description="newest events stored for each user: this number of purchases, of returns, of hidden items, and of "
         "views and carts together; more of them cost memory and seldom help",
     )
+    durability: str = Field(
+        "redis",
+        pattern=r"^(redis|fsync|replicas:[1-9])$",
+        description="when a write is acknowledged: redis: Redis has it; fsync: Redis has synced its disk, which its "
+        "setting appendfsync always does; replicas:N: N replicas have it",
+    )
+
     # Where it listens.
     host: str = Field(
         "127.0.0.1",
@@ -214,3 +221,7 @@ class WorkerSettings(_Settings):
     reason_batch: Annotated[int, Field(ge=1, le=64)] = Field(
         4, description="most answers that one call of the language model asks for; a claim gets a dozen"
     )
+
+
+class BackupSettings(_Settings):
+    """The settings of `recsvc backup` and `recsvc restore`."""

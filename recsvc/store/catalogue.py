@@ -17,6 +17,7 @@ from recsvc.errors import StoreUnavailable
 from recsvc.runtime.metrics import UNREADABLE_VALUES
 from recsvc.store import keys, packing, scripts, shop_scripts
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.durability import Durability
 from recsvc.store.stream import Place, entries_after, last_place
 
 # Entries. A process that missed more reads all items again, which takes about a second.
@@ -36,8 +37,9 @@ class CatalogueStore:
             before any process follows it.
     """
 
-    def __init__(self, client: RedisClient, namespace: str) -> None:
+    def __init__(self, client: RedisClient, namespace: str, durability: Durability) -> None:
         self._client = client
+        self._durability = durability
         self._namespace = namespace
         self._changes = keys.catalogue_changes(namespace)
         self.unfollowed: dict[tuple[str, ItemField], ItemChange] = {}
@@ -54,6 +56,7 @@ class CatalogueStore:
                 self.unfollowed[change.item_id, change.field] = replace(change, set_time=set_time)
         while len(self.unfollowed) > _MAX_UNFOLLOWED:
             del self.unfollowed[next(iter(self.unfollowed))]
+        await self._durability.confirm()
 
     async def restore(self, changes: Sequence[ItemChange]) -> int:
         """Writes values back that Redis has lost. Values that are not older than these stay.

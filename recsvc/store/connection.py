@@ -11,11 +11,12 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
 from recsvc.store.guard import GUARDED, Guard
+from recsvc.store.refusals import access_problem, rung_of
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
 RedisPipeline: TypeAlias = "Pipeline | ClusterPipeline"
@@ -25,7 +26,6 @@ _SCHEMES = (
     "redis+sentinel://host:port,host:port/service"
 )
 _MAX_CONNECTIONS = 64
-_NO_SUCH_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode")
 _SENTINEL_PORT = 26379
 _REFUSAL_IN_SCRIPT = re.compile(r": -([A-Z]+) ")
 _REFUSALS = {"OOM": "OutOfMemoryError", "READONLY": "ReadOnlyError"}
@@ -69,12 +69,7 @@ async def check_access(client: RedisClient) -> None:
         try:
             await client.execute_command("PING")
         except RedisError as error:
-            refusal = error.__cause__ or error  # while it connects, the client wraps the answer of Redis
-            if isinstance(refusal, AuthenticationError):
-                problem = "does not accept the user or the password"
-            elif any(text in str(refusal) for text in _NO_SUCH_DATABASE):
-                problem = "has no database of that number"
-            else:
+            if not (problem := access_problem(error)):
                 raise
             raise SettingsError(f"redis_url: Redis {problem}: correct redis_url") from None
 
@@ -93,7 +88,7 @@ def operation(name: str) -> Iterator[None]:
             yield
         except (RedisError, RedisClusterException, OSError) as error:
             STORE_ERRORS.inc()
-            raise StoreUnavailable(f"Redis did not do as asked: {_kind(error)}") from None
+            raise StoreUnavailable(f"Redis did not do as asked: {_kind(error)}", rung_of(error) or "") from None
 
 
 def _kind(error: Exception) -> str:

@@ -12,9 +12,12 @@ from redis.exceptions import ResponseError
 from recsvc.domain.records import ServedList
 from recsvc.domain.shop import Event
 from recsvc.errors import StoreUnavailable
+from recsvc.runtime.condition import ServiceCondition
+from recsvc.runtime.rungs import Rung
 from recsvc.store import keys, log_packing, scripts, user_scripts
 from recsvc.store.connection import RedisClient, operation
 
+_FULL = "the event log is full: export it"
 _PAGE_SIZE = 1000  # entries; reading a page holds Redis for about a millisecond
 
 
@@ -43,12 +46,15 @@ class EventLog:
         client: Of Redis.
         namespace: Of the keys.
         limit: Entries in each of the `keys.LOG_PARTITIONS` partitions.
+        condition: Learns that a partition is full.
     """
 
-    def __init__(self, client: RedisClient, namespace: str, limit: int) -> None:
+    def __init__(self, client: RedisClient, namespace: str, limit: int, condition: ServiceCondition) -> None:
         self._client = client
         self._namespace = namespace
         self._limit = limit
+        self._condition = condition
+        self._refused: dict[int, int] = {}  # by partition: how many events there was no room for
 
     def length_commands(self, user_ids: Iterable[str]) -> dict[int, tuple[str, str]]:
         """By partition of the users, the command for its length."""
@@ -67,8 +73,11 @@ class EventLog:
         added: Counter[int] = Counter()
         for user_id, of_user in events.items():
             added[keys.log_partition(user_id)] += len(of_user)
-        if any(lengths[partition] + count > self._limit for partition, count in added.items()):
-            raise StoreUnavailable("the event log is full: export it")
+        full = {partition: count for partition, count in added.items() if lengths[partition] + count > self._limit}
+        if full:
+            self._refused |= full
+            self._condition.set(Rung.EVENT_LOG_FULL, _FULL)
+            raise StoreUnavailable(_FULL, Rung.EVENT_LOG_FULL)
 
     def key_of(self, user_id: str) -> str:
         """The partition of a user."""
@@ -81,6 +90,14 @@ class EventLog:
             for packed in map(log_packing.pack_logged_event, of_user):
                 pipeline.execute_command("XADD", self.key_of(user_id), "*", "u", user_id, "e", packed)
         await pipeline.execute()
+
+    async def look_for_room(self) -> None:
+        """Leaves the condition `EVENT_LOG_FULL` once there is room for what was refused. Raises StoreUnavailable."""
+        for partition, count in list(self._refused.items()):
+            if await self.length(partition) + count <= self._limit:
+                del self._refused[partition]
+        if not self._refused:
+            self._condition.set(Rung.EVENT_LOG_FULL, "")
 
     async def append_lists(self, lists: Sequence[ServedList]) -> int:
         """Logs lists, except those whose partition is half full: the rest is reserved for events, which must be kept.

@@ -39,14 +39,14 @@ async def read_eviction(client: RedisClient) -> Eviction:
     """
     with operation("read_settings"):
         # INFO and not CONFIG GET: hosted Redis often forbids CONFIG.
-        memory = await _info(client, "memory")
-        stats = await _info(client, "stats")
+        memory = await read_info(client, "memory")
+        stats = await read_info(client, "stats")
     policies = sorted({str(server.get("maxmemory_policy", "")) for server in memory} - {"", KEEP_ALL_KEYS})
     policy = policies[0] if policies else str(memory[0].get("maxmemory_policy", ""))
     return Eviction(policy, sum(int(server.get("evicted_keys", 0)) for server in stats))
 
 
-async def _info(client: RedisClient, section: str) -> list[Mapping[str, Any]]:
+async def read_info(client: RedisClient, section: str) -> list[Mapping[str, Any]]:
     """A section of INFO, of each server that holds keys."""
     if isinstance(client, RedisCluster):
         answers = await client.execute_command("INFO", section, target_nodes=RedisCluster.PRIMARIES)

@@ -16,10 +16,15 @@
     {shop:catalogue}:1:changes   stream, capped    changes that took effect. `f`: the field, `i`: the item, `v`: the
                                                    packed value (empty for words), `n`: a nonce
     {shop:catalogue}:1:beats:<process>  string, expires  counts the looks of one process at Redis
+    {shop:schema}:version        string            the number of the schema, 1
+    {shop:schema}:migrating      string, expires   a process migrates it
+    {shop:catalogue}:1:confirmation  string, expires   written before a wait for replicas
     {shop:models}:1:bundles      hash              active, previous, loaded: ids of bundles; number: version
     {shop:models}:1:processes    hash              by process id: its state, as JSON
     {shop:reasons}:1:patterns:<author>  hash, expires   by claim key: patterns of a language model, as JSON
     {shop:reasons}:1:wanted:<author>    set, expires    claim keys that it has yet to write for
+    {shop:reasons}:1:worker:<author>    string, expires  a reason worker runs
+    {shop:reasons}:1:away:<author>      string, expires  its language model does not answer
     {shop:reasons}:1:off         set, capped       switches for texts turned off, as JSON, and the number of changes
     {shop:popularity}:1:de:14:9  sorted set, capped, expires   item ids by decayed count. The name holds the segment
                                                    ('' for the whole shop), the half-life in days, and the
@@ -53,6 +58,42 @@ def user(namespace: str, user_id: str) -> str:
 def every_user(namespace: str) -> str:
     """A pattern that matches the records of users, and no other key of recsvc."""
     return f"{{{_encoded(namespace)}:*}}:{SCHEMA_VERSION}:user"
+
+
+def every_key(namespace: str) -> str:
+    """A pattern that matches every key of recsvc."""
+    return f"{{{_encoded(namespace)}:*"
+
+
+def schema(namespace: str) -> str:
+    """The string with the version of the schema. Its name is the same in every version."""
+    return f"{{{_encoded(namespace)}:schema}}:version"
+
+
+def schema_lock(namespace: str) -> str:
+    """The string that a process keeps while it migrates the schema."""
+    return f"{{{_encoded(namespace)}:schema}}:migrating"
+
+
+def tag_start(namespace: str) -> str:
+    """How every key of a namespace begins."""
+    return f"{{{_encoded(namespace)}:"
+
+
+def passing(namespace: str) -> tuple[bytes, ...]:
+    """How the keys begin that tell of the moment only, and are in no backup."""
+    names = (beats(namespace, ""), confirmation(namespace), schema_lock(namespace), probe(namespace))
+    return tuple(name.encode() for name in (*names, models(namespace, "processes")))
+
+
+def confirmation(namespace: str) -> str:
+    """A key that is written to learn whether replicas have all that was written before."""
+    return catalogue(namespace, "confirmation")
+
+
+def probe(namespace: str) -> str:
+    """A key that `recsvc.store.permissions` uses for a moment."""
+    return f"{{{_encoded(namespace)}:probe}}:{SCHEMA_VERSION}:permissions"
 
 
 def user_id_of(key: bytes) -> str:
@@ -125,6 +166,16 @@ def patterns(namespace: str, author: str) -> str:
 def wanted_patterns(namespace: str, author: str) -> str:
     """The set of claim keys that one author has yet to write for."""
     return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:wanted:{_encoded(author)}"
+
+
+def worker(namespace: str, author: str) -> str:
+    """The string that a reason worker of one author renews while it runs."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:worker:{_encoded(author)}"
+
+
+def author_away(namespace: str, author: str) -> str:
+    """The string that a reason worker renews while its language model does not answer."""
+    return f"{{{_encoded(namespace)}:reasons}}:{SCHEMA_VERSION}:away:{_encoded(author)}"
 
 
 def switches(namespace: str) -> str:

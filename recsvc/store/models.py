@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from recsvc.runtime.metrics import UNREADABLE_VALUES
 from recsvc.store import keys, scripts, shop_scripts
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.durability import Durability
 
 PROCESS_SECONDS = 10.0  # without a report, after which a process counts as gone
 
@@ -53,8 +54,9 @@ class ServerProcess:
 class ModelStore:
     """Bundles and processes. Every method raises StoreUnavailable if Redis refuses, or does not answer in time."""
 
-    def __init__(self, client: RedisClient, namespace: str) -> None:
+    def __init__(self, client: RedisClient, namespace: str, durability: Durability) -> None:
         self._client = client
+        self._durability = durability
         self._namespace = namespace
         self._bundles = keys.models(namespace, "bundles")
         self._processes = keys.models(namespace, "processes")
@@ -88,6 +90,7 @@ class ModelStore:
         """Makes every process keep a bundle loaded, in place of the one kept before."""
         with operation("set_bundles"):
             await scripts.run(self._client, shop_scripts.KEEP_LOADED, self._bundles, bundle_id)
+        await self._durability.confirm()
 
     async def activate(self, bundle_id: str, serving: str) -> str:
         """Makes a bundle the active one.
@@ -101,6 +104,7 @@ class ModelStore:
         """
         with operation("set_bundles"):
             previous = await scripts.run(self._client, shop_scripts.ACTIVATE, self._bundles, bundle_id, serving)
+        await self._durability.confirm()
         return str(previous.decode())
 
     async def roll_back(self) -> str:
@@ -110,7 +114,9 @@ class ModelStore:
             The bundle that is active now; '' if there was no previous one.
         """
         with operation("set_bundles"):
-            return str((await scripts.run(self._client, shop_scripts.ROLL_BACK, self._bundles)).decode())
+            active = str((await scripts.run(self._client, shop_scripts.ROLL_BACK, self._bundles)).decode())
+        await self._durability.confirm()
+        return active
 
     async def report(self, process: ServerProcess) -> None:
         """Reports the state of a process. It must be repeated within `PROCESS_SECONDS`."""

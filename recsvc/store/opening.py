@@ -8,7 +8,8 @@ import structlog
 
 from recsvc.domain.history_rooms import ROOM_EVENTS
 from recsvc.errors import StoreUnavailable
-from recsvc.store.connection import check_access, connected
+from recsvc.store.connection import connected
+from recsvc.store.durability import REDIS
 from recsvc.store.embedded import embedded_redis
 from recsvc.store.users import DAY_SECONDS, UserStore
 
@@ -23,6 +24,7 @@ async def open_store(
     ttl_seconds: int = 400 * DAY_SECONDS,
     timeout_seconds: float = 0.1,
     event_log_limit: int = 1_000_000,
+    durability: str = REDIS,
 ) -> AsyncIterator[UserStore]:
     """Opens the store. On exit it closes the connections, and stops a private server.
 
@@ -36,9 +38,11 @@ async def open_store(
         ttl_seconds: See `UserStore`.
         timeout_seconds: How long Redis may take to answer.
         event_log_limit: See `UserStore`.
+        durability: See `UserStore`.
 
     Raises:
-        SettingsError: The URL or the folder cannot be used, or Redis refuses the password or the database of the URL.
+        SettingsError: The URL or the folder cannot be used, Redis refuses the password or the database of the URL, or
+            it is not configured for the durability.
         StoreUnavailable: A private server does not start.
     """
     async with AsyncExitStack() as stack:
@@ -46,9 +50,10 @@ async def open_store(
         if url is None:
             url = await stack.enter_async_context(embedded_redis(data_dir))
         client = await stack.enter_async_context(connected(url, timeout_seconds))
-        store = UserStore(client, namespace, history_limit, ttl_seconds, event_log_limit)
+        limits = history_limit, ttl_seconds, event_log_limit
+        store = UserStore(client, namespace, *limits, timeout_seconds=timeout_seconds, durability=durability)
         try:
-            await check_access(client)
+            await store.check_access()
         except StoreUnavailable as error:
             structlog.get_logger(__name__).warning("Redis does not answer: starting degraded", problem=str(error))
         try:

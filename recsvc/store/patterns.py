@@ -7,6 +7,7 @@ from recsvc.store import keys
 from recsvc.store.connection import RedisClient, operation
 
 KEPT_SECONDS = 30 * 86_400  # since the last write
+WORKER_SECONDS = 10  # without a report, after which a worker counts as gone
 
 
 class PatternStore:
@@ -47,6 +48,28 @@ class PatternStore:
         with operation("read_patterns"):
             fields = await self._client.execute_command("HGETALL", keys.patterns(self._namespace, author))
         return {claim_key.decode(errors="replace"): _strings(packed) for claim_key, packed in fields.items()}
+
+    async def report(self, author: str, *, is_away: bool) -> None:
+        """Reports that a reason worker runs. It must be repeated within `WORKER_SECONDS`.
+
+        Args:
+            author: That it writes as.
+            is_away: Whether its language model does not answer.
+        """
+        away = keys.author_away(self._namespace, author)
+        with operation("report_worker"):
+            await self._client.execute_command("SETEX", keys.worker(self._namespace, author), WORKER_SECONDS, "1")
+            if is_away:
+                await self._client.execute_command("SETEX", away, WORKER_SECONDS, "1")
+            else:
+                await self._client.execute_command("DEL", away)
+
+    async def workers(self, author: str) -> tuple[bool, bool]:
+        """Returns whether a worker of an author runs, and whether the language model of one does not answer."""
+        keys_of_worker = keys.worker(self._namespace, author), keys.author_away(self._namespace, author)
+        with operation("read_workers"):
+            runs, is_away = await self._client.execute_command("MGET", *keys_of_worker)
+        return runs is not None, is_away is not None
 
 
 def _strings(packed: bytes) -> list[str]:

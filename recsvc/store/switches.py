@@ -8,6 +8,7 @@ from recsvc.domain.records import Switch
 from recsvc.errors import TooManySwitches
 from recsvc.store import keys, scripts, shop_scripts
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.durability import Durability
 
 MAX_SWITCHES = 100
 _NUMBER = re.compile(rb'\{"number": (\d+)\}')  # the one member that is no switch; see `shop_scripts.SWITCH`
@@ -29,8 +30,9 @@ class SwitchState:
 class SwitchStore:
     """The set of switches. Every method raises StoreUnavailable."""
 
-    def __init__(self, client: RedisClient, namespace: str) -> None:
+    def __init__(self, client: RedisClient, namespace: str, durability: Durability) -> None:
         self._client = client
+        self._durability = durability
         self._key = keys.switches(namespace)
 
     async def turn_off(self, switch: Switch) -> None:
@@ -45,11 +47,13 @@ class SwitchStore:
             )
         if not has_room:
             raise TooManySwitches(MAX_SWITCHES)
+        await self._durability.confirm()
 
     async def turn_on(self, switch: Switch) -> None:
         """Removes exactly this switch. Nothing happens if it is not set."""
         with operation("turn_on"):
             await scripts.run(self._client, shop_scripts.SWITCH, self._key, "SREM", _packed(switch), MAX_SWITCHES)
+        await self._durability.confirm()
 
     async def read(self) -> SwitchState:
         """All switches. They are not trusted: unreadable values are skipped."""

@@ -15,6 +15,7 @@ from recsvc.runtime.condition import ServiceCondition
 from recsvc.store import keys, packing, scripts, user_scripts
 from recsvc.store.catalogue import CatalogueStore
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.durability import REDIS, Durability
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
 from recsvc.store.event_writer import WRITE_ATTEMPTS, EventWriter, wait_before_retry
@@ -24,6 +25,7 @@ from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import PopularityStore
 from recsvc.store.reads import GatheredReads
+from recsvc.store.schema import check_schema
 from recsvc.store.switches import SwitchStore
 from recsvc.store.watch import StoreWatch
 
@@ -42,9 +44,11 @@ class UserStore:
         history_limit: Events kept of each user in each room, the newest; see `recsvc.domain.history_rooms`.
         ttl_seconds: How long a user's record is kept after the last event, profile or taste.
         event_log_limit: Entries in each partition of the event log.
+        timeout_seconds: How long Redis may take to answer.
+        durability: When a write counts as done; see `Durability`.
 
     Attributes:
-        condition: What this process knows to be wrong with Redis.
+        condition: What this process knows to be wrong.
     """
 
     def __init__(
@@ -54,29 +58,27 @@ class UserStore:
         history_limit: int = ROOM_EVENTS,
         ttl_seconds: int = 400 * DAY_SECONDS,
         event_log_limit: int = 1_000_000,
+        *,
+        timeout_seconds: float = 0.1,
+        durability: str = REDIS,
     ) -> None:
         self._client = client
         self._reads = GatheredReads(client)
         self._namespace = namespace
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.condition = ServiceCondition()
-        self.event_log = EventLog(client, namespace, event_log_limit)
-        self.catalogue = CatalogueStore(client, namespace)
+        self.event_log = EventLog(client, namespace, event_log_limit, self.condition)
+        self._durability = Durability(client, namespace, durability, timeout_seconds)
+        self.catalogue = CatalogueStore(client, namespace, self._durability)
         self.popularity = PopularityStore(client, namespace)
-        self.models = ModelStore(client, namespace)
+        self.models = ModelStore(client, namespace, self._durability)
         self.lists = ServedListStore(client, namespace, self.event_log)
         self.erasures = ErasureStore(client, namespace)
         self.patterns = PatternStore(client, namespace)
-        self.switches = SwitchStore(client, namespace)
-        self.watch = StoreWatch(client, namespace)
-        self._events = EventWriter(
-            client,
-            namespace,
-            history_limit=history_limit,
-            ttl_milliseconds=self._ttl_milliseconds,
-            event_log=self.event_log,
-            popularity=self.popularity,
-        )
+        self.switches = SwitchStore(client, namespace, self._durability)
+        self.watch = StoreWatch(client, namespace, timeout_seconds)
+        limits = {"history_limit": history_limit, "ttl_milliseconds": self._ttl_milliseconds}
+        self._events = EventWriter(client, namespace, **limits, event_log=self.event_log, popularity=self.popularity)
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """Reads a user's record in one round trip.
@@ -144,7 +146,9 @@ class UserStore:
         Returns:
             By user_id, the version of a record that has the events. Every later version has them too.
         """
-        return await self._events.write(events, on_new)
+        versions = await self._events.write(events, on_new)
+        await self._durability.confirm()
+        return versions
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: NDArray[np.float32] | None) -> None:
         """Replaces a user's profile and its embedding. The same profile again changes nothing.
@@ -163,6 +167,7 @@ class UserStore:
                 b"" if profile is None or embedding is None else packing.pack_embedding(embedding),
                 self._ttl_milliseconds,
             )
+        await self._durability.confirm()
 
     async def update_taste(self, user_id: str, add: Taste, remove: Taste, most: int) -> Taste:
         """Adds to a user's taste, and removes from it.
@@ -190,6 +195,7 @@ class UserStore:
                 arguments = (self._key(user_id), version or b"0", packed_taste, self._ttl_milliseconds)
                 is_unchanged = taste == NO_TASTE and packed is None
                 if is_unchanged or await scripts.run(self._client, user_scripts.SET_TASTE, *arguments):
+                    await self._durability.confirm()
                     return taste
                 await wait_before_retry(attempt)
         raise StoreUnavailable("too many writers changed one user's record at the same time")
@@ -249,15 +255,15 @@ class UserStore:
         )
 
     async def delete_user(self, user_id: str) -> Erasure:
-        """Removes the record, the lists and the logged entries of a user. After an error, call it again."""
+        """Removes what is stored of a user. After an error, call it again."""
         lists, counted = keys.lists(self._namespace, user_id), keys.counted(self._namespace, user_id)
         with operation("delete_user"):
             fields = await self._client.execute_command("HGETALL", self._key(user_id))
             kept = int(await self._client.execute_command("LLEN", lists))
-            # All keys have the same hash tag, as a Cluster requires.
             await self._client.execute_command("DEL", self._key(user_id), lists, counted)
             removed, erased_at = await self.event_log.erase(user_id)
             await self.erasures.add(user_id)
+        await self._durability.confirm()
         return Erasure(
             existed=bool(fields) or kept > 0 or removed > 0,
             log_entries=removed,
@@ -272,7 +278,17 @@ class UserStore:
         """Returns once everything that is written in the background is written, or lost."""
         await self.lists.close()
         await self._events.close()
+        await self._durability.close()
         await self.popularity.close()
+
+    async def check_access(self) -> None:
+        """Asks Redis for an answer. Raises SettingsError if it can never be used.
+
+        So it is if it refuses the URL and has never accepted it, has another schema, or lacks the durability.
+        """
+        await self.watch.check_access()
+        await check_schema(self._client, self._namespace)
+        await self._durability.check()
 
     async def ping(self) -> None:
         """Returns if Redis answers."""

@@ -38,6 +38,11 @@ class Degradation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEGRADATION_STALE: _ClassVar[Degradation]
     DEGRADATION_DATA_LOST: _ClassVar[Degradation]
     DEGRADATION_ITEMS_BEHIND: _ClassVar[Degradation]
+    DEGRADATION_REASONS_PLAIN: _ClassVar[Degradation]
+    DEGRADATION_STORE_SLOW: _ClassVar[Degradation]
+    DEGRADATION_WRITES_REFUSED: _ClassVar[Degradation]
+    DEGRADATION_SEARCH_BY_WORDS: _ClassVar[Degradation]
+    DEGRADATION_OTHER_BUNDLE: _ClassVar[Degradation]
 SURFACE_UNSPECIFIED: Surface
 SURFACE_FOR_YOU: Surface
 SURFACE_SIMILAR: Surface
@@ -56,6 +61,11 @@ DEGRADATION_REASONS_DROPPED: Degradation
 DEGRADATION_STALE: Degradation
 DEGRADATION_DATA_LOST: Degradation
 DEGRADATION_ITEMS_BEHIND: Degradation
+DEGRADATION_REASONS_PLAIN: Degradation
+DEGRADATION_STORE_SLOW: Degradation
+DEGRADATION_WRITES_REFUSED: Degradation
+DEGRADATION_SEARCH_BY_WORDS: Degradation
+DEGRADATION_OTHER_BUNDLE: Degradation
 
 class RecommendRequest(_message.Message):
     __slots__ = ("user_id", "k", "context", "filter", "reason_options", "min_freshness", "surface", "placement", "paged", "page_token")

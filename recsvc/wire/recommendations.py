@@ -41,6 +41,11 @@ _DEGRADATIONS = {
     Degradation.REASONS_DROPPED: recommendation_pb2.DEGRADATION_REASONS_DROPPED,
     Degradation.DATA_LOST: recommendation_pb2.DEGRADATION_DATA_LOST,
     Degradation.ITEMS_BEHIND: recommendation_pb2.DEGRADATION_ITEMS_BEHIND,
+    Degradation.REASONS_PLAIN: recommendation_pb2.DEGRADATION_REASONS_PLAIN,
+    Degradation.STORE_SLOW: recommendation_pb2.DEGRADATION_STORE_SLOW,
+    Degradation.WRITES_REFUSED: recommendation_pb2.DEGRADATION_WRITES_REFUSED,
+    Degradation.SEARCH_BY_WORDS: recommendation_pb2.DEGRADATION_SEARCH_BY_WORDS,
+    Degradation.OTHER_BUNDLE: recommendation_pb2.DEGRADATION_OTHER_BUNDLE,
 }
 _TONES: dict[int, Tone | None] = {0: None} | {reason_pb2.Tone.Value(f"TONE_{tone.name}"): tone for tone in Tone}
 

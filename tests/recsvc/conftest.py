@@ -26,6 +26,8 @@ def nothing_blocks_the_event_loop() -> Iterator[BlockBuster]:
                 "recsvc/store/embedded.py", {"embedded_redis", "_keep_running", "redis_server_binary"}
             )
             function.can_block_in("recsvc/server.py", "serve")
+            # A command of its own, whose event loop serves nobody.
+            function.can_block_in("recsvc/store/backup.py", {"write_backup", "restore_backup", "_records", "_checked"})
             function.can_block_in("structlog/_base.py", "_process_event")  # a logged traceback shows its source
             function.can_block_in("recsvc/registry/backend.py", "__init__")  # the server builds it in a thread
         yield detector

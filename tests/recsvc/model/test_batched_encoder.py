@@ -7,6 +7,7 @@ import numpy as np
 
 from recsvc.domain.shop import Item, Profile
 from recsvc.model.batched_encoder import ITEMS_TOGETHER, BatchedTextEncoder
+from recsvc.runtime.condition import ServiceCondition
 
 ITEMS = [Item(f"i{n}", f"item {n}") for n in range(100)]
 
@@ -30,7 +31,7 @@ class Encoder:
 async def test_texts_of_shoppers_are_embedded_before_the_items_that_came_earlier() -> None:
     encoder = Encoder()
     with ThreadPoolExecutor(1) as thread:
-        batched = BatchedTextEncoder(encoder, thread)
+        batched = BatchedTextEncoder(encoder, thread, ServiceCondition())
         callers = [asyncio.create_task(batched.encode_items(ITEMS)) for _ in range(3)]
         while not encoder.texts:  # noqa: ASYNC110 - the thread has no event for it
             await asyncio.sleep(0)

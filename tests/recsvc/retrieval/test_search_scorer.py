@@ -140,6 +140,7 @@ async def test_fewer_text_columns_find_the_same_things(bundle: Bundle, thread: T
     )
     text = "footwear for climbing hills"
     full, fewer = [await scorer(ItemSnapshot.of(each, thread), text, thread) for each in (bundle, reduced)]
+    assert fewer.terms.meaning is not None
     assert fewer.terms.meaning.shape == (128,)
     expected, found = [(await search.ranking(20, NO_ROWS, None)).rows for search in (full, fewer)]
     assert len(np.intersect1d(expected, found)) >= 12

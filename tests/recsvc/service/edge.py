@@ -24,6 +24,7 @@ from recsvc.pipeline.placements import Placements
 from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, Obstacle
 from recsvc.reasons import Recipe, recipes
 from recsvc.registry.backend import Backend
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.server import listening
 from recsvc.settings import Settings, load_settings
 from recsvc.store import ServerProcess, UserStore, WantedBundles
@@ -43,6 +44,7 @@ class FixedAnswers:
     def __init__(self) -> None:
         self.store = self.registry = self.router = self.encoder = self.text_policy = self.reason_stream = self
         self.catalogue = self.current = self.content = self
+        self.condition = ServiceCondition()
         self.bundle_ids = frozenset({self.bundle_id})
         self.event_intake = EventIntake(cast("UserStore", self), Placements({}), cast("Backend", self).registry)
         self.calls: list[object] = []

@@ -1,0 +1,122 @@
+"""The checks of `recsvc doctor` on Redis. Each returns what is good, or raises with the remedy."""
+
+from collections.abc import Callable, Mapping
+
+from recsvc.errors import SettingsError, StoreUnavailable
+from recsvc.settings import Settings
+from recsvc.store.connection import connected
+from recsvc.store.embedded import embedded_redis
+from recsvc.store.eviction import KEEP_ALL_KEYS
+from recsvc.store.inspection import RedisFacts, inspect
+from recsvc.store.schema import require_readable
+
+OLDEST_VERSION = (6, 2)  # XTRIM by entry id
+CLOCK_SECONDS = 2.0  # that two clocks may differ: lists count days and hours, and times of events are Redis's
+SLOW_SHARE = 0.5  # of store_timeout; a slower Redis refuses calls at its next peak
+
+
+async def read_facts(settings: Settings) -> RedisFacts:
+    """Asks the Redis of the settings, or a private one that is started for it.
+
+    Raises:
+        SettingsError: Redis refuses the user, the password or the database, or a private one cannot be used.
+        StoreUnavailable: Redis does not answer.
+    """
+    if settings.redis_address is not None:
+        return await _facts(settings.redis_address, settings)
+    async with embedded_redis(settings.data_dir) as url:
+        return await _facts(url, settings)
+
+
+async def _facts(url: str, settings: Settings) -> RedisFacts:
+    async with connected(url, settings.store_timeout) as client:
+        try:
+            return await inspect(client, settings.namespace)
+        except StoreUnavailable as error:
+            raise StoreUnavailable(
+                f"no answer within {settings.store_timeout:g} s: start it, correct redis_url, or raise store_timeout "
+                f"({error})"
+            ) from None
+
+
+def check_server(facts: RedisFacts, settings: Settings) -> str:
+    """Checks the version, the role and the speed."""
+    version = ".".join(map(str, facts.version))
+    if (0, 0) < facts.version < OLDEST_VERSION:
+        oldest = ".".join(map(str, OLDEST_VERSION))
+        raise SettingsError(f"version {version} is too old: install {oldest} or later")
+    if facts.is_replica:
+        raise SettingsError("it is a replica and refuses writes: name the master, or its Sentinels, in redis_url")
+    longest = SLOW_SHARE * settings.store_timeout
+    if facts.answer_seconds > longest:
+        raise SettingsError(
+            f"an answer takes {facts.answer_seconds * 1e3:.0f} ms, more than half of store_timeout: use a Redis that "
+            "is nearer or less busy, or raise store_timeout"
+        )
+    kind = "the named Redis" if settings.redis_url is not None else "a private Redis"
+    return f"{kind} answers in {facts.answer_seconds * 1e3:.1f} ms, version {version}"
+
+
+def check_memory(facts: RedisFacts, _settings: Settings) -> str:
+    """Checks the memory and its policy."""
+    if facts.eviction.may_evict:
+        raise SettingsError(
+            f"it deletes keys when its memory is full (maxmemory-policy {facts.eviction.policy}), and with them "
+            f"histories: set maxmemory-policy to {KEEP_ALL_KEYS}"
+        )
+    if facts.is_full:
+        raise SettingsError("its memory is full and it refuses writes: raise maxmemory, or export the event log")
+    return f"has room; maxmemory-policy {facts.eviction.policy or 'is not shown'}"
+
+
+def check_files(facts: RedisFacts, _settings: Settings) -> str:
+    """Checks that Redis writes its data to disk."""
+    if facts.write_error:
+        raise SettingsError("it cannot write its files: look at its log, and make room on its disk")
+    if not facts.keeps_log:
+        raise SettingsError(
+            "appendonly is off, so a restart of Redis loses acknowledged events: set appendonly to yes in its "
+            "configuration"
+        )
+    return "appendonly is on, and the last write did not fail"
+
+
+def check_permissions(facts: RedisFacts, settings: Settings) -> str:
+    """Checks the ACL of the user."""
+    if facts.missing_commands:
+        names = ", ".join(name.lower() for name in facts.missing_commands)
+        raise SettingsError(f"its ACL forbids this user {names}: take the rules of deploy/redis/users.acl")
+    if not facts.may_use_keys:
+        raise SettingsError(
+            f"its ACL forbids this user the keys of the namespace {settings.namespace}: add ~{{{settings.namespace}:*"
+        )
+    return "this user may run every command that is needed"
+
+
+def check_clock(facts: RedisFacts, _settings: Settings) -> str:
+    """Checks that the clocks of Redis and of this machine agree."""
+    ahead = facts.clock_ahead_seconds
+    if abs(ahead) > CLOCK_SECONDS:
+        raise SettingsError(
+            f"its clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} the clock of this machine: let "
+            "both be set by NTP"
+        )
+    return f"its clock is within {CLOCK_SECONDS:g} s of this machine's"
+
+
+def check_schema(facts: RedisFacts, settings: Settings) -> str:
+    """Checks that this version can read what the namespace has."""
+    if facts.schema is None:
+        return f"the namespace {settings.namespace} is empty"
+    require_readable(facts.schema, settings.namespace)
+    return f"the namespace {settings.namespace} has schema {facts.schema}"
+
+
+CHECKS: Mapping[str, Callable[[RedisFacts, Settings], str]] = {
+    "redis": check_server,
+    "redis memory": check_memory,
+    "redis files": check_files,
+    "redis permissions": check_permissions,
+    "redis clock": check_clock,
+    "redis schema": check_schema,
+}
