@@ -11,6 +11,8 @@ _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 
 _STORE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _SEARCH_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
+# Seconds. A change is read within 20 ms; the last buckets show an outage of Redis.
+_DELAY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 REQUESTS = Counter("recsvc_requests", "Calls answered, by full method name and gRPC status code.", ("method", "code"))
 REQUEST_SECONDS = Histogram(
@@ -20,6 +22,14 @@ REQUEST_SECONDS = Histogram(
     buckets=_REQUEST_BUCKETS,
 )
 REQUESTS_IN_FLIGHT = Gauge("recsvc_requests_in_flight", "Calls that are running now.")
+REFUSALS = Counter(
+    "recsvc_refusals",
+    "Calls that were refused before they began, by the reason: limit, queue, deadline, key, scope, rate, concurrency.",
+    ("method", "reason"),
+)
+QUEUE_SECONDS = Histogram(
+    "recsvc_queue_seconds", "Seconds that a call waited before it began.", buckets=_REQUEST_BUCKETS
+)
 
 USER_VECTORS = Counter(
     "recsvc_user_vectors", "Source of the user vector of a list: process (its memory), redis or computed.", ("source",)
@@ -49,6 +59,11 @@ ATTRIBUTED = Counter(
 )
 
 CATALOGUE_BEHIND = Gauge("recsvc_catalogue_behind", "1 while item changes cannot be read from Redis.")
+CATALOGUE_DELAY = Histogram(
+    "recsvc_catalogue_delay_seconds",
+    "Seconds from the time at which Redis took an item change until the lists of this process follow it.",
+    buckets=_DELAY_BUCKETS,
+)
 FOLLOWER_ERRORS = Counter("recsvc_follower_errors", "Failed steps of what follows Redis.", ("follower",))
 FOLLOWER_SUCCEEDED = Gauge(
     "recsvc_follower_succeeded_seconds", "When a follower last read Redis, in seconds since 1970.", ("follower",)
@@ -69,4 +84,15 @@ GATE_LATE_CHANGES = Counter(
 )
 
 BUNDLE_INFO = Gauge("recsvc_bundle_info", "1 for the bundle that this process serves.", ("bundle_id",))
+BUNDLE_TRAINED = Gauge(
+    "recsvc_bundle_trained_seconds", "When the served bundle was trained, in seconds since 1970.", ("bundle_id",)
+)
+INDEX_ITEMS = Gauge(
+    "recsvc_index_items",
+    "Items of the served bundle: all, those that may be listed now, and those added or reworded since the index was "
+    "built.",
+    ("kind",),
+)
+CACHED_USERS = Gauge("recsvc_cached_users", "Users whose state this process keeps in memory.")
+BUILD_INFO = Gauge("recsvc_build_info", "1 for the version of recsvc that runs.", ("version",))
 EMBEDDED_REDIS_RESTARTS = Counter("recsvc_embedded_redis_restarts", "Restarts of the private Redis.")

@@ -17,6 +17,7 @@ from recsvc.errors import FieldViolation, InvalidRequest
 from recsvc.runtime.deadline import CALL_TIME, CallTime, TimeToAnswer
 from recsvc.runtime.logs import LineLimit
 from recsvc.runtime.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
+from recsvc.runtime.tracing import call_span
 from recsvc.service import status
 from recsvc.service.acceptors import Acceptors
 from recsvc.service.turnstile import Turnstile
@@ -107,16 +108,18 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         to_answer = TimeToAnswer()
 
         async def call(raw: bytes, context: _Context) -> bytes:
-            async with self._surround(method, "call", context, to_answer):
-                response: bytes = encode(await handler.unary_unary(decode(raw), context))
+            with call_span(method, context):
+                async with self._surround(method, "call", context, to_answer):
+                    response: bytes = encode(await handler.unary_unary(decode(raw), context))
             if self._release is not None:
                 await self._release.wait()
             return response
 
         async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
-            async with self._surround(method, "stream", context, to_answer):
-                async for response in handler.unary_stream(decode(raw), context):
-                    yield encode(response)
+            with call_span(method, context):
+                async with self._surround(method, "stream", context, to_answer):
+                    async for response in handler.unary_stream(decode(raw), context):
+                        yield encode(response)
 
         if handler.unary_stream is not None:
             return grpc.unary_stream_rpc_method_handler(stream)
