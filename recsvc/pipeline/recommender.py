@@ -36,7 +36,7 @@ from recsvc.ranking import Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import similar_to
-from recsvc.runtime.metrics import DEGRADED
+from recsvc.runtime.metrics import DEGRADED, LISTS
 from recsvc.runtime.tracing import span
 from recsvc.users.audience import Audience, find_audience
 from recsvc.users.taste import TasteProfile, taste_profile
@@ -135,6 +135,7 @@ class Recommender:
                 )
         shown_before = query.page.shown if query.page is not None else 0
         recommendations = self._recommendations(slate.ranking, reasons, slate.backfilled, shown_before)
+        LISTS.labels(query.surface.value).inc()
         for degradation in plan.degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(

@@ -34,6 +34,7 @@ QUEUE_SECONDS = Histogram(
 USER_VECTORS = Counter(
     "recsvc_user_vectors", "Source of the user vector of a list: process (its memory), redis or computed.", ("source",)
 )
+LISTS = Counter("recsvc_lists", "Lists made, by surface.", ("surface",))
 DEGRADED = Counter("recsvc_degraded", "Lists that were degraded, by the kind of degradation.", ("degradation",))
 
 REASONS = Counter("recsvc_reasons", "Reasons written, by the kind of their strongest evidence.", ("kind", "language"))
