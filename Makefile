@@ -60,8 +60,9 @@ coverage: $(VENV)/.test  ## which lines and branches the default tests run
 docs: $(VENV)/.test  ## build the docs site into var/site, without network
 	$(RUN) -m properdocs build --strict
 
-docs-api: $(VENV)/.test  ## write docs/api from the protos
+docs-api: $(VENV)/.test  ## write docs/api from the protos, and docs/settings.md from the settings
 	$(RUN) docs/make_api_reference.py
+	$(RUN) docs/make_settings_reference.py
 
 bench: $(VENV)/.test  ## speed, as ratios measured side by side
 	$(RUN) -m tests.benchmarks.serving

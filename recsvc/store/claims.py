@@ -28,7 +28,6 @@ CLAIM_SECONDS = 3_600
 CLAIMED_EVENTS = 512
 _CLAIM_BYTES = 12
 _LONGEST_WAIT_SECONDS = 5.0
-NOTHING_TO_WRITE = b"0", b""  # the version and the packed history of a call that only claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +81,37 @@ class Claim:
         """The users with events whose claim was not answered."""
         return list(self._unanswered)
 
-    def call(self, user_id: str, version: bytes, packed_history: bytes, ttl_milliseconds: int) -> ScriptCall:
-        """The script that claims a user's events, and writes the history unless it is empty.
+    def call(
+        self,
+        user_id: str,
+        *,
+        version: bytes = b"0",
+        packed_history: bytes = b"",
+        ttl_milliseconds: int = 0,
+        log_key: str = "",
+        log_entries: Sequence[bytes] = (),
+    ) -> ScriptCall:
+        """The script that logs a user's events, claims them, and writes the history unless it is empty.
 
         To claim may be repeated any number of times.
+
+        Args:
+            user_id: The user.
+            version: Of the record that was read, as Redis has it.
+            packed_history: The new history.
+            ttl_milliseconds: How long the record is kept.
+            log_key: Of the user's partition of the event log.
+            log_entries: Packed events.
         """
         new = self._unanswered.get(user_id)
         hashes = b"".join(entry.id_hash.to_bytes(8, "big") for entry, _ in new.events) if new else b""
         claims = (self._token, hashes, 1_000 * CLAIM_SECONDS, _CLAIM_BYTES * CLAIMED_EVENTS)
         keys_of_user = keys.user(self._claims.namespace, user_id), keys.counted(self._claims.namespace, user_id)
-        arguments = (*keys_of_user, *claims, version, packed_history, ttl_milliseconds)
-        return ScriptCall(user_scripts.WRITE_EVENTS, arguments, keys=2)
+        values = (*claims, version, packed_history, ttl_milliseconds)
+        if not log_entries:
+            return ScriptCall(user_scripts.WRITE_EVENTS, (*keys_of_user, *values), keys=2)
+        with_log: tuple[str | bytes | int, ...] = (*keys_of_user, log_key, *values, user_id, *log_entries)
+        return ScriptCall(user_scripts.WRITE_EVENTS, with_log, keys=3)
 
     def settle(self, user_id: str, claimed: bytes) -> None:
         """Counts the events that this call has claimed.
@@ -162,9 +181,7 @@ class Claims:
         users = claim.unanswered
         try:
             with operation("claim_events"):
-                answers = await scripts.run_together(
-                    self._client, [claim.call(user_id, *NOTHING_TO_WRITE, 0) for user_id in users]
-                )
+                answers = await scripts.run_together(self._client, [claim.call(user_id) for user_id in users])
         except StoreUnavailable:
             return False
         for user_id, (_, claimed) in zip(users, answers, strict=True):

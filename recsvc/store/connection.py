@@ -1,5 +1,6 @@
 """Makes a Redis client that fails fast, from a URL."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisClusterException, RedisError
+from redis.exceptions import AuthenticationError, RedisClusterException, RedisError, ResponseError
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
@@ -27,6 +28,8 @@ _SCHEMES = (
 _MAX_CONNECTIONS = 64
 _NO_SUCH_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode")
 _SENTINEL_PORT = 26379
+_REFUSAL_IN_SCRIPT = re.compile(r": -([A-Z]+) ")
+_REFUSALS = {"OOM": "OutOfMemoryError", "READONLY": "ReadOnlyError"}
 
 
 @asynccontextmanager
@@ -88,7 +91,13 @@ def operation(name: str) -> Iterator[None]:
             yield
         except (RedisError, RedisClusterException, OSError) as error:
             STORE_ERRORS.inc()
-            raise StoreUnavailable(f"Redis did not do as asked: {type(error).__name__}") from None
+            raise StoreUnavailable(f"Redis did not do as asked: {_kind(error)}") from None
+
+
+def _kind(error: Exception) -> str:
+    """The class of an error. Redis 6 puts the refusal of a command in a script into the text of another error."""
+    in_script = _REFUSAL_IN_SCRIPT.search(str(error)) if isinstance(error, ResponseError) else None
+    return _REFUSALS.get(in_script[1], type(error).__name__) if in_script else type(error).__name__
 
 
 def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | None]:

@@ -54,23 +54,32 @@ class EventLog:
         """By partition of the users, the command for its length."""
         return {partition: ("XLEN", self._key(partition)) for partition in set(map(keys.log_partition, user_ids))}
 
-    async def append(self, events: Sequence[Event], lengths: Mapping[int, int]) -> None:
-        """Logs events. Redis's own errors are not translated.
+    def check_room(self, events: Mapping[str, Sequence[Event]], lengths: Mapping[int, int]) -> None:
+        """Checks that events can be logged.
 
         Args:
-            events: Of any users.
+            events: By user_id.
             lengths: Length of each partition, read a moment ago. Concurrent writers may exceed the limit a little.
 
         Raises:
-            StoreUnavailable: A partition is full. Nothing was logged.
+            StoreUnavailable: A partition is full.
         """
-        added = Counter(keys.log_partition(event.user_id) for event in events)
+        added: Counter[int] = Counter()
+        for user_id, of_user in events.items():
+            added[keys.log_partition(user_id)] += len(of_user)
         if any(lengths[partition] + count > self._limit for partition, count in added.items()):
             raise StoreUnavailable("the event log is full: export it")
+
+    def key_of(self, user_id: str) -> str:
+        """The partition of a user."""
+        return self._key(keys.log_partition(user_id))
+
+    async def append(self, events: Mapping[str, Sequence[Event]]) -> None:
+        """Logs events by user_id. Redis's own errors are not translated."""
         pipeline = self._client.pipeline(transaction=False)
-        for event in events:
-            key = self._key(keys.log_partition(event.user_id))
-            pipeline.execute_command("XADD", key, "*", "u", event.user_id, "e", log_packing.pack_logged_event(event))
+        for user_id, of_user in events.items():
+            for packed in map(log_packing.pack_logged_event, of_user):
+                pipeline.execute_command("XADD", self.key_of(user_id), "*", "u", user_id, "e", packed)
         await pipeline.execute()
 
     async def append_lists(self, lists: Sequence[ServedList]) -> int:

@@ -5,10 +5,12 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from redis.asyncio import RedisCluster
+
 from recsvc.domain.shop import UNDATED, Event, EventType
 from recsvc.errors import StoreUnavailable
-from recsvc.store import keys, packing, scripts, user_scripts
-from recsvc.store.claims import NOTHING_TO_WRITE, Claim, Claims, NewEvents
+from recsvc.store import keys, log_packing, packing, scripts, user_scripts
+from recsvc.store.claims import Claim, Claims, NewEvents
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
 from recsvc.store.history import Entry, merge, too_old, unseen
@@ -18,6 +20,7 @@ from recsvc.store.scripts import ScriptCall
 # Writers of the same user wait at random up to 1, 2, 4, ... 64 ms between attempts. With these, 150 of them succeed.
 WRITE_ATTEMPTS = 24
 _MAX_WAIT_SECONDS = 0.064
+_NOTHING_TO_WRITE = b"0", b""
 _LATER_THAN_ALL = 2**63  # microseconds since 1970 UTC
 
 
@@ -44,6 +47,8 @@ class EventWriter:
         popularity: PopularityStore,
     ) -> None:
         self._client = client
+        # A Cluster may have the log and the record on two servers, so no script reaches both.
+        self._is_cluster = isinstance(client, RedisCluster)
         self._namespace = namespace
         self._history_limit = history_limit
         self._ttl_milliseconds = ttl_milliseconds
@@ -94,7 +99,7 @@ class EventWriter:
         reads = [ScriptCall(user_scripts.READ_HISTORY, (self._key(user_id),)) for user_id in pending]
         answers = await scripts.run_together(self._client, reads, lengths.values())
 
-        unlogged: list[Event] = []
+        unlogged: dict[str, list[Event]] = {}
         new: list[NewEvents] = []
         versions: dict[str, int] = {}
         writes: dict[str, tuple[bytes, bytes]] = {}
@@ -102,7 +107,8 @@ class EventWriter:
             pending[user_id] = events = _dated(pending[user_id], now)
             history = _not_ahead(packing.unpack_history(packed), now)
             arrivals = unseen(history, events)
-            unlogged += [event for _, event in arrivals if (user_id, event.event_id) not in logged]
+            if to_log := [event for _, event in arrivals if (user_id, event.event_id) not in logged]:
+                unlogged[user_id] = to_log
             old = too_old(history, self._history_limit)
             arrivals = [pair for pair in arrivals if not old(pair[0])]
             new.append(NewEvents(user_id, history, arrivals))
@@ -112,23 +118,39 @@ class EventWriter:
                 writes[user_id] = version or b"0", packing.pack_history(merged)
             else:
                 versions[user_id] = int(version or 0)
-        if unlogged:
-            await self._event_log.append(unlogged, dict(zip(lengths, answers[len(reads) :], strict=True)))
-            logged.update((event.user_id, event.event_id) for event in unlogged)
+        self._event_log.check_room(unlogged, dict(zip(lengths, answers[len(reads) :], strict=True)))
+        if unlogged and self._is_cluster:
+            await self._event_log.append(unlogged)
         for of_user in new:
             claim.ask(of_user)
-        users = list(dict.fromkeys((*writes, *claim.unanswered)))
+        users = list(dict.fromkeys((*writes, *claim.unanswered, *unlogged)))
         if users:
-            calls = [
-                claim.call(user_id, *writes.get(user_id, NOTHING_TO_WRITE), self._ttl_milliseconds) for user_id in users
-            ]
-            answers = await scripts.run_together(self._client, calls)
+            answers = await scripts.run_together(
+                self._client,
+                [
+                    self._call(claim, user_id, writes.get(user_id, _NOTHING_TO_WRITE), unlogged.get(user_id, ()))
+                    for user_id in users
+                ],
+            )
+            logged.update((user_id, event.event_id) for user_id, of_user in unlogged.items() for event in of_user)
             for user_id, (version, claimed) in zip(users, answers, strict=True):
                 if version:
                     versions[user_id] = version
                 if version or user_id not in writes:  # else they are counted by the history of the next attempt
                     claim.settle(user_id, claimed)
         return versions
+
+    def _call(self, claim: Claim, user_id: str, write: tuple[bytes, bytes], to_log: Sequence[Event]) -> ScriptCall:
+        """The script for one user. write: the version that was read, and the new history."""
+        entries = [] if self._is_cluster else [log_packing.pack_logged_event(event) for event in to_log]
+        return claim.call(
+            user_id,
+            version=write[0],
+            packed_history=write[1],
+            ttl_milliseconds=self._ttl_milliseconds,
+            log_key=self._event_log.key_of(user_id),
+            log_entries=entries,
+        )
 
     def _key(self, user_id: str) -> str:
         return keys.user(self._namespace, user_id)

@@ -18,15 +18,18 @@ record[3] = now[1] * 1000000 + now[2]
 return record
 """
 
-# KEYS: user, its counted events. ARGV: token of the call (4 bytes), hashes of the ids of new events (8 bytes each, as
-# one string), milliseconds to keep them, bytes to keep at least; the version that was read ('0': none), packed history
-# ('': write none), milliseconds to live.
-# Claims the new events, and then writes the history, unless another writer has changed the record since it was read.
+# KEYS: user, its counted events, and its partition of the event log if there are events to log. ARGV: token of the call
+# (4 bytes), hashes of the ids of new events (8 bytes each, as one string), milliseconds to keep them, bytes to keep at
+# least; the version that was read ('0': none), packed history ('': write none), milliseconds to live; the user's id and
+# packed events to log.
+# Logs events, claims the new ones, and then writes the history, unless another writer has changed the record since it
+# was read. An event is logged first: if Redis refuses that, the script ends, and the event is in no history.
 # Returns the new version (0: not written), and for each hash '1' if this call has claimed it, now or before, or '0' if
 # another call has. So a call that lost the answer asks again with the same token.
 WRITE_EVENTS = (
     NEXT_VERSION
     + """
+for i = 9, #ARGV do redis.call('XADD', KEYS[3], '*', 'u', ARGV[8], 'e', ARGV[i]) end
 local mine = {}
 if ARGV[2] ~= '' then
   local claims, added = redis.call('GET', KEYS[2]) or '', {}

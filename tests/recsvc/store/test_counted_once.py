@@ -23,7 +23,7 @@ SCRIPTS = {"read": user_scripts.READ_HISTORY, "write": user_scripts.WRITE_EVENTS
 # What the request whose answer is lost contains.
 LOST = {
     name: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest().encode() for name, script in SCRIPTS.items()
-} | {"log": b"XADD"}
+}
 EVENTS = {"sale": [SALE], "impression": [SHOWN], "both": [SALE, SHOWN]}
 
 

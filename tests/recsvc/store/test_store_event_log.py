@@ -80,3 +80,15 @@ async def test_repeated_erasures_leave_one_tombstone(store):
         await store.write_events([event(number)])
         await store.delete_user("alice")
     assert await all_of(store.event_log) == [None]
+
+
+async def test_event_that_redis_refuses_to_log_is_in_no_history_and_counts_when_sent_again(store, client):
+    await client.set(keys.event_log("shop", ALICE), "no stream")
+    with pytest.raises(StoreUnavailable):
+        await store.write_events([event(1)])
+    assert (await store.read("alice", "b1")).events == ()
+    await client.delete(keys.event_log("shop", ALICE))
+    counted = []
+    await store.write_events([event(1)], counted.extend)
+    assert counted == await all_of(store.event_log) == [event(1)]
+    assert len((await store.read("alice", "b1")).events) == 1
