@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from deploy.storefront.tracing import client_interceptors
 from deploy.storefront.visits import Visit
 from recsvc.v1 import recommendation_pb2, users_pb2
 from recsvc.v1.recommendation_pb2 import Context, Filter, RecommendRequest, RecommendResponse
@@ -114,7 +115,8 @@ class Recommender:
 
 def open_channel(target: str) -> grpc.aio.Channel:
     """Opens a channel in the running event loop. It connects on first use, and reconnects when the service is back."""
-    return grpc.aio.insecure_channel(target, [("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS)])
+    options = [("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS)]
+    return grpc.aio.insecure_channel(target, options, interceptors=client_interceptors())
 
 
 def timestamp(moment: dt.datetime) -> Timestamp:

@@ -5,6 +5,9 @@ A label has few, known values: never an id of a user or item, never a user's wor
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from recsvc.domain.query import Degradation, Surface
+from recsvc.domain.shop import EventType
+
 # Seconds. A warm request takes a few milliseconds; the last buckets show what a deadline of a second would cut off.
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # Seconds. One Redis round trip takes tens of microseconds on a socket; the default timeout is 0.1 s.
@@ -97,3 +100,17 @@ INDEX_ITEMS = Gauge(
 CACHED_USERS = Gauge("recsvc_cached_users", "Users whose state this process keeps in memory.")
 BUILD_INFO = Gauge("recsvc_build_info", "1 for the version of recsvc that runs.", ("version",))
 EMBEDDED_REDIS_RESTARTS = Counter("recsvc_embedded_redis_restarts", "Restarts of the private Redis.")
+
+# Prometheus sees an increase only in a series that it has read before. So those of alerts exist from the start.
+for degradation in Degradation:
+    DEGRADED.labels(degradation.value)
+for surface in Surface:
+    LISTS.labels(surface.value)
+for event_type in EventType:
+    EVENTS.labels(event_type.name.lower())
+for source in ("process", "redis", "computed"):
+    USER_VECTORS.labels(source)
+for data in ("bundles", "erasures", "evicted", "items", "state", "switches"):
+    REDIS_LOSSES.labels(data)
+for data in ("erasures", "items", "processes"):
+    UNREADABLE_VALUES.labels(data)
