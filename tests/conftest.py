@@ -40,7 +40,14 @@ hypothesis.settings.load_profile("recsvc")
 REDIS_FIXTURES = {"redis_server", "shared_redis", "start_service", "endpoint"}
 REDIS_FOLDERS = (
     *("tests/recsvc/store", "tests/recsvc/service/test_serving.py", "tests/recsvc/test_cli.py"),
-    *("tests/integration", "tests/observability", "tests/stateful", "tests/deploy", "tests/benchmarks", "tests/training/demo"),
+    *(
+        "tests/integration",
+        "tests/observability",
+        "tests/stateful",
+        "tests/deploy",
+        "tests/benchmarks",
+        "tests/training/demo",
+    ),
 )
 TRAINING_FIXTURES = {"trained_bundle", "embedded"}
 TRAINING_FOLDERS = (

@@ -1,4 +1,4 @@
-"""The monitoring files: real names of metrics, alerts that fire and do not, a remedy for each, files that tools take."""
+"""The monitoring files: real names of metrics, alerts that fire and do not, a remedy for each, files that tools read."""
 
 import json
 import re
@@ -101,7 +101,9 @@ def test_the_bound_of_the_latency_objective_is_a_bucket():
 def test_an_alert_has_a_severity_a_summary_and_its_own_section_in_the_runbook():
     alerts = rules("alerts.yml")
     names = [rule["alert"] for rule in alerts]
-    sections = re.findall(r"^## (Recsvc\w+)\n\n- \*\*Meaning\*\*: (\w+)\. .+\n- \*\*Look at\*\*: .+\n", ALERTS, re.MULTILINE)
+    sections = re.findall(
+        r"^## (Recsvc\w+)\n\n- \*\*Meaning\*\*: (\w+)\. .+\n- \*\*Look at\*\*: .+\n", ALERTS, re.MULTILINE
+    )
     assert [name for name, _ in sections] == names
     assert ALERTS.count("\n- **Do**: ") == len(names)
     for rule, (_, severity) in zip(alerts, sections, strict=True):
@@ -116,7 +118,10 @@ def test_an_alert_has_a_severity_a_summary_and_its_own_section_in_the_runbook():
 
 def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
     cases = [
-        case for name in ("slo_test.yml", "alerts_test.yml") for test in read(name)["tests"] for case in test["alert_rule_test"]
+        case
+        for name in ("slo_test.yml", "alerts_test.yml")
+        for test in read(name)["tests"]
+        for case in test["alert_rule_test"]
     ]
     outcomes: dict[str, set[bool]] = {}
     for case in cases:

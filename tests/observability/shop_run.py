@@ -143,7 +143,9 @@ async def _everything(channel: grpc.aio.Channel, run: ShopRun) -> None:
         search.context.query = SEARCH
         profile = users_pb2.Profile(text=PROFILE)
         profile.attributes.add(name="hobby", value=SEARCH)
-        bought = events_pb2.Event(event_id=f"{user}/1", user_id=user, item_id="i00001", event_type="EVENT_TYPE_PURCHASE")
+        bought = events_pb2.Event(
+            event_id=f"{user}/1", user_id=user, item_id="i00001", event_type="EVENT_TYPE_PURCHASE"
+        )
         wrong = events_pb2.Event(event_id=f"{user}/2", user_id=user * 100, item_id=user, event_type="EVENT_TYPE_VIEW")
         taste = users_pb2.Taste(less_brands=[DISLIKED])
         calls = [
@@ -158,7 +160,9 @@ async def _everything(channel: grpc.aio.Channel, run: ShopRun) -> None:
             events.WriteEvents(events_pb2.WriteEventsRequest(events=[wrong]), metadata=METADATA),
             lists.Recommend(recommendation_pb2.RecommendRequest(user_id=user * 100, k=5), metadata=METADATA),
             lists.Recommend(
-                recommendation_pb2.RecommendRequest(user_id=user, k=5, placement=PROFILE, page_token=user, min_freshness=user)
+                recommendation_pb2.RecommendRequest(
+                    user_id=user, k=5, placement=PROFILE, page_token=user, min_freshness=user
+                )
             ),
             explain.ExplainRecommendation(
                 explain_pb2.ExplainRecommendationRequest(user_id=user, recommendation_id=PROFILE), metadata=METADATA

@@ -35,7 +35,12 @@ def test_no_id_of_a_user_no_word_of_theirs_no_key_and_no_password_comes_out(run:
         assert len(texts) > 2, source
         for word in WORDS:
             for text in texts:
-                for form in {word, word.encode("unicode_escape").decode(), word.encode().hex(), repr(word.encode())[2:-1]}:
+                for form in {
+                    word,
+                    word.encode("unicode_escape").decode(),
+                    word.encode().hex(),
+                    repr(word.encode())[2:-1],
+                }:
                     assert form not in text, (source, word, text[:2_000])
 
 
