@@ -10,6 +10,8 @@ from recsvc.domain.shop import EventType
 
 # Seconds. A warm request takes a few milliseconds; the last buckets show what a deadline of a second would cut off.
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# Seconds. Mostly no wait at all; a list that would wait for more than .25 s is refused, a write after 1 s.
+_QUEUE_BUCKETS = (0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 # Seconds. One Redis round trip takes tens of microseconds on a socket; the default timeout is 0.1 s.
 _STORE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _SEARCH_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
@@ -24,15 +26,16 @@ REQUEST_SECONDS = Histogram(
     ("method",),
     buckets=_REQUEST_BUCKETS,
 )
-REQUESTS_IN_FLIGHT = Gauge("recsvc_requests_in_flight", "Calls that are running now.")
 REFUSALS = Counter(
     "recsvc_refusals",
-    "Calls that were refused before they began, by the reason: limit, queue, deadline, key, scope, rate, concurrency.",
+    "Calls that were refused, by full method name and reason: limit, queue (too long a wait), deadline, key, scope, "
+    "rate, concurrency.",
     ("method", "reason"),
 )
 QUEUE_SECONDS = Histogram(
-    "recsvc_queue_seconds", "Seconds that a call waited before it began.", buckets=_REQUEST_BUCKETS
+    "recsvc_queue_seconds", "Seconds that a call waited before its work began.", buckets=_QUEUE_BUCKETS
 )
+REQUESTS_IN_FLIGHT = Gauge("recsvc_requests_in_flight", "Calls that are running now.")
 
 USER_VECTORS = Counter(
     "recsvc_user_vectors", "Source of the user vector of a list: process (its memory), redis or computed.", ("source",)
