@@ -1,4 +1,4 @@
-"""The monitoring files: real names of metrics, alerts that fire and do not, a remedy for each, files that tools read."""
+"""The monitoring files: real names, alerts that fire and do not, a remedy for each, files that promtool reads."""
 
 import json
 import re
