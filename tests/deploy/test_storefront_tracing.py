@@ -1,6 +1,7 @@
 """The calls of the example shop: a span each and a traceparent along, if a collector is named."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -24,7 +25,7 @@ def receiver() -> Iterator[OtlpReceiver]:
         yield receiver
 
 
-async def echo(raw: bytes, context: grpc.aio.ServicerContext) -> bytes:
+async def echo(raw: bytes, context: Any) -> bytes:
     """Answers with the metadata of the call; refuses an empty one."""
     if not raw:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "empty")
@@ -35,13 +36,13 @@ async def test_a_call_has_a_span_and_sends_its_traceparent_beside_other_metadata
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(receiver.endpoint)))
     server = grpc.aio.server()
-    handler = grpc.unary_unary_rpc_method_handler(echo)
+    handler: Any = grpc.unary_unary_rpc_method_handler(echo)
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("shop.Echo", {"Echo": handler})])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     interceptors = [TracedCalls(provider.get_tracer("shop"))]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", interceptors=interceptors) as channel:
-        call = channel.unary_unary(METHOD)
+        call: Any = channel.unary_unary(METHOD)
         answer = (await call(b"x", metadata=(("shop", "yes"),), timeout=10)).decode()
         with pytest.raises(grpc.aio.AioRpcError, match="empty"):
             await call(b"", timeout=10)
