@@ -21,6 +21,7 @@ OUTSIDE = (
     "SECURITY.md",
     "training/README.md",
     "deploy/storefront/README.md",
+    "deploy/ALERTS.md",
     "findings/README.md",
 )
 

@@ -23,6 +23,8 @@ from recsvc.access.listening import check_addresses
 from recsvc.access.opening import Access, open_access
 from recsvc.errors import SettingsError
 from recsvc.registry.backend import Backend
+from recsvc.runtime.metrics import BUILD_INFO
+from recsvc.runtime.tracing import start_tracing, stop_tracing
 from recsvc.service import METHODS, SERVICE_NAMES, add_services, unknown_methods
 from recsvc.service.credentials import server_credentials
 from recsvc.service.health import HealthService
@@ -39,6 +41,8 @@ _SWITCH_SECONDS = 0.0005
 _HOLD_SECONDS = 0.5
 # The time in which callers get the message that the server stops. Only then they get their answers.
 _GOAWAY_SECONDS = 0.05
+# A collector that is away must not hold up the end of a process by more than this.
+_LAST_SPANS_SECONDS = 2.0
 _GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
 
 # Calls in gRPC's core, some 10 kB each. Beyond the first number the core answers CANCELLED to a part of them, beyond
@@ -60,6 +64,7 @@ async def serve(settings: Settings) -> None:
         TextEncoderError: The text encoder cannot be loaded, or is not the one of the bundle.
         StoreUnavailable: A private Redis does not start.
     """
+    BUILD_INFO.labels(__version__).set(1)
     sys.setswitchinterval(_SWITCH_SECONDS)
     torch.set_num_threads(settings.search_threads)
     stop = _Stop()
@@ -69,6 +74,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.on_signal)
     await asyncio.to_thread(check_addresses, settings)
     async with (
+        _traced(settings),
         open_access(settings, METHODS) as access,
         open_store(
             settings.redis_address,
@@ -183,6 +189,17 @@ async def _started_backend(settings: Settings, store: UserStore) -> AsyncIterato
         yield backend
     finally:
         await backend.close()
+
+
+@asynccontextmanager
+async def _traced(settings: Settings) -> AsyncIterator[None]:
+    """Traces calls, if a collector is set. Sends the last spans at the end."""
+    if settings.trace_endpoint:
+        await asyncio.to_thread(start_tracing, settings.trace_endpoint, settings.trace_share, version=__version__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stop_tracing, _LAST_SPANS_SECONDS)
 
 
 @contextmanager

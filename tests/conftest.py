@@ -41,7 +41,15 @@ hypothesis.settings.load_profile("recsvc")
 REDIS_FIXTURES = {"redis_server", "shared_redis", "start_service", "endpoint"}
 REDIS_FOLDERS = (
     *("tests/recsvc/store", "tests/recsvc/service/test_serving.py", "tests/recsvc/test_cli.py"),
-    *("tests/integration", "tests/stateful", "tests/faults", "tests/deploy", "tests/benchmarks", "tests/training/demo"),
+    *(
+        "tests/integration",
+        "tests/observability",
+        "tests/stateful",
+        "tests/faults",
+        "tests/deploy",
+        "tests/benchmarks",
+        "tests/training/demo",
+    ),
 )
 TRAINING_FIXTURES = {"trained_bundle", "embedded"}
 TRAINING_FOLDERS = (

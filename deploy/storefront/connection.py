@@ -8,6 +8,8 @@ from pathlib import Path
 
 import grpc
 
+from deploy.storefront.tracing import client_interceptors
+
 # How soon the service is called again after it was not available.
 RECONNECT_MILLISECONDS = 1_000
 
@@ -35,8 +37,8 @@ class Connection:
         """
         options = [("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS)]
         if self.credentials is None:
-            return grpc.aio.insecure_channel(self.target, options)
-        return grpc.aio.secure_channel(self.target, self.credentials, options)
+            return grpc.aio.insecure_channel(self.target, options, interceptors=client_interceptors())
+        return grpc.aio.secure_channel(self.target, self.credentials, options, interceptors=client_interceptors())
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

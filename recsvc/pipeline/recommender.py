@@ -37,7 +37,8 @@ from recsvc.ranking import Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
 from recsvc.retrieval.scorers import similar_to
-from recsvc.runtime.metrics import DEGRADED
+from recsvc.runtime.metrics import DEGRADED, LISTS
+from recsvc.runtime.tracing import span
 from recsvc.users.audience import Audience, find_audience
 from recsvc.users.taste import TasteProfile, taste_profile
 from recsvc.users.user_state import state_of
@@ -93,6 +94,11 @@ class Recommender:
         """The items that can be listed."""
         return self._catalogue
 
+    @property
+    def cached_users(self) -> int:
+        """How many users this process keeps for this bundle."""
+        return self._states.kept_users
+
     def with_snapshot(self, snapshot: ItemSnapshot) -> "Recommender":
         """Returns the recommender of a later snapshot of the same bundle: this one if it is the same snapshot.
 
@@ -124,11 +130,13 @@ class Recommender:
             slate, page, candidates = await self._first_page(query, builder)
         reasons: Iterable[Reason | None] = repeat(None)
         if explain:
-            reasons = self._explainer.reasons(
-                query, plan.state, plan.scorer, plan.left_out, slate.ranking.rows, slate.competitors
-            )
+            with span("reasons"):
+                reasons = self._explainer.reasons(
+                    query, plan.state, plan.scorer, plan.left_out, slate.ranking.rows, slate.competitors
+                )
         shown_before = query.page.shown if query.page is not None else 0
         recommendations = self._recommendations(slate.ranking, reasons, slate.backfilled, shown_before)
+        LISTS.labels(query.surface.value).inc()
         for degradation in plan.degraded:
             DEGRADED.labels(degradation.value).inc()
         return RecommendationList(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from recsvc.domain.records import ItemChange, ItemField
 from recsvc.retrieval.inventory import Inventory
 from recsvc.runtime.condition import ITEMS, ServiceCondition
-from recsvc.runtime.metrics import CATALOGUE_BEHIND, REDIS_RESTORED
+from recsvc.runtime.metrics import CATALOGUE_BEHIND, CATALOGUE_DELAY, REDIS_RESTORED
 from recsvc.runtime.periodic_task import PeriodicTask
 from recsvc.store import CatalogueStore, Place
 
@@ -82,6 +82,7 @@ class CatalogueFollower(PeriodicTask):
         if changes:
             await self._apply(changes)
             self._store.followed(changes)
+            CATALOGUE_DELAY.observe(max(time.time() - place.seconds, 0.0))
         self._place = place  # only now: changes that failed come again
         # At the end of the stream, all has been read that this process had written before.
         if not changes and not self._missing and (any(map(self._is_unfollowed, written)) or await self._has_shrunk()):

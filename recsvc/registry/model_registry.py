@@ -21,11 +21,11 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import BundleInfo, bundles_in, folder_of
 from recsvc.pipeline.recommender import Recommender
 from recsvc.pipeline.serving_resources import ServingResources
+from recsvc.registry import bundle_gauges
 from recsvc.registry.bundle_follower import BundleFollower
 from recsvc.registry.erasure_follower import ErasureFollower
 from recsvc.registry.loaded_bundle import LoadedBundle
 from recsvc.registry.reason_stream import ReasonStream
-from recsvc.runtime.metrics import BUNDLE_INFO
 from recsvc.store import ServerProcess, WantedBundles
 
 # The items of a dropped bundle that are freed in one turn of the event loop. To free 100,000 at once would stop all
@@ -94,10 +94,12 @@ class ModelRegistry:
             await self._load(bundle_id)
         await self._follower.start()
         await self._erasures.start()
-        BUNDLE_INFO.labels(self.bundle_id).set(1)
+        bundle_gauges.show_bundle(self.current)
+        bundle_gauges.follow_served(lambda: self.current)
 
     async def close(self) -> None:
         """Finishes the writes that are under way."""
+        bundle_gauges.follow_nothing()
         await self._follower.close()
         await self._erasures.close()
         for loaded in self.loaded.values():
@@ -190,9 +192,9 @@ class ModelRegistry:
     async def _apply(self, wanted: WantedBundles) -> None:
         if wanted.active:
             await self._load(wanted.active)
-            BUNDLE_INFO.labels(self.bundle_id).set(0)
+            bundle_gauges.hide_bundle(self.bundle_id)
             self.bundle_id = wanted.active
-            BUNDLE_INFO.labels(self.bundle_id).set(1)
+            bundle_gauges.show_bundle(self.current)
         for bundle_id in filter(None, (wanted.previous, wanted.loaded)):
             await self._load(bundle_id)
         needed = {self.bundle_id, wanted.previous, wanted.loaded, *self._always_loaded}

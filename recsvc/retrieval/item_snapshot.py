@@ -69,6 +69,16 @@ class ItemSnapshot:
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many items there are: all, listable (may be listed now), and later (not in the main index as they are).
+
+        Safe to read from any thread.
+        """
+        items = len(self.bundle.catalogue)
+        listable = np.count_nonzero(self.inventory.listable(np.arange(items, dtype=np.int32)))
+        return {"all": items, "listable": int(listable), "later": len(self._item_search.delta_rows)}
+
     def search(self, vector: Floats, k: int, selection: Selection | None, bonus: Ranking = NOTHING) -> Awaitable[Rows]:
         """Returns rows that contain the k best items for a user vector and a bonus; see `ItemSearch.search`."""
         return self._item_search.search(vector, k, selection, bonus)

@@ -11,6 +11,7 @@ from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, Codes, It
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
+from recsvc.runtime.tracing import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class ItemSearch:
             selection: Where to look; None for all items.
             bonus: Ascending rows, and what is added to the inner product of each.
         """
-        return await self._batcher.submit(_Search(self, vector, k, selection, bonus))
+        with span("search", k=k):
+            return await self._batcher.submit(_Search(self, vector, k, selection, bonus))
 
     async def warm_up(self) -> None:
         """Runs the first search, which is slow."""

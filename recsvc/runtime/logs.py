@@ -2,10 +2,18 @@
 
 import logging
 import sys
+import time
 from collections.abc import Hashable
 from typing import Literal
 
 import structlog
+
+from recsvc.runtime.tracing import trace_ids
+
+# Of one kind of line below the level of errors. A kind is a logger, a level and an event.
+_REPEATED_LINES, _REPEAT_SECONDS = 50, 10.0
+# Libraries put values into their events, so that each is a kind of its own. No more kinds than these are counted.
+_MOST_KINDS = 1_000
 
 
 class LineLimit:
@@ -14,20 +22,24 @@ class LineLimit:
     Args:
         lines: Most lines of a key in each period.
         seconds: Length of a period. It begins with a line.
+        most_keys: That are remembered. With more, all counts start again.
     """
 
-    def __init__(self, lines: int, seconds: float) -> None:
+    def __init__(self, lines: int, seconds: float, most_keys: int = _MOST_KINDS) -> None:
         self._lines = lines
         self._seconds = seconds
+        self._most_keys = most_keys
         self._periods: dict[Hashable, tuple[float, int]] = {}
 
     def left_out(self, key: Hashable, now: float) -> dict[str, int] | None:
         """Returns None if the line is to be left out, else what to add to it: the number of lines that were left out.
 
         Args:
-            key: What is counted apart. There must be few of them.
+            key: What is counted apart.
             now: In seconds.
         """
+        if len(self._periods) >= self._most_keys and key not in self._periods:
+            self._periods.clear()
         start, count = self._periods.get(key, (now, 0))
         if now - start < self._seconds:
             self._periods[key] = (start, count + 1)
@@ -48,6 +60,7 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace_ids,
     ]
     structlog.configure(
         processors=[
@@ -75,9 +88,41 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         )
     )
     handler.addFilter(_is_no_hang_up)
+    handler.addFilter(_RepeatedLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+class _RepeatedLines(logging.Filter):
+    """Leaves out most of the lines that repeat. Errors and the lines of the level debug are all written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limit = LineLimit(_REPEATED_LINES, _REPEAT_SECONDS)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Returns whether a line is written. Adds to it how many like it were not."""
+        if not logging.INFO <= record.levelno < logging.ERROR:
+            return True
+        line = record.msg  # the fields of a line of ours; the text of a library's
+        event = line.get("event") if isinstance(line, dict) else str(line)
+        left_out = self._limit.left_out((record.name, record.levelno, event), time.monotonic())
+        if left_out is None:
+            return False
+        if left_out:
+            count = left_out["left_out"]
+            if isinstance(line, dict):
+                record.msg = {**line, "left_out": line.get("left_out", 0) + count}
+            else:
+                record.msg = f"{line} ({count} such lines left out)"
+        return True
+
+
+def _add_trace_ids(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Adds the trace of the running call to a line, so that a line leads to its trace and back."""
+    line.update(trace_ids())
+    return line
 
 
 def _is_no_hang_up(record: logging.LogRecord) -> bool:

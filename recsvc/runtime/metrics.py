@@ -5,6 +5,9 @@ A label has few, known values: never an id of a user or item, never a user's wor
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from recsvc.domain.query import Degradation, Surface
+from recsvc.domain.shop import EventType
+
 # Seconds. A warm request takes a few milliseconds; the last buckets show what a deadline of a second would cut off.
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # Seconds. Mostly no wait at all; a list that would wait for more than .25 s is refused, a write after 1 s.
@@ -13,6 +16,8 @@ _QUEUE_BUCKETS = (0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 _STORE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _SEARCH_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
+# Seconds. A change is read within 20 ms; the last buckets show an outage of Redis.
+_DELAY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 REQUESTS = Counter("recsvc_requests", "Calls answered, by full method name and gRPC status code.", ("method", "code"))
 REQUEST_SECONDS = Histogram(
@@ -35,6 +40,7 @@ REQUESTS_IN_FLIGHT = Gauge("recsvc_requests_in_flight", "Calls that are running 
 USER_VECTORS = Counter(
     "recsvc_user_vectors", "Source of the user vector of a list: process (its memory), redis or computed.", ("source",)
 )
+LISTS = Counter("recsvc_lists", "Lists made, by surface.", ("surface",))
 DEGRADED = Counter("recsvc_degraded", "Lists that were degraded, by the kind of degradation.", ("degradation",))
 
 REASONS = Counter("recsvc_reasons", "Reasons written, by the kind of their strongest evidence.", ("kind", "language"))
@@ -60,6 +66,11 @@ ATTRIBUTED = Counter(
 )
 
 CATALOGUE_BEHIND = Gauge("recsvc_catalogue_behind", "1 while item changes cannot be read from Redis.")
+CATALOGUE_DELAY = Histogram(
+    "recsvc_catalogue_delay_seconds",
+    "Seconds from the time at which Redis took an item change until the lists of this process follow it.",
+    buckets=_DELAY_BUCKETS,
+)
 FOLLOWER_ERRORS = Counter("recsvc_follower_errors", "Failed steps of what follows Redis.", ("follower",))
 FOLLOWER_SUCCEEDED = Gauge(
     "recsvc_follower_succeeded_seconds", "When a follower last read Redis, in seconds since 1970.", ("follower",)
@@ -84,6 +95,17 @@ GATE_LATE_CHANGES = Counter(
 )
 
 BUNDLE_INFO = Gauge("recsvc_bundle_info", "1 for the bundle that this process serves.", ("bundle_id",))
+BUNDLE_TRAINED = Gauge(
+    "recsvc_bundle_trained_seconds", "When the served bundle was trained, in seconds since 1970.", ("bundle_id",)
+)
+INDEX_ITEMS = Gauge(
+    "recsvc_index_items",
+    "Items of the served bundle: all, those that may be listed now, and those added or reworded since the index was "
+    "built.",
+    ("kind",),
+)
+CACHED_USERS = Gauge("recsvc_cached_users", "Users whose state this process keeps in memory.")
+BUILD_INFO = Gauge("recsvc_build_info", "1 for the version of recsvc that runs.", ("version",))
 EMBEDDED_REDIS_RESTARTS = Counter("recsvc_embedded_redis_restarts", "Restarts of the private Redis.")
 
 ACCESS_FILE_REFUSED = Gauge(
@@ -95,3 +117,17 @@ CERTIFICATE_EXPIRES_SECONDS = Gauge(
     "recsvc_certificate_expires_seconds", "When the certificate of the service expires, in seconds since 1970; 0: none."
 )
 AUDIT_LINES_LOST = Counter("recsvc_audit_lines_lost", "Lines of the audit log that could not be written.")
+
+# Prometheus sees an increase only in a series that it has read before. So those of alerts exist from the start.
+for degradation in Degradation:
+    DEGRADED.labels(degradation.value)
+for surface in Surface:
+    LISTS.labels(surface.value)
+for event_type in EventType:
+    EVENTS.labels(event_type.name.lower())
+for source in ("process", "redis", "computed"):
+    USER_VECTORS.labels(source)
+for data in ("bundles", "erasures", "evicted", "items", "state", "switches"):
+    REDIS_LOSSES.labels(data)
+for data in ("erasures", "items", "processes"):
+    UNREADABLE_VALUES.labels(data)

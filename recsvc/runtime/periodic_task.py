@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 
 from recsvc.errors import StoreUnavailable
 from recsvc.runtime.condition import FollowerState, ServiceCondition
+from recsvc.runtime.metrics import FOLLOWER_ERRORS
 
 
 class PeriodicTask(ABC):
@@ -20,6 +21,7 @@ class PeriodicTask(ABC):
     def __init__(self, name: str, condition: ServiceCondition) -> None:
         self.condition = condition
         self._progress = FollowerState(name)
+        FOLLOWER_ERRORS.labels(name)  # Prometheus sees the first error only if there was a zero before
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 

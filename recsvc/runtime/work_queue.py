@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -10,7 +11,8 @@ Item = TypeVar("Item")
 class WorkQueue(Generic[Item]):
     """A queue with one background task. For the event loop's thread alone.
 
-    The task belongs to no caller, so that a caller that is cancelled cannot take the items of others with it.
+    The task belongs to no caller: one that is cancelled cannot take the items of others with it, and neither the
+    deadline nor the trace of one is taken for theirs.
 
     Args:
         handle: Handles one batch. Only one call runs at a time. It should not raise: an exception ends the task, and
@@ -40,7 +42,7 @@ class WorkQueue(Generic[Item]):
         """Adds items, and starts the task if it is not running."""
         self._items += items
         if self._task is None and self._items:
-            self._task = asyncio.create_task(self._run())
+            self._task = asyncio.create_task(self._run(), context=Context())
 
     def drop(self, matches: Callable[[Item], bool]) -> None:
         """Removes the waiting items that match."""

@@ -7,6 +7,7 @@ import grpc
 
 from recsvc.access.methods import method_access
 from recsvc.registry.backend import Backend
+from recsvc.runtime.metrics import REQUESTS
 from recsvc.service.catalog import CatalogService
 from recsvc.service.content import ContentService
 from recsvc.service.events import EventService
@@ -47,14 +48,17 @@ _FILES = tuple(
         policy_pb2,
     )
 )
-SERVICE_NAMES: tuple[str, ...] = tuple(
-    descriptor.full_name for file in _FILES for descriptor in file.services_by_name.values()
-)
+_SERVICES = tuple(service for file in _FILES for service in file.services_by_name.values())
+SERVICE_NAMES: tuple[str, ...] = tuple(service.full_name for service in _SERVICES)
 METHODS = method_access(_FILES)
 
 
 def add_services(server: grpc.aio.Server, backend: Backend) -> None:
     """Puts every service of recsvc.v1 on `server`."""
+    for service in _SERVICES:
+        for method in service.methods:
+            # Prometheus sees the first error of a method only if there was a zero before.
+            REQUESTS.labels(f"/{service.full_name}/{method.name}", grpc.StatusCode.INTERNAL.name)
     # Generated code has no types.
     events_pb2_grpc.add_EventServiceServicer_to_server(  # type: ignore[no-untyped-call]
         EventService(backend.event_intake), server

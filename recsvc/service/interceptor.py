@@ -18,6 +18,7 @@ from recsvc.errors import AccessRefused, DeadlinePassed, FieldViolation, Invalid
 from recsvc.runtime.deadline import CALL_TIME, CallTime, TimeToAnswer
 from recsvc.runtime.logs import LineLimit
 from recsvc.runtime.metrics import QUEUE_SECONDS, REFUSALS, REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
+from recsvc.runtime.tracing import call_span
 from recsvc.service import status
 from recsvc.service.acceptors import Acceptors
 from recsvc.service.admission import Admission
@@ -125,16 +126,18 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         surround = self._surround if self._gate is None else self._surround_admitted
 
         async def call(raw: bytes, context: _Context) -> bytes:
-            async with surround(method, door, context, to_answer):
-                response: bytes = encode(await handler.unary_unary(decode(raw), context))
+            with call_span(method, context):
+                async with surround(method, door, context, to_answer):
+                    response: bytes = encode(await handler.unary_unary(decode(raw), context))
             if self._release is not None:
                 await self._release.wait()
             return response
 
         async def stream(raw: bytes, context: _Context) -> AsyncIterator[bytes]:
-            async with surround(method, door, context, to_answer):
-                async for response in handler.unary_stream(decode(raw), context):
-                    yield encode(response)
+            with call_span(method, context):
+                async with surround(method, door, context, to_answer):
+                    async for response in handler.unary_stream(decode(raw), context):
+                        yield encode(response)
 
         if handler.unary_stream is not None:
             return grpc.unary_stream_rpc_method_handler(stream)

@@ -159,6 +159,18 @@ class Settings(AccessSettings, _Settings):
         description="true: several processes share the gRPC port; one process uses about one core",
     )
 
+    # Where its traces go.
+    trace_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^@\s]{1,2040})?$",
+        description="address of an OpenTelemetry collector for OTLP over HTTP, such as "
+        "http://collector:4318/v1/traces; without it nothing is traced. Needs the extra tracing",
+    )
+    trace_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        0.01,
+        description="share of the calls that is traced, 0 to 1; a caller that sends a traceparent decides for its own",
+    )
+
     # How it behaves.
     max_concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] = Field(
         1_000, description="most lists at the same time; further ones are refused, so that the others are not late"

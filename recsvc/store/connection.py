@@ -15,6 +15,7 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
+from recsvc.runtime.tracing import redis_span
 from recsvc.store.guard import GUARDED, Guard
 from recsvc.store.refusals import access_problem, rung_of
 
@@ -76,14 +77,14 @@ async def check_access(client: RedisClient) -> None:
 
 @contextmanager
 def operation(name: str) -> Iterator[None]:
-    """Times one operation on Redis, and turns every error of the client into StoreUnavailable.
+    """Times and traces one operation on Redis, and turns every error of the client into StoreUnavailable.
 
     Only the class of the error is kept: the client's messages and tracebacks contain addresses, commands and keys.
 
     Args:
-        name: Of the operation; a label of the metric.
+        name: Of the operation; a label of the metric, and the name of the span.
     """
-    with STORE_SECONDS.labels(name).time():
+    with STORE_SECONDS.labels(name).time(), redis_span(name):
         try:
             yield
         except (RedisError, RedisClusterException, OSError) as error:

@@ -20,6 +20,11 @@ class Place:
     entry_id: str = ""
     fields: Mapping[bytes, bytes] = field(default_factory=dict)
 
+    @property
+    def seconds(self) -> float:
+        """When Redis took the entry, by its clock, in seconds since 1970; 0 for an empty stream."""
+        return int(self.entry_id.partition("-")[0] or 0) / 1_000
+
     @staticmethod
     def of(entries: Sequence[StreamEntry]) -> "Place":
         """The place after the last of some entries."""

@@ -21,6 +21,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.towers.user import LeftOut, UserTower
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import USER_VECTORS
+from recsvc.runtime.tracing import span
 from recsvc.store import UserStore, hash_of
 from recsvc.users.user_state import UserState, state_of
 
@@ -85,6 +86,11 @@ class UserStateCache:
         self._size = size
         self._tower = bundle.user_tower()
         self._memory = memory or _Memory(Batcher(_compute, executor))
+
+    @property
+    def kept_users(self) -> int:
+        """How many users are kept."""
+        return len(self._memory.states)
 
     def with_bundle(self, bundle: Bundle) -> "UserStateCache":
         """Returns the cache of the same bundle with more items. They share what they keep."""
@@ -159,7 +165,8 @@ class UserStateCache:
         if stored is not None and (vectors.left_out is not None or not left_out):
             USER_VECTORS.labels("process" if vectors.left_out is not None else "redis").inc()
             return stored, vectors.left_out
-        await self._memory.batcher.submit(_Work(self._tower, state, vectors, left_out))
+        with span("user_vector"):
+            await self._memory.batcher.submit(_Work(self._tower, state, vectors, left_out))
         if stored is not None:
             USER_VECTORS.labels("redis").inc()
             return stored, vectors.left_out

@@ -13,6 +13,7 @@ PAGES = sorted(
         *(ROOT / "findings").glob("*.md"),
         ROOT / "training/README.md",
         ROOT / "deploy/storefront/README.md",
+        *(ROOT / "deploy").glob("*.md"),
     ]
 )
 

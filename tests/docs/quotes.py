@@ -38,6 +38,12 @@ ARTEFACTS = {
 # Names of other programs, of gRPC and of the recipes that a page tells a reader to write.
 FOREIGN_NAMES = {
     "DATA_LOSS",
+    "BudgetFast",  # the end of names of alerts
+    "BudgetSlow",
+    "LimitNOFILE",
+    "OTEL_EXPORTER_OTLP_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_RESOURCE_ATTRIBUTES",
     "--strict",  # of properdocs
     "HF_HUB_OFFLINE",
     "MLFLOW_TRACKING_URI",
@@ -45,6 +51,8 @@ FOREIGN_NAMES = {
     "PIP_EXTRA_INDEX_URL",
     "RECSVC_JUDGE_API_KEY",
     "linear_dynamic",
+    "process_open_fds",  # of every program that Prometheus reads
+    "process_resident_memory_bytes",
     "torch._int_mm",
     "torch.ops.quantized.linear_dynamic",
 }

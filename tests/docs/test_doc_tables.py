@@ -16,6 +16,7 @@ from recsvc.v1 import explain_pb2, recommendation_pb2
 from tests.docs.pages import PAGES, ROOT, blocks, name_of
 
 OPERATING = (ROOT / "docs/operating.md").read_text("utf-8")
+OBSERVABILITY = (ROOT / "docs/observability.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")
 
 
@@ -44,7 +45,7 @@ def test_the_reference_of_the_settings_has_every_flag_of_both_commands() -> None
 
 def test_the_table_of_metrics_has_every_metric_and_its_kind() -> None:
     documented = {
-        name: kind for names, kind, _ in rows(OPERATING, "metric") for name in re.findall(r"recsvc_[a-z_]+", names)
+        name: kind for names, kind, _ in rows(OBSERVABILITY, "metric") for name in re.findall(r"recsvc_[a-z_]+", names)
     }
     assert metrics.REQUESTS  # which registers them all
     families = prometheus_client.REGISTRY.collect()

@@ -1,10 +1,17 @@
 """A kind of line fills no disk: the first lines of a period are written, the others are counted."""
 
+import io
+import json
 import logging
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
+import structlog
 
+from recsvc.runtime import logs
 from recsvc.runtime.logs import LineLimit, configure_logs
 
 
@@ -48,3 +55,50 @@ def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(logger, e
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+def test_as_many_kinds_as_there_are_lines_fill_no_memory() -> None:
+    limit = LineLimit(lines=1, seconds=10, most_keys=100)
+    assert [limit.left_out(number, 0) for number in range(1_000)] == [{}] * 1_000
+    assert len(limit._periods) <= 100  # noqa: SLF001 - a bound that no caller sees
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[[], list[dict[str, object]]]]:
+    """Configures the logs at info, and returns the lines since the last call."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logs("info", "json")
+    stream = io.StringIO()
+    root.handlers[0].setStream(stream)  # type: ignore[attr-defined]
+
+    def lines() -> list[dict[str, object]]:
+        text = stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+        return [json.loads(line) for line in text.splitlines()]
+
+    yield lines
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_repeated_lines_are_left_out_and_counted_errors_are_not(
+    written: Callable[[], list[dict[str, object]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(logs, "time", SimpleNamespace(monotonic=lambda: now))
+    log = structlog.get_logger("a")
+    for number in range(200):
+        log.warning("redis_slow", number=number)
+        log.error("call_failed", number=number)
+        logging.getLogger("library").warning("slow %s", number)
+    events = Counter(str(line["event"]).split(" ")[0] for line in written())
+    assert events == {"redis_slow": 50, "call_failed": 200, "slow": 50}
+    now += 10
+    log.warning("redis_slow", number=200)
+    logging.getLogger("library").warning("slow %s", 200)
+    ours, theirs = written()
+    assert (ours["left_out"], ours["number"]) == (150, 200)
+    assert theirs["event"] == "slow 200 (150 such lines left out)"
