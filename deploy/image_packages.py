@@ -1,6 +1,7 @@
 """Writes the lists of packages that the images install, from pyproject.toml and constraints.txt.
 
-An image builds its packages from these lists alone. So a change of anything else in pyproject.toml builds none of them again.
+An image installs its packages from these lists alone. So a change of anything else in pyproject.toml installs none of
+them again.
 """
 
 import re

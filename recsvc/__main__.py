@@ -1,4 +1,4 @@
-"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain` and `doctor`.
+"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain`, `bundles` and `doctor`.
 
 A command that cannot run prints one line on standard error and exits with 2.
 """
@@ -85,6 +85,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--placement", default="", metavar="NAME", help="placement of the list; none by default")
     explain.add_argument("-k", type=int, default=10, metavar="N", help="length of the list [%(default)s]")
+    bundles = _add_command(
+        commands,
+        "bundles",
+        _bundles,
+        "list the bundles of a service, and change which of them answers",
+        "Asks a running service. Prints its bundles, newest first, and its processes. One change can be made before.",
+    )
+    bundles.add_argument(
+        "--target", default=_DEFAULT_TARGET, metavar="HOST:PORT", help="address of the service [%(default)s]"
+    )
+    bundles.add_argument("--load", default="", metavar="ID", help="read this bundle into memory, to make a switch fast")
+    bundles.add_argument("--activate", default="", metavar="ID", help="answer with this bundle, in every process")
+    bundles.add_argument("--roll-back", action="store_true", help="answer with the bundle before the active one")
     _add_command(
         commands,
         "doctor",
@@ -154,6 +167,13 @@ def _explain(flags: dict[str, Any]) -> int:
     from recsvc.diagnostics.explain_user import explain_user  # noqa: PLC0415 - see above
 
     sys.stdout.write(explain_user(**flags))
+    return 0
+
+
+def _bundles(flags: dict[str, Any]) -> int:
+    from recsvc.diagnostics.manage_bundles import manage_bundles  # noqa: PLC0415 - see above
+
+    sys.stdout.write(manage_bundles(**flags))
     return 0
 
 

@@ -41,9 +41,7 @@ class Engine:
 
     def run(self, *arguments: str | Path, seconds: float = CALL_SECONDS, check: bool = True) -> str:
         """Runs podman, and returns what it prints without the last line break."""
-        done = subprocess.run(
-            [self.program, *arguments], capture_output=True, text=True, timeout=seconds, check=False
-        )
+        done = subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=seconds, check=False)
         assert done.returncode == 0 or not check, f"podman {arguments[0]}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout.rstrip("\n")
 
