@@ -22,6 +22,7 @@ ARTEFACTS = {
     "events.parquet",
     "items.csv",
     "items.parquet",
+    "keys.toml",
     "manifest.json",
     "report.html",
     "rows.json",
