@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 BUILD_SECONDS = 1_800
-CALL_SECONDS = 120
+CALL_SECONDS = 300  # other calls wait while an image is written
 
 # Works with each runtime and without systemd. A container has as many descriptors and processes as on a usual machine.
 _CONFIG = """[containers]
@@ -47,6 +47,12 @@ class Engine:
 
     def has_image(self, name: str) -> bool:
         done = subprocess.run([self.program, "image", "exists", name], check=False, timeout=CALL_SECONDS)
+        return done.returncode == 0
+
+    def is_healthy(self, container: str) -> bool:
+        done = subprocess.run(
+            [self.program, "healthcheck", "run", container], capture_output=True, check=False, timeout=CALL_SECONDS
+        )
         return done.returncode == 0
 
     def build(self, context: Path, file: Path, name: str, *options: str) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import datetime as dt
 import json
+import os
+import signal
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,6 @@ import pytest
 from recsvc.v1 import recommendation_pb2
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from tests.containers.conftest import wait_until
-from tests.containers.engine import Engine
 from training.data.shop import read_shop
 from training.demo.shoppers import choose_shoppers
 from training.demo.tour import BACKFILLED_USERS
@@ -103,13 +104,13 @@ def test_a_replica_that_is_killed_under_load_fails_no_call_and_comes_back(shop, 
     with ThreadPoolExecutor(1) as pool:
         load = pool.submit(asyncio.run, call_steadily(shop.address, 12.0))
         time.sleep(3)
-        engine.run("kill", "--signal", "KILL", replicas[0])
+        # From outside, as a crash: podman takes its own `kill` for an order to stay down.
+        os.kill(int(engine.inspect("container", replicas[0])["State"]["Pid"]), signal.SIGKILL)
         calls, failures = load.result()
     print(f"{calls} calls, {len(failures)} failed")  # noqa: T201
     assert calls > 500
     assert failures == []
-    wait_until(lambda: is_running(engine, replicas[0]), "the killed replica runs again")
-    wait_until(lambda: targets_up(shop.prometheus_port).get("recsvc") == 2, "both replicas answer again")
+    wait_until(lambda: engine.is_healthy(replicas[0]), "the killed replica runs again", 180)
 
 
 def test_a_replica_that_is_stopped_under_load_fails_no_call(shop, engine):
@@ -122,8 +123,4 @@ def test_a_replica_that_is_stopped_under_load_fails_no_call(shop, engine):
     assert calls > 500
     assert failures == []
     engine.run("start", replica)
-    assert engine.inspect("container", replica)["State"]["Status"] == "running"
-
-
-def is_running(engine: Engine, container: str) -> bool:
-    return bool(engine.inspect("container", container)["State"]["Status"] == "running")
+    wait_until(lambda: engine.is_healthy(replica), "the replica runs again", 180)

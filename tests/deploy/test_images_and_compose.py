@@ -74,9 +74,7 @@ def test_a_container_of_compose_may_do_little(name):
 
 def test_compose_runs_two_replicas_of_one_redis_that_evicts_nothing():
     assert COMPOSE["recsvc"]["deploy"]["replicas"] == 2
-    command = COMPOSE["redis"]["command"]
-    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
-    assert command[command.index("--appendonly") + 1] == "yes"
+    assert {"--maxmemory-policy noeviction", "--appendonly yes"} <= set(COMPOSE["redis"]["command"])
 
 
 def test_images_are_named_with_their_registry_and_a_tag():
