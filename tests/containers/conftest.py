@@ -1,5 +1,6 @@
 """The product's images, built by podman from the Dockerfiles as they stand, and compose.yaml run by podman-compose."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -99,7 +100,7 @@ class Shop:
                 assert code == "0", self._engine.run("logs", container)[-3000:]
             else:
                 assert condition == "service_healthy"
-                wait_until(lambda name=container: self._engine.is_healthy(name), f"{container} is healthy", 180)
+                wait_until(functools.partial(self._engine.is_healthy, container), f"{container} is healthy", 180)
 
 
 @pytest.fixture(scope="session")

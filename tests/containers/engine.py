@@ -58,10 +58,8 @@ class Engine:
     def build(self, context: Path, file: Path, name: str, *options: str) -> None:
         """Builds an image with pip's local sources, if there are any, at the paths that they have here."""
         mounts = [part for path in pip_folders() for part in ("--volume", f"{path}:{path}:ro")]
-        self.run(
-            *("build", "--layers", "--network", "host", *mounts, "--file", file, "--tag", name, *options, context),
-            seconds=BUILD_SECONDS,
-        )
+        arguments = ["build", "--layers", "--network", "host", *mounts, "--file", str(file), "--tag", name, *options]
+        self.run(*arguments, context, seconds=BUILD_SECONDS)
 
     def inspect(self, kind: str, name: str) -> dict[str, Any]:
         [details] = json.loads(self.run(kind, "inspect", name))
