@@ -14,6 +14,7 @@ import recsvc.v1
 from recsvc.access.opening import Access, open_access
 from recsvc.access.scopes import Scope
 from recsvc.registry.backend import Backend
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.server import listening
 from recsvc.service import METHODS
 from recsvc.service.metrics_page import serve_metrics
@@ -43,6 +44,7 @@ class Untouchable:
     """A backend that notes whenever anything of it is looked up, once `is_serving`."""
 
     def __init__(self) -> None:
+        self.condition = ServiceCondition()  # which health follows, whoever calls
         self.touched: list[str] = []
         self.is_serving = False
 
