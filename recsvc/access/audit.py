@@ -118,7 +118,7 @@ class _File(logging.handlers.WatchedFileHandler):
         super().__init__(path, encoding="utf-8")
 
     def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_open_private)
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes a line. If the file cannot be opened again, the line is lost and the next one tries again."""
