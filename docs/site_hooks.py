@@ -20,6 +20,7 @@ OUTSIDE = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "training/README.md",
+    "deploy/README.md",
     "deploy/storefront/README.md",
     "deploy/ALERTS.md",
     "findings/README.md",

@@ -23,6 +23,7 @@ ARTEFACTS = {
     "events.parquet",
     "items.csv",
     "items.parquet",
+    "keys.toml",
     "manifest.json",
     "report.html",
     "rows.json",

@@ -47,6 +47,7 @@ class Untouchable:
         self.condition = ServiceCondition()  # which health follows, whoever calls
         self.touched: list[str] = []
         self.is_serving = False
+        self.condition = ServiceCondition()  # health shows it, of `store` too
 
     def __getattr__(self, name: str) -> "Untouchable":
         if self.is_serving:
