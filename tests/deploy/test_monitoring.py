@@ -176,11 +176,20 @@ def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
     assert outcomes == {rule["alert"]: {True, False} for rule in rules("alerts.yml")}
 
 
+def test_each_prometheus_loads_the_rules_and_says_where_the_runbook_is():
+    for name in ("prometheus.yml", "../prometheus.yml"):
+        settings = read(name)
+        assert [Path(file).name for file in settings["rule_files"]] == ["slo.yml", "alerts.yml"]
+        assert settings["global"]["external_labels"]["runbooks"].endswith("/ALERTS.md")
+        assert "recsvc" in [job["job_name"] for job in settings["scrape_configs"]]  # which alerts name
+
+
 @needs_promtool
 @pytest.mark.parametrize(
     "arguments",
     [
         ("check", "config", "prometheus.yml"),
+        ("check", "config", "../prometheus.yml"),
         ("check", "rules", "slo.yml", "alerts.yml"),
         ("test", "rules", *TESTS),
     ],

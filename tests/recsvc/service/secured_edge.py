@@ -44,7 +44,6 @@ class Untouchable:
     """A backend that notes whenever anything of it is looked up, once `is_serving`."""
 
     def __init__(self) -> None:
-        self.condition = ServiceCondition()  # which health follows, whoever calls
         self.touched: list[str] = []
         self.is_serving = False
         self.condition = ServiceCondition()  # health shows it, of `store` too

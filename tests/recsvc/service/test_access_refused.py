@@ -76,9 +76,8 @@ def bad_credentials(keys: KeysFile) -> Iterator[tuple[str, Metadata]]:
 
 async def test_bad_credentials_are_refused_on_every_rpc_before_anything_is_looked_up(certified, keys, token_settings):
     backend, bad = Untouchable(), list(bad_credentials(keys))
-    settings = {"keys_file": keys.path, "max_concurrent_requests": 10_000, **token_settings}  # all come at once
     async with (
-        secured_edge(backend, certified, **settings) as edge,
+        secured_edge(backend, certified, keys_file=keys.path, **token_settings) as edge,
         edge.channel() as channel,
     ):
         backend.is_serving = True
