@@ -22,6 +22,7 @@ OUTSIDE = (
     "training/README.md",
     "deploy/storefront/README.md",
     "deploy/ALERTS.md",
+    "deploy/OPERATIONS.md",
     "findings/README.md",
 )
 
