@@ -23,6 +23,7 @@ OUTSIDE = (
     "deploy/README.md",
     "deploy/storefront/README.md",
     "deploy/ALERTS.md",
+    "deploy/OPERATIONS.md",
     "findings/README.md",
 )
 

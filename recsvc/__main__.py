@@ -127,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
         _doctor,
         "check that a service can start here",
         "Takes the flags of serve, and checks what serve needs: settings, placements, bundle, text encoder, data "
-        "folder, Redis, ports. Prints OK or PROBLEM for each. Exits with 1 after a problem.",
+        "folder, certificates, keys, tokens, Redis, ports. Prints OK, WARNING or PROBLEM for each, with the remedy. "
+        "Exits with 1 after a problem.",
         Settings,
     )
     for command, run, summary, description in (

@@ -74,10 +74,10 @@ def test_the_python_with_tls_and_a_key_gets_a_list(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     certified, keys = Certified(tmp_path), KeysFile(tmp_path / "keys.toml")
-    monkeypatch.chdir(tmp_path)  # where the CA is
     monkeypatch.setenv("RECSVC_API_KEY", keys.add("storefront", ["recommend"]))
     service = start_service(keys_file=keys.path, **certified.settings())
     (block,) = read(ACCESS_PAGE, "python")
+    monkeypatch.chdir(tmp_path)  # where the CA is
     assert block.count("recsvc.shop.example:50051") == 1
     exec(block.replace("recsvc.shop.example:50051", f"localhost:{service.port}"), {})  # noqa: S102  of our own page
     assert capsys.readouterr().out.count("item_id: ") >= 3
