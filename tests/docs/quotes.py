@@ -51,7 +51,6 @@ FOREIGN_NAMES = {
     "NOT_SERVING",
     "PIP_EXTRA_INDEX_URL",
     "RECSVC_JUDGE_API_KEY",
-    "grpc.max_concurrent_streams",
     "grpc.max_concurrent_streams",  # an option of gRPC
     "linear_dynamic",
     "process_open_fds",  # of every program that Prometheus reads
