@@ -149,7 +149,7 @@ def unknown_bundle_in_placements(site: Site) -> Flags:
     return {"placements": file}
 
 
-PLANTED = {
+PLANTED: dict[str, tuple[Callable[[Site], Flags], str, str]] = {
     "evicting Redis": (configured(maxmemory_policy="volatile-lru"), "redis memory", "to noeviction"),
     "full Redis": (configured(maxmemory="1"), "redis memory", "raise maxmemory"),
     "persistence off": (configured(appendonly="no"), "redis files", "set appendonly to yes"),
