@@ -1,10 +1,12 @@
 """The checks of `recsvc doctor` on Redis. Each returns what is good, or raises with the remedy."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.settings import Settings
 from recsvc.store.connection import connected
+from recsvc.store.durability import REDIS, REPLICAS, Durability
 from recsvc.store.embedded import embedded_redis
 from recsvc.store.eviction import KEEP_ALL_KEYS
 from recsvc.store.inspection import RedisFacts, inspect
@@ -39,6 +41,30 @@ async def _facts(url: str, settings: Settings) -> RedisFacts:
                 or f"no answer within {settings.store_timeout:g} s: start it, correct redis_url, or raise store_timeout"
                 f"{_tls_hint(url)} ({error})"
             ) from None
+
+
+def check_durability(facts: RedisFacts, settings: Settings) -> str:
+    """Checks that Redis can do what `durability` requires."""
+    required = settings.durability
+    if required == REDIS:
+        return "a write is acknowledged when Redis has it"
+    if settings.redis_address is None:
+        raise SettingsError(
+            f"a private Redis cannot do {required}: name a Redis in redis_url, or set durability to redis"
+        )
+    asyncio.run(_check_durability(settings.redis_address, settings))
+    if required.startswith(REPLICAS) and facts.replicas < int(required.removeprefix(REPLICAS)):
+        raise SettingsError(
+            f"Redis has {facts.replicas} replicas and durability is {required}, so every write would be refused: start "
+            "its replicas, or set durability to redis"
+        )
+    return f"Redis can do {required}"
+
+
+async def _check_durability(url: str, settings: Settings) -> None:
+    async with connected(url, settings.store_timeout) as client:
+        durability = Durability(client, settings.namespace, settings.durability, settings.store_timeout)
+        await durability.check()
 
 
 def _tls_hint(url: str) -> str:
@@ -128,4 +154,5 @@ CHECKS: Mapping[str, Callable[[RedisFacts, Settings], str]] = {
     "redis permissions": check_permissions,
     "redis clock": check_clock,
     "redis schema": check_schema,
+    "redis durability": check_durability,
 }

@@ -26,6 +26,7 @@ class RedisFacts:
         eviction: What it does when its memory is full.
         is_full: Whether its memory is full.
         keeps_log: Whether it writes each change to an append-only file.
+        replicas: That are connected to it.
         write_error: Whether the last write of its files failed.
         clock_ahead_seconds: Its clock less that of this machine.
         answer_seconds: The median time of an answer.
@@ -39,6 +40,7 @@ class RedisFacts:
     eviction: Eviction
     is_full: bool
     keeps_log: bool
+    replicas: int
     write_error: bool
     clock_ahead_seconds: float
     answer_seconds: float
@@ -71,6 +73,7 @@ async def inspect(client: RedisClient, namespace: str) -> RedisFacts:
         eviction=eviction,
         is_full=any(map(_is_full, servers)),
         keeps_log=all(server.get("aof_enabled", 1) == 1 for server in servers),
+        replicas=min(int(server.get("connected_slaves", 0)) for server in servers),
         write_error=any(
             "err" in (server.get("aof_last_write_status"), server.get("rdb_last_bgsave_status")) for server in servers
         ),

@@ -18,7 +18,7 @@ from tests.service_process import ServiceProcess
 CHECKS = (
     *("settings", "reason model", "bundle", "text encoder", "placements", "data folder"),
     *("certificates", "keys", "tokens", "addresses", "audit log", "tracing", "redis certificates"),
-    *("redis", "redis memory", "redis files", "redis permissions", "redis clock", "redis schema"),
+    *("redis", "redis memory", "redis files", "redis permissions", "redis clock", "redis schema", "redis durability"),
     *("file descriptors", "port", "metrics_port"),
 )
 

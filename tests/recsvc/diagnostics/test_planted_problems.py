@@ -149,7 +149,7 @@ def unknown_bundle_in_placements(site: Site) -> Flags:
     return {"placements": file}
 
 
-PLANTED = {
+PLANTED: dict[str, tuple[Callable[[Site], Flags], str, str]] = {
     "evicting Redis": (configured(maxmemory_policy="volatile-lru"), "redis memory", "to noeviction"),
     "full Redis": (configured(maxmemory="1"), "redis memory", "raise maxmemory"),
     "persistence off": (configured(appendonly="no"), "redis files", "set appendonly to yes"),
@@ -161,6 +161,17 @@ PLANTED = {
     "missing ACL commands": (with_acl("recsvc", "-info", "-eval"), "redis permissions", "eval, info"),
     "ACL of another namespace": (with_acl("other"), "redis permissions", "add ~{recsvc:*"),
     "newer schema": (newer_schema, "redis schema", "install the version that wrote it"),
+    "durability of a disk that is not synced": (
+        lambda site: {"durability": "fsync", "redis_url": f"unix://{site.server.socket}"},
+        "redis durability",
+        "appendfsync to always in its configuration",
+    ),
+    "durability that the ACL hides": (lambda _: {"durability": "fsync"}, "redis durability", "+config|get"),
+    "durability of replicas that are not there": (
+        lambda _: {"durability": "replicas:1"},
+        "redis durability",
+        "start its replicas, or set durability to redis",
+    ),
     "clock skew": (clock_skew, "redis clock", "30 s behind the clock of this machine: let both be set by NTP"),
     "few file descriptors": (few_file_descriptors, "file descriptors", "raise the limit to 1,024"),
     "port in use": (port_in_use, "port", "stop the other process"),
