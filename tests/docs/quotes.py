@@ -51,11 +51,10 @@ FOREIGN_NAMES = {
     "NOT_SERVING",
     "PIP_EXTRA_INDEX_URL",
     "RECSVC_JUDGE_API_KEY",
-    "grpc.max_concurrent_streams",
+    "grpc.max_concurrent_streams",  # an option of gRPC
     "linear_dynamic",
     "process_open_fds",  # of every program that Prometheus reads
     "process_resident_memory_bytes",
-    "subjectAltName",  # of openssl
     "torch._int_mm",
     "torch.ops.quantized.linear_dynamic",
 }

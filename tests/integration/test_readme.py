@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from recsvc.access.keys import read_keys
 from recsvc.pipeline.placements import Placements
 from tests.docs.pages import ROOT, blocks
 from tests.recsvc.access.credentials import Certified, KeysFile
@@ -64,7 +65,7 @@ def test_every_page_with_python_is_run() -> None:
     with_python = {name: len(found) for name in names if (found := read(name, "python"))}
     assert with_python == PYTHON_PAGES | {SIGNATURE_PAGE: 1, CONVERTING_PAGE: 1, ACCESS_PAGE: 1}
     assert {name for name in names if read(name, "js")} == {"README.md", "docs/surfaces.md", ACCESS_PAGE}
-    assert {name for name in names if read(name, "toml")} == {"docs/placements.md", "docs/search.md"}
+    assert {name for name in names if read(name, "toml")} == {"docs/placements.md", "docs/search.md", ACCESS_PAGE}
 
 
 def test_the_python_with_tls_and_a_key_gets_a_list(
@@ -81,6 +82,11 @@ def test_the_python_with_tls_and_a_key_gets_a_list(
     assert block.count("recsvc.shop.example:50051") == 1
     exec(block.replace("recsvc.shop.example:50051", f"localhost:{service.port}"), {})  # noqa: S102  of our own page
     assert capsys.readouterr().out.count("item_id: ") >= 3
+
+
+def test_the_file_of_keys_can_be_read() -> None:
+    [block] = read(ACCESS_PAGE, "toml")
+    assert [caller.caller_id for caller in read_keys(block.encode(), "the page").values()] == ["storefront"]
 
 
 def test_the_python_for_public_data_makes_the_tables_of_a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
