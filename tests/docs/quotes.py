@@ -55,6 +55,7 @@ FOREIGN_NAMES = {
     "linear_dynamic",
     "process_open_fds",  # of every program that Prometheus reads
     "process_resident_memory_bytes",
+    "subjectAltName",  # of openssl
     "torch._int_mm",
     "torch.ops.quantized.linear_dynamic",
 }
