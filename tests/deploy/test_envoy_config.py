@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs
 
+from recsvc.service.priority import Priority, priority_of
 from recsvc.v1 import events_pb2, recommendation_pb2, users_pb2
 
 FILE = Path("deploy/envoy.yaml")
@@ -45,9 +46,20 @@ def test_the_refusals_of_recsvc_are_tried_again_at_another_process(host):
 
 def test_more_calls_may_be_tried_again_at_once_than_a_killed_process_had(resources):
     [cluster] = resources["clusters"]
-    [threshold] = cluster["circuit_breakers"]["thresholds"]
-    assert threshold["max_retries"] >= 100
+    for threshold in cluster["circuit_breakers"]["thresholds"]:
+        assert threshold["max_retries"] >= 128
     assert cluster["health_checks"][0]["grpc_health_check"] == {}
+
+
+def test_lists_cannot_fill_the_limit_of_calls_that_are_more_important_or_stay_open(host):
+    urgent = {
+        name.rpartition("/")[2]
+        for route in host["routes"]
+        for name in route["match"].values()
+        if route["route"].get("priority") == "HIGH"
+    }
+    writes = {method.rpartition("/")[2] for method in METHODS if priority_of(method) is Priority.WRITE}
+    assert urgent == (writes - FOR_THE_SHOP) | {"StreamReasons", ""}  # the last are all of health
 
 
 @pytest.mark.skipif(shutil.which("envoy") is None, reason="no Envoy on this machine")
