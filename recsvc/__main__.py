@@ -1,4 +1,4 @@
-"""The command line: `recsvc serve`, `reason-worker`, `inspect`, `explain`, `doctor`, `backup`, `restore`, `key new`.
+"""The command line of recsvc: `recsvc --help` lists its commands.
 
 A command that cannot run prints one line on standard error and exits with 2.
 """
@@ -107,13 +107,28 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--days", type=int, metavar="N", help="days until it expires; without it, it does not")
     new.add_argument("--requests-per-second", type=float, metavar="N", help="most calls a second")
     new.add_argument("--concurrent", type=int, metavar="N", help="most calls at the same time")
+    bundles = _add_command(
+        commands,
+        "bundles",
+        _bundles,
+        "list the bundles of a service, and change which of them answers",
+        "Asks a running service. Prints its bundles, newest first, and its processes. One change can be made before.",
+    )
+    bundles.add_argument(
+        "--target", default=_DEFAULT_TARGET, metavar="HOST:PORT", help="address of the service [%(default)s]"
+    )
+    bundles.add_argument("--load", default="", metavar="ID", help="read this bundle into memory, to make a switch fast")
+    bundles.add_argument("--activate", default="", metavar="ID", help="answer with this bundle, in every process")
+    bundles.add_argument("--roll-back", action="store_true", help="answer with the bundle before the active one")
+    add_client_flags(bundles)
     _add_command(
         commands,
         "doctor",
         _doctor,
         "check that a service can start here",
         "Takes the flags of serve, and checks what serve needs: settings, placements, bundle, text encoder, data "
-        "folder, Redis, ports. Prints OK or PROBLEM for each. Exits with 1 after a problem.",
+        "folder, certificates, keys, tokens, Redis, ports. Prints OK, WARNING or PROBLEM for each, with the remedy. "
+        "Exits with 1 after a problem.",
         Settings,
     )
     for command, run, summary, description in (
@@ -198,9 +213,7 @@ def _inspect(flags: dict[str, Any]) -> int:
 def _explain(flags: dict[str, Any]) -> int:
     from recsvc.diagnostics.explain_user import explain_user  # noqa: PLC0415 - see above
 
-    client = client_settings(flags)
-    request = {name: value for name, value in flags.items() if name not in ClientSettings.model_fields}
-    sys.stdout.write(explain_user(**request, client=client))
+    sys.stdout.write(explain_user(**_with_client(flags)))
     return 0
 
 
@@ -215,6 +228,19 @@ def _new_key(flags: dict[str, Any]) -> int:
     sys.stdout.write(lines)
     sys.stdout.flush()
     sys.stderr.write(f"The key, which is shown only now:\n{key}\n")
+    return 0
+
+
+def _with_client(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags of a command that calls a service, with those of the connection as one value."""
+    request = {name: value for name, value in flags.items() if name not in ClientSettings.model_fields}
+    return {**request, "client": client_settings(flags)}
+
+
+def _bundles(flags: dict[str, Any]) -> int:
+    from recsvc.diagnostics.manage_bundles import manage_bundles  # noqa: PLC0415 - see above
+
+    sys.stdout.write(manage_bundles(**_with_client(flags)))
     return 0
 
 

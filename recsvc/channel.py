@@ -51,6 +51,14 @@ def client_settings(flags: Mapping[str, Any]) -> ClientSettings:
     return load_settings(chosen, ClientSettings)
 
 
+def open_channel(target: str, settings: ClientSettings) -> "grpc.Channel":
+    """Opens a channel to a service, host:port. Raises SettingsError as `channel_credentials` does."""
+    import grpc  # noqa: PLC0415 - see above
+
+    credentials = channel_credentials(settings)
+    return grpc.secure_channel(target, credentials) if credentials else grpc.insecure_channel(target)
+
+
 def channel_credentials(settings: ClientSettings) -> "grpc.ChannelCredentials | None":
     """Returns credentials for `grpc.secure_channel`; None for a service without TLS and keys.
 

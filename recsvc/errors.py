@@ -95,9 +95,15 @@ class TooBusy(RecsvcError):
 
 
 class AccessRefused(RecsvcError):
-    """A caller may not make a call. `cause` is a label of metrics. No message has a part of a key or token."""
+    """A caller may not make a call. No message has a part of a key or token.
+
+    Attributes:
+        cause: A label of metrics.
+        caller_id: Who called, for the log; "" if that is not known.
+    """
 
     cause = "key"
+    caller_id = ""
 
 
 class Unauthenticated(AccessRefused):

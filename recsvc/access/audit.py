@@ -7,12 +7,14 @@ must not remember whom the service has erased.
 import json
 import logging
 import logging.handlers
+import os
 import queue
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import structlog
@@ -104,13 +106,26 @@ def _stop(listener: logging.handlers.QueueListener, lines: "queue.Queue[logging.
     listener.stop()
 
 
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class _File(logging.handlers.WatchedFileHandler):
     """The file. Only its owner can read it, unless somebody made it before."""
 
     def __init__(self, path: Path, log: AuditLog) -> None:
         self._log = log
-        path.touch(mode=0o600)
         super().__init__(path, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a line. If the file cannot be opened again, the line is lost and the next one tries again."""
+        try:
+            super().emit(record)
+        except OSError:  # it would end the thread that writes
+            self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the name is of logging
         self._log.lose()

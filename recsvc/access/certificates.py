@@ -1,12 +1,18 @@
 """The TLS certificate of the service, its private key, and the CA of its clients: read and checked."""
 
 import ssl
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recsvc.errors import SettingsError
 from recsvc.runtime.metrics import CERTIFICATE_EXPIRES_SECONDS
+
+_REFUSALS = {  # by the code of OpenSSL
+    9: "is not valid yet: let the clock of this machine be set by NTP, or wait",
+    10: "has expired: renew it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +24,14 @@ class Certificates:
         key: Its private key, as PEM.
         client_ca: The CA that signs the certificates of clients, as PEM. None: clients need no certificate.
         context: The same for Python's own sockets.
+        expires: When the first certificate of the chain expires, in seconds since 1970.
     """
 
     chain: bytes
     key: bytes = field(repr=False)
     client_ca: bytes | None
     context: ssl.SSLContext
+    expires: float
 
 
 def read_certificates(chain: Path, key: Path, client_ca: Path | None) -> Certificates:
@@ -41,23 +49,28 @@ def read_certificates(chain: Path, key: Path, client_ca: Path | None) -> Certifi
         context.load_cert_chain(chain, key, password=_no_password)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise SettingsError(f"{key} is the key of another certificate than {chain}") from None
-        raise SettingsError(f"{chain} and {key} must be PEM files, and the key without a password") from None
+            raise SettingsError(
+                f"{key} is the key of another certificate than {chain}: name the two files that were made together"
+            ) from None
+        raise SettingsError(
+            f"{chain} and {key} must be PEM files, and the key without a password: `openssl pkey -in KEY -out NEW` "
+            "writes such a key"
+        ) from None
     if client_ca is not None:
         try:
             context.load_verify_locations(client_ca)
         except ssl.SSLError:
-            raise SettingsError(f"{client_ca} has no CA certificate as PEM") from None
+            raise SettingsError(
+                f"{client_ca} has no CA certificate as PEM: name the file of the CA that signs for clients"
+            ) from None
         context.verify_mode = ssl.CERT_REQUIRED
     expires = _expires(chain, key)
-    if expires <= time.time():
-        raise SettingsError(f"{chain} has expired, or is not valid yet")
     CERTIFICATE_EXPIRES_SECONDS.set(expires)
-    return Certificates(*pems, context)
+    return Certificates(*pems, context, expires)
 
 
 def _expires(chain: Path, key: Path) -> float:
-    """When the certificate expires, in seconds since 1970; 0 if it has expired or is not valid yet.
+    """When the certificate expires, in seconds since 1970.
 
     Python shows the certificate of a peer only. So this shakes hands with itself, in memory.
     """
@@ -76,10 +89,17 @@ def _expires(chain: Path, key: Path) -> float:
                 side.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-    except ssl.SSLCertVerificationError:
-        return 0.0
+    except ssl.SSLCertVerificationError as error:
+        problem = _REFUSALS.get(error.verify_code) or (
+            f"cannot be the certificate of a server ({error.verify_message}): let your CA make another one"
+        )
+        raise SettingsError(f"{chain} {problem}") from None
     details = client.getpeercert()
-    return float(ssl.cert_time_to_seconds(str(details["notAfter"]))) if details else 0.0
+    return min(_end_of(certificate) for certificate in (details or {}, *client_context.get_ca_certs()))
+
+
+def _end_of(certificate: Mapping[str, Any]) -> float:
+    return float(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
 
 def _no_password() -> str:

@@ -14,6 +14,9 @@ from recsvc.access.scopes import Scope
 from recsvc.access.tokens import TokenVerifier
 from recsvc.errors import AccessRefused, PermissionDenied, RateLimited, Unauthenticated
 from recsvc.runtime.logs import LineLimit
+from recsvc.runtime.metrics import REFUSALS
+
+METRICS_PATH = "/metrics"  # stands for a method in metrics and limits of lines
 
 _SCHEME = "bearer "
 _ANY_CALLER = MethodAccess(scope=None)
@@ -66,6 +69,10 @@ class AccessGate:
         self._limits = limits
         # Somebody who tries many wrong keys must not fill the disk.
         self._refusals = LineLimit(lines=5, seconds=10)
+        if keys is not None or tokens is not None:
+            for method in (*methods, METRICS_PATH):
+                for cause in ("key", "scope"):
+                    REFUSALS.labels(method, cause)  # Prometheus sees the first ones only if there was a zero before
 
     def admit(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
         """Admits a call.
@@ -82,9 +89,9 @@ class AccessGate:
         access = self._methods.get(method, _ANY_CALLER)
         return self._admit(method, access, metadata)
 
-    def admit_scope(self, path: str, scope: Scope, headers: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
-        """Admits a request over HTTP. See `admit`."""
-        return self._admit(path, MethodAccess(scope), headers)
+    def admit_metrics(self, headers: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
+        """Admits a request over HTTP for the page of metrics, whatever its path. See `admit`."""
+        return self._admit(METRICS_PATH, MethodAccess(Scope.METRICS), headers)
 
     def _admit(self, method: str, access: MethodAccess, metadata: Iterable[tuple[str, str | bytes]]) -> AdmittedCall:
         credentials, traceparent = [], ""
@@ -100,10 +107,12 @@ class AccessGate:
                 raise PermissionDenied(f"the key or token does not have the scope {access.scope}")
             leave = self._limits.enter(caller)
         except AccessRefused as error:
+            if caller is not None:
+                error.caller_id = caller.caller_id
+            REFUSALS.labels(method, error.cause).inc()
             left_out = self._refusals.left_out((method, type(error)), time.monotonic()) if access.audited else None
             if left_out is not None:
-                caller_id = caller.caller_id if caller else ""
-                self._audit.write(caller_id, method, _outcome(error), traceparent, **left_out)
+                self._audit.write(error.caller_id, method, _outcome(error), traceparent, **left_out)
             raise
         if not access.audited:
             return AdmittedCall(caller, leave, None)
@@ -130,7 +139,9 @@ class AccessGate:
         if caller is None:
             raise Unauthenticated("the key is not known")
         if caller.expires <= time.time():
-            raise Unauthenticated("the key has expired")
+            error = Unauthenticated("the key has expired")
+            error.caller_id = caller.caller_id
+            raise error
         return caller
 
 

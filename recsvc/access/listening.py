@@ -38,7 +38,7 @@ def check_addresses(settings: Settings) -> None:
 def _is_loopback(host: str) -> bool:
     try:
         addresses = {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(host, None)}
-    except OSError:
+    except (OSError, UnicodeError):  # no such host
         return False
     return bool(addresses) and all(_is_loopback_address(ipaddress.ip_address(address)) for address in addresses)
 

@@ -37,7 +37,10 @@ class ReloadedFile(Generic[Value]):
             self._signature = self._current_signature()
             self.value = read()
         except OSError as error:
-            raise SettingsError(f"{setting}: cannot read {error.filename}: {error.strerror}") from None
+            raise SettingsError(
+                f"{setting}: cannot read {error.filename} ({error.strerror}): correct its path, or let the user of the "
+                "service read it"
+            ) from None
         except RecsvcError as error:
             raise SettingsError(f"{setting}: {error}") from None
         ACCESS_FILE_REFUSED.labels(setting).set(0)

@@ -5,8 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from recsvc.diagnostics.machine_checks import check_data_folder, check_file_descriptors, check_port
-from recsvc.diagnostics.redis_checks import CHECKS, read_facts
+from recsvc.diagnostics import access_checks, redis_checks
+from recsvc.diagnostics.machine_checks import (
+    check_data_folder,
+    check_file_descriptors,
+    check_metrics_port,
+    check_port,
+)
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.model import bundle_files, text_encoders
 from recsvc.model.bundle import Bundle
@@ -18,7 +23,7 @@ from recsvc.store.inspection import RedisFacts
 
 
 def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool:
-    """Runs all checks and writes a line for each: OK, or PROBLEM with the remedy.
+    """Runs all checks and writes a line for each: OK, or PROBLEM or WARNING with the remedy.
 
     Args:
         flags: Settings from the command line, by name.
@@ -46,12 +51,16 @@ def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool
         finding.text = _check_placements(settings)
     with report.line("data folder") as finding:
         finding.text = check_data_folder(settings)
+    for name, check in access_checks.CHECKS.items():
+        with report.line(name) as finding:
+            finding.text = check(settings)
     _examine_redis(report, settings)
     with report.line("file descriptors") as finding:
         finding.text = check_file_descriptors()
-    for name, port in (("port", settings.port), ("metrics_port", settings.metrics_port)):
-        with report.line(name) as finding:
-            finding.text = check_port(settings, name, port)
+    with report.line("port") as finding:
+        finding.text = check_port(settings)
+    with report.line("metrics_port") as finding:
+        finding.text = check_metrics_port(settings)
     return report.healthy
 
 
@@ -77,15 +86,16 @@ class _Report:
             self.healthy = False
             self._write(f"PROBLEM  {name}: {' '.join(str(error).split())}\n")
         else:
-            self._write(f"OK       {name}: {finding.text}\n")
+            status = "WARNING" if isinstance(finding.text, access_checks.Warned) else "OK"
+            self._write(f"{status:<9}{name}: {finding.text}\n")
 
 
 def _examine_redis(report: _Report, settings: Settings) -> None:
     """Writes a line for each check of Redis; one line if Redis cannot be asked."""
     facts: RedisFacts | None = None
-    for name, check in CHECKS.items():
+    for name, check in redis_checks.CHECKS.items():
         with report.line(name) as finding:
-            facts = facts or asyncio.run(read_facts(settings))
+            facts = facts or asyncio.run(redis_checks.read_facts(settings))
             finding.text = check(facts, settings)
         if facts is None:
             return

@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 
-from recsvc.channel import ClientSettings, channel_credentials
+from recsvc.channel import ClientSettings, open_channel
 from recsvc.errors import CallFailed, SettingsError
 from recsvc.v1 import explain_pb2, reason_pb2, recommendation_pb2
 from recsvc.v1.explain_pb2_grpc import ExplainServiceStub
@@ -48,8 +48,7 @@ def explain_user(*, user_id: str, item_id: str, target: str, placement: str, k: 
     if not 1 <= k <= MAX_K:
         raise SettingsError(f"-k must be 1 to {MAX_K}")
     request = recommendation_pb2.RecommendRequest(user_id=user_id, k=k, placement=placement)
-    credentials = channel_credentials(client)
-    with grpc.secure_channel(target, credentials) if credentials else grpc.insecure_channel(target) as channel:
+    with open_channel(target, client) as channel:
         try:
             if item_id:
                 question = explain_pb2.WhyNotRequest(request=request, item_id=item_id)

@@ -1,5 +1,6 @@
 """The checks of `recsvc doctor` on this machine. Each returns what is good, or raises with the remedy."""
 
+import errno
 import os
 import resource
 import shutil
@@ -10,6 +11,8 @@ from recsvc.settings import Settings
 
 FREE_BYTES = 256 * 1024**2  # a private Redis writes its log again, beside the old one
 FILE_DESCRIPTORS = 1_024  # one a connection; Redis alone takes up to 64
+
+_EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
 
 
 def check_data_folder(settings: Settings) -> str:
@@ -42,22 +45,45 @@ def check_file_descriptors() -> str:
     return f"{soft} may be open"
 
 
-def check_port(settings: Settings, name: str, port: int) -> str:
-    """Checks that a port is free. name: of its setting."""
+def check_port(settings: Settings) -> str:
+    """Checks that the port of gRPC is free."""
+    return _check_free("port", "host", settings.host, settings.port, can_be_shared=settings.reuse_port)
+
+
+def check_metrics_port(settings: Settings) -> str:
+    """Checks that the port of metrics is free, and that gRPC does not take it."""
+    host, port = settings.metrics_host or settings.host, settings.metrics_port
     if port < 0:
         return "off"
-    if port == 0:
-        return "any free port"
+    if port == settings.port != 0 and _may_meet(host, settings.host):
+        raise SettingsError(f"{port} is also the port of gRPC: set metrics_port to another number, or to -1")
+    name = "metrics_host" if settings.metrics_host else "host"
+    return _check_free("metrics_port", name, host, port, can_be_shared=False)
+
+
+def _may_meet(first: str, second: str) -> bool:
+    return first == second or not {first, second}.isdisjoint(_EVERY_ADDRESS)
+
+
+def _check_free(name: str, host_name: str, host: str, port: int, *, can_be_shared: bool) -> str:
     try:
-        family, kind, _, _, address = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if settings.reuse_port and name == "port":
+            if can_be_shared:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(address)
+            listener.listen(1)  # two sockets with SO_REUSEADDR may be bound, and one of them may listen
     except (OSError, UnicodeError) as error:
-        problem = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError(
-            f"cannot listen on {settings.host}:{port} ({problem}): stop the other process, or set {name} or host"
-        ) from None
-    return f"{settings.host}:{port} is free"
+        raise SettingsError(f"cannot listen on {host}:{port} ({_remedy(error, name, host_name)}") from None
+    return f"{host} can be used, on any free port" if port == 0 else f"{host}:{port} is free"
+
+
+def _remedy(error: OSError | UnicodeError, name: str, host_name: str) -> str:
+    """Returns the problem, a bracket, and what to do."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"{error.strerror}): stop the other process, or set {name} to another number"
+    if isinstance(error, OSError) and error.errno == errno.EACCES:
+        return f"{error.strerror}): set {name} to 1024 or more"
+    problem = error.strerror if isinstance(error, OSError) else error
+    return f"{problem}): set {host_name} to an address of this machine"

@@ -9,6 +9,7 @@ from recsvc.store.embedded import embedded_redis
 from recsvc.store.eviction import KEEP_ALL_KEYS
 from recsvc.store.inspection import RedisFacts, inspect
 from recsvc.store.schema import require_readable
+from recsvc.store.tls_problem import tls_problem
 
 OLDEST_VERSION = (6, 2)  # XTRIM by entry id
 CLOCK_SECONDS = 2.0  # that two clocks may differ: lists count days and hours, and times of events are Redis's
@@ -34,9 +35,17 @@ async def _facts(url: str, settings: Settings) -> RedisFacts:
             return await inspect(client, settings.namespace)
         except StoreUnavailable as error:
             raise StoreUnavailable(
-                f"no answer within {settings.store_timeout:g} s: start it, correct redis_url, or raise store_timeout "
-                f"({error})"
+                tls_problem(error)
+                or f"no answer within {settings.store_timeout:g} s: start it, correct redis_url, or raise store_timeout"
+                f"{_tls_hint(url)} ({error})"
             ) from None
+
+
+def _tls_hint(url: str) -> str:
+    """A server that expects TLS drops other connections, and one without TLS waits for more. Neither says why."""
+    if url.startswith("rediss"):
+        return ". If it does not use TLS at this port, name its TLS port"
+    return ". If it uses TLS, begin redis_url with rediss" if url.startswith("redis") else ""
 
 
 def check_server(facts: RedisFacts, settings: Settings) -> str:

@@ -7,6 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from recsvc.domain.query import Degradation, Surface
 from recsvc.domain.shop import EventType
+from recsvc.runtime.rungs import Rung
 
 # Seconds. A warm request takes a few milliseconds; the last buckets show what a deadline of a second would cut off.
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -121,6 +122,8 @@ AUDIT_LINES_LOST = Counter("recsvc_audit_lines_lost", "Lines of the audit log th
 # Prometheus sees an increase only in a series that it has read before. So those of alerts exist from the start.
 for degradation in Degradation:
     DEGRADED.labels(degradation.value)
+for rung in Rung:
+    CONDITIONS.labels(rung.value)
 for surface in Surface:
     LISTS.labels(surface.value)
 for event_type in EventType:

@@ -60,13 +60,20 @@ def start_tracing(endpoint: str, share: float, *, version: str) -> None:
         SettingsError: The extra `tracing` is not installed.
     """
     global _tracer  # noqa: PLW0603  one process has one tracer, and each span asks for it
+    check_installed()
+    from recsvc.runtime.open_telemetry import OpenTelemetry  # noqa: PLC0415  an extra that few processes load
+
+    _tracer = OpenTelemetry(endpoint, share, version)
+
+
+def check_installed() -> None:
+    """Raises SettingsError if the extra `tracing` is not installed."""
     try:
-        from recsvc.runtime.open_telemetry import OpenTelemetry  # noqa: PLC0415  an extra that few processes load
+        import recsvc.runtime.open_telemetry  # noqa: F401, PLC0415  as above
     except ModuleNotFoundError as missing:
         raise SettingsError(
             f"trace_endpoint: tracing needs {missing.name}; pip install 'recsvc[tracing]' brings it"
         ) from None
-    _tracer = OpenTelemetry(endpoint, share, version)
 
 
 def stop_tracing(seconds: float) -> None:

@@ -5,7 +5,7 @@ import math
 import secrets
 import time
 from asyncio import CancelledError
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeAlias
 
@@ -39,7 +39,7 @@ _OPERATORS_CODES = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOU
 # Callers that send many wrong calls must not fill the disk. The metrics count all of them.
 _REFUSALS = LineLimit(lines=5, seconds=10)
 
-# The reasons of refusals by errors.
+# The reasons of refusals by errors. The gate counts its own.
 _REASONS: dict[type[Exception], str] = {DeadlinePassed: "deadline", TooBusy: "limit"}
 
 _log = structlog.get_logger(__name__)
@@ -252,7 +252,7 @@ async def _let_in(door: Door, context: _Context) -> AsyncIterator[None]:
 
 
 async def _fail(method: str, error: Exception, context: _Context) -> NoReturn:
-    reason = error.cause if isinstance(error, AccessRefused) else _REASONS.get(type(error))
+    reason = _REASONS.get(type(error))
     if reason is not None:
         REFUSALS.labels(method, reason).inc()
     answer = status.status_of(error)
@@ -261,15 +261,16 @@ async def _fail(method: str, error: Exception, context: _Context) -> NoReturn:
         # The traceback stays in the log. The caller gets an id to ask about.
         _log.error("call_failed", method=method, code="INTERNAL", error_id=error_id, exc_info=error)
         await _abort(method, status.internal(error_id), context)
-    await _refuse(method, answer, context)
+    caller = {"caller": error.caller_id} if isinstance(error, AccessRefused) and error.caller_id else {}
+    await _refuse(method, answer, context, caller)
 
 
-async def _refuse(method: str, answer: grpc.Status, context: _Context) -> NoReturn:
+async def _refuse(method: str, answer: grpc.Status, context: _Context, caller: Mapping[str, str]) -> NoReturn:
     code = answer.code.name
     left_out = _REFUSALS.left_out((method, code), time.monotonic())
     if left_out is not None:
         log = _log.warning if answer.code in _OPERATORS_CODES else _log.info
-        log("call_refused", method=method, code=code, problem=answer.details, **left_out)
+        log("call_refused", method=method, code=code, problem=answer.details, **caller, **left_out)
     await _abort(method, answer, context)
 
 

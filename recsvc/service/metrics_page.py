@@ -14,7 +14,6 @@ from recsvc.access.certificates import Certificates
 from recsvc.access.gate import AccessGate
 from recsvc.access.opening import Access
 from recsvc.access.reloaded_file import ReloadedFile
-from recsvc.access.scopes import Scope
 from recsvc.errors import AccessRefused, PermissionDenied, RateLimited
 
 # A client that sends nothing keeps a thread for this long.
@@ -58,7 +57,7 @@ def _guarded(app: _WsgiApp, gate: AccessGate) -> _WsgiApp:
         authorization = environ.get("HTTP_AUTHORIZATION")
         headers = [] if authorization is None else [("authorization", authorization)]
         try:
-            admission = gate.admit_scope("/metrics", Scope.METRICS, headers)
+            admission = gate.admit_metrics(headers)
         except AccessRefused as error:
             status, more = _refusal(error)
             start_response(status, [("Content-Type", "text/plain; charset=utf-8"), *more])

@@ -2,6 +2,7 @@
 
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlencode
@@ -83,15 +84,34 @@ class _Settings(CommonSettings):
         url = self.redis_url.get_secret_value() if self.redis_url is not None else ""
         if not url.startswith("rediss"):
             raise ValueError("redis_ca and redis_cert need a redis_url that begins with rediss")
-        try:
-            context = ssl.create_default_context(cafile=self.redis_ca)
-            if self.redis_cert is not None:
-                context.load_cert_chain(self.redis_cert, self.redis_key, password=lambda: "")
-        except OSError:  # SSLError is one
-            raise ValueError(
-                "redis_ca, redis_cert and redis_key must be PEM files that fit, without a password"
-            ) from None
+        for name in ("redis_ca", "redis_cert", "redis_key"):
+            path: Path | None = getattr(self, name)
+            if path is not None:
+                _check_readable(name, path)
+        _check_fits("redis_ca must be a PEM file of a CA", lambda: ssl.create_default_context(cafile=self.redis_ca))
+        if self.redis_cert is not None:
+            cert, context = self.redis_cert, ssl.create_default_context()
+            _check_fits(
+                "redis_cert and redis_key must be PEM files, redis_key of this certificate and without a password",
+                lambda: context.load_cert_chain(cert, self.redis_key, password=lambda: ""),
+            )
         return self
+
+
+def _check_readable(name: str, path: Path) -> None:
+    """Raises ValueError if a file cannot be read."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read ({error.strerror}): correct its path, or its permissions") from None
+
+
+def _check_fits(problem: str, load: Callable[[], object]) -> None:
+    """Raises ValueError if files cannot be loaded."""
+    try:
+        load()
+    except ssl.SSLError:
+        raise ValueError(problem) from None
 
 
 class Settings(AccessSettings, _Settings):

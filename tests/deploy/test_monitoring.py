@@ -11,13 +11,23 @@ import prometheus_client
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs
 
+from recsvc.domain.query import Degradation
 from recsvc.runtime import metrics
+from recsvc.runtime.rungs import DEGRADATION_OF, Rung
 from tests.docs.test_links import anchors
 
 FOLDER = Path("deploy/monitoring")
 ALERTS = Path("deploy/ALERTS.md").read_text("utf-8")
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+TESTS = ("slo_test.yml", "alerts_test.yml", "access_test.yml")
 OBJECTIVES = ("lists", "latency", "degraded", "writes")
+# Conditions whose alert is on another metric, which lasts longer than the condition or was there before.
+OTHERWISE_ALERTED = {
+    Rung.ITEMS_BEHIND: "recsvc_catalogue_behind",
+    Rung.REDIS_LOST_DATA: "recsvc_redis_losses_total",
+    Rung.REDIS_EVICTING: "recsvc_redis_losses_total",
+    Rung.REDIS_MAY_EVICT: "recsvc_redis_may_evict",
+}
 _NAME = re.compile(r"\b(recsvc_[a-z_]+|recsvc:[a-z_:]+[0-9]+[mhd]|process_[a-z_]+)\b")
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on this machine")
 
@@ -39,6 +49,10 @@ def read(name: str) -> Any:
 
 def rules(name: str) -> list[dict[str, Any]]:
     return [rule for group in read(name)["groups"] for rule in group["rules"]]
+
+
+def slo_text() -> str:
+    return (FOLDER / "slo.yml").read_text("utf-8")
 
 
 def dashboard_expressions() -> list[str]:
@@ -93,7 +107,7 @@ def test_an_objective_has_a_rule_for_each_window_with_that_window_alone():
 
 
 def test_the_bound_of_the_latency_objective_is_a_bucket():
-    bounds = set(re.findall(r'le="([\d.]+)"', (FOLDER / "slo.yml").read_text("utf-8")))
+    bounds = set(re.findall(r'le="([\d.]+)"', slo_text()))
     assert bounds
     assert {float(bound) for bound in bounds} <= set(metrics.REQUEST_SECONDS._upper_bounds)  # noqa: SLF001
 
@@ -116,17 +130,58 @@ def test_an_alert_has_a_severity_a_summary_and_its_own_section_in_the_runbook():
         assert anchor in anchors(ALERTS)
 
 
+def conditions_of(alert: str) -> list[str]:
+    [rule] = [rule for rule in rules("alerts.yml") if rule["alert"] == alert]
+    return str(re.findall(r'condition=~"([^"]*)"', rule["expr"])[0]).split("|")
+
+
+def test_a_condition_has_one_alert_and_its_remedy_in_the_runbook():
+    alerts = {alert: conditions_of(alert) for alert in ("RecsvcSevereCondition", "RecsvcMildCondition")}
+    alerted = [condition for conditions in alerts.values() for condition in conditions]
+    assert sorted([*alerted, *OTHERWISE_ALERTED]) == sorted(Rung)
+    for alert, conditions in alerts.items():
+        section = ALERTS.partition(f"## {alert}\n")[2].partition("\n## ")[0]
+        assert re.findall(r"^\| `(\w+)` \| \S", section, re.MULTILINE) == conditions
+    expressions = " ".join(rule["expr"] for rule in rules("alerts.yml"))
+    assert {name for name in OTHERWISE_ALERTED.values() if name not in expressions} == set()
+
+
+def test_a_degradation_is_in_the_objective_or_leaves_lists_complete_in_a_condition_with_an_alert():
+    counted = {name for names in re.findall(r'degradation=~"([^"]*)"', slo_text()) for name in names.split("|")}
+    complete = {
+        DEGRADATION_OF[Rung(condition)].value
+        for alert in ("RecsvcSevereCondition", "RecsvcMildCondition")
+        for condition in conditions_of(alert)
+        if Rung(condition) in DEGRADATION_OF
+    }
+    assert counted.isdisjoint(complete)
+    assert counted | complete | {Degradation.REASONS_DROPPED.value} == {d.value for d in Degradation}
+
+
+def test_a_counter_of_an_alert_on_an_increase_is_zero_before_it_counts():
+    """Prometheus sees no increase from nothing to the first value."""
+    page = prometheus_client.generate_latest().decode()
+    for rule in rules("alerts.yml"):
+        for name in re.findall(r"increase\((recsvc_\w+)", rule["expr"]):
+            assert name == "recsvc_requests_total" or re.search(rf"^{name}[ {{]", page, re.MULTILINE), name
+    entered = set(re.findall(r'^recsvc_conditions_total{condition="(\w+)"}', page, re.MULTILINE))
+    assert entered == set(Rung)
+
+
 def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
-    cases = [
-        case
-        for name in ("slo_test.yml", "alerts_test.yml")
-        for test in read(name)["tests"]
-        for case in test["alert_rule_test"]
-    ]
+    cases = [case for name in TESTS for test in read(name)["tests"] for case in test["alert_rule_test"]]
     outcomes: dict[str, set[bool]] = {}
     for case in cases:
         outcomes.setdefault(case["alertname"], set()).add(bool(case["exp_alerts"]))
     assert outcomes == {rule["alert"]: {True, False} for rule in rules("alerts.yml")}
+
+
+def test_each_prometheus_loads_the_rules_and_says_where_the_runbook_is():
+    for name in ("prometheus.yml", "../prometheus.yml"):
+        settings = read(name)
+        assert [Path(file).name for file in settings["rule_files"]] == ["slo.yml", "alerts.yml"]
+        assert settings["global"]["external_labels"]["runbooks"].endswith("/ALERTS.md")
+        assert "recsvc" in [job["job_name"] for job in settings["scrape_configs"]]  # which alerts name
 
 
 @needs_promtool
@@ -134,8 +189,9 @@ def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
     "arguments",
     [
         ("check", "config", "prometheus.yml"),
+        ("check", "config", "../prometheus.yml"),
         ("check", "rules", "slo.yml", "alerts.yml"),
-        ("test", "rules", "slo_test.yml", "alerts_test.yml"),
+        ("test", "rules", *TESTS),
     ],
     ids=" ".join,
 )

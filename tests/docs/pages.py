@@ -12,6 +12,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "findings").glob("*.md"),
         ROOT / "training/README.md",
+        ROOT / "deploy/README.md",
         ROOT / "deploy/storefront/README.md",
         *(ROOT / "deploy").glob("*.md"),
     ]

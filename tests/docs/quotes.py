@@ -23,6 +23,7 @@ ARTEFACTS = {
     "events.parquet",
     "items.csv",
     "items.parquet",
+    "keys.toml",
     "manifest.json",
     "report.html",
     "rows.json",
@@ -50,6 +51,8 @@ FOREIGN_NAMES = {
     "NOT_SERVING",
     "PIP_EXTRA_INDEX_URL",
     "RECSVC_JUDGE_API_KEY",
+    "grpc.max_concurrent_streams",
+    "grpc.max_concurrent_streams",  # an option of gRPC
     "linear_dynamic",
     "process_open_fds",  # of every program that Prometheus reads
     "process_resident_memory_bytes",

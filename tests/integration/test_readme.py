@@ -4,13 +4,14 @@ import gzip
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from recsvc.pipeline.placements import Placements
 from tests.docs.pages import ROOT, blocks
+from tests.recsvc.access.credentials import Certified, KeysFile
 from tests.service_process import ServiceProcess
 from training.data.shop import read_shop
 from training.search_evaluation.written_queries import read_written_queries
@@ -30,6 +31,8 @@ PYTHON_PAGES = {
 SIGNATURE_PAGE = "docs/architecture.md"
 # Its one block converts files of another publisher.
 CONVERTING_PAGE = "docs/public-data.md"
+# Its one block needs TLS and a key.
+ACCESS_PAGE = "docs/access.md"
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +62,25 @@ def test_every_page_with_python_is_run() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")]
     names = {page.relative_to(ROOT).as_posix() for page in pages}
     with_python = {name: len(found) for name in names if (found := read(name, "python"))}
-    assert with_python == PYTHON_PAGES | {SIGNATURE_PAGE: 1, CONVERTING_PAGE: 1}
-    assert {name for name in names if read(name, "js")} == {"README.md", "docs/surfaces.md"}
+    assert with_python == PYTHON_PAGES | {SIGNATURE_PAGE: 1, CONVERTING_PAGE: 1, ACCESS_PAGE: 1}
+    assert {name for name in names if read(name, "js")} == {"README.md", "docs/surfaces.md", ACCESS_PAGE}
     assert {name for name in names if read(name, "toml")} == {"docs/placements.md", "docs/search.md"}
+
+
+def test_the_python_with_tls_and_a_key_gets_a_list(
+    start_service: Callable[..., ServiceProcess],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    certified, keys = Certified(tmp_path), KeysFile(tmp_path / "keys.toml")
+    monkeypatch.setenv("RECSVC_API_KEY", keys.add("storefront", ["recommend"]))
+    service = start_service(keys_file=keys.path, **certified.settings())
+    (block,) = read(ACCESS_PAGE, "python")
+    monkeypatch.chdir(tmp_path)  # where the CA is
+    assert block.count("recsvc.shop.example:50051") == 1
+    exec(block.replace("recsvc.shop.example:50051", f"localhost:{service.port}"), {})  # noqa: S102  of our own page
+    assert capsys.readouterr().out.count("item_id: ") >= 3
 
 
 def test_the_python_for_public_data_makes_the_tables_of_a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

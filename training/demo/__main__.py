@@ -1,4 +1,7 @@
-"""Shows a tour of recsvc on a synthetic shop, then stops. --serve and --storefront keep the service running instead."""
+"""Shows a tour of recsvc on a synthetic shop, then stops.
+
+--serve and --storefront keep the service running instead, and --prepare starts no service.
+"""
 
 import argparse
 import asyncio
@@ -39,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.demo", description=__doc__)
     mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--prepare", action="store_true", help="only make the shop and train its bundle")
     mode.add_argument("--serve", action="store_true", help="keep the service running, with all users of the shop")
     mode.add_argument("--storefront", action="store_true", help="also open a shop for the browser, which calls it")
     parser.add_argument(
@@ -51,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         steps = Steps(console)
         shop = _prepare(steps, console)
-        if options.serve:
+        if options.prepare:
+            console.print(f"\nThe bundle is {demo.BUNDLE}.", highlight=False)
+        elif options.serve:
             _serve(shop, SERVE_PORT if options.port is None else options.port, steps, console)
         elif options.storefront:
             _open_shop(shop, STOREFRONT_PORT if options.port is None else options.port, steps, console)

@@ -2,6 +2,9 @@
 
 import json
 import queue
+import shutil
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,7 @@ def test_a_renamed_file_is_made_again(tmp_path):
         log.write("b", METHOD, "OK")
     assert [line["caller"] for line in lines(old)] == ["a"]
     assert [line["caller"] for line in lines(path)] == ["b"]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_is_continued_after_a_restart(tmp_path):
@@ -86,3 +90,20 @@ def test_a_full_disk_loses_lines_and_nothing_else(tmp_path):
     with open_audit_log(full) as log:
         log.write("shop", METHOD, "OK")
     assert REGISTRY.get_sample_value("recsvc_audit_lines_lost_total") == before + 1
+
+
+def test_a_folder_that_goes_away_loses_its_lines_and_later_ones_are_written(tmp_path):
+    folder, lost = tmp_path / "logs", partial(REGISTRY.get_sample_value, "recsvc_audit_lines_lost_total")
+    folder.mkdir()
+    before, end = lost(), time.monotonic() + 20
+    with open_audit_log(folder / "audit.jsonl") as log:
+        shutil.rmtree(folder)
+        for caller in "ab":
+            log.write(caller, METHOD, "OK")
+        while lost() < before + 2:
+            assert time.monotonic() < end
+            time.sleep(0.005)
+        folder.mkdir()
+        log.write("c", METHOD, "OK")
+    assert [line["caller"] for line in lines(folder / "audit.jsonl")] == ["c"]
+    assert lost() == before + 2

@@ -24,7 +24,7 @@ def test_loopback_needs_nothing(host):
     check_addresses(settings(host=host))
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "no-such-host.invalid", "::ffff:10.1.2.3", "0"])  # noqa: S104
+@pytest.mark.parametrize("host", ["a..b", "0.0.0.0", "::", "10.1.2.3", "no-such-host.invalid", "::ffff:10.1.2.3", "0"])  # noqa: S104
 @pytest.mark.parametrize("half", [{}, TLS, KEYS, TOKENS])
 def test_another_address_is_refused_without_both_tls_and_keys(host, half):
     with pytest.raises(SettingsError, match=r"^host: .*insecure_off_loopback to yes-i-know$") as caught:
@@ -95,10 +95,11 @@ def test_the_files_of_redis_go_into_its_address(tmp_path):
 
 def test_files_of_redis_that_cannot_be_used_stop_the_start(tmp_path):
     own, other = Certified(tmp_path / "own"), Certified(tmp_path / "other")
-    for files in (
-        {"redis_ca": tmp_path / "missing"},
-        {"redis_ca": own.key},
-        {"redis_cert": own.chain, "redis_key": other.key},
+    for files, problem in (
+        ({"redis_ca": tmp_path / "missing"}, r"redis_ca cannot be read \(No such file"),
+        ({"redis_cert": own.chain, "redis_key": tmp_path}, r"redis_key cannot be read \(Is a directory"),
+        ({"redis_ca": own.key}, "redis_ca must be a PEM file of a CA"),
+        ({"redis_cert": own.chain, "redis_key": other.key}, "redis_key of this certificate"),
     ):
-        with pytest.raises(SettingsError, match="redis_ca, redis_cert and redis_key must be PEM files that fit"):
+        with pytest.raises(SettingsError, match=problem):
             settings(redis_url="rediss://h", **files)

@@ -17,6 +17,7 @@ from tests.service_process import ServiceProcess
 
 CHECKS = (
     *("settings", "reason model", "bundle", "text encoder", "placements", "data folder"),
+    *("certificates", "keys", "tokens", "addresses", "audit log", "tracing", "redis certificates"),
     *("redis", "redis memory", "redis files", "redis permissions", "redis clock", "redis schema"),
     *("file descriptors", "port", "metrics_port"),
 )
@@ -180,5 +181,8 @@ def test_a_port_that_is_taken_is_a_problem(flags: dict[str, object], taken_port:
 
 
 def test_a_host_that_is_no_name_is_a_problem(flags: dict[str, object]) -> None:
-    _, line = only_problem(flags | {"host": "a..b", "port": 50_999, "metrics_port": -1})
-    assert "cannot listen on a..b" in line
+    _, lines = examined(
+        flags | {"host": "a..b", "port": 50_999, "metrics_port": -1, "insecure_off_loopback": "yes-i-know"}
+    )
+    assert "cannot listen on a..b" in lines["port"]
+    assert "set host to an address of this machine" in lines["port"]

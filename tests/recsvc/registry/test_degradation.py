@@ -285,6 +285,7 @@ async def bundle_corrupt(parts: Parts) -> AsyncIterator[None]:
 @asynccontextmanager
 async def worker_away(parts: Parts) -> AsyncIterator[None]:
     parts.worker.stop()
+    await asyncio.sleep(0.05)  # until a report that is under way has arrived
     parts.raw.pexpire(keys.worker("shop", AUTHOR), 1)  # as after `WORKER_SECONDS` without a report
     yield
     parts.worker.start()

@@ -14,6 +14,7 @@ import recsvc.v1
 from recsvc.access.opening import Access, open_access
 from recsvc.access.scopes import Scope
 from recsvc.registry.backend import Backend
+from recsvc.runtime.condition import ServiceCondition
 from recsvc.server import listening
 from recsvc.service import METHODS
 from recsvc.service.metrics_page import serve_metrics
@@ -45,6 +46,7 @@ class Untouchable:
     def __init__(self) -> None:
         self.touched: list[str] = []
         self.is_serving = False
+        self.condition = ServiceCondition()  # health shows it, of `store` too
 
     def __getattr__(self, name: str) -> "Untouchable":
         if self.is_serving:
