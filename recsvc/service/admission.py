@@ -60,13 +60,17 @@ class Admission:
         """Takes note that a call was let in."""
         if self._first_call == math.inf:
             self._first_call = self._clock()
-        self.taken += 1
+        self._take()
         self.in_flight += 1
 
     def refuse(self) -> None:
         """Takes note that a call was refused."""
-        self.taken += 1
+        self._take()
 
     def leave(self) -> None:
         """Takes note that a call has ended."""
         self.in_flight -= 1
+
+    def _take(self) -> None:
+        self.taken += 1
+        self._turnstile.take()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs
 
+from recsvc.service.priority import Priority, priority_of
 from recsvc.v1 import events_pb2, recommendation_pb2, users_pb2
 
 FILE = Path("deploy/envoy.yaml")
@@ -67,8 +68,8 @@ def test_every_route_has_a_longest_time_which_callers_deadlines_may_shorten(host
 
 
 def test_more_calls_may_be_tried_again_at_once_than_a_killed_process_had(cluster):
-    [threshold] = cluster["circuit_breakers"]["thresholds"]
-    assert threshold["max_retries"] >= threshold["max_requests"] / 2
+    for threshold in cluster["circuit_breakers"]["thresholds"]:
+        assert threshold["max_retries"] >= threshold["max_requests"] / 2
 
 
 def test_processes_are_checked_every_second_also_before_the_first_call(cluster):
@@ -96,6 +97,17 @@ def test_outside_envoy_only_its_metrics_and_readiness_can_be_read(resources):
     manager = resources["listeners"][1]["filter_chains"][0]["filters"][0]["typed_config"]
     [admin] = manager["route_config"]["virtual_hosts"]
     assert [route["match"] for route in admin["routes"]] == [{"path": "/stats/prometheus"}, {"path": "/ready"}]
+
+
+def test_lists_cannot_fill_the_limit_of_calls_that_are_more_important_or_stay_open(host):
+    urgent = {
+        name.rpartition("/")[2]
+        for route in host["routes"]
+        for name in route["match"].values()
+        if route["route"].get("priority") == "HIGH"
+    }
+    writes = {method.rpartition("/")[2] for method in METHODS if priority_of(method) is Priority.WRITE}
+    assert urgent == (writes - FOR_THE_SHOP) | {"StreamReasons", ""}  # the last are all of health
 
 
 @pytest.mark.skipif(shutil.which("envoy") is None, reason="no Envoy on this machine")

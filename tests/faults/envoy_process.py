@@ -1,4 +1,4 @@
-"""A real Envoy with the file that is given with the product. Only addresses are changed."""
+"""A real Envoy with the file that is given with the product. Only addresses change, and with them its limit."""
 
 import shutil
 import subprocess
@@ -13,6 +13,7 @@ from recsvc.v1 import recommendation_pb2, recommendation_pb2_grpc
 from tests.recsvc.store.free_ports import free_ports
 
 FILE = Path("deploy/envoy.yaml")
+PROCESSES = 2  # for which the file has its limit of lists
 READY_SECONDS = 20.0
 
 
@@ -42,6 +43,8 @@ class EnvoyProcess:
         cluster["load_assignment"]["endpoints"] = [
             {"lb_endpoints": [{"endpoint": {"address": address}} for address in addresses]}
         ]
+        threshold = cluster["circuit_breakers"]["thresholds"][0]
+        threshold["max_requests"] = threshold["max_requests"] * len(ports) // PROCESSES
         path = folder / "envoy.yaml"
         path.write_text(yaml.safe_dump(config))
         with (folder / "envoy.log").open("wb") as log:

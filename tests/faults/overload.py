@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from recsvc.v1 import recommendation_pb2
-from tests.benchmarks.load import Load, Measured, run
+from tests.benchmarks.load import Load, Measured, Task, run
 from tests.faults.load import LIST_LENGTH, user
 from tests.faults.row import Figures, Row
 from tests.faults.site import Site, descriptors, resident_mb, unforeseen
@@ -28,7 +28,7 @@ def measure(bundle: Path, seconds: float = 60.0, limit: int = 1_000) -> Figures:
     """
     with Site(bundle) as site:
         service = site.start(store_timeout=2, max_concurrent_requests=limit)
-        tasks = [[("/recsvc.v1.RecommendationService/Recommend", _request(number))] for number in range(USERS)]
+        tasks = tasks_of_users()
 
         def load(seconds: float, **how: float) -> Measured:
             return run(Load(service.port, tasks, seconds, warm_up=0.0, **how))  # type: ignore[arg-type]
@@ -44,18 +44,18 @@ def measure(bundle: Path, seconds: float = 60.0, limit: int = 1_000) -> Figures:
         after_closed = load(RECOVERY_SECONDS, rate=first.completed / first.seconds / 2)
         last = load(seconds / 3, in_flight=PEAK_IN_FLIGHT)
         # The machine's speed changes: the mean of both peaks is what the process can do.
-        peak = (_rate(first) + _rate(last)) / 2
+        peak = (rate_of(first) + rate_of(last)) / 2
         refused = Counter(opened.failed) + Counter(closed.failed)
         return {
-            "peaks_per_second": [round(_rate(first)), round(_rate(last))],
-            "open_per_second": round(_rate(opened)),
-            "closed_per_second": round(_rate(closed)),
-            "open_goodput": round(_rate(opened) / peak, 2),
-            "closed_goodput": round(_rate(closed) / peak, 2),
+            "peaks_per_second": [round(rate_of(first)), round(rate_of(last))],
+            "open_per_second": round(rate_of(opened)),
+            "closed_per_second": round(rate_of(closed)),
+            "open_goodput": round(rate_of(opened) / peak, 2),
+            "closed_goodput": round(rate_of(closed) / peak, 2),
             "refused": dict(refused),
             "refused_with_other_status": sum(n for status, n in refused.items() if status not in RETRIED),
             "failed_after": sum(after_open.failed.values()) + sum(after_closed.failed.values()),
-            "p99_ms_after": [_p99(after_open), _p99(after_closed)],
+            "p99_ms_after": [p99_ms(after_open), p99_ms(after_closed)],
             "growth_mb": round(resident_mb(service) - before, 1),
             "descriptors": descriptors(service),
             "generator_share": round(max(opened.generator_share, closed.generator_share), 2),
@@ -63,17 +63,24 @@ def measure(bundle: Path, seconds: float = 60.0, limit: int = 1_000) -> Figures:
         }
 
 
-def _request(number: int) -> bytes:
-    return recommendation_pb2.RecommendRequest(user_id=user(number), k=LIST_LENGTH).SerializeToString()
+def tasks_of_users() -> list[Task]:
+    """One list for each user."""
+    return [[("/recsvc.v1.RecommendationService/Recommend", _request(number))] for number in range(USERS)]
 
 
-def _rate(measured: Measured) -> float:
+def rate_of(measured: Measured) -> float:
+    """Returns answered calls per second."""
     return measured.completed / measured.seconds
 
 
-def _p99(measured: Measured) -> float:
+def p99_ms(measured: Measured) -> float:
+    """Returns milliseconds; not a number where no call was answered."""
     latencies = sorted(measured.latencies)
     return round(1000 * latencies[len(latencies) * 99 // 100], 1) if latencies else float("nan")
+
+
+def _request(number: int) -> bytes:
+    return recommendation_pb2.RecommendRequest(user_id=user(number), k=LIST_LENGTH).SerializeToString()
 
 
 ROW = Row(

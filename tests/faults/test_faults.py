@@ -23,6 +23,7 @@ NAMES = (
     "stopped_in_flight",
     "bundle_spoilt",
     "overload",
+    "overload_behind_envoy",
     "mixed_requests",
     "fuzzed_messages",
     "careless_clients",
@@ -41,7 +42,7 @@ ROWS = [
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_figures_of_a_fault_are_within_their_bounds(name: str, small_bundle: Path) -> None:
-    if name == "replica_killed" and not has_envoy():
+    if name in {"replica_killed", "overload_behind_envoy"} and not has_envoy():
         pytest.skip("needs envoy on PATH: `make fault-test` installs it")
     row: Row = import_module(f"tests.faults.{name}").ROW
     figures = row.measure(small_bundle)
