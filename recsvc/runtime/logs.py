@@ -88,6 +88,7 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         )
     )
     handler.addFilter(_is_no_hang_up)
+    handler.addFilter(_without_metadata)
     handler.addFilter(_RepeatedLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -129,3 +130,14 @@ def _is_no_hang_up(record: logging.LogRecord) -> bool:
     """Returns False for a traceback of grpc.aio, or of its tasks, that says only that a caller hung up."""
     kind = record.exc_info[0] if record.exc_info else None
     return kind is None or kind.__name__ != "ExecuteBatchError"
+
+
+def _without_metadata(record: logging.LogRecord) -> bool:
+    """Removes what a caller sent from a line of grpc about metadata that is not UTF-8: a key may be in it.
+
+    The line is no error then, so that it can be left out when it repeats.
+    """
+    if record.msg == "Invalid encoding on %s":
+        record.msg, record.args = "a caller sent metadata that is not UTF-8", ()
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+    return True

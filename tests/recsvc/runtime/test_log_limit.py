@@ -57,6 +57,26 @@ def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(logger, e
         root.setLevel(level)
 
 
+def test_metadata_that_is_not_utf_8_is_not_repeated_in_the_log(capsys) -> None:
+    """grpc.aio logs the value, which may be a key or the id of a user, as an error: without any limit."""
+    root, library = logging.getLogger(), logging.getLogger("grpc._cython.cygrpc")
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logs("info", "json")
+        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
+        for _ in range(60):
+            try:
+                b"Bearer recsvc_secret\xe9".decode()
+            except UnicodeDecodeError:
+                library.exception("Invalid encoding on %s", b"Bearer recsvc_secret\xe9")
+        written = capsys.readouterr().err
+        assert "recsvc_secret" not in written
+        assert len(written.splitlines()) == 50
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 def test_as_many_kinds_as_there_are_lines_fill_no_memory() -> None:
     limit = LineLimit(lines=1, seconds=10, most_keys=100)
     assert [limit.left_out(number, 0) for number in range(1_000)] == [{}] * 1_000
