@@ -48,7 +48,7 @@ async def write_backup(client: RedisClient, namespace: str, file: Path, progress
         progress: Is called with the number of keys that are written so far.
 
     Raises:
-        BackupError: The file exists, or cannot be written.
+        BackupError: The file exists, or cannot be written, or the namespace has no keys.
         StoreUnavailable: Redis does not answer in time.
     """
     if file.exists():  # noqa: ASYNC240 - nothing else runs in the event loop of the command
@@ -68,6 +68,8 @@ async def write_backup(client: RedisClient, namespace: str, file: Path, progress
                 if count % _PAGE_SIZE == 0:
                     progress(count)
             target.write(_RECORD.pack(0, len(digest.digest()), count, _END) + digest.digest())
+        if not count:
+            raise BackupError(f"the namespace {namespace!r} has no keys: name the one that the service uses")
         part.rename(file)
     except OSError as error:
         raise BackupError(f"{file} cannot be written: {error.strerror}") from None

@@ -116,6 +116,16 @@ def test_damaged_file_is_refused_before_a_key_is_written(
     assert raw.keys("{shop:*") == []
 
 
+def test_namespace_without_keys_gets_no_backup_and_no_key(
+    redis_server: RedisServer, tmp_path: Path, raw: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "typo.backup"
+    assert run("backup", file, redis_server) == 2
+    assert "'shop' has no keys" in capsys.readouterr().err
+    assert list(tmp_path.glob("typo*")) == []
+    assert raw.keys("{shop:*") == []
+
+
 def test_file_of_a_newer_redis_is_refused_before_a_key_is_removed(
     redis_server: RedisServer, backup: Path, raw: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
