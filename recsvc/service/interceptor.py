@@ -228,7 +228,7 @@ async def _admit(gate: AccessGate, method: str, context: _Context) -> AdmittedCa
     """Checks the caller, before the request is decoded and before anything is looked up."""
     try:
         return gate.admit(method, context.invocation_metadata() or ())
-    except AccessRefused as error:
+    except Exception as error:  # noqa: BLE001 - as for every error of a call
         await _fail(method, error, context)
 
 

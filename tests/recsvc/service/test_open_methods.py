@@ -1,14 +1,17 @@
-"""Health, which needs no key, and reflection: what anybody sends them is answered in plain words and fills no log."""
+"""The outside of the server: what anybody sends without a key gets a fixed answer, and fills no log."""
 
 import asyncio
 import logging
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
+import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from recsvc.access.gate import AccessGate
+from recsvc.access.opening import Access
 from recsvc.service.interceptor import CallInterceptor
 from tests.recsvc.service.edge import FixedAnswers, backend_of, edge_settings, listening
 
@@ -64,3 +67,24 @@ async def test_two_first_calls_of_a_method_are_both_wrapped():
     first, second = await asyncio.gather(*(interceptor.intercept_service(continuation, details) for _ in range(2)))
     assert first is second
     assert second is not handler
+
+
+class Broken:
+    """A gate with an error that nobody foresaw."""
+
+    def admit(self, *_: object) -> None:
+        raise ValueError("a part of the key")
+
+
+@pytest.mark.parametrize("method", ["/recsvc.v1.UserService/DeleteUser", REFLECTION])
+async def test_an_unforeseen_error_at_the_gate_admits_nobody_and_tells_nothing(method):
+    access = Access(gate=cast("AccessGate", Broken()), certificates=None)
+    with structlog.testing.capture_logs() as lines:
+        async with (
+            listening(edge_settings(), backend_of(FixedAnswers()), asyncio.Event(), access) as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            error = await error_of(channel, method)
+    assert error.code() == grpc.StatusCode.INTERNAL
+    assert "key" not in str(error.details())
+    assert [line["event"] for line in lines] == ["call_failed"]
