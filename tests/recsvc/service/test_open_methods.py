@@ -19,8 +19,7 @@ NO_MESSAGE = b"\xff"
 HEALTH, REFLECTION = "/grpc.health.v1.Health", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
-async def error_of(channel: grpc.aio.Channel, method: str) -> grpc.aio.AioRpcError:
-    answer: Any
+async def error_of(channel: Any, method: str) -> grpc.aio.AioRpcError:
     if method == REFLECTION:
         answer = channel.stream_stream(method)(iter([NO_MESSAGE]), timeout=20).read()
     elif method.endswith("Watch"):
