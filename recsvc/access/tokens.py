@@ -162,7 +162,9 @@ def _client_of(claims: Mapping[str, Any]) -> str:
     """The id of a token's client, for limits and the audit log. One that may be an e-mail address is hashed."""
     client = next((claims[name] for name in ("client_id", "azp", "sub") if claims.get(name)), "")
     text = str(client)
-    return f"jwt:{text if _CLIENT.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if not _CLIENT.fullmatch(text):  # JSON can have half of a surrogate pair
+        text = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"jwt:{text}"
 
 
 def _scopes_of(claim: object) -> frozenset[Scope]:

@@ -9,7 +9,7 @@ from recsvc.errors import SettingsError
 from recsvc.settings import BackupSettings
 from recsvc.store.backup import Progress, restore_backup, write_backup
 from recsvc.store.connection import RedisClient, connected
-from recsvc.store.schema import check_schema
+from recsvc.store.schema import check_schema, stored_version
 
 _TIMEOUT_SECONDS = 30.0
 
@@ -18,7 +18,8 @@ def back_up(settings: BackupSettings, file: Path) -> str:
     """Writes the namespace of the settings into a file. Returns a line about it. Raises as `write_backup`."""
 
     async def run(client: RedisClient, progress: Progress) -> str:
-        await check_schema(client, settings.namespace)
+        if await stored_version(client, settings.namespace) is not None:  # else nothing may be written
+            await check_schema(client, settings.namespace)
         count = await write_backup(client, settings.namespace, file, progress)
         return f"{count:,} keys of the namespace {settings.namespace} are in {file}\n"
 

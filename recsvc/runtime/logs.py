@@ -12,6 +12,8 @@ from recsvc.runtime.tracing import trace_ids
 
 # Of one kind of line below the level of errors. A kind is a logger, a level and an event.
 _REPEATED_LINES, _REPEAT_SECONDS = 50, 10.0
+# Its lines repeat, and each of them counts: a line of the audit log may not be left out.
+_COMPLETE_LOGGER = "recsvc.access.audit"
 # Libraries put values into their events, so that each is a kind of its own. No more kinds than these are counted.
 _MOST_KINDS = 1_000
 
@@ -88,6 +90,7 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         )
     )
     handler.addFilter(_is_no_hang_up)
+    handler.addFilter(_without_metadata)
     handler.addFilter(_RepeatedLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -95,7 +98,7 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
 
 
 class _RepeatedLines(logging.Filter):
-    """Leaves out most of the lines that repeat. Errors and the lines of the level debug are all written."""
+    """Leaves out most of the lines that repeat. Errors, audit lines and the level debug are all written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +106,7 @@ class _RepeatedLines(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Returns whether a line is written. Adds to it how many like it were not."""
-        if not logging.INFO <= record.levelno < logging.ERROR:
+        if not logging.INFO <= record.levelno < logging.ERROR or record.name == _COMPLETE_LOGGER:
             return True
         line = record.msg  # the fields of a line of ours; the text of a library's
         event = line.get("event") if isinstance(line, dict) else str(line)
@@ -129,3 +132,14 @@ def _is_no_hang_up(record: logging.LogRecord) -> bool:
     """Returns False for a traceback of grpc.aio, or of its tasks, that says only that a caller hung up."""
     kind = record.exc_info[0] if record.exc_info else None
     return kind is None or kind.__name__ != "ExecuteBatchError"
+
+
+def _without_metadata(record: logging.LogRecord) -> bool:
+    """Removes what a caller sent from a line of grpc about metadata that is not UTF-8: a key may be in it.
+
+    The line is no error then, so that it can be left out when it repeats.
+    """
+    if record.msg == "Invalid encoding on %s":
+        record.msg, record.args = "a caller sent metadata that is not UTF-8", ()
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+    return True

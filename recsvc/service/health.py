@@ -36,6 +36,14 @@ class HealthService(health.aio.HealthServicer):  # type: ignore[misc]  # publish
         finally:
             self._watching.discard(task)
 
+    async def List(
+        self,
+        request: health_pb2.HealthListRequest,
+        context: "grpc.aio.ServicerContext[health_pb2.HealthListRequest, health_pb2.HealthListResponse]",
+    ) -> NoReturn:
+        """Refuses: the library does not implement it, and would log a traceback for each call."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "use Check or Watch")
+
     async def show(self, condition: ServiceCondition) -> None:
         """Shows each rung as the service `recsvc.condition.<name>`: NOT_SERVING while the process is on it.
 

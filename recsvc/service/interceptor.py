@@ -42,6 +42,8 @@ _REFUSALS = LineLimit(lines=5, seconds=10)
 # The reasons of refusals by errors. The gate counts its own.
 _REASONS: dict[type[Exception], str] = {DeadlinePassed: "deadline", TooBusy: "limit"}
 
+_NO_MESSAGE = FieldViolation("", "the bytes are not a request message of this method")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -107,16 +109,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = self._wrapped.get(method)
         if handler is None:
             handler = await continuation(handler_call_details)
-            if handler is None or method.startswith(_OPEN_METHODS):
-                return handler
-            if not method.startswith(_OUR_METHODS):
-                return handler if self._gate is None else self._guard(method, handler, self._gate)
+            if handler is None or not method.startswith(_OUR_METHODS):
+                return handler and self._guard(method, handler)
             if method not in self._wrapped:
                 door = Door(method, self._calls if handler.unary_stream is None else self._streams)
                 wrapped = self._wrap(method, handler, door)
-                handler = self._wrapped[method] = _behind(door, wrapped)
+                self._wrapped[method] = _behind(door, wrapped)
                 if self._acceptors is not None:
                     self._acceptors.add(method, wrapped, door)
+            handler = self._wrapped[method]  # of two first calls, too: the handler itself checks no key
         return handler
 
     def _wrap(self, method: str, handler: _Handler, door: Door) -> _Handler:
@@ -143,20 +144,30 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(call)
 
-    def _guard(self, method: str, handler: _Handler, gate: AccessGate) -> _Handler | None:
-        """Wraps reflection. A method of another shape is not offered at all."""
-        if handler.stream_stream is None:
-            return None
+    def _guard(self, method: str, handler: _Handler) -> _Handler | None:
+        """Wraps health, and reflection, which needs a key. A further method of another shape is not offered at all."""
+        decode, encode, gate = handler.request_deserializer, handler.response_serializer, self._gate
 
-        async def guarded(requests: AsyncIterator[Any], context: _Context) -> AsyncIterator[Any]:
-            admission = await _admit(gate, method, context)
+        async def call(raw: bytes, context: _Context) -> Any:  # noqa: ANN401 - its messages have no common type
+            return await (handler.unary_unary or handler.unary_stream)(
+                await _decoded(method, decode, raw, context), context
+            )
+
+        async def stream(raws: AsyncIterator[bytes], context: _Context) -> AsyncIterator[Any]:
+            admission = None if gate is None else await _admit(gate, method, context)
             try:
+                requests = (await _decoded(method, decode, raw, context) async for raw in raws)
                 async for response in handler.stream_stream(requests, context):
                     yield response
             finally:
-                admission.end(grpc.StatusCode.OK.name)
+                if admission is not None:
+                    admission.end(grpc.StatusCode.OK.name)
 
-        return grpc.stream_stream_rpc_method_handler(guarded, handler.request_deserializer, handler.response_serializer)
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(stream, None, encode)
+        is_stream = handler.unary_stream is not None
+        make = grpc.unary_stream_rpc_method_handler if is_stream else grpc.unary_unary_rpc_method_handler
+        return make(call, None, encode) if method.startswith(_OPEN_METHODS) else None
 
     @asynccontextmanager
     async def _surround_admitted(
@@ -203,8 +214,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             REQUESTS.labels(method, grpc.StatusCode.CANCELLED.name).inc()
             raise
         except DecodeError:
-            error = InvalidRequest([FieldViolation("", "the bytes are not a request message of this method")])
-            await _fail(method, error, context)
+            await _fail(method, InvalidRequest([_NO_MESSAGE]), context)
         except Exception as error:  # noqa: BLE001 - the caller gets a status for every error
             await _fail(method, error, context)
         finally:
@@ -218,8 +228,16 @@ async def _admit(gate: AccessGate, method: str, context: _Context) -> AdmittedCa
     """Checks the caller, before the request is decoded and before anything is looked up."""
     try:
         return gate.admit(method, context.invocation_metadata() or ())
-    except AccessRefused as error:
+    except Exception as error:  # noqa: BLE001 - as for every error of a call
         await _fail(method, error, context)
+
+
+async def _decoded(method: str, decode: Callable[[bytes], Any], raw: bytes, context: _Context) -> Any:  # noqa: ANN401
+    """Decodes a request of health or reflection."""
+    try:
+        return decode(raw)
+    except DecodeError:
+        await _fail(method, InvalidRequest([_NO_MESSAGE]), context)
 
 
 def _behind(door: Door, handler: _Handler) -> _Handler:

@@ -81,22 +81,27 @@ def _refusal(error: AccessRefused) -> tuple[str, list[tuple[str, str]]]:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """One thread for each request. It also shakes hands: a slow client does not keep others waiting."""
+    """One thread for each request. It also shakes hands: a slow client does not keep others waiting.
+
+    With too many requests the oldest is hung up: clients that send nothing, or a letter now and then, keep nobody out.
+    """
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait to be accepted: with fewer, a burst waits for a second
     certificates: ReloadedFile[Certificates] | None = None
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - as the library has them
-        self._places = threading.BoundedSemaphore(_MAX_REQUESTS)
+        self._lines: dict[socket.socket, socket.socket] = {}  # by request, the oldest first: its socket once more
         super().__init__(*args)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as above
-        if self._places.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+        if len(self._lines) >= _MAX_REQUESTS:
+            self._hang_up(next(iter(list(self._lines)), request))
+        self._lines[request] = request.dup()  # TLS puts another object in place of the socket
+        super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as above
+        accepted = request
         try:
             request.settimeout(_SILENT_SECONDS)
             if self.certificates is not None:
@@ -107,7 +112,13 @@ class _Server(ThreadingMixIn, WSGIServer):
                     return
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self._hang_up(accepted)
+
+    def _hang_up(self, request: socket.socket) -> None:
+        line = self._lines.pop(request, None)  # a dict's own operations need no lock
+        if line is not None:
+            with line, suppress(OSError):  # the client has hung up
+                line.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as above
         """Says nothing: a client that hangs up is no fault of the service."""

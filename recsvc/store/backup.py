@@ -16,8 +16,11 @@ import os
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from redis.exceptions import ResponseError
 
 from recsvc.errors import BackupError
 from recsvc.store import keys
@@ -28,6 +31,7 @@ _RECORD = struct.Struct("<IIqB")
 _KEY, _END = 1, 0
 _NEVER = -1  # milliseconds to live of a key that does not expire
 _PAGE_SIZE = 500  # keys
+_PROBE_MILLISECONDS = 60_000
 _PART = ".part"
 
 Progress = Callable[[int], object]
@@ -44,7 +48,7 @@ async def write_backup(client: RedisClient, namespace: str, file: Path, progress
         progress: Is called with the number of keys that are written so far.
 
     Raises:
-        BackupError: The file exists, or cannot be written.
+        BackupError: The file exists, or cannot be written, or the namespace has no keys.
         StoreUnavailable: Redis does not answer in time.
     """
     if file.exists():  # noqa: ASYNC240 - nothing else runs in the event loop of the command
@@ -64,6 +68,8 @@ async def write_backup(client: RedisClient, namespace: str, file: Path, progress
                 if count % _PAGE_SIZE == 0:
                     progress(count)
             target.write(_RECORD.pack(0, len(digest.digest()), count, _END) + digest.digest())
+        if not count:
+            raise BackupError(f"the namespace {namespace!r} has no keys: name the one that the service uses")
         part.rename(file)
     except OSError as error:
         raise BackupError(f"{file} cannot be written: {error.strerror}") from None
@@ -98,6 +104,7 @@ async def restore_backup(
     count = 0
     old, new = keys.tag_start(before).encode(), keys.tag_start(namespace).encode()
     with operation("restore"):
+        await _check_readable(client, namespace, file)
         for page in existing:
             await _send(client, [("DEL", key) for key in page])
         commands: list[_Command] = []
@@ -112,6 +119,26 @@ async def restore_backup(
     count += len(commands)
     progress(count)
     return count
+
+
+async def _check_readable(client: RedisClient, namespace: str, file: Path) -> None:
+    """Restores one value into a key of no meaning. So a Redis that cannot read the file loses nothing.
+
+    Raises:
+        BackupError: A newer Redis wrote the values.
+    """
+    key = keys.probe(namespace)
+    for _, value, _ in islice(_records(file), 1):
+        try:
+            await client.execute_command("RESTORE", key, _PROBE_MILLISECONDS, value, "REPLACE")
+        except ResponseError as error:
+            if "DUMP payload" not in str(error):
+                raise
+            raise BackupError(
+                f"{file} is of a newer Redis than this one, which cannot read it: restore it into a Redis of that "
+                "version or a newer one"
+            ) from None
+        await client.execute_command("DEL", key)
 
 
 async def _send(client: RedisClient, commands: Sequence[_Command]) -> None:
@@ -132,8 +159,9 @@ async def _dumped(client: RedisClient, namespace: str) -> AsyncIterator[tuple[by
         with operation("backup"):
             answers = await pipeline.execute()
         for key, value, milliseconds in zip(page, answers[::2], answers[1::2], strict=True):
-            if value is not None:
-                yield key, value, milliseconds if milliseconds > 0 else _NEVER
+            # A key can go after it was dumped: -2. With 0 it is about to. Neither may live for ever once restored.
+            if value is not None and (milliseconds > 0 or milliseconds == _NEVER):
+                yield key, value, milliseconds
 
 
 async def _pages(client: RedisClient, namespace: str) -> AsyncIterator[list[bytes]]:

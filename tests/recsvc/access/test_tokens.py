@@ -170,6 +170,12 @@ def test_an_e_mail_address_is_not_the_name_of_a_caller():
     assert caller_id == verifier().verify(token(client_id="", sub="ann@shop.example")).caller_id
 
 
+def test_a_client_that_is_no_text_of_utf_8_has_an_id_too():
+    half = "a\ud800"  # JSON can have half of a pair
+    callers = [verifier().verify(token(client_id=client)).caller_id for client in (half, half, "a?")]
+    assert callers[0] == callers[1] != callers[2]
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
+from recsvc.access import audit
 from recsvc.runtime import logs
 from recsvc.runtime.logs import LineLimit, configure_logs
 
@@ -55,6 +56,43 @@ def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(logger, e
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+def test_metadata_that_is_not_utf_8_is_not_repeated_in_the_log(capsys) -> None:
+    """grpc.aio logs the value, which may be a key or the id of a user, as an error: without any limit."""
+    root, library = logging.getLogger(), logging.getLogger("grpc._cython.cygrpc")
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logs("info", "json")
+        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
+        for _ in range(60):
+            try:
+                b"Bearer recsvc_secret\xe9".decode()
+            except UnicodeDecodeError:
+                library.exception("Invalid encoding on %s", b"Bearer recsvc_secret\xe9")
+        written = capsys.readouterr().err
+        assert "recsvc_secret" not in written
+        assert len(written.splitlines()) == 50
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def test_no_line_of_the_audit_log_is_left_out(capsys) -> None:
+    """Without a file it is in the log of the process, where other lines that repeat are left out."""
+    root, library = logging.getLogger(), logging.getLogger(audit.__name__)
+    handlers, levels = root.handlers[:], (root.level, library.level)
+    try:
+        configure_logs("warning", "json")
+        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
+        with audit.open_audit_log(None):
+            for _ in range(200):
+                library.info("audit")
+        assert len(capsys.readouterr().err.splitlines()) == 200
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(levels[0])
+        library.setLevel(levels[1])
 
 
 def test_as_many_kinds_as_there_are_lines_fill_no_memory() -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import gzip
+import hashlib
+import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +114,47 @@ def test_damaged_file_is_refused_before_a_key_is_written(
     assert run("restore", backup, redis_server) == 2
     assert str(backup) in capsys.readouterr().err
     assert raw.keys("{shop:*") == []
+
+
+def test_namespace_without_keys_gets_no_backup_and_no_key(
+    redis_server: RedisServer, tmp_path: Path, raw: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "typo.backup"
+    assert run("backup", file, redis_server) == 2
+    assert "'shop' has no keys" in capsys.readouterr().err
+    assert list(tmp_path.glob("typo*")) == []
+    assert raw.keys("{shop:*") == []
+
+
+def test_file_of_a_newer_redis_is_refused_before_a_key_is_removed(
+    redis_server: RedisServer, backup: Path, raw: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(raw, "shop")
+    with gzip.open(backup, "rb") as source:
+        header = source.readline()
+    value = raw.dump("{shop:schema}:version")
+    assert isinstance(value, bytes)
+    newer = value[:-10] + b"\xff\xff" + value[-8:]  # the version of the format, and the checksum of Redis
+    key = b"{shop:schema}:version"
+    record = struct.pack("<IIqB", len(key), len(newer), -1, 1) + key + newer
+    end = hashlib.sha256(record).digest()
+    backup.write_bytes(gzip.compress(header + record + struct.pack("<IIqB", 0, len(end), 1, 0) + end))
+    assert run("restore", backup, redis_server, "--replace") == 2
+    assert "newer Redis" in capsys.readouterr().err
+    assert content(raw, "shop") == before
+
+
+def test_no_key_that_expires_meanwhile_is_restored_for_ever(
+    redis_server: RedisServer, tmp_path: Path, raw: redis.Redis
+) -> None:
+    pipeline = raw.pipeline(transaction=False)
+    start = time.time_ns() // 1_000_000 + 300
+    for number in range(5_000):  # each millisecond of the backup some of them expire
+        pipeline.execute_command("SET", f"{{shop:{number}}}:1:user", "x", "PXAT", start + number // 25)
+    pipeline.execute()
+    while time.time_ns() // 1_000_000 < start:
+        time.sleep(0.01)
+    file = tmp_path / "shop.backup"
+    assert run("backup", file, redis_server) == 0
+    assert main(["restore", str(file), "--redis", f"unix://{redis_server.socket}", "--namespace", "copy"]) == 0
+    assert [key for key in raw.scan_iter("{copy:*}:1:user") if raw.ttl(key) == -1] == []
