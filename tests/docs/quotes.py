@@ -53,7 +53,6 @@ FOREIGN_NAMES = {
     "RECSVC_JUDGE_API_KEY",
     "grpc.max_concurrent_streams",  # an option of gRPC
     "linear_dynamic",
-    "subjectAltName",  # of certificates
     "process_open_fds",  # of every program that Prometheus reads
     "process_resident_memory_bytes",
     "subjectAltName",  # of X.509
