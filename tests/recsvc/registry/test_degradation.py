@@ -50,8 +50,11 @@ class Worker:
     def start(self) -> None:
         self._task = asyncio.create_task(reason_worker.report(self._store.patterns, AUTHOR, self.claims))
 
-    def stop(self) -> None:
-        self._task.cancel()
+    async def stop(self) -> None:
+        # On Python 3.11 a cancellation that arrives together with an answer can be lost.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ async def parts(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) ->
             await backend.start()
             yield Parts(backend, store, raw, server, folder, worker)
             await backend.close()
-            worker.stop()
+            await worker.stop()
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -284,7 +287,7 @@ async def bundle_corrupt(parts: Parts) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def worker_away(parts: Parts) -> AsyncIterator[None]:
-    parts.worker.stop()
+    await parts.worker.stop()
     await asyncio.sleep(0.05)  # until a report that is under way has arrived
     parts.raw.pexpire(keys.worker("shop", AUTHOR), 1)  # as after `WORKER_SECONDS` without a report
     yield
