@@ -40,10 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = vars(_parser().parse_args(arguments))
     command = flags.pop("command")
     try:
-        return int(command(flags))
+        code = int(command(flags))
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads the output, such as `head`, has ended; Python writes the rest at its own end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_PROBLEM
     except RecsvcError as error:
         sys.stderr.write(f"recsvc: {' '.join(str(error).split())}\n")
         return _EXIT_UNUSABLE
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -80,8 +80,8 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         if log_format == "json"
         else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
-    # It logs each index that it builds, at a level of its own.
-    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    # It logs each index that it builds, and sets its level when it is loaded.
+    logging.getLogger("bm25s").addFilter(lambda record: record.levelno >= logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

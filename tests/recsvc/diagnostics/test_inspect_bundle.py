@@ -1,7 +1,10 @@
 """`recsvc inspect`: what a bundle holds, in text; and one line for a folder that is not a sound bundle."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,12 @@ def test_the_width_of_the_text_vectors_is_shown(small_bundle: Path, capsys: pyte
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["format", str(bundle_files.FORMAT_VERSION)] in lines
     assert ["text", "vectors", "384", "int8", "an", "item"] in lines
+
+
+def test_a_reader_that_ends_early_is_no_traceback() -> None:
+    read, write = os.pipe()
+    os.close(read)  # as `head` does when it has its lines
+    command = [sys.executable, "-m", "recsvc", "inspect", str(STORED_BUNDLE)]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

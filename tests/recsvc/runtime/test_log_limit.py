@@ -58,6 +58,21 @@ def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(logger, e
         root.setLevel(level)
 
 
+def test_lines_of_the_word_index_are_logged_from_warnings_on(capsys) -> None:
+    root, library = logging.getLogger(), logging.getLogger("bm25s")
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logs("info", "json")
+        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
+        library.setLevel(logging.DEBUG)  # as the library does when it is loaded
+        library.debug("Building index from tokens")
+        library.warning("no")
+        assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["no"]
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 def test_metadata_that_is_not_utf_8_is_not_repeated_in_the_log(capsys) -> None:
     """grpc.aio logs the value, which may be a key or the id of a user, as an error: without any limit."""
     root, library = logging.getLogger(), logging.getLogger("grpc._cython.cygrpc")
