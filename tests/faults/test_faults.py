@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.settings import Settings
 from tests.faults.envoy_process import has_envoy
 from tests.faults.row import Row
 
@@ -23,7 +22,6 @@ NAMES = (
     "stopped_in_flight",
     "bundle_spoilt",
     "overload",
-    "overload_behind_envoy",
     "mixed_requests",
     "fuzzed_messages",
     "careless_clients",
@@ -31,9 +29,7 @@ NAMES = (
 )
 
 # What is known to miss its bounds, and what was measured.
-MISSES = {"overload": "at 5 x the peak a process answered 290 lists/s in place of 440, on 29 November 2026"}
-if "keys_file" not in Settings.model_fields:
-    MISSES["wrong_credentials"] = "this version knows no keys: all 486 calls without one were admitted"
+MISSES = {"overload": "one process alone answers .21 of its peak at 5 x; behind Envoy .97"}
 ROWS = [
     pytest.param(name, marks=[pytest.mark.xfail(reason=MISSES[name], strict=False)] if name in MISSES else [])
     for name in NAMES
@@ -42,7 +38,7 @@ ROWS = [
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_figures_of_a_fault_are_within_their_bounds(name: str, small_bundle: Path) -> None:
-    if name in {"replica_killed", "overload_behind_envoy"} and not has_envoy():
+    if name == "replica_killed" and not has_envoy():
         pytest.skip("needs envoy on PATH: `make fault-test` installs it")
     row: Row = import_module(f"tests.faults.{name}").ROW
     figures = row.measure(small_bundle)
