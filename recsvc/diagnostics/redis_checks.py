@@ -70,7 +70,10 @@ async def _check_durability(url: str, settings: Settings) -> None:
 def _tls_hint(url: str) -> str:
     """A server that expects TLS drops other connections, and one without TLS waits for more. Neither says why."""
     if url.startswith("rediss"):
-        return ". If it does not use TLS at this port, name its TLS port"
+        return (
+            ". If it does not use TLS at this port, name its TLS port. If it asks for certificates, set redis_cert and "
+            "redis_key to files that its CA has signed"
+        )
     return ". If it uses TLS, begin redis_url with rediss" if url.startswith("redis") else ""
 
 
