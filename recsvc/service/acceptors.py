@@ -20,6 +20,8 @@ import grpc
 import structlog
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # published without types
 
+from recsvc.service import core_calls
+from recsvc.service.core_calls import Handler, Resolver
 from recsvc.service.door import Door
 
 # Calls of one method that can be taken in the same turn of the event loop, more or less.
@@ -27,11 +29,7 @@ TASKS_PER_METHOD = 64
 # A process ends, even if gRPC's core does not end the waits of these tasks. It does so within milliseconds.
 _END_SECONDS = 2.0
 
-_TAKE = ("method_name", "method_resolver", "interceptors", "rpc_state", "loop", "concurrency_exceeded")
-_WATCH = ("rpc_coro", "rpc_state", "loop", "method_name")
 _SEND = ("grpc_call_wrapper", "operations", "loop")
-
-_Handler = Any  # grpc.RpcMethodHandler: its published types have synchronous methods only
 
 _log = structlog.get_logger(__name__)
 
@@ -50,16 +48,15 @@ class Acceptors:
         self._is_usable = (
             hasattr(self._core, "_request_registered_call")
             and hasattr(self._core, "is_running")
-            and _arguments("_handle_rpc") == _TAKE
-            and _arguments("_schedule_rpc_coro") == _WATCH
-            and _arguments("execute_batch") == _SEND
+            and core_calls.can_answer()
+            and core_calls.arguments("execute_batch") == _SEND
             and hasattr(cygrpc, "SendInitialMetadataOperation")
             and hasattr(cygrpc, "SendStatusFromServerOperation")
         )
         if not self._is_usable:
             _log.warning("calls_are_taken_one_by_one", problem="this grpcio is not known", grpcio=grpc.__version__)
 
-    def add(self, method: str, handler: _Handler, door: Door) -> None:
+    def add(self, method: str, handler: Handler, door: Door) -> None:
         """Starts the tasks of a method. They end when the server stops.
 
         Args:
@@ -69,7 +66,7 @@ class Acceptors:
         """
         if self._is_usable:
             for _ in range(TASKS_PER_METHOD):
-                taker = self._start(self._take_calls(method, _OneHandler(handler), door))
+                taker = self._start(self._take_calls(method, Resolver(handler), door))
                 self._takers.add(taker)
                 taker.add_done_callback(self._takers.discard)
 
@@ -82,7 +79,7 @@ class Acceptors:
         if self._takers:
             await asyncio.wait(set(self._takers), timeout=_END_SECONDS)
 
-    async def _take_calls(self, method: str, resolver: "_OneHandler", door: Door) -> None:
+    async def _take_calls(self, method: str, resolver: Resolver, door: Door) -> None:
         loop = asyncio.get_running_loop()
         while self._core.is_running():  # the core of a stopped server is gone
             try:
@@ -93,8 +90,7 @@ class Acceptors:
             if refusal is not None:
                 await _refuse(call, refusal, loop)
                 continue
-            running = cygrpc._handle_rpc(method, resolver, (), call, loop, False)  # noqa: SLF001, FBT003
-            answering = self._start(cygrpc._schedule_rpc_coro(running, call, loop, method))  # noqa: SLF001
+            answering = self._start(core_calls.answer(call, method, resolver, loop))
             answering.add_done_callback(door.leave)
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
@@ -111,18 +107,3 @@ async def _refuse(call: Any, answer: grpc.Status, loop: asyncio.AbstractEventLoo
     )
     with suppress(cygrpc.InternalError):  # the caller has left
         await cygrpc.execute_batch(call, operations, loop)
-
-
-class _OneHandler:
-    """What grpc.aio asks for the handler of a call."""
-
-    def __init__(self, handler: _Handler) -> None:
-        self._handler = handler
-
-    def resolve_handler(self, _: grpc.HandlerCallDetails) -> _Handler:
-        return self._handler
-
-
-def _arguments(name: str) -> tuple[str, ...]:
-    code = getattr(getattr(cygrpc, name, None), "__code__", None)
-    return () if code is None else tuple(code.co_varnames[: code.co_argcount])

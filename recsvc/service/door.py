@@ -1,27 +1,21 @@
 """The door of one method: refuses calls that cannot be let in, for a third of what a refusal costs in a handler."""
 
-import time
 from itertools import cycle
 from typing import TYPE_CHECKING
 
 import grpc
-import structlog
 
-from recsvc.runtime.logs import LineLimit
 from recsvc.runtime.metrics import REFUSALS, REQUESTS
 from recsvc.service import status
 from recsvc.service.admission import Admission
 from recsvc.service.priority import priority_of
+from recsvc.service.refusals import log_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Callers that were refused together must not come back together. So each gets one of these waits, in turn.
 _RETRY_MILLISECONDS = (250, 700, 400, 900, 300, 800, 500, 1_000)
-# Callers that send many calls must not fill the disk. The metrics count all of them.
-_LINES = LineLimit(lines=5, seconds=10)
-
-_log = structlog.get_logger(__name__)
 
 
 class Door:
@@ -49,9 +43,7 @@ class Door:
         answer = status.overloaded(reason, next(self._waits))
         self._refused.inc()
         REFUSALS.labels(self._method, reason).inc()
-        left_out = _LINES.left_out((self._method, reason), time.monotonic())
-        if left_out is not None:
-            _log.warning("call_refused", method=self._method, code=answer.code.name, problem=answer.details, **left_out)
+        log_refusal(self._method, answer)
         return answer
 
     def leave(self, _: object = None) -> None:

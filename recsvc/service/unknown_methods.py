@@ -16,7 +16,11 @@ import grpc
 import structlog
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # published without types
 
+from recsvc.service import core_calls
+
 _NEEDED = ("_make_request_call_future", "_request_call")
+
+_NOTHING = core_calls.Resolver(None)
 
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +29,7 @@ def make_server(
     interceptors: Sequence[grpc.aio.ServerInterceptor], options: Sequence[tuple[str, Any]]
 ) -> grpc.aio.Server:
     """As `grpc.aio.server`, but a call of an unknown method cannot end the server. It gets UNIMPLEMENTED."""
-    if not all(hasattr(cygrpc.AioServer, name) for name in _NEEDED):
+    if not core_calls.can_answer() or not all(hasattr(cygrpc.AioServer, name) for name in _NEEDED):
         _log.warning("unknown_methods_reach_grpc", problem="this grpcio is not known", grpcio=grpc.__version__)
         return grpc.aio.server(interceptors=interceptors, options=options)
     original = cygrpc.AioServer
@@ -47,17 +51,10 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # published without types
         return asyncio.get_running_loop().create_task(self._refuse_unknown_methods())
 
     async def _refuse_unknown_methods(self) -> None:
-        loop, refusals = asyncio.get_running_loop(), set()
+        loop = asyncio.get_running_loop()
+        refusals: set[asyncio.Task[None]] = set()
         while True:
             call = await self._request_call()
-            refusal = cygrpc._handle_rpc("", _NoHandler(), (), call, loop, False)  # noqa: SLF001, FBT003
-            task = loop.create_task(cygrpc._schedule_rpc_coro(refusal, call, loop, ""))  # noqa: SLF001
+            task = loop.create_task(core_calls.answer(call, "", _NOTHING, loop))
             refusals.add(task)  # the loop itself has a weak reference only
             task.add_done_callback(refusals.discard)
-
-
-class _NoHandler:
-    """What grpc.aio asks for the handler of a call."""
-
-    def resolve_handler(self, _: grpc.HandlerCallDetails) -> None:
-        return None

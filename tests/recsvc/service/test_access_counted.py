@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from recsvc.access.keys import new_key
 from recsvc.access.scopes import Scope
 from recsvc.runtime.logs import LineLimit
-from recsvc.service import interceptor
+from recsvc.service import refusals
 from tests.recsvc.access.credentials import HOST, Certified, KeysFile
 from tests.recsvc.service.edge import FixedAnswers
 from tests.recsvc.service.request_tables import GOOD_REQUESTS
@@ -122,7 +122,7 @@ async def test_a_refused_reader_of_metrics_is_counted_whatever_path_it_asks_for(
 
 
 async def test_the_line_of_a_refused_call_has_the_id_of_its_key_if_the_file_has_the_key(certified, keys, monkeypatch):
-    monkeypatch.setattr(interceptor, "_REFUSALS", LineLimit(lines=100, seconds=10))  # other tests have used it up
+    monkeypatch.setattr(refusals, "_LINES", LineLimit(lines=100, seconds=10))  # other tests have used it up
     known = {
         "reader": (keys.add("reader", [Scope.METRICS]), "PERMISSION_DENIED"),
         "old": (keys.add("old", Scope, is_expired=True), "UNAUTHENTICATED"),

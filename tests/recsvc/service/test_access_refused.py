@@ -18,7 +18,7 @@ from grpc_status import rpc_status
 from recsvc.access.keys import new_key
 from recsvc.access.scopes import Scope
 from recsvc.runtime.logs import LineLimit
-from recsvc.service import METHODS, interceptor
+from recsvc.service import METHODS, refusals
 from tests.recsvc.access.credentials import AUDIENCE, HOST, ISSUER, Certified, KeysFile, jwk, jwks, token
 from tests.recsvc.service.edge import FixedAnswers
 from tests.recsvc.service.request_tables import GOOD_REQUESTS
@@ -252,7 +252,7 @@ async def test_a_caller_with_too_many_calls_at_once_is_refused_until_one_ends(ce
 async def test_a_key_is_in_no_log_line_no_answer_and_not_in_the_audit_log(
     certified, keys, token_settings, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(interceptor, "_REFUSALS", LineLimit(lines=100, seconds=10))  # other tests have used it up
+    monkeypatch.setattr(refusals, "_LINES", LineLimit(lines=100, seconds=10))  # other tests have used it up
     good, unknown, expired = keys.add("shop", Scope), new_key(), keys.add("old", Scope, is_expired=True)
     secrets = [good, unknown, expired, token(scope="admin"), token(exp=time.time() - 9)]
     method = "/recsvc.v1.UserService/DeleteUser"
