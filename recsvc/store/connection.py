@@ -1,6 +1,5 @@
 """Makes a Redis client that fails fast, from a URL."""
 
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
@@ -11,13 +10,13 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError, ResponseError
+from redis.exceptions import RedisClusterException, RedisError
 
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
 from recsvc.runtime.tracing import redis_span
 from recsvc.store.guard import GUARDED, Guard
-from recsvc.store.refusals import access_problem, rung_of
+from recsvc.store.refusals import access_problem, name_of, rung_of
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
 RedisPipeline: TypeAlias = "Pipeline | ClusterPipeline"
@@ -28,8 +27,6 @@ _SCHEMES = (
 )
 _MAX_CONNECTIONS = 64
 _SENTINEL_PORT = 26379
-_REFUSAL_IN_SCRIPT = re.compile(r": -([A-Z]+) ")
-_REFUSALS = {"OOM": "OutOfMemoryError", "READONLY": "ReadOnlyError"}
 _FALSE = ("false", "no", "0", "")
 
 
@@ -89,13 +86,7 @@ def operation(name: str) -> Iterator[None]:
             yield
         except (RedisError, RedisClusterException, OSError) as error:
             STORE_ERRORS.inc()
-            raise StoreUnavailable(f"Redis did not do as asked: {_kind(error)}", rung_of(error) or "") from None
-
-
-def _kind(error: Exception) -> str:
-    """The class of an error. Redis 6 puts the refusal of a command in a script into the text of another error."""
-    in_script = _REFUSAL_IN_SCRIPT.search(str(error)) if isinstance(error, ResponseError) else None
-    return _REFUSALS.get(in_script[1], type(error).__name__) if in_script else type(error).__name__
+            raise StoreUnavailable(f"Redis did not do as asked: {name_of(error)}", rung_of(error) or "") from None
 
 
 def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | None]:

@@ -50,8 +50,15 @@ async def open_store(
         if url is None:
             url = await stack.enter_async_context(embedded_redis(data_dir))
         client = await stack.enter_async_context(connected(url, timeout_seconds))
-        limits = history_limit, ttl_seconds, event_log_limit
-        store = UserStore(client, namespace, *limits, timeout_seconds=timeout_seconds, durability=durability)
+        store = UserStore(
+            client,
+            namespace,
+            history_limit,
+            ttl_seconds,
+            event_log_limit,
+            timeout_seconds=timeout_seconds,
+            durability=durability,
+        )
         try:
             await store.check_access()
         except StoreUnavailable as error:

@@ -13,31 +13,33 @@ from redis.exceptions import (
 from recsvc.runtime.rungs import Rung
 
 _NO_SUCH_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode")
-# Redis 6 puts the refusal of a command inside a script into the text of another error.
-_BY_TEXT = (
-    ("NOPERM", Rung.REDIS_ACCESS_REFUSED),
-    ("READONLY", Rung.REDIS_READ_ONLY),
-    ("NOREPLICAS", Rung.REDIS_READ_ONLY),
-    ("MISCONF", Rung.REDIS_DISK_FULL),
-    ("OOM", Rung.REDIS_FULL),
-)
-_BY_CLASS = (
-    (AuthorizationError, Rung.REDIS_ACCESS_REFUSED),
-    (NoPermissionError, Rung.REDIS_ACCESS_REFUSED),
-    (OutOfMemoryError, Rung.REDIS_FULL),
-    (ReadOnlyError, Rung.REDIS_READ_ONLY),
+# By the word with which Redis begins a refusal: the condition, and the class of the client's error. Redis 6 puts the
+# refusal of a command inside a script into the text of another error.
+_REFUSALS: tuple[tuple[str, Rung, type[ResponseError]], ...] = (
+    ("NOPERM", Rung.REDIS_ACCESS_REFUSED, NoPermissionError),
+    ("READONLY", Rung.REDIS_READ_ONLY, ReadOnlyError),
+    ("NOREPLICAS", Rung.REDIS_READ_ONLY, ResponseError),
+    ("MISCONF", Rung.REDIS_DISK_FULL, ResponseError),
+    ("OOM", Rung.REDIS_FULL, OutOfMemoryError),
 )
 
 
 def rung_of(error: Exception) -> Rung | None:
     """Returns the condition of Redis that an error of its client shows; None if the error is about one value."""
-    if access_problem(error):
-        return Rung.REDIS_ACCESS_REFUSED
     cause = _refusal(error)
-    by_class = next((rung for kind, rung in _BY_CLASS if isinstance(cause, kind)), None)
-    by_text = next((rung for text, rung in _BY_TEXT if text in str(cause)), None)
+    if access_problem(error) or isinstance(cause, AuthorizationError):
+        return Rung.REDIS_ACCESS_REFUSED
+    for word, rung, kind in _REFUSALS:
+        if (kind is not ResponseError and isinstance(cause, kind)) or word in str(cause):
+            return rung
     is_about_a_value = isinstance(cause, ResponseError) and not isinstance(cause, ClusterDownError)
-    return by_class or by_text or (None if is_about_a_value else Rung.REDIS_AWAY)
+    return None if is_about_a_value else Rung.REDIS_AWAY
+
+
+def name_of(error: Exception) -> str:
+    """Returns the class of an error; of one from a script, the class that it has outside of scripts."""
+    kinds = (kind for word, _, kind in _REFUSALS if type(error) is ResponseError and word in str(error))
+    return next(kinds, type(error)).__name__
 
 
 def access_problem(error: Exception) -> str:

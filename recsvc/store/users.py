@@ -77,8 +77,14 @@ class UserStore:
         self.patterns = PatternStore(client, namespace)
         self.switches = SwitchStore(client, namespace, self._durability)
         self.watch = StoreWatch(client, namespace, timeout_seconds)
-        limits = {"history_limit": history_limit, "ttl_milliseconds": self._ttl_milliseconds}
-        self._events = EventWriter(client, namespace, **limits, event_log=self.event_log, popularity=self.popularity)
+        self._events = EventWriter(
+            client,
+            namespace,
+            history_limit=history_limit,
+            ttl_milliseconds=self._ttl_milliseconds,
+            event_log=self.event_log,
+            popularity=self.popularity,
+        )
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
         """Reads a user's record in one round trip.
