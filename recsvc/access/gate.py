@@ -27,7 +27,6 @@ _NOBODY = Caller("", frozenset(Scope), float("inf"))
 class AdmittedCall:
     """A call that may be made. Call `end` when it has ended."""
 
-    caller: Caller
     leave: Callable[[], None] | None
     write: Callable[[str], None] | None
 
@@ -115,9 +114,9 @@ class AccessGate:
                 self._audit.write(error.caller_id, method, _outcome(error), traceparent, **left_out)
             raise
         if not access.audited:
-            return AdmittedCall(caller, leave, None)
+            return AdmittedCall(leave, None)
         caller_id = caller.caller_id
-        return AdmittedCall(caller, leave, lambda outcome: self._audit.write(caller_id, method, outcome, traceparent))
+        return AdmittedCall(leave, lambda outcome: self._audit.write(caller_id, method, outcome, traceparent))
 
     def _authenticate(self, credentials: list[str | bytes]) -> Caller:
         if self._keys is None and self._tokens is None:

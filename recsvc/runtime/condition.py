@@ -5,7 +5,6 @@ Lists say it as degradations, gRPC health as services, `ListBundles` as text, Pr
 
 import asyncio
 import time
-from collections.abc import Set
 
 import structlog
 
@@ -102,10 +101,6 @@ class ServiceCondition:
         """Drops a follower that was closed."""
         self._followers.discard(follower)
 
-    def is_behind(self, name: str) -> bool:
-        """Returns whether a follower of this name is behind."""
-        return any(follower.name == name and follower.problem for follower in self._followers)
-
     def set(self, rung: Rung, problem: str) -> None:
         """Notes that the process is on a rung, or no longer.
 
@@ -136,11 +131,6 @@ class ServiceCondition:
     def is_on(self, rung: Rung) -> bool:
         """Returns whether the process is on a rung."""
         return rung in self._on
-
-    @property
-    def rungs(self) -> Set[Rung]:
-        """The rungs on which the process is."""
-        return self._on.keys()
 
     @property
     def degradations(self) -> frozenset[Degradation]:
@@ -186,11 +176,6 @@ class ServiceCondition:
             _log.error("redis_lost_data", data=data, count=count, consequence=consequence)
         self._lost_at[data] = time.monotonic()
         self._show_losses()
-
-    @property
-    def has_lost_data(self) -> bool:
-        """Whether Redis lost data within the last `LOSS_SECONDS`."""
-        return any(map(self._is_recent, self._lost_at))
 
     def evicts(self, policy: str) -> None:
         """Notes the policy under which Redis may evict keys; '' if it keeps all of them."""

@@ -109,7 +109,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def is_sound(parts: Parts) -> None:
     """Returns when nothing is wrong."""
     async with asyncio.timeout(20):
-        while (await parts.recommend()).degraded or parts.store.condition.rungs:  # noqa: ASYNC110 - as `until`
+        while (await parts.recommend()).degraded or any(map(parts.store.condition.is_on, Rung)):  # noqa: ASYNC110 - as `until`
             await asyncio.sleep(0.005)
 
 

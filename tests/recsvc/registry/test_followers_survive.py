@@ -92,11 +92,11 @@ async def test_lists_say_that_changes_of_items_cannot_be_read(
         answer = await backend.router.recommend(Query(user_id="ann", k=5))
         assert answer.degraded == ()
         raw.set(keys.catalogue_changes("shop"), "not a stream")
-        await until(lambda: store.condition.is_behind("items"))
+        await until(lambda: Degradation.ITEMS_BEHIND in store.condition.degradations)
         answer = await backend.router.recommend(Query(user_id="ann", k=5))
         assert answer.degraded == (Degradation.ITEMS_BEHIND,)
         raw.delete(keys.catalogue_changes("shop"))
-        await until(lambda: not store.condition.is_behind("items"))
+        await until(lambda: Degradation.ITEMS_BEHIND not in store.condition.degradations)
         answer = await backend.router.recommend(Query(user_id="ann", k=5))
         assert answer.degraded == ()
     finally:

@@ -265,7 +265,7 @@ async def test_lost_user_data_is_told_though_no_item_was_lost(backend: Backend, 
     with structlog.testing.capture_logs() as logs:
 
         async def told() -> bool:
-            return backend.store.condition.has_lost_data
+            return Degradation.DATA_LOST in backend.store.condition.degradations
 
         await until(told)
     assert [line["data"] for line in logs if line["event"] == "redis_lost_data"] == ["state"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import structlog.testing
 
+from recsvc.domain.query import Degradation
 from recsvc.errors import StoreUnavailable
 from recsvc.runtime import condition
 from recsvc.runtime.condition import ServiceCondition
@@ -94,15 +95,15 @@ async def test_a_task_that_goes_on_failing_is_behind_until_it_succeeds() -> None
     await task.start()
     task.error = StoreUnavailable("Redis is away")
     with structlog.testing.capture_logs() as logs:
-        await until(lambda: task.condition.is_behind("counting"))
+        await until(lambda: bool(task.condition.problems()))
         assert task.condition.problems() == ("counting cannot be followed: Redis is away",)
         begun = task.begun
         await until(lambda: task.begun > begun)  # it is logged by the next step
     assert [line["problem"] for line in logs] == ["Redis is away"]
     task.error = None
-    await until(lambda: not task.condition.is_behind("counting"))
+    await until(lambda: not task.condition.problems())
     task.error = StoreUnavailable("Redis is away")
-    await until(lambda: task.condition.is_behind("counting"))
+    await until(lambda: bool(task.condition.problems()))
     await task.close()
     assert task.condition.problems() == ()
 
@@ -126,8 +127,8 @@ async def test_a_loss_is_logged_once_and_shown_for_a_while(monkeypatch: pytest.M
         for _ in range(3):
             state.lost("items", 2, "written back")
     assert [(line["event"], line["data"]) for line in logs] == [("redis_lost_data", "items")]
-    assert state.has_lost_data
+    assert Degradation.DATA_LOST in state.degradations
     assert state.problems() == ("Redis lost data: items",)
     monkeypatch.setattr(condition, "LOSS_SECONDS", 0.0)
-    assert not state.has_lost_data
+    assert Degradation.DATA_LOST not in state.degradations
     assert state.problems() == ()
