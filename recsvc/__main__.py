@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _EXIT_PROBLEM = 1  # `doctor` found a problem
 _EXIT_UNUSABLE = 2  # as argparse: the arguments or settings cannot be used
 _MAX_KEY_DAYS = 3_650
 _SCOPES = tuple(Scope)
+_BACKUP_FLAGS = ("redis_url", "namespace")  # the other settings of Redis are variables
 _DEFAULT_TARGET = f"127.0.0.1:{Settings.model_fields['port'].default}"
 
 
@@ -91,12 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("user_id", metavar="USER", help="id of the user")
     explain.add_argument("--item", dest="item_id", default="", metavar="ITEM", help="id of an item")
-    explain.add_argument(
-        "--target", default=_DEFAULT_TARGET, metavar="HOST:PORT", help="address of the service [%(default)s]"
-    )
+    _add_service_flags(explain)
     explain.add_argument("--placement", default="", metavar="NAME", help="placement of the list; none by default")
     explain.add_argument("-k", type=int, default=10, metavar="N", help="length of the list [%(default)s]")
-    add_client_flags(explain)
     key = commands.add_parser("key", help="make an API key", description="Makes API keys.")
     key_commands = key.add_subparsers(required=True, metavar="COMMAND")
     new = _add_command(
@@ -119,13 +117,10 @@ def _parser() -> argparse.ArgumentParser:
         "list the bundles of a service, and change which of them answers",
         "Asks a running service. Prints its bundles, newest first, and its processes. One change can be made before.",
     )
-    bundles.add_argument(
-        "--target", default=_DEFAULT_TARGET, metavar="HOST:PORT", help="address of the service [%(default)s]"
-    )
+    _add_service_flags(bundles)
     bundles.add_argument("--load", default="", metavar="ID", help="read this bundle into memory, to make a switch fast")
     bundles.add_argument("--activate", default="", metavar="ID", help="answer with this bundle, in every process")
     bundles.add_argument("--roll-back", action="store_true", help="answer with the bundle before the active one")
-    add_client_flags(bundles)
     _add_command(
         commands,
         "doctor",
@@ -136,30 +131,41 @@ def _parser() -> argparse.ArgumentParser:
         "Exits with 1 after a problem.",
         Settings,
     )
-    for command, run, summary, description in (
-        (
-            "backup",
-            _backup,
-            "copy a namespace of Redis into a file",
-            "Writes all keys of a namespace into a new file, with a checksum. The service may run meanwhile.",
-        ),
-        (
-            "restore",
-            _restore,
-            "copy a backup into Redis",
-            "Checks a file of recsvc backup and writes its keys into an empty namespace. Stop all processes first.",
-        ),
-    ):
-        parsed = _add_command(commands, command, run, summary, description)
-        parsed.add_argument("file", type=Path, metavar="FILE", help="the backup")
-        for setting, flags in (("redis_url", ("--redis-url", "--redis")), ("namespace", ("--namespace",))):
-            text = BackupSettings.model_fields[setting].description
-            parsed.add_argument(*flags, dest=setting, default=argparse.SUPPRESS, metavar="VALUE", help=text)
-        if run is _restore:
-            parsed.add_argument(
-                "--replace", action="store_true", help="remove the keys that the namespace has, instead of refusing"
-            )
+    backup = _add_command(
+        commands,
+        "backup",
+        _backup,
+        "copy a namespace of Redis into a file",
+        "Writes all keys of a namespace into a new file, with a checksum. The service may run meanwhile.",
+        BackupSettings,
+        only=_BACKUP_FLAGS,
+    )
+    backup.add_argument("file", type=Path, metavar="FILE", help="the backup")
+    restore = _add_command(
+        commands,
+        "restore",
+        _restore,
+        "copy a backup into Redis",
+        "Checks a file of recsvc backup and writes its keys into an empty namespace. Stop all processes first.",
+        BackupSettings,
+        only=_BACKUP_FLAGS,
+    )
+    restore.add_argument("file", type=Path, metavar="FILE", help="the backup")
+    restore.add_argument(
+        "--replace",
+        action="store_true",
+        default=False,
+        help="remove the keys that the namespace has, instead of refusing",
+    )
     return parser
+
+
+def _add_service_flags(command: argparse.ArgumentParser) -> None:
+    """Adds the flags of a command that calls a running service."""
+    command.add_argument(
+        "--target", default=_DEFAULT_TARGET, metavar="HOST:PORT", help="address of the service [%(default)s]"
+    )
+    add_client_flags(command)
 
 
 def _add_command(
@@ -169,13 +175,17 @@ def _add_command(
     summary: str,
     description: str,
     settings: type[BaseSettings] | None = None,
+    *,
+    only: Container[str] | None = None,
 ) -> argparse.ArgumentParser:
-    """Adds a command, with a flag for each of its settings."""
+    """Adds a command, with a flag for each of its settings, or for some only."""
     command = commands.add_parser(
         name, help=summary, description=description, argument_default=argparse.SUPPRESS if settings else None
     )
     command.set_defaults(command=run)
     for setting, field in (settings.model_fields if settings else {}).items():
+        if only is not None and setting not in only:
+            continue
         flags = [f"--{setting.replace('_', '-')}"]
         if setting == "redis_url":
             flags.append("--redis")
