@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from recsvc.errors import SettingsError, StoreUnavailable
-from recsvc.store import keys
+from recsvc.store import keys, scripts
 from recsvc.store.connection import RedisClient, operation
 
 Migration = Callable[[RedisClient, str], Awaitable[None]]
@@ -22,6 +22,13 @@ MIGRATIONS: Mapping[int, Migration] = {}
 _LOCK_SECONDS = 30
 _POLL_SECONDS = 0.05
 _SHARE_TO_RENEW = 3  # the lock is renewed three times before it would expire
+
+# KEYS: lock. ARGV: token of its holder, a command, its arguments. A process that was paused for longer than the lock
+# lives has lost it, and must neither keep nor remove the lock of another one.
+_IF_OURS = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +84,7 @@ async def _migrate(client: RedisClient, namespace: str, migrations: Mapping[int,
     if not await _write(client, "SET", lock, token, "NX", "EX", _LOCK_SECONDS):
         await asyncio.sleep(_POLL_SECONDS)
         return
-    renewing = asyncio.create_task(_renew(client, lock))
+    renewing = asyncio.create_task(_renew(client, lock, token))
     try:
         # Read again: another process may have finished between the look and the lock.
         while (version := await stored_version(client, namespace) or keys.SCHEMA_VERSION) < keys.SCHEMA_VERSION:
@@ -88,14 +95,16 @@ async def _migrate(client: RedisClient, namespace: str, migrations: Mapping[int,
             _log.warning("schema_migrated", version=version + 1)
     finally:
         renewing.cancel()
-        await _write(client, "DEL", lock)
+        with operation("write_schema"):
+            await scripts.run(client, _IF_OURS, lock, token, "DEL")
 
 
-async def _renew(client: RedisClient, lock: str) -> None:
+async def _renew(client: RedisClient, lock: str, token: str) -> None:
     while True:
         await asyncio.sleep(_LOCK_SECONDS / _SHARE_TO_RENEW)
         try:
-            await _write(client, "EXPIRE", lock, _LOCK_SECONDS)
+            with operation("write_schema"):
+                await scripts.run(client, _IF_OURS, lock, token, "EXPIRE", _LOCK_SECONDS)
         except StoreUnavailable:
             continue  # the migration itself shows it
 

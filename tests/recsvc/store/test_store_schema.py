@@ -79,3 +79,17 @@ async def test_migration_that_was_interrupted_runs_again(
         await check_schema(client, "shop", {1: breaks_once})
         assert await stored_version(client, "shop") == 2
     assert runs == 2
+
+
+async def test_process_that_has_lost_the_lock_leaves_that_of_another_one(
+    redis_server: RedisServer, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "SCHEMA_VERSION", 2)
+    raw.set(keys.schema("shop"), "1")
+
+    async def paused(client: RedisClient, namespace: str) -> None:
+        await client.execute_command("SET", keys.schema_lock(namespace), "another process", "EX", 30)
+
+    async with connected(redis_server.url, 5) as client:
+        await check_schema(client, "shop", {1: paused})
+    assert raw.get(keys.schema_lock("shop")) == b"another process"
