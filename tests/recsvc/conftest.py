@@ -13,6 +13,7 @@ from recsvc.reasons import recipes
 from recsvc.registry.backend import Backend
 from recsvc.store import UserStore, open_store
 from tests.conftest import RedisServer
+from tests.recsvc.access.credentials import Certified, KeysFile
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,15 @@ async def backend(small_bundle: Path, user_store: UserStore) -> AsyncIterator[Ba
 @pytest.fixture
 def opened(backend: Backend, user_store: UserStore) -> tuple[Recommender, UserStore]:
     return backend.registry.current, user_store
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Certified:
+    """A CA, and a server's files that it certifies."""
+    return Certified(tmp_path / "tls")
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeysFile:
+    """An empty file of API keys."""
+    return KeysFile(tmp_path / "keys.toml")

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from pathlib import Path
 
 import grpc
 import pytest
@@ -15,7 +14,7 @@ from recsvc.errors import SettingsError
 from recsvc.server import listening
 from recsvc.v1.recommendation_pb2 import RecommendRequest
 from recsvc.v1.recommendation_pb2_grpc import RecommendationServiceStub
-from tests.recsvc.access.credentials import HOST, Certified, KeysFile
+from tests.recsvc.access.credentials import HOST, Certified
 from tests.recsvc.service.edge import FixedAnswers, backend_of, edge_settings
 from tests.recsvc.service.secured_edge import secured_edge
 
@@ -24,16 +23,6 @@ from tests.recsvc.service.secured_edge import secured_edge
 def no_key_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("API_KEY", "API_KEY_FILE", "TLS_CA", "CLIENT_CERT", "CLIENT_KEY"):
         monkeypatch.delenv(f"RECSVC_{name}", raising=False)
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Certified:
-    return Certified(tmp_path / "tls")
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> KeysFile:
-    return KeysFile(tmp_path / "keys.toml")
 
 
 async def test_explain_calls_a_service_with_tls_and_keys(certified, keys, tmp_path, monkeypatch, capsys):

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -40,84 +39,11 @@ class ExecuteBatchError(Exception):
     """Has the name of the error of grpc.aio, which cannot be made here."""
 
 
-@pytest.mark.parametrize("logger", ["grpc._cython.cygrpc", "asyncio"])
-@pytest.mark.parametrize(("error", "lines"), [(ExecuteBatchError(), 0), (RuntimeError("no"), 1)])
-def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(logger, error, lines, capsys) -> None:
-    root, library = logging.getLogger(), logging.getLogger(logger)
-    handlers, level = root.handlers[:], root.level
-    try:
-        configure_logs("info", "json")
-        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
-        try:
-            raise error
-        except type(error):
-            library.exception("raised in core by servicer method [/a.B/C]")
-        assert len(capsys.readouterr().err.splitlines()) == lines
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-
-
-def test_lines_of_the_word_index_are_logged_from_warnings_on(capsys) -> None:
-    root, library = logging.getLogger(), logging.getLogger("bm25s")
-    handlers, level = root.handlers[:], root.level
-    try:
-        configure_logs("info", "json")
-        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
-        library.setLevel(logging.DEBUG)  # as the library does when it is loaded
-        library.debug("Building index from tokens")
-        library.warning("no")
-        assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["no"]
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-
-
-def test_metadata_that_is_not_utf_8_is_not_repeated_in_the_log(capsys) -> None:
-    """grpc.aio logs the value, which may be a key or the id of a user, as an error: without any limit."""
-    root, library = logging.getLogger(), logging.getLogger("grpc._cython.cygrpc")
-    handlers, level = root.handlers[:], root.level
-    try:
-        configure_logs("info", "json")
-        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
-        for _ in range(60):
-            try:
-                b"Bearer recsvc_secret\xe9".decode()
-            except UnicodeDecodeError:
-                library.exception("Invalid encoding on %s", b"Bearer recsvc_secret\xe9")
-        written = capsys.readouterr().err
-        assert "recsvc_secret" not in written
-        assert len(written.splitlines()) == 50
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-
-
-def test_no_line_of_the_audit_log_is_left_out(capsys) -> None:
-    """Without a file it is in the log of the process, where other lines that repeat are left out."""
-    root, library = logging.getLogger(), logging.getLogger(audit.__name__)
-    handlers, levels = root.handlers[:], (root.level, library.level)
-    try:
-        configure_logs("warning", "json")
-        root.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
-        with audit.open_audit_log(None):
-            for _ in range(200):
-                library.info("audit")
-        assert len(capsys.readouterr().err.splitlines()) == 200
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(levels[0])
-        library.setLevel(levels[1])
-
-
-def test_as_many_kinds_as_there_are_lines_fill_no_memory() -> None:
-    limit = LineLimit(lines=1, seconds=10, most_keys=100)
-    assert [limit.left_out(number, 0) for number in range(1_000)] == [{}] * 1_000
-    assert len(limit._periods) <= 100  # noqa: SLF001 - a bound that no caller sees
+Written = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
-def written() -> Iterator[Callable[[], list[dict[str, object]]]]:
+def written() -> Iterator[Written]:
     """Configures the logs at info, and returns the lines since the last call."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -137,8 +63,60 @@ def written() -> Iterator[Callable[[], list[dict[str, object]]]]:
     structlog.reset_defaults()
 
 
+@pytest.mark.parametrize("logger", ["grpc._cython.cygrpc", "asyncio"])
+@pytest.mark.parametrize(("error", "lines"), [(ExecuteBatchError(), 0), (RuntimeError("no"), 1)])
+def test_a_traceback_of_grpc_about_a_caller_that_hung_up_is_not_logged(
+    written: Written, logger: str, error: Exception, lines: int
+) -> None:
+    try:
+        raise error
+    except type(error):
+        logging.getLogger(logger).exception("raised in core by servicer method [/a.B/C]")
+    assert len(written()) == lines
+
+
+def test_lines_of_the_word_index_are_logged_from_warnings_on(written: Written) -> None:
+    library = logging.getLogger("bm25s")
+    library.setLevel(logging.DEBUG)  # as the library does when it is loaded
+    library.debug("Building index from tokens")
+    library.warning("no")
+    assert [line["event"] for line in written()] == ["no"]
+
+
+def test_metadata_that_is_not_utf_8_is_not_repeated_in_the_log(written: Written) -> None:
+    """grpc.aio logs the value, which may be a key or the id of a user, as an error: without any limit."""
+    for _ in range(60):
+        try:
+            b"Bearer recsvc_secret\xe9".decode()
+        except UnicodeDecodeError:
+            logging.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"Bearer recsvc_secret\xe9")
+    lines = written()
+    assert "recsvc_secret" not in str(lines)
+    assert len(lines) == 50
+
+
+def test_no_line_of_the_audit_log_is_left_out(written: Written) -> None:
+    """Without a file it is in the log of the process, where other lines that repeat are left out."""
+    root, library = logging.getLogger(), logging.getLogger(audit.__name__)
+    level = library.level
+    root.setLevel(logging.WARNING)  # as with --log-level warning: audit lines are info
+    try:
+        with audit.open_audit_log(None):
+            for _ in range(200):
+                library.info("audit")
+        assert len(written()) == 200
+    finally:
+        library.setLevel(level)
+
+
+def test_as_many_kinds_as_there_are_lines_fill_no_memory() -> None:
+    limit = LineLimit(lines=1, seconds=10, most_keys=100)
+    assert [limit.left_out(number, 0) for number in range(1_000)] == [{}] * 1_000
+    assert len(limit._periods) <= 100  # noqa: SLF001 - a bound that no caller sees
+
+
 def test_repeated_lines_are_left_out_and_counted_errors_are_not(
-    written: Callable[[], list[dict[str, object]]], monkeypatch: pytest.MonkeyPatch
+    written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000.0
     monkeypatch.setattr(logs, "time", SimpleNamespace(monotonic=lambda: now))

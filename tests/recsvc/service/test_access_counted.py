@@ -5,7 +5,6 @@ import http.client
 import ssl
 
 import grpc
-import pytest
 import structlog
 from prometheus_client import REGISTRY
 
@@ -13,7 +12,7 @@ from recsvc.access.keys import new_key
 from recsvc.access.scopes import Scope
 from recsvc.runtime.logs import LineLimit
 from recsvc.service import refusals
-from tests.recsvc.access.credentials import HOST, Certified, KeysFile
+from tests.recsvc.access.credentials import HOST
 from tests.recsvc.service.edge import FixedAnswers
 from tests.recsvc.service.request_tables import GOOD_REQUESTS
 from tests.recsvc.service.secured_edge import (
@@ -31,16 +30,6 @@ REQUEST = GOOD_REQUESTS["RecommendationService/Recommend"].SerializeToString()
 REASONS = ("key", "scope", "rate", "concurrency", "limit", "queue", "deadline")
 LABEL_OF = {"recsvc_requests_total": "code", "recsvc_refusals_total": "reason", "recsvc_request_seconds_count": ""}
 CODES = tuple(code.name for code in grpc.StatusCode)
-
-
-@pytest.fixture
-def certified(tmp_path):
-    return Certified(tmp_path / "tls")
-
-
-@pytest.fixture
-def keys(tmp_path):
-    return KeysFile(tmp_path / "keys.toml")
 
 
 class Counts:

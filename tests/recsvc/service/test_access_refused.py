@@ -19,7 +19,7 @@ from recsvc.access.keys import new_key
 from recsvc.access.scopes import Scope
 from recsvc.runtime.logs import LineLimit
 from recsvc.service import METHODS, refusals
-from tests.recsvc.access.credentials import AUDIENCE, HOST, ISSUER, Certified, KeysFile, jwk, jwks, token
+from tests.recsvc.access.credentials import AUDIENCE, HOST, ISSUER, KeysFile, jwk, jwks, token
 from tests.recsvc.service.edge import FixedAnswers
 from tests.recsvc.service.request_tables import GOOD_REQUESTS
 from tests.recsvc.service.secured_edge import (
@@ -37,16 +37,6 @@ from tests.recsvc.service.secured_edge import (
 UNAUTHENTICATED, DENIED = grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED
 NO_MESSAGE = b"\xff"  # the bytes of no message: who is refused after decoding gets INVALID_ARGUMENT
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Certified:
-    return Certified(tmp_path / "tls")
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> KeysFile:
-    return KeysFile(tmp_path / "keys.toml")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import trustme
 
 from recsvc.access import opening
 from recsvc.access.scopes import Scope
-from tests.recsvc.access.credentials import AUDIENCE, HOST, ISSUER, Certified, KeysFile, jwk, jwks, replace, token
+from tests.recsvc.access.credentials import AUDIENCE, HOST, ISSUER, jwk, jwks, replace, token
 from tests.recsvc.service.edge import FixedAnswers
 from tests.recsvc.service.request_tables import GOOD_REQUESTS
 from tests.recsvc.service.secured_edge import Metadata, SecuredEdge, bearer, code_of_call, secured_edge
@@ -26,16 +26,6 @@ OK, UNAUTHENTICATED, UNAVAILABLE = grpc.StatusCode.OK, grpc.StatusCode.UNAUTHENT
 @pytest.fixture(autouse=True)
 def files_are_looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "RELOAD_SECONDS", 0.02)
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Certified:
-    return Certified(tmp_path / "tls")
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> KeysFile:
-    return KeysFile(tmp_path / "keys.toml")
 
 
 async def call(edge: SecuredEdge, metadata: Metadata, credentials: grpc.ChannelCredentials | None = None) -> object:

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.skipif(SERVER is None, reason="needs a redis-server wit
 
 
 @pytest.fixture
-def certified(tmp_path: Path) -> Certified:
-    return Certified(tmp_path / "tls")
-
-
-@pytest.fixture
 def port(certified: Certified) -> Iterator[int]:
     [port] = free_ports(1)
     command = [str(SERVER), "--port", "0", "--tls-port", str(port), "--tls-auth-clients", "yes", "--save", ""]
