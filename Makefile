@@ -55,6 +55,7 @@ stateful-test: $(VENV)/.test  ## random days in a shop beside a model of it, for
 
 fault-test: $(VENV)/.test var/envoy/.installed  ## every fault of docs/reliability.md under load, for about an hour
 	PATH=$(CURDIR)/var/envoy/bin:$$PATH $(RUN) -m pytest -m fault tests/faults
+	PATH=$(CURDIR)/var/envoy/bin:$$PATH $(RUN) -m pytest tests/deploy/test_envoy_config.py tests/deploy/test_envoy_limits.py
 
 test-serving: $(VENV)-serving/.test  ## the tests of the service with the serving install alone, without training
 	$(VENV)-serving/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/recsvc

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import Rows
-from recsvc.domain.query import Degradation, Query, RepeatPolicy, Surface
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import Query, RepeatPolicy, Surface
 from recsvc.model.history_bonus import HistoryBonus, sum_of
 from recsvc.model.repeat_purchase import resting_rows
 from recsvc.model.towers.user import LeftOut

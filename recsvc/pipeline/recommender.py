@@ -10,16 +10,8 @@ import numpy as np
 from recsvc.domain.arrays import NO_ROWS, Rows
 from recsvc.domain.audience_query import AudienceQuery
 from recsvc.domain.content_request import ContentRequest
-from recsvc.domain.query import (
-    Degradation,
-    ItemFilter,
-    Page,
-    Query,
-    Recommendation,
-    RecommendationList,
-    SimilarItemList,
-    Surface,
-)
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import ItemFilter, Page, Query, Recommendation, RecommendationList, SimilarItemList, Surface
 from recsvc.domain.reason import Reason
 from recsvc.domain.records import UserRecord
 from recsvc.domain.shop import Item

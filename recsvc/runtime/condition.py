@@ -8,7 +8,7 @@ import time
 
 import structlog
 
-from recsvc.domain.query import Degradation
+from recsvc.domain.degradation import Degradation
 from recsvc.errors import SettingsError
 from recsvc.runtime.metrics import (
     CONDITION_ACTIVE,

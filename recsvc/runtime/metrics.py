@@ -5,7 +5,8 @@ A label has few, known values: never an id of a user or item, never a user's wor
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from recsvc.domain.query import Degradation, Surface
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import Surface
 from recsvc.domain.shop import EventType
 from recsvc.runtime.rungs import Rung
 

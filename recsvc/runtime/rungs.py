@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Mapping
 
-from recsvc.domain.query import Degradation
+from recsvc.domain.degradation import Degradation
 
 
 class Rung(enum.StrEnum):

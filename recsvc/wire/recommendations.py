@@ -4,15 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from recsvc.domain.query import (
-    Degradation,
-    ItemFilter,
-    Query,
-    RecommendationList,
-    RepeatPolicy,
-    SimilarItemList,
-    Surface,
-)
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import ItemFilter, Query, RecommendationList, RepeatPolicy, SimilarItemList, Surface
 from recsvc.domain.reason import LANGUAGES, Reason, Tone
 from recsvc.v1 import reason_pb2, recommendation_pb2
 from recsvc.wire.fields import Violations, id_problem, microseconds, text_problem

@@ -11,7 +11,7 @@ import prometheus_client
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs
 
-from recsvc.domain.query import Degradation
+from recsvc.domain.degradation import Degradation
 from recsvc.runtime import metrics
 from recsvc.runtime.rungs import DEGRADATION_OF, Rung
 from tests.docs.test_links import anchors

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsvc.domain.query import Degradation, ItemFilter, Query, RepeatPolicy
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import ItemFilter, Query, RepeatPolicy
 from recsvc.domain.reason import EvidenceKind, Strength
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.serving_config import ServingConfig

@@ -15,7 +15,8 @@ import redis
 from prometheus_client import REGISTRY
 
 from recsvc import reason_worker
-from recsvc.domain.query import Degradation, Query, RecommendationList, Surface
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import Query, RecommendationList, Surface
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.domain.shop import Event, EventType, Item, Profile
 from recsvc.errors import StoreUnavailable, TextEncoderFailing

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from recsvc.domain.query import Degradation, Query
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import Query
 from recsvc.domain.records import ItemChange, ItemField, Switch
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.domain.shop import Event, EventType

@@ -9,7 +9,8 @@ import pytest
 import redis
 import structlog.testing
 
-from recsvc.domain.query import Degradation, Query
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import Query
 from recsvc.domain.records import ItemChange, ItemField, Switch, UserRecord
 from recsvc.domain.serving_config import ServingConfig
 from recsvc.domain.shop import Event, EventType, Item

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import structlog.testing
 
-from recsvc.domain.query import Degradation
+from recsvc.domain.degradation import Degradation
 from recsvc.errors import StoreUnavailable
 from recsvc.runtime import condition
 from recsvc.runtime.condition import ServiceCondition

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc import wire
-from recsvc.domain.query import Degradation, ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
+from recsvc.domain.degradation import Degradation
+from recsvc.domain.query import ItemFilter, Query, Recommendation, RecommendationList, RepeatPolicy
 from recsvc.domain.reason import Evidence, EvidenceKind, Provenance, Reason, Strength, Tone
 from recsvc.domain.records import ServedList, UserExport
 from recsvc.domain.shop import UNDATED, Event, EventType, Item, Profile, Taste
