@@ -21,12 +21,12 @@ from recsvc.model.lexical import LexicalEncoder, tokenize
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import FEATURES, RepeatConfig
 from recsvc.model.text_encoder import category_text, item_text
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
-from recsvc.model.towers.user import BlockWeights, FusionWeights
 from recsvc.model.vectors import encode_8_bits, unit
 
 ITEMS, SHOPPERS = 400, 1_200

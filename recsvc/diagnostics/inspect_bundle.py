@@ -7,7 +7,7 @@ from typing import Any
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
 from recsvc.model.manifest import section
-from recsvc.model.towers.user import BLOCKS
+from recsvc.model.towers.blocks import BLOCKS
 
 _UNKNOWN = "unknown"
 _READY = {"True": "yes", "False": "no: the release gate refused it"}

@@ -16,12 +16,13 @@ from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_links import TextLinks
 from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
+from recsvc.model.towers.blocks import FusionWeights, Layout
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
-from recsvc.model.towers.user import FusionWeights, Layout, Towers, UserTower
+from recsvc.model.towers.user import Towers, UserTower
 from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, projected, unit
 
 _Nearest = tuple[NDArray[np.intp], NDArray[np.float32]]

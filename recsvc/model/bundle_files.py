@@ -25,12 +25,12 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
-from recsvc.model.towers.user import BlockWeights, FusionWeights
 
 FORMAT_VERSION = 7
 READABLE_VERSIONS = (6, FORMAT_VERSION)

@@ -7,7 +7,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Rows
 from recsvc.domain.query import Query, Rules
-from recsvc.model.towers.user import BLOCKS
+from recsvc.model.towers.blocks import BLOCKS
 from recsvc.pipeline.business_rules import Caps
 from recsvc.pipeline.query_plan import QueryPlan
 from recsvc.pipeline.slate import Slate

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from recsvc.domain.shop import EventType, History
 from recsvc.model import bundle_files as bundles
-from recsvc.model.towers.user import BlockWeights, FusionWeights
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
 from tests.benchmarks.serving import FOLDER
 from tests.benchmarks.shop import prepared_shop
 

@@ -8,7 +8,7 @@ import tomllib
 import prometheus_client
 import yaml  # type: ignore[import-untyped]
 
-from recsvc.model.towers.user import BLOCKS
+from recsvc.model.towers.blocks import BLOCKS
 from recsvc.ranking import rank
 from recsvc.runtime import metrics
 from recsvc.settings import Settings, WorkerSettings

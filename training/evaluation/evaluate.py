@@ -11,7 +11,7 @@ from recsvc.domain.shop import History
 from recsvc.model.bundle import Bundle
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.towers.user import BLOCKS, PERSONAL_BLOCKS, BlockWeights, FusionWeights
+from recsvc.model.towers.blocks import BLOCKS, PERSONAL_BLOCKS, BlockWeights, FusionWeights
 from training.data.split import Holdout, Profiles
 from training.evaluation.baselines import BASELINES, RankedLists, Task, rank_all
 from training.evaluation.list_quality import examples, list_quality

@@ -7,7 +7,8 @@ import numpy as np
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import history_bonus
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.towers.user import FusionWeights, UserTower
+from recsvc.model.towers.blocks import FusionWeights
+from recsvc.model.towers.user import UserTower
 from recsvc.ranking import Ranking, among, rank
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout, Profiles

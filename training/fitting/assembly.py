@@ -11,9 +11,9 @@ from recsvc.model.bundle import Bundle, ModelConfig
 from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
-from recsvc.model.towers.user import BlockWeights, FusionWeights
 from recsvc.model.vectors import decode_8_bits
 from training.config import TrainConfig
 from training.data.interactions import Interactions

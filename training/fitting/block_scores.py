@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_probabilities
-from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
+from recsvc.model.towers.user import ProfileText
 from training.data.split import Holdout
 
 # The probabilities of a repeat that `RepeatConfig.baseline_probability` is chosen from.

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
-from recsvc.model.towers.user import BLOCKS, BlockWeights, FusionWeights, ProfileText
+from recsvc.model.towers.blocks import BLOCKS, BlockWeights, FusionWeights
+from recsvc.model.towers.user import ProfileText
 from training.data.split import Holdout
 from training.fitting.block_scores import BASELINE_PROBABILITIES, CachedScores, cached_scores, vectors_at_one
 from training.fitting.new_items import (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.model.towers.user import BlockWeights
+from recsvc.model.towers.blocks import BlockWeights
 from training.fitting.stage import Advance, no_progress
 
 # The weight is raised through these shares of the sum of the other weights.

@@ -11,7 +11,7 @@ import pytest
 
 from recsvc.__main__ import main
 from recsvc.model import bundle_files
-from recsvc.model.towers.user import BLOCKS
+from recsvc.model.towers.blocks import BLOCKS
 from tests.recsvc.stored_bundle import STORED_BUNDLE
 
 

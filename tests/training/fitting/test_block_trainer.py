@@ -15,7 +15,8 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import category_text, item_text
-from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
+from recsvc.model.towers.user import ProfileText
 from recsvc.model.vectors import encode_8_bits
 from tests.training.fitting.declared_stages import declared_stages
 from training.config import TrainConfig

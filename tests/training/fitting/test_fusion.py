@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsvc.model.towers.user import BLOCKS, BlockWeights
+from recsvc.model.towers.blocks import BLOCKS, BlockWeights
 from training.fitting import fusion
 from training.fitting.block_scores import CachedScores
 from training.fitting.fusion import Fusion, best_start, help_new_items

@@ -10,7 +10,8 @@ from recsvc.domain.shop import EventType, History
 from recsvc.model import bundle_files as bundles
 from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
-from recsvc.model.towers.user import BlockWeights, FusionWeights, ProfileText
+from recsvc.model.towers.blocks import BlockWeights, FusionWeights
+from recsvc.model.towers.user import ProfileText
 
 
 @pytest.fixture(scope="module")
