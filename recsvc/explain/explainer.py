@@ -151,7 +151,7 @@ class Explainer:
         intervals = {row: interval_of(times, now, MICROSECONDS_A_DAY) for row, times in times_of.items()}
         bought = set(state.bought_rows.tolist())
         zeros = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
-        user_vector, effects, gains = zeros, LeftOut(NO_ROWS, zeros[None][:0], None), NOTHING
+        user_vector, effects, gains = zeros, LeftOut(zeros, NO_ROWS, zeros[None][:0], None), NOTHING
         newest = None
         if left_out is not None and isinstance(scorer, VectorScorer):
             user_vector, effects, gains = scorer.vector, left_out, scorer.bonus.neighbours

@@ -191,16 +191,17 @@ def _compute(works: list[_Work]) -> list[None]:
     """Computes the missing vectors of one batch, in the executor. The towers of different items may differ."""
     missing: dict[UserTower, list[_Work]] = {}
     for work in works:
-        if work.vectors.user_vector is None:
+        if work.left_out and work.vectors.left_out is None:
+            left_out = work.vectors.left_out = _left_out(work.tower, work.state)
+            if work.vectors.user_vector is None:
+                work.vectors.user_vector = left_out.complete
+        elif work.vectors.user_vector is None:
             missing.setdefault(work.tower, []).append(work)
     for tower, own in missing.items():
         states = [work.state for work in own]
         computed = tower.user_vectors([s.history for s in states], [s.profile for s in states])
         for work, vector in zip(own, computed, strict=True):
             work.vectors.user_vector = _without_disliked(vector, work.state.disliked)
-    for work in works:
-        if work.left_out and work.vectors.left_out is None:
-            work.vectors.left_out = _left_out(work.tower, work.state)
     return [None] * len(works)
 
 
@@ -211,7 +212,8 @@ def _left_out(tower: UserTower, state: UserState) -> LeftOut:
     without_profile = left_out.without_profile
     if without_profile is not None:
         without_profile = _without_disliked(without_profile, state.disliked)
-    return LeftOut(left_out.rows, _without_disliked(left_out.vectors, state.disliked), without_profile)
+    complete, vectors = (_without_disliked(v, state.disliked) for v in (left_out.complete, left_out.vectors))
+    return LeftOut(complete, left_out.rows, vectors, without_profile)
 
 
 def _without_disliked(vectors: Floats, disliked: Floats | None) -> Floats:
