@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recsvc.model.towers.branches import Branches
 from recsvc.model.towers.transformer import CausalTransformer, TransformerLayer
 
 
@@ -20,11 +21,15 @@ class InferenceTransformer:
     Args:
         transformer: The trained transformer. Later changes to it have no effect.
         start: First token of a sequence that has none of its own, (dim,).
+
+    Attributes:
+        max_length: Items that it can read.
+        start: See above.
     """
 
     def __init__(self, transformer: CausalTransformer, start: Tensor) -> None:
         self.max_length = transformer.config.max_length
-        self._start = start.detach().clone()
+        self.start = start.detach().clone()
         self._input_norm = _Norm.of(transformer.input_norm)
         layers = [_Layer.of(layer, self.max_length) for layer in transformer.layers]  # type: ignore[arg-type]  # torch types a member as Module
         self._full_layers, self._last_layer = layers[:-1], layers[-1]
@@ -42,11 +47,26 @@ class InferenceTransformer:
             (b, dim), L2-normalised.
         """
         if first is None:
-            first = self._start.expand(len(sequence), -1)
+            first = self.start.expand(len(sequence), -1)
         x = self._input_norm(torch.cat((first[:, None], sequence), dim=1))
         for layer in self._full_layers:
             x = layer.at_all(x)
         return functional.normalize(self._output_norm(self._last_layer.at(x, lengths)), dim=-1)
+
+    def at_ends(self, tokens: Tensor, branches: Branches) -> Tensor:
+        """The state after each of b sequences, as `__call__` gives it.
+
+        Args:
+            tokens: Of `branches.packed`, first tokens among them, (t + m, dim).
+            branches: The sequences.
+
+        Returns:
+            (b, dim), L2-normalised.
+        """
+        x = self._input_norm(tokens)
+        for layer in self._full_layers:
+            x = layer.at_all_packed(x, branches)
+        return functional.normalize(self._output_norm(self._last_layer.at_ends(x, branches)), dim=-1)
 
 
 @dataclass(frozen=True)
@@ -143,6 +163,18 @@ class _Layer:
         bias = self.distance_bias[:, position, :positions].transpose(0, 1)[:, :, None]
         attended = self._attend(query, normed, batch, bias)
         return self._mlp(x.view(-1, dim)[chosen] + self.out(attended.reshape(batch, dim)))
+
+    def at_all_packed(self, x: Tensor, branches: Branches) -> Tensor:
+        """The states at all packed tokens, (t + m, dim) to the same."""
+        normed = self.attention_norm(x)
+        attended = branches.attend(self.query(normed), self.key_value(normed), self.distance_bias)
+        return self._mlp(x + self.out(attended))
+
+    def at_ends(self, x: Tensor, branches: Branches) -> Tensor:
+        """The state at the end of each sequence, (t + m, dim) to (b, dim)."""
+        normed, ends = self.attention_norm(x), branches.ends
+        attended = branches.attend_at_ends(self.query(normed[ends]), self.key_value(normed), self.distance_bias)
+        return self._mlp(x[ends] + self.out(attended))
 
     def _attend(self, query: Tensor, normed: Tensor, batch: int, bias: Tensor) -> Tensor:
         """Attends from each query to all positions.

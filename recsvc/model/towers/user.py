@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import History
 from recsvc.model.towers.blocks import BLOCKS, ITEM_ONLY_BLOCKS, FusionWeights, Layout
+from recsvc.model.towers.branches import Branches
 from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from recsvc.model.towers.features import TextFeatures
@@ -20,6 +21,8 @@ from recsvc.model.vectors import unit
 
 # The lexical block reads the newest items only: with a typical decay, older ones count next to nothing.
 LEXICAL_ITEMS = 20
+# Sequences that share their beginnings are packed if that saves this many tokens: to read as many costs as much.
+PACKING_COST = 64
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class UserTower:
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
         """Computes the user vector, and what it would be without each of some items, and without the profile.
 
-        One batch has them all: a vector more costs a tenth of a vector alone.
+        One batch has them all, and reads what they share only once.
 
         The age of every event is still counted from the last event, even if that event is left out.
 
@@ -191,36 +194,55 @@ class UserTower:
 
     def _sequence_block(self, read: InferenceTransformer, sequences: Sequence[NDArray[np.int32]]) -> Floats:
         readable = [sequence[self._in_sequence[sequence]] for sequence in sequences]
-        padded, lengths = self._padded(readable, self.layout.sequence, read.max_length)
-        last = read(padded, torch.from_numpy(lengths)).numpy()
+        last = self._last_states(read, readable, self.layout.sequence, read.start[None], [0] * len(readable))
         # Without any item to read, the block must not change a score.
-        last[lengths == 0] = 0.0
+        last[[not len(sequence) for sequence in readable]] = 0.0
         return last
 
     def _text_block(self, sequences: Sequence[NDArray[np.int32]], profiles: Sequence[ProfileText | None]) -> Floats:
-        padded, lengths = self._padded(sequences, self.layout.text, self._read_text.max_length)
-        has_profile = np.array([profile is not None for profile in profiles])
-        first = self._first_tokens(profiles, has_profile) if has_profile.any() else None
-        last = self._read_text(padded, torch.from_numpy(lengths), first).numpy()
-        last[(lengths == 0) & ~has_profile] = 0.0
+        # The sequences of one user share a profile. Its features cost more than those of an item.
+        distinct = {id(profile): profile for profile in profiles if profile is not None}
+        firsts, place_of = self._read_text.start[None], {id(None): 0}
+        if distinct:
+            embeddings = np.stack([profile.embedding for profile in distinct.values()])
+            features = self._towers.features.transform(embeddings, [profile.text for profile in distinct.values()])
+            has_profile = torch.ones(len(distinct), dtype=torch.bool)
+            firsts = torch.cat((firsts, self._towers.text.first_token(torch.from_numpy(features), has_profile)))
+            place_of |= {key: place for place, key in enumerate(distinct, 1)}
+        places = [place_of[id(profile)] for profile in profiles]
+        last = self._last_states(self._read_text, sequences, self.layout.text, firsts, places)
+        last[[not len(sequence) and not place for sequence, place in zip(sequences, places, strict=True)]] = 0.0
         return last
 
-    def _first_tokens(self, profiles: Sequence[ProfileText | None], has_profile: NDArray[np.bool_]) -> torch.Tensor:
-        """The first token of each sequence, (b, width). Features of a profile that several share are computed once."""
-        distinct = {id(profile): profile for profile in profiles if profile is not None}
-        embeddings = np.stack([profile.embedding for profile in distinct.values()])
-        known = self._towers.features.transform(embeddings, [profile.text for profile in distinct.values()])
-        place_of = {key: place for place, key in enumerate(distinct)}
-        features = known[[place_of.get(id(profile), 0) for profile in profiles]]
-        return self._towers.text.first_token(torch.from_numpy(features), torch.from_numpy(has_profile))
+    def _last_states(
+        self,
+        read: InferenceTransformer,
+        sequences: Sequence[NDArray[np.int32]],
+        columns: slice,
+        firsts: torch.Tensor,
+        places: Sequence[int],
+    ) -> Floats:
+        """The state after the newest items of each of b sequences, (b, width).
 
-    def _padded(
-        self, sequences: Sequence[NDArray[np.int32]], columns: slice, max_length: int
-    ) -> tuple[torch.Tensor, NDArray[np.int64]]:
-        """The newest items of each sequence, with the block's columns: (b, longest, width), and their counts (b,)."""
-        sequences = [sequence[-max_length:] for sequence in sequences]
-        lengths = np.array([len(sequence) for sequence in sequences])
-        padded = np.zeros((len(sequences), lengths.max(initial=0), columns.stop - columns.start), np.float32)
-        for i, sequence in enumerate(sequences):
-            padded[i, : len(sequence)] = self.item_vectors[sequence, columns]
-        return torch.from_numpy(padded), lengths
+        Args:
+            read: The transformer.
+            sequences: Rows of items, the oldest first.
+            columns: Of the block.
+            firsts: First tokens, (f, width).
+            places: The first token of each sequence.
+        """
+        newest = [sequence[-read.max_length :] for sequence in sequences]
+        tokens = [np.append(~place, rows) for place, rows in zip(places, newest, strict=True)]
+        # A history that lacks one item reads an older one in its place.
+        trunk = np.append(tokens[0][:1], sequences[0][-read.max_length - 1 : -1])
+        branches = Branches.of(trunk, tokens)
+        if branches.saved > PACKING_COST:
+            is_first = branches.packed < 0
+            packed = torch.from_numpy(self.item_vectors[branches.packed, columns])
+            packed[is_first] = firsts[~branches.packed[is_first]]
+            return read.at_ends(packed, branches).numpy()
+        lengths = np.array([len(rows) for rows in newest])
+        padded = np.zeros((len(newest), lengths.max(), columns.stop - columns.start), np.float32)
+        for i, rows in enumerate(newest):
+            padded[i, : len(rows)] = self.item_vectors[rows, columns]
+        return read(torch.from_numpy(padded), torch.from_numpy(lengths), firsts[places]).numpy()

@@ -48,6 +48,20 @@ def test_left_out_equals_the_tower_on_the_shorter_history(bundle: Bundle, profil
     np.testing.assert_allclose(left_out.without_profile, without, atol=1e-5)
 
 
+@pytest.mark.parametrize("n", [30, 50, 51, 80])
+@pytest.mark.parametrize("has_profile", [True, False])
+def test_vectors_of_a_long_history_equal_the_tower_on_each_shorter_one(
+    bundle: Bundle, profile: ProfileText, n: int, has_profile: bool
+) -> None:
+    tower, rows = bundle.user_tower(WARM), np.random.default_rng(n).permutation(len(bundle.catalogue))[:n]
+    own = profile if has_profile else None
+    history = bought(*rows.tolist())
+    left_out = tower.left_out(history, own, np.sort(rows[-20:]).astype(np.int32))
+    shorter = [history.select(history.rows != row) for row in left_out.rows]
+    np.testing.assert_allclose(left_out.vectors, tower.user_vectors(shorter, [own] * len(shorter)), atol=1e-5)
+    np.testing.assert_allclose(left_out.complete, tower.user_vectors([history], [own])[0], atol=1e-5)
+
+
 def test_equal_neighbours_of_a_left_out_item_become_one(bundle: Bundle) -> None:
     tower = bundle.user_tower()
     left_out = tower.left_out(bought(3, 5, 3), None, np.array([5], np.int32))
