@@ -1,9 +1,9 @@
 """Compares the speed of Recommend with a minimal grpc.aio server, in one run on one machine.
 
-    python -m tests.benchmarks.serving [--rounds N] [--seconds S]
+    python -m tests.benchmarks.serving [--rounds N] [--seconds S] [--items N] [--keep]
 
 The server has one core, the load generator another. Between machines, compare the ratios, never the figures.
-Writes var/bench/serving.json.
+Writes var/bench/serving.json, and says what became slower than the reference and than the last run.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from recsvc.v1 import recommendation_pb2 as pb
-from tests.benchmarks import cases, servers
-from tests.benchmarks.shop import BenchShop, prepared_shop
+from tests.benchmarks import cases, reference, servers
+from tests.benchmarks.shop import ITEMS, BenchShop, prepared_shop
 from tests.benchmarks.side_by_side import IN_FLIGHT, Case, Figures, measure, medians
 from tests.integration import clients
 
@@ -42,9 +42,11 @@ TABLE_WIDTH = 120  # also if the output goes into a file
 ECHO, RECOMMEND, NEVER_SHOWN = "bare grpc.aio echo", "Recommend, everything on", "the same, pages never shown before"
 
 
-def benchmark(rounds: int, seconds: float, console: Console, folder: Path = FOLDER) -> dict[str, Any]:
+def benchmark(
+    rounds: int, seconds: float, console: Console, folder: Path = FOLDER, items: int = ITEMS
+) -> dict[str, Any]:
     """Measures every case, prints a table, and returns the figures."""
-    shop = prepared_shop(folder, console)
+    shop = prepared_shop(folder, console, items)
     core, generator_core = servers.cores()
     with ExitStack() as stack:
         generator = stack.enter_context(
@@ -137,12 +139,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often all cases are measured [3]")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of each measurement [4]")
+    parser.add_argument("--items", type=int, default=ITEMS, help=f"with more, the bundle is tiled [{ITEMS}]")
+    parser.add_argument("--keep", action="store_true", help="keep the ratios as the project's reference")
     arguments = parser.parse_args()
-    result = benchmark(arguments.rounds, arguments.seconds, Console(width=max(Console().width, TABLE_WIDTH)))
+    console = Console(width=max(Console().width, TABLE_WIDTH))
+    result = benchmark(arguments.rounds, arguments.seconds, console, items=arguments.items)
+    last = FOLDER / f"last-{arguments.items}.json"
+    for name, earlier in (("the reference", reference.REFERENCE), ("the last run", last)):
+        console.print(_comparison(name, reference.changes(result, earlier)))
+    reference.write(result, last)
+    if arguments.keep:
+        reference.write(result)
     out = FOLDER / "serving.json"
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    text = f"Recommend answers {result['ratio']:.3f} times as many requests/s as the echo; all figures are in {out}"
-    print(text)  # noqa: T201  a command prints
+    console.print(
+        f"Recommend answers {result['ratio']:.3f} times as many requests/s as the echo; all figures are in {out}"
+    )
+
+
+def _comparison(name: str, changes: dict[str, reference.Change]) -> str:
+    """Returns how the cases compare with an earlier measurement, in words."""
+    if not changes:
+        return f"{name} has no figures of this many items: nothing to compare with"
+    fell = [f"{case} {change.median:.2f} x" for case, change in changes.items() if change.fell]
+    if fell:
+        return f"[bold red]slower than {name}: {'; '.join(fell)}[/]"
+    return f"no case is slower than {name} by more than the noise: " + "; ".join(
+        f"{case} {change.median:.2f} x" for case, change in changes.items()
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
+from tests.benchmarks.tiled import tiled
 from training.config import TrainConfig
 from training.synthetic.shop import make_shop, write_shop
 from training.train import train
@@ -46,8 +47,14 @@ class BenchShop:
         )
 
 
-def prepared_shop(folder: Path, console: Console) -> BenchShop:
-    """Reads the shop from `folder`. Makes it first if it is missing, or if its format cannot be read."""
+def prepared_shop(folder: Path, console: Console, items: int = ITEMS) -> BenchShop:
+    """Reads the shop from `folder`. Makes it first if it is missing, or if its format cannot be read.
+
+    Args:
+        folder: Where it is kept.
+        console: Shows what takes long.
+        items: With more than ITEMS, the bundle is tiled from the one of ITEMS; people buy the first ITEMS.
+    """
     tables, bundle = folder / "shop", folder / "bundles" / "latest"
     try:
         bundles.load(bundle)
@@ -55,5 +62,20 @@ def prepared_shop(folder: Path, console: Console) -> BenchShop:
         console.print(f"making a shop of {ITEMS:,} items and its bundle; the next run will reuse them")
         write_shop(make_shop(ITEMS, USERS, SEED), tables)
         train(tables, folder / "bundles", CONFIG, console)
-    events, items, users = (pl.read_parquet(tables / f"{name}.parquet") for name in ("events", "items", "users"))
-    return BenchShop(bundle.resolve(), items["item_id"].to_list(), events, users)
+    events, table, users = (pl.read_parquet(tables / f"{name}.parquet") for name in ("events", "items", "users"))
+    item_ids = table["item_id"].to_list()
+    if items > ITEMS:
+        bundle, item_ids = _tiled_bundle(bundle, folder, items, console)
+    return BenchShop(bundle.resolve(), item_ids, events, users)
+
+
+def _tiled_bundle(bundle: Path, folder: Path, items: int, console: Console) -> tuple[Path, list[str]]:
+    """Reads the bundle of so many items, or makes it from a smaller one. Returns its folder and the ids."""
+    path = folder / "tiled" / f"{bundle.resolve().name}-{items}"
+    try:
+        large = bundles.load(path)
+    except BundleError:
+        console.print(f"tiling the bundle to {items:,} items; the next run will reuse it")
+        large = tiled(bundles.load(bundle), items)
+        bundles.save(large, path)
+    return path, [item.item_id for item in large.catalogue.items]
