@@ -141,7 +141,12 @@ async def listening(
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     await health_service.show(backend.store.condition)
     reflection.enable_server_reflection((*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    port = _bind(server, settings, access)
+    try:
+        port = _bind(server, settings, access)
+    except SettingsError:
+        await server.start()  # grpc.aio frees a server only if it was started and stopped
+        await server.stop(None)
+        raise
     await server.start()
     showing = asyncio.create_task(health_service.follow(backend.store.condition))
     try:

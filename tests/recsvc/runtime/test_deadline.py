@@ -1,6 +1,7 @@
 """A step is refused when its caller cannot get the answer in time, and only then."""
 
 import asyncio
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -25,6 +26,43 @@ def test_an_estimate_that_no_call_confirms_is_forgotten() -> None:
     to_answer.learn(10.0, now=0.0)
     assert to_answer.estimate(0.0) == pytest.approx(5.0)
     assert to_answer.estimate(20.0) < 0.001
+
+
+def test_after_a_search_in_vain_a_call_with_as_much_time_is_refused() -> None:
+    to_answer = TimeToAnswer()
+    call = CallTime(100.0, to_answer)
+    call.begin_step(99.0)
+    call.close(99.9, cancelled=True)  # the caller's clock is a little ahead
+    assert CallTime(101.0, to_answer).is_too_late(100.0)
+    assert not CallTime(101.5, to_answer).is_too_late(100.0)
+
+
+def test_a_caller_that_leaves_long_before_its_deadline_teaches_no_more_than_an_answer() -> None:
+    left, answered = TimeToAnswer(), TimeToAnswer()
+    for to_answer, cancelled in ((left, True), (answered, False)):
+        call = CallTime(100.0, to_answer)
+        call.begin_step(10.0)
+        call.close(12.0, cancelled=cancelled)
+    assert left.estimate(12.0) == answered.estimate(12.0)
+
+
+def test_an_estimate_that_has_fallen_is_tested_by_one_call_at_a_time() -> None:
+    to_answer = TimeToAnswer()
+    to_answer.learn(2.0, now=0.0)  # 1 s
+    first, second = CallTime(1.5, to_answer), CallTime(1.5, to_answer)
+    assert not second.is_too_late(1.0)
+    first.begin_step(1.0)
+    assert second.is_too_late(1.0)
+    assert not first.is_too_late(1.0)  # its next step
+    first.close(1.1)  # it was quick: the estimate stays where it had fallen to
+    assert not second.is_too_late(1.01)
+
+
+def test_a_call_that_tests_an_estimate_and_hangs_stops_no_others_for_longer_than_the_estimate() -> None:
+    to_answer = TimeToAnswer()
+    to_answer.learn(2.0, now=0.0)
+    CallTime(math.inf, to_answer).begin_step(1.0)
+    assert not CallTime(2.5, to_answer).is_too_late(2.1)
 
 
 def test_a_call_without_a_costly_step_teaches_nothing() -> None:
