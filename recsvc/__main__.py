@@ -25,6 +25,7 @@ from recsvc.access.keys import key_lines, new_key
 from recsvc.access.scopes import Scope
 from recsvc.channel import ClientSettings, add_client_flags, client_settings
 from recsvc.errors import RecsvcError, SettingsError
+from recsvc.runtime.freed_memory import collect_garbage_seldom
 from recsvc.runtime.logs import configure_logs
 from recsvc.settings import BackupSettings, Settings, WorkerSettings, load_settings
 
@@ -201,6 +202,7 @@ def _add_command(
 def _serve(flags: dict[str, Any]) -> int:
     settings = load_settings(flags, Settings)
     configure_logs(settings.log_level, settings.log_format)
+    collect_garbage_seldom()  # before the imports, which make more objects than anything else
     from recsvc.runtime.event_loop import ServiceLoop  # noqa: PLC0415 - see above
     from recsvc.server import serve  # noqa: PLC0415 - see above
 

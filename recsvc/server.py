@@ -43,7 +43,6 @@ _HOLD_SECONDS = 0.5
 _GOAWAY_SECONDS = 0.05
 # A collector that is away must not hold up the end of a process by more than this.
 _LAST_SPANS_SECONDS = 2.0
-_GC_THRESHOLDS = 50_000, 20, 20  # a request leaves fewer than 50 objects: one young collection in some 1,000 requests
 
 # Calls in gRPC's core, some 10 kB each. Beyond the first number the core answers CANCELLED to a part of them, beyond
 # the second to all. Only a flood that leaves no time for refusals comes so far.
@@ -142,7 +141,12 @@ async def listening(
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     await health_service.show(backend.store.condition)
     reflection.enable_server_reflection((*SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    port = _bind(server, settings, access)
+    try:
+        port = _bind(server, settings, access)
+    except SettingsError:
+        await server.start()  # grpc.aio frees a server only if it was started and stopped
+        await server.stop(None)
+        raise
     await server.start()
     showing = asyncio.create_task(health_service.follow(backend.store.condition))
     try:
@@ -182,10 +186,7 @@ async def _started_backend(settings: Settings, store: UserStore) -> AsyncIterato
     backend = await asyncio.to_thread(Backend, settings.serving_config(), store, gc.freeze)
     try:
         await backend.start()
-        # The users that a process keeps stay for long too, and garbage in cycles is rare. At Python's thresholds a
-        # fifth of the time goes into collections that find nothing.
         gc.collect()
-        gc.set_threshold(*_GC_THRESHOLDS)
         yield backend
     finally:
         await backend.close()

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import NO_ROW, Floats
 from recsvc.domain.shop import Item
 from recsvc.model import bundle_files, text_encoders
-from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder, tokenize
+from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import FEATURES, RepeatConfig
 from recsvc.model.text_encoder import category_text, item_text
@@ -70,7 +71,7 @@ def make_serving_bundle(folder: Path) -> Path:
     blocks = (
         unit(rng.standard_normal((ITEMS, DIM["sequence"])) + 2 * _of_category(rng, category_of, DIM["sequence"])),
         text_tower.item_vectors(torch.from_numpy(features.transform(embeddings, texts))).numpy(),
-        features.lexical.whitened(texts, DIM["lexical"]),
+        features.lexical.whitened(features.lexical.encode(texts), DIM["lexical"]),
         np.eye(len(TYPES))[category_of] + 0.2 * rng.standard_normal((ITEMS, len(TYPES))),
         _item_only(bought),
     )

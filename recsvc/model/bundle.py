@@ -11,64 +11,23 @@ from numpy.typing import NDArray
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import NO_CODE, Catalogue
 from recsvc.model.manifest import moment, section
-from recsvc.model.neighbours import NeighbourConfig, Neighbours
-from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
+from recsvc.model.model_config import ModelConfig
+from recsvc.model.neighbours import Neighbours
+from recsvc.model.repeat_purchase import ItemRepeats
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_links import TextLinks
 from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
 from recsvc.model.towers.blocks import FusionWeights, Layout
-from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
-from recsvc.model.towers.transformer import TransformerConfig
 from recsvc.model.towers.user import Towers, UserTower
 from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, projected, unit
 
+# Texts that are read at a time. The features of 30,000 at once would take 200 MB.
+_TEXTS_AT_ONCE = 2_048
+
 _Nearest = tuple[NDArray[np.intp], NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The configuration of towers and ranking. It is part of the bundle's identity.
-
-    Attributes:
-        text: Of the text tower's transformer.
-        text_features: Width of the features that the text tower reads.
-        sequence: Of the sequence tower's transformer; None without that block.
-        fusion: Weights of the blocks.
-        confidence: How events are weighted.
-        repeats: How repeat purchases are scored.
-        neighbours: How neighbours of the history are scored.
-        lexical_dim: Width of the lexical block; 0 without it.
-        lexical_decay: See `recsvc.model.towers.user.Towers`.
-        collaborative_dim: Width of the collaborative block; 0 without it.
-        regularization: Of the fold-in.
-        history_length: Events of a user in each room that training used, the newest; see `recsvc.domain.history_rooms`.
-        similar_from: Cosine of two items' `text_vectors` from which the items count as similar.
-        popularity_days: Window of `Bundle.buyers`, in days.
-        cohort_days: Window of `Bundle.cohorts`, in days.
-        text_encoder: Name of the text encoder.
-        text_encoder_fingerprint: sha256 of its weights.
-    """
-
-    text: TransformerConfig
-    text_features: int
-    sequence: TransformerConfig | None
-    fusion: FusionWeights
-    confidence: ConfidenceConfig
-    repeats: RepeatConfig
-    neighbours: NeighbourConfig
-    lexical_dim: int
-    lexical_decay: float
-    collaborative_dim: int
-    regularization: float
-    history_length: int
-    similar_from: float
-    popularity_days: int
-    cohort_days: int
-    text_encoder: str
-    text_encoder_fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -209,12 +168,13 @@ class Bundle:
         cold = purchases[rows] == 0
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
-        nearest = self._nearest_bought(embeddings)
+        meanings = self.projected(embeddings) if self.has_text_codes else None
+        nearest = self._nearest_bought(meanings)
         vectors[rows[cold]] = self._vectors_near(nearest, self.vectors_of_texts(embeddings, texts))[cold]
         growing_codes = self.growing_codes or GrowingMatrix(self.text_codes)
         codes = growing_codes.extended(len(self.catalogue), more)
-        if self.has_text_codes:
-            codes[rows] = encode_8_bits(self.projected(embeddings))
+        if meanings is not None:
+            codes[rows] = encode_8_bits(meanings)
         return replace(
             self,
             catalogue=catalogue,
@@ -264,14 +224,13 @@ class Bundle:
             float32 (n, d).
         """
         vectors = self.vectors_of_texts(text_embeddings, texts)
-        return self._vectors_near(self._nearest_bought(text_embeddings), vectors)
+        meanings = self.projected(text_embeddings) if self.has_text_codes else None
+        return self._vectors_near(self._nearest_bought(meanings), vectors)
 
-    def _nearest_bought(self, text_embeddings: NDArray[np.float32]) -> _Nearest | None:
+    def _nearest_bought(self, meanings: NDArray[np.float32] | None) -> _Nearest | None:
         """See `nearest_bought`; None without text codes, or if nobody has bought anything."""
         bought = np.flatnonzero(self.purchases > 0)
-        if not (self.has_text_codes and len(bought)):
-            return None
-        return nearest_bought(self.projected(text_embeddings), self.text_codes, bought)
+        return nearest_bought(meanings, self.text_codes, bought) if meanings is not None and len(bought) else None
 
     def _vectors_near(self, nearest: _Nearest | None, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Replaces the learned blocks of vectors by those of the nearest bought items, in place."""
@@ -295,9 +254,12 @@ class Bundle:
             float32 (n, d).
         """
         vectors = np.zeros((len(texts), self.item_vectors.shape[1]), np.float32)
-        with torch.inference_mode():
-            features = torch.from_numpy(self.features.transform(text_embeddings, texts))
-            vectors[:, self.layout.text] = self.text_tower.item_vectors(features).numpy()
-        vectors[:, self.layout.lexical] = self.features.lexical.whitened(texts, self.model.lexical_dim)
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            part = slice(start, start + _TEXTS_AT_ONCE)
+            words = self.features.lexical.encode(texts[part])
+            features = torch.from_numpy(self.features.whiten(np.concatenate((text_embeddings[part], words), axis=1)))
+            with torch.inference_mode():
+                vectors[part, self.layout.text] = self.text_tower.item_vectors(features).numpy()
+            vectors[part, self.layout.lexical] = self.features.lexical.whitened(words, self.model.lexical_dim)
         vectors[:, self.layout.newness] = vectors[:, self.layout.unseen] = 1.0
         return vectors

@@ -20,9 +20,10 @@ from safetensors.torch import load_file, save_file
 
 from recsvc.domain.shop import Item
 from recsvc.errors import BundleError, BundleFormatError
-from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.lexical import LexicalEncoder
+from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.towers.blocks import BlockWeights, FusionWeights

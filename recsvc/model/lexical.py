@@ -6,7 +6,6 @@ matter in a shop.
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,7 +48,7 @@ class LexicalEncoder:
 
     def weights(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """The columns of a text's known terms, and their TF-IDF weights, (1 + log tf) * idf, L2-normalised."""
-        counts = Counter(self.vocabulary[token] for token in tokenize(text) if token in self.vocabulary)
+        counts = self._counts(text)
         columns = np.fromiter(counts.keys(), np.intp, len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[columns]
         return columns, (values / max(float(np.linalg.norm(values)), 1e-12)).astype(np.float32)
@@ -58,16 +57,32 @@ class LexicalEncoder:
         """The vectors of n texts, float32 (n, dim)."""
         embeddings = np.zeros((len(texts), self.components.shape[1]), np.float32)
         for i, text in enumerate(texts):
-            columns, values = self.weights(text)
-            if len(columns):
+            # The length of the weights does not matter: the vector is normalised.
+            if counts := self._counts(text):
+                columns = list(counts)
+                values = self.idf[columns]
+                if len(columns) < sum(counts.values()):
+                    values *= 1 + np.log(np.fromiter(counts.values(), np.float32, len(columns)))
                 vector = values @ self.components[columns]
                 embeddings[i] = vector / max(float(np.linalg.norm(vector)), 1e-12)
         return embeddings
 
-    def whitened(self, texts: Sequence[str], dim: int) -> NDArray[np.float32]:
+    def whitened(self, vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
         """The first `dim` dimensions with equal weights, L2-normalised, float32 (n, dim).
 
         So a dimension that distinguishes few items counts as much as one that most items share.
+
+        Args:
+            vectors: From `encode`, float32 (n, at least dim).
+            dim: How many dimensions; 0 for none.
         """
-        vectors = self.encode(texts)[:, :dim] / np.maximum(self.singular[:dim], 1e-6)
-        return unit(vectors)
+        return unit(vectors[:, :dim] / np.maximum(self.singular[:dim], 1e-6))
+
+    def _counts(self, text: str) -> dict[int, int]:
+        """How often a text has each known term, by column."""
+        column_of = self.vocabulary
+        counts: dict[int, int] = {}
+        for token in tokenize(text):
+            if (column := column_of.get(token)) is not None:
+                counts[column] = counts.get(column, 0) + 1
+        return counts

@@ -5,6 +5,7 @@ direction for nearly every bought item, and says little about texts that it has 
 """
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
@@ -30,7 +31,11 @@ def mean_of_neighbours(rows: NDArray[np.intp], cosines: Floats, vectors: Floats)
     """
     weights = np.maximum(cosines, 0) ** SHARPNESS
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-    return np.asarray(np.einsum("mk,mkd->md", weights, vectors[rows]), np.float32)
+    means = np.empty((len(rows), vectors.shape[1]), np.float32)
+    for start in range(0, len(rows), _TEXTS_AT_ONCE):
+        part = slice(start, start + _TEXTS_AT_ONCE)
+        means[part] = np.einsum("mk,mkd->md", weights[part], vectors[rows[part]])
+    return means
 
 
 def nearest_bought(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
@@ -67,4 +72,5 @@ def _nearest_of_part(
 def _best(cosines: Floats) -> NDArray[np.intp]:
     """The places of the NEIGHBOURS highest of each row, in no order."""
     k = min(NEIGHBOURS, cosines.shape[1])
-    return np.argpartition(cosines, -k, axis=1)[:, -k:]
+    # numpy's argpartition takes eight times as long.
+    return torch.from_numpy(cosines).topk(k, sorted=False).indices.numpy()

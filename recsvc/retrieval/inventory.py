@@ -101,6 +101,7 @@ class Inventory:
         table: The items of the catalogue that were trained.
         columns: The state of each row; None for that of a new catalogue.
         changes: The newest change of each field of an item.
+        counts: Of `changes`; None to count them.
 
     Attributes:
         counts: How many items have a change of each field.
@@ -112,13 +113,15 @@ class Inventory:
         table: Table = Table(),
         columns: _Columns | None = None,
         changes: Mapping[tuple[str, ItemField], ItemChange] | None = None,
+        counts: Mapping[ItemField, int] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._table = table
         self._columns = columns or _Columns.of(catalogue.items)
         # Of unknown items too: a later catalogue may have them.
         self._changes = dict(changes or {})
-        self.counts = Counter(field for _, field in self._changes)
+        # Each new word of the shop makes an inventory: counting would take longer than all else of it.
+        self.counts = Counter(field for _, field in self._changes) if counts is None else Counter(counts)
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         self._version = 0
         self._deletions = 0
@@ -134,7 +137,7 @@ class Inventory:
         for (row, item), field in product(enumerate(added, first_new), ItemField):
             if (change := self._changes.get((item.item_id, field))) is not None:
                 columns.write(row, change)
-        return Inventory(catalogue, self._table, columns, self._changes)
+        return Inventory(catalogue, self._table, columns, self._changes, self.counts)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
         """Applies changes in any order: for each field of an item, the change that was set last holds."""

@@ -5,8 +5,10 @@ It finds names and model numbers, which an embedding loses.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
 import bm25s
 import numpy as np
@@ -78,7 +80,10 @@ class WordIndex:
     def of(cls, texts: Sequence[str]) -> "WordIndex":
         """Builds the index of one text for each row."""
         words = Words.of(texts)
-        return cls(words, _Postings([words.terms(text) for text in texts]), {}, Spelling.of(_alphabetic_words(texts)))
+        words_of_texts = [plain_words(text) for text in texts]
+        terms_of = cache(words.terms_of)  # most words stand in many texts
+        terms = [[term for word in words_of_text for term in terms_of(word)] for words_of_text in words_of_texts]
+        return cls(words, _Postings(terms), {}, Spelling.of(_alphabetic_words(words_of_texts)))
 
     def with_texts(self, texts: Mapping[int, str], every_text: Callable[[], Sequence[str]]) -> "WordIndex":
         """Returns this index with other texts in some rows, some of them new.
@@ -90,7 +95,7 @@ class WordIndex:
         taken = self._taken + len(texts)
         if taken > min(max(LATE_SHARE * len(self._main_index), FEWEST_LATE_TEXTS), MOST_LATE_TEXTS):
             return WordIndex.of(every_text())
-        spelling = self.spelling.with_words(_alphabetic_words(list(texts.values())))
+        spelling = self.spelling.with_words(_alphabetic_words(map(plain_words, texts.values())))
         words = Words(self.words.language)  # another thread may be reading a query with this index's own
         changed = {row: words.terms(text) for row, text in texts.items()}
         return WordIndex(words, self._main_index, {**self._delta, **changed}, spelling, taken)
@@ -184,5 +189,7 @@ class _Postings:
         return self._rows[postings], self._data[postings] * np.float32((K1 + 1) / self.rarity(term))
 
 
-def _alphabetic_words(texts: Sequence[str]) -> Counter[str]:
-    return Counter(word for text in texts for word in plain_words(text) if is_alphabetic(word))
+def _alphabetic_words(words_of_texts: Iterable[Sequence[str]]) -> dict[str, int]:
+    """Returns how often each alphabetic word stands in some texts, which are given by their `plain_words`."""
+    counts = Counter(chain.from_iterable(words_of_texts))
+    return {word: count for word, count in counts.items() if is_alphabetic(word)}

@@ -105,11 +105,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         # gRPC passes the bytes on as they are: if it failed to decode them, it would answer with the exception's text.
         decode, encode = handler.request_deserializer, handler.response_serializer
         to_answer = TimeToAnswer()
-        surround = self._surround if self._gate is None else self._surround_admitted
 
         async def call(raw: bytes, context: Context) -> bytes:
             with call_span(method, context):
-                async with surround(method, door, context, to_answer):
+                async with self._surround(method, door, context, to_answer):
                     response: bytes = encode(await handler.unary_unary(decode(raw), context))
             if self._release is not None:
                 await self._release.wait()
@@ -117,7 +116,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         async def stream(raw: bytes, context: Context) -> AsyncIterator[bytes]:
             with call_span(method, context):
-                async with surround(method, door, context, to_answer):
+                async with self._surround(method, door, context, to_answer):
                     async for response in handler.unary_stream(decode(raw), context):
                         yield encode(response)
 
@@ -126,26 +125,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(call)
 
     @asynccontextmanager
-    async def _surround_admitted(
-        self, method: str, door: Door, context: Context, to_answer: TimeToAnswer
-    ) -> AsyncIterator[None]:
-        assert self._gate is not None  # noqa: S101 - for the type checker: `_wrap` looks
-        admission = await admit(self._gate, method, context)
-        outcome = grpc.StatusCode.CANCELLED.name
-        try:
-            async with self._surround(method, door, context, to_answer):
-                yield
-            outcome = grpc.StatusCode.OK.name
-        except grpc.aio.AbortError:
-            outcome = context.code().name
-            raise
-        finally:
-            admission.end(outcome)
-
-    @asynccontextmanager
     async def _surround(
         self, method: str, door: Door, context: Context, to_answer: TimeToAnswer
     ) -> AsyncIterator[None]:
+        admission = None if self._gate is None else await admit(self._gate, method, context)
+        outcome = ""  # that of an aborted call is in its context
         REQUESTS_IN_FLIGHT.inc()
         start = time.perf_counter()
         clock = asyncio.get_running_loop().time
@@ -160,11 +144,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             QUEUE_SECONDS.observe(clock() - began)
             call_time.check()
             yield
+            outcome = grpc.StatusCode.OK.name
         except grpc.aio.AbortError:
             REQUESTS.labels(method, context.code().name).inc()
             raise
         except (CancelledError, GeneratorExit):  # the caller left, or its deadline passed
-            REQUESTS.labels(method, grpc.StatusCode.CANCELLED.name).inc()
+            outcome = grpc.StatusCode.CANCELLED.name
+            REQUESTS.labels(method, outcome).inc()
             raise
         except DecodeError:
             await fail(method, not_a_message(), context)
@@ -174,7 +160,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             REQUESTS_IN_FLIGHT.dec()
             REQUEST_SECONDS.labels(method).observe(time.perf_counter() - start)
             call_time.close(clock())
-        REQUESTS.labels(method, grpc.StatusCode.OK.name).inc()
+            if admission is not None:
+                admission.end(outcome or context.code().name)
+        REQUESTS.labels(method, outcome).inc()
 
 
 def _behind(door: Door, handler: Handler) -> Handler:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
-from recsvc.model.bundle import Bundle, ModelConfig
+from recsvc.model.bundle import Bundle
+from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig, Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats, RepeatConfig
 from recsvc.model.text_encoder import item_text
@@ -56,7 +57,8 @@ class FittedBlocks:
 def assemble(blocks: FittedBlocks, interactions: Interactions, text: ShopText, config: TrainConfig) -> Bundle:
     """An unsaved bundle with neutral fusion weights. interactions: the events that the blocks were fitted on."""
     purchases = interactions.purchase_counts()
-    lexical = text.features.lexical.whitened(list(map(item_text, text.catalogue.items)), config.lexical_dim)
+    words = text.features.lexical.encode(list(map(item_text, text.catalogue.items)))
+    lexical = text.features.lexical.whitened(words, config.lexical_dim)
     age = newness(interactions, config.newness_half_life_days)
     item_only = np.stack((blocks.repeats.popularity, age, purchases == 0), axis=1)
     parts = (blocks.sequence_items, blocks.text_items, lexical, blocks.factors, item_only)

@@ -16,7 +16,8 @@ from recsvc.model import text_encoders
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import item_text
-from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected
+from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
+from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected, unit
 from training.fitting.text_projection import fit_projection
 
 
@@ -226,3 +227,17 @@ def test_items_are_added_and_reworded(small_bundle: Path) -> None:
     )
     assert len(again.catalogue) == len(more.catalogue)
     assert again.catalogue.items[-1].title == "A stone gnome"
+
+
+def test_vectors_of_texts_do_not_depend_on_how_many_are_read_at_once(
+    small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = bundles.load(small_bundle)
+    texts = ["lamp", "a kettle of copper", "", "lamp lamp kettle", "xyzzy"]
+    embeddings = unit(np.random.default_rng(2).standard_normal((5, 384)))
+    nearest = nearest_bought(bundle.text_vectors(np.arange(5, dtype=np.int32)), bundle.text_codes, np.arange(40))
+    together, means = bundle.vectors_of_texts(embeddings, texts), mean_of_neighbours(*nearest, bundle.item_vectors)
+    monkeypatch.setattr("recsvc.model.bundle._TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr("recsvc.model.text_neighbours._TEXTS_AT_ONCE", 2)
+    np.testing.assert_allclose(bundle.vectors_of_texts(embeddings, texts), together, atol=1e-6)
+    np.testing.assert_allclose(mean_of_neighbours(*nearest, bundle.item_vectors), means, atol=1e-6)

@@ -70,6 +70,8 @@ def test_changes_of_unknown_items_apply_when_the_catalogue_has_them():
     assert allowed(after) == [0, 2, 3, 5, 6, 7, 8]
     assert allowed(after, ItemFilter(min_price=9.0)) == [5]
     after.apply([ItemChange("i2", ItemField.STOCK, 1, 0.0)])
+    assert after.counts == {ItemField.STOCK: 3, ItemField.PRICE: 1}
+    assert before.counts == {ItemField.STOCK: 2, ItemField.PRICE: 1}
     assert before.listable(ROWS[:4]).tolist() == [True, False, True, True]
 
 

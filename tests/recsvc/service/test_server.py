@@ -1,6 +1,8 @@
 """What surrounds the calls: health, reflection, the limit, deadlines, the order in which a server stops."""
 
 import asyncio
+import gc
+import logging
 from collections.abc import Awaitable
 
 import grpc
@@ -162,12 +164,15 @@ async def test_a_second_signal_cuts_calls_off():
     await in_flight(0)
 
 
-async def test_a_port_that_is_taken_is_a_settings_error():
+async def test_a_port_that_is_taken_is_a_settings_error_and_the_server_is_stopped(caplog):
+    caplog.set_level(logging.DEBUG, "grpc")
     answers, at_once = FixedAnswers(), asyncio.Event()
     async with listening(edge_settings(), backend_of(answers), at_once) as port:
         second = listening(edge_settings(port=port), backend_of(answers), at_once)
         with pytest.raises(SettingsError, match=rf"127\.0\.0\.1:{port}"):
             await second.__aenter__()
+    gc.collect()
+    assert "__dealloc__" not in caplog.text
 
 
 async def test_calls_beyond_the_limit_are_refused_so_that_callers_try_again_however_many_come():
