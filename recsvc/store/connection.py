@@ -15,7 +15,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
 from recsvc.runtime.tracing import redis_span
-from recsvc.store.guard import GUARDED, Guard
+from recsvc.store.guarded_connections import Guards
 from recsvc.store.refusals import access_problem, name_of, rung_of
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
@@ -48,9 +48,11 @@ async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClie
         client, sentinel = _client(url, timeout_seconds)
     except (ValueError, RedisClusterException):
         raise SettingsError(f"the Redis URL cannot be used; it must look like one of {_SCHEMES}") from None
+    guards = Guards(client, timeout_seconds)
     try:
         yield client
     finally:
+        await guards.close()
         await client.aclose()
         for watcher in sentinel.sentinels if sentinel else ():
             await watcher.aclose()
@@ -102,7 +104,7 @@ def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | N
             pool = BlockingConnectionPool.from_url(
                 url, max_connections=_MAX_CONNECTIONS, timeout=timeout_seconds, **options
             )
-            return _guarded(Redis.from_pool(pool)), None
+            return Redis.from_pool(pool), None
         case "redis+cluster" | "rediss+cluster":
             options |= {"retry": Retry(NoBackoff(), 1), "max_connections": _MAX_CONNECTIONS}
             return RedisCluster.from_url(url.replace("+cluster", "", 1), **options), None
@@ -127,12 +129,4 @@ def _sentinel_master(parts: SplitResult, options: dict[str, Any]) -> tuple[Redis
     options |= {"db": int(database or 0), "ssl": parts.scheme == "rediss+sentinel", **tls}
     options |= {"max_connections": _MAX_CONNECTIONS}
     options |= {name: unquote(value) for name in ("username", "password") if (value := getattr(parts, name))}
-    return _guarded(sentinel.master_for(service, **options)), sentinel
-
-
-def _guarded(client: Redis) -> Redis:
-    """Makes all connections of a client guarded ones. A Cluster's client has a way of its own with such servers."""
-    pool = client.connection_pool
-    pool.connection_class = GUARDED[pool.connection_class]
-    pool.connection_kwargs["guard"] = Guard()
-    return client
+    return sentinel.master_for(service, **options), sentinel
