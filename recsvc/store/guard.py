@@ -48,13 +48,17 @@ class Guard:
         generation: Connections of an earlier one are opened again before their next use.
         answers: How many answers have come.
         hangs: Whether calls fail at once.
+        tells_servers_apart: Whether new connections ask which server they reached. Set it before the first connection.
+        switches: How often a call went to another server than the call before it.
     """
 
     def __init__(
         self, timeout_seconds: float, new_connection: Callable[[], Any], is_needed: Callable[[], Awaitable[bool]]
     ) -> None:
         self.generation = self.answers = 0
-        self.hangs = False
+        self.hangs = self.tells_servers_apart = False
+        self.switches = 0
+        self._server = ""
         self._timeout_seconds = timeout_seconds
         self._new_connection = new_connection
         self._is_needed = is_needed
@@ -78,6 +82,12 @@ class Guard:
         if (by_state or any(name in str(error) for name in _REFUSALS)) and time.monotonic() >= self._next_renewal:
             self.generation += 1
             self._next_renewal = time.monotonic() + _RENEWAL_SECONDS
+
+    def goes_to(self, server: str) -> None:
+        """Notes which server gets the next call; '' if it is not known."""
+        if server != self._server:
+            self.switches += bool(self._server)
+            self._server = server
 
     async def close(self) -> None:
         """Ends the pings."""

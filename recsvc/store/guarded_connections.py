@@ -4,6 +4,7 @@ A Redis that was demoted goes on answering over connections that are open, and r
 all connections are opened again: the address may lead to another Redis by now.
 """
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,9 @@ from redis.exceptions import ConnectionError as RedisUnreachable
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from recsvc.store.guard import Guard, patience_seconds
+
+# In the answer to `INFO server`: a number that each start of a server makes.
+_RUN_ID = re.compile(rb"run_id:(\w+)")
 
 
 class Guards:
@@ -68,6 +72,15 @@ class Guards:
         return not nodes.nodes_cache or address in nodes.nodes_cache
 
 
+def guard_of(client: Redis) -> Guard:
+    """Returns the guard of a client of `connection.connected`, of one without a Cluster."""
+    pool = client.connection_pool
+    kind: Any = pool.connection_class
+    options = dict(pool.connection_kwargs)
+    guards: Guards = options.pop("guards")
+    return guards.guard_for(kind.plain, options)
+
+
 class _Guarded:
     """Mixin for connections. The pool calls `connect` before each command.
 
@@ -84,6 +97,7 @@ class _Guarded:
         self._guard = guards.guard_for(self.plain, options)
         self._generation = self._guard.generation
         self._answers_before = 0
+        self._server = ""
 
     async def connect(self) -> None:
         guard = self._guard
@@ -92,11 +106,25 @@ class _Guarded:
         if self._generation != guard.generation:
             await self.disconnect(nowait=True)  # type: ignore[attr-defined]
         self._generation = guard.generation
+        was_connected: bool = self.is_connected  # type: ignore[attr-defined]
         try:
             await super().connect()  # type: ignore[misc]
         except self.silent_errors:
             guard.was_silent(self._answers_before)
             raise
+        if guard.tells_servers_apart:
+            if not was_connected:
+                await self._ask_for_server()
+            guard.goes_to(self._server)
+
+    async def _ask_for_server(self) -> None:
+        try:
+            await self.send_command("INFO", "server")  # type: ignore[attr-defined]
+            run_id = _RUN_ID.search(await self.read_response())
+        except BaseException:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise
+        self._server = run_id[1].decode() if run_id else ""
 
     async def read_response(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401  redis-py's
         guard = self._guard
