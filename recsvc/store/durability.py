@@ -129,7 +129,7 @@ class Durability:
                 continue
             if problem is not None:
                 answer.set_exception(StoreUnavailable(str(problem), problem.rung))
-            elif switches != self._guard.switches:
+            elif switches != self._guard.switches or self._guard.fails_over:
                 answer.set_exception(StoreUnavailable(_FAILED_OVER, Rung.REDIS_READ_ONLY))
             else:
                 answer.set_result(None)

@@ -48,6 +48,7 @@ class Guard:
         generation: Connections of an earlier one are opened again before their next use.
         answers: How many answers have come.
         hangs: Whether calls fail at once.
+        fails_over: Whether Sentinels replace the server: what its replicas confirm may be lost.
         tells_servers_apart: Whether new connections ask which server they reached. Set it before the first connection.
         switches: How often a call went to another server than the call before it.
     """
@@ -56,7 +57,7 @@ class Guard:
         self, timeout_seconds: float, new_connection: Callable[[], Any], is_needed: Callable[[], Awaitable[bool]]
     ) -> None:
         self.generation = self.answers = 0
-        self.hangs = self.tells_servers_apart = False
+        self.hangs = self.fails_over = self.tells_servers_apart = False
         self.switches = 0
         self._server = ""
         self._timeout_seconds = timeout_seconds

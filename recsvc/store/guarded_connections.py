@@ -57,6 +57,12 @@ class Guards:
             self._guards[address] = Guard(self._timeout_seconds, new_connection, partial(self._is_needed, address))
         return self._guards[address]
 
+    def master_changed(self, fails_over: bool) -> None:  # noqa: FBT001  one value, of a callback
+        """Opens all connections again. fails_over: whether a failover is under way."""
+        for guard in self._guards.values():
+            guard.fails_over = fails_over
+            guard.generation += 1
+
     async def close(self) -> None:
         """Ends all background tasks."""
         for guard in self._guards.values():
