@@ -49,9 +49,7 @@ async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClie
         client, sentinel = _client(url, timeout_seconds)
     except (ValueError, RedisClusterException):
         raise SettingsError(f"the Redis URL cannot be used; it must look like one of {_SCHEMES}") from None
-    guards = Guards(client, timeout_seconds)
-    if sentinel:
-        sentinel.on_change = guards.master_changed
+    guards = Guards(client, timeout_seconds, sentinel)
     try:
         yield client
     finally:

@@ -30,7 +30,8 @@ class Durability:
 
     Replicas get the writes of a Redis in order. So one small write, and a `WAIT` after it, confirm all writes before:
     calls that wait at the same time share one. That holds for one server: what another one had before a failover, the
-    `WAIT` says nothing about. So a write is not confirmed if the connections led to two servers meanwhile.
+    `WAIT` says nothing about. So a write is not confirmed if the connections led to two servers meanwhile, or while
+    Sentinels replace the server: replicas that confirm it then may be told to forget it.
 
     Args:
         client: Of Redis.
@@ -115,6 +116,8 @@ class Durability:
         try:
             with operation("wait_for_replicas"):
                 _, replicas = await pipeline.execute()
+                if self._guard.ask_sentinels is not None:
+                    await self._guard.ask_sentinels()
         except StoreUnavailable as error:
             problem = error
         else:

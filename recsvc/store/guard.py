@@ -49,6 +49,7 @@ class Guard:
         answers: How many answers have come.
         hangs: Whether calls fail at once.
         fails_over: Whether Sentinels replace the server: what its replicas confirm may be lost.
+        ask_sentinels: Brings `fails_over` up to date; None without Sentinels.
         tells_servers_apart: Whether new connections ask which server they reached. Set it before the first connection.
         switches: How often a call went to another server than the call before it.
     """
@@ -58,6 +59,7 @@ class Guard:
     ) -> None:
         self.generation = self.answers = 0
         self.hangs = self.fails_over = self.tells_servers_apart = False
+        self.ask_sentinels: Callable[[], Awaitable[None]] | None = None
         self.switches = 0
         self._server = ""
         self._timeout_seconds = timeout_seconds

@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisUnreachable
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from recsvc.store.guard import Guard, patience_seconds
+from recsvc.store.sentinel_follower import FollowingSentinel
 
 # In the answer to `INFO server`: a number that each start of a server makes.
 _RUN_ID = re.compile(rb"run_id:(\w+)")
@@ -29,10 +30,16 @@ class Guards:
     Args:
         client: Gets guarded connections. It has none yet.
         timeout_seconds: How long a call waits for its answer.
+        sentinel: Names the master of the client, if Sentinels do.
     """
 
-    def __init__(self, client: Redis | RedisCluster, timeout_seconds: float) -> None:
+    def __init__(
+        self, client: Redis | RedisCluster, timeout_seconds: float, sentinel: FollowingSentinel | None = None
+    ) -> None:
         self._timeout_seconds = timeout_seconds
+        self._sentinel = sentinel
+        if sentinel is not None:
+            sentinel.on_change = self._master_changed
         self._guards: dict[str, Guard] = {}
         self._cluster = client if isinstance(client, RedisCluster) else None
         if isinstance(client, RedisCluster):
@@ -54,19 +61,22 @@ class Guards:
             patience = patience_seconds(self._timeout_seconds)
             options = {**options, "socket_timeout": patience, "socket_connect_timeout": patience}
             new_connection = partial(kind, **options)
-            self._guards[address] = Guard(self._timeout_seconds, new_connection, partial(self._is_needed, address))
+            guard = Guard(self._timeout_seconds, new_connection, partial(self._is_needed, address))
+            guard.ask_sentinels = self._sentinel.look if self._sentinel else None
+            self._guards[address] = guard
         return self._guards[address]
-
-    def master_changed(self, fails_over: bool) -> None:  # noqa: FBT001  one value, of a callback
-        """Opens all connections again. fails_over: whether a failover is under way."""
-        for guard in self._guards.values():
-            guard.fails_over = fails_over
-            guard.generation += 1
 
     async def close(self) -> None:
         """Ends all background tasks."""
         for guard in self._guards.values():
             await guard.close()
+
+    def _master_changed(self, fails_over: bool) -> None:  # noqa: FBT001  one value, of a callback
+        """Opens all connections again. fails_over: whether a failover is under way."""
+        for guard in self._guards.values():
+            guard.fails_over = fails_over
+            guard.generation += 1
+            guard.switches += 1  # a write that is under way may have gone to the old master
 
     async def _is_needed(self, address: str) -> bool:
         """Reads the topology of a Cluster again. Returns whether it has this server; True without a Cluster."""

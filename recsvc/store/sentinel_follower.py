@@ -51,13 +51,18 @@ class FollowingSentinel(Sentinel):
         self._master: Address | None = None
         self._fails_over = self._is_closed = False
         self._task: asyncio.Task[None] | None = None
+        self._silent: set[Redis] = set()
+
+    async def look(self) -> None:
+        """Asks the Sentinels now, but for those that did not answer last. Returns when `on_change` knows."""
+        await self._look([sentinel for sentinel in self._all if sentinel not in self._silent])
 
     async def discover_master(self, service_name: str) -> Address:
         """Returns the address for a new connection."""
         if self._task is None and not self._is_closed:
             self._task = asyncio.create_task(self._follow(), context=Context())
         if self._master is None:
-            address: Address = await super().discover_master(service_name)  # type: ignore[no-untyped-call]
+            address: Address = await super().discover_master(service_name)
             return address
         return self._master
 
@@ -73,17 +78,23 @@ class FollowingSentinel(Sentinel):
 
     async def _follow(self) -> None:
         while not self._is_closed:
-            words = [word for word in await asyncio.gather(*map(self._ask, self._all)) if word is not None]
-            if words:
-                self._take(words)
+            await self._look(self._all)
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def _look(self, sentinels: Sequence[Redis]) -> None:
+        words = [word for word in await asyncio.gather(*map(self._ask, sentinels)) if word is not None]
+        if words:
+            self._take(words)
 
     async def _ask(self, sentinel: Redis) -> _Word | None:
         try:
             state: Any = await sentinel.sentinel_master(self._service)
-            host, port = await sentinel.sentinel_get_master_addr_by_name(self._service)
+            answer: Any = await sentinel.sentinel_get_master_addr_by_name(self._service)
+            host, port = answer
         except (RedisError, OSError, TypeError):  # it is away, or watches no such service
+            self._silent.add(sentinel)
             return None
+        self._silent.discard(sentinel)
         address = host.decode() if isinstance(host, bytes) else str(host), int(port)
         # From the promotion of a replica on, the state still has the old address.
         is_promoted = (str(state["ip"]), int(state["port"])) != address

@@ -245,3 +245,47 @@ async def test_credentials_and_databases_that_redis_refuses_end_the_start(redis_
         assert "hunter2" not in "".join(traceback.format_exception(caught.value)).replace(url, "")
     async with open_store(f"unix://:s3cret@{redis_server.socket}", tmp_path, "shop", timeout_seconds=10) as store:
         await store.event_log.time()
+
+
+async def test_no_call_waits_for_a_redis_that_is_known_to_hang(redis_server, tmp_path):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.05) as store:
+        before = asyncio.all_tasks()
+        await store.event_log.time()
+        redis_server.pause()
+        problems = [await problem_of(store) for _ in range(60)]
+        first = next(number for number, problem in enumerate(problems) if "RedisHangs" in problem)
+        assert first <= 4
+        assert set(problems[first:]) == {"Redis did not do as asked: RedisHangs"}
+        redis_server.resume()
+        async with asyncio.timeout(10):
+            while await problem_of(store):
+                await asyncio.sleep(0.01)
+        redis_server.pause()
+        assert await problem_of(store)
+    redis_server.resume()
+    assert asyncio.all_tasks() <= before  # the task that pings ended with the store
+
+
+async def test_redis_that_answers_too_late_is_not_tried_by_calls_until_it_is_fast(redis_server, tmp_path, raw):
+    async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.05) as store:
+        await store.event_log.time()
+        problems = []
+        for _ in range(8):  # each ping waits for most of a pause, longer than the timeout
+            raw.client_pause(120)
+            problems += [await problem_of(store) for _ in range(3)]
+            await asyncio.sleep(0.1)
+        first = next(number for number, problem in enumerate(problems) if "RedisHangs" in problem)
+        assert set(problems[first:]) == {"Redis did not do as asked: RedisHangs"}
+        async with asyncio.timeout(10):
+            while await problem_of(store):
+                await asyncio.sleep(0.01)
+
+
+async def problem_of(store: UserStore) -> str:
+    """What a read says is wrong; '' if it succeeds."""
+    await asyncio.sleep(0.005)
+    try:
+        await store.read("alice", "b1")
+    except StoreUnavailable as error:
+        return str(error)
+    return ""
