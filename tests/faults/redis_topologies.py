@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ class SentinelRedis:
         return self._servers[int(port)]
 
     def _is_watched(self) -> bool:
-        states = [sentinel.client.sentinel_master(SERVICE) for sentinel in self._sentinels]
+        states: list[Any] = [sentinel.client.sentinel_master(SERVICE) for sentinel in self._sentinels]
         replicas = [server.client.info("replication") for server in list(self._servers.values())[1:]]
         return all(
             state["num-slaves"] == len(replicas) and state["num-other-sentinels"] == SENTINELS - 1 for state in states
@@ -164,12 +165,12 @@ class ClusterRedis:
             node.client.execute_command("CLUSTER ADDSLOTS", *range(index * SLOTS // 3, (index + 1) * SLOTS // 3))
         names = [str(node.client.execute_command("CLUSTER MYID").decode()) for node in masters]
         for node, name in zip(replicas, names, strict=True):
-            _wait(lambda node=node, name=name: name in str(node.client.execute_command("CLUSTER NODES")))
+            _wait(partial(_knows, node, name))
             node.client.execute_command("CLUSTER REPLICATE", name)
         _wait(lambda: all(map(_is_formed, self._nodes)))
         query = f"?ssl_ca_certs={certified.ca_file}" if certified else ""
         self.url = f"redis{'s' if certified else ''}+cluster://{_AUTHORITY}@{HOST}:{ports[0]}{query}"
-        tls = {"ssl": True, "ssl_ca_certs": str(certified.ca_file)} if certified else {}
+        tls: dict[str, Any] = {"ssl": True, "ssl_ca_certs": str(certified.ca_file)} if certified else {}
         self.client = redis.RedisCluster(host=HOST, port=ports[0], **tls)
 
     def kill_master(self) -> None:
@@ -187,6 +188,10 @@ class ClusterRedis:
         self.client.close()
         for node in self._nodes:
             node.kill()
+
+
+def _knows(node: Server, name: str) -> bool:
+    return name in str(node.client.execute_command("CLUSTER NODES"))
 
 
 def _is_formed(node: Server) -> bool:
