@@ -50,13 +50,13 @@ class CatalogueStore:
         A change with a `set_time` of 0 is set at the time of Redis's clock: what is written last holds. A later
         `set_time` than that clock's counts as that clock's.
         """
-        set_times = await self._set(changes, restore=False)
-        for change, set_time in zip(changes, set_times, strict=True):
-            if set_time:
-                self.unfollowed[change.item_id, change.field] = replace(change, set_time=set_time)
-        while len(self.unfollowed) > _MAX_UNFOLLOWED:
-            del self.unfollowed[next(iter(self.unfollowed))]
-        await self._durability.confirm()
+        async with self._durability.confirmed():
+            set_times = await self._set(changes, restore=False)
+            for change, set_time in zip(changes, set_times, strict=True):
+                if set_time:
+                    self.unfollowed[change.item_id, change.field] = replace(change, set_time=set_time)
+            while len(self.unfollowed) > _MAX_UNFOLLOWED:
+                del self.unfollowed[next(iter(self.unfollowed))]
 
     async def restore(self, changes: Sequence[ItemChange]) -> int:
         """Writes values back that Redis has lost. Values that are not older than these stay.

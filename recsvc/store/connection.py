@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
@@ -15,8 +15,9 @@ from redis.exceptions import RedisClusterException, RedisError
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.runtime.metrics import STORE_ERRORS, STORE_SECONDS
 from recsvc.runtime.tracing import redis_span
-from recsvc.store.guard import GUARDED, Guard
+from recsvc.store.guarded_connections import Guards
 from recsvc.store.refusals import access_problem, name_of, rung_of
+from recsvc.store.sentinel_follower import FollowingSentinel
 
 RedisClient: TypeAlias = "Redis | RedisCluster"
 RedisPipeline: TypeAlias = "Pipeline | ClusterPipeline"
@@ -48,12 +49,14 @@ async def connected(url: str, timeout_seconds: float) -> AsyncIterator[RedisClie
         client, sentinel = _client(url, timeout_seconds)
     except (ValueError, RedisClusterException):
         raise SettingsError(f"the Redis URL cannot be used; it must look like one of {_SCHEMES}") from None
+    guards = Guards(client, timeout_seconds, sentinel)
     try:
         yield client
     finally:
+        await guards.close()
         await client.aclose()
-        for watcher in sentinel.sentinels if sentinel else ():
-            await watcher.aclose()
+        if sentinel:
+            await sentinel.aclose()
 
 
 async def check_access(client: RedisClient) -> None:
@@ -89,7 +92,7 @@ def operation(name: str) -> Iterator[None]:
             raise StoreUnavailable(f"Redis did not do as asked: {name_of(error)}", rung_of(error) or "") from None
 
 
-def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | None]:
+def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, FollowingSentinel | None]:
     options: dict[str, Any] = {
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
@@ -102,7 +105,7 @@ def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | N
             pool = BlockingConnectionPool.from_url(
                 url, max_connections=_MAX_CONNECTIONS, timeout=timeout_seconds, **options
             )
-            return _guarded(Redis.from_pool(pool)), None
+            return Redis.from_pool(pool), None
         case "redis+cluster" | "rediss+cluster":
             options |= {"retry": Retry(NoBackoff(), 1), "max_connections": _MAX_CONNECTIONS}
             return RedisCluster.from_url(url.replace("+cluster", "", 1), **options), None
@@ -111,28 +114,20 @@ def _client(url: str, timeout_seconds: float) -> tuple[RedisClient, Sentinel | N
     raise ValueError("unknown scheme")
 
 
-def _sentinel_master(parts: SplitResult, options: dict[str, Any]) -> tuple[Redis, Sentinel]:
+def _sentinel_master(parts: SplitResult, options: dict[str, Any]) -> tuple[Redis, FollowingSentinel]:
     addresses = [urlsplit(f"//{address}") for address in parts.netloc.rpartition("@")[2].split(",")]
     service, _, database = parts.path.strip("/").partition("/")
     if not service or not all(address.hostname for address in addresses):
         raise ValueError("a Sentinel URL has hosts and a service")
-    hosts = [(address.hostname, address.port or _SENTINEL_PORT) for address in addresses]
+    hosts = [(str(address.hostname), address.port or _SENTINEL_PORT) for address in addresses]
     query = dict(parse_qsl(parts.query))
     tls: dict[str, Any] = {name: value for name, value in query.items() if name.startswith("ssl_")}
     if "ssl_check_hostname" in tls:
         tls["ssl_check_hostname"] = tls["ssl_check_hostname"].lower() not in _FALSE
     has_tls = query.get("sentinel_tls", "false").lower() not in _FALSE
     to_sentinels = {**options, "ssl": True, **tls} if has_tls else options
-    sentinel = Sentinel(hosts, sentinel_kwargs=dict(to_sentinels))  # type: ignore[no-untyped-call]
+    sentinel = FollowingSentinel(hosts, service, dict(to_sentinels))
     options |= {"db": int(database or 0), "ssl": parts.scheme == "rediss+sentinel", **tls}
     options |= {"max_connections": _MAX_CONNECTIONS}
     options |= {name: unquote(value) for name in ("username", "password") if (value := getattr(parts, name))}
-    return _guarded(sentinel.master_for(service, **options)), sentinel
-
-
-def _guarded(client: Redis) -> Redis:
-    """Makes all connections of a client guarded ones. A Cluster's client has a way of its own with such servers."""
-    pool = client.connection_pool
-    pool.connection_class = GUARDED[pool.connection_class]
-    pool.connection_kwargs["guard"] = Guard()
-    return client
+    return sentinel.master_for(service, **options), sentinel

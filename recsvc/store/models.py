@@ -88,9 +88,9 @@ class ModelStore:
 
     async def keep_loaded(self, bundle_id: str) -> None:
         """Makes every process keep a bundle loaded, in place of the one kept before."""
-        with operation("set_bundles"):
-            await scripts.run(self._client, shop_scripts.KEEP_LOADED, self._bundles, bundle_id)
-        await self._durability.confirm()
+        async with self._durability.confirmed():
+            with operation("set_bundles"):
+                await scripts.run(self._client, shop_scripts.KEEP_LOADED, self._bundles, bundle_id)
 
     async def activate(self, bundle_id: str, serving: str) -> str:
         """Makes a bundle the active one.
@@ -102,9 +102,9 @@ class ModelStore:
         Returns:
             The bundle that was active before.
         """
-        with operation("set_bundles"):
-            previous = await scripts.run(self._client, shop_scripts.ACTIVATE, self._bundles, bundle_id, serving)
-        await self._durability.confirm()
+        async with self._durability.confirmed():
+            with operation("set_bundles"):
+                previous = await scripts.run(self._client, shop_scripts.ACTIVATE, self._bundles, bundle_id, serving)
         return str(previous.decode())
 
     async def roll_back(self) -> str:
@@ -113,9 +113,9 @@ class ModelStore:
         Returns:
             The bundle that is active now; '' if there was no previous one.
         """
-        with operation("set_bundles"):
-            active = str((await scripts.run(self._client, shop_scripts.ROLL_BACK, self._bundles)).decode())
-        await self._durability.confirm()
+        async with self._durability.confirmed():
+            with operation("set_bundles"):
+                active = str((await scripts.run(self._client, shop_scripts.ROLL_BACK, self._bundles)).decode())
         return active
 
     async def report(self, process: ServerProcess) -> None:

@@ -41,19 +41,19 @@ class SwitchStore:
         Raises:
             TooManySwitches: `MAX_SWITCHES` switches are set already.
         """
-        with operation("turn_off"):
-            has_room = await scripts.run(
-                self._client, shop_scripts.SWITCH, self._key, "SADD", _packed(switch), MAX_SWITCHES
-            )
-        if not has_room:
-            raise TooManySwitches(MAX_SWITCHES)
-        await self._durability.confirm()
+        arguments = (self._key, "SADD", _packed(switch), MAX_SWITCHES)
+        async with self._durability.confirmed():
+            with operation("turn_off"):
+                has_room = await scripts.run(self._client, shop_scripts.SWITCH, *arguments)
+            if not has_room:
+                raise TooManySwitches(MAX_SWITCHES)
 
     async def turn_on(self, switch: Switch) -> None:
         """Removes exactly this switch. Nothing happens if it is not set."""
-        with operation("turn_on"):
-            await scripts.run(self._client, shop_scripts.SWITCH, self._key, "SREM", _packed(switch), MAX_SWITCHES)
-        await self._durability.confirm()
+        arguments = (self._key, "SREM", _packed(switch), MAX_SWITCHES)
+        async with self._durability.confirmed():
+            with operation("turn_on"):
+                await scripts.run(self._client, shop_scripts.SWITCH, *arguments)
 
     async def read(self) -> SwitchState:
         """All switches. They are not trusted: unreadable values are skipped."""

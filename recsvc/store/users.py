@@ -152,9 +152,8 @@ class UserStore:
         Returns:
             By user_id, the version of a record that has the events. Every later version has them too.
         """
-        versions = await self._events.write(events, on_new)
-        await self._durability.confirm()
-        return versions
+        async with self._durability.confirmed():
+            return await self._events.write(events, on_new)
 
     async def set_profile(self, user_id: str, profile: Profile | None, embedding: NDArray[np.float32] | None) -> None:
         """Replaces a user's profile and its embedding. The same profile again changes nothing.
@@ -164,16 +163,15 @@ class UserStore:
             profile: None removes it.
             embedding: Of the profile's text, float32 (dim,).
         """
-        with operation("set_profile"):
-            await scripts.run(
-                self._client,
-                user_scripts.SET_PROFILE,
-                self._key(user_id),
-                b"" if profile is None else packing.pack_profile(profile),
-                b"" if profile is None or embedding is None else packing.pack_embedding(embedding),
-                self._ttl_milliseconds,
-            )
-        await self._durability.confirm()
+        arguments = (
+            self._key(user_id),
+            b"" if profile is None else packing.pack_profile(profile),
+            b"" if profile is None or embedding is None else packing.pack_embedding(embedding),
+            self._ttl_milliseconds,
+        )
+        async with self._durability.confirmed():
+            with operation("set_profile"):
+                await scripts.run(self._client, user_scripts.SET_PROFILE, *arguments)
 
     async def update_taste(self, user_id: str, add: Taste, remove: Taste, most: int) -> Taste:
         """Adds to a user's taste, and removes from it.
@@ -190,20 +188,20 @@ class UserStore:
         Raises:
             InvalidRequest: A set would have more than `most` entries.
         """
-        with operation("update_taste"):
-            for attempt in range(WRITE_ATTEMPTS):
-                command = ("HMGET", self._key(user_id), keys.VERSION, keys.TASTE)
-                version, packed = await self._client.execute_command(*command)
-                taste = packing.unpack_taste(packed).changed(add, remove)
-                if any(len(entries) > most for entries in taste.sets()):
-                    raise InvalidRequest([FieldViolation("add", f"would be more than {most} of a sort, in all")])
-                packed_taste = b"" if taste == NO_TASTE else packing.pack_taste(taste)
-                arguments = (self._key(user_id), version or b"0", packed_taste, self._ttl_milliseconds)
-                is_unchanged = taste == NO_TASTE and packed is None
-                if is_unchanged or await scripts.run(self._client, user_scripts.SET_TASTE, *arguments):
-                    await self._durability.confirm()
-                    return taste
-                await wait_before_retry(attempt)
+        async with self._durability.confirmed():
+            with operation("update_taste"):
+                for attempt in range(WRITE_ATTEMPTS):
+                    command = ("HMGET", self._key(user_id), keys.VERSION, keys.TASTE)
+                    version, packed = await self._client.execute_command(*command)
+                    taste = packing.unpack_taste(packed).changed(add, remove)
+                    if any(len(entries) > most for entries in taste.sets()):
+                        raise InvalidRequest([FieldViolation("add", f"would be more than {most} of a sort, in all")])
+                    packed_taste = b"" if taste == NO_TASTE else packing.pack_taste(taste)
+                    arguments = (self._key(user_id), version or b"0", packed_taste, self._ttl_milliseconds)
+                    is_unchanged = taste == NO_TASTE and packed is None
+                    if is_unchanged or await scripts.run(self._client, user_scripts.SET_TASTE, *arguments):
+                        return taste
+                    await wait_before_retry(attempt)
         raise StoreUnavailable("too many writers changed one user's record at the same time")
 
     async def put_user_vector(
@@ -263,13 +261,13 @@ class UserStore:
     async def delete_user(self, user_id: str) -> Erasure:
         """Removes what is stored of a user. After an error, call it again."""
         lists, counted = keys.lists(self._namespace, user_id), keys.counted(self._namespace, user_id)
-        with operation("delete_user"):
-            fields = await self._client.execute_command("HGETALL", self._key(user_id))
-            kept = int(await self._client.execute_command("LLEN", lists))
-            await self._client.execute_command("DEL", self._key(user_id), lists, counted)
-            removed, erased_at = await self.event_log.erase(user_id)
-            await self.erasures.add(user_id)
-        await self._durability.confirm()
+        async with self._durability.confirmed():
+            with operation("delete_user"):
+                fields = await self._client.execute_command("HGETALL", self._key(user_id))
+                kept = int(await self._client.execute_command("LLEN", lists))
+                await self._client.execute_command("DEL", self._key(user_id), lists, counted)
+                removed, erased_at = await self.event_log.erase(user_id)
+                await self.erasures.add(user_id)
         return Erasure(
             existed=bool(fields) or kept > 0 or removed > 0,
             log_entries=removed,
@@ -295,11 +293,6 @@ class UserStore:
         await self.watch.check_access()
         await check_schema(self._client, self._namespace)
         await self._durability.check()
-
-    async def ping(self) -> None:
-        """Returns if Redis answers."""
-        with operation("ping"):
-            await self._client.execute_command("PING")
 
     def _key(self, user_id: str) -> str:
         return keys.user(self._namespace, user_id)

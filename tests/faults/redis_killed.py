@@ -55,7 +55,7 @@ def measure(  # noqa: PLR0917 - all but the bundle are given by name
                 time.sleep(away_seconds)
                 site.redis.start()
             time.sleep(min(2.0, period_seconds))
-        logged, histories = _logged(site.redis.client), _histories(site.redis.client)
+        logged, histories = logged_events(site.redis.client), _histories(site.redis.client)
         return {
             "acknowledged": len(writer.acknowledged),
             "refused": len(writer.refused),
@@ -86,7 +86,7 @@ def _seconds_after_kill(load: SteadyLoad, killed: list[float]) -> dict[int, int]
     return dict(sorted(counts.items()))
 
 
-def _logged(client: Any) -> dict[str, int]:
+def logged_events(client: Any) -> dict[str, int]:
     """How often each event is in the log, by its id."""
     counts: dict[str, int] = {}
     for partition in range(keys.LOG_PARTITIONS):

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -67,12 +68,18 @@ class FaultyRedis:
 
 
 class Site:
-    """Args: bundle: Folder of the bundle that the services start with. fsync: The setting `appendfsync` of Redis."""
+    """One shop.
 
-    def __init__(self, bundle: Path, fsync: str = "everysec") -> None:
+    Args:
+        bundle: Folder of the bundle that the services start with.
+        fsync: The setting `appendfsync` of Redis.
+        redis: Makes another Redis in a new folder: something with `url`, `resume` and `close`.
+    """
+
+    def __init__(self, bundle: Path, fsync: str = "everysec", *, redis: Callable[[Path], Any] | None = None) -> None:
         self.bundle = bundle
         self.folder = Path(tempfile.mkdtemp(prefix="recsvc-fault-"))  # the path of a socket has at most 107 bytes
-        self.redis = FaultyRedis(self.folder / "redis", fsync)
+        self.redis: Any = redis(self.folder / "redis") if redis else FaultyRedis(self.folder / "redis", fsync)
         self.services: list[ServiceProcess] = []
 
     def start(self, bundle: Path | None = None, **settings: Any) -> ServiceProcess:

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(3_600)]
 NAMES = (
     "redis_killed",
     "redis_paused",
+    "redis_fails_over",
     "redis_lost_data",
     "bundles_swapped",
     "catalogue_changed",

@@ -35,7 +35,7 @@ async def every_operation_is_refused(store: UserStore) -> None:
             store.set_profile("alice", None, None),
             store.delete_user("alice"),
             store.event_log.read(0),
-            store.ping(),
+            store.event_log.time(),
         ):
             with pytest.raises(StoreUnavailable) as caught:
                 await call
@@ -89,7 +89,7 @@ async def test_start_without_redis_is_degraded(redis_server, tmp_path):
             with pytest.raises(StoreUnavailable):
                 await store.read("alice", "b1")
             redis_server.start()
-            await store.ping()
+            await store.event_log.time()
     (warning,) = logs
     assert warning["log_level"] == "warning"
     assert "redis.sock" not in str(warning)
@@ -191,7 +191,7 @@ async def test_no_operation_blocks_the_event_loop(redis_server, tmp_path):
 
 async def test_redis_that_stays_silent_delays_only_a_few_calls_and_is_used_again_at_once(redis_server, tmp_path):
     async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.2) as store:
-        await store.ping()
+        await store.event_log.time()
         redis_server.pause()
         waits = []
         for _ in range(40):
@@ -204,19 +204,19 @@ async def test_redis_that_stays_silent_delays_only_a_few_calls_and_is_used_again
         async with asyncio.timeout(10):
             while True:
                 with suppress(StoreUnavailable):
-                    await store.ping()
+                    await store.event_log.time()
                     break
                 await asyncio.sleep(0.02)
 
 
 async def test_one_slow_answer_refuses_no_other_call(redis_server, tmp_path, raw):
     async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=0.1) as store:
-        await store.ping()
+        await store.event_log.time()
         raw.client_pause(150)
         with pytest.raises(StoreUnavailable):
-            await store.ping()
+            await store.event_log.time()
         await asyncio.sleep(0.1)
-        await store.ping()
+        await store.event_log.time()
 
 
 @pytest.mark.parametrize("by_script", [True, False])
@@ -244,4 +244,4 @@ async def test_credentials_and_databases_that_redis_refuses_end_the_start(redis_
                 pass
         assert "hunter2" not in "".join(traceback.format_exception(caught.value)).replace(url, "")
     async with open_store(f"unix://:s3cret@{redis_server.socket}", tmp_path, "shop", timeout_seconds=10) as store:
-        await store.ping()
+        await store.event_log.time()

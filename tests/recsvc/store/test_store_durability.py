@@ -6,17 +6,21 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import redis
+from redis.exceptions import RedisError
 
 from recsvc.domain.records import ItemChange, ItemField, Switch
 from recsvc.domain.shop import NO_TASTE, Event, EventType, Profile, Taste
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.store import UserStore, keys, open_store
+from recsvc.store.connection import RedisClient, connected
+from recsvc.store.durability import Durability
 from tests.conftest import RedisServer, wait_for_redis
-from tests.stateful.redis_pair import RedisNode
+from tests.stateful.redis_pair import RedisNode, RedisPair
 
 
 @pytest.fixture
@@ -132,3 +136,32 @@ async def test_fsync_that_the_acl_hides_ends_the_start_with_the_remedy(
     with pytest.raises(SettingsError, match=r"permit \+config\|get"):
         async with open_store(redis_server.url, tmp_path, "shop", timeout_seconds=5, durability="fsync"):
             pass
+
+
+async def test_write_that_only_the_killed_master_had_is_not_confirmed_by_the_new_one(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="recsvc-test-"))
+    pair = RedisPair(folder, 1)
+
+    async def write_during_failover(client: RedisClient, durability: Durability) -> None:
+        async with durability.confirmed():
+            await client.execute_command("SET", "lost", "1")
+            pair.fail_over(demote=False)
+            pair.reconnect(0)
+            pair.master.client.set("first", "1")
+            assert pair.master.client.execute_command("WAIT", 1, 20_000) == 1
+            with suppress(RedisError):
+                await client.execute_command("PING")  # another call learns that the old connection is broken
+
+    try:
+        async with connected(pair.url(0), 1.0) as client:
+            durability = Durability(client, "shop", "replicas:1", 1.0)
+            pair.stop_following()
+            with pytest.raises(StoreUnavailable, match="failed over"):
+                await write_during_failover(client, durability)
+            assert not pair.master.client.exists("lost")
+            async with durability.confirmed():  # the new master is used from now on
+                await client.execute_command("SET", "kept", "1")
+            assert pair.replica.client.exists("kept")
+    finally:
+        pair.close()
+        shutil.rmtree(folder)

@@ -60,7 +60,7 @@ async def replaced(data_dir: Path, pid: str) -> bool:
 
 async def answers(store: UserStore) -> bool:
     try:
-        await store.ping()
+        await store.event_log.time()
     except StoreUnavailable:
         return False
     return True
