@@ -55,9 +55,9 @@ class Load:
         warm_up: Seconds before that.
         rate: Tasks per second on average. 0: a closed loop.
         in_flight: Tasks at any time in a closed loop.
-        back_off: How a client of a closed loop waits after a refusal. None: it asks again at once.
         pids: The processes whose time is measured, by name.
         seed: Of the arrivals.
+        back_off: How a client of a closed loop waits after a refusal. None: it asks again at once.
     """
 
     port: int
@@ -66,9 +66,9 @@ class Load:
     warm_up: float
     rate: float = 0.0
     in_flight: int = 32
-    back_off: BackOff | None = None
     pids: dict[str, int] = field(default_factory=dict)
     seed: int = 0
+    back_off: BackOff | None = None
 
 
 @dataclass(frozen=True)
