@@ -8,6 +8,7 @@ first call.
 import gc
 import heapq
 import itertools
+import math
 import random
 import select
 import time
@@ -23,7 +24,7 @@ Task = Sequence[tuple[str, bytes]]
 """Calls that are made one after the other, each with its method's path and its message."""
 
 CONNECTIONS = 4
-STREAMS = 900  # of one connection in a closed loop; Envoy permits 1,000
+STREAMS = 900  # of one connection; Envoy permits 1,000, and resets a connection with more
 DRAIN_SECONDS = 10.0  # after the end; calls without an answer by then have failed
 _NEVER = float("inf")
 
@@ -117,7 +118,9 @@ class _Generator:
     def __init__(self, load: Load) -> None:
         self._load = load
         self._tasks = itertools.cycle(load.tasks)
-        count = max(CONNECTIONS, 0 if load.rate else -(-load.in_flight // STREAMS))
+        # Arrivals do not wait for answers: each connection has room for those of two seconds.
+        together = 2 * load.rate if load.rate else load.in_flight
+        count = max(CONNECTIONS, math.ceil(together / STREAMS))
         self._connections = {c.socket.fileno(): c for c in (Connection(load.port) for _ in range(count))}
         self._turn = itertools.cycle(self._connections.values())
         self._running: dict[tuple[Connection, int], _Running] = {}

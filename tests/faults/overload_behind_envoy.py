@@ -16,7 +16,7 @@ from tests.faults.site import Site, resident_mb, unforeseen
 
 PEAK_IN_FLIGHT = 128
 # The retry policy that docs/overload.md gives to clients.
-POLICY = BackOff(initial_seconds=0.5, longest_seconds=5.0)
+POLICY = BackOff(initial_seconds=0.2, longest_seconds=2.0)
 
 
 def measure(bundle: Path, seconds: float = 60.0, clients: int = 5_000) -> Figures:
