@@ -8,7 +8,8 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-CONTAINERS ?= $(shell command -v docker || command -v podman)
+# docker, unless its server does not answer.
+CONTAINERS ?= $(shell { docker version >/dev/null 2>&1 && command -v docker; } || command -v podman)
 
 # implicit's ALS runs its own threads: a threaded BLAS beneath it only gets in the way.
 export OPENBLAS_NUM_THREADS = 1

@@ -25,6 +25,7 @@ class Certificates:
         client_ca: The CA that signs the certificates of clients, as PEM. None: clients need no certificate.
         context: The same for Python's own sockets.
         expires: When the first certificate of the chain expires, in seconds since 1970.
+        names: The names and addresses under which clients may call: its subjectAltName.
     """
 
     chain: bytes
@@ -32,6 +33,7 @@ class Certificates:
     client_ca: bytes | None
     context: ssl.SSLContext
     expires: float
+    names: tuple[str, ...]
 
 
 def read_certificates(chain: Path, key: Path, client_ca: Path | None) -> Certificates:
@@ -64,13 +66,13 @@ def read_certificates(chain: Path, key: Path, client_ca: Path | None) -> Certifi
                 f"{client_ca} has no CA certificate as PEM: name the file of the CA that signs for clients"
             ) from None
         context.verify_mode = ssl.CERT_REQUIRED
-    expires = _expires(chain, key)
+    expires, names = _shown_to_clients(chain, key)
     CERTIFICATE_EXPIRES_SECONDS.set(expires)
-    return Certificates(*pems, context, expires)
+    return Certificates(*pems, context, expires, names)
 
 
-def _expires(chain: Path, key: Path) -> float:
-    """When the certificate expires, in seconds since 1970.
+def _shown_to_clients(chain: Path, key: Path) -> tuple[float, tuple[str, ...]]:
+    """Returns when the certificate expires, in seconds since 1970, and its names.
 
     Python shows the certificate of a peer only. So this shakes hands with itself, in memory.
     """
@@ -94,8 +96,9 @@ def _expires(chain: Path, key: Path) -> float:
             f"cannot be the certificate of a server ({error.verify_message}): let your CA make another one"
         )
         raise SettingsError(f"{chain} {problem}") from None
-    details = client.getpeercert()
-    return min(_end_of(certificate) for certificate in (details or {}, *client_context.get_ca_certs()))
+    details: Mapping[str, Any] = client.getpeercert() or {}
+    names = tuple(name for kind, name in details.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
+    return min(_end_of(certificate) for certificate in (details, *client_context.get_ca_certs())), names
 
 
 def _end_of(certificate: Mapping[str, Any]) -> float:

@@ -3,13 +3,16 @@
 They read the files as `recsvc serve` does. Each returns what is good, or raises with the remedy.
 """
 
+import ipaddress
+import socket
 import ssl
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from recsvc.access.listening import check_addresses
 from recsvc.access.opening import certificates_of, keys_of, tokens_of
@@ -18,7 +21,9 @@ from recsvc.runtime import tracing
 from recsvc.settings import Settings
 
 WARNING_DAYS = 14  # before the expiry of a certificate or key
+CONNECT_SECONDS = 2.0
 _DAY_SECONDS = 86_400
+_TRACE_PORTS = {"http": 80, "https": 443}
 _OF_OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
@@ -29,12 +34,12 @@ class Warned(str):
 
 
 def check_certificates(settings: Settings) -> str:
-    """Checks the certificate of the service, its private key, and the CA of clients."""
+    """Checks the certificate of the service, its names, its private key, and the CA of clients."""
     file = certificates_of(settings)
     if file is None or settings.tls_cert is None or settings.tls_key is None:
         return "none: connections are not encrypted"
     _check_private(settings.tls_key)
-    ends = [_check_end(settings.tls_cert, file.value.expires)]
+    ends = [_check_names(settings, file.value.names), _check_end(settings.tls_cert, file.value.expires)]
     if settings.tls_client_ca is not None:
         ends.append(_check_client_ca(settings.tls_client_ca))
     warnings = [end for end in ends if isinstance(end, Warned)]
@@ -101,11 +106,19 @@ def check_audit_log(settings: Settings) -> str:
 
 
 def check_tracing(settings: Settings) -> str:
-    """Checks that the packages of tracing are installed."""
+    """Checks that the packages of tracing are installed, and that something listens at its endpoint."""
     if not settings.trace_endpoint:
         return "off"
     tracing.check_installed()
-    return "its packages are installed"
+    url = urlsplit(settings.trace_endpoint)
+    try:
+        socket.create_connection((url.hostname, url.port or _TRACE_PORTS[url.scheme]), CONNECT_SECONDS).close()
+    except OSError as error:
+        return Warned(
+            f"nothing answers at {url.hostname}:{url.port or _TRACE_PORTS[url.scheme]} ({error.strerror or error}), so "
+            "spans would be lost: start the collector, or correct trace_endpoint"
+        )
+    return "its packages are installed, and the collector can be reached"
 
 
 def check_redis_files(settings: Settings) -> str:
@@ -114,6 +127,28 @@ def check_redis_files(settings: Settings) -> str:
         _check_private(settings.redis_key)
     files = (settings.redis_ca, settings.redis_cert, settings.redis_key)
     return ", ".join(str(path) for path in files if path is not None) or "no files are set"
+
+
+def _check_names(settings: Settings, names: Sequence[str]) -> str:
+    """Returns the names of the certificate. Callers compare them with the address that they call."""
+    if not names:
+        return Warned(
+            f"{settings.tls_cert} has no subjectAltName, so most callers refuse it: make one with the names and "
+            "addresses that they call"
+        )
+    text = f"{settings.tls_cert} is for {', '.join(names)}"
+    if _is_far_host(settings.host) and not {settings.host, f"*.{settings.host.partition('.')[2]}"} & set(names):
+        return Warned(f"{text}, and not for {settings.host}: callers of that address refuse it, so add it to the names")
+    return text
+
+
+def _is_far_host(host: str) -> bool:
+    """Whether a host stands for one address that is not of loopback."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host != "localhost"
+    return not (address.is_loopback or address.is_unspecified)
 
 
 def _check_private(path: Path) -> None:

@@ -1,14 +1,17 @@
 """Checks everything that `recsvc serve` needs, one thing after another: `recsvc doctor`."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from recsvc.diagnostics import access_checks, redis_checks
+from recsvc.diagnostics.environment_check import check_variables
 from recsvc.diagnostics.machine_checks import (
     check_data_folder,
     check_file_descriptors,
+    check_memory,
     check_metrics_port,
     check_port,
 )
@@ -18,6 +21,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.bundle_folder import bundles_in
 from recsvc.pipeline.placements import Placements
 from recsvc.registry.backend import load_encoder, pattern_pool
+from recsvc.retrieval.synonyms import read_synonyms
 from recsvc.settings import Settings, load_settings
 from recsvc.store.inspection import RedisFacts
 
@@ -37,10 +41,14 @@ def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool
     with report.line("settings") as finding:
         settings = load_settings(flags, Settings)
         finding.text = "all values can be used"
+    with report.line("variables") as finding:
+        finding.text = check_variables(os.environ)
     if settings is None:
         return False  # nothing else can be checked
     with report.line("reason model") as finding:
         finding.text = _check_reason_model(settings)
+    with report.line("memory") as finding:  # before a bundle is loaded, which may end this process
+        finding.text = check_memory(settings)
     bundle: Bundle | None = None
     with report.line("bundle") as finding:
         bundle = bundle_files.load(settings.bundle)
@@ -49,6 +57,9 @@ def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool
         finding.text = _check_text_encoder(settings, bundle)
     with report.line("placements") as finding:
         finding.text = _check_placements(settings)
+    with report.line("synonyms") as finding:
+        read_synonyms(settings.synonyms)
+        finding.text = "no file is set" if settings.synonyms is None else f"{settings.synonyms} can be used"
     with report.line("data folder") as finding:
         finding.text = check_data_folder(settings)
     for name, check in access_checks.CHECKS.items():

@@ -5,12 +5,18 @@ import os
 import resource
 import shutil
 import socket
+from pathlib import Path
 
 from recsvc.errors import SettingsError
 from recsvc.settings import Settings
 
 FREE_BYTES = 256 * 1024**2  # a private Redis writes its log again, beside the old one
 FILE_DESCRIPTORS = 1_024  # one a connection; Redis alone takes up to 64
+
+# A process with a small bundle has 490 MB. It keeps a second bundle while another one is activated.
+PROCESS_BYTES = 450 * 1024**2
+BUNDLES = 2
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
 
@@ -32,6 +38,35 @@ def check_data_folder(settings: Settings) -> str:
             "disk, or set data_dir to another one"
         )
     return f"{path} can be written to"
+
+
+def check_memory(settings: Settings, control_groups: Path = _CONTROL_GROUPS) -> str:
+    """Checks that the limit of a container leaves room for the process and its bundles."""
+    limit = _memory_limit(control_groups)
+    if limit is None:
+        return "no limit is set"
+    files = settings.bundle.rglob("*") if settings.bundle.is_dir() else ()
+    needed = PROCESS_BYTES + BUNDLES * sum(file.stat().st_size for file in files if file.is_file())
+    if limit < needed:
+        raise SettingsError(
+            f"this container may use {limit / 1024**2:,.0f} MB, and the service needs {needed / 1024**2:,.0f} or more: "
+            "raise its limit, or the kernel ends the process without a word in its log"
+        )
+    return f"{limit / 1024**2:,.0f} MB are allowed, and {needed / 1024**2:,.0f} are needed at least"
+
+
+def _memory_limit(control_groups: Path) -> int | None:
+    """Returns bytes. Inside a container its own control group is the root that it sees."""
+    limits = []
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of version 2 and 1
+        try:
+            text = (control_groups / name).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        limits += [int(text)] if text.isdigit() else []  # else "max"
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [limit for limit in limits if limit < physical]  # version 1 writes a huge number for none
+    return min(limits, default=None)
 
 
 def check_file_descriptors() -> str:

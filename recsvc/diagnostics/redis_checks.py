@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+from recsvc.diagnostics.access_checks import Warned
 from recsvc.errors import SettingsError, StoreUnavailable
 from recsvc.settings import Settings
 from recsvc.store.connection import connected
@@ -15,7 +16,29 @@ from recsvc.store.tls_problem import tls_problem
 
 OLDEST_VERSION = (6, 2)  # XTRIM by entry id
 CLOCK_SECONDS = 2.0  # that two clocks may differ: lists count days and hours, and times of events are Redis's
+NEARLY_FULL = 0.9  # of maxmemory
 SLOW_SHARE = 0.5  # of store_timeout; a slower Redis refuses calls at its next peak
+
+_ONE_OF_CLUSTER = "it is one server of a Redis Cluster: begin redis_url with redis+cluster, or rediss+cluster for TLS"
+# What an error of the client means, by the kind of the URL and a part of its name.
+_TOPOLOGY_PROBLEMS = {
+    ("cluster", "Cluster"): "no Redis Cluster that has all keys is there: `redis-cli CLUSTER INFO` must show "
+    "cluster_state:ok, with a master for all 16,384 slots; for one server, begin redis_url with redis",
+    (
+        "sentinel",
+        "MasterNotFoundError",
+    ): "the Sentinels do not answer, or know no master of that name: start them, and end "
+    "end redis_url with the name in `redis-cli -p 26379 SENTINEL MASTERS`",
+    (
+        "sentinel",
+        "ResponseError",
+    ): "no Sentinel is there: name those that are, or begin redis_url with redis",
+    ("redis", "MovedError"): _ONE_OF_CLUSTER,
+    ("redis", "AskError"): _ONE_OF_CLUSTER,
+    ("redis", "Cluster"): _ONE_OF_CLUSTER,
+    ("redis", "ResponseError"): "it does not know a command of Redis: if it is a Sentinel, begin redis_url with "
+    "redis+sentinel and end it with the name of the master",
+}
 
 
 async def read_facts(settings: Settings) -> RedisFacts:
@@ -38,9 +61,19 @@ async def _facts(url: str, settings: Settings) -> RedisFacts:
         except StoreUnavailable as error:
             raise StoreUnavailable(
                 tls_problem(error)
+                or _topology_problem(url, str(error))
                 or f"no answer within {settings.store_timeout:g} s: start it, correct redis_url, or raise store_timeout"
                 f"{_tls_hint(url)} ({error})"
             ) from None
+
+
+def _topology_problem(url: str, problem: str) -> str:
+    """Returns the remedy where redis_url names another kind of Redis than there is, and else ""."""
+    kind = url.partition(":")[0].partition("+")[2] or "redis"
+    for (of_kind, name), remedy in _TOPOLOGY_PROBLEMS.items():
+        if kind == of_kind and name in problem:
+            return f"{remedy} ({problem})"
+    return ""
 
 
 def check_durability(facts: RedisFacts, settings: Settings) -> str:
@@ -85,6 +118,8 @@ def check_server(facts: RedisFacts, settings: Settings) -> str:
         raise SettingsError(f"version {version} is too old: install {oldest} or later")
     if facts.is_replica:
         raise SettingsError("it is a replica and refuses writes: name the master, or its Sentinels, in redis_url")
+    if facts.in_cluster and "cluster" not in (settings.redis_address or "").partition(":")[0]:
+        raise SettingsError(_ONE_OF_CLUSTER)
     longest = SLOW_SHARE * settings.store_timeout
     if facts.answer_seconds > longest:
         raise SettingsError(
@@ -102,8 +137,13 @@ def check_memory(facts: RedisFacts, _settings: Settings) -> str:
             f"it deletes keys when its memory is full (maxmemory-policy {facts.eviction.policy}), and with them "
             f"histories: set maxmemory-policy to {KEEP_ALL_KEYS}"
         )
-    if facts.is_full:
+    if facts.memory_share >= 1:
         raise SettingsError("its memory is full and it refuses writes: raise maxmemory, or export the event log")
+    if facts.memory_share > NEARLY_FULL:
+        return Warned(
+            f"{facts.memory_share:.0%} of maxmemory are used, and a full Redis refuses writes: raise maxmemory, or "
+            "export the event log"
+        )
     return f"has room; maxmemory-policy {facts.eviction.policy or 'is not shown'}"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -53,7 +54,8 @@ class BundleFollower(PeriodicTask):
         self._tried_at = self._reported_at = 0.0
         self._reported: ServerProcess | None = None
         self._turn = asyncio.Lock()
-        self._process_id = f"{socket.gethostname()}:{os.getpid()}"
+        # Containers of one host's network have one host name, and each has a process 1: a random part tells them apart.
+        self._process_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
 
     async def close(self) -> None:
         """Ends the task, and tells Redis that the process ends."""

@@ -23,8 +23,9 @@ class RedisFacts:
     Attributes:
         version: Major and minor; (0, 0) if Redis does not say it.
         is_replica: Whether it refuses writes because it is a replica.
+        in_cluster: Whether it is a server of a Redis Cluster.
         eviction: What it does when its memory is full.
-        is_full: Whether its memory is full.
+        memory_share: The share of `maxmemory` that is used; 0 without such a limit.
         keeps_log: Whether it writes each change to an append-only file.
         replicas: That are connected to it.
         write_error: Whether the last write of its files failed.
@@ -37,8 +38,9 @@ class RedisFacts:
 
     version: tuple[int, int]
     is_replica: bool
+    in_cluster: bool
     eviction: Eviction
-    is_full: bool
+    memory_share: float
     keeps_log: bool
     replicas: int
     write_error: bool
@@ -70,8 +72,9 @@ async def inspect(client: RedisClient, namespace: str) -> RedisFacts:
     return RedisFacts(
         version=min(map(_version, servers)),
         is_replica=any(server.get("role") == "slave" for server in servers),
+        in_cluster=any(server.get("redis_mode") == "cluster" for server in servers),
         eviction=eviction,
-        is_full=any(map(_is_full, servers)),
+        memory_share=max(map(_memory_share, servers)),
         keeps_log=all(server.get("aof_enabled", 1) == 1 for server in servers),
         replicas=min(int(server.get("connected_slaves", 0)) for server in servers),
         write_error=any(
@@ -111,6 +114,6 @@ def _version(server: Mapping[str, Any]) -> tuple[int, int]:
     return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else (0, 0)
 
 
-def _is_full(server: Mapping[str, Any]) -> bool:
+def _memory_share(server: Mapping[str, Any]) -> float:
     limit = int(server.get("maxmemory", 0))
-    return 0 < limit <= int(server.get("used_memory", 0))
+    return int(server.get("used_memory", 0)) / limit if limit else 0.0

@@ -1,11 +1,14 @@
 """A load generator with a closed loop or Poisson arrivals. It measures latencies and the processor time of servers.
 
 With arrivals, a task's latency counts from the time when it should have started. So the tasks that wait for a stalled
-server count as slow (this avoids Tene's coordinated omission).
+server count as slow (this avoids Tene's coordinated omission). The latency of a client that backs off counts from its
+first call.
 """
 
 import gc
+import heapq
 import itertools
+import math
 import random
 import select
 import time
@@ -21,8 +24,25 @@ Task = Sequence[tuple[str, bytes]]
 """Calls that are made one after the other, each with its method's path and its message."""
 
 CONNECTIONS = 4
+STREAMS = 900  # of one connection; Envoy permits 1,000, and resets a connection with more
 DRAIN_SECONDS = 10.0  # after the end; calls without an answer by then have failed
 _NEVER = float("inf")
+
+
+@dataclass(frozen=True)
+class BackOff:
+    """How a client waits after a refusal, as the retry policy of gRPC: `initial_seconds`, then twice as long each time.
+
+    The wait is random within a fifth. A server that says how long to wait is obeyed.
+    """
+
+    initial_seconds: float
+    longest_seconds: float
+
+    def seconds(self, refusals: int, pause_seconds: float, rng: random.Random) -> float:
+        """Returns the wait after a number of refusals in a row; `pause_seconds` is what the server said, or 0."""
+        own = min(self.initial_seconds * 2.0 ** min(refusals - 1, 20), self.longest_seconds) * rng.uniform(0.8, 1.2)
+        return pause_seconds or own
 
 
 @dataclass(frozen=True)
@@ -38,6 +58,7 @@ class Load:
         in_flight: Tasks at any time in a closed loop.
         pids: The processes whose time is measured, by name.
         seed: Of the arrivals.
+        back_off: How a client of a closed loop waits after a refusal. None: it asks again at once.
     """
 
     port: int
@@ -48,6 +69,7 @@ class Load:
     in_flight: int = 32
     pids: dict[str, int] = field(default_factory=dict)
     seed: int = 0
+    back_off: BackOff | None = None
 
 
 @dataclass(frozen=True)
@@ -89,13 +111,17 @@ class _Running:
     task: Task
     calls_made: int
     scheduled: float
+    refusals: int = 0  # of this client, in a row
 
 
 class _Generator:
     def __init__(self, load: Load) -> None:
         self._load = load
         self._tasks = itertools.cycle(load.tasks)
-        self._connections = {c.socket.fileno(): c for c in (Connection(load.port) for _ in range(CONNECTIONS))}
+        # Arrivals do not wait for answers: each connection has room for those of two seconds.
+        together = 2 * load.rate if load.rate else load.in_flight
+        count = max(CONNECTIONS, math.ceil(together / STREAMS))
+        self._connections = {c.socket.fileno(): c for c in (Connection(load.port) for _ in range(count))}
         self._turn = itertools.cycle(self._connections.values())
         self._running: dict[tuple[Connection, int], _Running] = {}
         self._processes = {name: psutil.Process(pid) for name, pid in load.pids.items()}
@@ -104,6 +130,8 @@ class _Generator:
         self._sizes: list[int] = []
         self._latencies: list[float] = []
         self._failed: Counter[str] = Counter()
+        self._waiting: list[tuple[float, int, float]] = []  # refused clients: when they ask again, refusals, first time
+        self._rng = random.Random(load.seed)
 
     def close(self) -> None:
         for connection in self._connections.values():
@@ -126,9 +154,13 @@ class _Generator:
             while arrival <= now:
                 self._start(next(self._turn), arrival)
                 arrival = next(arrivals, _NEVER)
+            while self._waiting and self._waiting[0][0] <= now:
+                _, refusals, scheduled = heapq.heappop(self._waiting)
+                if now < self._end:
+                    self._start(next(self._turn), scheduled, refusals)
             for connection in self._connections.values():
                 connection.flush()
-            self._receive(min(arrival, moments[len(readings)]))
+            self._receive(min(arrival, moments[len(readings)], self._waiting[0][0] if self._waiting else _NEVER))
         return self._measured(readings)
 
     def _arrivals(self) -> Iterator[float]:
@@ -136,9 +168,9 @@ class _Generator:
         while self._load.rate and (arrival := arrival + rng.expovariate(self._load.rate)) < self._end:
             yield arrival
 
-    def _start(self, connection: Connection, scheduled: float) -> None:
+    def _start(self, connection: Connection, scheduled: float, refusals: int = 0) -> None:
         task = next(self._tasks)
-        self._running[connection, connection.call(*task[0])] = _Running(task, 1, scheduled)
+        self._running[connection, connection.call(*task[0])] = _Running(task, 1, scheduled, refusals)
 
     def _receive(self, until: float) -> None:
         # Not `selectors`: its epoll counts in whole milliseconds.
@@ -151,6 +183,12 @@ class _Generator:
         running, now = self._running.pop((connection, answer.stream)), time.perf_counter()
         if answer.status != "0":
             self._failed[answer.status] += 1
+            back_off = self._load.back_off
+            if back_off is not None and not self._load.rate:
+                refusals = running.refusals + 1
+                wait = back_off.seconds(refusals, answer.pause_seconds, self._rng)
+                heapq.heappush(self._waiting, (now + wait, refusals, running.scheduled))
+                return
         elif running.calls_made < len(running.task):
             stream = connection.call(*running.task[running.calls_made])
             running.calls_made += 1

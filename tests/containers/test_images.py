@@ -34,7 +34,7 @@ def test_the_serving_image_holds_torch_for_processors_and_nothing_of_training(en
 
 
 def test_the_serving_image_is_small(engine, images):
-    assert own_megabytes(engine, images["recsvc"]) < 975
+    assert own_megabytes(engine, images["recsvc"]) < 950
 
 
 def test_the_storefront_image_holds_neither_torch_nor_the_service(engine, images):

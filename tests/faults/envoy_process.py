@@ -22,7 +22,7 @@ def has_envoy() -> bool:
 
 
 class EnvoyProcess:
-    """Listens at `address`, and leads to servers at ports of this machine.
+    """Listens at `port` of this machine, which is `address`, and leads to servers at ports of this machine.
 
     Args:
         folder: For its configuration and its log.
@@ -31,7 +31,7 @@ class EnvoyProcess:
 
     def __init__(self, folder: Path, ports: Sequence[int]) -> None:
         (port,) = free_ports(1)
-        self.address = f"127.0.0.1:{port}"
+        self.port, self.address = port, f"127.0.0.1:{port}"
         config = yaml.safe_load(FILE.read_text())
         resources = config["static_resources"]
         resources["listeners"] = resources["listeners"][:1]
@@ -48,7 +48,7 @@ class EnvoyProcess:
         path = folder / "envoy.yaml"
         path.write_text(yaml.safe_dump(config))
         with (folder / "envoy.log").open("wb") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 ["envoy", "-c", path, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"],
                 stdout=log,
                 stderr=log,
@@ -69,10 +69,10 @@ class EnvoyProcess:
                     stub.Recommend(request, timeout=2, wait_for_ready=True)
                     return
                 except grpc.RpcError:
-                    assert self._process.poll() is None, "Envoy ended"
+                    assert self.process.poll() is None, "Envoy ended"
                     assert time.monotonic() < deadline, "Envoy reaches no server"
                     time.sleep(0.05)
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()

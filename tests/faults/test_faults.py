@@ -23,14 +23,16 @@ NAMES = (
     "stopped_in_flight",
     "bundle_spoilt",
     "overload",
+    "overload_behind_envoy",
     "mixed_requests",
     "fuzzed_messages",
     "careless_clients",
     "wrong_credentials",
 )
 
+BEHIND_ENVOY = {"overload_behind_envoy", "replica_killed"}
 # What is known to miss its bounds, and what was measured.
-MISSES = {"overload": "one process alone answers .21 of its peak at 5 x; behind Envoy .97"}
+MISSES = {"overload": "one process alone answers .21 of its peak at 5 x; behind Envoy .98"}
 ROWS = [
     pytest.param(name, marks=[pytest.mark.xfail(reason=MISSES[name], strict=False)] if name in MISSES else [])
     for name in NAMES
@@ -39,7 +41,7 @@ ROWS = [
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_figures_of_a_fault_are_within_their_bounds(name: str, small_bundle: Path) -> None:
-    if name == "replica_killed" and not has_envoy():
+    if name in BEHIND_ENVOY and not has_envoy():
         pytest.skip("needs envoy on PATH: `make fault-test` installs it")
     row: Row = import_module(f"tests.faults.{name}").ROW
     figures = row.measure(small_bundle)

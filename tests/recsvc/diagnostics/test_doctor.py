@@ -16,7 +16,17 @@ from tests.recsvc.stored_bundle import BUNDLE_ID, STORED_BUNDLE, save_variant
 from tests.service_process import ServiceProcess
 
 CHECKS = (
-    *("settings", "reason model", "bundle", "text encoder", "placements", "data folder"),
+    *(
+        "settings",
+        "variables",
+        "reason model",
+        "memory",
+        "bundle",
+        "text encoder",
+        "placements",
+        "synonyms",
+        "data folder",
+    ),
     *("certificates", "keys", "tokens", "addresses", "audit log", "tracing", "redis certificates"),
     *("redis", "redis memory", "redis files", "redis permissions", "redis clock", "redis schema", "redis durability"),
     *("file descriptors", "port", "metrics_port"),
@@ -63,15 +73,15 @@ def test_the_command_prints_the_lines_and_exits_with_1_after_a_problem(tmp_path:
     )
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line.startswith("PROBLEM")] == [lines[2]]
-    assert f"bundle: {tmp_path} is not a bundle" in lines[2]
+    assert [line for line in lines if line.startswith("PROBLEM")] == [lines[4]]
+    assert f"bundle: {tmp_path} is not a bundle" in lines[4]
     assert "Traceback" not in done.stderr
 
 
 def test_unusable_settings_are_named_and_end_the_examination(flags: dict[str, object]) -> None:
     healthy, lines = examined({"port": "x", "redis_url": "redis://me:s3cret@host"})
     assert not healthy
-    assert list(lines) == ["settings"]
+    assert list(lines) == ["settings", "variables"]
     assert "bundle (RECSVC_BUNDLE)" in lines["settings"]
     assert "port (RECSVC_PORT)" in lines["settings"]
     assert "s3cret" not in lines["settings"]
@@ -186,3 +196,9 @@ def test_a_host_that_is_no_name_is_a_problem(flags: dict[str, object]) -> None:
     )
     assert "cannot listen on a..b" in lines["port"]
     assert "set host to an address of this machine" in lines["port"]
+
+
+def test_a_file_of_synonyms_that_is_not_there_is_a_problem(flags: dict[str, object], tmp_path: Path) -> None:
+    name, line = only_problem(flags | {"synonyms": tmp_path / "none.txt"})
+    assert name == "synonyms"
+    assert "none.txt" in line

@@ -49,6 +49,7 @@ def flags(site: Site, shared_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
     """A set-up with everything turned on, and nothing wrong with it."""
     for name in ("RECSVC_BUNDLE", "RECSVC_REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
+    collector = site.ends.enter_context(socket.create_server(("127.0.0.1", 0)))
     return {
         "bundle": STORED_BUNDLE,
         "redis_url": shared_redis.url,
@@ -62,7 +63,7 @@ def flags(site: Site, shared_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
         "jwt_issuer": ISSUER,
         "jwt_audience": AUDIENCE,
         "audit_log": site.folder / "audit.jsonl",
-        "trace_endpoint": "http://127.0.0.1:1/v1/traces",
+        "trace_endpoint": f"http://127.0.0.1:{collector.getsockname()[1]}/v1/traces",
     } | site.tls.settings()
 
 
@@ -143,6 +144,26 @@ def keys_that_end(number: float) -> Callable[[Site], Flags]:
         keys.add("storefront", ["recommend"], expires=days(number))
         keys.path.chmod(0o600)
         return {"keys_file": keys.path}
+
+    return plant
+
+
+def without_names(site: Site) -> Flags:
+    key, name = private_key("P-256"), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(days(-1)).not_valid_after(days(90))
+    site.tls.chain.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    secret = serialization.NoEncryption()
+    site.tls.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret))
+    return {}
+
+
+def variables(*names: str) -> Callable[[Site], Flags]:
+    def plant(site: Site) -> Flags:
+        patch = site.ends.enter_context(pytest.MonkeyPatch.context())
+        for name in names:
+            patch.setenv(name, "1")
+        return {}
 
     return plant
 
@@ -270,6 +291,32 @@ def test_what_ends_within_two_weeks_is_a_warning_and_no_problem(
     [line] = lines_but_ok(flags | plant(site))
     assert line.startswith(f"WARNING  {check}: ")
     assert remedy in line
+
+
+@pytest.mark.parametrize(
+    ("plant", "check", "remedy"),
+    [
+        (
+            lambda _: {"trace_endpoint": "http://127.0.0.1:1"},
+            "tracing",
+            "start the collector, or correct trace_endpoint",
+        ),
+        (without_names, "certificates", "has no subjectAltName"),
+        (lambda _: {"host": "127.0.0.1.nip.example"}, "certificates", "callers of that address refuse it"),
+        (variables("RECSVC_REDIS_ULR"), "variables", "did you mean RECSVC_REDIS_URL?"),
+        (variables("RECSVC_KEYFILE"), "variables", "did you mean RECSVC_KEYS_FILE?"),
+    ],
+)
+def test_what_harms_later_is_a_warning_with_its_remedy(
+    plant: Callable[[Site], Flags], check: str, remedy: str, site: Site, flags: Flags
+) -> None:
+    [line] = [line for line in lines_but_ok(flags | plant(site)) if " port" not in line and "metrics_port" not in line]
+    assert line.startswith(f"WARNING  {check}: ")
+    assert remedy in line
+
+
+def test_variables_of_others_and_of_clients_are_no_warning(site: Site, flags: Flags) -> None:
+    assert lines_but_ok(flags | variables("RECSVC_API_KEY", "RECSVC_GRPC_PORT", "RECSVC_SERVICE_HOST")(site)) == []
 
 
 def test_what_ends_after_two_weeks_is_no_warning(site: Site, flags: Flags) -> None:

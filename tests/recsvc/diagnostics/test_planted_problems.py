@@ -18,7 +18,10 @@ import pytest
 import redis
 
 from recsvc.diagnostics.doctor import examine
+from recsvc.diagnostics.machine_checks import check_memory
+from recsvc.errors import SettingsError
 from recsvc.model import bundle_files
+from recsvc.settings import Settings, load_settings
 from recsvc.store import keys
 from recsvc.store.permissions import acl_rules
 from tests.conftest import RedisServer
@@ -204,6 +207,30 @@ def test_planted_problem_is_named_with_its_remedy(
     assert remedy in line
     assert "hunter2" not in line
     assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(("name", "limit"), [("memory.max", "100000000\n"), ("memory/memory.limit_in_bytes", "9\n")])
+def test_memory_of_a_container_below_the_need_is_named_with_its_remedy(tmp_path: Path, name: str, limit: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(limit)
+    with pytest.raises(SettingsError, match="raise its limit"):
+        check_memory(load_settings({"bundle": STORED_BUNDLE}, Settings), tmp_path)
+
+
+@pytest.mark.parametrize("limit", ["max\n", "9223372036854771712\n"])
+def test_memory_without_a_limit_is_no_problem(tmp_path: Path, limit: str) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+    assert check_memory(load_settings({"bundle": STORED_BUNDLE}, Settings), tmp_path) == "no limit is set"
+
+
+def test_redis_that_is_nearly_full_is_a_warning(site: Site) -> None:
+    site.raw.setrange("of others", 10_000_000, "x")
+    site.raw.config_set("maxmemory", int(site.raw.info("memory")["used_memory"] * 1.05))
+    lines: list[str] = []
+    flags = {"bundle": STORED_BUNDLE, "port": 0, "metrics_port": -1, "redis_url": site.server.url, "store_timeout": 5}
+    assert examine(flags, lines.append)
+    [line] = [line for line in lines if line.startswith("WARNING")]
+    assert "raise maxmemory" in line
 
 
 def test_full_disk_is_named_with_its_remedy(tmp_path: Path) -> None:
