@@ -66,7 +66,10 @@ def measure(
         "acknowledged": min(figures["acknowledged"] for figures in ways.values()),
         "lists_failed": sum(figures["lists_failed"] for figures in ways.values()),
         "lost_though_confirmed": sum(f["lost"] for name, f in ways.items() if WAYS[name][2] == REPLICAS),
-        "said_but_not_lost": sum(bool(f["losses_said"]) and not f["lost"] for f in ways.values()),
+        # Where a write waits for a replica, what is lost had been refused: it is said all the same.
+        "said_but_not_lost": sum(
+            bool(f["losses_said"]) and not f["lost"] for name, f in ways.items() if WAYS[name][2] == DEFAULT
+        ),
         "longest_refused_seconds": max(figures["refused_seconds"] for figures in ways.values()),
         "unforeseen": sum(figures["unforeseen"] for figures in ways.values()),
         **{name: str(figures) for name, figures in ways.items()},
