@@ -90,16 +90,13 @@ class FollowingSentinel(Sentinel):
         try:
             state: Any = await sentinel.sentinel_master(self._service)
             answer: Any = await sentinel.sentinel_get_master_addr_by_name(self._service)
-            host, port = answer
-        except (RedisError, OSError, TypeError):  # it is away, or watches no such service
+            word = _word(state, *answer)
+        # It is away, watches no such service, or answers in another way: the task must go on.
+        except (RedisError, OSError, TypeError, ValueError, KeyError):
             self._silent.add(sentinel)
             return None
         self._silent.discard(sentinel)
-        address = host.decode() if isinstance(host, bytes) else str(host), int(port)
-        # From the promotion of a replica on, the state still has the old address.
-        is_promoted = (str(state["ip"]), int(state["port"])) != address
-        fails_over = "failover_in_progress" in str(state["flags"]) and not is_promoted
-        return _Word(int(state["config-epoch"]), address, fails_over)
+        return word
 
     def _take(self, words: Sequence[_Word]) -> None:
         latest = max(words)
@@ -110,3 +107,11 @@ class FollowingSentinel(Sentinel):
         if has_moved or fails_over != self._fails_over:
             self._fails_over = fails_over
             self.on_change(fails_over)
+
+
+def _word(state: Any, host: bytes | str, port: str) -> _Word:  # noqa: ANN401  redis-py's
+    address = host.decode() if isinstance(host, bytes) else str(host), int(port)
+    # From the promotion of a replica on, the state still has the old address.
+    is_promoted = (str(state["ip"]), int(state["port"])) != address
+    fails_over = "failover_in_progress" in str(state["flags"]) and not is_promoted
+    return _Word(int(state["config-epoch"]), address, fails_over)
