@@ -24,15 +24,9 @@ _ONE_OF_CLUSTER = "it is one server of a Redis Cluster: begin redis_url with red
 _TOPOLOGY_PROBLEMS = {
     ("cluster", "Cluster"): "no Redis Cluster that has all keys is there: `redis-cli CLUSTER INFO` must show "
     "cluster_state:ok, with a master for all 16,384 slots; for one server, begin redis_url with redis",
-    (
-        "sentinel",
-        "MasterNotFoundError",
-    ): "the Sentinels do not answer, or know no master of that name: start them, and end "
+    ("sentinel", "MasterNotFoundError"): "the Sentinels do not answer, or know no master of that name: start them, and "
     "end redis_url with the name in `redis-cli -p 26379 SENTINEL MASTERS`",
-    (
-        "sentinel",
-        "ResponseError",
-    ): "no Sentinel is there: name those that are, or begin redis_url with redis",
+    ("sentinel", "ResponseError"): "no Sentinel is there: name those that are, or begin redis_url with redis",
     ("redis", "MovedError"): _ONE_OF_CLUSTER,
     ("redis", "AskError"): _ONE_OF_CLUSTER,
     ("redis", "Cluster"): _ONE_OF_CLUSTER,
