@@ -59,20 +59,28 @@ def rank(
         excluded_rows: Rows that are never returned.
         bonus: Ascending rows, and what is added to the inner product of each.
     """
-    rows = np.sort(np.append(candidates, bonus.rows) if len(bonus.rows) else candidates)
-    allowed = np.append(rows[:1] >= 0, rows[1:] != rows[:-1])
+    # Methods of arrays, and no `np.append`: for the few rows of one page, numpy's functions cost more than their work.
+    rows = np.concatenate((candidates, bonus.rows))
+    rows.sort()
+    allowed = np.ones(len(rows), np.bool_)
+    np.not_equal(rows[1:], rows[:-1], out=allowed[1:])
     if len(excluded_rows):
-        allowed &= ~_positions(rows, np.sort(excluded_rows))[1]
+        allowed &= ~is_among(rows, excluded_rows)
     rows = rows[allowed]
     scores = item_vectors[rows] @ user_vector
     if len(bonus.rows):
-        scores = scores + values_of(rows, bonus.rows, bonus.scores)
+        scores += values_of(rows, bonus.rows, bonus.scores)
     finite = np.isfinite(scores)
     if not finite.all():
         rows, scores = rows[finite], scores[finite]
     # `rows` ascends, so a stable sort leaves equal scores in row order.
-    best = np.argsort(-scores, kind="stable")[:k]
+    best = (-scores).argsort(kind="stable")[:k]
     return Ranking(rows[best], scores[best])
+
+
+def is_among(rows: Rows, others: Rows) -> NDArray[np.bool_]:
+    """Returns which rows are among some others, which may be in any order and have duplicates, bool (p,)."""
+    return _positions(rows, np.sort(others))[1] if len(others) else np.zeros(len(rows), np.bool_)
 
 
 def among(bonus: Ranking, rows: Rows) -> Ranking:
@@ -80,7 +88,8 @@ def among(bonus: Ranking, rows: Rows) -> Ranking:
     if not len(bonus.rows):
         return bonus
     places, known = _positions(rows, bonus.rows)
-    kept = np.unique(places[known])
+    kept = np.zeros(len(bonus.rows), np.bool_)
+    kept[places[known]] = True
     return Ranking(bonus.rows[kept], bonus.scores[kept])
 
 
@@ -103,5 +112,6 @@ def _positions(rows: Rows, sorted_rows: Rows) -> tuple[NDArray[np.intp], NDArray
 
     `sorted_rows` ascends and is not empty. numpy's `isin` costs several times as much for the few rows of one page.
     """
-    places = np.minimum(np.searchsorted(sorted_rows, rows), len(sorted_rows) - 1)
+    places = sorted_rows.searchsorted(rows)
+    np.minimum(places, len(sorted_rows) - 1, out=places)
     return places, sorted_rows[places] == rows

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsvc.domain.arrays import Rows
-from recsvc.ranking import Ranking
+from recsvc.ranking import Ranking, is_among
 from recsvc.retrieval.inventory import Inventory
 from recsvc.runtime.metrics import GATE_LATE_CHANGES, GATE_VIOLATIONS
 
@@ -22,7 +22,7 @@ def enforce(ranking: Ranking, inventory: Inventory, planned_version: int, exclud
     """
     passes = inventory.listable(ranking.rows)
     if len(excluded_rows):
-        passes &= ~np.isin(ranking.rows, excluded_rows)
+        passes &= ~is_among(ranking.rows, excluded_rows)
     if passes.all():
         return ranking
     counter = GATE_VIOLATIONS if inventory.version == planned_version else GATE_LATE_CHANGES

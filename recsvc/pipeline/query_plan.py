@@ -160,13 +160,13 @@ class QueryPlanner:
         if query.excluded_item_ids:
             excluded = np.union1d(excluded, self._catalogue.rows(query.excluded_item_ids))
         if query.repeats is RepeatPolicy.WHEN_DUE:
-            return np.union1d(excluded, resting_rows(state.history, query.now, self._item_repeats))
+            return _union(excluded, resting_rows(state.history, query.now, self._item_repeats))
         if query.surface is Surface.BUY_AGAIN:
             return excluded
         if query.repeats is RepeatPolicy.EXCLUDE:
-            return np.union1d(excluded, state.held_rows)
+            return _union(excluded, state.held_rows)
         if self._excludes_bought(query):
-            return np.union1d(excluded, state.ever_bought_rows)
+            return _union(excluded, state.ever_bought_rows)
         return excluded
 
     def _excludes_bought(self, query: Query) -> bool:
@@ -179,3 +179,8 @@ class QueryPlanner:
         if query.repeats is RepeatPolicy.EXCLUDE or self._excludes_bought(query):
             return self._bonuses.neighbours(state)
         return self._bonuses.of(state, query.now)
+
+
+def _union(excluded: Rows, rows: Rows) -> Rows:
+    """Returns all rows of both, distinct. `rows` are distinct already."""
+    return np.union1d(excluded, rows) if len(excluded) else rows
