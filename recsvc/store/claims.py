@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 from recsvc.domain.shop import Event
@@ -17,6 +18,7 @@ from recsvc.errors import StoreUnavailable
 from recsvc.runtime.work_queue import WorkQueue
 from recsvc.store import keys, scripts, user_scripts
 from recsvc.store.connection import RedisClient, operation
+from recsvc.store.gathered_commands import pipelined
 from recsvc.store.history import Entry, recognised
 from recsvc.store.people_counts import counted_events
 from recsvc.store.popularity import PopularityStore
@@ -181,7 +183,8 @@ class Claims:
         users = claim.unanswered
         try:
             with operation("claim_events"):
-                answers = await scripts.run_together(self._client, [claim.call(user_id) for user_id in users])
+                calls = [claim.call(user_id) for user_id in users]
+                answers = await scripts.run_together(partial(pipelined, self._client), calls)
         except StoreUnavailable:
             return False
         for user_id, (_, claimed) in zip(users, answers, strict=True):

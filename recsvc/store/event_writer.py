@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from redis.asyncio import RedisCluster
 
@@ -13,9 +14,10 @@ from recsvc.store import keys, log_packing, packing, scripts, user_scripts
 from recsvc.store.claims import Claim, Claims, NewEvents
 from recsvc.store.connection import RedisClient, operation
 from recsvc.store.event_log import EventLog
+from recsvc.store.gathered_commands import GatheredCommands, pipelined
 from recsvc.store.history import Entry, merge, too_old, unseen
 from recsvc.store.popularity import PopularityStore
-from recsvc.store.scripts import ScriptCall
+from recsvc.store.scripts import ScriptCall, Send
 
 # Writers of the same user wait at random up to 1, 2, 4, ... 64 ms between attempts. With these, 150 of them succeed.
 WRITE_ATTEMPTS = 24
@@ -34,6 +36,7 @@ class EventWriter:
         ttl_milliseconds: How long a user's record is kept after the last write.
         event_log: Gets every event.
         popularity: Counts the people behind new events.
+        gathered: Sends the commands of calls together.
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class EventWriter:
         ttl_milliseconds: int,
         event_log: EventLog,
         popularity: PopularityStore,
+        gathered: GatheredCommands,
     ) -> None:
-        self._client = client
         # A Cluster may have the log and the record on two servers, so no script reaches both.
         self._is_cluster = isinstance(client, RedisCluster)
+        self._send: Send = partial(pipelined, client) if self._is_cluster else gathered.run
         self._namespace = namespace
         self._history_limit = history_limit
         self._ttl_milliseconds = ttl_milliseconds
@@ -97,7 +101,7 @@ class EventWriter:
         """
         lengths = self._event_log.length_commands(pending)
         reads = [ScriptCall(user_scripts.READ_HISTORY, (self._key(user_id),)) for user_id in pending]
-        answers = await scripts.run_together(self._client, reads, lengths.values())
+        answers = await scripts.run_together(self._send, reads, lengths.values())
 
         unlogged: dict[str, list[Event]] = {}
         new: list[NewEvents] = []
@@ -126,7 +130,7 @@ class EventWriter:
         users = list(dict.fromkeys((*writes, *claim.unanswered, *unlogged)))
         if users:
             answers = await scripts.run_together(
-                self._client,
+                self._send,
                 [
                     self._call(claim, user_id, writes.get(user_id, _NOTHING_TO_WRITE), unlogged.get(user_id, ()))
                     for user_id in users

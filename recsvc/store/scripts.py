@@ -1,13 +1,16 @@
 """Runs Lua scripts. Each is one atomic step on keys of one hash tag, so it also runs on a Cluster."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeAlias
 
 from redis.exceptions import NoScriptError
 
 from recsvc.store.connection import RedisClient
+from recsvc.store.gathered_commands import Command, pipelined
+
+Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Any]]]
 
 # A function for other scripts: writes the next version into a field of a hash, and returns it.
 # Versions are microseconds of Redis's own clock, and at least 1 above the last version. So they grow even if a user is
@@ -44,7 +47,7 @@ async def run_each(
     Returns:
         The answer to each call.
     """
-    return await run_together(client, [ScriptCall(script, call, keys) for call in calls])
+    return await run_together(partial(pipelined, client), [ScriptCall(script, call, keys) for call in calls])
 
 
 class ScriptCall(NamedTuple):
@@ -61,21 +64,22 @@ class ScriptCall(NamedTuple):
     keys: int = 1
 
 
-async def run_together(
-    client: RedisClient, calls: Sequence[ScriptCall], commands: Iterable[tuple[str | bytes | int, ...]] = ()
-) -> list[Any]:
+async def run_together(send: Send, calls: Sequence[ScriptCall], commands: Iterable[Command] = ()) -> list[Any]:
     """Runs scripts, and then ordinary commands, all in one pipeline. Returns the answers.
 
     A server that does not have a script refuses its digest. Then everything is sent again, with the full scripts.
     Calls that Redis has run already are run twice, so repeating a script or a command must do no harm.
+
+    Args:
+        send: Sends commands as one pipeline, or as part of one.
+        calls: Of scripts.
+        commands: To send after them.
     """
     commands = list(commands)
     try:
-        return await _pipeline(
-            client, "EVALSHA", [call._replace(script=_digest(call.script)) for call in calls], commands
-        )
+        return await send([*(_words("EVALSHA", _digest(call.script), call) for call in calls), *commands])
     except NoScriptError:
-        return await _pipeline(client, "EVAL", calls, commands)
+        return await send([*(_words("EVAL", call.script, call) for call in calls), *commands])
 
 
 @cache
@@ -83,12 +87,5 @@ def _digest(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
-async def _pipeline(
-    client: RedisClient, command: str, calls: Sequence[ScriptCall], commands: Sequence[tuple[str | bytes | int, ...]]
-) -> list[Any]:
-    pipeline = client.pipeline(transaction=False)
-    for call in calls:
-        pipeline.execute_command(command, call.script, call.keys, *call.arguments)
-    for words in commands:
-        pipeline.execute_command(*words)
-    return await pipeline.execute()
+def _words(command: str, script: str, call: ScriptCall) -> Command:
+    return command, script, call.keys, *call.arguments

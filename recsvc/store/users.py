@@ -19,12 +19,12 @@ from recsvc.store.durability import REDIS, Durability
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.event_log import EventLog
 from recsvc.store.event_writer import WRITE_ATTEMPTS, EventWriter, wait_before_retry
+from recsvc.store.gathered_commands import GatheredCommands
 from recsvc.store.history import entry_of, event_of, recognised
 from recsvc.store.lists import ServedListStore
 from recsvc.store.models import ModelStore
 from recsvc.store.patterns import PatternStore
 from recsvc.store.popularity import PopularityStore
-from recsvc.store.reads import GatheredReads
 from recsvc.store.schema import check_schema
 from recsvc.store.switches import SwitchStore
 from recsvc.store.watch import StoreWatch
@@ -63,7 +63,7 @@ class UserStore:
         durability: str = REDIS,
     ) -> None:
         self._client = client
-        self._reads = GatheredReads(client)
+        self._gathered = GatheredCommands(client)
         self._namespace = namespace
         self._ttl_milliseconds = 1000 * ttl_seconds
         self.condition = ServiceCondition()
@@ -84,6 +84,7 @@ class UserStore:
             ttl_milliseconds=self._ttl_milliseconds,
             event_log=self.event_log,
             popularity=self.popularity,
+            gathered=self._gathered,
         )
 
     async def read(self, user_id: str, bundle_id: str, unless_version: int | None = None) -> UserRecord | None:
@@ -101,7 +102,7 @@ class UserStore:
         """
         fields = (keys.VERSION, keys.HISTORY, keys.PROFILE, keys.PROFILE_EMBEDDING, keys.TASTE, keys.vector(bundle_id))
         with operation("read"):
-            stored = await self._reads.hmget(self._key(user_id), *fields)
+            (stored,) = await self._gathered.run([("HMGET", self._key(user_id), *fields)])
         version, history, profile, embedding, taste, vector = stored
         if int(version or 0) == unless_version:
             return None

@@ -1,0 +1,81 @@
+"""Sends the commands of many requests as one pipeline. Under load that costs a quarter of as many single pipelines."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from redis.asyncio import RedisCluster
+
+from recsvc.runtime.work_queue import WorkQueue
+from recsvc.store.connection import RedisClient
+
+# A call with more commands has a pipeline of its own: the small calls do not wait for a large batch of events.
+MOST_COMMANDS_OF_CALL = 8
+_MOST_CALLS = 128  # in one pipeline
+
+Command: TypeAlias = tuple[str | bytes | int, ...]
+
+
+async def pipelined(client: RedisClient, commands: Sequence[Command], *, raise_on_error: bool = True) -> list[Any]:
+    """Sends commands as one pipeline, and returns the answers.
+
+    Args:
+        client: Of Redis.
+        commands: Their words.
+        raise_on_error: Whether to raise the first refusal. Else refusals are among the answers.
+    """
+    pipeline = client.pipeline(transaction=False)
+    for words in commands:
+        pipeline.execute_command(*words)
+    results: list[Any] = await pipeline.execute(raise_on_error)
+    return results
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    commands: Sequence[Command]
+    answer: "asyncio.Future[list[Any]]"
+
+
+class GatheredCommands:
+    """Gathers the commands of calls while a pipeline is on its way, and sends them together as the next pipeline.
+
+    A command that Redis refuses fails its own call alone; on a Cluster, all calls of the pipeline. A connection that is
+    lost fails all of them.
+    """
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+        self._fail_alone = not isinstance(client, RedisCluster)  # its pipeline tries again only if an error is raised
+        self._queue: WorkQueue[_Call] = WorkQueue(self._send, largest=_MOST_CALLS)
+
+    async def run(self, commands: Sequence[Command]) -> list[Any]:
+        """Returns the answers to the commands of one call. Raises what the client raises."""
+        if len(commands) > MOST_COMMANDS_OF_CALL:
+            return await pipelined(self._client, commands)
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Call(commands, answer))
+        return await answer
+
+    async def _send(self, calls: list[_Call]) -> None:
+        waiting = [call for call in calls if not call.answer.done()]
+        commands = [command for call in waiting for command in call.commands]
+        try:
+            results = await pipelined(self._client, commands, raise_on_error=not self._fail_alone)
+        except Exception as error:  # noqa: BLE001  every caller gets it
+            for call in waiting:
+                if not call.answer.done():
+                    call.answer.set_exception(error)
+            return
+        start = 0
+        for call in waiting:
+            own = results[start : start + len(call.commands)]
+            start += len(call.commands)
+            if call.answer.done():
+                continue
+            refusal = next((result for result in own if isinstance(result, Exception)), None)
+            if refusal is None:
+                call.answer.set_result(own)
+            else:
+                call.answer.set_exception(refusal)
