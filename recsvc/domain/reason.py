@@ -1,7 +1,7 @@
 """Evidence, reasons and copy: the facts that a sentence may state, and the sentences."""
 
 import enum
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from recsvc.domain.shop import EventType, Item
 
@@ -149,6 +149,7 @@ class Reason:
         evidence: The facts that they state, one or two.
         provenance: Where the text comes from.
         tone: Tone of the wording that was used.
+        encoded: Its message in bytes, for the pages that are shown again; b"" until it is first encoded.
     """
 
     text: str
@@ -156,6 +157,11 @@ class Reason:
     evidence: tuple[Evidence, ...]
     provenance: Provenance
     tone: Tone = Tone.NEUTRAL
+    encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    def keep_encoded(self, encoded: bytes) -> None:
+        """Keeps the bytes of its message for as long as the reason itself is kept."""
+        object.__setattr__(self, "encoded", encoded)
 
 
 @dataclass(frozen=True, slots=True)
