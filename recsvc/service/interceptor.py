@@ -1,26 +1,21 @@
 """Wraps every call: checks its caller, limits how many run at once, counts them, and turns errors into statuses."""
 
 import asyncio
-import math
 import time
-from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import grpc
-from google.protobuf.message import DecodeError
 
 from recsvc.access.gate import AccessGate
-from recsvc.runtime.deadline import CALL_TIME, CallTime, TimeToAnswer
-from recsvc.runtime.metrics import QUEUE_SECONDS, REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
 from recsvc.runtime.tracing import call_span
 from recsvc.service.acceptors import Acceptors
 from recsvc.service.admission import Admission
 from recsvc.service.core_calls import Handler
 from recsvc.service.door import Door
 from recsvc.service.open_methods import guarded
-from recsvc.service.priority import Priority
-from recsvc.service.refusals import Context, admit, fail, not_a_message
+from recsvc.service.refusals import Context
+from recsvc.service.running_call import CallSurroundings
 from recsvc.service.turnstile import Turnstile
 
 _OUR_METHODS = "/recsvc."  # health and reflection also answer in an overloaded service, and are not counted
@@ -104,11 +99,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _wrap(self, method: str, handler: Handler, door: Door) -> Handler:
         # gRPC passes the bytes on as they are: if it failed to decode them, it would answer with the exception's text.
         decode, encode = handler.request_deserializer, handler.response_serializer
-        to_answer = TimeToAnswer()
+        surroundings = CallSurroundings(method, door.priority, self._gate, self._turnstile)
 
         async def call(raw: bytes, context: Context) -> bytes:
             with call_span(method, context):
-                async with self._surround(method, door, context, to_answer):
+                async with surroundings.of_call(context):
                     response: bytes = encode(await handler.unary_unary(decode(raw), context))
             if self._release is not None:
                 await self._release.wait()
@@ -116,53 +111,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         async def stream(raw: bytes, context: Context) -> AsyncIterator[bytes]:
             with call_span(method, context):
-                async with self._surround(method, door, context, to_answer):
+                async with surroundings.of_call(context):
                     async for response in handler.unary_stream(decode(raw), context):
                         yield encode(response)
 
         if handler.unary_stream is not None:
             return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(call)
-
-    @asynccontextmanager
-    async def _surround(
-        self, method: str, door: Door, context: Context, to_answer: TimeToAnswer
-    ) -> AsyncIterator[None]:
-        admission = None if self._gate is None else await admit(self._gate, method, context)
-        outcome = ""  # that of an aborted call is in its context
-        REQUESTS_IN_FLIGHT.inc()
-        start = time.perf_counter()
-        clock = asyncio.get_running_loop().time
-        remaining = context.time_remaining()
-        began = clock()
-        call_time = CallTime(math.inf if remaining is None else began + remaining, to_answer)
-        is_urgent = door.priority <= Priority.WRITE
-        CALL_TIME.set(call_time)
-        try:
-            call_time.check(0.0 if is_urgent else self._turnstile.expected_seconds)
-            await self._turnstile.enter(is_urgent=is_urgent)
-            QUEUE_SECONDS.observe(clock() - began)
-            call_time.check()
-            yield
-            outcome = grpc.StatusCode.OK.name
-        except grpc.aio.AbortError:
-            REQUESTS.labels(method, context.code().name).inc()
-            raise
-        except (CancelledError, GeneratorExit):  # the caller left, or its deadline passed
-            outcome = grpc.StatusCode.CANCELLED.name
-            REQUESTS.labels(method, outcome).inc()
-            raise
-        except DecodeError:
-            await fail(method, not_a_message(), context)
-        except Exception as error:  # noqa: BLE001 - the caller gets a status for every error
-            await fail(method, error, context)
-        finally:
-            REQUESTS_IN_FLIGHT.dec()
-            REQUEST_SECONDS.labels(method).observe(time.perf_counter() - start)
-            call_time.close(clock())
-            if admission is not None:
-                admission.end(outcome or context.code().name)
-        REQUESTS.labels(method, outcome).inc()
 
 
 def _behind(door: Door, handler: Handler) -> Handler:
