@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from redis.asyncio import RedisCluster
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
 
 from recsvc.runtime.work_queue import WorkQueue
 from recsvc.store.connection import RedisClient
@@ -17,18 +19,12 @@ _MOST_CALLS = 128  # in one pipeline
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
 
-async def pipelined(client: RedisClient, commands: Sequence[Command], *, raise_on_error: bool = True) -> list[Any]:
-    """Sends commands as one pipeline, and returns the answers.
-
-    Args:
-        client: Of Redis.
-        commands: Their words.
-        raise_on_error: Whether to raise the first refusal. Else refusals are among the answers.
-    """
+async def pipelined(client: RedisClient, commands: Sequence[Command]) -> list[Any]:
+    """Sends commands as one pipeline, and returns the answers. Raises the first refusal."""
     pipeline = client.pipeline(transaction=False)
     for words in commands:
         pipeline.execute_command(*words)
-    results: list[Any] = await pipeline.execute(raise_on_error)
+    results: list[Any] = await pipeline.execute()
     return results
 
 
@@ -47,7 +43,6 @@ class GatheredCommands:
 
     def __init__(self, client: RedisClient) -> None:
         self._client = client
-        self._fail_alone = not isinstance(client, RedisCluster)  # its pipeline tries again only if an error is raised
         self._queue: WorkQueue[_Call] = WorkQueue(self._send, largest=_MOST_CALLS)
 
     async def run(self, commands: Sequence[Command]) -> list[Any]:
@@ -62,7 +57,7 @@ class GatheredCommands:
         waiting = [call for call in calls if not call.answer.done()]
         commands = [command for call in waiting for command in call.commands]
         try:
-            results = await pipelined(self._client, commands, raise_on_error=not self._fail_alone)
+            results = await self._answers(commands)
         except Exception as error:  # noqa: BLE001  every caller gets it
             for call in waiting:
                 if not call.answer.done():
@@ -79,3 +74,23 @@ class GatheredCommands:
                 call.answer.set_result(own)
             else:
                 call.answer.set_exception(refusal)
+
+    async def _answers(self, commands: Sequence[Command]) -> list[Any]:
+        """Returns the answers to commands. Refusals are among them, but on a Cluster the first one is raised."""
+        if isinstance(self._client, RedisCluster):
+            return await pipelined(self._client, commands)
+        # The client's own pipeline takes half as much time again, for what is not used here.
+        pool = self._client.connection_pool
+        connection = await pool.get_connection()
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            return [await _answer(connection) for _ in commands]
+        finally:
+            await pool.release(connection)
+
+
+async def _answer(connection: AbstractConnection) -> Any:  # noqa: ANN401  each command has its own
+    try:
+        return await connection.read_response()
+    except ResponseError as refusal:
+        return refusal

@@ -226,6 +226,12 @@ def test_a_list_is_encoded_without_loss(answer):
 
 
 @given(lists)
+def test_a_list_that_is_sent_again_has_the_same_bytes(answer):
+    first, again = (wire.encode_recommend(answer).SerializeToString(deterministic=True) for _ in range(2))
+    assert again == first
+
+
+@given(lists)
 def test_a_ranking_names_each_candidate_that_it_left_out_once_and_in_order(answer):
     ranked = [recommendation.item.item_id for recommendation in answer.recommendations]
     sent = wire.encode_rank(answer, ["\x00b", *ranked, "\x00a", "\x00b"])
