@@ -81,7 +81,7 @@ class GatheredCommands:
             return await pipelined(self._client, commands)
         # The client's own pipeline takes half as much time again, for what is not used here.
         pool = self._client.connection_pool
-        connection = await pool.get_connection()
+        connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.send_packed_command(connection.pack_commands(commands))
             return [await _answer(connection) for _ in commands]
