@@ -11,7 +11,8 @@ from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
+from recsvc.model.growing import GrowingMatrix
+from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.similar_items import similarity_vectors
@@ -58,7 +59,6 @@ class ItemSnapshot:
     def of(cls, bundle: Bundle, executor: Executor) -> "ItemSnapshot":
         """Takes the items of a bundle as it was trained. executor: runs the searches."""
         vectors = similarity_vectors(bundle, bundle.item_vectors)
-        _ = bundle.catalogue.attributes  # computed now, so that the first item that is added does not wait for it
         return cls(
             bundle,
             inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
