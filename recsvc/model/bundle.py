@@ -24,6 +24,7 @@ from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.user import Towers, UserTower
+from recsvc.model.vector_sums import VectorSums
 from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected, unit
 
 # Texts that are read at a time. The features of 30,000 at once would take 200 MB.
@@ -72,9 +73,9 @@ class Bundle:
         model: Configuration.
         provenance: The other fields of the manifest: how the bundle was made.
         bundle_id: Hash of the content; '' if the bundle was never stored.
-        memory: Memory of the arrays to which items add rows, by name: of those of a stored bundle, and of all once items
-            were added.
+        memory: Memory of the arrays to which items add rows, by name: for a stored bundle, and once items were added.
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
+        sums: Of some item vectors, which may be those of an earlier copy; see `vector_sums`.
     """
 
     catalogue: Catalogue
@@ -99,6 +100,7 @@ class Bundle:
     bundle_id: str = ""
     memory: Mapping[str, GrowingMatrix[Any]] = field(default_factory=dict, repr=False, compare=False)
     links: TextLinks | None = None
+    sums: VectorSums | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -106,6 +108,13 @@ class Bundle:
         model = self.model
         sequence = model.sequence.dim if model.sequence is not None else 0
         return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
+
+    @property
+    def vector_sums(self) -> VectorSums:
+        """The sums over the item vectors. It takes a pass over all of them unless the bundle was stored."""
+        if self.sums is not None and self.sums.item_vectors is self.item_vectors:
+            return self.sums
+        return VectorSums.of(self.item_vectors, self.layout)
 
     @property
     def items_written(self) -> int:
@@ -154,12 +163,13 @@ class Bundle:
         Args:
             weights: Used in place of the bundle's own, for ablation and tuning.
         """
-        factors = self.item_vectors[:, self.layout.collaborative].astype(np.float64)
+        sums = self.vector_sums
         towers = Towers(
             self.text_tower,
             self.features,
             self.sequence_tower,
-            factors.T @ factors,
+            sums.gram,
+            sums.in_sequence,
             self.model.regularization,
             self.model.lexical_decay,
         )
@@ -177,6 +187,7 @@ class Bundle:
         """
         catalogue = self.catalogue.with_items([content.item for content in contents])
         rows = catalogue.rows(content.item.item_id for content in contents)
+        sums = self.vector_sums
         memory, grown = self._with_rows(len(catalogue) - len(self.catalogue))
         vectors, codes = grown["item_vectors"], grown["text_codes"]
         cold = grown["purchases"][rows] == 0
@@ -184,6 +195,7 @@ class Bundle:
         texts = [item_text(content.item) for content in contents]
         meanings = self.projected(embeddings) if self.has_text_codes else None
         nearest = self._nearest_bought(meanings)
+        before = vectors[rows[cold]]  # zero for a new item
         vectors[rows[cold]] = self._vectors_near(nearest, self.vectors_of_texts(embeddings, texts))[cold]
         if meanings is not None:
             codes[rows] = encode_8_bits(meanings)
@@ -193,12 +205,13 @@ class Bundle:
             category_codes=self._category_codes(catalogue, rows, codes),
             memory=memory,
             links=self._links(len(catalogue), rows, nearest),
+            sums=sums.with_rows(vectors, rows[cold], before, self.layout),
             **grown,
         )
 
-    def _with_rows(self, more: int) -> tuple[dict[str, GrowingMatrix[Any]], dict[str, NDArray[Any]]]:
+    def _with_rows(self, more: int) -> tuple[dict[str, GrowingMatrix[Any]], dict[str, Any]]:
         """The arrays of `NEW_ROWS` with more rows, and their memory."""
-        memory, grown = dict(self.memory), {}
+        memory, grown = dict(self.memory), dict[str, Any]()
         for name, fill in NEW_ROWS.items():
             array = getattr(self, name)
             if name not in memory or not memory[name].holds(array):

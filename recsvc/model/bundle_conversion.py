@@ -79,7 +79,7 @@ def _open_earlier(folder: Path) -> Bundle:
             "neighbour_weights": np.empty((n, 0), np.float16),
         }
         arrays |= {name: tensor.numpy() for name, tensor in load_file(folder / _ITEMS).items()}
-        bundle = bundle_files.open_model(folder, manifest | {"model": _model(manifest["model"])}, catalogue, arrays, {})
+        bundle = bundle_files.open_model(folder, manifest | {"model": _model(manifest["model"])}, catalogue, arrays)
     except (AttributeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         raise BundleError(f"{folder} cannot be opened: {type(error).__name__}: {error}") from error
     origin = {"bundle_id": manifest["bundle_id"], "format_version": version}

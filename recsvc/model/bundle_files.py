@@ -12,14 +12,15 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -40,6 +41,7 @@ from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
+from recsvc.model.vector_sums import VectorSums
 
 FORMAT_VERSION = 8
 CONVERTED_VERSIONS = (6, 7)  # by `recsvc bundles convert`
@@ -61,7 +63,10 @@ def column_file(name: str) -> str:
 
 
 ITEMS = column_file("item_vectors")
-FILES = (TOWER, VOCABULARY, *map(column_file, (*ARRAYS, *item_columns.ARRAY_NAMES)))
+# What `Bundle.vector_sums` would compute.
+SUMS = ("gram", "in_sequence")
+_ARRAY_NAMES = (*ARRAYS, *SUMS, *item_columns.ARRAY_NAMES)
+FILES = (TOWER, VOCABULARY, *map(column_file, _ARRAY_NAMES))
 _HASHING_THREADS = 4
 # Of the files that a manifest may name, so that it names none outside its folder.
 _FILE_NAME = re.compile(rf"(?:{COLUMNS}/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -79,7 +84,7 @@ def save(bundle: Bundle, folder: Path) -> str:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     (part / COLUMNS).mkdir()
-    for name, array in ({name: getattr(bundle, name) for name in ARRAYS} | bundle.catalogue.columns.arrays()).items():
+    for name, array in _arrays(bundle).items():
         save_array(part / column_file(name), array)
     features = bundle.features
     modules = {"text_tower": bundle.text_tower, "sequence_tower": bundle.sequence_tower}
@@ -201,12 +206,21 @@ def verify(folder: Path, manifest: dict[str, Any], needed: Sequence[str]) -> Non
 
 
 def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
-    columns = {name: open_array(folder / column_file(name)) for name in (*ARRAYS, *item_columns.ARRAY_NAMES)}
+    columns = {name: open_array(folder / column_file(name)) for name in _ARRAY_NAMES}
     memory: dict[str, GrowingMatrix[Any]] = {}
-    for name in (*NEW_ROWS, *item_columns.GROWING):
+    for name in (*NEW_ROWS, "in_sequence", *item_columns.GROWING):
         columns[name], memory[name] = open_growing(folder / column_file(name))
     catalogue = Catalogue(ItemColumns.read(columns), memory)
-    return open_model(folder, manifest, catalogue, {name: columns[name] for name in ARRAYS}, memory)
+    sums = VectorSums(columns["item_vectors"], columns["gram"], columns["in_sequence"], memory["in_sequence"])
+    bundle = open_model(folder, manifest, catalogue, {name: columns[name] for name in ARRAYS})
+    return replace(bundle, memory=memory, sums=sums)
+
+
+def _arrays(bundle: Bundle) -> dict[str, NDArray[Any]]:
+    """All arrays of a bundle by the names of their columns."""
+    arrays = {name: getattr(bundle, name) for name in ARRAYS}
+    arrays |= {name: getattr(bundle.vector_sums, name) for name in SUMS}
+    return arrays | bundle.catalogue.columns.arrays()
 
 
 def open_model(
@@ -214,7 +228,6 @@ def open_model(
     manifest: dict[str, Any],
     catalogue: Catalogue,
     arrays: dict[str, Any],
-    memory: Mapping[str, GrowingMatrix[Any]],
 ) -> Bundle:
     """Opens the towers of a bundle and puts it together.
 
@@ -223,7 +236,6 @@ def open_model(
         manifest: Of the bundle.
         catalogue: The items.
         arrays: Of `ARRAYS`.
-        memory: Of the arrays that grow.
     """
     tower = load_file(folder / TOWER)
     vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
@@ -244,7 +256,6 @@ def open_model(
         model=model,
         provenance={key: value for key, value in manifest.items() if key not in identity},
         bundle_id=manifest["bundle_id"],
-        memory=memory,
         **arrays,
     )
 

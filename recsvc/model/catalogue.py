@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from operator import index
-from typing import Generic, TypeVar, overload
+from typing import Generic, SupportsIndex, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,9 @@ class Codes(Generic[Name]):
         self, codes: Rows, stored: DistinctTexts, read: Callable[[str], Name], write: Callable[[Name], str]
     ) -> None:
         self.codes = codes
-        self._stored, self._read, self._write = stored, read, write
+        self._stored = stored
+        self._read: Callable[[str], Name] = read
+        self._write: Callable[[Name], str] = write
         self._added: GrowingMapping[Name, int] = GrowingMapping()
         self._memory: GrowingMatrix[np.int32] | None = None
 
@@ -145,12 +147,12 @@ class AttributeRows:
         changed: For attributes of items that came or changed later, all rows.
     """
 
-    def __init__(self, columns: ItemColumns, changed: GrowingMapping[tuple[str, str], Rows] = GrowingMapping()) -> None:
+    def __init__(self, columns: ItemColumns, changed: GrowingMapping[tuple[str, str], Rows] | None = None) -> None:
         self._columns = columns
-        self._changed = changed
+        self._changed: GrowingMapping[tuple[str, str], Rows] = GrowingMapping() if changed is None else changed
 
     def __getitem__(self, attribute: tuple[str, str]) -> Rows:
-        rows = self._changed.get(attribute)
+        rows: Rows | None = self._changed.get(attribute)
         if rows is not None:
             return rows
         code = self._columns.attributes.find(written(attribute))
@@ -200,12 +202,12 @@ class Items(Sequence[Item]):
         return self._n
 
     @overload
-    def __getitem__(self, row: int) -> Item: ...
+    def __getitem__(self, row: SupportsIndex) -> Item: ...
 
     @overload
     def __getitem__(self, row: slice) -> tuple[Item, ...]: ...
 
-    def __getitem__(self, row: int | slice) -> Item | tuple[Item, ...]:
+    def __getitem__(self, row: SupportsIndex | slice) -> Item | tuple[Item, ...]:
         if isinstance(row, slice):
             return tuple(self[i] for i in range(*row.indices(self._n)))
         row = index(row)
@@ -251,7 +253,7 @@ class Catalogue:
     def __init__(
         self,
         items: Iterable[Item] | ItemColumns,
-        memory: Mapping[str, GrowingMatrix[np.int32]] = {},  # noqa: B006  it is only read
+        memory: Mapping[str, GrowingMatrix[np.int32]] = {},
     ) -> None:
         columns = self._columns = items if isinstance(items, ItemColumns) else ItemColumns.of(items)
         self.version = 0

@@ -89,7 +89,8 @@ class DistinctTexts(Texts):
         places: NDArray[np.int32],
     ) -> None:
         super().__init__(data, starts)
-        self._hashes, self._places = memoryview(hashes), memoryview(places)
+        self._hashes: memoryview[int] = memoryview(hashes)
+        self._places: memoryview[int] = memoryview(places)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:

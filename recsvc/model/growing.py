@@ -58,7 +58,7 @@ class GrowingMapping(Mapping[Key, Value]):
         recent: Newer values, at most `RECENT_VALUES`.
     """
 
-    def __init__(self, settled: Mapping[Key, Value] = {}, recent: Mapping[Key, Value] = {}) -> None:  # noqa: B006
+    def __init__(self, settled: Mapping[Key, Value] = {}, recent: Mapping[Key, Value] = {}) -> None:
         self._settled, self._recent = settled, recent
 
     def with_values(self, values: Mapping[Key, Value]) -> "GrowingMapping[Key, Value]":
@@ -71,7 +71,7 @@ class GrowingMapping(Mapping[Key, Value]):
         recent = self._recent
         return recent[key] if key in recent else self._settled[key]
 
-    def get(self, key: Key, default: Any = None) -> Any:
+    def get(self, key: Key, default: Any = None) -> Any:  # noqa: ANN401  of any type, as for every mapping
         """Returns the value of a key, or the default."""
         recent = self._recent
         return recent[key] if key in recent else self._settled.get(key, default)

@@ -73,26 +73,26 @@ class _Columns:
     def __init__(self, catalogue: Catalogue, earlier: "_Columns | None" = None) -> None:
         n = len(catalogue)
         if earlier is None:
-            self._stock, self._deletions = (GrowingMatrix(np.zeros(0, np.bool_)) for _ in range(2))
-            self._price_memory: GrowingMatrix[np.float64] | None = None
-            self.prices, before = catalogue.prices, 0
+            before, self.prices = 0, catalogue.prices
+            self.memory = (GrowingMatrix(np.zeros(0, np.bool_)), GrowingMatrix(np.zeros(0, np.bool_)))
+            self.price_memory: GrowingMatrix[np.float64] | None = None
         else:
-            before = len(earlier.prices)
-            self._stock, self._deletions = earlier._stock, earlier._deletions
-            self._price_memory = earlier._price_memory or GrowingMatrix(earlier.prices)
-            self.prices = self._price_memory.extended(before, n - before, np.nan)
+            before, self.memory = len(earlier.prices), earlier.memory
+            self.price_memory = earlier.price_memory or GrowingMatrix(earlier.prices)
+            self.prices = self.price_memory.extended(before, n - before, np.nan)
             for row in range(before, n):
                 if (price := catalogue.items[row].price) is not None:
                     self.prices[row] = price
-        self.in_stock: Mask = self._stock.extended(before, n - before, fill=True)
-        self.deleted: Mask = self._deletions.extended(before, n - before)
+        in_stock, deleted = self.memory
+        self.in_stock: Mask = in_stock.extended(before, n - before, fill=True)
+        self.deleted: Mask = deleted.extended(before, n - before)
 
     def write(self, row: int, change: ItemChange) -> None:
         """Takes the value of a change into a row. Words are not kept here."""
         if change.field is ItemField.PRICE:
-            if self._price_memory is None:
-                self._price_memory = GrowingMatrix(self.prices)
-                self.prices = self._price_memory.extended(len(self.prices), 0)
+            if self.price_memory is None:
+                self.price_memory = GrowingMatrix(self.prices)
+                self.prices = self.price_memory.extended(len(self.prices), 0)
             self.prices[row] = np.nan if isinstance(change.value, ItemContent | None) else change.value
         elif change.field is ItemField.STOCK:
             self.in_stock[row] = change.value != 0
@@ -109,20 +109,28 @@ class Inventory:
     Args:
         catalogue: The items that rows refer to.
         table: The items of the catalogue that were trained.
-        earlier: The inventory of fewer of these items, whose changes still hold. It is not changed any more.
+        columns: The state of each row; None for that of a new catalogue.
+        changes: The newest change of each field of an item, to which later ones are added.
+        counts: Of `changes`.
 
     Attributes:
         counts: How many items have a change of each field.
     """
 
-    def __init__(self, catalogue: Catalogue, table: Table = Table(), earlier: "Inventory | None" = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        table: Table = Table(),
+        columns: _Columns | None = None,
+        changes: dict[tuple[str, ItemField], ItemChange] | None = None,
+        counts: Mapping[ItemField, int] | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._table = table
-        # Of unknown items too: a later catalogue may have them. Each new word of the shop makes an inventory, so nothing
-        # is copied from the earlier one.
-        self._changes: dict[tuple[str, ItemField], ItemChange] = {} if earlier is None else earlier._changes
-        self.counts: Counter[ItemField] = Counter() if earlier is None else Counter(earlier.counts)
-        self._columns = _Columns(catalogue, None if earlier is None else earlier._columns)
+        self._columns = columns or _Columns(catalogue)
+        # Of unknown items too: a later catalogue may have them.
+        self._changes = {} if changes is None else changes
+        self.counts = Counter(counts or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         self._version = 0
         self._deletions = 0
@@ -130,15 +138,16 @@ class Inventory:
     def with_catalogue(self, catalogue: Catalogue) -> "Inventory":
         """Returns the inventory of a catalogue with the same items in the same rows, and more of them at the end.
 
-        Changes that were applied still hold. This inventory must not be changed any more.
+        Changes that were applied still hold. Each new word of the shop makes an inventory, so nothing is copied: both
+        share what they hold, and only the later one may be changed.
         """
-        later = Inventory(catalogue, self._table, self)
+        columns = _Columns(catalogue, self._columns)
         for row in range(len(self._catalogue), len(catalogue)):
             item_id = catalogue.items[row].item_id
             for field in ItemField:
                 if (change := self._changes.get((item_id, field))) is not None:
-                    later._columns.write(row, change)  # noqa: SLF001  its own class
-        return later
+                    columns.write(row, change)
+        return Inventory(catalogue, self._table, columns, self._changes, self.counts)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
         """Applies changes in any order: for each field of an item, the change that was set last holds."""
