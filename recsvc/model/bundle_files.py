@@ -25,12 +25,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from recsvc.errors import BundleError, BundleFormatError
-from recsvc.model import item_columns
+from recsvc.model import item_columns, item_words
 from recsvc.model.array_files import open_array, open_growing, save_array
 from recsvc.model.bundle import NEW_ROWS, Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.growing import GrowingMatrix
 from recsvc.model.item_columns import ItemColumns
+from recsvc.model.item_words import ItemWords
 from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig
@@ -65,7 +66,7 @@ def column_file(name: str) -> str:
 ITEMS = column_file("item_vectors")
 # What `Bundle.vector_sums` would compute.
 SUMS = ("gram", "in_sequence")
-_ARRAY_NAMES = (*ARRAYS, *SUMS, *item_columns.ARRAY_NAMES)
+_ARRAY_NAMES = (*ARRAYS, *SUMS, *item_columns.ARRAY_NAMES, *item_words.ARRAY_NAMES)
 FILES = (TOWER, VOCABULARY, *map(column_file, _ARRAY_NAMES))
 _HASHING_THREADS = 4
 # Of the files that a manifest may name, so that it names none outside its folder.
@@ -210,7 +211,8 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     memory: dict[str, GrowingMatrix[Any]] = {}
     for name in (*NEW_ROWS, "in_sequence", *item_columns.GROWING):
         columns[name], memory[name] = open_growing(folder / column_file(name))
-    catalogue = Catalogue(ItemColumns.read(columns), memory)
+    items = ItemColumns.read(columns)
+    catalogue = Catalogue(items, ItemWords.read(len(items), columns), memory)
     sums = VectorSums(columns["item_vectors"], columns["gram"], columns["in_sequence"], memory["in_sequence"])
     bundle = open_model(folder, manifest, catalogue, {name: columns[name] for name in ARRAYS})
     return replace(bundle, memory=memory, sums=sums)
@@ -220,7 +222,7 @@ def _arrays(bundle: Bundle) -> dict[str, NDArray[Any]]:
     """All arrays of a bundle by the names of their columns."""
     arrays = {name: getattr(bundle, name) for name in ARRAYS}
     arrays |= {name: getattr(bundle.vector_sums, name) for name in SUMS}
-    return arrays | bundle.catalogue.columns.arrays()
+    return arrays | bundle.catalogue.columns.arrays() | bundle.catalogue.words.arrays()
 
 
 def open_model(

@@ -13,6 +13,7 @@ from recsvc.domain.shop import Item
 from recsvc.model.columns import DistinctTexts
 from recsvc.model.growing import GrowingMapping, GrowingMatrix
 from recsvc.model.item_columns import NO_CODE, ItemColumns, read_name, written
+from recsvc.model.item_words import ItemWords, search_text
 
 # Items and rows that are kept once they were asked for: some 16 MB. Most requests are for the same few thousand.
 KEPT_ITEMS, KEPT_ROWS = 16_384, 65_536
@@ -239,6 +240,7 @@ class Catalogue:
 
     Args:
         items: With distinct ids; or their columns.
+        words: Of the items; None to read them when they are needed.
         memory: Of the codes of brands and paths, by the name of the column; without it, the codes are copied when the
             first item is added.
 
@@ -253,9 +255,11 @@ class Catalogue:
     def __init__(
         self,
         items: Iterable[Item] | ItemColumns,
+        words: ItemWords | None = None,
         memory: Mapping[str, GrowingMatrix[np.int32]] = {},
     ) -> None:
         columns = self._columns = items if isinstance(items, ItemColumns) else ItemColumns.of(items)
+        self._stored_words = words
         self.version = 0
         # They refer to the columns, and not to this object: a catalogue that nobody uses is freed at once.
         self._stored_item = lru_cache(KEPT_ITEMS)(columns.item)
@@ -283,6 +287,7 @@ class Catalogue:
         n, before = len(self) + len(added), {row: self.items[row] for row in changed if row < len(self)}
         other = object.__new__(Catalogue)
         other._columns, other.version = self._columns, self.version + 1
+        other._stored_words = None
         other._stored_item, other._stored_row = self._stored_item, self._stored_row
         other._changed = self._changed.with_values(changed)
         other._added = self._added.with_values(added)
@@ -296,6 +301,11 @@ class Catalogue:
     def columns(self) -> ItemColumns:
         """All items as columns."""
         return ItemColumns.of(self.items) if self._changed else self._columns
+
+    @property
+    def words(self) -> ItemWords:
+        """The words of the items. They are read from all items unless the items are those of a bundle."""
+        return self._stored_words or ItemWords.of([search_text(item) for item in self.items])
 
     @property
     def prices(self) -> NDArray[np.float64]:

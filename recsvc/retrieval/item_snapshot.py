@@ -12,12 +12,13 @@ from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.growing import GrowingMatrix
+from recsvc.model.item_words import search_text
 from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
-from recsvc.retrieval.word_index import WordIndex, search_text
+from recsvc.retrieval.word_index import WordIndex
 
 
 class ItemSnapshot:
@@ -63,7 +64,7 @@ class ItemSnapshot:
             bundle,
             inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
-            word_index=WordIndex.of(_search_texts(bundle.catalogue)),
+            word_index=WordIndex.open(bundle.catalogue.words),
             item_search=ItemSearch(bundle.item_vectors, executor),
             similarity_search=ItemSearch(vectors, executor),
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
