@@ -218,8 +218,10 @@ class Bundle:
                 memory[name] = GrowingMatrix(array)
             grown[name] = memory[name].extended(len(self.catalogue), more, fill)
         if more:
-            # How long people wait before they buy a new item again is unknown, too: the median interval.
-            grown["repeat_intervals"][-more:] = np.median(self.repeat_intervals)
+            # How long people wait before they buy a new item again is unknown, too: the median interval, as the first
+            # item that came after training has it.
+            later = self.repeat_intervals[len(self.neighbour_rows) :]
+            grown["repeat_intervals"][-more:] = later[0] if len(later) else np.median(self.repeat_intervals)
         return memory, grown
 
     def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:

@@ -107,7 +107,7 @@ class Codes(Generic[Name]):
     @property
     def names(self) -> Sequence[Name]:
         """All names by code. Reads every one of them: `name` is for a few."""
-        return (*map(self._read, self._stored), *self._added_names)
+        return [self._read(text) for text in self._stored] + list(self._added_names)
 
     def mask(self, matches: Callable[[Name], bool]) -> NDArray[np.bool_]:
         """Returns which rows have a name that matches, bool (n,). A row without a name never does."""

@@ -31,7 +31,8 @@ class Texts(Sequence[str]):
 
     def __init__(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
         # An element of a memoryview is read in a third of the time of an array's.
-        self._data, self._starts = memoryview(data), memoryview(starts)
+        self._data: memoryview[int] = _view(data)
+        self._starts: memoryview[int] = _view(starts)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
@@ -89,8 +90,8 @@ class DistinctTexts(Texts):
         places: NDArray[np.int32],
     ) -> None:
         super().__init__(data, starts)
-        self._hashes: memoryview[int] = memoryview(hashes)
-        self._places: memoryview[int] = memoryview(places)
+        self._hashes: memoryview[int] = _view(hashes)
+        self._places: memoryview[int] = _view(places)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
@@ -161,6 +162,10 @@ class Lists:
 
     def __getitem__(self, place: int) -> Rows:
         return self.values[self.starts[place] : self.starts[place + 1]]
+
+
+def _view(array: Any) -> "memoryview[int]":  # noqa: ANN401  mypy does not know that an array is a buffer
+    return memoryview(array)
 
 
 def _joined(encoded: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
