@@ -127,8 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "convert",
         _convert_bundle,
         "convert a bundle of an earlier format",
-        "Converts a bundle of format 6 or 7 into one that this version reads. Nothing is trained. The new bundle has "
-        "another id, which is printed, and the manifest names the id before.",
+        "Converts a bundle of format 6 or 7 for this version, and prints its new id. Nothing is trained.",
     )
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the bundle, which is replaced")
     convert.add_argument(
@@ -276,9 +275,8 @@ def _bundles(flags: dict[str, Any]) -> int:
 def _convert_bundle(flags: dict[str, Any]) -> int:
     from recsvc.model.bundle_conversion import convert  # noqa: PLC0415 - see above
 
-    folder, target = flags["folder"], flags["to"]
-    bundle_id = convert(folder, target)
-    sys.stdout.write(f"{target or folder} is bundle {bundle_id}\n")
+    bundle_id = convert(flags["folder"], flags["to"])
+    sys.stdout.write(f"{flags['to'] or flags['folder']} is bundle {bundle_id}\n")
     return 0
 
 

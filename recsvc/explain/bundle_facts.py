@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 from recsvc.model.bundle import Bundle
-from recsvc.model.catalogue import Catalogue, codes_of
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.codes import codes_of
 from recsvc.model.item_columns import NO_CODE
 from recsvc.model.vectors import CODE_SCALE
 from recsvc.reasons import needs_served

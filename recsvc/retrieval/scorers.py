@@ -145,7 +145,7 @@ def in_order(ranking: Ranking, rows: Rows) -> Ranking:
 
 def similar_to(snapshot: ItemSnapshot, row: int) -> SimilarityScorer:
     """Scores by the similarity to the item of a row."""
-    return SimilarityScorer(snapshot, snapshot.similarity_vectors[[row]][0])
+    return SimilarityScorer(snapshot, snapshot.similarity_vectors[np.array([row], np.int32)][0])
 
 
 def buy_again(snapshot: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:

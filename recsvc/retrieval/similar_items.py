@@ -22,7 +22,7 @@ class SimilarityVectors:
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self.shape = bundle.item_vectors.shape
+        self.shape: tuple[int, ...] = bundle.item_vectors.shape
 
     def __len__(self) -> int:
         return self.shape[0]
