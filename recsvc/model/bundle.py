@@ -236,7 +236,7 @@ class Bundle:
     def _category_codes(
         self, catalogue: Catalogue, rows: NDArray[np.int32], text_codes: NDArray[np.int8]
     ) -> NDArray[np.int8]:
-        """The codes of all category paths; a new path has the code of its first item among `rows`, whose text names it."""
+        """The codes of all category paths; a new path has that of its first item among `rows`, whose text names it."""
         codes = catalogue.paths.codes[rows]
         new, first = np.unique(codes[codes >= len(self.category_codes)], return_index=True)
         if not len(new):
