@@ -122,6 +122,17 @@ def _parser() -> argparse.ArgumentParser:
     bundles.add_argument("--load", default="", metavar="ID", help="read this bundle into memory, to make a switch fast")
     bundles.add_argument("--activate", default="", metavar="ID", help="answer with this bundle, in every process")
     bundles.add_argument("--roll-back", action="store_true", help="answer with the bundle before the active one")
+    convert = _add_command(
+        bundles.add_subparsers(metavar="COMMAND"),
+        "convert",
+        _convert_bundle,
+        "convert a bundle of an earlier format",
+        "Converts a bundle of format 6 or 7 for this version, and prints its new id. Nothing is trained.",
+    )
+    convert.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the bundle, which is replaced")
+    convert.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="write it into this new folder, and keep the old one"
+    )
     _add_command(
         commands,
         "doctor",
@@ -258,6 +269,14 @@ def _bundles(flags: dict[str, Any]) -> int:
     from recsvc.diagnostics.manage_bundles import manage_bundles  # noqa: PLC0415 - see above
 
     sys.stdout.write(manage_bundles(**_with_client(flags)))
+    return 0
+
+
+def _convert_bundle(flags: dict[str, Any]) -> int:
+    from recsvc.model.bundle_conversion import convert  # noqa: PLC0415 - see above
+
+    bundle_id = convert(flags["folder"], flags["to"])
+    sys.stdout.write(f"{flags['to'] or flags['folder']} is bundle {bundle_id}\n")
     return 0
 
 

@@ -195,10 +195,14 @@ class BundleError(RecsvcError):
 class BundleFormatError(BundleError):
     """A bundle is of a format that this version does not read. `problem` says so without the folder."""
 
-    def __init__(self, folder: object, version: object, readable: Sequence[int]) -> None:
+    def __init__(self, folder: object, version: object, readable: int, converted: Sequence[int]) -> None:
         shown = version if isinstance(version, int) else "of an unknown kind"
-        self.problem = f"has bundle format {shown}; this recsvc reads formats {' and '.join(map(str, readable))}"
-        super().__init__(f"{folder} {self.problem}")
+        self.problem = f"has bundle format {shown}; this recsvc reads format {readable}"
+        message = f"{folder} {self.problem}"
+        if isinstance(version, int) and version in converted:
+            self.problem += ": convert it with recsvc bundles convert FOLDER"
+            message += f": convert it with recsvc bundles convert {folder}"
+        super().__init__(message)
 
 
 class BundleUnusable(RecsvcError):

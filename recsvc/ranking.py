@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
+from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows, VectorsByRow
 
 
 class Ranking(NamedTuple):
@@ -36,7 +36,7 @@ SCORE_TOLERANCE = 1e-5
 
 def rank(
     user_vector: Floats,
-    item_vectors: Floats,
+    item_vectors: VectorsByRow,
     candidates: Rows,
     k: int,
     excluded_rows: Rows = NO_ROWS,
@@ -53,7 +53,7 @@ def rank(
 
     Args:
         user_vector: float32 (d,).
-        item_vectors: float32 (n, d).
+        item_vectors: float32 (n, d), read by row.
         candidates: Rows in any order; duplicates are allowed.
         k: How many to return; fewer are returned if fewer may be ranked.
         excluded_rows: Rows that are never returned.

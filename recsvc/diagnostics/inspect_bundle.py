@@ -75,9 +75,9 @@ def _blocks(bundle: Bundle) -> Iterator[str]:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    yield "files                      bytes   all have the hashes of the manifest"
+    yield "files                                      bytes   all have the hashes of the manifest"
     for name in bundle_files.FILES:
-        yield f"  {name:<20}{(folder / name).stat().st_size:>10,}"
+        yield f"  {name:<36}{(folder / name).stat().st_size:>10,}"
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:

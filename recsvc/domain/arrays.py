@@ -1,5 +1,7 @@
 """Array types that every room shares, empty arrays, and units of time."""
 
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,20 @@ Rows = NDArray[np.int32]
 
 Floats = NDArray[np.float32]
 """Scores or vectors."""
+
+
+class VectorsByRow(Protocol):
+    """Vectors of n items that are read by their rows: an array, or what computes them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, d)."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> Any:  # noqa: ANN401  as numpy has it
+        """Returns the vectors of m rows, float32 (m, d)."""
+        ...
+
 
 NO_ROW = -1
 """In the place of a row where there is none."""

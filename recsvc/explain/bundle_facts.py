@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 from recsvc.model.bundle import Bundle
-from recsvc.model.catalogue import NO_CODE, Catalogue, Codes
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.codes import codes_of
+from recsvc.model.item_columns import NO_CODE
 from recsvc.model.vectors import CODE_SCALE
 from recsvc.reasons import needs_served
 
@@ -27,7 +29,7 @@ def item_facts(bundle: Bundle) -> ItemFacts:
         leaves=leaves,
         parents=parents,
         brands=brands.codes,
-        brand_shares=_purchase_shares(brands.codes, len(brands.names), bundle.purchases),
+        brand_shares=_purchase_shares(brands.codes, len(brands), bundle.purchases),
         buyers=bundle.buyers,
         cohorts=bundle.cohorts,
         companions=bundle.companions,
@@ -62,7 +64,7 @@ def _purchase_shares(codes: Rows, n_codes: int, purchases: NDArray[np.int32]) ->
 def category_codes(catalogue: Catalogue) -> tuple[Rows, Rows]:
     """Returns the codes of each row's path, and of the path without its last name; see `ItemFacts`, (n,) each."""
     paths = catalogue.paths
-    parents = Codes(path[:-1] if len(path) > MIN_PARENT_DEPTH else () for path in paths.names).codes
+    parents = codes_of(path[:-1] if len(path) > MIN_PARENT_DEPTH else () for path in paths.names).codes
     # The last place is for rows without a path.
     return _telling(paths.codes), _telling(np.append(parents, np.int32(NO_CODE))[paths.codes])
 

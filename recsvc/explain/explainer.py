@@ -223,7 +223,7 @@ class Explainer:
         kind = fact.kind
         name, value = "", ""
         if kind is EvidenceKind.BRAND:
-            value = self._bundle.catalogue.brands.names[fact.code]
+            value = self._bundle.catalogue.brands.name(fact.code)
         elif kind in (EvidenceKind.CATEGORY, EvidenceKind.ATTRIBUTE):
             name, value = self._item_terms.pairs[fact.code]
         elif kind is EvidenceKind.PROFILE:

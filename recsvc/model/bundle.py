@@ -1,6 +1,6 @@
 """A trained model in memory: items, their vectors, and the towers. `recsvc.model.bundle_files` stores it on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
-from recsvc.model.catalogue import NO_CODE, Catalogue
+from recsvc.model.catalogue import Catalogue
+from recsvc.model.growing import GrowingMatrix
+from recsvc.model.item_columns import NO_CODE
 from recsvc.model.manifest import moment, section
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import Neighbours
@@ -22,10 +24,25 @@ from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.user import Towers, UserTower
-from recsvc.model.vectors import GrowingMatrix, decode_8_bits, encode_8_bits, projected, unit
+from recsvc.model.vector_sums import VectorSums
+from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected, unit
 
 # Texts that are read at a time. The features of 30,000 at once would take 200 MB.
 _TEXTS_AT_ONCE = 2_048
+
+# The arrays with a row for each item, and what they say of an item that came after training. How new items are bought
+# again is unknown: the average rate.
+NEW_ROWS: dict[str, float] = {
+    "item_vectors": 0,
+    "buyers": 0,
+    "purchases": 0,
+    "cohorts": 0,
+    "companions": NO_CODE,
+    "companion_buyers": 0,
+    "repeat_rates": 1,
+    "repeat_intervals": 0,
+    "text_codes": 0,
+}
 
 _Nearest = tuple[NDArray[np.intp], NDArray[np.float32]]
 
@@ -56,9 +73,9 @@ class Bundle:
         model: Configuration.
         provenance: The other fields of the manifest: how the bundle was made.
         bundle_id: Hash of the content; '' if the bundle was never stored.
-        growing: Memory of `item_vectors`, once items were added.
-        growing_codes: Memory of `text_codes`, once items were added.
+        memory: Memory of the arrays to which items add rows, by name: for a stored bundle, and once items were added.
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
+        sums: Of some item vectors, which may be those of an earlier copy; see `vector_sums`.
     """
 
     catalogue: Catalogue
@@ -81,9 +98,9 @@ class Bundle:
     model: ModelConfig
     provenance: dict[str, Any] = field(default_factory=dict)
     bundle_id: str = ""
-    growing: GrowingMatrix[np.float32] | None = field(default=None, repr=False, compare=False)
-    growing_codes: GrowingMatrix[np.int8] | None = field(default=None, repr=False, compare=False)
+    memory: Mapping[str, GrowingMatrix[Any]] = field(default_factory=dict, repr=False, compare=False)
     links: TextLinks | None = None
+    sums: VectorSums | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -91,6 +108,13 @@ class Bundle:
         model = self.model
         sequence = model.sequence.dim if model.sequence is not None else 0
         return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
+
+    @property
+    def vector_sums(self) -> VectorSums:
+        """The sums over the item vectors. It takes a pass over all of them unless the bundle was stored."""
+        if self.sums is not None and self.sums.item_vectors is self.item_vectors:
+            return self.sums
+        return VectorSums.of(self.item_vectors, self.layout)
 
     @property
     def items_written(self) -> int:
@@ -139,12 +163,13 @@ class Bundle:
         Args:
             weights: Used in place of the bundle's own, for ablation and tuning.
         """
-        factors = self.item_vectors[:, self.layout.collaborative].astype(np.float64)
+        sums = self.vector_sums
         towers = Towers(
             self.text_tower,
             self.features,
             self.sequence_tower,
-            factors.T @ factors,
+            sums.gram,
+            sums.in_sequence,
             self.model.regularization,
             self.model.lexical_decay,
         )
@@ -161,40 +186,43 @@ class Bundle:
             contents: Words and embeddings of items, new or known.
         """
         catalogue = self.catalogue.with_items([content.item for content in contents])
-        more = len(catalogue) - len(self.catalogue)
         rows = catalogue.rows(content.item.item_id for content in contents)
-        growing = self.growing or GrowingMatrix(self.item_vectors)
-        vectors, purchases = growing.extended(len(self.catalogue), more), np.pad(self.purchases, (0, more))
-        cold = purchases[rows] == 0
+        sums = self.vector_sums
+        memory, grown = self._with_rows(len(catalogue) - len(self.catalogue))
+        vectors, codes = grown["item_vectors"], grown["text_codes"]
+        cold = grown["purchases"][rows] == 0
         embeddings = np.stack([content.embedding for content in contents])
         texts = [item_text(content.item) for content in contents]
         meanings = self.projected(embeddings) if self.has_text_codes else None
         nearest = self._nearest_bought(meanings)
+        before = vectors[rows[cold]]  # zero for a new item
         vectors[rows[cold]] = self._vectors_near(nearest, self.vectors_of_texts(embeddings, texts))[cold]
-        growing_codes = self.growing_codes or GrowingMatrix(self.text_codes)
-        codes = growing_codes.extended(len(self.catalogue), more)
         if meanings is not None:
             codes[rows] = encode_8_bits(meanings)
         return replace(
             self,
             catalogue=catalogue,
-            item_vectors=vectors,
-            buyers=np.pad(self.buyers, (0, more)),
-            purchases=purchases,
-            cohorts=np.pad(self.cohorts, (0, more)),
-            companions=np.pad(self.companions, ((0, more), (0, 0)), constant_values=NO_CODE),
-            companion_buyers=np.pad(self.companion_buyers, ((0, more), (0, 0))),
-            # How new items are bought again is unknown: the average rate and the median interval.
-            repeat_rates=np.append(self.repeat_rates, np.ones(more, np.float32)),
-            repeat_intervals=np.append(
-                self.repeat_intervals, np.full(more, np.median(self.repeat_intervals), np.float32)
-            ),
-            text_codes=codes,
-            category_codes=self._category_codes(catalogue, codes),
-            growing=growing,
-            growing_codes=growing_codes,
+            category_codes=self._category_codes(catalogue, rows, codes),
+            memory=memory,
             links=self._links(len(catalogue), rows, nearest),
+            sums=sums.with_rows(vectors, rows[cold], before, self.layout),
+            **grown,
         )
+
+    def _with_rows(self, more: int) -> tuple[dict[str, GrowingMatrix[Any]], dict[str, Any]]:
+        """The arrays of `NEW_ROWS` with more rows, and their memory."""
+        memory, grown = dict(self.memory), dict[str, Any]()
+        for name, fill in NEW_ROWS.items():
+            array = getattr(self, name)
+            if name not in memory or not memory[name].holds(array):
+                memory[name] = GrowingMatrix(array)
+            grown[name] = memory[name].extended(len(self.catalogue), more, fill)
+        if more:
+            # How long people wait before they buy a new item again is unknown, too: the median interval, as the first
+            # item that came after training has it.
+            later = self.repeat_intervals[len(self.neighbour_rows) :]
+            grown["repeat_intervals"][-more:] = later[0] if len(later) else np.median(self.repeat_intervals)
+        return memory, grown
 
     def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:
         """The links of n items, of which those of some rows are new or reworded."""
@@ -205,11 +233,16 @@ class Bundle:
         bought, cosines = nearest or (np.empty((len(rows), 0), np.intp), np.empty((len(rows), 0), np.float32))
         return links.with_items(n, rows[added], bought[added], cosines[added])
 
-    def _category_codes(self, catalogue: Catalogue, text_codes: NDArray[np.int8]) -> NDArray[np.int8]:
-        """The codes of all category paths; a new path has the code of its first item, whose text names it."""
-        codes, new = catalogue.paths.codes, range(len(self.category_codes), len(catalogue.paths.names))
-        first_rows = np.array([np.argmax(codes == code) for code in new], np.intp)
-        return np.concatenate((self.category_codes, text_codes[first_rows]))
+    def _category_codes(
+        self, catalogue: Catalogue, rows: NDArray[np.int32], text_codes: NDArray[np.int8]
+    ) -> NDArray[np.int8]:
+        """The codes of all category paths; a new path has that of its first item among `rows`, whose text names it."""
+        codes = catalogue.paths.codes[rows]
+        new, first = np.unique(codes[codes >= len(self.category_codes)], return_index=True)
+        if not len(new):
+            return self.category_codes
+        of_new = rows[codes >= len(self.category_codes)][first]
+        return np.concatenate((self.category_codes, text_codes[of_new]))
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of items that nobody has bought: in each learned block, as the bought items of nearest text.

@@ -1,27 +1,37 @@
 """Stores a bundle in a folder, and loads it. The bundle is all that training hands to serving.
 
-The folder has the catalogue as JSON lines, arrays and weights as safetensors, the lexical vocabulary, and manifest.json
-with the sha256 of each file, which is written last. `bundle_id` is the hash of those hashes and of the model's
-configuration. So the same content has the same id everywhere, and an altered file is refused. The report is in the same
-folder but is not part of the bundle.
+The folder has the items and all arrays as columns, one file each in numpy's format, the weights of the towers as
+safetensors, the lexical vocabulary, and manifest.json with the sha256 of each file, which is written last. `bundle_id`
+is the hash of those hashes and of the model's configuration. So the same content has the same id everywhere, and an
+altered file is refused. The report is in the same folder but is not part of the bundle.
+
+Further columns need no other format: a version that does not know a column verifies it and leaves it alone.
 """
 
 import hashlib
 import json
+import re
 import shutil
-from dataclasses import asdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from recsvc.domain.shop import Item
 from recsvc.errors import BundleError, BundleFormatError
-from recsvc.model.bundle import Bundle
+from recsvc.model import item_columns, item_words
+from recsvc.model.array_files import open_array, open_growing, save_array
+from recsvc.model.bundle import NEW_ROWS, Bundle
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.growing import GrowingMatrix
+from recsvc.model.item_columns import ItemColumns
+from recsvc.model.item_words import ItemWords
 from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig
@@ -32,22 +42,35 @@ from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.towers.transformer import TransformerConfig
+from recsvc.model.vector_sums import VectorSums
 
-FORMAT_VERSION = 7
-READABLE_VERSIONS = (6, FORMAT_VERSION)
+FORMAT_VERSION = 8
+CONVERTED_VERSIONS = (6, 7)  # by `recsvc bundles convert`
 MANIFEST = "manifest.json"
-CATALOGUE = "catalogue.jsonl"
-ITEMS = "items.safetensors"
 TOWER = "tower.safetensors"
 VOCABULARY = "vocabulary.json"
+COLUMNS = "columns"  # the folder of the arrays
+# The fields of a bundle that are arrays.
 ARRAYS = (
     *("item_vectors", "buyers", "purchases", "repeat_rates", "repeat_intervals"),
     *("cohorts", "companions", "companion_buyers", "text_codes", "category_codes", "text_projection"),
     *("neighbour_rows", "neighbour_weights"),
 )
-# Format 6 has two fields of RepeatConfig under the names that version 0.1.0 gave them, no text codes and no neighbours.
-REPEAT_FIELDS = {"typical": "baseline_probability", "masked": "exclude_bought"}
-FILES = (CATALOGUE, ITEMS, TOWER, VOCABULARY)
+
+
+def column_file(name: str) -> str:
+    """Returns the file of an array, relative to the bundle's folder."""
+    return f"{COLUMNS}/{name}.npy"
+
+
+ITEMS = column_file("item_vectors")
+# What `Bundle.vector_sums` would compute.
+SUMS = ("gram", "in_sequence")
+_ARRAY_NAMES = (*ARRAYS, *SUMS, *item_columns.ARRAY_NAMES, *item_words.ARRAY_NAMES)
+FILES = (TOWER, VOCABULARY, *map(column_file, _ARRAY_NAMES))
+_HASHING_THREADS = 4
+# Of the files that a manifest may name, so that it names none outside its folder.
+_FILE_NAME = re.compile(rf"(?:{COLUMNS}/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -61,11 +84,9 @@ def save(bundle: Bundle, folder: Path) -> str:
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    with (part / CATALOGUE).open("w", encoding="utf-8") as file:
-        for item in bundle.catalogue.items:
-            file.write(json.dumps(asdict(item), ensure_ascii=False) + "\n")
-    items = {name: getattr(bundle, name) for name in ARRAYS}
-    save_file({name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in items.items()}, part / ITEMS)
+    (part / COLUMNS).mkdir()
+    for name, array in _arrays(bundle).items():
+        save_array(part / column_file(name), array)
     features = bundle.features
     modules = {"text_tower": bundle.text_tower, "sequence_tower": bundle.sequence_tower}
     tower = {
@@ -84,14 +105,13 @@ def save(bundle: Bundle, folder: Path) -> str:
         tower[f"features.{name}"] = torch.from_numpy(np.ascontiguousarray(array, np.float32))
     save_file(tower, part / TOWER)
     (part / VOCABULARY).write_text(json.dumps(features.lexical.vocabulary, ensure_ascii=False), encoding="utf-8")
-    for name in (ITEMS, TOWER):
-        (part / name).chmod(0o644)  # safetensors writes 0600, but the service runs as another user
+    (part / TOWER).chmod(0o644)  # safetensors writes 0600, but the service runs as another user
     identity = {
         "format_version": FORMAT_VERSION,
-        "files": {name: _sha256(part / name) for name in FILES},
+        "files": _hashes(part, FILES),
         "model": asdict(bundle.model),
     }
-    bundle_id = _identity_hash(identity)
+    bundle_id = identity_hash(identity)
     write_manifest(part, {"bundle_id": bundle_id, **identity, **bundle.provenance})
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
@@ -109,34 +129,43 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Reads the manifest. Its id is a string; other fields may be of any type (`recsvc.model.manifest`).
 
     Raises:
-        BundleFormatError: Its format is not one of `READABLE_VERSIONS`.
+        BundleFormatError: Its format is not `FORMAT_VERSION`.
+        BundleError: The folder is no bundle.
+    """
+    manifest = any_manifest(folder)
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise BundleFormatError(folder, manifest.get("format_version"), FORMAT_VERSION, CONVERTED_VERSIONS)
+    if not isinstance(manifest.get("bundle_id"), str):
+        raise BundleError(f"{folder / MANIFEST} has no bundle_id: copy the bundle again")
+    return manifest
+
+
+def any_manifest(folder: Path) -> dict[str, Any]:
+    """Reads the manifest of a bundle of any format.
+
+    Raises:
         BundleError: The folder is no bundle.
     """
     try:
-        manifest = _any_manifest(folder)
+        return _parsed_manifest(folder)
     except FileNotFoundError:
         raise BundleError(
             f"{folder} is not a bundle: it has no {MANIFEST} (make one with python -m training.train)"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{folder / MANIFEST} cannot be read: {error}") from None
-    if manifest.get("format_version") not in READABLE_VERSIONS:
-        raise BundleFormatError(folder, manifest.get("format_version"), READABLE_VERSIONS)
-    if not isinstance(manifest.get("bundle_id"), str):
-        raise BundleError(f"{folder / MANIFEST} has no bundle_id: copy the bundle again")
-    return manifest
 
 
 def bundle_id_of(folder: Path) -> str | None:
     """Returns the id in the manifest, whatever its format is; None if there is none."""
     try:
-        bundle_id = _any_manifest(folder).get("bundle_id")
+        bundle_id = _parsed_manifest(folder).get("bundle_id")
     except (OSError, ValueError, RecursionError):
         return None
     return bundle_id if isinstance(bundle_id, str) else None
 
 
-def _any_manifest(folder: Path) -> dict[str, Any]:
+def _parsed_manifest(folder: Path) -> dict[str, Any]:
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return manifest if isinstance(manifest, dict) else {}
 
@@ -149,28 +178,67 @@ def load(folder: Path) -> Bundle:
     """
     manifest = read_manifest(folder)
     try:
-        for name in FILES:
-            if _sha256(folder / name) != manifest["files"][name]:
-                raise BundleError(f"{folder / name} is not the file that the manifest describes: copy the bundle again")
-        identity = {key: manifest[key] for key in ("format_version", "files", "model")}
-        if _identity_hash(identity) != manifest["bundle_id"]:
-            raise BundleError(f"{folder / MANIFEST} was altered: its bundle_id is not the hash of its content")
+        verify(folder, manifest, FILES)
         return _open(folder, manifest)
     except (AttributeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         raise BundleError(f"{folder} cannot be opened: {type(error).__name__}: {error}") from error
 
 
+def verify(folder: Path, manifest: dict[str, Any], needed: Sequence[str]) -> None:
+    """Checks that the files of a bundle are those of its manifest, and the manifest that of its id.
+
+    Args:
+        folder: Of the bundle.
+        manifest: Of the bundle.
+        needed: Files that it must have.
+
+    Raises:
+        BundleError: A file or the manifest was altered.
+    """
+    files = {name: manifest["files"][name] for name in needed} | manifest["files"]
+    if odd := next((name for name in files if not _FILE_NAME.fullmatch(name)), None):
+        raise BundleError(f"{folder / MANIFEST} names a file that no bundle has: {odd!r}")
+    for name, hashed in _hashes(folder, list(files)).items():
+        if hashed != files[name]:
+            raise BundleError(f"{folder / name} is not the file that the manifest describes: copy the bundle again")
+    identity = {key: manifest[key] for key in ("format_version", "files", "model")}
+    if identity_hash(identity) != manifest["bundle_id"]:
+        raise BundleError(f"{folder / MANIFEST} was altered: its bundle_id is not the hash of its content")
+
+
 def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
-    with (folder / CATALOGUE).open(encoding="utf-8") as file:
-        catalogue = Catalogue([_item(json.loads(line)) for line in file])
-    items: dict[str, Any] = {name: tensor.numpy() for name, tensor in load_file(folder / ITEMS).items()}
-    items.setdefault("text_codes", np.empty((len(catalogue), 0), np.int8))
-    items.setdefault("category_codes", np.empty((len(catalogue.paths.names), 0), np.int8))
-    items.setdefault("text_projection", np.empty((0, 0), np.float32))
-    items.setdefault("neighbour_rows", np.empty((len(catalogue), 0), np.int32))
-    items.setdefault("neighbour_weights", np.empty((len(catalogue), 0), np.float16))
-    for array in items.values():
-        array.flags.writeable = False
+    columns = {name: open_array(folder / column_file(name)) for name in _ARRAY_NAMES}
+    memory: dict[str, GrowingMatrix[Any]] = {}
+    for name in (*NEW_ROWS, "in_sequence", *item_columns.GROWING):
+        columns[name], memory[name] = open_growing(folder / column_file(name))
+    items = ItemColumns.read(columns)
+    catalogue = Catalogue(items, ItemWords.read(len(items), columns), memory)
+    sums = VectorSums(columns["item_vectors"], columns["gram"], columns["in_sequence"], memory["in_sequence"])
+    bundle = open_model(folder, manifest, catalogue, {name: columns[name] for name in ARRAYS})
+    return replace(bundle, memory=memory, sums=sums)
+
+
+def _arrays(bundle: Bundle) -> dict[str, NDArray[Any]]:
+    """All arrays of a bundle by the names of their columns."""
+    arrays = {name: getattr(bundle, name) for name in ARRAYS}
+    arrays |= {name: getattr(bundle.vector_sums, name) for name in SUMS}
+    return arrays | bundle.catalogue.columns.arrays() | bundle.catalogue.words.arrays()
+
+
+def open_model(
+    folder: Path,
+    manifest: dict[str, Any],
+    catalogue: Catalogue,
+    arrays: dict[str, Any],
+) -> Bundle:
+    """Opens the towers of a bundle and puts it together.
+
+    Args:
+        folder: Of the bundle.
+        manifest: Of the bundle.
+        catalogue: The items.
+        arrays: Of `ARRAYS`.
+    """
     tower = load_file(folder / TOWER)
     vocabulary = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
     lexical = LexicalEncoder(
@@ -190,13 +258,8 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
         model=model,
         provenance={key: value for key, value in manifest.items() if key not in identity},
         bundle_id=manifest["bundle_id"],
-        **items,
+        **arrays,
     )
-
-
-def _item(row: dict[str, Any]) -> Item:
-    attributes = tuple((name, value) for name, value in row["attributes"])
-    return Item(**{**row, "categories": tuple(row["categories"]), "attributes": attributes})
 
 
 def _filled(module: Module, tensors: dict[str, torch.Tensor], prefix: str) -> Module:
@@ -213,23 +276,23 @@ def _model_config(values: dict[str, Any]) -> ModelConfig:
         "sequence": TransformerConfig(**values["sequence"]) if values["sequence"] is not None else None,
         "fusion": fusion,
         "confidence": ConfidenceConfig(**values["confidence"]),
-        "repeats": RepeatConfig(
-            **{
-                REPEAT_FIELDS.get(name, name): value
-                for name, value in values["repeats"].items()
-                if name != "coefficients"
-            },
-            coefficients=tuple(values["repeats"]["coefficients"]),
-        ),
-        "neighbours": NeighbourConfig(**values.get("neighbours", {})),
+        "repeats": RepeatConfig(**{**values["repeats"], "coefficients": tuple(values["repeats"]["coefficients"])}),
+        "neighbours": NeighbourConfig(**values["neighbours"]),
     }
     return ModelConfig(**{**values, **nested})
 
 
-def _identity_hash(identity: dict[str, Any]) -> str:
+def identity_hash(identity: dict[str, Any]) -> str:
+    """Returns the id of a bundle with a format, files and a model."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hashes(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """The sha256 of some files. Hashing lets other threads run, so that several cores share it."""
+    with ThreadPoolExecutor(_HASHING_THREADS) as threads:
+        return dict(zip(names, threads.map(lambda name: _sha256(folder / name), names), strict=True))

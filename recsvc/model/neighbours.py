@@ -57,8 +57,9 @@ class Neighbours:
             return self.rows[items], self.weights[items].astype(np.float32)
         trained = (items < len(self.rows))[:, None]
         places = np.minimum(items, len(self.rows) - 1)
-        rows = np.concatenate((np.where(trained, self.rows[places], NO_ROW), self.links.rows[items]), axis=1)
-        weights = np.concatenate((self.weights[places] * trained, self.links.weights[items]), axis=1)
+        linked_rows, linked_weights = self.links.of_items(items)
+        rows = np.concatenate((np.where(trained, self.rows[places], NO_ROW), linked_rows), axis=1)
+        weights = np.concatenate((self.weights[places] * trained, linked_weights), axis=1)
         return rows, weights.astype(np.float32)
 
     def items_with(self, row: int) -> NDArray[np.bool_]:
@@ -66,9 +67,11 @@ class Neighbours:
         having = np.asarray((self.rows == row).any(axis=1))
         if self.links is None:
             return having
-        linked = np.asarray((self.links.rows == row).any(axis=1))
-        linked[: len(having)] |= having
-        return linked
+        with_links = np.zeros(self.links.n, np.bool_)
+        with_links[: len(having)] = having
+        for item, (rows, _) in self.links.linked.items():
+            with_links[item] |= row in rows
+        return with_links
 
     def of_newest(self, sequence: Rows) -> "NewestItems":
         """Reads the neighbours of a user's newest items.

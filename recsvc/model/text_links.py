@@ -4,12 +4,13 @@ Nobody has bought a new item yet, so it has no neighbours of its own and is nobo
 its neighbours are the bought items whose texts are nearest, and it is a neighbour of these.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import NO_ROW, Floats, Rows
+from recsvc.model.growing import GrowingMapping
 from recsvc.model.text_neighbours import NEIGHBOURS
 
 
@@ -18,14 +19,15 @@ class TextLinks:
     """Links of each of n items. An item that came after training has links to bought items, these have links to it.
 
     Attributes:
-        rows: int32 (n, NEIGHBOURS), rows of linked items; NO_ROW for none. A bought item keeps the nearest new items.
-        weights: float16 (n, NEIGHBOURS), how much each counts, as in `Neighbours.weights`.
+        n: How many items there are.
         scale: The weight of a text with cosine 1.
+        linked: For each item with links: rows of linked items, int32 (NEIGHBOURS,), NO_ROW for none; and how much each
+            counts, float16 (NEIGHBOURS,), as in `Neighbours.weights`. A bought item keeps the nearest new items.
     """
 
-    rows: Rows
-    weights: NDArray[np.float16]
+    n: int
     scale: float
+    linked: GrowingMapping[int, tuple[Rows, NDArray[np.float16]]] = field(default_factory=GrowingMapping)
 
     @staticmethod
     def empty(neighbour_weights: NDArray[np.float16]) -> "TextLinks":
@@ -38,12 +40,17 @@ class TextLinks:
         """
         lengths = np.sqrt(np.einsum("nm,nm->n", neighbour_weights, neighbour_weights, dtype=np.float32))
         lengths = lengths[lengths > 0]
-        n = len(neighbour_weights)
-        return TextLinks(
-            rows=np.full((n, NEIGHBOURS), NO_ROW, np.int32),
-            weights=np.zeros((n, NEIGHBOURS), np.float16),
-            scale=float(np.median(lengths) / np.sqrt(NEIGHBOURS)) if len(lengths) else 0.0,
-        )
+        scale = float(np.median(lengths) / np.sqrt(NEIGHBOURS)) if len(lengths) else 0.0
+        return TextLinks(len(neighbour_weights), scale)
+
+    def of_items(self, items: Rows) -> tuple[Rows, NDArray[np.float16]]:
+        """Returns the rows that p items are linked with, and how much each counts, (p, NEIGHBOURS) each."""
+        rows = np.full((len(items), NEIGHBOURS), NO_ROW, np.int32)
+        weights = np.zeros((len(items), NEIGHBOURS), np.float16)
+        for place, item in enumerate(items.tolist()):
+            if (links := self.linked.get(item)) is not None:
+                rows[place], weights[place] = links
+        return rows, weights
 
     def with_items(self, n: int, new_rows: Rows, bought: NDArray[np.intp], cosines: Floats) -> "TextLinks":
         """Returns a copy that links some items as their texts are now. What they were linked with before is dropped.
@@ -54,28 +61,37 @@ class TextLinks:
             bought: Rows of the bought items of nearest text, (p, NEIGHBOURS) or fewer, distinct for each item.
             cosines: How near each is, of the same shape.
         """
-        more = ((0, n - len(self.rows)), (0, 0))
-        rows, weights = np.pad(self.rows, more, constant_values=NO_ROW), np.pad(self.weights, more)
-        before = np.unique(rows[new_rows])
+        before = np.unique(self.of_items(new_rows)[0])
         before = before[before != NO_ROW]
-        stale = np.isin(rows[before], new_rows)
-        rows[before], weights[before] = np.where(stale, NO_ROW, rows[before]), np.where(stale, 0, weights[before])
+        items = np.unique(np.concatenate((new_rows, before, bought.ravel()))).astype(np.int32)
+        rows, weights = self.of_items(items)
+        new, stale = np.searchsorted(items, new_rows), np.searchsorted(items, before)
+        is_stale = np.isin(rows[stale], new_rows)
+        rows[stale], weights[stale] = np.where(is_stale, NO_ROW, rows[stale]), np.where(is_stale, 0, weights[stale])
         width = bought.shape[1]
-        weights[new_rows], rows[new_rows] = 0, NO_ROW
-        weights[new_rows, :width] = self.scale * np.maximum(cosines, 0)
-        rows[new_rows, :width] = np.where(weights[new_rows, :width] > 0, bought, NO_ROW)
-        _add(rows, weights, new_rows)
-        return TextLinks(rows, weights, self.scale)
+        weights[new], rows[new] = 0, NO_ROW
+        weights[new, :width] = self.scale * np.maximum(cosines, 0)
+        rows[new, :width] = np.where(weights[new, :width] > 0, bought, NO_ROW)
+        _add(items, rows, weights, new)
+        changed = {item: (rows[place], weights[place]) for place, item in enumerate(items.tolist())}
+        return TextLinks(n, self.scale, self.linked.with_values(changed))
 
 
-def _add(rows: Rows, weights: NDArray[np.float16], new_rows: Rows) -> None:
-    """Links bought items with the new items that are linked with them, in place; each keeps its nearest."""
-    is_linked = rows[new_rows] != NO_ROW
+def _add(items: Rows, rows: Rows, weights: NDArray[np.float16], new: NDArray[np.intp]) -> None:
+    """Links bought items with the new items that are linked with them, in place; each keeps its nearest.
+
+    Args:
+        items: All items that change, ascending.
+        rows: What each is linked with.
+        weights: How much each link counts.
+        new: The places of the new items in `items`.
+    """
+    is_linked = rows[new] != NO_ROW
     places, columns = np.nonzero(is_linked)
-    bought = np.unique(rows[new_rows][is_linked])
-    owners = np.concatenate((np.repeat(bought, NEIGHBOURS), rows[new_rows[places], columns]))
-    linked = np.concatenate((rows[bought].ravel(), new_rows[places]))
-    counts = np.concatenate((weights[bought].ravel(), weights[new_rows[places], columns]))
+    bought = np.unique(np.searchsorted(items, rows[new][is_linked]))
+    owners = np.concatenate((np.repeat(bought, NEIGHBOURS), np.searchsorted(items, rows[new[places], columns])))
+    linked = np.concatenate((rows[bought].ravel(), items[new[places]]))
+    counts = np.concatenate((weights[bought].ravel(), weights[new[places], columns]))
     order = np.lexsort((linked, -counts, owners))
     owners, linked, counts = owners[order], linked[order], counts[order]
     nth = np.arange(len(owners)) - np.searchsorted(owners, owners)

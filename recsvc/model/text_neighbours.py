@@ -14,7 +14,9 @@ from recsvc.model.vectors import CODE_SCALE
 NEIGHBOURS = 8
 # A neighbour counts by its cosine to this power: a near duplicate more than several items of the same kind.
 SHARPNESS = 4
-CHUNK_ROWS = 16_384  # texts decoded at a time: 32 MB
+# Codes that are made floats at a time: few, so that they stay in the processor's cache. With all of 42,000 at once, the
+# neighbours of one text took 30 ms instead of 8.
+CHUNK_ROWS = 1_024
 _TEXTS_AT_ONCE = 1_024  # each takes 12 bytes for each bought item of a chunk while it is compared
 
 
@@ -57,10 +59,12 @@ def nearest_bought(texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.in
 def _nearest_of_part(
     texts: Floats, codes: NDArray[np.int8], bought: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], Floats]:
-    rows, cosines = [], []
+    rows, cosines, scaled = [], [], texts / np.float32(CODE_SCALE)
+    floats = np.empty((min(CHUNK_ROWS, len(bought)), codes.shape[1]), np.float32)
     for start in range(0, len(bought), CHUNK_ROWS):
         part = bought[start : start + CHUNK_ROWS]
-        of_part = np.asarray((texts / np.float32(CODE_SCALE)) @ codes[part].astype(np.float32).T, np.float32)
+        floats[: len(part)] = codes[part]
+        of_part = np.asarray(scaled @ floats[: len(part)].T, np.float32)
         best = _best(of_part)
         rows.append(part[best])
         cosines.append(np.take_along_axis(of_part, best, axis=1))

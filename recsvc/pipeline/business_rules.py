@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import Rows, VectorsByRow
 from recsvc.ranking import Ranking
 
 Mask = NDArray[np.bool_]
@@ -60,7 +60,7 @@ def boost(ranking: Ranking, boosts: Sequence[tuple[Mask, float]], k: int) -> Ran
     return Ranking(ranking.rows[order], scores[order])
 
 
-def cap_and_diversify(ranking: Ranking, k: int, caps: Caps, diversity: float, vectors: Floats) -> Ranking:
+def cap_and_diversify(ranking: Ranking, k: int, caps: Caps, diversity: float, vectors: VectorsByRow) -> Ranking:
     """Returns at most k items of the ranking in the order of the slate, and counts them in `caps`.
 
     The two rules are applied together, item by item. The next item is the best, among those for which no cap is
@@ -72,7 +72,7 @@ def cap_and_diversify(ranking: Ranking, k: int, caps: Caps, diversity: float, ve
         k: The most items to return.
         caps: The limits, and what the slate has already.
         diversity: 0 to 1; at 0 the order of the ranking stays.
-        vectors: float32 (n, d), unit rows.
+        vectors: float32 (n, d), unit rows, read by row.
     """
     rows, scores = ranking
     if not len(rows):

@@ -135,7 +135,7 @@ def _audience(bundle: Bundle, recipe: Recipe, item: Item, language: str, name: s
 def _items_of(bundle: Bundle, name: str, value: str) -> list[Item]:
     """Returns the items of a brand, or of a category at any depth."""
     catalogue = bundle.catalogue
-    mask = catalogue.brands.mask(value.__eq__) if name == "brand" else catalogue.paths.mask(partial(_has, value))
+    mask = catalogue.brands.having((value,)) if name == "brand" else catalogue.paths.mask(partial(_has, value))
     return [catalogue.items[row] for row in mask.nonzero()[0].tolist()]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from recsvc.domain.arrays import Floats
 from recsvc.domain.serving_config import ServingConfig
+from recsvc.model.words import Words
 from recsvc.pipeline.popularity_scorer import Popularity
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.synonyms import Groups, Synonyms
-from recsvc.retrieval.words import Words
 from recsvc.store import UserStore
 
 

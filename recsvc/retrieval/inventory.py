@@ -1,9 +1,8 @@
 """Which items of a catalogue may be listed now, and which of them match a filter."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Rows
 from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
-from recsvc.domain.shop import Item
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.growing import GrowingMatrix
 
 # A storefront's pages use the same few hundred filters all day. One selection takes a byte an item.
 KEPT_SELECTIONS = 128
@@ -58,31 +57,42 @@ class Table:
     written: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
-    """What changes of each item, (n,) each. A price that is not known is NaN."""
+    """What changes of each of n items. A price that is not known is NaN.
 
-    prices: NDArray[np.float64]
-    in_stock: Mask
-    deleted: Mask
+    Args:
+        catalogue: The items.
+        earlier: Those of fewer items. They share the memory of these, and are not written any more.
 
-    @staticmethod
-    def of(items: Sequence[Item]) -> "_Columns":
-        """The columns of items that no change concerns: in stock, at the catalogue's price."""
-        prices = np.array([np.nan if item.price is None else item.price for item in items], np.float64)
-        return _Columns(prices=prices, in_stock=np.ones(len(items), np.bool_), deleted=np.zeros(len(items), np.bool_))
+    Attributes:
+        prices: float64 (n,). Those of the catalogue, until the first change.
+        in_stock: bool (n,).
+        deleted: bool (n,).
+    """
 
-    def followed_by(self, more: "_Columns") -> "_Columns":
-        """A copy of these with more rows at the end."""
-        return _Columns(
-            prices=np.append(self.prices, more.prices),
-            in_stock=np.append(self.in_stock, more.in_stock),
-            deleted=np.append(self.deleted, more.deleted),
-        )
+    def __init__(self, catalogue: Catalogue, earlier: "_Columns | None" = None) -> None:
+        n = len(catalogue)
+        if earlier is None:
+            before, self.prices = 0, catalogue.prices
+            self.memory = (GrowingMatrix(np.zeros(0, np.bool_)), GrowingMatrix(np.zeros(0, np.bool_)))
+            self.price_memory: GrowingMatrix[np.float64] | None = None
+        else:
+            before, self.memory = len(earlier.prices), earlier.memory
+            self.price_memory = earlier.price_memory or GrowingMatrix(earlier.prices)
+            self.prices = self.price_memory.extended(before, n - before, np.nan)
+            for row in range(before, n):
+                if (price := catalogue.items[row].price) is not None:
+                    self.prices[row] = price
+        in_stock, deleted = self.memory
+        self.in_stock: Mask = in_stock.extended(before, n - before, fill=True)
+        self.deleted: Mask = deleted.extended(before, n - before)
 
     def write(self, row: int, change: ItemChange) -> None:
         """Takes the value of a change into a row. Words are not kept here."""
         if change.field is ItemField.PRICE:
+            if self.price_memory is None:
+                self.price_memory = GrowingMatrix(self.prices)
+                self.prices = self.price_memory.extended(len(self.prices), 0)
             self.prices[row] = np.nan if isinstance(change.value, ItemContent | None) else change.value
         elif change.field is ItemField.STOCK:
             self.in_stock[row] = change.value != 0
@@ -100,8 +110,8 @@ class Inventory:
         catalogue: The items that rows refer to.
         table: The items of the catalogue that were trained.
         columns: The state of each row; None for that of a new catalogue.
-        changes: The newest change of each field of an item.
-        counts: Of `changes`; None to count them.
+        changes: The newest change of each field of an item, to which later ones are added.
+        counts: Of `changes`.
 
     Attributes:
         counts: How many items have a change of each field.
@@ -112,16 +122,15 @@ class Inventory:
         catalogue: Catalogue,
         table: Table = Table(),
         columns: _Columns | None = None,
-        changes: Mapping[tuple[str, ItemField], ItemChange] | None = None,
+        changes: dict[tuple[str, ItemField], ItemChange] | None = None,
         counts: Mapping[ItemField, int] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._table = table
-        self._columns = columns or _Columns.of(catalogue.items)
+        self._columns = columns or _Columns(catalogue)
         # Of unknown items too: a later catalogue may have them.
-        self._changes = dict(changes or {})
-        # Each new word of the shop makes an inventory: counting would take longer than all else of it.
-        self.counts = Counter(field for _, field in self._changes) if counts is None else Counter(counts)
+        self._changes = {} if changes is None else changes
+        self.counts = Counter(counts or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
         self._version = 0
         self._deletions = 0
@@ -129,14 +138,15 @@ class Inventory:
     def with_catalogue(self, catalogue: Catalogue) -> "Inventory":
         """Returns the inventory of a catalogue with the same items in the same rows, and more of them at the end.
 
-        Changes that were applied still hold.
+        Changes that were applied still hold. Each new word of the shop makes an inventory, so nothing is copied: both
+        share what they hold, and only the later one may be changed.
         """
-        first_new = len(self._catalogue)
-        added = catalogue.items[first_new:]
-        columns = self._columns.followed_by(_Columns.of(added))
-        for (row, item), field in product(enumerate(added, first_new), ItemField):
-            if (change := self._changes.get((item.item_id, field))) is not None:
-                columns.write(row, change)
+        columns = _Columns(catalogue, self._columns)
+        for row in range(len(self._catalogue), len(catalogue)):
+            item_id = catalogue.items[row].item_id
+            for field in ItemField:
+                if (change := self._changes.get((item_id, field))) is not None:
+                    columns.write(row, change)
         return Inventory(catalogue, self._table, columns, self._changes, self.counts)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
@@ -214,7 +224,7 @@ class Inventory:
         catalogue = self._catalogue
         matching = np.ones(len(catalogue), np.bool_)
         if item_filter.brands:
-            matching &= catalogue.brands.mask(item_filter.brands.__contains__)
+            matching &= catalogue.brands.having(item_filter.brands)
         if item_filter.categories:
             matching &= catalogue.paths.mask(lambda path: _is_within(path, item_filter.categories))
         for attribute in item_filter.attributes:

@@ -11,12 +11,13 @@ from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
+from recsvc.model.item_words import search_text
+from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.inventory import Inventory, Selection, Table
-from recsvc.retrieval.similar_items import similarity_vectors
+from recsvc.retrieval.similar_items import SimilarityVectors
 from recsvc.retrieval.vector_search import ItemSearch
-from recsvc.retrieval.word_index import WordIndex, search_text
+from recsvc.retrieval.word_index import WordIndex
 
 
 class ItemSnapshot:
@@ -25,12 +26,11 @@ class ItemSnapshot:
     Args:
         bundle: The model, with all items.
         inventory: Which items may be listed now.
-        similarity_vectors: float32 (n, d), unit rows by which items are compared with items.
+        similarity_vectors: (n, d), unit rows by which items are compared with items.
         word_index: The items by their words.
         item_search: Searches `bundle.item_vectors`.
         similarity_search: Searches `similarity_vectors`.
         text_search: Searches `bundle.text_codes`; None if the bundle has none.
-        growing: Holds `similarity_vectors` and room for more rows; None before any item was added.
     """
 
     def __init__(
@@ -38,12 +38,11 @@ class ItemSnapshot:
         bundle: Bundle,
         *,
         inventory: Inventory,
-        similarity_vectors: Floats,
+        similarity_vectors: SimilarityVectors,
         word_index: WordIndex,
         item_search: ItemSearch,
         similarity_search: ItemSearch,
         text_search: ItemSearch | None,
-        growing: GrowingMatrix[np.float32] | None = None,
     ) -> None:
         self.bundle = bundle
         self.inventory = inventory
@@ -52,18 +51,16 @@ class ItemSnapshot:
         self._item_search = item_search
         self._similarity_search = similarity_search
         self._text_search = text_search
-        self._growing = growing
 
     @classmethod
     def of(cls, bundle: Bundle, executor: Executor) -> "ItemSnapshot":
         """Takes the items of a bundle as it was trained. executor: runs the searches."""
-        vectors = similarity_vectors(bundle, bundle.item_vectors)
-        _ = bundle.catalogue.attributes  # computed now, so that the first item that is added does not wait for it
+        vectors = SimilarityVectors(bundle)
         return cls(
             bundle,
             inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
-            word_index=WordIndex.of(_search_texts(bundle.catalogue)),
+            word_index=WordIndex.open(bundle.catalogue.words),
             item_search=ItemSearch(bundle.item_vectors, executor),
             similarity_search=ItemSearch(vectors, executor),
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
@@ -138,10 +135,7 @@ class ItemSnapshot:
         """Returns the snapshot that has these items too, with these words."""
         bundle = self.bundle.with_items(contents)
         rows = bundle.catalogue.rows(content.item.item_id for content in contents)
-        growing = self._growing or GrowingMatrix(self.similarity_vectors)
-        n = len(self.similarity_vectors)
-        vectors = growing.extended(n, len(bundle.catalogue) - n)
-        vectors[rows] = similarity_vectors(bundle, bundle.item_vectors[rows])
+        vectors = SimilarityVectors(bundle)
         texts = {row: search_text(bundle.catalogue.items[row]) for row in rows.tolist()}
         text_search = self._text_search.with_changed(bundle.text_codes, rows) if self._text_search is not None else None
         return ItemSnapshot(
@@ -152,7 +146,6 @@ class ItemSnapshot:
             item_search=self._item_search.with_changed(bundle.item_vectors, rows),
             similarity_search=self._similarity_search.with_changed(vectors, rows),
             text_search=text_search,
-            growing=growing,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import Floats, Rows, VectorsByRow
 from recsvc.domain.shop import History
 from recsvc.model.history_bonus import NO_BONUS, HistoryBonus
 from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
@@ -125,7 +125,7 @@ class FixedOrderScorer:
 
 
 async def _rank(
-    vector: Floats, item_vectors: Floats, candidates: Rows, k: int, excluded: Rows, bonus: Ranking
+    vector: Floats, item_vectors: VectorsByRow, candidates: Rows, k: int, excluded: Rows, bonus: Ranking
 ) -> Ranking:
     """Runs `rank`, in a thread if there are many candidates."""
     arguments = (vector, item_vectors, candidates, k, excluded, bonus)
@@ -145,7 +145,7 @@ def in_order(ranking: Ranking, rows: Rows) -> Ranking:
 
 def similar_to(snapshot: ItemSnapshot, row: int) -> SimilarityScorer:
     """Scores by the similarity to the item of a row."""
-    return SimilarityScorer(snapshot, snapshot.similarity_vectors[row])
+    return SimilarityScorer(snapshot, snapshot.similarity_vectors[np.array([row], np.int32)][0])
 
 
 def buy_again(snapshot: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:

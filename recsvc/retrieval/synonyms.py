@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recsvc.errors import SettingsError
+from recsvc.model.words import Words
 from recsvc.retrieval.word_index import Terms
-from recsvc.retrieval.words import Words
 
 MAX_BYTES = 4_000_000
 # A group keeps every expression beside every other one.

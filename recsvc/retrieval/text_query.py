@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from recsvc.model.words import WORD, is_alphabetic
 from recsvc.retrieval.synonyms import Synonyms
 from recsvc.retrieval.word_index import Part, WordIndex
-from recsvc.retrieval.words import WORD, is_alphabetic
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import NO_ROWS, Floats, Rows
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows, VectorsByRow
 from recsvc.ranking import NOTHING, Ranking, among
-from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, Codes, ItemIndex, Mask, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, ItemIndex, Mask, ScanIndex
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
@@ -42,7 +42,7 @@ class ItemSearch:
     """Searches item vectors: a main index, and a small delta index for the rows that came or changed later.
 
     Args:
-        item_vectors: float32 (n, d), or their codes, int8 (n, d), see `recsvc.model.vectors.encode_8_bits`.
+        item_vectors: float32 (n, d), or their codes, int8 (n, d); see `recsvc.model.vectors.encode_8_bits`.
         executor: Runs the searches.
         main_index: Of the first `indexed` rows, some of which may be old; None to build one of all rows.
         indexed: How many rows the main index has.
@@ -52,7 +52,7 @@ class ItemSearch:
 
     def __init__(
         self,
-        item_vectors: Floats | Codes,
+        item_vectors: VectorsByRow,
         executor: Executor,
         *,
         main_index: ItemIndex | None = None,
@@ -61,8 +61,8 @@ class ItemSearch:
         batcher: "Batcher[_Search, Rows] | None" = None,
     ) -> None:
         self._item_vectors = item_vectors
-        self._main_index = main_index or ScanIndex(item_vectors)
-        self._indexed = indexed if main_index is not None else len(item_vectors)
+        self._main_index = main_index or ScanIndex(item_vectors[:])
+        self._indexed = indexed if main_index is not None else item_vectors.shape[0]
         self._delta = delta
         self._executor = executor
         # It must not refer to this object: vectors that nobody uses are then freed at once, and wait for no collection.
@@ -73,7 +73,7 @@ class ItemSearch:
         """The rows that only the delta index has as they are now, ascending."""
         return self._delta.rows if self._delta is not None else NO_ROWS
 
-    def with_changed(self, item_vectors: Floats | Codes, rows: Rows) -> "ItemSearch":
+    def with_changed(self, item_vectors: VectorsByRow, rows: Rows) -> "ItemSearch":
         """Returns a search of these vectors, which differ from the current ones in `rows`; some rows may be new.
 
         Building an index takes a second for 100,000 items. So changes go to the delta index, until there are more than

@@ -4,21 +4,17 @@ It finds names and model numbers, which an embedding loses.
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import NO_ROWS, NO_SCORES, Floats, Rows
-from recsvc.domain.shop import Item
+from recsvc.model.item_words import K1, ItemWords, Postings, alphabetic_words
+from recsvc.model.words import Words, plain_words
 from recsvc.ranking import NOTHING, Ranking
 from recsvc.retrieval.spelling import Spelling
-from recsvc.retrieval.words import Words, is_alphabetic, plain_words
 
 # A word that half of the items have matches more than anybody looks at.
 MAX_MATCHES = 1_000
@@ -26,8 +22,6 @@ MAX_MATCHES = 1_000
 # them than this share of the main index's texts, within the limits, the main index is built again: some 60 microseconds
 # a text.
 LATE_SHARE, FEWEST_LATE_TEXTS, MOST_LATE_TEXTS = 1 / 8, 1_024, 8_192
-# The usual parameters of BM25: how soon more of the same word counts less, and how much a long text counts against it.
-K1, B = 1.2, 0.75
 
 # The terms of one expression.
 Terms = tuple[str, ...]
@@ -44,11 +38,6 @@ class Part:
     alternatives: tuple[Terms, ...]
 
 
-def search_text(item: Item) -> str:
-    """Returns the text of an item in which words are looked for: title, brand, categories and attribute values."""
-    return " . ".join((item.title, item.brand, *item.categories, *(value for _, value in item.attributes)))
-
-
 class WordIndex:
     """Items by their words. Immutable. For one thread at a time.
 
@@ -63,7 +52,7 @@ class WordIndex:
     def __init__(
         self,
         words: Words,
-        main_index: "_Postings",
+        main_index: "_Matcher",
         delta: Mapping[int, Sequence[str]],
         spelling: Spelling,
         taken: int = 0,
@@ -74,16 +63,18 @@ class WordIndex:
         self._delta = delta
         self._taken = taken
         self._delta_rows = np.array(list(delta), np.int32)
-        self._delta_index = _Postings(list(delta.values()))
+        self._delta_index = _Matcher(Postings.of(list(delta.values())))
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "WordIndex":
         """Builds the index of one text for each row."""
-        words = Words.of(texts)
-        words_of_texts = [plain_words(text) for text in texts]
-        terms_of = cache(words.terms_of)  # most words stand in many texts
-        terms = [[term for word in words_of_text for term in terms_of(word)] for words_of_text in words_of_texts]
-        return cls(words, _Postings(terms), {}, Spelling.of(_alphabetic_words(words_of_texts)))
+        return cls.open(ItemWords.of(texts))
+
+    @classmethod
+    def open(cls, stored: ItemWords) -> "WordIndex":
+        """Opens the index of a bundle, which has one text for each row."""
+        spelling = Spelling(stored.spelled, stored.spelled_counts)
+        return cls(Words(stored.language), _Matcher(stored.postings), {}, spelling)
 
     def with_texts(self, texts: Mapping[int, str], every_text: Callable[[], Sequence[str]]) -> "WordIndex":
         """Returns this index with other texts in some rows, some of them new.
@@ -95,7 +86,7 @@ class WordIndex:
         taken = self._taken + len(texts)
         if taken > min(max(LATE_SHARE * len(self._main_index), FEWEST_LATE_TEXTS), MOST_LATE_TEXTS):
             return WordIndex.of(every_text())
-        spelling = self.spelling.with_words(_alphabetic_words(map(plain_words, texts.values())))
+        spelling = self.spelling.with_words(alphabetic_words(map(plain_words, texts.values())))
         words = Words(self.words.language)  # another thread may be reading a query with this index's own
         changed = {row: words.terms(text) for row, text in texts.items()}
         return WordIndex(words, self._main_index, {**self._delta, **changed}, spelling, taken)
@@ -132,31 +123,23 @@ class WordIndex:
         return self._main_index.rarity("")  # no text has it
 
 
-class _Postings:
-    """For each term, the places of the texts that have it, and how much each has of it."""
+class _Matcher:
+    """Compares queries with the postings of some texts."""
 
-    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
-        self._n = len(texts)
-        self._starts, self._rows, self._data = np.zeros(1, np.int64), NO_ROWS, NO_SCORES
-        self._place_of: dict[str, int] = {}
-        if any(texts):
-            index = bm25s.BM25(method="lucene", k1=K1, b=B)
-            index.index(list(map(list, texts)), show_progress=False)
-            # bm25s adds "", which has no postings.
-            self._place_of = {term: place for term, place in index.vocab_dict.items() if term}
-            self._starts = np.asarray(index.scores["indptr"], np.int64)
-            self._rows, self._data = index.scores["indices"], index.scores["data"]
+    def __init__(self, postings: Postings) -> None:
+        self._postings = postings
+        self._n = postings.texts
 
     def __len__(self) -> int:
         return self._n
 
     def __contains__(self, term: str) -> bool:
-        return term in self._place_of
+        return self._postings.terms.find(term) is not None
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency, larger for a term that fewer texts have."""
-        place = self._place_of.get(term)
-        count = 0 if place is None else int(self._starts[place + 1] - self._starts[place])
+        place, starts = self._postings.terms.find(term), self._postings.starts
+        count = 0 if place is None else int(starts[place + 1] - starts[place])
         return math.log(1 + (self._n - count + 0.5) / (count + 0.5))
 
     def shares(self, parts: Sequence[Part], weights: NDArray[np.float64]) -> Ranking:
@@ -182,14 +165,9 @@ class _Postings:
 
     def _amounts(self, term: str) -> tuple[Rows, Floats]:
         """The places of a term, and its saturated frequency in each: 1 where a text of average length has it once."""
-        place = self._place_of.get(term)
+        postings = self._postings
+        place = postings.terms.find(term)
         if place is None:
             return NO_ROWS, NO_SCORES
-        postings = slice(self._starts[place], self._starts[place + 1])
-        return self._rows[postings], self._data[postings] * np.float32((K1 + 1) / self.rarity(term))
-
-
-def _alphabetic_words(words_of_texts: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Returns how often each alphabetic word stands in some texts, which are given by their `plain_words`."""
-    counts = Counter(chain.from_iterable(words_of_texts))
-    return {word: count for word, count in counts.items() if is_alphabetic(word)}
+        own = slice(postings.starts[place], postings.starts[place + 1])
+        return postings.rows[own], postings.scores[own] * np.float32((K1 + 1) / self.rarity(term))

@@ -125,7 +125,7 @@ def _disliked_rows(taste: Taste, catalogue: Catalogue) -> Iterator[Rows]:
     for item_id in taste.less_items:
         yield catalogue.rows([item_id])
     for brand in taste.less_brands:
-        yield _rows(catalogue.brands.mask(brand.__eq__))
+        yield _rows(catalogue.brands.having((brand,)))
     for category in taste.less_categories:
         if path := category_path(category):
             yield _rows(catalogue.paths.mask(partial(_begins_with, path)))

@@ -1,4 +1,4 @@
-"""A bundle that version 0.1.0 trained still opens, and serves the lists that 0.1.0 served.
+"""A bundle that version 0.1.0 trained, once converted, serves the lists that 0.1.0 served.
 
 `tests/stored_bundle/bundle` is that bundle (48 items, a synthetic shop), `answers.json` the lists. Both were recorded
 with the code of version 0.1.0, and are replaced only when the bundle format changes on purpose. Two things are of
@@ -18,6 +18,7 @@ import pytest
 
 from recsvc.v1 import events_pb2, recommendation_pb2
 from tests.integration.clients import Storefront, timestamp
+from tests.recsvc.stored_bundle import STORED_BUNDLE
 from tests.service_process import ServiceProcess
 
 STORED = Path(__file__).parents[1] / "stored_bundle"
@@ -77,7 +78,7 @@ def _listed(storefront: Storefront, now: int, fields: dict[str, Any]) -> list[li
 
 def test_the_bundle_of_an_earlier_version_serves_the_same_lists(start_service: Callable[..., ServiceProcess]) -> None:
     recorded = json.loads((STORED / "answers.json").read_text())
-    service = start_service(STORED / "bundle")
+    service = start_service(STORED_BUNDLE)
     with service.channel() as channel:
         served = answers_of(Storefront(channel), int(time.time() * 1_000_000))
     assert served.keys() == recorded.keys()

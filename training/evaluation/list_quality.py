@@ -6,7 +6,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Rows
 from recsvc.model.bundle import Bundle
-from recsvc.model.catalogue import NO_CODE
+from recsvc.model.item_columns import NO_CODE
 from training.data.split import Holdout
 from training.evaluation.baselines import RankedLists
 

@@ -19,9 +19,9 @@ import polars as pl
 
 from recsvc.domain.reason import Evidence, EvidenceKind, Strength
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.item_words import search_text
+from recsvc.model.words import plain_words
 from recsvc.reasons.claim import MIN_PEOPLE
-from recsvc.retrieval.word_index import search_text
-from recsvc.retrieval.words import plain_words
 from training.data.bought import bought
 from training.data.column_checks import TableCheck
 from training.data.table_columns import ID_LENGTH

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from recsvc.model.words import Words
 from recsvc.retrieval.synonyms import COMMENT, SEPARATOR, Groups, Synonyms
-from recsvc.retrieval.words import Words
 from training.search_evaluation.query_outcomes import rate
 
 People = Mapping[tuple[str, str], set[str]]

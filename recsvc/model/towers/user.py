@@ -64,6 +64,8 @@ class Towers:
         features: Computes its input.
         sequence: The sequence tower; None without that block.
         gram: Y'Y of the collaborative block, float64 (f, f).
+        in_sequence: bool (n,), items that the sequence block can read. One that nobody bought has the zero vector
+            there, and training never saw such a gap.
         regularization: Of the fold-in.
         lexical_decay: Factor by which each newer item lowers the weight of an item's lexical vector, 0 to 1.
     """
@@ -72,6 +74,7 @@ class Towers:
     features: TextFeatures
     sequence: SequenceTower | None
     gram: NDArray[np.float64]
+    in_sequence: NDArray[np.bool_]
     regularization: float
     lexical_decay: float
 
@@ -108,9 +111,6 @@ class UserTower:
         )
         self._folds_in = bool(len(towers.gram) and (weights.warm.collaborative or weights.cold.collaborative))
         self.dim = item_vectors.shape[1]
-        # bool (n,): items that the sequence block can read. One that nobody bought has the zero vector there, and
-        # training never saw such a gap.
-        self._in_sequence: NDArray[np.bool_] = np.any(item_vectors[:, layout.sequence], axis=1)
 
     def user_vectors(self, histories: Sequence[History], profiles: Sequence[ProfileText | None]) -> Floats:
         """Computes the vectors of b users.
@@ -193,7 +193,7 @@ class UserTower:
         return unit(decay @ self.item_vectors[latest, self.layout.lexical])
 
     def _sequence_block(self, read: InferenceTransformer, sequences: Sequence[NDArray[np.int32]]) -> Floats:
-        readable = [sequence[self._in_sequence[sequence]] for sequence in sequences]
+        readable = [sequence[self._towers.in_sequence[sequence]] for sequence in sequences]
         last = self._last_states(read, readable, self.layout.sequence, read.start[None], [0] * len(readable))
         # Without any item to read, the block must not change a score.
         last[[not len(sequence) for sequence in readable]] = 0.0

@@ -25,7 +25,7 @@ def test_the_manifest_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     manifest = json.loads((STORED_BUNDLE / bundle_files.MANIFEST).read_text())
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["bundle", manifest["bundle_id"]] in lines
-    assert ["format", "6"] in lines
+    assert ["format", "8"] in lines
     assert ["text", "vectors", "none:"] in [line[:3] for line in lines]
     assert ["created", manifest["created"]] in lines
     assert ["events", "1,962"] in lines
@@ -63,13 +63,13 @@ def test_a_manifest_with_missing_details_is_shown_as_unknown(
 
 
 def test_an_altered_file_is_one_clear_line(bundle_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with (bundle_copy / bundle_files.CATALOGUE).open("a") as file:
+    with (bundle_copy / bundle_files.ITEMS).open("a") as file:
         file.write("\n")
     assert main(["inspect", str(bundle_copy)]) == 2
     out, problem = capsys.readouterr()
     assert out == ""
     [line] = problem.splitlines()
-    assert "catalogue.jsonl is not the file that the manifest describes" in line
+    assert "item_vectors.npy is not the file that the manifest describes" in line
 
 
 def test_a_folder_without_a_manifest_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
 from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected, unit
+from tests.recsvc.stored_bundle import BUNDLE_ID, EARLIER_BUNDLE, EARLIER_ID, STORED_BUNDLE
 from training.fitting.text_projection import fit_projection
 
 
@@ -44,17 +45,23 @@ def test_saving_what_was_loaded_gives_the_same_bundle(small_bundle: Path, tmp_pa
     assert np.array_equal(before, after)
 
 
-def test_a_bundle_of_format_6_opens_without_text_codes_and_is_saved_as_format_7(tmp_path: Path) -> None:
-    stored = Path(__file__).parents[2] / "stored_bundle" / "bundle"
-    bundle = bundles.load(stored)
-    assert bundle.bundle_id == "a254048144f228a1"
+def test_a_bundle_of_an_earlier_format_is_refused_with_the_command_that_converts_it() -> None:
+    with pytest.raises(BundleError, match=f"format 6; .* format 8: .* recsvc bundles convert {EARLIER_BUNDLE}$"):
+        bundles.load(EARLIER_BUNDLE)
+
+
+def test_a_converted_bundle_of_format_6_has_its_content_without_text_codes(tmp_path: Path) -> None:
+    stored = EARLIER_BUNDLE
+    bundle = bundles.load(STORED_BUNDLE)
+    assert bundle.bundle_id == BUNDLE_ID
+    assert bundle.provenance["converted_from"] == {"bundle_id": EARLIER_ID, "format_version": 6}
     assert bundle.text_codes.shape == (48, 0)
     assert not bundle.has_text_codes
     written = json.loads((stored / bundles.MANIFEST).read_text())["model"]["repeats"]
     assert bundle.model.repeats.baseline_probability == written["typical"]
     assert bundle.model.repeats.exclude_bought == written["masked"]
     bundles.save(bundle, tmp_path / "again")
-    assert bundles.read_manifest(tmp_path / "again")["format_version"] == 7
+    assert bundles.read_manifest(tmp_path / "again")["format_version"] == 8
     again = bundles.load(tmp_path / "again")
     assert again.model == bundle.model
     assert again.text_codes.shape == (48, 0)
@@ -195,7 +202,8 @@ def test_a_new_item_without_a_text_has_no_neighbours(small_bundle: Path) -> None
 def test_items_are_added_and_reworded(small_bundle: Path) -> None:
     bundle = bundles.load(small_bundle)
     sold, unsold = int(np.argmax(bundle.purchases)), int(np.flatnonzero(bundle.purchases == 0)[0])
-    known = [bundle.catalogue.items[row] for row in (sold, unsold)]
+    known, before = [bundle.catalogue.items[row] for row in (sold, unsold)], bundle.item_vectors.copy()
+    codes_before = bundle.text_codes.copy()
     contents = [
         ItemContent(item, embedding, "encoder")
         for item, embedding in zip(
@@ -210,18 +218,18 @@ def test_items_are_added_and_reworded(small_bundle: Path) -> None:
     assert more.catalogue.row("gnome") == len(bundle.catalogue)
     assert more.bundle_id == bundle.bundle_id
     # What buyers taught of an item outweighs its words; of one that nobody bought the words are all there is.
-    np.testing.assert_array_equal(more.item_vectors[sold], bundle.item_vectors[sold])
+    np.testing.assert_array_equal(more.item_vectors[sold], before[sold])
     expected = bundle.new_item_vectors(
         np.eye(3, 384, dtype=np.float32), ["A garden gnome"] * 2 + ["A garden gnome. Gnomes"]
     )
     np.testing.assert_allclose(more.item_vectors[-1], expected[2], atol=1e-6)
-    assert np.abs(more.item_vectors[unsold] - bundle.item_vectors[unsold]).max() > 0.01
+    assert np.abs(more.item_vectors[unsold] - before[unsold]).max() > 0.01
     rest = np.setdiff1d(np.arange(len(bundle.catalogue)), [sold, unsold])
-    np.testing.assert_array_equal(more.item_vectors[rest], bundle.item_vectors[rest])
+    np.testing.assert_array_equal(more.item_vectors[rest], before[rest])
     # The text code follows the words, whoever bought the item.
     for row, place in ((sold, 0), (unsold, 1), (-1, 2)):
         np.testing.assert_array_equal(more.text_codes[row], 127 * np.eye(3, 384, dtype=np.int8)[place])
-    np.testing.assert_array_equal(more.text_codes[rest], bundle.text_codes[rest])
+    np.testing.assert_array_equal(more.text_codes[rest], codes_before[rest])
     again = more.with_items(
         [ItemContent(Item("gnome", "A stone gnome"), np.eye(3, 384, dtype=np.float32)[2], "encoder")]
     )

@@ -45,7 +45,7 @@ def slow_gains(neighbours: Neighbours, sequence: list[int], config: NeighbourCon
     for place, item in enumerate(newest):
         lists = [(neighbours.rows, neighbours.weights)] if item < len(neighbours.rows) else []
         if neighbours.links is not None:
-            lists.append((neighbours.links.rows, neighbours.links.weights))
+            lists.append(neighbours.links.of_items(np.arange(N, dtype=np.int32)))
         for rows, weights in lists:
             for row, weight in zip(rows[item].tolist(), weights[item].tolist(), strict=True):
                 if row != NO_ROW:

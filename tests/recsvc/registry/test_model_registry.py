@@ -114,9 +114,9 @@ async def test_a_bundle_of_another_format_is_refused_with_both_formats(
 ) -> None:
     folder, second = bundles
     path = folder / "second" / bundle_files.MANIFEST
-    path.write_text(path.read_text(encoding="utf-8").replace('"format_version": 7', '"format_version": 99'), "utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace('"format_version": 8', '"format_version": 99'), "utf-8")
     backend = Backend(ServingConfig(bundle=folder / "first"), store)
-    with pytest.raises(BundleUnusable, match="has bundle format 99; this recsvc reads formats 6 and 7") as refusal:
+    with pytest.raises(BundleUnusable, match="has bundle format 99; this recsvc reads format 8") as refusal:
         await backend.registry.activate(second)
     assert not isinstance(refusal.value, BundleNotFound)
     assert str(folder) not in str(refusal.value)

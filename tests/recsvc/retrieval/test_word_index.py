@@ -7,11 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from recsvc.model.item_words import K1, B
+from recsvc.model.words import plain_words
 from recsvc.retrieval import word_index
 from recsvc.retrieval.synonyms import Synonyms
 from recsvc.retrieval.text_query import read_query
-from recsvc.retrieval.word_index import K1, B, Part, WordIndex
-from recsvc.retrieval.words import plain_words
+from recsvc.retrieval.word_index import Part, WordIndex
 
 WORDS = [f"word{n}" for n in range(60)]
 NO_SYNONYMS = ()
