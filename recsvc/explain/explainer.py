@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +22,7 @@ from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import gains_without, newest_items_of
-from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.repeat_purchase import repeat_scores_without
 from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NOTHING
 from recsvc.reasons import ReasonWriter
@@ -100,7 +101,7 @@ class Explainer:
         if reasons is None:
             traits = self._traits(state)
             listed = np.unique(np.concatenate((rows, competitor_rows)))
-            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, listed)
+            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, rows, listed)
             page = self._page(rows, competitor_rows, traits.phrases)
             reasons = self._write(user, page, traits.phrases, query, tone)
             if len(kept) >= EXPLAINED_PAGES:
@@ -145,11 +146,12 @@ class Explainer:
         left_out: LeftOut | None,
         preferences: Preferences,
         now: int,
+        rows: Rows,
         listed: Rows,
     ) -> UserFacts:
-        times_of = _purchase_times(state.history)
+        times_of = _purchase_times(state.history, rows)
         intervals = {row: interval_of(times, now, MICROSECONDS_A_DAY) for row, times in times_of.items()}
-        bought = set(state.bought_rows.tolist())
+        bought = set(state.bought_rows.tolist()) if state.visit else ()
         zeros = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         user_vector, effects, gains = zeros, LeftOut(zeros, NO_ROWS, zeros[None][:0], None), NOTHING
         newest = None
@@ -178,13 +180,12 @@ class Explainer:
             visit={row: event for row, event in state.visit.items() if row not in bought},
             elapsed={row: (now - times[-1]) // MICROSECONDS_A_DAY for row, times in times_of.items()},
             intervals={row: interval for row, interval in intervals.items() if interval is not None},
-            bonus_without=(lambda row: self._bonus_without(state.history, row, now)) if len(bonus.rows) else None,
+            bonus_without=partial(self._bonus_without, state.history, now, effects.rows) if len(bonus.rows) else None,
         )
 
-    def _bonus_without(self, history: History, row: int, now: int) -> tuple[Rows, Floats]:
-        """Returns the repeat bonus that a user would have without the events of one item."""
+    def _bonus_without(self, history: History, now: int, left_out_rows: Rows, rows: Rows) -> Floats:
         config = self._bundle.model.repeats
-        return repeat_scores(history.select(history.rows != row), now, self._bundle.item_repeats, config)
+        return repeat_scores_without(history, now, self._bundle.item_repeats, config, left_out_rows, rows)
 
     def _page(self, rows: Rows, competitor_rows: Rows, phrases: Sequence[ProfilePhrase]) -> Page:
         row_list, items, terms = rows.tolist(), self._bundle.catalogue.items, self._category_terms
@@ -245,10 +246,10 @@ class Explainer:
         )
 
 
-def _purchase_times(history: History) -> dict[int, list[int]]:
-    """Returns the distinct times at which each row was bought, ascending."""
+def _purchase_times(history: History, rows: Rows) -> dict[int, list[int]]:
+    """Returns the distinct times at which each of some rows was bought, ascending. Other rows are left out."""
     times: dict[int, set[int]] = {}
-    bought = history.select(history.purchases)
-    for row, time in zip(bought.rows.tolist(), bought.timestamps.tolist(), strict=True):
+    bought = history.purchases & (history.rows[:, None] == rows).any(axis=1)
+    for row, time in zip(history.rows[bought].tolist(), history.timestamps[bought].tolist(), strict=True):
         times.setdefault(row, set()).add(time)
     return {row: sorted(distinct) for row, distinct in times.items()}
