@@ -1,6 +1,6 @@
 """Explains pages: finds the evidence, adds the catalogue's names, and has the reasons written."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from recsvc.explain.bundle_facts import item_facts
 from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Fact, Page, Preferences, UserFacts
 from recsvc.explain.item_terms import ItemTerms
-from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrase, profile_phrases
+from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrases, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
@@ -100,9 +100,8 @@ class Explainer:
         reasons = kept.get(key)
         if reasons is None:
             traits = self._traits(state)
-            listed = np.unique(np.concatenate((rows, competitor_rows)))
-            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, rows, listed)
             page = self._page(rows, competitor_rows, traits.phrases)
+            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, page)
             reasons = self._write(user, page, traits.phrases, query, tone)
             if len(kept) >= EXPLAINED_PAGES:
                 kept.clear()
@@ -134,9 +133,10 @@ class Explainer:
 
     def _preferences(self, bought_rows: Rows, purchases: NDArray[np.int32]) -> Preferences:
         """Returns the brands, categories and attributes that a user buys more than others do."""
-        term_purchases: Counter[int] = Counter()
+        term_purchases: defaultdict[int, int] = defaultdict(int)
         for row, count in zip(bought_rows.tolist(), purchases.tolist(), strict=True):
-            term_purchases.update(dict.fromkeys(self._item_terms.codes(row), count))
+            for code in set(self._item_terms.codes(row)):
+                term_purchases[code] += count
         return preferences_of(self._items, bought_rows, purchases, term_purchases, self._item_terms.share)
 
     def _user_facts(
@@ -146,10 +146,9 @@ class Explainer:
         left_out: LeftOut | None,
         preferences: Preferences,
         now: int,
-        rows: Rows,
-        listed: Rows,
+        page: Page,
     ) -> UserFacts:
-        times_of = _purchase_times(state.history, rows)
+        times_of = _purchase_times(state.history, page.rows)
         intervals = {row: interval_of(times, now, MICROSECONDS_A_DAY) for row, times in times_of.items()}
         bought = set(state.bought_rows.tolist()) if state.visit else ()
         zeros = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
@@ -160,8 +159,8 @@ class Explainer:
             newest = scorer.bonus.newest or newest_items_of(self._bundle, state.history)
         rows_without, without = NO_ROWS, NO_SCORES
         if newest is not None:
-            rows_without = listed
-            without = gains_without(self._bundle, newest, effects.rows, listed, state.silent_rows)
+            rows_without = np.unique(np.concatenate((page.rows, page.competitor_rows)))
+            without = gains_without(self._bundle, newest, effects.rows, rows_without, state.silent_rows)
         bonus = scorer.repeat_bonus
         return UserFacts(
             user_vector=user_vector,
@@ -188,12 +187,14 @@ class Explainer:
         return repeat_scores_without(history, now, self._bundle.item_repeats, config, left_out_rows, rows)
 
     def _page(self, rows: Rows, competitor_rows: Rows, phrases: Sequence[ProfilePhrase]) -> Page:
-        row_list, items, terms = rows.tolist(), self._bundle.catalogue.items, self._category_terms
+        row_list, items = rows.tolist(), self._bundle.catalogue.items
         return Page(
             rows=rows,
             competitor_rows=competitor_rows,
             terms=[self._item_terms.nameable(row) for row in row_list],
-            profile_phrases=[linked_phrase(phrases, items[row], row, terms) for row in row_list] if phrases else (),
+            profile_phrases=linked_phrases(phrases, [items[row] for row in row_list], row_list, self._category_terms)
+            if phrases
+            else (),
         )
 
     def _write(
@@ -202,10 +203,9 @@ class Explainer:
         """Returns a reason with its evidence for each item of a page; None if nothing true can be said."""
         items = [self._bundle.catalogue.items[row] for row in page.rows]
         facts_by_item = page_facts(user, self._items, page)
-        evidence = [
-            tuple(self._named(fact, phrases) for fact in facts if not self._is_of_deleted(fact))
-            for facts in facts_by_item
-        ]
+        if self._inventory.deletions:
+            facts_by_item = [[fact for fact in facts if not self._is_of_deleted(fact)] for facts in facts_by_item]
+        evidence = [tuple(self._named(fact, phrases) for fact in facts) for facts in facts_by_item]
         supported = list(zip(items, evidence, strict=True))
         # The seed keeps the choice of words stable.
         reasons = self._reasons.write_page(supported, query.language, query.seed, tone)

@@ -4,7 +4,7 @@ Items, brands and terms are rows and codes here; the explainer adds their names.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,7 @@ from recsvc.domain.shop import EventType
 from recsvc.ranking import values_of
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
     The other fields are as in `recsvc.domain.reason.Evidence`.
@@ -30,7 +29,6 @@ class Fact:
 
     kind: EvidenceKind
     strength: Strength
-    _: KW_ONLY
     effect: float = 0.0
     share: float = 0.0
     anchor_row: int = -1
