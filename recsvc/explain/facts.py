@@ -4,7 +4,7 @@ Items, brands and terms are rows and codes here; the explainer adds their names.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,9 @@ from recsvc.domain.shop import EventType
 from recsvc.ranking import values_of
 
 
-class Fact(NamedTuple):
+# Not frozen: some 40 are made for a page, and freezing takes more time than all the rest of making one.
+@dataclass(slots=True)
+class Fact:
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
     The other fields are as in `recsvc.domain.reason.Evidence`.
@@ -29,6 +31,7 @@ class Fact(NamedTuple):
 
     kind: EvidenceKind
     strength: Strength
+    _: KW_ONLY
     effect: float = 0.0
     share: float = 0.0
     anchor_row: int = -1

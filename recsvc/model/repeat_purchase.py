@@ -112,7 +112,7 @@ class _Purchases:
             days=np.bincount(item_places, minlength=m),
             only_bought=np.bincount(item_places[alone], minlength=m),
             last=last,
-            recent=np.bincount(places, np.exp2(-ages / RECENT_HALF_LIFE), m),
+            recent=np.asarray(np.bincount(places, np.exp2(-ages / RECENT_HALF_LIFE), m), np.float64),
             shopping_days=len(calendar_days),
         )
 
