@@ -63,9 +63,14 @@ def page_effects(user: UserFacts, item_vectors: Floats, page: Page) -> PageEffec
 
 
 def causal_pairs(
-    user: UserFacts, item_vectors: Floats, page: Page, effects: PageEffects, anchors: NDArray[np.intp]
+    user: UserFacts,
+    item_vectors: Floats,
+    page: Page,
+    effects: PageEffects,
+    places: NDArray[np.intp],
+    anchors: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
-    """Returns whether each item would be off the page without some of the items left out, bool (page, m).
+    """Returns for some pairs whether an item would be off the page without an item left out, bool (pairs,).
 
     It is off the page if at least as many competitors as the page is long score higher. The competitors are a part of
     the catalogue, so the item would then be off the page in the complete catalogue too.
@@ -75,25 +80,27 @@ def causal_pairs(
         item_vectors: float32 (n, d).
         page: The items, and those that competed with them.
         effects: Of the page.
-        anchors: For each item, m places in `user.left_out_rows`, (page, m).
+        places: Of each pair, the place of its item on the page.
+        anchors: Of each pair, the place in `user.left_out_rows`.
     """
+    causal = np.zeros(len(places), np.bool_)
+    if not len(places) or len(page.competitor_rows) < len(page.rows):
+        return causal
     products = user.scores_without(page.competitor_rows, item_vectors[page.competitor_rows]).T
+    own_products = effects.scores_without[places, anchors]
     competitor_gains = values_of(page.competitor_rows, user.repeat_rows, user.repeat_scores)
     # An item that is left out gains nothing from having been bought.
-    same_item = user.left_out_rows[:, None] == page.competitor_rows
-    competing = products + competitor_gains - same_item * competitor_gains
-    own = np.take_along_axis(effects.scores_without, anchors, axis=1) + effects.gains[:, None]
-    causal = (np.take_along_axis(effects.history, anchors, axis=1) > 0) & _outscored(page, own, competing[anchors])
-    if user.bonus_without is None:
+    same_item = user.left_out_rows[anchors, None] == page.competitor_rows
+    competing = products[anchors] + competitor_gains - same_item * competitor_gains
+    causal = _outscored(page, places, own_products + effects.gains[places], competing)
+    if user.bonus_without is None or not causal.any() or not competitor_gains.any():
         return causal
     # The repeat bonus depends on how the user shops, so one item less changes all gains a little. A causal claim must
     # hold with the gains computed again too.
-    for anchor in np.unique(anchors[causal]).tolist():
-        bonus = user.bonus_without(int(user.left_out_rows[anchor]))
-        competing = products[anchor] + values_of(page.competitor_rows, *bonus)
-        own = effects.scores_without[:, anchor] + values_of(page.rows, *bonus)
-        causal &= (anchors != anchor) | _outscored(page, own[:, None], competing)
-    return causal
+    gains = user.bonus_without(np.append(page.rows, page.competitor_rows))
+    own_gains, competitor_gains = gains[:, : len(page.rows)], gains[:, len(page.rows) :]
+    own = own_products + own_gains[anchors, places]
+    return causal & _outscored(page, places, own, products[anchors] + competitor_gains[anchors])
 
 
 def _falls(scores: Floats, scores_without: Floats) -> Floats:
@@ -102,16 +109,17 @@ def _falls(scores: Floats, scores_without: Floats) -> Floats:
     return np.where(falls > SCORE_TOLERANCE, falls, np.float32(0))
 
 
-def _outscored(page: Page, own: Floats, competing: Floats) -> NDArray[np.bool_]:
-    """Returns whether at least as many competitors as the page is long score higher, bool (page, m).
+def _outscored(page: Page, places: NDArray[np.intp], own: Floats, competing: Floats) -> NDArray[np.bool_]:
+    """Returns whether at least as many competitors as the page is long score higher, bool (pairs,).
 
     Args:
         page: The items, and those that competed with them.
-        own: Scores of the page, float32 (page, m).
-        competing: Scores of the competitors, float32 (page, m, competitors) or (competitors,).
+        places: Of each pair, the place of its item on the page.
+        own: The score of that item, float32 (pairs,).
+        competing: Scores of the competitors, float32 (pairs, competitors).
     """
     # An item does not compete with itself: its two scores come from products of different shapes, and may differ in
     # the last bit. Another item counts only if it is higher by more than such a difference.
-    others = page.competitor_rows != page.rows[:, None, None]
-    higher = np.count_nonzero((competing > own[:, :, None] + SCORE_TOLERANCE) & others, axis=2)
+    others = page.competitor_rows != page.rows[places, None]
+    higher = np.count_nonzero((competing > own[:, None] + SCORE_TOLERANCE) & others, axis=1)
     return np.asarray(higher >= len(page.rows))

@@ -71,26 +71,33 @@ def history_facts(
     Only items with a visible link count. A fact is causal if the item would be off the page without that item.
     """
     visible = links.of_rows(user.left_out_rows)
-    strongest = largest_places(np.where(visible, effects.history, np.float32(0)), MAX_ANCHORS)
-    effect = np.take_along_axis(effects.history, strongest, axis=1)
-    share = effect / effects.total[:, None]
-    causal = causal_pairs(user, items.vectors, page, effects, strongest)
-    worth_naming = causal | ((effect > 0) & (share >= CONTRIBUTORY_SHARE))
-    worth_naming &= np.take_along_axis(visible, strongest, axis=1)
-    anchors = user.left_out_rows[strongest].tolist()
-    effect_of, share_of, is_causal = effect.tolist(), share.tolist(), causal.tolist()
-    facts: list[list[Fact]] = [[] for _ in effect_of]
-    for i, j in np.argwhere(worth_naming).tolist():
-        anchor = anchors[i][j]
-        fact = Fact(
-            EvidenceKind.HISTORY_ITEM,
-            Strength.CAUSAL if is_causal[i][j] else Strength.CONTRIBUTORY,
-            effect=effect_of[i][j],
-            share=share_of[i][j],
-            anchor_row=anchor,
-            event=user.event(anchor),
-        )
-        facts[i].append(fact)
+    citable = np.where(visible, effects.history, np.float32(0))
+    strongest = largest_places(citable, MAX_ANCHORS)
+    raising, columns = np.nonzero(np.take_along_axis(citable, strongest, axis=1) > 0)
+    anchors = strongest[raising, columns]
+    effect = citable[raising, anchors]
+    share = effect / effects.total[raising]
+    causal = causal_pairs(user, items.vectors, page, effects, raising, anchors)
+    facts: list[list[Fact]] = [[] for _ in page.rows]
+    found = zip(
+        raising.tolist(),
+        user.left_out_rows[anchors].tolist(),
+        effect.tolist(),
+        share.tolist(),
+        causal.tolist(),
+        strict=True,
+    )
+    for place, anchor, effect_of, share_of, is_causal in found:
+        if is_causal or share_of >= CONTRIBUTORY_SHARE:
+            fact = Fact(
+                EvidenceKind.HISTORY_ITEM,
+                Strength.CAUSAL if is_causal else Strength.CONTRIBUTORY,
+                effect=effect_of,
+                share=share_of,
+                anchor_row=anchor,
+                event=user.event(anchor),
+            )
+            facts[place].append(fact)
     return facts
 
 

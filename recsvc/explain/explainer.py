@@ -1,8 +1,9 @@
 """Explains pages: finds the evidence, adds the catalogue's names, and has the reasons written."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,12 +17,12 @@ from recsvc.explain.bundle_facts import item_facts
 from recsvc.explain.evidence import page_facts
 from recsvc.explain.facts import Fact, Page, Preferences, UserFacts
 from recsvc.explain.item_terms import ItemTerms
-from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrase, profile_phrases
+from recsvc.explain.profile_phrases import ProfilePhrase, linked_phrases, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import gains_without, newest_items_of
-from recsvc.model.repeat_purchase import repeat_scores
+from recsvc.model.repeat_purchase import repeat_scores_without
 from recsvc.model.towers.user import LeftOut
 from recsvc.ranking import NOTHING
 from recsvc.reasons import ReasonWriter
@@ -99,9 +100,8 @@ class Explainer:
         reasons = kept.get(key)
         if reasons is None:
             traits = self._traits(state)
-            listed = np.unique(np.concatenate((rows, competitor_rows)))
-            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, listed)
             page = self._page(rows, competitor_rows, traits.phrases)
+            user = self._user_facts(state, scorer, left_out, traits.preferences, query.now, page)
             reasons = self._write(user, page, traits.phrases, query, tone)
             if len(kept) >= EXPLAINED_PAGES:
                 kept.clear()
@@ -133,9 +133,10 @@ class Explainer:
 
     def _preferences(self, bought_rows: Rows, purchases: NDArray[np.int32]) -> Preferences:
         """Returns the brands, categories and attributes that a user buys more than others do."""
-        term_purchases: Counter[int] = Counter()
+        term_purchases: defaultdict[int, int] = defaultdict(int)
         for row, count in zip(bought_rows.tolist(), purchases.tolist(), strict=True):
-            term_purchases.update(dict.fromkeys(self._item_terms.codes(row), count))
+            for code in set(self._item_terms.codes(row)):
+                term_purchases[code] += count
         return preferences_of(self._items, bought_rows, purchases, term_purchases, self._item_terms.share)
 
     def _user_facts(
@@ -145,11 +146,11 @@ class Explainer:
         left_out: LeftOut | None,
         preferences: Preferences,
         now: int,
-        listed: Rows,
+        page: Page,
     ) -> UserFacts:
-        times_of = _purchase_times(state.history)
+        times_of = _purchase_times(state.history, page.rows)
         intervals = {row: interval_of(times, now, MICROSECONDS_A_DAY) for row, times in times_of.items()}
-        bought = set(state.bought_rows.tolist())
+        bought = set(state.bought_rows.tolist()) if state.visit else ()
         zeros = np.zeros(self._bundle.item_vectors.shape[1], np.float32)
         user_vector, effects, gains = zeros, LeftOut(zeros, NO_ROWS, zeros[None][:0], None), NOTHING
         newest = None
@@ -158,8 +159,8 @@ class Explainer:
             newest = scorer.bonus.newest or newest_items_of(self._bundle, state.history)
         rows_without, without = NO_ROWS, NO_SCORES
         if newest is not None:
-            rows_without = listed
-            without = gains_without(self._bundle, newest, effects.rows, listed, state.silent_rows)
+            rows_without = np.unique(np.concatenate((page.rows, page.competitor_rows)))
+            without = gains_without(self._bundle, newest, effects.rows, rows_without, state.silent_rows)
         bonus = scorer.repeat_bonus
         return UserFacts(
             user_vector=user_vector,
@@ -178,21 +179,22 @@ class Explainer:
             visit={row: event for row, event in state.visit.items() if row not in bought},
             elapsed={row: (now - times[-1]) // MICROSECONDS_A_DAY for row, times in times_of.items()},
             intervals={row: interval for row, interval in intervals.items() if interval is not None},
-            bonus_without=(lambda row: self._bonus_without(state.history, row, now)) if len(bonus.rows) else None,
+            bonus_without=partial(self._bonus_without, state.history, now, effects.rows) if len(bonus.rows) else None,
         )
 
-    def _bonus_without(self, history: History, row: int, now: int) -> tuple[Rows, Floats]:
-        """Returns the repeat bonus that a user would have without the events of one item."""
+    def _bonus_without(self, history: History, now: int, left_out_rows: Rows, rows: Rows) -> Floats:
         config = self._bundle.model.repeats
-        return repeat_scores(history.select(history.rows != row), now, self._bundle.item_repeats, config)
+        return repeat_scores_without(history, now, self._bundle.item_repeats, config, left_out_rows, rows)
 
     def _page(self, rows: Rows, competitor_rows: Rows, phrases: Sequence[ProfilePhrase]) -> Page:
-        row_list, items, terms = rows.tolist(), self._bundle.catalogue.items, self._category_terms
+        row_list, items = rows.tolist(), self._bundle.catalogue.items
         return Page(
             rows=rows,
             competitor_rows=competitor_rows,
             terms=[self._item_terms.nameable(row) for row in row_list],
-            profile_phrases=[linked_phrase(phrases, items[row], row, terms) for row in row_list] if phrases else (),
+            profile_phrases=linked_phrases(phrases, [items[row] for row in row_list], row_list, self._category_terms)
+            if phrases
+            else (),
         )
 
     def _write(
@@ -201,10 +203,9 @@ class Explainer:
         """Returns a reason with its evidence for each item of a page; None if nothing true can be said."""
         items = [self._bundle.catalogue.items[row] for row in page.rows]
         facts_by_item = page_facts(user, self._items, page)
-        evidence = [
-            tuple(self._named(fact, phrases) for fact in facts if not self._is_of_deleted(fact))
-            for facts in facts_by_item
-        ]
+        if self._inventory.deletions:
+            facts_by_item = [[fact for fact in facts if not self._is_of_deleted(fact)] for facts in facts_by_item]
+        evidence = [tuple(self._named(fact, phrases) for fact in facts) for facts in facts_by_item]
         supported = list(zip(items, evidence, strict=True))
         # The seed keeps the choice of words stable.
         reasons = self._reasons.write_page(supported, query.language, query.seed, tone)
@@ -245,10 +246,10 @@ class Explainer:
         )
 
 
-def _purchase_times(history: History) -> dict[int, list[int]]:
-    """Returns the distinct times at which each row was bought, ascending."""
+def _purchase_times(history: History, rows: Rows) -> dict[int, list[int]]:
+    """Returns the distinct times at which each of some rows was bought, ascending. Other rows are left out."""
     times: dict[int, set[int]] = {}
-    bought = history.select(history.purchases)
-    for row, time in zip(bought.rows.tolist(), bought.timestamps.tolist(), strict=True):
+    bought = history.purchases & (history.rows[:, None] == rows).any(axis=1)
+    for row, time in zip(history.rows[bought].tolist(), history.timestamps[bought].tolist(), strict=True):
         times.setdefault(row, set()).add(time)
     return {row: sorted(distinct) for row, distinct in times.items()}

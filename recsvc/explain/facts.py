@@ -16,7 +16,8 @@ from recsvc.domain.shop import EventType
 from recsvc.ranking import values_of
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: some 40 are made for a page, and freezing takes more time than all the rest of making one.
+@dataclass(slots=True)
 class Fact:
     """One fact about an item of the page. Fields that a kind does not use keep their defaults.
 
@@ -125,10 +126,10 @@ class UserFacts:
         gains_without: How much each of `rows_without` would gain as a neighbour without each of `left_out_rows`,
             float32 (l, rows).
         visit: What the user does in this visit, by row; without rows that were bought.
-        elapsed: Days since each row was bought last.
-        intervals: By row, for items that are bought again and again.
-        bonus_without: Returns what the bought items would gain if one row had never been bought, as ascending rows and
-            scores; None if they gain nothing.
+        elapsed: Days since each row of the page was bought last; without rows that were not bought.
+        intervals: By row, for items of the page that are bought again and again.
+        bonus_without: Returns how much each of p rows would gain from having been bought without each of
+            `left_out_rows`, float32 (l, p); None if no row gains anything.
     """
 
     user_vector: Floats
@@ -147,7 +148,7 @@ class UserFacts:
     visit: Mapping[int, EventType] = field(default_factory=dict)
     elapsed: Mapping[int, int] = field(default_factory=dict)
     intervals: Mapping[int, RepeatInterval] = field(default_factory=dict)
-    bonus_without: Callable[[int], tuple[Rows, Floats]] | None = None
+    bonus_without: Callable[[Rows], Floats] | None = None
 
     def scores(self, rows: Rows, vectors: Floats) -> Floats:
         """Returns the scores of p items without the repeat bonus, float32 (p,). vectors: of these items."""

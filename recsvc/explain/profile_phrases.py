@@ -57,19 +57,26 @@ def profile_phrases(profile: Profile, terms: CategoryTerms) -> tuple[ProfilePhra
     return tuple(phrase for phrase in phrases if phrase.text)[:MAX_PHRASES]
 
 
-def linked_phrase(phrases: Sequence[ProfilePhrase], item: Item, row: int, terms: CategoryTerms) -> int:
-    """Returns the place of the phrase that has a visible link with an item; -1 if none has.
+def linked_phrases(
+    phrases: Sequence[ProfilePhrase], items: Sequence[Item], rows: Sequence[int], terms: CategoryTerms
+) -> list[int]:
+    """Returns for each item the place of the phrase that has a visible link with it; -1 if none has.
 
     The link is a category term of the phrase: one of the item's own categories, the longest first, or one in its title.
     """
-    mentioned = frozenset(code for phrase in phrases for code in phrase.terms)
-    if (shared := terms.shared(row, mentioned)) >= 0:
-        return next(place for place, phrase in enumerate(phrases) if shared in phrase.terms)
-    title = _title(item.title, item.brand)
+    place_of: dict[int, int] = {}
     for place, phrase in enumerate(phrases):
-        if any(_holds(title, terms.names[code]) for code in phrase.terms):
-            return place
-    return -1
+        for code in phrase.terms:
+            place_of.setdefault(code, place)
+    folded_terms = [(folded_words(terms.names[code]), place) for code, place in place_of.items()]
+    places = []
+    for item, row in zip(items, rows, strict=True):
+        if (shared := terms.shared(row, place_of)) >= 0:
+            places.append(place_of[shared])
+        else:
+            title = _title(item.title, item.brand)
+            places.append(next((place for term, place in folded_terms if _holds(title, term)), -1))
+    return places
 
 
 def _is_short(text: str) -> bool:
@@ -83,8 +90,8 @@ def _title(title: str, brand: str) -> tuple[str, list[str]]:
     return folded_words(title[len(brand) :] if brand and title.startswith(brand) else title)
 
 
-def _holds(title: tuple[str, list[str]], term: str) -> bool:
-    folded, words = folded_words(term)
+def _holds(title: tuple[str, list[str]], term: tuple[str, list[str]]) -> bool:
+    folded, words = term
     if not folded.isascii():
         return folded in title[0]
     return any(title[1][at : at + len(words)] == words for at in range(len(title[1]) - len(words) + 1))

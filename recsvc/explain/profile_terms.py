@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from recsvc.model.catalogue import Catalogue
 from recsvc.reasons import folded_words, is_vague
@@ -65,7 +65,7 @@ class CategoryTerms:
             }
         return frozenset(codes - {-1})
 
-    def shared(self, row: int, mentioned: frozenset[int]) -> int:
+    def shared(self, row: int, mentioned: Container[int]) -> int:
         """Returns the longest term of an item's categories that is mentioned; -1 if there is none."""
         path = int(self._path_of[row])
         return next((code for code in self._codes_of_path[path] if code in mentioned), -1) if path >= 0 else -1

@@ -16,6 +16,8 @@ from recsvc.domain.shop import History
 
 # Inputs of the regression for a user and an item; see `repeat_features`.
 FEATURES = ("days", "recent", "elapsed", "overdue", "rate", "popularity", "shopping_days", "idle", "loyalty")
+# The last of these describe the user, and are the same for all items.
+USER_FEATURES = 3
 RECENT_HALF_LIFE = 365.0  # days
 
 
@@ -64,33 +66,90 @@ def repeat_features(history: History, time: int, items: ItemRepeats) -> tuple[Ro
     Returns:
         Distinct rows, int32 (m,), and `FEATURES` of each, float64 (m, 9).
     """
-    time -= time % MICROSECONDS_AN_HOUR
-    history = history.select(history.purchases)
-    rows, places = np.unique(history.rows, return_inverse=True)
-    if not len(rows):
-        return rows, np.zeros((0, len(FEATURES)))
-    ages = np.maximum(time - history.timestamps, 0) / MICROSECONDS_A_DAY
-    day = (history.timestamps // MICROSECONDS_A_DAY).astype(np.int64)
-    days = np.bincount(np.unique(np.stack((places, day)), axis=1)[0], minlength=len(rows))
-    last = np.full(len(rows), np.inf)
-    np.minimum.at(last, places, ages)
-    recent = np.bincount(places, np.exp2(-ages / RECENT_HALF_LIFE), len(rows))
-    elapsed = np.log(last + 0.5)
-    # These describe the user, and are the same for all items.
-    shopping_days, idle = np.log(len(np.unique(day))), np.log(ages.min() + 0.5)
-    loyalty = 1.0 - len(rows) / days.sum()
-    columns = (
-        np.log(days),
-        np.log(recent + 1e-3),
-        elapsed,
-        elapsed - np.log(items.intervals[rows]),
-        np.log(items.rates[rows]),
-        items.popularity[rows],
-        np.full(len(rows), shopping_days),
-        np.full(len(rows), idle),
-        np.full(len(rows), loyalty),
-    )
-    return rows, np.stack(columns, axis=1).astype(np.float64)
+    bought = _Purchases.of(history, time)
+    features = np.hstack((bought.item_features(items), np.tile(bought.user_features(), (len(bought.rows), 1))))
+    return bought.rows, features
+
+
+@dataclass(frozen=True)
+class _Purchases:
+    """What the regression reads of a user's purchases.
+
+    Attributes:
+        rows: Distinct rows, ascending, int32 (m,).
+        days: The number of days on which each was bought, (m,).
+        only_bought: The number of days on which the user bought nothing else, (m,).
+        last: Days since each was bought last, (m,).
+        recent: The number of purchases of each, where older ones count less, (m,).
+        shopping_days: The number of days on which the user bought anything.
+    """
+
+    rows: Rows
+    days: NDArray[np.intp]
+    only_bought: NDArray[np.intp]
+    last: NDArray[np.float64]
+    recent: NDArray[np.float64]
+    shopping_days: int
+
+    @staticmethod
+    def of(history: History, time: int) -> "_Purchases":
+        """Counts the purchases of a history. time: as in `repeat_features`."""
+        time -= time % MICROSECONDS_AN_HOUR
+        kept = history.purchases
+        timestamps = history.timestamps[kept]
+        rows, places = np.unique(history.rows[kept], return_inverse=True)
+        m = len(rows)
+        ages = np.maximum(time - timestamps, 0) / MICROSECONDS_A_DAY
+        calendar_days, day_places = np.unique(timestamps // MICROSECONDS_A_DAY, return_inverse=True)
+        # Distinct pairs of an item and a day.
+        pairs = np.unique(places * len(calendar_days) + day_places)
+        item_places, day_places = np.divmod(pairs, max(len(calendar_days), 1))
+        alone = np.bincount(day_places, minlength=len(calendar_days))[day_places] == 1
+        last = np.full(m, np.inf)
+        np.minimum.at(last, places, ages)
+        return _Purchases(
+            rows=rows,
+            days=np.bincount(item_places, minlength=m),
+            only_bought=np.bincount(item_places[alone], minlength=m),
+            last=last,
+            recent=np.asarray(np.bincount(places, np.exp2(-ages / RECENT_HALF_LIFE), m), np.float64),
+            shopping_days=len(calendar_days),
+        )
+
+    def places_of(self, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Returns the place of each row among those bought, and whether it was bought, (p,) each."""
+        if not len(self.rows):
+            return np.zeros(len(rows), np.intp), np.zeros(len(rows), np.bool_)
+        places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return places, self.rows[places] == rows
+
+    def item_features(self, items: ItemRepeats) -> NDArray[np.float64]:
+        """Returns the features that describe one item, the first of `FEATURES`, float64 (m, 6)."""
+        elapsed = np.log(self.last + 0.5)
+        columns = (
+            np.log(self.days),
+            np.log(self.recent + 1e-3),
+            elapsed,
+            elapsed - np.log(items.intervals[self.rows]),
+            np.log(items.rates[self.rows]),
+            items.popularity[self.rows],
+        )
+        return np.stack(columns, axis=1).astype(np.float64)
+
+    def user_features(self) -> NDArray[np.float64]:
+        """Returns the features that describe the user, the last of `FEATURES`, float64 (3,)."""
+        if not len(self.rows):
+            return np.zeros(USER_FEATURES)
+        loyalty = 1.0 - len(self.rows) / self.days.sum()
+        return np.array((np.log(self.shopping_days), np.log(self.last.min() + 0.5), loyalty))
+
+    def user_features_without(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Returns `user_features` without each of some items, float64 (l, 3). There must be two items or more."""
+        newest, second = np.partition(self.last, 1)[:2]
+        idle = np.where((self.last == newest)[places], second, newest)
+        loyalty = 1.0 - (len(self.rows) - 1) / (self.days.sum() - self.days[places])
+        shopping_days = self.shopping_days - self.only_bought[places]
+        return np.stack((np.log(shopping_days), np.log(idle + 0.5), loyalty), axis=1)
 
 
 def repeat_probabilities(history: History, time: int, items: ItemRepeats, config: RepeatConfig) -> tuple[Rows, Floats]:
@@ -109,7 +168,7 @@ def repeat_probabilities(history: History, time: int, items: ItemRepeats, config
     if not config.coefficients:
         return rows, np.zeros(len(rows), np.float32)
     odds = features @ np.array(config.coefficients[:-1]) + config.coefficients[-1]
-    return rows, np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+    return rows, _probabilities(odds)
 
 
 def resting_rows(history: History, time: int, items: ItemRepeats) -> Rows:
@@ -144,4 +203,50 @@ def repeat_scores(history: History, time: int, items: ItemRepeats, config: Repea
     if not config.weight:
         return NO_ROWS, NO_SCORES
     rows, probabilities = repeat_probabilities(history, time, items, config)
-    return rows, np.asarray(config.weight * np.log1p(probabilities / config.baseline_probability), np.float32)
+    return rows, _bonuses(probabilities, config)
+
+
+def repeat_scores_without(
+    history: History, time: int, items: ItemRepeats, config: RepeatConfig, left_out_rows: Rows, rows: Rows
+) -> Floats:
+    """The repeat bonus that some items would have without the events of each of some items, one at a time.
+
+    It is that of `repeat_scores` for the shorter history: one item less changes only what describes the user.
+
+    Args:
+        history: Of the user.
+        time: As in `repeat_features`.
+        items: How each item is bought again.
+        config: Weight and coefficients.
+        left_out_rows: The l items that are left out one by one.
+        rows: The p items.
+
+    Returns:
+        float32 (l, p).
+    """
+    bonuses = np.zeros((len(left_out_rows), len(rows)), np.float32)
+    bought = _Purchases.of(history, time)
+    places, held = bought.places_of(rows)
+    left_out, was_bought = bought.places_of(left_out_rows)
+    if not config.weight or not config.coefficients or not held.any():
+        return bonuses
+    *coefficients, intercept = config.coefficients
+    of_user = np.tile(bought.user_features(), (len(left_out_rows), 1))
+    if len(bought.rows) > 1:
+        of_user[was_bought] = bought.user_features_without(left_out[was_bought])
+    odds = (
+        of_user @ np.array(coefficients[-USER_FEATURES:])[:, None]
+        + (bought.item_features(items) @ np.array(coefficients[:-USER_FEATURES]))[places[held]]
+        + intercept
+    )
+    bonuses[:, held] = _bonuses(_probabilities(odds), config)
+    bonuses[left_out_rows[:, None] == rows] = 0
+    return bonuses
+
+
+def _probabilities(odds: NDArray[np.float64]) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+
+
+def _bonuses(probabilities: Floats, config: RepeatConfig) -> Floats:
+    return np.asarray(config.weight * np.log1p(probabilities / config.baseline_probability), np.float32)

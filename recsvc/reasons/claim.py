@@ -124,17 +124,16 @@ def permitted_claim(evidence: Evidence, item: Item, language: str, tone: Tone = 
     if kind is not EvidenceKind.POPULARITY and is_sensitive(item):
         raise ReasonRejected("sensitive", "the item's purchase says something private")
     form, slots = _FORM_AND_SLOTS[kind](evidence, item, language, tone)
-    claim = Claim(kind, strength, form, language, slots)
-    return _agreeing(claim, item, evidence.anchor) if language == "en" else claim
+    number, article = _agreement(slots, item, evidence.anchor) if language == "en" else (Number.ONE, True)
+    return Claim(kind, strength, form, language, slots, number=number, article=article)
 
 
-def _agreeing(claim: Claim, item: Item, anchor: Item | None) -> Claim:
-    """The claim with the grammatical number of the item shown, and with what suits the anchor's name."""
+def _agreement(slots: Slots, item: Item, anchor: Item | None) -> tuple[Number, bool]:
+    """The grammatical number of the item shown, and whether "the" suits the anchor's name."""
     article = True
-    if anchor is not None and (name := dict(claim.slots).get("item")):
+    if anchor is not None and (name := dict(slots).get("item")):
         article = takes_article(name.strip("“”"), anchor.brand, anchor.categories)
-    number = _number(item.title, item.brand, item.categories)
-    return claim._replace(number=number, article=article)
+    return _number(item.title, item.brand, item.categories), article
 
 
 @functools.lru_cache(maxsize=100_000)

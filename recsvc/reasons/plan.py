@@ -11,7 +11,7 @@ from recsvc.domain.reason import COPY_KINDS, Evidence, EvidenceKind, Strength, T
 from recsvc.domain.shop import Item
 from recsvc.errors import ReasonRejected
 from recsvc.reasons.claim import Claim, permitted_claim
-from recsvc.reasons.grammar.claim_keys import key_of
+from recsvc.reasons.grammar.claim_keys import Claimed, key_of
 from recsvc.reasons.grammar.pattern import PatternRequest
 
 # The order in which readers value claims; lower is better. In user studies people valued reasons from their own
@@ -75,6 +75,7 @@ class PagePlan:
         self.tone = tone
         self._seed = seed & 0xFFFFFFFF
         self._sentences: set[str] = set()
+        self._chances: dict[Claimed, int] = {}  # one for each claim of the page
         self._above = ""
         self._kind_above: EvidenceKind | None = None
         self._in_a_row = 0
@@ -99,8 +100,11 @@ class PagePlan:
         """Patterns in the order to try them. The seed decides which one is the page's wording of the claim."""
         if len(patterns) < 2:  # noqa: PLR2004  no choice
             return patterns
-        key = key_of(request.kind, request.strength, request.form)
-        first = zlib.crc32(key.encode(), self._seed) % len(patterns)
+        claimed = (request.kind, request.strength, request.form)
+        chance = self._chances.get(claimed)
+        if chance is None:
+            chance = self._chances[claimed] = zlib.crc32(key_of(*claimed).encode(), self._seed)
+        first = chance % len(patterns)
         return patterns[first:] + patterns[:first]
 
     def standing(self, fact: Evidence, sentence: str) -> Standing:

@@ -152,7 +152,7 @@ class ReasonWriter:
             evidence = tuple(fact for fact in evidence if self._may_state(plan.language, item, fact))
         others: list[tuple[Standing, _Worded]] = []
         for fact, claim in plan.claims(item, evidence):
-            pooled = self._pooled(_request(claim, plan.tone), item, fact)
+            pooled = self._pooled(_request(claim, plan.tone), item, fact) if self._pool else ()
             worded = self._page_wording(plan, claim, [(item, fact)], pooled)
             if worded is None:
                 continue

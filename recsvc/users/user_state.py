@@ -95,8 +95,10 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
         history = known_history.select(~np.isin(known_history.rows, silent))
     bought = history.select(history.purchases)
     # Lines of one order are one purchase: a shopper who bought twelve pieces at once bought once.
-    orders = np.unique(np.stack((bought.rows.astype(np.int64), bought.timestamps)), axis=1)[0]
-    bought_rows, purchases = np.unique(orders, return_counts=True)
+    order = np.lexsort((bought.timestamps, bought.rows))
+    rows, times = bought.rows[order], bought.timestamps[order]
+    is_first = np.append(rows[:1] == rows[:1], (rows[1:] != rows[:-1]) | (times[1:] != times[:-1]))
+    bought_rows, purchases = np.unique(rows[is_first], return_counts=True)
     profile, about = None, NO_PROFILE
     if record.profile is not None and record.profile_embedding is not None:
         profile = ProfileText(profile_text(record.profile), record.profile_embedding)
@@ -175,10 +177,12 @@ def _hidden_rows(history: History) -> Rows:
 def history_of(events: Sequence[Event], catalogue: Catalogue) -> History:
     """Returns the events of items that the catalogue has, as columns, in their order."""
     rows = [catalogue.row(event.item_id) for event in events]
-    of_known_items = [(row, event) for row, event in zip(rows, events, strict=True) if row is not None]
+    if None in rows:
+        known = [(row, event) for row, event in zip(rows, events, strict=True) if row is not None]
+        rows, events = [row for row, _ in known], [event for _, event in known]
     return History(
-        np.array([row for row, _ in of_known_items], np.int32),
-        np.array([event.timestamp for _, event in of_known_items], np.int64),
-        np.array([event.event_type for _, event in of_known_items], np.int8),
-        np.array([event.quantity for _, event in of_known_items], np.float32),
+        np.array(rows, np.int32),
+        np.array([event.timestamp for event in events], np.int64),
+        np.array([event.event_type for event in events], np.int8),
+        np.array([event.quantity for event in events], np.float32),
     )

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsvc.domain.arrays import MICROSECONDS_A_DAY
 from recsvc.domain.reason import EvidenceKind, Reason
-from recsvc.explain.profile_phrases import linked_phrase, profile_phrases
+from recsvc.explain.profile_phrases import linked_phrases, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.bundle import Bundle
 from recsvc.reasons.amounts import ago_text, number_text, period_text, times_text
@@ -173,7 +173,7 @@ def _fillings(bundle: Bundle, terms: CategoryTerms, page: Page, place: int, now:
     words += [f"value={attribute_name(value)}" for _, value in item.attributes]
     words += [f"value={clean_label(item.brand)}", *(f"value={category_name(name)}" for name in item.categories)]
     phrases = profile_phrases(state.about, terms)
-    if (place := linked_phrase(phrases, item, row, terms)) >= 0:
+    if (place := linked_phrases(phrases, [item], [row], terms)[0]) >= 0:
         phrase = attribute_name(phrases[place].text)
         words += [f"value=“{phrase}”", f"value={phrase}"]
     words += [f"times={times_text(n, language)}" for n in (times, brands, *categories, *with_attribute) if n > 1]

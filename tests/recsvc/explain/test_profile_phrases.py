@@ -3,7 +3,7 @@
 import pytest
 
 from recsvc.domain.shop import Item, Profile
-from recsvc.explain.profile_phrases import MAX_PHRASES, linked_phrase, profile_phrases
+from recsvc.explain.profile_phrases import MAX_PHRASES, linked_phrases, profile_phrases
 from recsvc.explain.profile_terms import CategoryTerms
 from recsvc.model.catalogue import Catalogue
 
@@ -21,7 +21,7 @@ TERMS = CategoryTerms(Catalogue(ITEMS))
 
 def phrase_for(profile: Profile, row: int) -> tuple[str, str] | None:
     phrases = profile_phrases(profile, TERMS)
-    place = linked_phrase(phrases, ITEMS[row], row, TERMS)
+    place = linked_phrases(phrases, ITEMS, range(len(ITEMS)), TERMS)[row]
     return (phrases[place].name, phrases[place].text) if place >= 0 else None
 
 

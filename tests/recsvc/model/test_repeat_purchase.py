@@ -13,7 +13,9 @@ from recsvc.model.repeat_purchase import (
     repeat_features,
     repeat_probabilities,
     repeat_scores,
+    repeat_scores_without,
 )
+from recsvc.ranking import values_of
 
 DAY = 86_400_000_000
 NOW = 1_000 * DAY
@@ -88,3 +90,22 @@ def test_no_weight_or_no_coefficients_give_no_bonus(config: RepeatConfig) -> Non
 def test_event_after_now_counts_as_new() -> None:
     _, bonus = repeat_scores(history((0, -3, BOUGHT), (1, 0, BOUGHT)), NOW, ITEMS, ELAPSED)
     assert bonus[0] == pytest.approx(bonus[1], rel=1e-2)
+
+
+def test_scores_without_an_item_are_those_of_the_shorter_history() -> None:
+    rng, changed = np.random.default_rng(0), 0
+    for _ in range(100):
+        n = int(rng.integers(1, 12))
+        ages = np.sort(rng.integers(0, 30, n))[::-1] + 0.5 * rng.integers(0, 2, n)
+        types = rng.choice([BOUGHT, BOUGHT, BOUGHT, SENT_BACK, SEEN], n)
+        events = history(*zip(rng.integers(0, 4, n).tolist(), ages.tolist(), map(EventType, types), strict=True))
+        config = RepeatConfig(1.5, 0.1, tuple(rng.standard_normal(len(FEATURES) + 1).tolist()))
+        left_out, rows = np.array([2, 0, 1], np.int32), np.array([3, 1, 0, 2, 1], np.int32)
+        bonuses = repeat_scores_without(events, NOW, ITEMS, config, left_out, rows)
+        for row, of_rows in zip(left_out, bonuses, strict=True):
+            shorter = repeat_scores(events.select(events.rows != row), NOW, ITEMS, config)
+            np.testing.assert_allclose(of_rows, values_of(rows, *shorter), rtol=1e-5, atol=1e-7)
+            changed += not np.allclose(of_rows, values_of(rows, *repeat_scores(events, NOW, ITEMS, config)))
+        for nothing in (replace(config, weight=0.0), replace(config, coefficients=())):
+            assert not repeat_scores_without(events, NOW, ITEMS, nothing, left_out, rows).any()
+    assert changed > 100
