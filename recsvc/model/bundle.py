@@ -14,6 +14,7 @@ from recsvc.model.manifest import moment, section
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats
+from recsvc.model.search_views import SearchViews
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_links import TextLinks
 from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
@@ -59,6 +60,7 @@ class Bundle:
         growing: Memory of `item_vectors`, once items were added.
         growing_codes: Memory of `text_codes`, once items were added.
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
+        search_views: Shortened vectors of the items that were trained; None if the bundle has none that are good enough.
     """
 
     catalogue: Catalogue
@@ -84,6 +86,7 @@ class Bundle:
     growing: GrowingMatrix[np.float32] | None = field(default=None, repr=False, compare=False)
     growing_codes: GrowingMatrix[np.int8] | None = field(default=None, repr=False, compare=False)
     links: TextLinks | None = None
+    search_views: SearchViews | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:

@@ -13,7 +13,9 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
+from recsvc.retrieval.index import ScanIndex
 from recsvc.retrieval.inventory import Inventory, Selection, Table
+from recsvc.retrieval.shortened_scan import ShortenedScan
 from recsvc.retrieval.similar_items import similarity_vectors
 from recsvc.retrieval.vector_search import ItemSearch
 from recsvc.retrieval.word_index import WordIndex, search_text
@@ -64,7 +66,7 @@ class ItemSnapshot:
             inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
             word_index=WordIndex.of(_search_texts(bundle.catalogue)),
-            item_search=ItemSearch(bundle.item_vectors, executor),
+            item_search=_item_search(bundle, executor),
             similarity_search=ItemSearch(vectors, executor),
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
@@ -154,6 +156,21 @@ class ItemSnapshot:
             text_search=text_search,
             growing=growing,
         )
+
+
+def _item_search(bundle: Bundle, executor: Executor) -> ItemSearch:
+    """Searches the vectors of a bundle's items: shortened, if training has measured that this finds them."""
+    views = bundle.search_views
+    if views is None:
+        return ItemSearch(bundle.item_vectors, executor)
+    index = ShortenedScan(bundle.item_vectors, views, ScanIndex(bundle.item_vectors))
+    return ItemSearch(
+        bundle.item_vectors,
+        executor,
+        main_index=index,
+        indexed=len(bundle.item_vectors),
+        build=lambda vectors: ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors)),
+    )
 
 
 def _search_texts(catalogue: Catalogue) -> list[str]:
