@@ -60,7 +60,7 @@ class Bundle:
         growing: Memory of `item_vectors`, once items were added.
         growing_codes: Memory of `text_codes`, once items were added.
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
-        search_views: Shortened vectors of the items that were trained; None if the bundle has none that are good enough.
+        search_views: Shortened vectors of the trained items; None if the bundle has none that find enough.
     """
 
     catalogue: Catalogue

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from recsvc.errors import BundleError
@@ -34,7 +35,7 @@ def save_views(views: SearchViews, recall: Mapping[int, float], folder: Path) ->
     Returns:
         The section of the manifest.
     """
-    arrays = {"spread": views.spread}
+    arrays: dict[str, NDArray[Any]] = {"spread": views.spread}
     for i, view in enumerate(views.views):
         projection = view.projection
         arrays |= {
@@ -73,7 +74,7 @@ def load_views(folder: Path, manifest: Mapping[str, Any], shape: tuple[int, ...]
     if not path.is_file() or _sha256(path) != described.get("sha256"):
         raise BundleError(f"{path} is not the file that the manifest describes: copy the bundle again")
     arrays = {name: tensor.numpy() for name, tensor in load_file(path).items()}
-    views = []
+    views: list[SearchView] = []
     while (i := len(views)) < sum(name.endswith(".codes") for name in arrays):
         projection = Projection(arrays[f"{i}.of_items"], arrays[f"{i}.of_users"], arrays[f"{i}.energies"])
         loss = float(arrays[f"{i}.largest_loss"][0])

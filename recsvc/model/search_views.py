@@ -1,8 +1,8 @@
 """Shortened item vectors, in 8 bits, to find candidates with (`recsvc.retrieval.shortened_scan`).
 
-The vectors of users vary in far fewer directions than they have columns. A view keeps the directions that matter for one
-kind of users: for n items and the user vectors of a sample, no projection to as few columns keeps more of the scores.
-The item-only blocks are left out. They have few columns, so a search adds them in full.
+The vectors of users vary in far fewer directions than they have columns. A view keeps the directions that matter for
+one kind of users: of all projections to so few columns, it keeps most of the scores of a sample of users. The item-only
+blocks are left out. They have few columns, so a search adds them in full.
 """
 
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ class ScanIndex:
     def __init__(self, item_vectors: Floats | Codes) -> None:
         self._n, dim = item_vectors.shape
         vectors = torch.tensor(item_vectors)  # a copy: the bundle's own memory is read-only
-        self._bytes = self._n * dim * (4 if self._n <= FULL_PRECISION_ITEMS else 1)
+        self._bytes: int = self._n * dim * (4 if self._n <= FULL_PRECISION_ITEMS else 1)
         self._vectors: torch.Tensor | None = None
         if self._n <= FULL_PRECISION_ITEMS:
             self._vectors = vectors.float() / CODE_SCALE if vectors.dtype == torch.int8 else vectors

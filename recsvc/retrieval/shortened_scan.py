@@ -1,9 +1,9 @@
 """Finds the best items by a scan of shortened vectors. The caller scores what is found again in float32.
 
-The scan reads a third of what a scan of the full vectors reads, and that stays in the processor's cache. So a search that
-comes alone costs a fifth. It is not exact: training measures how many of the best items it finds, and a bundle whose
-share is too small has no views. What it cannot find well is scanned in full: long lists, and vectors unlike those of the
-users that were measured.
+The scan reads a third of what a scan of the full vectors reads, and that stays in the processor's cache. So a search
+that comes alone costs a third or less. It is not exact: training measures how many of the best items it finds, and a
+bundle whose share is too small has no views. What it cannot find well is scanned in full: long lists, and vectors that
+are unlike those of the users that were measured.
 """
 
 import warnings

@@ -47,7 +47,7 @@ def shop() -> Shop:
 @pytest.mark.parametrize("with_mask", [False, True])
 @pytest.mark.parametrize("with_bonus", [False, True])
 def test_the_list_of_a_user_is_the_exact_one(shop: Shop, with_mask: bool, with_bonus: bool) -> None:
-    index, users = shop.index(), shop.users(40)
+    index, users = shop.index(), shop.users(10)
     for user in users:
         mask = shop.rng.random(N) < 0.4 if with_mask else None
         bonus = NOTHING
