@@ -13,7 +13,7 @@ from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.vectors import CODE_SCALE, GrowingMatrix, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.index import ScanIndex
+from recsvc.retrieval.index import Codes, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.shortened_scan import ShortenedScan
 from recsvc.retrieval.similar_items import similarity_vectors
@@ -163,14 +163,14 @@ def _item_search(bundle: Bundle, executor: Executor) -> ItemSearch:
     views = bundle.search_views
     if views is None:
         return ItemSearch(bundle.item_vectors, executor)
-    index = ShortenedScan(bundle.item_vectors, views, ScanIndex(bundle.item_vectors))
-    return ItemSearch(
-        bundle.item_vectors,
-        executor,
-        main_index=index,
-        indexed=len(bundle.item_vectors),
-        build=lambda vectors: ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors)),
-    )
+
+    def build(vectors: Floats | Codes) -> ItemIndex:
+        vectors = np.asarray(vectors, np.float32)
+        return ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors))
+
+    vectors = bundle.item_vectors
+    index = ShortenedScan(vectors, views, ScanIndex(vectors))
+    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors), build=build)
 
 
 def _search_texts(catalogue: Catalogue) -> list[str]:

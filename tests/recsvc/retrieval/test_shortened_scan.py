@@ -23,7 +23,7 @@ class Shop:
         rng = np.random.default_rng(2)
         self.rng = rng
         self.directions = rng.standard_normal((DIRECTIONS, PERSONAL))
-        self.items = rng.standard_normal((N, DIM)).astype(np.float32) / 8
+        self.items = rng.standard_normal((N, DIM), np.float32) / np.float32(8)
         self.items[:, PERSONAL:] = rng.beta(0.5, 3, (N, 3))
         spread = spread_of(self.items, PERSONAL)
         projection = Projection.fit(spread, self.users(200)[:, :PERSONAL], COLUMNS)
@@ -58,9 +58,9 @@ def test_the_list_of_a_user_is_the_exact_one(shop: Shop, with_mask: bool, with_b
         scores[bonus.rows] += bonus.scores
         if mask is not None:
             scores[~mask] = -np.inf
-        (rows,) = index.search(user[None], K, [mask], [bonus])
-        assert len(rows) == len(set(rows.tolist())) < N // 10
-        allowed = rows if mask is None else rows[mask[rows]]
+        (candidates,) = index.search(user[None], K, [mask], [bonus])
+        assert len(candidates) == len(set(candidates.tolist())) < N // 10
+        allowed = candidates if mask is None else candidates[mask[candidates]]
         best = rank(user, shop.items, allowed, K, bonus=among(bonus, allowed))
         assert best.rows.tolist() == np.argsort(-scores, kind="stable")[:K].tolist()
 
