@@ -25,6 +25,8 @@ from rich.console import Console
 
 from recsvc.errors import RecsvcError
 from recsvc.model import bundle_files as bundles
+from recsvc.model.bundle import Bundle
+from recsvc.model.search_view_files import SECTION, save_views
 from training.config import TrainConfig, settings_of
 from training.data.interactions import Interactions
 from training.data.shop import Shop
@@ -37,6 +39,7 @@ from training.evaluation.release_gate import against_previous, failed_checks, le
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
 from training.fitting.experiment import Fitted, Prepared, fit, fit_starter, prepare, refit
+from training.fitting.search_views import fit_search_views
 from training.fitting.stages import Stages
 
 NOT_READY = 3  # exit code: the bundle is written, but `latest` was not moved
@@ -81,6 +84,7 @@ def train(
     if config.refit == "all":
         bundle = refit(prepared, fitted, prepared.interactions, stages, "all")
         bundles.save(replace(bundle, provenance=provenance), part)
+    _add_search_views(part, bundle, prepared, stages)
     report = EvaluationReport(
         fitted=fitted,
         results=results,
@@ -123,6 +127,20 @@ def _evaluate(
     previous = against_previous(bundle, latest, test, profiles)
     stages.report("evaluation", time.perf_counter() - started, f"{len(test):,} users")
     return results, previous
+
+
+def _add_search_views(part: Path, bundle: Bundle, prepared: Prepared, stages: Stages) -> None:
+    """Adds to a saved bundle what makes its search fast, if its shop is large and nothing is lost by it."""
+    started = time.perf_counter()
+    users = prepared.split.test
+    profiles = prepared.text.of_users(prepared.interactions.user_ids[users.users])
+    fitted = fit_search_views(bundle, users, profiles)
+    if fitted is None:
+        return
+    described = save_views(fitted.views, fitted.recall, part)
+    bundles.write_manifest(part, {**bundles.read_manifest(part), SECTION: described})
+    recall = ", ".join(f"{share:.4f} of the best {cut}" for cut, share in fitted.recall.items())
+    stages.report("search", time.perf_counter() - started, f"finds {recall}")
 
 
 def _publish(part: Path, out: Path, report: EvaluationReport) -> Path:

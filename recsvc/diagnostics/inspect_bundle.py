@@ -7,6 +7,7 @@ from typing import Any
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
 from recsvc.model.manifest import section
+from recsvc.model.search_view_files import VIEWS
 from recsvc.model.towers.blocks import BLOCKS
 
 _UNKNOWN = "unknown"
@@ -78,6 +79,8 @@ def _files(folder: Path) -> Iterator[str]:
     yield "files                                      bytes   all have the hashes of the manifest"
     for name in bundle_files.FILES:
         yield f"  {name:<36}{(folder / name).stat().st_size:>10,}"
+    if (folder / VIEWS).is_file():
+        yield f"  {VIEWS:<36}{(folder / VIEWS).stat().st_size:>10,}"
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from recsvc.model.manifest import moment, section
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import Neighbours
 from recsvc.model.repeat_purchase import ItemRepeats
+from recsvc.model.search_views import SearchViews
 from recsvc.model.text_encoder import item_text
 from recsvc.model.text_links import TextLinks
 from recsvc.model.text_neighbours import mean_of_neighbours, nearest_bought
@@ -76,6 +77,7 @@ class Bundle:
         memory: Memory of the arrays to which items add rows, by name: for a stored bundle, and once items were added.
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
         sums: Of some item vectors, which may be those of an earlier copy; see `vector_sums`.
+        search_views: Shortened vectors of the trained items; None if the bundle has none that find enough.
     """
 
     catalogue: Catalogue
@@ -101,6 +103,7 @@ class Bundle:
     memory: Mapping[str, GrowingMatrix[Any]] = field(default_factory=dict, repr=False, compare=False)
     links: TextLinks | None = None
     sums: VectorSums | None = field(default=None, repr=False, compare=False)
+    search_views: SearchViews | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:

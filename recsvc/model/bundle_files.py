@@ -36,6 +36,7 @@ from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig
 from recsvc.model.repeat_purchase import RepeatConfig
+from recsvc.model.search_view_files import load_views
 from recsvc.model.towers.blocks import BlockWeights, FusionWeights
 from recsvc.model.towers.confidence import ConfidenceConfig
 from recsvc.model.towers.features import TextFeatures
@@ -258,6 +259,7 @@ def open_model(
         model=model,
         provenance={key: value for key, value in manifest.items() if key not in identity},
         bundle_id=manifest["bundle_id"],
+        search_views=load_views(folder, manifest, arrays["item_vectors"].shape),
         **arrays,
     )
 

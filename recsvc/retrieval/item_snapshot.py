@@ -14,7 +14,9 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.item_words import search_text
 from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
+from recsvc.retrieval.index import Codes, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Inventory, Selection, Table
+from recsvc.retrieval.shortened_scan import ShortenedScan
 from recsvc.retrieval.similar_items import SimilarityVectors
 from recsvc.retrieval.vector_search import ItemSearch
 from recsvc.retrieval.word_index import WordIndex
@@ -61,7 +63,7 @@ class ItemSnapshot:
             inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
             word_index=WordIndex.open(bundle.catalogue.words),
-            item_search=ItemSearch(bundle.item_vectors, executor),
+            item_search=_item_search(bundle, executor),
             similarity_search=ItemSearch(vectors, executor),
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
@@ -147,6 +149,21 @@ class ItemSnapshot:
             similarity_search=self._similarity_search.with_changed(vectors, rows),
             text_search=text_search,
         )
+
+
+def _item_search(bundle: Bundle, executor: Executor) -> ItemSearch:
+    """Searches the vectors of a bundle's items: shortened, if training has measured that this finds them."""
+    views = bundle.search_views
+    if views is None:
+        return ItemSearch(bundle.item_vectors, executor)
+
+    def build(vectors: Floats | Codes) -> ItemIndex:
+        vectors = np.asarray(vectors, np.float32)
+        return ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors))
+
+    vectors = bundle.item_vectors
+    index = ShortenedScan(vectors, views, ScanIndex(vectors))
+    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors), build=build)
 
 
 def _search_texts(catalogue: Catalogue) -> list[str]:

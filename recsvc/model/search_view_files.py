@@ -1,0 +1,93 @@
+"""Stores the views of a bundle beside it: one file, and a section of the manifest that says how good they are.
+
+They follow from the vectors and a sample of users, so they are no part of what `bundle_id` is the hash of.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from recsvc.errors import BundleError
+from recsvc.model.manifest import number, section
+from recsvc.model.search_views import Projection, SearchView, SearchViews
+
+SECTION = "search"
+VIEWS = "search.safetensors"
+# Below this, a search with the views would change what users see; the exact scan is used in their place.
+MIN_RECALL = 0.99
+RECALL_CUTS = (10, 100, 500)
+
+
+def save_views(views: SearchViews, recall: Mapping[int, float], folder: Path) -> dict[str, Any]:
+    """Writes the views into the folder of a bundle.
+
+    Args:
+        views: Of the bundle's items.
+        recall: The share of the exact best that they find, by the length of the list: one for each of `RECALL_CUTS`.
+        folder: Of the bundle.
+
+    Returns:
+        The section of the manifest.
+    """
+    arrays: dict[str, NDArray[Any]] = {"spread": views.spread}
+    for i, view in enumerate(views.views):
+        projection = view.projection
+        arrays |= {
+            f"{i}.of_items": projection.of_items,
+            f"{i}.of_users": projection.of_users,
+            f"{i}.energies": projection.energies,
+            f"{i}.codes": view.codes,
+            f"{i}.scales": view.scales,
+            f"{i}.largest_loss": np.array([view.largest_loss], np.float32),
+        }
+    path = folder / VIEWS
+    save_file({name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}, path)
+    path.chmod(0o644)  # safetensors writes 0600, but the service runs as another user
+    return {
+        "sha256": _sha256(path),
+        "columns": [view.codes.shape[1] for view in views.views],
+        **{_recall_name(cut): round(recall[cut], 5) for cut in RECALL_CUTS},
+    }
+
+
+def load_views(folder: Path, manifest: Mapping[str, Any], shape: tuple[int, ...]) -> SearchViews | None:
+    """Opens the views of a bundle, memory-mapped; None if it has none, or none that are good enough.
+
+    Args:
+        folder: Of the bundle.
+        manifest: Of the bundle.
+        shape: That of the item vectors.
+
+    Raises:
+        BundleError: The file is missing, or not that which the manifest describes.
+    """
+    described = section(manifest, SECTION)
+    if not all((number(described.get(_recall_name(cut))) or 0.0) >= MIN_RECALL for cut in RECALL_CUTS):
+        return None
+    path = folder / VIEWS
+    if not path.is_file() or _sha256(path) != described.get("sha256"):
+        raise BundleError(f"{path} is not the file that the manifest describes: copy the bundle again")
+    arrays = {name: tensor.numpy() for name, tensor in load_file(path).items()}
+    views: list[SearchView] = []
+    while (i := len(views)) < sum(name.endswith(".codes") for name in arrays):
+        projection = Projection(arrays[f"{i}.of_items"], arrays[f"{i}.of_users"], arrays[f"{i}.energies"])
+        loss = float(arrays[f"{i}.largest_loss"][0])
+        views.append(SearchView(projection, arrays[f"{i}.codes"], arrays[f"{i}.scales"], loss))
+    if any(len(view.codes) != shape[0] for view in views) or len(arrays["spread"]) > shape[1]:
+        raise BundleError(f"{path} is of other items than the bundle: copy the bundle again")
+    return SearchViews(tuple(views), arrays["spread"])
+
+
+def _recall_name(cut: int) -> str:
+    return f"recall@{cut}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
