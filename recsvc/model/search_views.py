@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
+from recsvc.model.vectors import row_codes
 
 # Added to each direction of the sample, as a share of the mean one: a direction that no user of the sample has is not
 # worthless, since other users may have it.
 RIDGE = 1e-4
 _ITEMS_AT_ONCE = 8_192  # that are projected at a time: a float32 copy of all would be as large as the vectors
-_LARGEST_CODE = 127
 
 Codes = NDArray[np.int8]
 
@@ -94,9 +94,7 @@ class SearchView:
         scales = np.empty(len(item_vectors), np.float32)
         for start in range(0, len(item_vectors), _ITEMS_AT_ONCE):
             part = slice(start, start + _ITEMS_AT_ONCE)
-            shortened = item_vectors[part, :personal] @ projection.of_items
-            scales[part] = np.maximum(np.abs(shortened).max(axis=1), 1e-12) / _LARGEST_CODE
-            codes[part] = np.rint(shortened / scales[part, None])
+            codes[part], scales[part] = row_codes(item_vectors[part, :personal] @ projection.of_items)
         return SearchView(projection, codes, scales, largest_loss)
 
 

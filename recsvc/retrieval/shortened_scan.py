@@ -15,10 +15,16 @@ import torch
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.model.search_views import SearchViews
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.index import TILE_ITEMS, ItemIndex, Mask, best_of_tiles, penalties
+from recsvc.retrieval.index import (
+    TILE_ITEMS,
+    ItemIndex,
+    Mask,
+    best_of_tiles,
+    candidates_for,
+    largest_query_code,
+    penalties,
+)
 
-# CANDIDATES_A_PLACE * k + MIN_CANDIDATES rows are found.
-CANDIDATES_A_PLACE, MIN_CANDIDATES = 3, 100
 # Longer lists are scanned in full: training measures none that are longer.
 LONGEST_LIST = 500
 
@@ -70,7 +76,7 @@ class ShortenedScan:
         view, shortened = match
         codes, scales = self._codes[view]
         # Scores are in units of `step`, so that the product need not be multiplied by it.
-        step = np.float32(np.abs(shortened).max(initial=0) / 127) or np.float32(1)
+        step = np.float32(np.abs(shortened).max(initial=0) / largest_query_code()) or np.float32(1)
         scores = torch.full((self._n + -self._n % TILE_ITEMS,), float("-inf"))
         of_items = scores[: self._n]
         query = torch.from_numpy(np.rint(shortened / step).astype(np.int8))
@@ -81,5 +87,5 @@ class ShortenedScan:
             of_items.index_add_(0, torch.from_numpy(bonus.rows), torch.from_numpy(bonus.scores / step))
         if mask is not None:
             of_items += penalties(mask)
-        width = min(CANDIDATES_A_PLACE * k + MIN_CANDIDATES, self._n)
+        width = candidates_for(k, self._n)
         return np.asarray(best_of_tiles(scores[None], width)[0].numpy(), np.int32)

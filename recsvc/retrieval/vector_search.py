@@ -12,7 +12,7 @@ import numpy as np
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows, VectorsByRow
 from recsvc.ranking import NOTHING, Ranking, among
-from recsvc.retrieval.index import FULL_PRECISION_ITEMS, MARGIN_ITEMS, ItemIndex, Mask, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, ItemIndex, Mask, ScanIndex, candidates_for
 from recsvc.retrieval.inventory import Selection
 from recsvc.runtime.batching import Batcher
 from recsvc.runtime.deadline import check_deadline
@@ -176,7 +176,7 @@ class ItemSearch:
         return allowed[: self._indexed] & current
 
     def _nearest_of(self, rows: Rows, search: _Search) -> Rows:
-        width = 2 * search.k + MARGIN_ITEMS  # as many as the index would return
+        width = candidates_for(search.k, len(rows))  # as many as the index would return
         if len(rows) <= width:
             return rows
         scores = self._item_vectors[rows] @ search.vector

@@ -62,3 +62,15 @@ def test_codes_are_searched_as_the_vectors_that_they_stand_for(n: int) -> None:
     exact = np.argsort(-(queries @ codes.T.astype(np.float32)), axis=1)[:, :50]
     for rows, best in zip(ScanIndex(codes).search(queries, 50), exact, strict=True):
         assert set(best.tolist()) <= set(rows.tolist())
+
+
+def test_what_is_found_does_not_depend_on_the_other_searches_of_a_batch() -> None:
+    rng = np.random.default_rng(9)
+    items = rng.standard_normal((20_011, 200)).astype(np.float32) * rng.gamma(0.3, 1, 200).astype(np.float32)
+    queries = rng.standard_normal((16, 200)).astype(np.float32)
+    queries *= 10 ** np.linspace(-3, 1, 16, dtype=np.float32)[:, None]
+    index = ScanIndex(items)
+    together, alone = index.search(queries, 10), [index.search(query[None], 10)[0] for query in queries]
+    for query, rows, own in zip(queries, together, alone, strict=True):
+        assert set(rows.tolist()) == set(own.tolist())
+        assert set(np.argsort(-(items @ query))[:10].tolist()) <= set(rows.tolist())

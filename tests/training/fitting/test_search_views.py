@@ -68,7 +68,7 @@ def test_views_that_find_too_little_and_shops_with_few_users_have_none(
 ) -> None:
     assert fit_search_views(bundle, holdout(bundle, 30), Profiles([None] * 30)) is None
     monkeypatch.setattr(search_views, "COLUMNS", (1,))
-    monkeypatch.setattr("recsvc.retrieval.shortened_scan.MIN_CANDIDATES", 0)
+    monkeypatch.setattr("recsvc.retrieval.index.MIN_CANDIDATES", 0)
     assert fit_search_views(bundle, holdout(bundle), Profiles([None] * USERS)) is None
 
 
