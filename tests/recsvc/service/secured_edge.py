@@ -17,7 +17,7 @@ from recsvc.registry.backend import Backend
 from recsvc.runtime.condition import ServiceCondition
 from recsvc.server import listening
 from recsvc.service import METHODS
-from recsvc.service.metrics_page import serve_metrics
+from recsvc.access.metrics_page import serve_metrics
 from recsvc.v1 import access_pb2
 from tests.recsvc.access.credentials import HOST, Certified, KeysFile
 from tests.recsvc.service.edge import edge_settings
