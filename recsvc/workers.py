@@ -10,8 +10,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -56,11 +57,12 @@ async def supervise(settings: Settings, flags: Mapping[str, object], unusable_co
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
     await asyncio.to_thread(check_addresses, settings)
     async with AsyncExitStack() as stack:
-        port = stack.enter_context(reserved_port(settings.host, settings.port, shared=settings.reuse_port))
+        reserving = reserved_port(settings.host, settings.port, shared=settings.reuse_port)
+        port = await asyncio.to_thread(stack.enter_context, reserving)  # it may ask a name server
         access = await stack.enter_async_context(open_access(settings, {}))
         workers = _Workers(settings.workers)
         registry = CollectorRegistry()
-        registry.register(_MetricsOfAll(workers, asyncio.get_running_loop()))
+        await asyncio.to_thread(registry.register, _MetricsOfAll(workers, asyncio.get_running_loop()))
         metrics_port = stack.enter_context(open_metrics_page(settings, access, registry))
         redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
         if redis_url is None:
@@ -68,8 +70,8 @@ async def supervise(settings: Settings, flags: Mapping[str, object], unusable_co
         if not signals.empty():
             return
         await workers.run(
-            command=_Command(flags, port),
-            environment=_environment(settings, redis_url),
+            command=partial(_command, worker_flags(flags, port)),
+            environment=worker_environment(settings, redis_url),
             unusable_code=unusable_code,
             facts={"host": settings.host, "port": port, "metrics_port": metrics_port},
             signals=signals,
@@ -90,7 +92,7 @@ class _Workers:
     async def run(
         self,
         *,
-        command: "_Command",
+        command: Callable[[int, int], Sequence[str]],
         environment: Mapping[str, str],
         unusable_code: int,
         facts: Mapping[str, object],
@@ -107,7 +109,7 @@ class _Workers:
         self._slots += [
             WorkerSlot(
                 number,
-                command=command.of,
+                command=command,
                 environment=environment,
                 unusable_code=unusable_code,
                 on_serving=on_serving,
@@ -176,23 +178,22 @@ class _MetricsOfAll(Collector):
         return REGISTRY.collect()
 
 
-class _Command:
-    """The command line of a worker: that of the supervisor with its own port, and no page of metrics."""
-
-    def __init__(self, flags: Mapping[str, object], port: int) -> None:
-        # A URL may hold a password, and flags can be seen: it is a variable.
-        kept = {name: value for name, value in flags.items() if name != "redis_url"}
-        settings = {**kept, "port": port, "reuse_port": "true", "metrics_port": -1, "workers": 1}
-        self._flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
-
-    def of(self, number: int, descriptor: int) -> list[str]:
-        """Returns the command line of one worker."""
-        # `python -m` looks into the current folder first: only if the code that runs comes from there.
-        safe_path = [] if Path.cwd() == Path(recsvc.__file__).resolve().parents[1] else ["-P"]
-        supervised = f"--supervised={number}:{descriptor}"
-        return [sys.executable, *safe_path, "-m", "recsvc", "serve", supervised, *self._flags]
+def worker_flags(flags: Mapping[str, object], port: int) -> list[str]:
+    """Returns the flags of a worker: those of the supervisor with its own port, and no page of metrics."""
+    # A URL may hold a password, and flags can be seen: it is a variable.
+    kept = {name: value for name, value in flags.items() if name != "redis_url"}
+    settings = {**kept, "port": port, "reuse_port": "true", "metrics_port": -1, "workers": 1}
+    return [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
 
 
-def _environment(settings: Settings, redis_url: str) -> dict[str, str]:
+def worker_environment(settings: Settings, redis_url: str) -> dict[str, str]:
+    """Returns the variables of a worker. Numbers of threads that the operator has set are kept."""
     threads = dict.fromkeys(_THREAD_VARIABLES, str(settings.search_threads))
     return {**threads, **os.environ, "RECSVC_REDIS_URL": redis_url}
+
+
+def _command(flags: Sequence[str], number: int, descriptor: int) -> list[str]:
+    """Returns the command line of one worker."""
+    # `python -m` looks into the current folder first: only if the code that runs comes from there.
+    safe_path = [] if Path.cwd() == Path(recsvc.__file__).resolve().parents[1] else ["-P"]
+    return [sys.executable, *safe_path, "-m", "recsvc", "serve", f"--supervised={number}:{descriptor}", *flags]

@@ -16,11 +16,11 @@ from prometheus_client import Metric
 _ADDED_TYPES = {"counter", "histogram"}
 _OWN_PREFIXES = ("process_", "python_")
 # Gauges of which each worker has a part.
-_ADDED_GAUGES = {"recsvc_requests_in_flight", "recsvc_cached_users"}
+ADDED_GAUGES = {"recsvc_requests_in_flight", "recsvc_cached_users"}
 # Gauges of which the smallest value is the worst. Of all others it is the largest.
-_SMALLEST_GAUGES = {"recsvc_follower_succeeded_seconds", "recsvc_certificate_expires_seconds"}
+SMALLEST_GAUGES = {"recsvc_follower_succeeded_seconds", "recsvc_certificate_expires_seconds"}
 # Gauges that the supervisor itself sets.
-_SUPERVISOR_GAUGES = ("recsvc_worker_up",)
+SUPERVISOR_GAUGES = {"recsvc_worker_up"}
 _CREATED = "_created"  # a sample that says when a counter began
 
 Page = Sequence[Mapping[str, Any]]
@@ -72,7 +72,7 @@ def _labelled(family: Mapping[str, Any], worker: str) -> Mapping[str, Any]:
 
 def _is_of_supervisor(family: Mapping[str, Any]) -> bool:
     """Whether the supervisor counts it. Its gauges say nothing of bundles and followers: it has none."""
-    return family["type"] in _ADDED_TYPES or family["name"] in _SUPERVISOR_GAUGES
+    return family["type"] in _ADDED_TYPES or family["name"] in SUPERVISOR_GAUGES
 
 
 def _merge(values: dict[_Series, float], family: Mapping[str, Any]) -> None:
@@ -83,9 +83,9 @@ def _merge(values: dict[_Series, float], family: Mapping[str, Any]) -> None:
 
 
 def _merged(family: Mapping[str, Any], sample: str, one: float, two: float) -> float:
-    if sample.endswith(_CREATED) or family["name"] in _SMALLEST_GAUGES:
+    if sample.endswith(_CREATED) or family["name"] in SMALLEST_GAUGES:
         return min(one, two)
-    if family["type"] in _ADDED_TYPES or family["name"] in _ADDED_GAUGES:
+    if family["type"] in _ADDED_TYPES or family["name"] in ADDED_GAUGES:
         return one + two
     return max(one, two)
 

@@ -89,8 +89,8 @@ class WorkerSlot:
                 raise SettingsError(self._problem or f"worker {self.number} cannot be started: its own line says why")
             served = time.monotonic() - self._serving_since if self._serving_since else 0.0
             unserved = 0 if served else unserved + 1
-            short = 0 if served > _STEADY_SECONDS else short + 1
-            pause = min(_FIRST_BACKOFF_SECONDS * 2 ** min(short, 10), _LONGEST_BACKOFF_SECONDS)
+            short = 1 if served > _STEADY_SECONDS else short + 1
+            pause = min(_FIRST_BACKOFF_SECONDS * 2 ** (short - 1), _LONGEST_BACKOFF_SECONDS)
             fields = {"worker": self.number, "ended_with": ended, "served_seconds": round(served, 1)}
             if (unserved >= _MOST_UNSERVED or short >= _MOST_SHORT) and not self._others_serve():
                 _log.error("worker_ended", **fields)
