@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from recsvc.errors import RecsvcError
 from recsvc.runtime.freed_memory import collect_garbage_seldom
 from recsvc.runtime.logs import configure_logs
+from recsvc.runtime.process_name import name_worker
 from recsvc.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _serve_as_worker(flags: dict[str, Any], supervised: str, unusable_code: int)
     try:
         settings = load_settings(flags, Settings)
         configure_logs(settings.log_level, settings.log_format, link.number)
+        name_worker(link.number)
         _serve(settings, link)
     except RecsvcError as error:
         link.say_problem(str(error))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -44,7 +45,7 @@ def stop_services(
     *,
     connections: int = 1,
     stop: Callable[[ServiceProcess], int] = ServiceProcess.stop,
-    **settings: object,
+    **settings: Any,
 ) -> Figures:
     """Does what `measure` does.
 
