@@ -29,7 +29,8 @@ from tests.integration.clients import Storefront
 from tests.service_process import ServiceProcess
 from tests.service_workers import channel_to, workers_of
 
-CONNECTIONS, IN_FLIGHT = 32, 64  # of few connections, most can be with one worker
+# For each worker. Of few connections, most can be with one worker.
+CONNECTIONS, IN_FLIGHT = 16, 32
 USERS, WARM_UP_SECONDS = 300, 2.0
 
 
@@ -76,7 +77,15 @@ def _throughput(services: dict[int, ServiceProcess], tasks: list[Task], rounds: 
         one_round: dict[int, tuple[float, ...]] = {}
         for count, service in services.items():
             pids = {str(process.pid): process.pid for process in _processes(service)}
-            load = Load(service.port, tasks, seconds, WARM_UP_SECONDS, 0.0, IN_FLIGHT, pids, connections=CONNECTIONS)
+            load = Load(
+                service.port,
+                tasks,
+                seconds,
+                WARM_UP_SECONDS,
+                in_flight=count * IN_FLIGHT,
+                pids=pids,
+                connections=count * CONNECTIONS,
+            )
             result = run(load)
             assert not result.failed, result.failed
             cpu = sum(result.cpu_seconds.values())

@@ -1,12 +1,17 @@
 """`recsvc serve --workers N` as far as no worker has to load a bundle. tests/faults has the rest: workers_*.py."""
 
+import json
+import logging
 import socket
 from pathlib import Path
 
 import pytest
+import structlog
 
 from recsvc import workers
 from recsvc.errors import SettingsError
+from recsvc.runtime import process_name
+from recsvc.runtime.logs import configure_logs
 from recsvc.settings import Settings
 
 
@@ -45,3 +50,25 @@ def test_a_worker_gets_the_url_of_redis_and_its_number_of_threads_as_variables(m
     environment = workers.worker_environment(Settings(bundle=Path("b"), search_threads=2), "redis://me:s3cret@h")
     assert environment["RECSVC_REDIS_URL"] == "redis://me:s3cret@h"
     assert (environment["OMP_NUM_THREADS"], environment["MKL_NUM_THREADS"]) == ("2", "3")
+
+
+def test_each_line_of_a_worker_has_its_number(capsys):
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logs("info", "json", 3)
+        structlog.get_logger("recsvc.test").info("ours")
+        logging.getLogger("library").warning("of a library")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["worker"]) for line in lines] == [("ours", 3), ("of a library", 3)]
+
+
+def test_the_name_of_a_process_has_the_number_of_its_worker(monkeypatch):
+    monkeypatch.setattr(process_name, "_worker", "")
+    alone = process_name.process_name()
+    process_name.name_worker(2)
+    assert process_name.process_name() == f"{alone}:worker-2"
