@@ -20,7 +20,7 @@ def measure(bundle: Path, lists_per_second: float = 20.0) -> Figures:
         lists_per_second: Rate of Recommend of other callers.
     """
     with Site(bundle) as site:
-        service = site.start(workers=2, warm=False)
+        service = site.start(workers=2, warm=False, store_timeout=10.0)
         one, two = (channel_to(worker, service.address) for worker in workers_of(service).values())
         load = SteadyLoad([service.address] * 4, {"list": (ask_for_a_list, lists_per_second)})
         with one, two:
