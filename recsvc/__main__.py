@@ -24,12 +24,12 @@ from recsvc import __version__
 from recsvc.access.keys import key_lines, new_key
 from recsvc.access.scopes import Scope
 from recsvc.channel import ClientSettings, add_client_flags, client_settings
-from recsvc.errors import RecsvcError, SettingsError
-from recsvc.runtime.freed_memory import collect_garbage_seldom
+from recsvc.errors import RecsvcError, SettingsError, WorkersFailing
 from recsvc.runtime.logs import configure_logs
 from recsvc.settings import BackupSettings, Settings, WorkerSettings, load_settings
 
 _EXIT_PROBLEM = 1  # `doctor` found a problem
+_EXIT_CRASHED = 1  # `serve`: as an error that nobody foresaw
 _EXIT_UNUSABLE = 2  # as argparse: the arguments or settings cannot be used
 _MAX_KEY_DAYS = 3_650
 _SCOPES = tuple(Scope)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _EXIT_PROBLEM
     except RecsvcError as error:
         sys.stderr.write(f"recsvc: {' '.join(str(error).split())}\n")
-        return _EXIT_UNUSABLE
+        return _EXIT_CRASHED if isinstance(error, WorkersFailing) else _EXIT_UNUSABLE
     return code
 
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="recsvc", description="Personalised recommendations over gRPC.")
     parser.add_argument("--version", action="version", version=f"recsvc {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_command(
+    serve = _add_command(
         commands,
         "serve",
         _serve,
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "A flag goes first. Defaults are in brackets.",
         Settings,
     )
+    serve.add_argument("--supervised", help=argparse.SUPPRESS)  # by the supervisor alone: number and link of a worker
     _add_command(
         commands,
         "reason-worker",
@@ -211,15 +212,9 @@ def _add_command(
 
 
 def _serve(flags: dict[str, Any]) -> int:
-    settings = load_settings(flags, Settings)
-    configure_logs(settings.log_level, settings.log_format)
-    collect_garbage_seldom()  # before the imports, which make more objects than anything else
-    from recsvc.runtime.event_loop import ServiceLoop  # noqa: PLC0415 - see above
-    from recsvc.server import serve  # noqa: PLC0415 - see above
+    from recsvc.serve_command import run_service  # noqa: PLC0415 - see above
 
-    with asyncio.Runner(loop_factory=ServiceLoop) as runner:
-        runner.run(serve(settings))
-    return 0
+    return run_service(flags, _EXIT_UNUSABLE)
 
 
 def _reason_worker(flags: dict[str, Any]) -> int:

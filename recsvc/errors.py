@@ -20,6 +20,7 @@
     ├── CallFailed           a service that a command called did not answer, or refused the call
     ├── BackupError          a backup cannot be written, read or restored
     ├── SettingsError        the configuration cannot be used
+    ├── WorkersFailing       workers end again and again, and none answers
     ├── TextEncoderError     the text encoder cannot be loaded, or is not the one of the bundle
     ├── BundleError          the bundle cannot be used: missing, altered, or of an unknown format
     │   └── BundleFormatError ... because this version does not read its format
@@ -182,6 +183,10 @@ class BackupError(RecsvcError):
 
 class SettingsError(RecsvcError):
     """The configuration cannot be used."""
+
+
+class WorkersFailing(RecsvcError):
+    """Workers end again and again, and none answers. The process ends with the code of a crash."""
 
 
 class TextEncoderError(RecsvcError):

@@ -9,8 +9,8 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import grpc
 import structlog
@@ -20,16 +20,17 @@ from grpc_reflection.v1alpha import reflection
 
 from recsvc import __version__
 from recsvc.access.listening import check_addresses
+from recsvc.access.metrics_page import open_metrics_page
 from recsvc.access.opening import Access, open_access
 from recsvc.errors import SettingsError
 from recsvc.registry.backend import Backend
 from recsvc.runtime.metrics import BUILD_INFO
 from recsvc.runtime.tracing import start_tracing, stop_tracing
+from recsvc.runtime.worker_link import WorkerLink
 from recsvc.service import METHODS, SERVICE_NAMES, add_services, unknown_methods
 from recsvc.service.credentials import server_credentials
 from recsvc.service.health import HealthService
 from recsvc.service.interceptor import CallInterceptor
-from recsvc.service.metrics_page import serve_metrics
 from recsvc.settings import Settings
 from recsvc.store import UserStore, open_store
 
@@ -52,8 +53,12 @@ _OPEN_ACCESS = Access(gate=None, certificates=None)
 _log = structlog.get_logger(__name__)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, link: WorkerLink | None = None) -> None:
     """Serves until SIGTERM or SIGINT.
+
+    Args:
+        settings: Of this process.
+        link: To the supervisor, if this process is a worker.
 
     Raises:
         SettingsError: A setting cannot be used, or others could reach the service without TLS or keys. It may
@@ -71,6 +76,8 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.on_signal)
+    if link is not None:
+        link.on_stop(lambda at_once: loop.call_soon_threadsafe(stop.ask, at_once))
     await asyncio.to_thread(check_addresses, settings)
     async with (
         _traced(settings),
@@ -87,18 +94,19 @@ async def serve(settings: Settings) -> None:
     ):
         if stop.requested.is_set():  # while the bundle was loading
             return
-        with _metrics(settings, access) as metrics_port:
+        with open_metrics_page(settings, access) as metrics_port:
             async with listening(settings, backend, stop.at_once, access) as port:
-                _log.info(
-                    "serving",
-                    host=settings.host,
-                    port=port,
-                    metrics_port=metrics_port,
-                    bundle_id=backend.registry.bundle_id,
-                    version=__version__,
-                    tls=access.certificates is not None,
-                    keys=settings.checks_callers,
-                )
+                facts = {
+                    "bundle_id": backend.registry.bundle_id,
+                    "version": __version__,
+                    "tls": access.certificates is not None,
+                    "keys": settings.checks_callers,
+                }
+                if link is None:
+                    _log.info("serving", host=settings.host, port=port, metrics_port=metrics_port, **facts)
+                else:
+                    _log.info("worker_serving", port=port, **facts)
+                    link.say_serving(facts)
                 problem = await _stop_or_problem(stop, backend)
                 _log.info("stopping", drain_seconds=settings.drain_seconds, grace_seconds=settings.grace_seconds)
     if problem is not None:
@@ -177,7 +185,13 @@ class _Stop:
         self.at_once = asyncio.Event()
 
     def on_signal(self) -> None:
-        (self.at_once if self.requested.is_set() else self.requested).set()
+        self.ask(self.requested.is_set())
+
+    def ask(self, at_once: bool) -> None:  # noqa: FBT001 - a callback
+        """Asks for a stop. A supervisor that asks again for the same one changes nothing, as a second signal would."""
+        self.requested.set()
+        if at_once:
+            self.at_once.set()
 
 
 @asynccontextmanager
@@ -201,22 +215,6 @@ async def _traced(settings: Settings) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(stop_tracing, _LAST_SPANS_SECONDS)
-
-
-@contextmanager
-def _metrics(settings: Settings, access: Access) -> Iterator[int | None]:
-    """Serves Prometheus metrics over HTTP from threads. Yields the port; None when metrics are off."""
-    if settings.metrics_port < 0:
-        yield None
-        return
-    with ExitStack() as stack:
-        try:
-            serving = serve_metrics(settings.metrics_host or settings.host, settings.metrics_port, access)
-            port = stack.enter_context(serving)
-        except OSError as error:
-            problem = f"cannot listen on port {settings.metrics_port}: {error.strerror}"
-            raise SettingsError(f"metrics_port: {problem}") from None
-        yield port
 
 
 def _bind(server: grpc.aio.Server, settings: Settings, access: Access) -> int:

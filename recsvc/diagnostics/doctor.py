@@ -14,6 +14,7 @@ from recsvc.diagnostics.machine_checks import (
     check_memory,
     check_metrics_port,
     check_port,
+    check_workers,
 )
 from recsvc.errors import RecsvcError, SettingsError
 from recsvc.model import bundle_files, text_encoders
@@ -49,6 +50,8 @@ def examine(flags: Mapping[str, object], write: Callable[[str], object]) -> bool
         finding.text = _check_reason_model(settings)
     with report.line("memory") as finding:  # before a bundle is loaded, which may end this process
         finding.text = check_memory(settings)
+    with report.line("workers") as finding:
+        finding.text = check_workers(settings)
     bundle: Bundle | None = None
     with report.line("bundle") as finding:
         bundle = bundle_files.load(settings.bundle)

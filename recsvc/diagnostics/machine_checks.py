@@ -7,6 +7,7 @@ import shutil
 import socket
 from pathlib import Path
 
+from recsvc.diagnostics.access_checks import Warned
 from recsvc.errors import SettingsError
 from recsvc.settings import Settings
 
@@ -46,13 +47,35 @@ def check_memory(settings: Settings, control_groups: Path = _CONTROL_GROUPS) -> 
     if limit is None:
         return "no limit is set"
     files = settings.bundle.rglob("*") if settings.bundle.is_dir() else ()
-    needed = PROCESS_BYTES + BUNDLES * sum(file.stat().st_size for file in files if file.is_file())
+    needed = settings.workers * PROCESS_BYTES + BUNDLES * sum(file.stat().st_size for file in files if file.is_file())
     if limit < needed:
         raise SettingsError(
             f"this container may use {limit / 1024**2:,.0f} MB, and the service needs {needed / 1024**2:,.0f} or more: "
             "raise its limit, or the kernel ends the process without a word in its log"
         )
     return f"{limit / 1024**2:,.0f} MB are allowed, and {needed / 1024**2:,.0f} are needed at least"
+
+
+def check_workers(settings: Settings, control_groups: Path = _CONTROL_GROUPS) -> str:
+    """Checks that there is a core for each thread that searches."""
+    cores = _cores(control_groups)
+    threads = settings.workers * settings.search_threads
+    if threads > max(cores, 1):
+        return Warned(
+            f"{settings.workers} x {settings.search_threads} (workers x search_threads) is more than the {cores:g} "
+            "cores that the service may use: answers are late under load; set fewer"
+        )
+    return f"{settings.workers}, on {cores:g} cores"
+
+
+def _cores(control_groups: Path) -> float:
+    """Returns how many cores this process may use: a container can have two and a half."""
+    cores = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    try:
+        quota, period = (control_groups / "cpu.max").read_text(encoding="ascii").split()
+        return min(cores, int(quota) / int(period))
+    except (OSError, ValueError):  # no control group of version 2, or "max"
+        return cores
 
 
 def _memory_limit(control_groups: Path) -> int | None:

@@ -1,9 +1,7 @@
 """Keeps one process on the bundles that the operator wants, whichever process got the request."""
 
 import asyncio
-import os
 import secrets
-import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -12,6 +10,7 @@ import structlog
 from recsvc.errors import BundleUnusable, StoreUnavailable
 from recsvc.runtime.condition import ServiceCondition
 from recsvc.runtime.periodic_task import PeriodicTask
+from recsvc.runtime.process_name import process_name
 from recsvc.runtime.rungs import Rung
 from recsvc.store import ModelStore, ServerProcess, WantedBundles
 
@@ -55,7 +54,7 @@ class BundleFollower(PeriodicTask):
         self._reported: ServerProcess | None = None
         self._turn = asyncio.Lock()
         # Containers of one host's network have one host name, and each has a process 1: a random part tells them apart.
-        self._process_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self._process_id = f"{process_name()}:{secrets.token_hex(2)}"
 
     async def close(self) -> None:
         """Ends the task, and tells Redis that the process ends."""

@@ -50,12 +50,13 @@ class LineLimit:
         return {"left_out": count - self._lines} if count > self._lines else {}
 
 
-def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
+def configure_logs(level: str, log_format: Literal["json", "console"], worker: int | None = None) -> None:
     """Sends all log lines of the process to standard error. The command line calls it once.
 
     Args:
         level: Lowest severity that is logged, such as "info".
         log_format: How a line looks.
+        worker: Number of this worker process, for each of its lines.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -64,6 +65,8 @@ def configure_logs(level: str, log_format: Literal["json", "console"]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace_ids,
     ]
+    if worker is not None:
+        shared.append(lambda _logger, _method, line: {**line, "worker": worker})
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -108,6 +108,8 @@ INDEX_ITEMS = Gauge(
 )
 CACHED_USERS = Gauge("recsvc_cached_users", "Users whose state this process keeps in memory.")
 BUILD_INFO = Gauge("recsvc_build_info", "1 for the version of recsvc that runs.", ("version",))
+WORKER_UP = Gauge("recsvc_worker_up", "1 while a worker of recsvc serve --workers answers, by its number.", ("worker",))
+WORKER_RESTARTS = Counter("recsvc_worker_restarts", "Workers that ended and were started again.", ("worker",))
 EMBEDDED_REDIS_RESTARTS = Counter("recsvc_embedded_redis_restarts", "Restarts of the private Redis.")
 
 ACCESS_FILE_REFUSED = Gauge(

@@ -3,8 +3,6 @@
 Only `recsvc.runtime.tracing` imports this module: it needs the extra `tracing`.
 """
 
-import os
-import socket
 import threading
 from asyncio import CancelledError
 from collections.abc import Mapping
@@ -20,6 +18,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from recsvc.runtime.process_name import process_name
 from recsvc.runtime.tracing import Attribute, CallContext
 
 # The statuses that are a server's fault, by the semantic conventions. A refusal such as INVALID_ARGUMENT or
@@ -47,7 +46,7 @@ class OpenTelemetry:
             {
                 "service.name": "recsvc",
                 "service.version": version,
-                "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
+                "service.instance.id": process_name(),
             }
         )
         sampler = ParentBased(TraceIdRatioBased(share))

@@ -176,7 +176,13 @@ class Settings(AccessSettings, _Settings):
     )
     reuse_port: bool = Field(
         default=False,
-        description="true: several processes share the gRPC port; one process uses about one core",
+        description="true: processes that are started apart share the gRPC port; on one machine, workers is simpler",
+    )
+
+    workers: Annotated[int, Field(ge=1, le=128)] = Field(
+        1,
+        description="processes that share the gRPC port, one for each core to use. With more than 1, a supervisor "
+        "starts them, restarts one that crashes, and adds up their metrics",
     )
 
     # Where its traces go.

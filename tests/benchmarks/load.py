@@ -59,6 +59,7 @@ class Load:
         pids: The processes whose time is measured, by name.
         seed: Of the arrivals.
         back_off: How a client of a closed loop waits after a refusal. None: it asks again at once.
+        connections: How many at least.
     """
 
     port: int
@@ -70,6 +71,7 @@ class Load:
     pids: dict[str, int] = field(default_factory=dict)
     seed: int = 0
     back_off: BackOff | None = None
+    connections: int = CONNECTIONS
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class _Generator:
         self._tasks = itertools.cycle(load.tasks)
         # Arrivals do not wait for answers: each connection has room for those of two seconds.
         together = 2 * load.rate if load.rate else load.in_flight
-        count = max(CONNECTIONS, math.ceil(together / STREAMS))
+        count = max(load.connections, math.ceil(together / STREAMS))
         self._connections = {c.socket.fileno(): c for c in (Connection(load.port) for _ in range(count))}
         self._turn = itertools.cycle(self._connections.values())
         self._running: dict[tuple[Connection, int], _Running] = {}

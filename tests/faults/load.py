@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
@@ -70,7 +70,7 @@ class SteadyLoad:
     """Runs while its `with` block does, and waits at the end for what was sent.
 
     Args:
-        addresses: Are called in turn.
+        addresses: Are called in turn, each over a connection of its own.
         calls: By kind: the call, and its rate in calls a second.
         retries: A service config for the channels; none for "".
     """
@@ -115,7 +115,8 @@ class SteadyLoad:
             self._failure = failure
 
     async def _make_calls(self) -> None:
-        options = [("grpc.service_config", self._retries)] if self._retries else []
+        options: list[tuple[str, Any]] = [("grpc.use_local_subchannel_pool", 1)]
+        options += [("grpc.service_config", self._retries)] if self._retries else []
         channels = [grpc.aio.insecure_channel(address, options) for address in self._addresses]
         stubs = [Stubs(channel) for channel in channels]
         await asyncio.gather(*(self._at_a_rate(kind, call, rate, stubs) for kind, (call, rate) in self._calls.items()))

@@ -28,6 +28,9 @@ NAMES = (
     "fuzzed_messages",
     "careless_clients",
     "wrong_credentials",
+    "worker_killed",
+    "workers_stopped",
+    "workers_follow",
 )
 
 BEHIND_ENVOY = {"overload_behind_envoy", "replica_killed"}

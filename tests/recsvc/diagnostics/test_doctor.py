@@ -21,6 +21,7 @@ CHECKS = (
         "variables",
         "reason model",
         "memory",
+        "workers",
         "bundle",
         "text encoder",
         "placements",
@@ -73,8 +74,8 @@ def test_the_command_prints_the_lines_and_exits_with_1_after_a_problem(tmp_path:
     )
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line.startswith("PROBLEM")] == [lines[4]]
-    assert f"bundle: {tmp_path} is not a bundle" in lines[4]
+    assert [line for line in lines if line.startswith("PROBLEM")] == [lines[5]]
+    assert f"bundle: {tmp_path} is not a bundle" in lines[5]
     assert "Traceback" not in done.stderr
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from recsvc.diagnostics.access_checks import Warned
 from recsvc.diagnostics.doctor import examine
-from recsvc.diagnostics.machine_checks import check_memory
+from recsvc.diagnostics.machine_checks import check_memory, check_workers
 from recsvc.errors import SettingsError
 from recsvc.model import bundle_files
 from recsvc.settings import Settings, load_settings
@@ -221,6 +222,26 @@ def test_memory_of_a_container_below_the_need_is_named_with_its_remedy(tmp_path:
 def test_memory_without_a_limit_is_no_problem(tmp_path: Path, limit: str) -> None:
     (tmp_path / "memory.max").write_text(limit)
     assert check_memory(load_settings({"bundle": STORED_BUNDLE}, Settings), tmp_path) == "no limit is set"
+
+
+def test_memory_of_a_container_is_needed_for_each_worker(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text(f"{900 * 1024**2}\n")
+    check_memory(load_settings({"bundle": STORED_BUNDLE}, Settings), tmp_path)
+    with pytest.raises(SettingsError, match="raise its limit"):
+        check_memory(load_settings({"bundle": STORED_BUNDLE, "workers": 2}, Settings), tmp_path)
+
+
+@pytest.mark.parametrize(("workers", "threads", "quota"), [(129, 1, "max"), (2, 1, "150000"), (1, 2, "100000")])
+def test_more_threads_than_cores_are_a_warning(tmp_path: Path, workers: int, threads: int, quota: str) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota} 100000\n")
+    settings = Settings.model_construct(workers=workers, search_threads=threads)
+    assert isinstance(check_workers(settings, tmp_path), Warned)
+
+
+@pytest.mark.parametrize("quota", ["max", "50000"])  # of half a core, too
+def test_one_worker_is_never_too_many(tmp_path: Path, quota: str) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota} 100000\n")
+    assert not isinstance(check_workers(load_settings({"bundle": STORED_BUNDLE}, Settings), tmp_path), Warned)
 
 
 def test_redis_that_is_nearly_full_is_a_warning(site: Site) -> None:

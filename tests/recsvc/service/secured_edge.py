@@ -11,13 +11,13 @@ from typing import Any, cast
 import grpc
 
 import recsvc.v1
+from recsvc.access.metrics_page import serve_metrics
 from recsvc.access.opening import Access, open_access
 from recsvc.access.scopes import Scope
 from recsvc.registry.backend import Backend
 from recsvc.runtime.condition import ServiceCondition
 from recsvc.server import listening
 from recsvc.service import METHODS
-from recsvc.service.metrics_page import serve_metrics
 from recsvc.v1 import access_pb2
 from tests.recsvc.access.credentials import HOST, Certified, KeysFile
 from tests.recsvc.service.edge import edge_settings

@@ -3,18 +3,19 @@
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
 from recsvc.access.certificates import Certificates
 from recsvc.access.gate import AccessGate
 from recsvc.access.opening import Access
 from recsvc.access.reloaded_file import ReloadedFile
-from recsvc.errors import AccessRefused, PermissionDenied, RateLimited
+from recsvc.errors import AccessRefused, PermissionDenied, RateLimited, SettingsError
+from recsvc.settings import Settings
 
 # A client that sends nothing keeps a thread for this long.
 _SILENT_SECONDS = 10.0
@@ -24,14 +25,42 @@ _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @contextmanager
-def serve_metrics(host: str, port: int, access: Access) -> Iterator[int]:
+def open_metrics_page(
+    settings: Settings, access: Access, registry: CollectorRegistry = REGISTRY
+) -> Iterator[int | None]:
+    """Serves the page where the settings say. Yields the port; None if metrics are off. See `serve_metrics`.
+
+    Raises:
+        SettingsError: The port cannot be listened on.
+    """
+    if settings.metrics_port < 0:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            serving = serve_metrics(settings.metrics_host or settings.host, settings.metrics_port, access, registry)
+            port = stack.enter_context(serving)
+        except OSError as error:
+            problem = f"cannot listen on port {settings.metrics_port}: {error.strerror}"
+            raise SettingsError(f"metrics_port: {problem}") from None
+        yield port
+
+
+@contextmanager
+def serve_metrics(host: str, port: int, access: Access, registry: CollectorRegistry = REGISTRY) -> Iterator[int]:
     """Serves the page from threads of its own. Yields the port.
+
+    Args:
+        host: Address to listen on.
+        port: 0 for any free one.
+        access: How callers are checked, and TLS.
+        registry: What the page shows; by default the metrics of this process.
 
     Raises:
         OSError: The port cannot be listened on.
     """
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    app: _WsgiApp = make_wsgi_app()
+    app: _WsgiApp = make_wsgi_app(registry)
     if access.gate is not None:
         app = _guarded(app, access.gate)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from recsvc.access.certificates import Certificates, read_certificates
+from recsvc.access.metrics_page import serve_metrics
 from recsvc.access.opening import Access
 from recsvc.access.reloaded_file import ReloadedFile
-from recsvc.service.metrics_page import serve_metrics
 from tests.recsvc.access.credentials import HOST, Certified
 
 SILENT = 40  # more than the page serves at the same time
