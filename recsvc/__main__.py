@@ -32,7 +32,6 @@ _EXIT_PROBLEM = 1  # `doctor` found a problem
 _EXIT_CRASHED = 1  # `serve`: as an error that nobody foresaw
 _EXIT_UNUSABLE = 2  # as argparse: the arguments or settings cannot be used
 _MAX_KEY_DAYS = 3_650
-_SCOPES = tuple(Scope)
 _BACKUP_FLAGS = ("redis_url", "namespace")  # the other settings of Redis are variables
 _DEFAULT_TARGET = f"127.0.0.1:{Settings.model_fields['port'].default}"
 
@@ -108,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         "keys on standard output: they have its hash only.",
     )
     new.add_argument("--id", dest="key_id", required=True, metavar="ID", help="name of its holder, such as storefront")
-    new.add_argument("--scopes", required=True, metavar="LIST", help=f"commas between them: {', '.join(_SCOPES)}")
+    new.add_argument("--scopes", required=True, metavar="LIST", help=f"commas between them: {', '.join(Scope)}")
     new.add_argument("--days", type=int, metavar="N", help="days until it expires; without it, it does not")
     new.add_argument("--requests-per-second", type=float, metavar="N", help="most calls a second")
     new.add_argument("--concurrent", type=int, metavar="N", help="most calls at the same time")
@@ -270,8 +269,7 @@ def _bundles(flags: dict[str, Any]) -> int:
 def _convert_bundle(flags: dict[str, Any]) -> int:
     from recsvc.model.bundle_conversion import convert  # noqa: PLC0415 - see above
 
-    bundle_id = convert(flags["folder"], flags["to"])
-    sys.stdout.write(f"{flags['to'] or flags['folder']} is bundle {bundle_id}\n")
+    sys.stdout.write(f"{flags['to'] or flags['folder']} is bundle {convert(flags['folder'], flags['to'])}\n")
     return 0
 
 

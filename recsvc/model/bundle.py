@@ -108,9 +108,8 @@ class Bundle:
     @property
     def layout(self) -> Layout:
         """The columns of each block in a vector."""
-        model = self.model
-        sequence = model.sequence.dim if model.sequence is not None else 0
-        return Layout.of(sequence, model.text.dim, model.lexical_dim, model.collaborative_dim)
+        sequence = self.model.sequence.dim if self.model.sequence is not None else 0
+        return Layout.of(sequence, self.model.text.dim, self.model.lexical_dim, self.model.collaborative_dim)
 
     @property
     def vector_sums(self) -> VectorSums:
