@@ -78,6 +78,7 @@ class SteadyLoad:
     def __init__(self, addresses: Sequence[str], calls: Mapping[str, tuple[Call, float]], retries: str = "") -> None:
         self._addresses, self._calls, self._retries = addresses, calls, retries
         self.outcomes: list[Outcome] = []
+        self.details: Counter[str] = Counter()  # of failed calls: what gRPC says of them
         self._ending = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -140,6 +141,7 @@ class SteadyLoad:
             code = await call(stubs, number)
         except grpc.aio.AioRpcError as error:
             code = error.code().name
+            self.details[f"{kind}: {code}: {error.details()}"] += 1
         self.outcomes.append(Outcome(kind, started, time.monotonic(), code))
 
 

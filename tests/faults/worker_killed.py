@@ -53,6 +53,7 @@ def measure(
             "calls_failed": load.failed("list") + load.failed("write"),
             "list_codes": dict(load.codes("list")),
             "write_codes": dict(load.codes("write")),
+            "details": dict(load.details),
             "kills_without_restart": kills
             - sum(service.metric("recsvc_worker_restarts_total", worker=w) for w in "12"),
             "kills_without_line": kills - len(ended),
