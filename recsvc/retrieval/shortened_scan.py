@@ -63,29 +63,38 @@ class ShortenedScan:
         """See `ItemIndex.search`."""
         if k > LONGEST_LIST:
             return self._full_scan.search(user_vectors, k, allowed, bonuses)
-        # One after the other: the codes stay in the cache, and the scores of one vector stay in a nearer one.
-        return [
-            self._nearest(vector, k, allowed[i] if allowed else None, bonuses[i] if bonuses else NOTHING)
-            for i, vector in enumerate(user_vectors)
-        ]
+        found: list[Rows | None] = [None] * len(user_vectors)
+        by_view: dict[int, list[tuple[int, Floats]]] = {}
+        for place, vector in enumerate(user_vectors):
+            match = self._views.view_for(vector)
+            if match is None:
+                own = [allowed[place]] if allowed else (), [bonuses[place]] if bonuses else ()
+                found[place] = self._full_scan.search(vector[None], k, *own)[0]
+            else:
+                by_view.setdefault(match[0], []).append((place, match[1]))
+        for view, matched in by_view.items():
+            codes, scales = self._codes[view]
+            shortened = np.stack([vector for _, vector in matched])
+            # Scores are in units of `steps`, so that the products need not be multiplied by them.
+            steps = np.abs(shortened).max(axis=1, initial=0) / np.float32(largest_query_code())
+            steps[steps == 0] = 1
+            queries = torch.from_numpy(np.rint(shortened / steps[:, None]).astype(np.int8))
+            # One product for all: the codes are read from memory once.
+            products = torch._int_mm(queries, codes.T)  # noqa: SLF001  torch has no public name
+            for (place, _), step, product in zip(matched, steps, products, strict=True):
+                mask, bonus = allowed[place] if allowed else None, bonuses[place] if bonuses else NOTHING
+                in_full = torch.from_numpy(user_vectors[None, place, len(self._views.spread) :] / step)
+                scores = torch.mul(product, scales)
+                scores[None].addmm_(in_full, self._item_only)
+                found[place] = self._best(scores, k, mask, Ranking(bonus.rows, bonus.scores / step))
+        return [rows for rows in found if rows is not None]
 
-    def _nearest(self, vector: Floats, k: int, mask: Mask | None, bonus: Ranking) -> Rows:
-        match = self._views.view_for(vector)
-        if match is None:
-            return self._full_scan.search(vector[None], k, [mask], [bonus])[0]
-        view, shortened = match
-        codes, scales = self._codes[view]
-        # Scores are in units of `step`, so that the product need not be multiplied by it.
-        step = np.float32(np.abs(shortened).max(initial=0) / largest_query_code()) or np.float32(1)
-        scores = torch.full((self._n + -self._n % TILE_ITEMS,), float("-inf"))
-        of_items = scores[: self._n]
-        query = torch.from_numpy(np.rint(shortened / step).astype(np.int8))
-        products = torch._int_mm(codes, query[:, None])  # noqa: SLF001  torch has no public name
-        torch.mul(products[:, 0], scales, out=of_items)
-        of_items[None].addmm_(torch.from_numpy(vector[None, len(self._views.spread) :] / step), self._item_only)
+    def _best(self, of_items: torch.Tensor, k: int, mask: Mask | None, bonus: Ranking) -> Rows:
+        """Returns the candidates. of_items: scores without bonuses, float32 (n,)."""
         if len(bonus.rows):
-            of_items.index_add_(0, torch.from_numpy(bonus.rows), torch.from_numpy(bonus.scores / step))
+            of_items.index_add_(0, torch.from_numpy(bonus.rows), torch.from_numpy(bonus.scores))
         if mask is not None:
             of_items += penalties(mask)
-        width = candidates_for(k, self._n)
-        return np.asarray(best_of_tiles(scores[None], width)[0].numpy(), np.int32)
+        scores = torch.full((self._n + -self._n % TILE_ITEMS,), float("-inf"))
+        scores[: self._n] = of_items
+        return np.asarray(best_of_tiles(scores[None], candidates_for(k, self._n))[0].numpy(), np.int32)

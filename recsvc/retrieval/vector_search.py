@@ -19,9 +19,9 @@ from recsvc.runtime.deadline import check_deadline
 from recsvc.runtime.metrics import SEARCH_BATCH_SIZE, SEARCH_SECONDS
 from recsvc.runtime.tracing import span
 
-# A search that reads at most this much runs on the event loop. It takes about .5 ms, less than other steps of the same
-# call. In a thread it would wait for the interpreter's lock as well.
-MAX_BYTES_ON_LOOP = 16_000_000
+# A search that reads at most this much runs on the event loop: it takes less than to hand it to a thread. Larger ones
+# read the items once for all that wait.
+MAX_BYTES_ON_LOOP = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class _Generator:
         # When the clocks of the servers are read, and their readings.
         moments = [self._begin, self._end, self._end + DRAIN_SECONDS]
         readings: list[dict[str, float]] = []
-        while self._running or len(readings) < 2:
+        while True:
             now = time.perf_counter()
             while now >= moments[len(readings)]:
                 readings.append(self._clocks())
@@ -160,6 +160,8 @@ class _Generator:
                 _, refusals, scheduled = heapq.heappop(self._waiting)
                 if now < self._end:
                     self._start(next(self._turn), scheduled, refusals)
+            if not self._running and len(readings) == len(moments) - 1:
+                break  # who still waits to ask again does not ask
             for connection in self._connections.values():
                 connection.flush()
             self._receive(min(arrival, moments[len(readings)], self._waiting[0][0] if self._waiting else _NEVER))
