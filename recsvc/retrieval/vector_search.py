@@ -1,6 +1,6 @@
 """Finds the best items for a vector, among all or a selection.
 
-A short search runs at once. Concurrent long ones run as one product in a thread.
+A small search runs at once. Larger ones that wait at the same time run as one product in a thread.
 """
 
 from collections.abc import Callable
