@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from redis.asyncio import RedisCluster
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from recsvc.runtime.work_queue import WorkQueue
 from recsvc.store.connection import RedisClient
@@ -20,12 +20,22 @@ Command: TypeAlias = tuple[str | bytes | int, ...]
 
 
 async def pipelined(client: RedisClient, commands: Sequence[Command]) -> list[Any]:
-    """Sends commands as one pipeline, and returns the answers. Raises the first refusal."""
+    """Sends commands as one pipeline, and returns the answers.
+
+    Raises the first refusal, but not one for an unknown script: it stands among the answers, because other commands of
+    the pipeline may have run.
+    """
     pipeline = client.pipeline(transaction=False)
     for words in commands:
         pipeline.execute_command(*words)
-    results: list[Any] = await pipeline.execute()
+    results: list[Any] = await pipeline.execute(raise_on_error=False)
+    if (refusal := _refusal(results)) is not None:
+        raise refusal
     return results
+
+
+def _refusal(results: Sequence[Any]) -> Exception | None:
+    return next((r for r in results if isinstance(r, Exception) and not isinstance(r, NoScriptError)), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +56,7 @@ class GatheredCommands:
         self._queue: WorkQueue[_Call] = WorkQueue(self._send, largest=_MOST_CALLS)
 
     async def run(self, commands: Sequence[Command]) -> list[Any]:
-        """Returns the answers to the commands of one call. Raises what the client raises."""
+        """Returns the answers to the commands of one call; see `pipelined`."""
         if len(commands) > MOST_COMMANDS_OF_CALL:
             return await pipelined(self._client, commands)
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
@@ -69,7 +79,7 @@ class GatheredCommands:
             start += len(call.commands)
             if call.answer.done():
                 continue
-            refusal = next((result for result in own if isinstance(result, Exception)), None)
+            refusal = _refusal(own)
             if refusal is None:
                 call.answer.set_result(own)
             else:

@@ -67,19 +67,21 @@ class ScriptCall(NamedTuple):
 async def run_together(send: Send, calls: Sequence[ScriptCall], commands: Iterable[Command] = ()) -> list[Any]:
     """Runs scripts, and then ordinary commands, all in one pipeline. Returns the answers.
 
-    A server that does not have a script refuses its digest. Then everything is sent again, with the full scripts.
-    Calls that Redis has run already are run twice, so repeating a script or a command must do no harm.
+    A server that does not have a script refuses its digest. Then only these calls are sent again, with the full script:
+    others of the pipeline may have run, since another client can bring the script meanwhile.
 
     Args:
         send: Sends commands as one pipeline, or as part of one.
         calls: Of scripts.
         commands: To send after them.
     """
-    commands = list(commands)
-    try:
-        return await send([*(_words("EVALSHA", _digest(call.script), call) for call in calls), *commands])
-    except NoScriptError:
-        return await send([*(_words("EVAL", call.script, call) for call in calls), *commands])
+    answers = await send([*(_words("EVALSHA", _digest(call.script), call) for call in calls), *commands])
+    unknown = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+    if unknown:
+        again = await send([_words("EVAL", calls[place].script, calls[place]) for place in unknown])
+        for place, answer in zip(unknown, again, strict=True):
+            answers[place] = answer
+    return answers
 
 
 @cache

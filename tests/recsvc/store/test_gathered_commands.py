@@ -1,6 +1,7 @@
 """Commands of concurrent calls share a pipeline, and each call has its own answer or its own error."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from redis.exceptions import ResponseError
@@ -8,7 +9,8 @@ from redis.exceptions import ResponseError
 from recsvc.domain.shop import Event, EventType
 from recsvc.errors import StoreUnavailable
 from recsvc.store import keys
-from recsvc.store.gathered_commands import MOST_COMMANDS_OF_CALL, Command, GatheredCommands
+from recsvc.store.gathered_commands import MOST_COMMANDS_OF_CALL, Command, GatheredCommands, pipelined
+from recsvc.store.scripts import ScriptCall, run_together
 
 NUMBERS = keys.user("shop", "numbers")
 TEXT = keys.user("shop", "text")
@@ -86,3 +88,15 @@ async def test_a_connection_that_redis_closed_is_opened_again(gathered, raw):
 async def test_a_refusal_is_raised_from_small_and_large_calls(gathered, count):
     with pytest.raises(ResponseError):
         await gathered.run([("HGET", TEXT, "field")] * count)
+
+
+@pytest.mark.parametrize("way", ["gathered", "pipeline of its own"])
+async def test_a_script_that_redis_has_runs_once_beside_one_that_it_has_not(client, raw, gathered, way):
+    known, unknown = (f"return redis.call('INCR', KEYS[1]) + {n}" for n in (0, 100))
+    raw.script_flush()
+    raw.script_load(known)
+    one, other = keys.user("shop", "one"), keys.user("shop", "other")
+    calls = [ScriptCall(known, (one,)), ScriptCall(unknown, (other,)), ScriptCall(known, (one,))]
+    send = gathered.run if way == "gathered" else partial(pipelined, client)
+    assert await run_together(send, calls, [("GET", TEXT)]) == [1, 101, 2, b"no hash"]
+    assert (raw.get(one), raw.get(other)) == (b"2", b"1")
