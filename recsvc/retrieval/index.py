@@ -101,13 +101,11 @@ class ScanIndex:
             _add_bonuses(scores, bonuses)
             _mask_scores(scores, allowed)
             return list(np.asarray(scores.topk(width, sorted=False).indices.numpy(), np.int32))
-        # Each query has its own steps: beside a long one, a short one would lose its digits.
-        steps = np.maximum(np.abs(user_vectors).max(axis=1, keepdims=True), np.float32(1e-20)) / largest_query_code()
-        queries = torch.from_numpy(np.rint(user_vectors / steps).astype(np.int8))
+        queries, steps = query_codes(user_vectors)
         products = torch._int_mm(self._codes, queries.T.contiguous())  # noqa: SLF001  torch has no public name
         scores = torch.full((len(queries), self._n + -self._n % TILE_ITEMS), float("-inf"))
         torch.mul(products.T, self._scales, out=scores[:, : self._n])
-        scores *= torch.from_numpy(steps)
+        scores *= torch.from_numpy(steps[:, None])
         _add_bonuses(scores, bonuses)
         _mask_scores(scores, allowed)
         return list(np.asarray(best_of_tiles(scores, width).numpy(), np.int32))
@@ -118,8 +116,18 @@ def candidates_for(k: int, n: int) -> int:
     return min(CANDIDATES_A_PLACE * k + MIN_CANDIDATES, n)
 
 
+def query_codes(vectors: Floats) -> tuple[torch.Tensor, Floats]:
+    """Returns the codes of queries, int8 (b, d), and what one step of each is worth, float32 (b,).
+
+    Each query has its own steps: beside a long one, a short one would lose its digits.
+    """
+    steps = np.abs(vectors).max(axis=1, initial=0) / np.float32(_largest_query_code())
+    steps[steps == 0] = 1
+    return torch.from_numpy(np.rint(vectors / steps[:, None]).astype(np.int8)), steps
+
+
 @cache
-def largest_query_code() -> int:
+def _largest_query_code() -> int:
     """Returns how far the codes of queries may go: 127, or 63 where the processor's 16-bit sums would overflow.
 
     Without dot-product instructions (VNNI) they may. 63 finds one item in thirty less.

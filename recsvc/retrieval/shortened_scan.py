@@ -21,8 +21,8 @@ from recsvc.retrieval.index import (
     Mask,
     best_of_tiles,
     candidates_for,
-    largest_query_code,
     penalties,
+    query_codes,
 )
 
 # Longer lists are scanned in full: training measures none that are longer.
@@ -74,11 +74,8 @@ class ShortenedScan:
                 by_view.setdefault(match[0], []).append((place, match[1]))
         for view, matched in by_view.items():
             codes, scales = self._codes[view]
-            shortened = np.stack([vector for _, vector in matched])
             # Scores are in units of `steps`, so that the products need not be multiplied by them.
-            steps = np.abs(shortened).max(axis=1, initial=0) / np.float32(largest_query_code())
-            steps[steps == 0] = 1
-            queries = torch.from_numpy(np.rint(shortened / steps[:, None]).astype(np.int8))
+            queries, steps = query_codes(np.stack([vector for _, vector in matched]))
             # One product for all: the codes are read from memory once.
             products = torch._int_mm(queries, codes.T)  # noqa: SLF001  torch has no public name
             for (place, _), step, product in zip(matched, steps, products, strict=True):

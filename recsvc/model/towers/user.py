@@ -232,11 +232,9 @@ class UserTower:
             places: The first token of each sequence.
         """
         newest = [sequence[-read.max_length :] for sequence in sequences]
-        tokens = [np.append(~place, rows) for place, rows in zip(places, newest, strict=True)]
-        # A history that lacks one item reads an older one in its place.
-        trunk = np.append(tokens[0][:1], sequences[0][-read.max_length - 1 : -1])
-        branches = Branches.of(trunk, tokens)
-        if branches.saved > PACKING_COST:
+        # A vector alone is not compared with itself.
+        branches = self._branches(read, sequences, newest, places) if len(sequences) > 1 else None
+        if branches is not None and branches.saved > PACKING_COST:
             is_first = branches.packed < 0
             packed = torch.from_numpy(self.item_vectors[branches.packed, columns])
             packed[is_first] = firsts[~branches.packed[is_first]]
@@ -246,3 +244,15 @@ class UserTower:
         for i, rows in enumerate(newest):
             padded[i, : len(rows)] = self.item_vectors[rows, columns]
         return read(torch.from_numpy(padded), torch.from_numpy(lengths), firsts[places]).numpy()
+
+    @staticmethod
+    def _branches(
+        read: InferenceTransformer,
+        sequences: Sequence[NDArray[np.int32]],
+        newest: Sequence[NDArray[np.int32]],
+        places: Sequence[int],
+    ) -> Branches:
+        tokens = [np.append(~place, rows) for place, rows in zip(places, newest, strict=True)]
+        # A history that lacks one item reads an older one in its place.
+        trunk = np.append(tokens[0][:1], sequences[0][-read.max_length - 1 : -1])
+        return Branches.of(trunk, tokens)
