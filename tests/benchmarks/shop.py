@@ -70,7 +70,7 @@ def prepared_shop(folder: Path, console: Console, items: int = ITEMS) -> BenchSh
 
 
 def _tiled_bundle(bundle: Path, folder: Path, items: int, console: Console) -> tuple[Path, list[str]]:
-    """Reads the bundle of so many items, or makes it from a smaller one. Returns its folder and the ids."""
+    """Reads the bundle with `items` items, or makes it from a smaller one. Returns its folder and the ids."""
     path = folder / "tiled" / f"{bundle.resolve().name}-{items}"
     try:
         large = bundles.load(path)

@@ -19,7 +19,7 @@ JITTER = 0.1
 
 
 def tiled(bundle: Bundle, items: int, seed: int = 0) -> Bundle:
-    """Returns a bundle of so many items. The first ones are those of `bundle`, with their ids.
+    """Returns a bundle with `items` items. The first ones are those of `bundle`, with their ids.
 
     Companions and neighbours of a copy are copies of the same number, so each copy is a shop of its own.
     """
