@@ -1,7 +1,9 @@
 """Plans one query: loads the user, picks the surface's scorer, and works out which items are eligible."""
 
+from collections import OrderedDict
 from collections.abc import Set
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,12 +17,16 @@ from recsvc.pipeline.serving_resources import ServingResources
 from recsvc.pipeline.slate import Eligibility
 from recsvc.ranking import Ranking
 from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.kept_rankings import KeptRankings
 from recsvc.retrieval.query_encoder import QueryEncoder
-from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, VectorScorer, buy_again, similar_to
+from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, SimilarityScorer, VectorScorer, buy_again, similar_to
 from recsvc.retrieval.search_scorer import ASIDE_TASTE_WEIGHT, TASTE_WEIGHT, SearchScorer
 from recsvc.users.bonus_cache import BonusCache
 from recsvc.users.user_state import UserState, cart_as_history, with_session_events
 from recsvc.users.user_state_cache import UserStateCache
+
+# Items whose similar items are kept, those asked for last. Few products have most of the visitors.
+SIMILAR_ITEMS_KEPT = 4_096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,9 @@ class QueryPlanner:
         self._shared = shared
         self._states = states
         self._bonuses = BonusCache(snapshot.bundle)
+        # Dropped with the state, and with the snapshot: both say what a search finds.
+        self._rankings: WeakKeyDictionary[UserState, KeptRankings] = WeakKeyDictionary()
+        self._similar: OrderedDict[int, SimilarityScorer] = OrderedDict()
         self._item_repeats = snapshot.bundle.item_repeats
         self._exclude_bought = snapshot.bundle.model.repeats.exclude_bought
         self._query_encoder = QueryEncoder(
@@ -97,6 +106,16 @@ class QueryPlanner:
         eligibility = self._eligibility(query, state, viewed, cart)
         return QueryPlan(state=state, scorer=scorer, eligibility=eligibility, left_out=left_out, degraded=degraded)
 
+    def similar_to(self, row: int) -> SimilarityScorer:
+        """Returns the scorer by the similarity to the item of a row."""
+        scorer = self._similar.get(row)
+        if scorer is None:
+            scorer = self._similar[row] = similar_to(self._snapshot, row)
+            while len(self._similar) > SIMILAR_ITEMS_KEPT:
+                self._similar.popitem(last=False)
+        self._similar.move_to_end(row)
+        return scorer
+
     def _degradations(self, query: Query, degraded: Set[Degradation]) -> Set[Degradation]:
         """Returns what the list lacks by the condition of the process."""
         condition = self._shared.store.condition.degradations
@@ -112,7 +131,7 @@ class QueryPlanner:
             case Surface.POPULAR | Surface.TRENDING:
                 return await self._shared.popularity.scorer(self._snapshot, query.surface, query.segment)
             case Surface.SIMILAR if len(viewed):
-                return similar_to(self._snapshot, int(viewed[-1])), True
+                return self.similar_to(int(viewed[-1])), True
             case Surface.BUY_AGAIN:
                 return buy_again(self._snapshot, state.history, query.now), True
             case Surface.CART if len(cart):
@@ -141,7 +160,8 @@ class QueryPlanner:
             user_vector, left_out = await self._states.ensure_left_out(query.user_id, state)
         else:
             user_vector = await self._states.ensure_vector(query.user_id, state)
-        return VectorScorer(self._snapshot, user_vector, self._bonus(query, state)), left_out
+        kept = self._rankings.setdefault(state, KeptRankings())
+        return VectorScorer(self._snapshot, user_vector, self._bonus(query, state), kept), left_out
 
     def _eligibility(self, query: Query, state: UserState, viewed: Rows, cart: Rows) -> Eligibility:
         inventory = self._snapshot.inventory

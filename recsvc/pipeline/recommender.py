@@ -28,7 +28,6 @@ from recsvc.pipeline.why_not import BlockScores, ItemDiagnosis, block_scores, di
 from recsvc.ranking import Ranking
 from recsvc.reasons import ContentWriter
 from recsvc.retrieval.item_snapshot import ItemSnapshot
-from recsvc.retrieval.scorers import similar_to
 from recsvc.runtime.metrics import DEGRADED, LISTS
 from recsvc.runtime.tracing import span
 from recsvc.users.audience import Audience, find_audience
@@ -187,7 +186,7 @@ class Recommender:
         excluded = np.unique(np.append(self._catalogue.rows(excluded_item_ids), np.int32(row)))
         inventory = self._snapshot.inventory
         eligibility = Eligibility(excluded, inventory.select(item_filter), (), inventory.version)
-        slate = await SlateBuilder(self._snapshot, similar_to(self._snapshot, row), eligibility).build(k)
+        slate = await SlateBuilder(self._snapshot, self._planner.similar_to(row), eligibility).build(k)
         list_id = recommendation_id("", "", self.bundle_id)
         return SimilarItemList(list_id, self.bundle_id, self._recommendations(slate.ranking))
 

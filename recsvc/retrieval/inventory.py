@@ -21,9 +21,9 @@ FEW_ITEMS = 4_096
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Selection:
-    """Some of the items, or all of them.
+    """Some of the items, or all of them. Selections are compared by identity.
 
     Attributes:
         allowed: bool (n,), which rows are selected.

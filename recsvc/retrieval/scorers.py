@@ -6,13 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from recsvc.domain.arrays import Floats, Rows, VectorsByRow
+from recsvc.domain.arrays import NO_ROWS, Floats, Rows, VectorsByRow
 from recsvc.domain.shop import History
 from recsvc.model.history_bonus import NO_BONUS, HistoryBonus
 from recsvc.model.repeat_purchase import FEATURES, repeat_features, repeat_probabilities
 from recsvc.ranking import NOTHING, Ranking, among, rank
 from recsvc.retrieval.inventory import Selection
 from recsvc.retrieval.item_snapshot import ItemSnapshot
+from recsvc.retrieval.kept_rankings import KeptRankings, Searched
 
 # The weight of the user vector beside the vector of the cart, which has weight 1.
 OWN_TASTE_WEIGHT = 0.25
@@ -46,11 +47,13 @@ class VectorScorer:
         snapshot: The items.
         vector: float32 (d,).
         bonus: What is added to the inner products.
+        kept: Earlier rankings by this vector; None if it is of this request alone.
     """
 
     snapshot: ItemSnapshot
     vector: Floats
     bonus: HistoryBonus = NO_BONUS
+    kept: KeptRankings | None = None
 
     @property
     def repeat_bonus(self) -> Ranking:
@@ -59,6 +62,12 @@ class VectorScorer:
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `Scorer.ranking`."""
+        if self.kept is None:
+            return await self._search(k, excluded, selection)
+        searched = Searched(self.vector, self.bonus.total, selection)
+        return await self.kept.best(searched, k, excluded, lambda asked: self._search(asked, NO_ROWS, selection))
+
+    async def _search(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         bonus = self.bonus.total
         candidates = await self.snapshot.search(self.vector, k + len(excluded), selection, bonus)
         item_vectors = self.snapshot.bundle.item_vectors
@@ -78,10 +87,12 @@ class SimilarityScorer:
     Attributes:
         snapshot: The items.
         vector: The similarity vector of the item, float32 (d,).
+        kept: Earlier rankings by this vector.
     """
 
     snapshot: ItemSnapshot
     vector: Floats
+    kept: KeptRankings
 
     @property
     def repeat_bonus(self) -> Ranking:
@@ -90,8 +101,12 @@ class SimilarityScorer:
 
     async def ranking(self, k: int, excluded: Rows, selection: Selection | None) -> Ranking:
         """See `Scorer.ranking`."""
-        candidates = await self.snapshot.search_similar(self.vector, k + len(excluded), selection)
-        return await _rank(self.vector, self.snapshot.similarity_vectors, candidates, k, excluded, NOTHING)
+
+        async def search(asked: int) -> Ranking:
+            candidates = await self.snapshot.search_similar(self.vector, asked, selection)
+            return await _rank(self.vector, self.snapshot.similarity_vectors, candidates, asked, NO_ROWS, NOTHING)
+
+        return await self.kept.best(Searched(self.vector, NOTHING, selection), k, excluded, search)
 
     def scored(self, rows: Rows) -> Ranking:
         """See `Scorer.scored`."""
@@ -145,7 +160,7 @@ def in_order(ranking: Ranking, rows: Rows) -> Ranking:
 
 def similar_to(snapshot: ItemSnapshot, row: int) -> SimilarityScorer:
     """Scores by the similarity to the item of a row."""
-    return SimilarityScorer(snapshot, snapshot.similarity_vectors[np.array([row], np.int32)][0])
+    return SimilarityScorer(snapshot, snapshot.similarity_vectors[np.array([row], np.int32)][0], KeptRankings())
 
 
 def buy_again(snapshot: ItemSnapshot, history: History, time: int) -> FixedOrderScorer:
