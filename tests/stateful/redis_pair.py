@@ -72,7 +72,7 @@ class RedisPair:
         while not self._in_step():
             assert time.monotonic() < deadline, "the replica does not follow its master"
             time.sleep(0.02)
-        # It stays a replica, and takes no writes: a server with open connections to it would write apart from the others.
+        # It stays a replica and takes no writes: a server with open connections to it would write apart from others.
         self.replica.client.execute_command("REPLICAOF", "127.0.0.1", NOWHERE)
         self.behind = True
 
