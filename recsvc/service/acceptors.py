@@ -90,8 +90,8 @@ class Acceptors:
             if refusal is not None:
                 await _refuse(call, refusal, loop)
                 continue
-            answering = self._start(core_calls.answer(call, method, resolver, loop))
-            answering.add_done_callback(door.leave)
+            self._start(core_calls.answer(call, method, resolver, loop)).add_done_callback(door.leave)
+            del call  # this task waits for the next one, and would keep the memory of this one until then
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)
