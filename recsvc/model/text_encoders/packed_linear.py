@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 
 TOKENS = 16  # the layout is for about as many tokens at a time: those of a query or a title
+# oneDNN compiles a kernel for each number of rows, and keeps a thousand of them, some 100 kB each. So a number of rows
+# is rounded up: beyond the first number of each pair to a multiple of the second. 64 texts give a multiple already.
+ROW_STEPS = ((16, 4), (64, 16), (256, 64))
 
 
 class PackedLinear:
@@ -34,4 +37,19 @@ class PackedLinear:
         """Maps (..., in) to (..., out)."""
         if not self._is_packed:
             return nn.functional.linear(x, self._weight, self._bias)
+        rows = x.numel() // x.shape[-1]
+        padded = _padded(rows)
+        if padded == rows:
+            return self._product(x)
+        whole = x.new_zeros(padded, x.shape[-1])
+        whole[:rows] = x.view(rows, -1)
+        return self._product(whole)[:rows].view(*x.shape[:-1], -1)
+
+    def _product(self, x: Tensor) -> Tensor:
         return torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")  # type: ignore[no-any-return]  # noqa: SLF001  see above
+
+
+def _padded(rows: int) -> int:
+    """Returns for how many rows the product is computed."""
+    step = next((step for beyond, step in reversed(ROW_STEPS) if rows > beyond), 1)
+    return rows + -rows % step
