@@ -38,7 +38,7 @@ class PackedLinear:
         if not self._is_packed:
             return nn.functional.linear(x, self._weight, self._bias)
         rows = x.numel() // x.shape[-1]
-        padded = _padded(rows)
+        padded = computed_rows(rows)
         if padded == rows:
             return self._product(x)
         whole = x.new_zeros(padded, x.shape[-1])
@@ -49,7 +49,7 @@ class PackedLinear:
         return torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")  # type: ignore[no-any-return]  # noqa: SLF001  see above
 
 
-def _padded(rows: int) -> int:
+def computed_rows(rows: int) -> int:
     """Returns for how many rows the product is computed."""
     step = next((step for beyond, step in reversed(ROW_STEPS) if rows > beyond), 1)
     return rows + -rows % step

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from recsvc.model.text_encoders import packed_linear
-from recsvc.model.text_encoders.packed_linear import PackedLinear
+from recsvc.model.text_encoders.packed_linear import PackedLinear, computed_rows
 
 LONGEST_BATCH = 16 * 128  # texts, and tokens of a text, that a service encodes together
 
@@ -21,7 +20,7 @@ def test_any_number_of_rows_gives_what_torch_gives(shape: tuple[int, int]) -> No
 
 
 def test_few_numbers_of_rows_are_computed() -> None:
-    computed = {packed_linear._padded(rows) for rows in range(1, LONGEST_BATCH + 1)}
+    computed = {computed_rows(rows) for rows in range(1, LONGEST_BATCH + 1)}
     assert len(computed) < 80
-    assert all(packed_linear._padded(rows) >= rows for rows in range(1, LONGEST_BATCH + 1))
-    assert all(packed_linear._padded(64 * tokens) == 64 * tokens for tokens in range(1, 129))
+    assert all(computed_rows(rows) >= rows for rows in range(1, LONGEST_BATCH + 1))
+    assert all(computed_rows(64 * tokens) == 64 * tokens for tokens in range(1, 129))
