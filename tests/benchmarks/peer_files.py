@@ -11,27 +11,38 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
-
-from recsvc.model import bundle_files
-from tests.benchmarks.shop import BenchShop
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 FACTORS, ITERATIONS = 100, 2  # implicit's own default of factors
 
 
-def write(shop: BenchShop, user_ids: Sequence[str], folder: Path) -> None:
-    """Writes what the peers read: ids, vectors, purchases, and a model of implicit."""
-    vectors = np.asarray(bundle_files.load(shop.bundle).item_vectors)
-    purchases = _purchases(shop.events, user_ids, shop.item_ids)
-    model = AlternatingLeastSquares(
-        factors=FACTORS, iterations=ITERATIONS, calculate_training_loss=False, random_state=0, num_threads=1
-    )
-    model.fit(purchases, show_progress=False)
+def write(
+    vectors: NDArray[np.float32],
+    item_ids: Sequence[str],
+    events: pl.DataFrame,
+    user_ids: Sequence[str],
+    folder: Path,
+) -> None:
+    """Writes what the peers read: ids, vectors, purchases, and a model of implicit.
+
+    Args:
+        vectors: Of the items, float32 (items, width).
+        item_ids: In the order of the vectors.
+        events: The events table of the shop.
+        user_ids: The users who will ask. A user's vector is the sum of the vectors that the user bought.
+        folder: Where the files go.
+    """
+    purchases = _purchases(events, user_ids, item_ids)
+    with threadpool_limits(1, "blas"):  # implicit warns of more
+        model = AlternatingLeastSquares(factors=FACTORS, iterations=ITERATIONS, random_state=0, num_threads=1)
+        model.fit(purchases, show_progress=False)
     model.save(str(folder / "als.npz"))
     sp.save_npz(folder / "purchases.npz", purchases)
     np.save(folder / "item_vectors.npy", vectors)
     np.save(folder / "user_vectors.npy", purchases @ vectors)
-    for name, ids in (("item_ids", shop.item_ids), ("user_ids", list(user_ids))):
-        (folder / f"{name}.json").write_text(json.dumps(ids), encoding="utf-8")
+    for name, ids in (("item_ids", item_ids), ("user_ids", user_ids)):
+        (folder / f"{name}.json").write_text(json.dumps(list(ids)), encoding="utf-8")
 
 
 def _purchases(events: pl.DataFrame, user_ids: Sequence[str], item_ids: Sequence[str]) -> sp.csr_matrix:

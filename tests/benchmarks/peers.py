@@ -22,10 +22,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from recsvc.model import bundle_files
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.benchmarks import cases, http1_calls, peer_files, plots, servers
 from tests.benchmarks.servers import Server
@@ -81,7 +83,8 @@ def _started_cases(shop: BenchShop, core: int | None, stack: ExitStack, console:
     answer = sorted(answers, key=pb.RecommendResponse.ByteSize)[len(answers) // 2]
 
     console.print("making the models and lists of the peers", style="dim")
-    peer_files.write(shop, user_ids, folder)
+    vectors = np.asarray(bundle_files.load(shop.bundle).item_vectors)
+    peer_files.write(vectors, shop.item_ids, shop.events, user_ids, folder)
     started = partial(_started, stack, core)
     redis_folder = folder / "redis"
     redis_folder.mkdir()

@@ -97,7 +97,12 @@ def program(python: str | Path, module: str, *arguments: str, core: int | None) 
         RuntimeError: It ended before it printed a port.
     """
     with _bound(core):
-        process = subprocess.Popen([str(python), "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [str(python), "-m", module, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # it has one core
+        )
     try:
         assert process.stdout is not None
         port = process.stdout.readline()
