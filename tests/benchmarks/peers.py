@@ -64,10 +64,8 @@ def benchmark(rounds: int, seconds: float, console: Console) -> dict[str, Any]:
         "python": platform.python_version(),
         "bundle_id": shop.bundle.name,
     }
-    console.print(_table({name: medians(figures) for name, figures in measured.items()}, setup))
-    rows = {
-        name: asdict(medians(figures)) | {"rounds": list(map(asdict, figures))} for name, figures in measured.items()
-    }
+    console.print(_table(measured, setup))
+    rows = {name: {"rounds": [asdict(figures) for figures in of_case]} for name, of_case in measured.items()}
     return {"rows": rows, "setup": setup}
 
 
@@ -127,9 +125,9 @@ def _table(measured: dict[str, list[Figures]], setup: dict[str, Any]) -> Table:
     table.add_column("server", no_wrap=True)
     for heading in ("calls/s on one core", "of the echo's", "processor us a call", "p50 ms", "p99 ms"):
         table.add_column(heading, justify="right")
-    for name, rounds in measured.items():
-        row = medians(rounds)
-        cpu_us = median(sum(figures.cpu_us.values()) for figures in rounds)
+    for name, of_case in measured.items():
+        row = medians(of_case)
+        cpu_us = median(sum(figures.cpu_us.values()) for figures in of_case)
         busy = "*" if row.generator_share > BUSY_GENERATOR else ""
         table.add_row(
             name,

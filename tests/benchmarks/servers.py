@@ -103,8 +103,8 @@ def program(python: str | Path, module: str, *arguments: str, core: int | None) 
             text=True,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # it has one core
         )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         port = process.stdout.readline()
         if not port:
             raise RuntimeError(f"{module} did not start: see its error above")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, Response
@@ -37,7 +38,7 @@ def server() -> Iterator[tuple[Pausing, int]]:
         yield pausing, port
 
 
-def run(port: int, path: str, **settings: float) -> load.Measured:
+def run(port: int, path: str, **settings: Any) -> load.Measured:
     return load.run(load.Load(port, [[(path, b"")]], warm_up=0.0, connections=1, protocol=Connection, **settings))
 
 

@@ -41,7 +41,8 @@ def app(redis_socket: str) -> FastAPI:
 
     @application.get("/users/{user_id}/items")
     async def recommend(user_id: str, k: int) -> list[Item]:
-        best = await client.zrange(_KEY.format(user_id=user_id), 0, k - 1, desc=True, withscores=True)
+        key = _KEY.format(user_id=user_id)
+        best: list[tuple[str, float]] = await client.zrange(key, 0, k - 1, desc=True, withscores=True)  # type: ignore[assignment]
         if not best:
             raise HTTPException(404, "no such user")
         return [Item(item_id=item_id, score=score) for item_id, score in best]
