@@ -22,7 +22,7 @@ from recsvc.retrieval.query_encoder import QueryEncoder
 from recsvc.retrieval.scorers import OWN_TASTE_WEIGHT, Scorer, SimilarityScorer, VectorScorer, buy_again, similar_to
 from recsvc.retrieval.search_scorer import ASIDE_TASTE_WEIGHT, TASTE_WEIGHT, SearchScorer
 from recsvc.users.bonus_cache import BonusCache
-from recsvc.users.user_state import UserState, cart_as_history, with_session_events
+from recsvc.users.user_state import UserState, cart_as_history
 from recsvc.users.user_state_cache import UserStateCache
 
 # Items whose similar items are kept, those asked for last. Few products have most of the visitors.
@@ -89,7 +89,7 @@ class QueryPlanner:
             degraded.add(Degradation.STALE)
         viewed, cart = self._catalogue.rows(query.viewed), self._catalogue.rows(query.cart)
         if len(viewed) or len(cart):
-            state = with_session_events(state, viewed, cart, query.now)
+            state = self._states.in_visit(query.user_id, state, viewed, cart, query.now)
         left_out = None
         scorer, fresh = await self._surface_scorer(query, state, viewed, cart)
         if scorer is None and query.text:

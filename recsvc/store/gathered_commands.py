@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from redis.asyncio import RedisCluster
-from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
 from recsvc.runtime.work_queue import WorkQueue
 from recsvc.store.connection import RedisClient
@@ -91,16 +90,10 @@ class GatheredCommands:
             return await pipelined(self._client, commands)
         # The client's own pipeline takes half as much time again, for what is not used here.
         pool = self._client.connection_pool
-        connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
+        connection: Any = await pool.get_connection()  # type: ignore[no-untyped-call]  # see `guarded_connections`
         try:
             await connection.send_packed_command(connection.pack_commands(commands))
-            return [await _answer(connection) for _ in commands]
+            answers: list[Any] = await connection.read_responses(len(commands))
+            return answers
         finally:
             await pool.release(connection)
-
-
-async def _answer(connection: AbstractConnection) -> Any:  # noqa: ANN401  each command has its own
-    try:
-        return await connection.read_response()
-    except ResponseError as refusal:
-        return refusal

@@ -4,6 +4,8 @@ A Redis that was demoted goes on answering over connections that are open, and r
 all connections are opened again: the address may lead to another Redis by now.
 """
 
+import asyncio
+import math
 import re
 import time
 from collections.abc import Callable
@@ -155,6 +157,24 @@ class _Guarded:
             raise
         guard.answers += 1
         return answer
+
+    async def read_responses(self, count: int) -> list[Any]:
+        """Returns the next answers, refusals among them. All of them must come within the timeout of a single one.
+
+        One timer for all: redis-py sets one for each answer, which takes as long as to read the answer.
+        """
+        try:
+            async with asyncio.timeout(self.socket_timeout):  # type: ignore[attr-defined]
+                return [await self._answer_or_refusal() for _ in range(count)]
+        except TimeoutError:
+            self._guard.was_silent(self._answers_before)
+            raise RedisTimeout("Redis did not answer in time") from None
+
+    async def _answer_or_refusal(self) -> Any:  # noqa: ANN401  each command has its own
+        try:
+            return await self.read_response(timeout=math.inf)
+        except ResponseError as refusal:
+            return refusal
 
 
 class _GuardedOfCluster(_Guarded):

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from recsvc.domain.arrays import Floats
+from recsvc.domain.arrays import MICROSECONDS_AN_HOUR, Floats, Rows
 from recsvc.domain.records import UserRecord
 from recsvc.errors import StoreUnavailable
 from recsvc.model.bundle import Bundle
@@ -23,7 +23,10 @@ from recsvc.runtime.batching import Batcher
 from recsvc.runtime.metrics import USER_VECTORS
 from recsvc.runtime.tracing import span
 from recsvc.store import UserStore, hash_of
-from recsvc.users.user_state import UserState, state_of
+from recsvc.users.user_state import UserState, state_of, with_session_events
+
+# Visits that are kept, those that asked last. Each has the vectors that explain its lists, some 30 kB.
+VISITS_KEPT = 1_000
 
 
 @dataclass(slots=True)
@@ -47,6 +50,19 @@ class _Work:
     left_out: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A user in a visit.
+
+    Attributes:
+        key: What the visit consists of.
+        state: With the items of the visit.
+    """
+
+    key: tuple[bytes, bytes, int]
+    state: UserState
+
+
 @dataclass(slots=True)
 class _Memory:
     """What the caches of one bundle share: requests that began with an earlier one may still be running.
@@ -54,6 +70,7 @@ class _Memory:
     Attributes:
         batcher: Computes vectors. It refers to no cache, so that one that nobody uses is freed at once.
         states: By user id, the least recently used first.
+        visits: By user id, the least recently used first.
         vectors: By state.
         write_backs: Vectors that are being written to Redis.
         erasures: How often users were erased.
@@ -61,6 +78,7 @@ class _Memory:
 
     batcher: Batcher[_Work, None]
     states: OrderedDict[str, UserState] = field(default_factory=OrderedDict)
+    visits: OrderedDict[str, _Visit] = field(default_factory=OrderedDict)
     vectors: WeakKeyDictionary[UserState, UserVectors] = field(default_factory=WeakKeyDictionary)
     write_backs: set[asyncio.Task[None]] = field(default_factory=set)
     erasures: int = 0
@@ -116,6 +134,30 @@ class UserStateCache:
             memory.states.popitem(last=False)
         return state, True
 
+    def in_visit(self, user_id: str, state: UserState, viewed: Rows, cart: Rows, now: int) -> UserState:
+        """Returns the state of a user who has just viewed some items and put others into the cart.
+
+        The lists of one page, and of the same page within the hour, share it with everything that is computed from it.
+
+        Args:
+            user_id: Of the user.
+            state: Of the user without this visit.
+            viewed: Rows, oldest first.
+            cart: Rows, oldest first.
+            now: Microseconds since 1970 UTC.
+        """
+        key = viewed.tobytes(), cart.tobytes(), now // MICROSECONDS_AN_HOUR
+        visits = self._memory.visits
+        visit = visits.get(user_id)
+        if visit is None or visit.key != key or visit.state.base is not state:
+            visit = _Visit(key, with_session_events(state, viewed, cart, now))
+        if self._memory.states.get(user_id) is state:  # else the user may have been erased meanwhile
+            visits[user_id] = visit
+            visits.move_to_end(user_id)
+            while len(visits) > VISITS_KEPT:
+                visits.popitem(last=False)
+        return visit.state
+
     def _fits(self, state: UserState) -> bool:
         """Returns whether a state that was made with the items of another cache holds for the items of this one."""
         version = self._bundle.catalogue.version
@@ -149,9 +191,9 @@ class UserStateCache:
     def forget(self, hashes: Set[int]) -> None:
         """Drops the states of erased users. hashes: of their ids, by `recsvc.store.hash_of`."""
         self._memory.erasures += 1
-        states = self._memory.states
-        for user_id in [user_id for user_id in states if hash_of(user_id) in hashes]:
-            del states[user_id]
+        for kept in (self._memory.states, self._memory.visits):
+            for user_id in [user_id for user_id in kept if hash_of(user_id) in hashes]:
+                del kept[user_id]
 
     async def close(self) -> None:
         """Waits for the vectors that are being written back."""

@@ -11,6 +11,7 @@ from tests.conftest import wait_for_redis
 from tests.recsvc.store.free_ports import free_ports
 
 SYNC_SECONDS = 30
+NOWHERE = 1  # a port on which nothing listens
 
 
 class RedisNode:
@@ -71,7 +72,8 @@ class RedisPair:
         while not self._in_step():
             assert time.monotonic() < deadline, "the replica does not follow its master"
             time.sleep(0.02)
-        self.replica.client.execute_command("REPLICAOF", "NO", "ONE")
+        # It stays a replica and takes no writes: a server with open connections to it would write apart from others.
+        self.replica.client.execute_command("REPLICAOF", "127.0.0.1", NOWHERE)
         self.behind = True
 
     def follow_again(self) -> None:
@@ -88,6 +90,7 @@ class RedisPair:
         if not self.behind:
             self.stop_following()
         old, self.master = self.master, self.replica
+        self.master.client.execute_command("REPLICAOF", "NO", "ONE")
         for link in self._links:
             link.unlink()
         if demote:
