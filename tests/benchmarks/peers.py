@@ -4,8 +4,8 @@
 
 All answer K items of the bench shop to the same users, each on one core; the load generator has another core. Peers
 give no reasons, and read no events, stock or filters: docs/performance.md says how far they compare. The packages of
-the peers are in var/peers (`make bench-plots` installs them). Writes
-var/bench/peers.json and docs/performance/peers.svg.
+the peers are in var/peers (`make bench-plots` installs them). Writes var/bench/peers.json and
+docs/performance/peers.svg.
 """
 
 import argparse
