@@ -44,7 +44,8 @@ def on_files(files: Files, config: ProperDocsConfig) -> Files:
 
 
 def _is_picture(file: File) -> bool:
-    return file.src_uri.endswith(".svg")
+    """Whether a page can show the file: the theme has pictures of its own, which are not in docs/."""
+    return file.src_uri.endswith(".svg") and (ROOT / "docs" / file.src_uri).is_file()
 
 
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
