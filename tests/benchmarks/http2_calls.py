@@ -16,6 +16,7 @@ from hpack.huffman_table import decode_huffman
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY = 0, 1, 3, 4, 6, 7
 _END_STREAM, _ACK, _END_HEADERS = 0x1, 0x1, 0x4
 _FRAME_HEADER = 9
+STREAMS = 900  # of one connection; Envoy permits 1,000, and resets a connection with more
 _LARGEST_WINDOW = 2**31 - 1
 _PACKED = 0x80
 
@@ -26,8 +27,8 @@ class Answer:
 
     Attributes:
         stream: That of the call.
-        status: The grpc-status, or "" if the server reset the call.
-        size: Bytes of DATA frames.
+        status: The grpc-status, or "" if the server reset the call. Of a call over HTTP/1.1, "0" or the status of HTTP.
+        size: Bytes of DATA frames, or of the body.
         pause_seconds: How long a refused caller should wait (`grpc-retry-pushback-ms`). 0: the server does not say.
     """
 
@@ -59,6 +60,11 @@ class Connection:
             _frame(_SETTINGS, 0, 0, settings),
             _frame(8, 0, 0, (_LARGEST_WINDOW - 65_535).to_bytes(4, "big")),
         ]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the server takes one more call before another ends."""
+        return len(self._sizes) < STREAMS
 
     def call(self, path: str, message: bytes) -> int:
         """Queues a call, which `flush` sends, and returns its stream."""

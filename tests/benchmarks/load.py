@@ -8,23 +8,23 @@ first call.
 import gc
 import heapq
 import itertools
-import math
 import random
 import select
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psutil
 
-from tests.benchmarks.http2_calls import Answer, Connection
+from tests.benchmarks import http1_calls, http2_calls
+from tests.benchmarks.http2_calls import Answer
 
 Task = Sequence[tuple[str, bytes]]
 """Calls that are made one after the other, each with its method's path and its message."""
 
+Connection = http1_calls.Connection | http2_calls.Connection
 CONNECTIONS = 4
-STREAMS = 900  # of one connection; Envoy permits 1,000, and resets a connection with more
 DRAIN_SECONDS = 10.0  # after the end; calls without an answer by then have failed
 _NEVER = float("inf")
 
@@ -59,7 +59,8 @@ class Load:
         pids: The processes whose time is measured, by name.
         seed: Of the arrivals.
         back_off: How a client of a closed loop waits after a refusal. None: it asks again at once.
-        connections: How many at least.
+        connections: How many at least. More are opened when none has room for a call.
+        protocol: gRPC over HTTP/2, or GET over HTTP/1.1 with one call at a time on a connection.
     """
 
     port: int
@@ -72,6 +73,7 @@ class Load:
     seed: int = 0
     back_off: BackOff | None = None
     connections: int = CONNECTIONS
+    protocol: type[Connection] = http2_calls.Connection
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,10 @@ class _Generator:
     def __init__(self, load: Load) -> None:
         self._load = load
         self._tasks = itertools.cycle(load.tasks)
-        # Arrivals do not wait for answers: each connection has room for those of two seconds.
-        together = 2 * load.rate if load.rate else load.in_flight
-        count = max(load.connections, math.ceil(together / STREAMS))
-        self._connections = {c.socket.fileno(): c for c in (Connection(load.port) for _ in range(count))}
-        self._turn = itertools.cycle(self._connections.values())
+        self._connections: dict[int, Connection] = {}
+        self._turn: deque[Connection] = deque()
+        for _ in range(load.connections):
+            self._open()
         self._running: dict[tuple[Connection, int], _Running] = {}
         self._processes = {name: psutil.Process(pid) for name, pid in load.pids.items()}
         self._begin = time.perf_counter() + load.warm_up
@@ -139,9 +140,23 @@ class _Generator:
         for connection in self._connections.values():
             connection.close()
 
+    def _open(self) -> Connection:
+        connection = self._load.protocol(self._load.port)
+        self._connections[connection.socket.fileno()] = connection
+        self._turn.append(connection)
+        return connection
+
+    def _next_connection(self) -> Connection:
+        """The next one with room for a call, in turn; a new one if none has room."""
+        for _ in range(len(self._turn)):
+            self._turn.rotate(-1)
+            if self._turn[-1].has_room:
+                return self._turn[-1]
+        return self._open()
+
     def run(self) -> Measured:
         for _ in range(0 if self._load.rate else self._load.in_flight):
-            self._start(next(self._turn), time.perf_counter())
+            self._start(self._next_connection(), time.perf_counter())
         arrivals = self._arrivals()
         arrival = next(arrivals, _NEVER)
         # When the clocks of the servers are read, and their readings.
@@ -154,12 +169,12 @@ class _Generator:
                 if len(readings) == len(moments):
                     return self._measured(readings)
             while arrival <= now:
-                self._start(next(self._turn), arrival)
+                self._start(self._next_connection(), arrival)
                 arrival = next(arrivals, _NEVER)
             while self._waiting and self._waiting[0][0] <= now:
                 _, refusals, scheduled = heapq.heappop(self._waiting)
                 if now < self._end:
-                    self._start(next(self._turn), scheduled, refusals)
+                    self._start(self._next_connection(), scheduled, refusals)
             if not self._running and len(readings) == len(moments) - 1:
                 break  # who still waits to ask again does not ask
             for connection in self._connections.values():

@@ -7,13 +7,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import psutil
+from redis import Redis
 
 from recsvc.v1 import recommendation_pb2 as pb
+from tests.benchmarks import http2_calls
+from tests.benchmarks.cases import K
+from tests.benchmarks.load import Connection
+from tests.conftest import RedisServer
 from tests.integration.clients import Storefront
 from tests.service_process import ServiceProcess
 
@@ -22,10 +28,11 @@ CALLERS = 8
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its port, and its processes by name."""
+    """A running server: its port, its processes by name, and the protocol that it speaks."""
 
     port: int
     pids: dict[str, int]
+    protocol: type[Connection] = http2_calls.Connection
 
 
 def cores() -> tuple[int | None, int | None]:
@@ -78,16 +85,48 @@ def echo(response: pb.RecommendResponse, folder: Path, core: int | None) -> Iter
     """Runs the echo, which always answers `response`."""
     file = folder / "response.binpb"
     file.write_bytes(response.SerializeToString())
+    with program(sys.executable, "tests.benchmarks.echo", str(file), core=core) as (port, pid):
+        yield Server(port, {"server": pid})
+
+
+@contextmanager
+def program(python: str | Path, module: str, *arguments: str, core: int | None) -> Iterator[tuple[int, int]]:
+    """Runs a module that prints the port of its server. Yields the port and the id of the process.
+
+    Raises:
+        RuntimeError: It ended before it printed a port.
+    """
     with _bound(core):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.echo", str(file)], stdout=subprocess.PIPE, text=True
+            [str(python), "-m", module, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # it has one core
         )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
-        yield Server(int(process.stdout.readline()), {"server": process.pid})
+        port = process.stdout.readline()
+        if not port:
+            raise RuntimeError(f"{module} did not start: see its error above")
+        yield int(port), process.pid
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
+
+
+@contextmanager
+def redis_server(folder: Path, core: int | None) -> Iterator[tuple[str, int]]:
+    """Runs a Redis of its own. Yields its unix socket and the id of its process."""
+    server = RedisServer(folder)
+    with _bound(core):
+        server.start()
+    try:
+        with Redis(unix_socket_path=str(server.socket)) as client:
+            pid = client.info("server")["process_id"]
+        yield str(server.socket), pid
+    finally:
+        server.kill()
 
 
 def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> None:
@@ -104,7 +143,7 @@ def fill(running: ServiceProcess, events: pl.DataFrame, users: pl.DataFrame) -> 
         list(callers.map(set_profile, users.iter_rows(named=True)))
 
 
-def lists(running: ServiceProcess, user_ids: Sequence[str]) -> list[pb.RecommendResponse]:
+def lists(running: ServiceProcess, user_ids: Sequence[str], k: int = K) -> list[pb.RecommendResponse]:
     """Gets every user's list once. After that, all user vectors are in Redis."""
     with running.channel() as channel, ThreadPoolExecutor(CALLERS) as callers:
-        return list(callers.map(Storefront(channel).recommend, user_ids))
+        return list(callers.map(partial(Storefront(channel).recommend, k=k), user_ids))

@@ -49,10 +49,8 @@ def benchmark(
     shop = prepared_shop(folder, console, items)
     core, generator_core = servers.cores()
     with ExitStack() as stack:
-        generator = stack.enter_context(
-            ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), servers.bind, (generator_core,))
-        )
-        all_cases, answer_bytes = _start(shop, core, stack, console)
+        generator = stack.enter_context(load_generator(generator_core))
+        all_cases, answer_bytes = started_cases(shop, core, stack, console)
         measured = measure(all_cases, rounds, seconds, generator, partial(console.print, style="dim"))
     setup = {
         "items": len(shop.item_ids),
@@ -73,7 +71,12 @@ def benchmark(
     return {**ratios, "rows": rows, "setup": setup}
 
 
-def _start(shop: BenchShop, core: int | None, stack: ExitStack, console: Console) -> tuple[list[Case], int]:
+def load_generator(core: int | None) -> ProcessPoolExecutor:
+    """A process of its own on a core, which makes the load."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), servers.bind, (core,))
+
+
+def started_cases(shop: BenchShop, core: int | None, stack: ExitStack, console: Console) -> tuple[list[Case], int]:
     """Starts the servers. Returns the cases, the echo first, and the bytes of a typical answer."""
     rng = random.Random(0)
     user_ids = rng.sample(sorted(set(shop.events["user_id"])), READERS + WRITERS)

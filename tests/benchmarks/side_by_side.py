@@ -17,6 +17,10 @@ IN_FLIGHT = 32
 WARM_UP_SECONDS = 1.0
 
 
+class CallsFailed(RuntimeError):
+    """A call failed while speed was measured."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A case to measure. tasks: makes the tasks of one run."""
@@ -50,16 +54,16 @@ class Figures:
 def measure(
     cases: Sequence[Case], rounds: int, seconds: float, generator: Executor, show: Callable[[str], None]
 ) -> dict[str, list[Figures]]:
-    """Measures every case in every round. Raises RuntimeError if a call fails, because then speed means nothing."""
+    """Measures every case in every round. Raises CallsFailed if one fails: speed then means nothing."""
     measured: dict[str, list[Figures]] = {case.name: [] for case in cases}
     for number in range(rounds):
         first = 0.0
         for case in cases:
             show(f"round {number + 1} of {rounds}: {case.name}")
-            closed = _run(case, generator, seconds, rate=0.0)
+            closed = run_case(case, generator, seconds)
             per_second = closed.completed / closed.seconds
             first = first or per_second
-            opened = _run(case, generator, seconds, rate=per_second / 2)
+            opened = run_case(case, generator, seconds, rate=per_second / 2)
             p50, p99 = np.percentile(opened.latencies, (50, 99)) * 1_000
             measured[case.name].append(
                 Figures(
@@ -86,9 +90,30 @@ def medians(rounds: Sequence[Figures]) -> Figures:
     )
 
 
-def _run(case: Case, generator: Executor, seconds: float, rate: float) -> Measured:
-    load = Load(case.server.port, case.tasks(), seconds, WARM_UP_SECONDS, rate, IN_FLIGHT, case.server.pids)
+def run_case(case: Case, generator: Executor, seconds: float, rate: float = 0.0) -> Measured:
+    """Measures one case once.
+
+    Args:
+        case: The server and its tasks.
+        generator: The process that makes the load.
+        seconds: How long is measured, after a warm-up.
+        rate: Tasks a second, with Poisson arrivals. 0: a closed loop.
+
+    Raises:
+        CallsFailed: A call failed, or none was answered.
+    """
+    server = case.server
+    load = Load(
+        server.port,
+        case.tasks(),
+        seconds,
+        WARM_UP_SECONDS,
+        rate,
+        IN_FLIGHT,
+        server.pids,
+        protocol=server.protocol,
+    )
     measured = generator.submit(run, load).result()
     if measured.failed or not measured.completed:
-        raise RuntimeError(f"{case.name}: {measured.completed} tasks done, calls by failing status: {measured.failed}")
+        raise CallsFailed(f"{case.name}: {measured.completed} tasks done, calls by failing status: {measured.failed}")
     return measured

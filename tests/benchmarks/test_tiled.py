@@ -1,5 +1,6 @@
 """A tiled bundle has the first items as they were, and copies that refer to each other."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from recsvc.domain.arrays import NO_ROW
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
+from recsvc.model.search_view_files import RECALL_CUTS
 from tests.benchmarks.tiled import tiled
 
 
@@ -44,3 +46,13 @@ def test_rows_of_a_copy_are_rows_of_the_same_copy(bundle: Bundle, large: Bundle)
     np.testing.assert_array_equal(second[known], bundle.companions[known] + n)
     assert (second[~known] == NO_ROW).all()
     assert large.companions.max() < len(large.catalogue)
+
+
+def test_a_tiled_bundle_claims_no_search_of_the_smaller_one(bundle: Bundle, tmp_path: Path) -> None:
+    described = replace(
+        bundle, provenance={**bundle.provenance, "search": {f"recall@{cut}": 1.0 for cut in RECALL_CUTS}}
+    )
+    bundle_files.save(tiled(described, len(bundle.catalogue) + 1), tmp_path / "large")
+    large = bundle_files.load(tmp_path / "large")
+    assert large.search_views is None
+    assert "search" not in large.provenance

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import NO_ROW
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.search_view_files import SECTION
 from recsvc.model.vectors import unit
 
 # Of the standard deviation of a column: copies are as near to each other as variants of one product are.
@@ -57,7 +58,11 @@ def tiled(bundle: Bundle, items: int, seed: int = 0) -> Bundle:
     rows: dict[str, Any] = {
         name: _shifted(getattr(bundle, name), n, items) for name in ("companions", "neighbour_rows")
     }
-    return replace(bundle, catalogue=catalogue, bundle_id="", **arrays, **rows)
+    # The shortened vectors of the search are those of the first items alone.
+    provenance = {name: value for name, value in bundle.provenance.items() if name != SECTION}
+    return replace(
+        bundle, catalogue=catalogue, bundle_id="", provenance=provenance, search_views=None, **arrays, **rows
+    )
 
 
 def _shifted(rows: NDArray[np.int32], n: int, items: int) -> NDArray[np.int32]:

@@ -1,4 +1,4 @@
-"""Every relative link of a page leads to a file or folder, and every anchor to a heading."""
+"""Every relative link and picture of a page leads to a file or folder, and every anchor to a heading."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.docs.pages import PAGES, ROOT, blocks, name_of
 
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`[^`\n]*`")
-_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^()\s]+)\)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+?) *$", re.MULTILINE)
 _MARKUP = re.compile(r"[`*]|\[([^\]]*)\]\([^)]*\)")
 _LEFT_OUT = re.compile(r"[^\w\- ]")
@@ -51,6 +51,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     ("text", "target"),
     [
         ("[a](nowhere.md)", "nowhere.md"),
+        ("![a](nowhere.svg)", "nowhere.svg"),
         ("[a](../recsvc/nowhere.py)", "../recsvc/nowhere.py"),
         ("[a](surfaces.md#nowhere)", "surfaces.md#nowhere"),
         ("[a](../recsvc/ranking.py#L3)", "../recsvc/ranking.py#L3"),

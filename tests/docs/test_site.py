@@ -11,6 +11,7 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT, name_of
 
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^()\s]+)\)")
 NETWORK = re.compile(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["'](?:https?:)?//""")
 
 
@@ -44,6 +45,12 @@ def test_the_site_has_every_page(site: Path) -> None:
         assert re.sub(r"[`*]", "", heading)[:20].replace('"', "&quot;") in file.read_text("utf-8").replace(
             "&#x27;", "'"
         )
+
+
+def test_pictures_of_pages_are_on_the_site(site: Path) -> None:
+    pictures = [(page.parent / name).relative_to(ROOT) for page in PAGES for name in PICTURE.findall(page.read_text())]
+    assert len(pictures) >= 4
+    assert [picture for picture in pictures if not (site / picture).is_file()] == []
 
 
 def test_a_page_of_the_site_loads_nothing_from_other_hosts(site: Path) -> None:

@@ -20,7 +20,7 @@ Interval = Mapping[str, float | None]
 INK, FAINT, GRID, ABOVE, BELOW, OURS, OTHER, PAPER = (f"#00000{i}" for i in range(1, 9))
 _NAMES = {INK: "ink", FAINT: "faint", GRID: "grid", ABOVE: "above", BELOW: "below", OURS: "ours", OTHER: "other"}
 _VARIABLES = {colour: f"var(--{name})" for colour, name in {**_NAMES, PAPER: "paper"}.items()}
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",  # the same numbers give the same file
     "text.parse_math": False,  # a name may hold a dollar sign
@@ -107,7 +107,7 @@ def _panels_plot(
     about_zero: bool = False,
 ) -> str:
     lines, deep = len(panels[0].rows), math.ceil(len(panels) / 2)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         titles = 1 + panels[0].title.count("\n")
         figure = Figure(figsize=(WIDTH_INCHES, deep * (0.19 * lines + 0.35 + 0.15 * titles)), layout="constrained")
         grid = figure.subplots(deep, 2, sharey=True, squeeze=False).ravel()
@@ -148,7 +148,7 @@ def _draw(axes: Axes, panel: Panel, colour: Callable[[str, Interval], str], *, a
 
 def curve_plot(losses: Sequence[float], ndcg: Sequence[float], best_epoch: int) -> str:
     """Draws training loss and validation NDCG@10 by epoch, side by side. A dashed line marks the kept epoch."""
-    with mpl.rc_context({**_STYLE, "axes.grid.axis": "y"}):
+    with mpl.rc_context({**STYLE, "axes.grid.axis": "y"}):
         figure = Figure(figsize=(WIDTH_INCHES, 1.9), layout="constrained")
         for axes, title, values in zip(
             figure.subplots(1, 2), ("Training loss", "Validation NDCG@10"), (losses, ndcg), strict=True
@@ -172,7 +172,7 @@ def trials_plot(x: Sequence[float], ndcg: Sequence[float], label: str, *, best_s
         label: The name of x.
         best_so_far: Whether to draw a line of the best value so far.
     """
-    with mpl.rc_context({**_STYLE, "axes.grid.axis": "y"}):
+    with mpl.rc_context({**STYLE, "axes.grid.axis": "y"}):
         figure = Figure(figsize=(WIDTH_INCHES, 1.9), layout="constrained")
         axes = figure.subplots()
         if best_so_far:
@@ -194,7 +194,7 @@ def cumulative_plot(panels: Mapping[str, Mapping[str, Sequence[float]]], label: 
         panels: By title, two curves by name: each is evenly spaced quantiles. The last curve is highlighted.
         label: The name of x.
     """
-    with mpl.rc_context({**_STYLE, "axes.grid.axis": "both"}):
+    with mpl.rc_context({**STYLE, "axes.grid.axis": "both"}):
         figure = Figure(figsize=(WIDTH_INCHES, 2.3), layout="constrained")
         for axes, (title, curves) in zip(
             figure.subplots(1, len(panels), squeeze=False).ravel(), panels.items(), strict=True
