@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.derived_columns import DerivedColumns, Source, median_interval
 from recsvc.model.growing import GrowingMatrix
-from recsvc.model.item_columns import NO_CODE
 from recsvc.model.manifest import moment, section
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import Neighbours
+from recsvc.model.new_rows import NEW_ROWS, with_rows
 from recsvc.model.repeat_purchase import ItemRepeats
 from recsvc.model.search_views import SearchViews
 from recsvc.model.text_encoder import item_text
@@ -30,20 +31,6 @@ from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected, unit
 
 # Texts that are read at a time. The features of 30,000 at once would take 200 MB.
 _TEXTS_AT_ONCE = 2_048
-
-# The arrays with a row for each item, and what they say of an item that came after training. How new items are bought
-# again is unknown: the average rate.
-NEW_ROWS: dict[str, float] = {
-    "item_vectors": 0,
-    "buyers": 0,
-    "purchases": 0,
-    "cohorts": 0,
-    "companions": NO_CODE,
-    "companion_buyers": 0,
-    "repeat_rates": 1,
-    "repeat_intervals": 0,
-    "text_codes": 0,
-}
 
 _Nearest = tuple[NDArray[np.intp], NDArray[np.float32]]
 
@@ -78,6 +65,7 @@ class Bundle:
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
         sums: Of some item vectors, which may be those of an earlier copy; see `vector_sums`.
         search_views: Shortened vectors of the trained items; None if the bundle has none that find enough.
+        derived: What was stored beside the bundle; it may be of an earlier copy. See `derived_columns`.
     """
 
     catalogue: Catalogue
@@ -104,6 +92,7 @@ class Bundle:
     links: TextLinks | None = None
     sums: VectorSums | None = field(default=None, repr=False, compare=False)
     search_views: SearchViews | None = field(default=None, repr=False, compare=False)
+    derived: DerivedColumns | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -114,9 +103,22 @@ class Bundle:
     @property
     def vector_sums(self) -> VectorSums:
         """The sums over the item vectors. It takes a pass over all of them unless the bundle was stored."""
-        if self.sums is not None and self.sums.item_vectors is self.item_vectors:
-            return self.sums
-        return VectorSums.of(self.item_vectors, self.layout)
+        is_own = self.sums is not None and self.sums.item_vectors is self.item_vectors
+        return self.sums if self.sums is not None and is_own else VectorSums.of(self.item_vectors, self.layout)
+
+    @property
+    def source(self) -> Source:
+        """The parts that the derived columns follow from."""
+        return Source(self.item_vectors, self.neighbour_weights, self.repeat_intervals, self.layout, self.model.fusion)
+
+    @property
+    def derived_columns(self) -> DerivedColumns:
+        """What follows from the content. It takes seconds to compute for a large bundle that was not stored with it."""
+        return self._stored_derived or DerivedColumns.of(self.source)
+
+    @property
+    def _stored_derived(self) -> DerivedColumns | None:
+        return self.derived if self.derived is not None and self.derived.source.is_same(self.source) else None
 
     @property
     def items_written(self) -> int:
@@ -213,17 +215,14 @@ class Bundle:
 
     def _with_rows(self, more: int) -> tuple[dict[str, GrowingMatrix[Any]], dict[str, Any]]:
         """The arrays of `NEW_ROWS` with more rows, and their memory."""
-        memory, grown = dict(self.memory), dict[str, Any]()
-        for name, fill in NEW_ROWS.items():
-            array = getattr(self, name)
-            if name not in memory or not memory[name].holds(array):
-                memory[name] = GrowingMatrix(array)
-            grown[name] = memory[name].extended(len(self.catalogue), more, fill)
+        memory, grown = with_rows({name: getattr(self, name) for name in NEW_ROWS}, self.memory, more)
         if more:
             # How long people wait before they buy a new item again is unknown, too: the median interval, as the first
             # item that came after training has it.
-            later = self.repeat_intervals[len(self.neighbour_rows) :]
-            grown["repeat_intervals"][-more:] = later[0] if len(later) else np.median(self.repeat_intervals)
+            later, stored = self.repeat_intervals[len(self.neighbour_rows) :], self._stored_derived
+            median = stored.median_interval if stored is not None else None
+            median = later[0] if len(later) else median or median_interval(self.repeat_intervals)
+            grown["repeat_intervals"][-more:] = median
         return memory, grown
 
     def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:
@@ -231,7 +230,8 @@ class Bundle:
         added = rows >= len(self.neighbour_rows)
         if not self.model.neighbours.weight or not added.any():
             return self.links
-        links = self.links or TextLinks.empty(self.neighbour_weights)
+        stored = self._stored_derived
+        links = self.links or TextLinks.empty(self.neighbour_weights, stored.link_scale if stored else None)
         bought, cosines = nearest or (np.empty((len(rows), 0), np.intp), np.empty((len(rows), 0), np.float32))
         return links.with_items(n, rows[added], bought[added], cosines[added])
 
