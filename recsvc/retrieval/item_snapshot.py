@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 
 import numpy as np
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
-from recsvc.model.catalogue import Catalogue
 from recsvc.model.derived_columns import DerivedColumns
 from recsvc.model.item_words import search_text
 from recsvc.model.similarity import SimilarityVectors
@@ -141,12 +139,14 @@ class ItemSnapshot:
         rows = bundle.catalogue.rows(content.item.item_id for content in contents)
         vectors = _similarity_vectors(bundle)
         texts = {row: search_text(bundle.catalogue.items[row]) for row in rows.tolist()}
+        before = self.bundle.catalogue.items
+        earlier = {row: search_text(before[row]) for row in texts if row < len(before)}
         text_search = self._text_search.with_changed(bundle.text_codes, rows) if self._text_search is not None else None
         return ItemSnapshot(
             bundle,
             inventory=self.inventory.with_catalogue(bundle.catalogue),
             similarity_vectors=vectors,
-            word_index=self.word_index.with_texts(texts, partial(_search_texts, bundle.catalogue)),
+            word_index=self.word_index.with_texts(texts, earlier),
             item_search=self._item_search.with_changed(bundle.item_vectors, rows),
             similarity_search=self._similarity_search.with_changed(vectors, rows),
             text_search=text_search,
@@ -175,7 +175,3 @@ def _similarity_vectors(bundle: Bundle) -> SimilarityVectors:
 def _similarity_search(vectors: SimilarityVectors, derived: DerivedColumns | None, executor: Executor) -> ItemSearch:
     index = ScanIndex.of_codes(*derived.similarity) if derived is not None else None
     return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors))
-
-
-def _search_texts(catalogue: Catalogue) -> list[str]:
-    return [search_text(item) for item in catalogue.items]
