@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.code_sums import CodeSums
 from recsvc.model.derived_columns import DerivedColumns, Source, median_interval
 from recsvc.model.growing import GrowingMatrix
 from recsvc.model.manifest import moment, section
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import Neighbours
-from recsvc.model.new_rows import NEW_ROWS, with_rows
+from recsvc.model.new_rows import NEW_ROWS, with_category_codes, with_rows
 from recsvc.model.repeat_purchase import ItemRepeats
 from recsvc.model.search_views import SearchViews
 from recsvc.model.text_encoder import item_text
@@ -66,6 +68,7 @@ class Bundle:
         sums: Of some item vectors, which may be those of an earlier copy; see `vector_sums`.
         search_views: Shortened vectors of the trained items; None if the bundle has none that find enough.
         derived: What was stored beside the bundle; it may be of an earlier copy. See `derived_columns`.
+        known_code_sums: Of some items, which may be those of an earlier copy; see `code_sums`.
     """
 
     catalogue: Catalogue
@@ -93,6 +96,7 @@ class Bundle:
     sums: VectorSums | None = field(default=None, repr=False, compare=False)
     search_views: SearchViews | None = field(default=None, repr=False, compare=False)
     derived: DerivedColumns | None = field(default=None, repr=False, compare=False)
+    known_code_sums: CodeSums | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -103,8 +107,15 @@ class Bundle:
     @property
     def vector_sums(self) -> VectorSums:
         """The sums over the item vectors. It takes a pass over all of them unless the bundle was stored."""
-        is_own = self.sums is not None and self.sums.item_vectors is self.item_vectors
-        return self.sums if self.sums is not None and is_own else VectorSums.of(self.item_vectors, self.layout)
+        is_own = self.sums and self.sums.item_vectors is self.item_vectors
+        return self.sums if self.sums and is_own else VectorSums.of(self.item_vectors, self.layout)
+
+    @cached_property
+    def code_sums(self) -> CodeSums:
+        """The sums over brands and category paths. It takes a pass over all items unless an earlier copy did."""
+        sums = self.known_code_sums
+        is_own = sums and sums.catalogue is self.catalogue and sums.purchases is self.purchases
+        return sums if sums and is_own else CodeSums.of(self.catalogue, self.purchases)
 
     @property
     def source(self) -> Source:
@@ -182,9 +193,8 @@ class Bundle:
     def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
         """A copy with more items at the end, and with new words for items that it has.
 
-        The model does not change: the bundle_id stays, and an item that people have bought keeps its item vector,
-        whatever its words are now. Its text code follows its words. Both bundles may share memory. Only the newest copy
-        may be extended again.
+        The model and its bundle_id stay, and a bought item keeps its vector, whatever its words are now; its text code
+        follows its words. Both bundles may share memory: only the newest copy may be extended again.
 
         Args:
             contents: Words and embeddings of items, new or known.
@@ -206,10 +216,11 @@ class Bundle:
         return replace(
             self,
             catalogue=catalogue,
-            category_codes=self._category_codes(catalogue, rows, codes),
+            category_codes=with_category_codes(self.category_codes, catalogue, rows, codes),
             memory=memory,
             links=self._links(len(catalogue), rows, nearest),
             sums=sums.with_rows(vectors, rows[cold], before, self.layout),
+            known_code_sums=self.code_sums.with_items(catalogue, grown["purchases"], rows),
             **grown,
         )
 
@@ -217,12 +228,10 @@ class Bundle:
         """The arrays of `NEW_ROWS` with more rows, and their memory."""
         memory, grown = with_rows({name: getattr(self, name) for name in NEW_ROWS}, self.memory, more)
         if more:
-            # How long people wait before they buy a new item again is unknown, too: the median interval, as the first
-            # item that came after training has it.
+            # How soon a new item is bought again is unknown, too: the median interval, as of the first late item.
             later, stored = self.repeat_intervals[len(self.neighbour_rows) :], self._stored_derived
-            median = stored.median_interval if stored is not None else None
-            median = later[0] if len(later) else median or median_interval(self.repeat_intervals)
-            grown["repeat_intervals"][-more:] = median
+            known = later[0] if len(later) else stored.median_interval if stored else None
+            grown["repeat_intervals"][-more:] = median_interval(self.repeat_intervals) if known is None else known
         return memory, grown
 
     def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:
@@ -234,17 +243,6 @@ class Bundle:
         links = self.links or TextLinks.empty(self.neighbour_weights, stored.link_scale if stored else None)
         bought, cosines = nearest or (np.empty((len(rows), 0), np.intp), np.empty((len(rows), 0), np.float32))
         return links.with_items(n, rows[added], bought[added], cosines[added])
-
-    def _category_codes(
-        self, catalogue: Catalogue, rows: NDArray[np.int32], text_codes: NDArray[np.int8]
-    ) -> NDArray[np.int8]:
-        """The codes of all category paths; a new path has that of its first item among `rows`, whose text names it."""
-        codes = catalogue.paths.codes[rows]
-        new, first = np.unique(codes[codes >= len(self.category_codes)], return_index=True)
-        if not len(new):
-            return self.category_codes
-        of_new = rows[codes >= len(self.category_codes)][first]
-        return np.concatenate((self.category_codes, text_codes[of_new]))
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of items that nobody has bought: in each learned block, as the bought items of nearest text.

@@ -1,10 +1,13 @@
-"""The arrays of a bundle to which rows are added for items that came after training."""
+"""Adds rows to the arrays of a bundle, for items and category paths that came after training."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import Rows
+from recsvc.model.catalogue import Catalogue
 from recsvc.model.growing import GrowingMatrix
 from recsvc.model.item_columns import NO_CODE
 
@@ -40,3 +43,21 @@ def with_rows(
             later[name] = GrowingMatrix(array)
         grown[name] = later[name].extended(len(array), more, fill)
     return later, grown
+
+
+def with_category_codes(
+    category_codes: NDArray[np.int8], catalogue: Catalogue, rows: Rows, text_codes: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """Returns the codes of all category paths; a new path has that of its first item, whose text names it.
+
+    Args:
+        category_codes: Of the paths that were known.
+        catalogue: The items now.
+        rows: Of the new and changed items.
+        text_codes: Of all items.
+    """
+    codes = catalogue.paths.codes[rows]
+    new, first = np.unique(codes[codes >= len(category_codes)], return_index=True)
+    if not len(new):
+        return category_codes
+    return np.concatenate((category_codes, text_codes[rows[codes >= len(category_codes)][first]]))
