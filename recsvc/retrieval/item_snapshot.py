@@ -74,9 +74,8 @@ class ItemSnapshot:
 
         Safe to read from any thread.
         """
-        items = len(self.bundle.catalogue)
-        listable = np.count_nonzero(self.inventory.listable(np.arange(items, dtype=np.int32)))
-        return {"all": items, "listable": int(listable), "later": len(self._item_search.delta_rows)}
+        items, listable = len(self.bundle.catalogue), self.inventory.listable_items
+        return {"all": items, "listable": listable, "later": len(self._item_search.delta_rows)}
 
     def search(self, vector: Floats, k: int, selection: Selection | None, bonus: Ranking = NOTHING) -> Awaitable[Rows]:
         """Returns rows that contain the k best items for a user vector and a bonus; see `ItemSearch.search`."""
