@@ -72,8 +72,8 @@ class ItemTerms:
             (name, value), sums = self.pairs[code], self._bundle.code_sums
             if name == _CATEGORY:
                 paths = self._bundle.catalogue.paths.names
-                bought = sums.purchases_of_path[[place for place, path in enumerate(paths) if value in path]]
+                bought = sums.purchases_of_path[[place for place, path in enumerate(paths) if value in path]].sum()
             else:
-                bought = self._bundle.purchases[self._bundle.catalogue.attributes[name, value]]
-            self._shares[code] = float(bought.sum() / max(sums.total, 1))
+                bought = self._bundle.purchases[self._bundle.catalogue.attributes[name, value]].sum()
+            self._shares[code] = float(bought / max(sums.total, 1))
         return self._shares[code]

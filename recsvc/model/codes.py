@@ -25,7 +25,8 @@ class Vocabulary(Generic[Name]):
     """
 
     def __init__(self, stored: DistinctTexts, read: Callable[[str], Name], added: GrowingMapping[Name, int]) -> None:
-        self.stored, self.added = stored, added
+        self.stored = stored
+        self.added: GrowingMapping[Name, int] = added
         self._read: Callable[[str], Name] = read
 
     def __len__(self) -> int:
