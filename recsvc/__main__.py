@@ -127,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
         "convert",
         _convert_bundle,
         "convert a bundle of an earlier format",
-        "Converts a bundle of format 6 or 7 for this version, and prints its new id. Nothing is trained.",
+        "Converts a bundle of format 6 or 7 for this version, and prints its new id. Adds to a bundle of format 8 what "
+        "makes it load fast, if it lacks that, and prints its id. Nothing is trained.",
     )
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the bundle, which is replaced")
     convert.add_argument(

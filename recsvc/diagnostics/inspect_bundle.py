@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, derived_columns
 from recsvc.model.bundle import Bundle
 from recsvc.model.manifest import section
 from recsvc.model.search_view_files import VIEWS
@@ -77,10 +77,9 @@ def _blocks(bundle: Bundle) -> Iterator[str]:
 
 def _files(folder: Path) -> Iterator[str]:
     yield "files                                      bytes   all have the hashes of the manifest"
-    for name in bundle_files.FILES:
+    beside = (VIEWS, *map(derived_columns.file_of, derived_columns.NAMES))
+    for name in (*bundle_files.FILES, *(name for name in beside if (folder / name).is_file())):
         yield f"  {name:<36}{(folder / name).stat().st_size:>10,}"
-    if (folder / VIEWS).is_file():
-        yield f"  {VIEWS:<36}{(folder / VIEWS).stat().st_size:>10,}"
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:

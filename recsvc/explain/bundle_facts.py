@@ -1,5 +1,8 @@
 """Collects what is known of each item of a bundle, the same for every user."""
 
+from typing import Any
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +10,8 @@ from recsvc.domain.arrays import Floats, Rows
 from recsvc.explain.facts import ItemFacts
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
-from recsvc.model.codes import codes_of
+from recsvc.model.code_sums import CodeSums
+from recsvc.model.codes import Vocabulary, codes_of
 from recsvc.model.item_columns import NO_CODE
 from recsvc.model.vectors import CODE_SCALE
 from recsvc.reasons import needs_served
@@ -16,11 +20,14 @@ from recsvc.reasons import needs_served
 MAX_CATEGORY_SHARE, MAX_CATEGORY_ITEMS = 0.05, 20
 MIN_PARENT_DEPTH = 2  # names of a path that is not a department
 
+# By the paths of a shop, for as long as these are in use: upserts seldom bring another path.
+_PARENTS: WeakKeyDictionary[Vocabulary[tuple[str, ...]], Rows] = WeakKeyDictionary()
+
 
 def item_facts(bundle: Bundle) -> ItemFacts:
     """Returns the facts of all items of a bundle."""
-    brands = bundle.catalogue.brands
-    leaves, parents = category_codes(bundle.catalogue)
+    sums = bundle.code_sums
+    leaves, parents = category_codes(sums)
     return ItemFacts(
         vectors=bundle.item_vectors,
         likeness=lambda rows, others: cosines(bundle.text_codes[rows], bundle.text_codes[others]),
@@ -28,8 +35,8 @@ def item_facts(bundle: Bundle) -> ItemFacts:
         serve_one_need=lambda rows, others: serve_one_need(bundle.catalogue, rows, others),
         leaves=leaves,
         parents=parents,
-        brands=brands.codes,
-        brand_shares=_purchase_shares(brands.codes, len(brands), bundle.purchases),
+        brands=bundle.catalogue.brands.codes,
+        brand_shares=np.asarray(sums.purchases_of_brand / max(sums.total, 1), np.float32),
         buyers=bundle.buyers,
         cohorts=bundle.cohorts,
         companions=bundle.companions,
@@ -54,23 +61,42 @@ def cosines(codes: NDArray[np.int8], others: NDArray[np.int8]) -> Floats:
     return np.asarray(codes.astype(np.float32) @ others.astype(np.float32).T / np.float32(CODE_SCALE**2))
 
 
-def _purchase_shares(codes: Rows, n_codes: int, purchases: NDArray[np.int32]) -> Floats:
-    """Returns each code's share of all purchases, float32 (n_codes,)."""
-    coded = codes >= 0
-    counts = np.bincount(codes[coded], weights=purchases[coded], minlength=n_codes)
-    return np.asarray(counts / max(int(purchases.sum()), 1), np.float32)
+def category_codes(sums: CodeSums) -> tuple["CodesOfRows", "CodesOfRows"]:
+    """Returns the codes of each row's path, and of the path without its last name; see `ItemFacts`."""
+    paths, n = sums.catalogue.paths, len(sums.catalogue)
+    parents = _PARENTS.get(paths.vocabulary)
+    if parents is None:
+        parents = _PARENTS[paths.vocabulary] = codes_of(
+            path[:-1] if len(path) > MIN_PARENT_DEPTH else () for path in paths.names
+        ).codes
+    has_parent = parents >= 0
+    of_parents = np.bincount(parents[has_parent], weights=sums.items_of_path[has_parent], minlength=1)
+    of_paths = np.arange(len(paths), dtype=np.int32)
+    return (
+        CodesOfRows(paths.codes, _telling(of_paths, sums.items_of_path, n)),
+        CodesOfRows(paths.codes, _telling(parents, of_parents, n)),
+    )
 
 
-def category_codes(catalogue: Catalogue) -> tuple[Rows, Rows]:
-    """Returns the codes of each row's path, and of the path without its last name; see `ItemFacts`, (n,) each."""
-    paths = catalogue.paths
-    parents = codes_of(path[:-1] if len(path) > MIN_PARENT_DEPTH else () for path in paths.names).codes
-    # The last place is for rows without a path.
-    return _telling(paths.codes), _telling(np.append(parents, np.int32(NO_CODE))[paths.codes])
+class CodesOfRows:
+    """A code of each row that follows from the row's category path. Reading m of them costs as much as m.
+
+    Args:
+        paths: int32 (n,), the path of each row, -1 for none.
+        codes: int32 (paths,), the code of each path.
+    """
+
+    def __init__(self, paths: Rows, codes: Rows) -> None:
+        self._paths = paths
+        self._codes = np.append(codes, np.int32(NO_CODE))  # the last place is for rows without a path
+
+    def __getitem__(self, rows: Rows) -> Rows:
+        """Returns the codes of m rows, int32 (m,)."""
+        codes: Rows = self._codes[self._paths[rows]]
+        return codes
 
 
-def _telling(codes: Rows) -> Rows:
-    """Returns the codes with -1 in place of those that too many rows have, (n,)."""
-    sizes = np.bincount(codes[codes >= 0], minlength=1)
-    too_large = sizes > max(MAX_CATEGORY_SHARE * len(codes), MAX_CATEGORY_ITEMS)
+def _telling(codes: Rows, sizes: NDArray[Any], n: int) -> Rows:
+    """Returns codes with -1 in place of those that too many of n rows have. sizes: how many have each."""
+    too_large = sizes > max(MAX_CATEGORY_SHARE * n, MAX_CATEGORY_ITEMS)
     return np.where((codes >= 0) & ~too_large[codes], codes, NO_CODE).astype(np.int32)

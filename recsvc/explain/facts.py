@@ -5,7 +5,7 @@ Items, brands and terms are rows and codes here; the explainer adds their names.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,14 @@ class Fact:
     lift: float = 0.0
 
 
+class CodesByRow(Protocol):
+    """A code of each item: an array, or what looks it up."""
+
+    def __getitem__(self, rows: Rows, /) -> Rows:
+        """Returns the codes of m rows, int32 (m,)."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ItemFacts:
     """What is known of each item, the same for every user. All arrays have n rows; a code of -1 means none.
@@ -69,8 +77,8 @@ class ItemFacts:
     likeness: Callable[[Rows, Rows], Floats]
     similar_from: float
     serve_one_need: Callable[[Rows, Rows], NDArray[np.bool_]]
-    leaves: Rows
-    parents: Rows
+    leaves: CodesByRow
+    parents: CodesByRow
     brands: Rows
     brand_shares: Floats
     buyers: NDArray[np.int32]

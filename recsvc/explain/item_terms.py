@@ -69,11 +69,11 @@ class ItemTerms:
     def share(self, code: int) -> float:
         """Returns the share of all users' purchases that are of items with a term, 0 to 1."""
         if code not in self._shares:
-            name, value = self.pairs[code]
-            catalogue, purchases = self._bundle.catalogue, self._bundle.purchases
+            (name, value), sums = self.pairs[code], self._bundle.code_sums
             if name == _CATEGORY:
-                bought = purchases[catalogue.paths.mask(lambda path: value in path)]
+                paths = self._bundle.catalogue.paths.names
+                bought = sums.purchases_of_path[[place for place, path in enumerate(paths) if value in path]].sum()
             else:
-                bought = purchases[catalogue.attributes[name, value]]
-            self._shares[code] = float(bought.sum() / max(int(purchases.sum()), 1))
+                bought = self._bundle.purchases[self._bundle.catalogue.attributes[name, value]].sum()
+            self._shares[code] = float(bought / max(sums.total, 1))
         return self._shares[code]

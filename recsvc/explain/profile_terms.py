@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.codes import Vocabulary
 from recsvc.reasons import folded_words, is_vague
 
 # No shop that has been seen has a category name with more words, or more Chinese characters.
@@ -31,23 +34,10 @@ class CategoryTerms:
     def __init__(self, catalogue: Catalogue) -> None:
         paths = catalogue.paths
         self._path_of = paths.codes
-        category_names = sorted({name for path in paths.names for name in path[1:] or path})
-        written: dict[_Run, str] = {}
-        counts: Counter[_Run] = Counter()
-        for name in category_names:
-            runs = dict(_ends(name))
-            counts.update(runs.keys())
-            written = runs | written
-        complete = {_run(name) for name in category_names}
-        # A run that only ever appears in one longer run is no word, as the beginning of "自行车".
-        fragments = {part for run, n in counts.items() for part in (run[:-1], run[1:]) if counts[part] == n > 1}
-        self._code_of: dict[_Run, int] = {}
-        self.names: list[str] = []
-        for run in sorted(counts, key=str):
-            if (run in complete or (counts[run] > 1 and run not in fragments)) and not _is_vague(run):
-                self._code_of[run] = len(self.names)
-                self.names.append(written[run])
-        self._codes_of_path = [self._codes(path[1:] or path) for path in paths.names]
+        terms = _KEPT.get(paths.vocabulary)
+        if terms is None:
+            terms = _KEPT[paths.vocabulary] = _Terms.of(paths.names)
+        self.names, self._code_of, self._codes_of_path = terms.names, terms.code_of, terms.codes_of_path
 
     def mentioned(self, text: str) -> frozenset[int]:
         """Returns the codes of the terms that a text has."""
@@ -80,11 +70,50 @@ class CategoryTerms:
         runs = (text[first[0] : last[1]] for first, last in zip(spans, spans[len(words) - 1 :], strict=False))
         return next((run for run in runs if folded_words(run)[1] == words), "")
 
-    def _codes(self, path: tuple[str, ...]) -> list[int]:
-        """Returns the terms of a path's names, longest first."""
-        runs = {run for name in path for run, _ in _ends(name)}
-        codes = {self._code_of[run] for run in runs if run in self._code_of}
-        return sorted(codes, key=lambda code: (-len(self.names[code]), code))
+
+@dataclass(frozen=True)
+class _Terms:
+    """The terms of a shop's paths. See `CategoryTerms` for what they are.
+
+    Attributes:
+        names: Each as the catalogue writes it, by code.
+        code_of: Their codes, by the run.
+        codes_of_path: For each path, the terms of its names, longest first.
+    """
+
+    names: Sequence[str]
+    code_of: Mapping[_Run, int]
+    codes_of_path: Sequence[Sequence[int]]
+
+    @staticmethod
+    def of(paths: Sequence[tuple[str, ...]]) -> "_Terms":
+        """Reads paths, by code."""
+        category_names = sorted({name for path in paths for name in path[1:] or path})
+        written: dict[_Run, str] = {}
+        counts: Counter[_Run] = Counter()
+        for name in category_names:
+            runs = dict(_ends(name))
+            counts.update(runs.keys())
+            written = runs | written
+        complete = {_run(name) for name in category_names}
+        # A run that only ever appears in one longer run is no word, as the beginning of "自行车".
+        fragments = {part for run, n in counts.items() for part in (run[:-1], run[1:]) if counts[part] == n > 1}
+        code_of: dict[_Run, int] = {}
+        names: list[str] = []
+        for run in sorted(counts, key=str):
+            if (run in complete or (counts[run] > 1 and run not in fragments)) and not _is_vague(run):
+                code_of[run] = len(names)
+                names.append(written[run])
+
+        def codes(path: tuple[str, ...]) -> list[int]:
+            runs = {run for name in path for run, _ in _ends(name)}
+            return sorted({code_of[run] for run in runs if run in code_of}, key=lambda code: (-len(names[code]), code))
+
+        return _Terms(names, code_of, [codes(path[1:] or path) for path in paths])
+
+
+# By the paths of a shop, for as long as these are in use: upserts seldom bring another path.
+_KEPT: WeakKeyDictionary[Vocabulary[tuple[str, ...]], _Terms] = WeakKeyDictionary()
 
 
 def _run(name: str) -> _Run:

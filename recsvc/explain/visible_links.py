@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats, Rows
-from recsvc.explain.facts import ItemFacts
+from recsvc.explain.facts import CodesByRow, ItemFacts
 
 # Items of one leaf category count as similar from this share of the cosine that other items need. Readers called 98 %
 # of such pairs similar.
@@ -84,7 +84,7 @@ def _serving_one_need(
     return similar
 
 
-def _same(codes: Rows, page_rows: Rows, anchors: Rows) -> NDArray[np.bool_]:
+def _same(codes: CodesByRow, page_rows: Rows, anchors: Rows) -> NDArray[np.bool_]:
     """Returns which items and anchors have the same code, bool (p, m); a code of -1 is the same as none."""
     of_page = codes[page_rows][:, None]
     return np.asarray((of_page == codes[anchors]) & (of_page >= 0))

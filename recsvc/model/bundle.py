@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 
 from recsvc.domain.records import ItemContent
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.code_sums import CodeSums
+from recsvc.model.derived_columns import DerivedColumns, Source, median_interval
 from recsvc.model.growing import GrowingMatrix
-from recsvc.model.item_columns import NO_CODE
 from recsvc.model.manifest import moment, section
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import Neighbours
+from recsvc.model.new_rows import NEW_ROWS, with_category_codes, with_rows
 from recsvc.model.repeat_purchase import ItemRepeats
 from recsvc.model.search_views import SearchViews
 from recsvc.model.text_encoder import item_text
@@ -30,20 +33,6 @@ from recsvc.model.vectors import decode_8_bits, encode_8_bits, projected, unit
 
 # Texts that are read at a time. The features of 30,000 at once would take 200 MB.
 _TEXTS_AT_ONCE = 2_048
-
-# The arrays with a row for each item, and what they say of an item that came after training. How new items are bought
-# again is unknown: the average rate.
-NEW_ROWS: dict[str, float] = {
-    "item_vectors": 0,
-    "buyers": 0,
-    "purchases": 0,
-    "cohorts": 0,
-    "companions": NO_CODE,
-    "companion_buyers": 0,
-    "repeat_rates": 1,
-    "repeat_intervals": 0,
-    "text_codes": 0,
-}
 
 _Nearest = tuple[NDArray[np.intp], NDArray[np.float32]]
 
@@ -78,6 +67,8 @@ class Bundle:
         links: Neighbours of the items that were added; None before, or if the model has no neighbours.
         sums: Of some item vectors, which may be those of an earlier copy; see `vector_sums`.
         search_views: Shortened vectors of the trained items; None if the bundle has none that find enough.
+        derived: What was stored beside the bundle; it may be of an earlier copy. See `derived_columns`.
+        known_code_sums: Of some items, which may be those of an earlier copy; see `code_sums`.
     """
 
     catalogue: Catalogue
@@ -104,6 +95,8 @@ class Bundle:
     links: TextLinks | None = None
     sums: VectorSums | None = field(default=None, repr=False, compare=False)
     search_views: SearchViews | None = field(default=None, repr=False, compare=False)
+    derived: DerivedColumns | None = field(default=None, repr=False, compare=False)
+    known_code_sums: CodeSums | None = field(default=None, repr=False, compare=False)
 
     @property
     def layout(self) -> Layout:
@@ -114,9 +107,29 @@ class Bundle:
     @property
     def vector_sums(self) -> VectorSums:
         """The sums over the item vectors. It takes a pass over all of them unless the bundle was stored."""
-        if self.sums is not None and self.sums.item_vectors is self.item_vectors:
-            return self.sums
-        return VectorSums.of(self.item_vectors, self.layout)
+        is_own = self.sums and self.sums.item_vectors is self.item_vectors
+        return self.sums if self.sums and is_own else VectorSums.of(self.item_vectors, self.layout)
+
+    @cached_property
+    def code_sums(self) -> CodeSums:
+        """The sums over brands and category paths. It takes a pass over all items unless an earlier copy did."""
+        sums = self.known_code_sums
+        is_own = sums and sums.catalogue is self.catalogue and sums.purchases is self.purchases
+        return sums if sums and is_own else CodeSums.of(self.catalogue, self.purchases)
+
+    @property
+    def source(self) -> Source:
+        """The parts that the derived columns follow from."""
+        return Source(self.item_vectors, self.neighbour_weights, self.repeat_intervals, self.layout, self.model.fusion)
+
+    @property
+    def derived_columns(self) -> DerivedColumns:
+        """What follows from the content. It takes seconds to compute for a large bundle that was not stored with it."""
+        return self._stored_derived or DerivedColumns.of(self.source)
+
+    @property
+    def _stored_derived(self) -> DerivedColumns | None:
+        return self.derived if self.derived is not None and self.derived.source.is_same(self.source) else None
 
     @property
     def items_written(self) -> int:
@@ -180,9 +193,8 @@ class Bundle:
     def with_items(self, contents: Sequence[ItemContent]) -> "Bundle":
         """A copy with more items at the end, and with new words for items that it has.
 
-        The model does not change: the bundle_id stays, and an item that people have bought keeps its item vector,
-        whatever its words are now. Its text code follows its words. Both bundles may share memory. Only the newest copy
-        may be extended again.
+        The model and its bundle_id stay, and a bought item keeps its vector, whatever its words are now; its text code
+        follows its words. Both bundles may share memory: only the newest copy may be extended again.
 
         Args:
             contents: Words and embeddings of items, new or known.
@@ -204,26 +216,22 @@ class Bundle:
         return replace(
             self,
             catalogue=catalogue,
-            category_codes=self._category_codes(catalogue, rows, codes),
+            category_codes=with_category_codes(self.category_codes, catalogue, rows, codes),
             memory=memory,
             links=self._links(len(catalogue), rows, nearest),
             sums=sums.with_rows(vectors, rows[cold], before, self.layout),
+            known_code_sums=self.code_sums.with_items(catalogue, grown["purchases"], rows),
             **grown,
         )
 
     def _with_rows(self, more: int) -> tuple[dict[str, GrowingMatrix[Any]], dict[str, Any]]:
         """The arrays of `NEW_ROWS` with more rows, and their memory."""
-        memory, grown = dict(self.memory), dict[str, Any]()
-        for name, fill in NEW_ROWS.items():
-            array = getattr(self, name)
-            if name not in memory or not memory[name].holds(array):
-                memory[name] = GrowingMatrix(array)
-            grown[name] = memory[name].extended(len(self.catalogue), more, fill)
+        memory, grown = with_rows({name: getattr(self, name) for name in NEW_ROWS}, self.memory, more)
         if more:
-            # How long people wait before they buy a new item again is unknown, too: the median interval, as the first
-            # item that came after training has it.
-            later = self.repeat_intervals[len(self.neighbour_rows) :]
-            grown["repeat_intervals"][-more:] = later[0] if len(later) else np.median(self.repeat_intervals)
+            # How soon a new item is bought again is unknown, too: the median interval, as of the first late item.
+            later, stored = self.repeat_intervals[len(self.neighbour_rows) :], self._stored_derived
+            known = later[0] if len(later) else stored.median_interval if stored else None
+            grown["repeat_intervals"][-more:] = median_interval(self.repeat_intervals) if known is None else known
         return memory, grown
 
     def _links(self, n: int, rows: NDArray[np.int32], nearest: _Nearest | None) -> TextLinks | None:
@@ -231,20 +239,10 @@ class Bundle:
         added = rows >= len(self.neighbour_rows)
         if not self.model.neighbours.weight or not added.any():
             return self.links
-        links = self.links or TextLinks.empty(self.neighbour_weights)
+        stored = self._stored_derived
+        links = self.links or TextLinks.empty(self.neighbour_weights, stored.link_scale if stored else None)
         bought, cosines = nearest or (np.empty((len(rows), 0), np.intp), np.empty((len(rows), 0), np.float32))
         return links.with_items(n, rows[added], bought[added], cosines[added])
-
-    def _category_codes(
-        self, catalogue: Catalogue, rows: NDArray[np.int32], text_codes: NDArray[np.int8]
-    ) -> NDArray[np.int8]:
-        """The codes of all category paths; a new path has that of its first item among `rows`, whose text names it."""
-        codes = catalogue.paths.codes[rows]
-        new, first = np.unique(codes[codes >= len(self.category_codes)], return_index=True)
-        if not len(new):
-            return self.category_codes
-        of_new = rows[codes >= len(self.category_codes)][first]
-        return np.concatenate((self.category_codes, text_codes[of_new]))
 
     def new_item_vectors(self, text_embeddings: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of items that nobody has bought: in each learned block, as the bought items of nearest text.

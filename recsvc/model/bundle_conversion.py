@@ -1,4 +1,4 @@
-"""Converts a bundle of an earlier format into one of the present format. Nothing is trained."""
+"""Converts a bundle of an earlier format, or of an earlier version, into one of the present. Nothing is trained."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from recsvc.domain.shop import Item
 from recsvc.errors import BundleError
-from recsvc.model import bundle_files
+from recsvc.model import bundle_files, derived_columns
 from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
 
@@ -27,21 +27,24 @@ def convert(folder: Path, target: Path | None = None) -> str:
     """Writes a bundle in the present format, verifies it, and copies its report.
 
     The content is the same, but not the files: so it has a new bundle_id. The manifest keeps what it says of the
-    training, and has the id before the conversion in `converted_from`.
+    training, and has the id before the conversion in `converted_from`. A bundle of the present format that lacks the
+    derived columns gets them, and keeps its id.
 
     Args:
-        folder: Of a bundle of an earlier format.
+        folder: Of a bundle of an earlier format, or without derived columns.
         target: A new folder; None to replace `folder`.
 
     Returns:
-        The new bundle_id.
+        The bundle_id.
 
     Raises:
-        BundleError: The bundle is altered, has another format, or the target is there already.
+        BundleError: The bundle is altered, needs no conversion, has another format, or the target is there already.
     """
     source = folder.resolve()  # not a link to it, such as `latest`
     if target is not None and target.exists():
         raise BundleError(f"{target} is there already: name a folder that is not")
+    if lacks_derived(source):
+        return _with_derived(source, target)
     bundle = _open_earlier(source)
     new = target if target is not None else source.with_name(f"{source.name}.converted")
     try:
@@ -58,6 +61,30 @@ def convert(folder: Path, target: Path | None = None) -> str:
     except OSError as error:
         raise BundleError(f"{folder} cannot be converted: {error}") from None
     return bundle_id
+
+
+def lacks_derived(folder: Path) -> bool:
+    """Returns whether a bundle has the present format, but not the columns that this version stores beside it.
+
+    Raises:
+        BundleError: The folder is no bundle.
+    """
+    manifest = bundle_files.any_manifest(folder)
+    is_present = manifest.get("format_version") == bundle_files.FORMAT_VERSION
+    return is_present and not derived_columns.are_complete(manifest)
+
+
+def _with_derived(source: Path, target: Path | None) -> str:
+    """Adds the derived columns to a bundle, or to a copy of it. The manifest names them once they are there."""
+    bundle = bundle_files.load(source)
+    try:
+        new = source if target is None else Path(shutil.copytree(source, target))
+        derived = bundle.derived_columns.save(new)
+        bundle_files.write_manifest(new, bundle_files.read_manifest(new) | {derived_columns.SECTION: derived})
+    except OSError as error:
+        raise BundleError(f"{source} cannot be converted: {error}") from None
+    bundle_files.load(new)
+    return bundle.bundle_id
 
 
 def _open_earlier(folder: Path) -> Bundle:

@@ -5,7 +5,8 @@ safetensors, the lexical vocabulary, and manifest.json with the sha256 of each f
 is the hash of those hashes and of the model's configuration. So the same content has the same id everywhere, and an
 altered file is refused. The report is in the same folder but is not part of the bundle.
 
-Further columns need no other format: a version that does not know a column verifies it and leaves it alone.
+Further columns need no other format: a version that does not know a column verifies it and leaves it alone. What
+follows from the content is stored beside it and is no part of the id: `derived_columns` and `search_view_files`.
 """
 
 import hashlib
@@ -13,7 +14,6 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,16 +25,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from recsvc.errors import BundleError, BundleFormatError
-from recsvc.model import item_columns, item_words
+from recsvc.model import derived_columns, item_columns, item_words, search_view_files
 from recsvc.model.array_files import open_array, open_growing, save_array
-from recsvc.model.bundle import NEW_ROWS, Bundle
+from recsvc.model.bundle import Bundle
 from recsvc.model.catalogue import Catalogue
+from recsvc.model.derived_columns import open_derived
+from recsvc.model.file_hashes import hashes_of
 from recsvc.model.growing import GrowingMatrix
 from recsvc.model.item_columns import ItemColumns
 from recsvc.model.item_words import ItemWords
 from recsvc.model.lexical import LexicalEncoder
 from recsvc.model.model_config import ModelConfig
 from recsvc.model.neighbours import NeighbourConfig
+from recsvc.model.new_rows import NEW_ROWS
 from recsvc.model.repeat_purchase import RepeatConfig
 from recsvc.model.search_view_files import load_views
 from recsvc.model.towers.blocks import BlockWeights, FusionWeights
@@ -69,7 +72,11 @@ ITEMS = column_file("item_vectors")
 SUMS = ("gram", "in_sequence")
 _ARRAY_NAMES = (*ARRAYS, *SUMS, *item_columns.ARRAY_NAMES, *item_words.ARRAY_NAMES)
 FILES = (TOWER, VOCABULARY, *map(column_file, _ARRAY_NAMES))
-_HASHING_THREADS = 4
+# The fields of the manifest that describe the files of this folder. A copy that is saved has its own.
+_NO_PROVENANCE = {
+    *("bundle_id", "format_version", "files", "model"),
+    *(derived_columns.SECTION, search_view_files.SECTION),
+}
 # Of the files that a manifest may name, so that it names none outside its folder.
 _FILE_NAME = re.compile(rf"(?:{COLUMNS}/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -109,11 +116,12 @@ def save(bundle: Bundle, folder: Path) -> str:
     (part / TOWER).chmod(0o644)  # safetensors writes 0600, but the service runs as another user
     identity = {
         "format_version": FORMAT_VERSION,
-        "files": _hashes(part, FILES),
+        "files": hashes_of(part, FILES),
         "model": asdict(bundle.model),
     }
     bundle_id = identity_hash(identity)
-    write_manifest(part, {"bundle_id": bundle_id, **identity, **bundle.provenance})
+    derived = {derived_columns.SECTION: bundle.derived_columns.save(part)}
+    write_manifest(part, {"bundle_id": bundle_id, **identity, **bundle.provenance, **derived})
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return bundle_id
@@ -199,7 +207,7 @@ def verify(folder: Path, manifest: dict[str, Any], needed: Sequence[str]) -> Non
     files = {name: manifest["files"][name] for name in needed} | manifest["files"]
     if odd := next((name for name in files if not _FILE_NAME.fullmatch(name)), None):
         raise BundleError(f"{folder / MANIFEST} names a file that no bundle has: {odd!r}")
-    for name, hashed in _hashes(folder, list(files)).items():
+    for name, hashed in hashes_of(folder, list(files)).items():
         if hashed != files[name]:
             raise BundleError(f"{folder / name} is not the file that the manifest describes: copy the bundle again")
     identity = {key: manifest[key] for key in ("format_version", "files", "model")}
@@ -216,7 +224,7 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Bundle:
     catalogue = Catalogue(items, ItemWords.read(len(items), columns), memory)
     sums = VectorSums(columns["item_vectors"], columns["gram"], columns["in_sequence"], memory["in_sequence"])
     bundle = open_model(folder, manifest, catalogue, {name: columns[name] for name in ARRAYS})
-    return replace(bundle, memory=memory, sums=sums)
+    return replace(bundle, memory=memory, sums=sums, derived=open_derived(folder, manifest, bundle.source))
 
 
 def _arrays(bundle: Bundle) -> dict[str, NDArray[Any]]:
@@ -250,14 +258,13 @@ def open_model(
     sequence_tower = None
     if model.sequence is not None:
         sequence_tower = _filled(SequenceTower(model.sequence), tower, "sequence_tower.")
-    identity = {"bundle_id", "format_version", "files", "model"}
     return Bundle(
         catalogue=catalogue,
         features=TextFeatures(lexical, tower["features.mean"].numpy(), tower["features.projection"].numpy()),
         text_tower=text_tower,
         sequence_tower=sequence_tower,
         model=model,
-        provenance={key: value for key, value in manifest.items() if key not in identity},
+        provenance={key: value for key, value in manifest.items() if key not in _NO_PROVENANCE},
         bundle_id=manifest["bundle_id"],
         search_views=load_views(folder, manifest, arrays["item_vectors"].shape),
         **arrays,
@@ -287,14 +294,3 @@ def _model_config(values: dict[str, Any]) -> ModelConfig:
 def identity_hash(identity: dict[str, Any]) -> str:
     """Returns the id of a bundle with a format, files and a model."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _hashes(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """The sha256 of some files. Hashing lets other threads run, so that several cores share it."""
-    with ThreadPoolExecutor(_HASHING_THREADS) as threads:
-        return dict(zip(names, threads.map(lambda name: _sha256(folder / name), names), strict=True))

@@ -15,6 +15,34 @@ from recsvc.model.item_columns import NO_CODE, read_name, written
 Name = TypeVar("Name", str, tuple[str, ...])
 
 
+class Vocabulary(Generic[Name]):
+    """The names of some codes. It never changes. Two are equal only if they are the same object.
+
+    Args:
+        stored: The names of the bundle, by code.
+        read: Returns the name that a text stands for.
+        added: The codes of the names that came later.
+    """
+
+    def __init__(self, stored: DistinctTexts, read: Callable[[str], Name], added: GrowingMapping[Name, int]) -> None:
+        self.stored = stored
+        self.added: GrowingMapping[Name, int] = added
+        self._read: Callable[[str], Name] = read
+
+    def __len__(self) -> int:
+        return len(self.stored) + len(self.added)
+
+    @cached_property
+    def later_names(self) -> tuple[Name, ...]:
+        """The names that came later, by code."""
+        return tuple(sorted(self.added, key=self.added.__getitem__))
+
+    @property
+    def names(self) -> list[Name]:
+        """All names by code. Reads every one of them."""
+        return [self._read(text) for text in self.stored] + list(self.later_names)
+
+
 class Codes(Generic[Name]):
     """One name for each row, as an integer code. Immutable.
 
@@ -26,6 +54,7 @@ class Codes(Generic[Name]):
 
     Attributes:
         codes: int32 (n,), NO_CODE for an empty name.
+        vocabulary: The names. Copies share it until one has another name.
     """
 
     def __init__(
@@ -35,7 +64,7 @@ class Codes(Generic[Name]):
         self._stored = stored
         self._read: Callable[[str], Name] = read
         self._write: Callable[[Name], str] = write
-        self._added: GrowingMapping[Name, int] = GrowingMapping()
+        self.vocabulary: Vocabulary[Name] = Vocabulary(stored, read, GrowingMapping())
         self._memory: GrowingMatrix[np.int32] | None = None
 
     @classmethod
@@ -67,7 +96,10 @@ class Codes(Generic[Name]):
         for name in values.values():
             if name and name not in new_names and self.code(name) is None:
                 new_names[name] = len(self) + len(new_names)
-        other._added = self._added.with_values(new_names) if new_names else self._added
+        other.vocabulary = self.vocabulary
+        if new_names:
+            added = self.vocabulary.added.with_values(new_names)
+            other.vocabulary = Vocabulary(self._stored, self._read, added)
         codes = {row: NO_CODE if not name else other._code(name) for row, name in values.items()}
         before = len(self.codes)
         memory = self._memory
@@ -85,23 +117,23 @@ class Codes(Generic[Name]):
 
     def __len__(self) -> int:
         """How many names there are."""
-        return len(self._stored) + len(self._added)
+        return len(self.vocabulary)
 
     def code(self, name: Name) -> int | None:
         """Returns the code of a name; None if no row has ever had it."""
-        code = self._added.get(name)
+        code = self.vocabulary.added.get(name)
         return self._stored.find(self._write(name)) if code is None else code
 
     def name(self, code: int) -> Name:
         """Returns the name of a code."""
         if code < len(self._stored):
             return self._read(self._stored[code])
-        return self._added_names[code - len(self._stored)]
+        return self.vocabulary.later_names[code - len(self._stored)]
 
     @property
     def names(self) -> Sequence[Name]:
         """All names by code. Reads every one of them: `name` is for a few."""
-        return [self._read(text) for text in self._stored] + list(self._added_names)
+        return self.vocabulary.names
 
     def mask(self, matches: Callable[[Name], bool]) -> NDArray[np.bool_]:
         """Returns which rows have a name that matches, bool (n,). A row without a name never does."""
@@ -121,10 +153,6 @@ class Codes(Generic[Name]):
         code = self.code(name)
         assert code is not None  # noqa: S101  with_values has added it
         return code
-
-    @cached_property
-    def _added_names(self) -> tuple[Name, ...]:
-        return tuple(sorted(self._added, key=self._added.__getitem__))
 
 
 def codes_of(values: Iterable[tuple[str, ...]]) -> Codes[tuple[str, ...]]:

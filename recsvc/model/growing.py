@@ -1,6 +1,6 @@
 """Arrays and mappings that grow without a copy of what they have."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -61,10 +61,18 @@ class GrowingMapping(Mapping[Key, Value]):
     def __init__(self, settled: Mapping[Key, Value] = {}, recent: Mapping[Key, Value] = {}) -> None:
         self._settled, self._recent = settled, recent
 
-    def with_values(self, values: Mapping[Key, Value]) -> "GrowingMapping[Key, Value]":
-        """Returns a copy with more values, or with others."""
+    def with_values(
+        self, values: Mapping[Key, Value], keep: Callable[[Value], bool] | None = None
+    ) -> "GrowingMapping[Key, Value]":
+        """Returns a copy with more values, or with others.
+
+        Args:
+            values: To add.
+            keep: Whether a value is worth its memory: the others are dropped when all values are copied.
+        """
         if len(self._recent) + len(values) > RECENT_VALUES:
-            return GrowingMapping({**self._settled, **self._recent, **values})
+            every = {**self._settled, **self._recent, **values}
+            return GrowingMapping(every if keep is None else {k: v for k, v in every.items() if keep(v)})
         return GrowingMapping(self._settled, {**self._recent, **values})
 
     def __getitem__(self, key: Key) -> Value:

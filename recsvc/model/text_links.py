@@ -30,18 +30,14 @@ class TextLinks:
     linked: GrowingMapping[int, tuple[Rows, NDArray[np.float16]]] = field(default_factory=GrowingMapping)
 
     @staticmethod
-    def empty(neighbour_weights: NDArray[np.float16]) -> "TextLinks":
+    def empty(neighbour_weights: NDArray[np.float16], scale: float | None = None) -> "TextLinks":
         """Returns links of n items that have none.
-
-        The scale makes the row of a new item as long as the median row of training, if all its texts have cosine 1.
 
         Args:
             neighbour_weights: (n, m), see `Neighbours.weights`.
+            scale: `link_scale` of these weights; None to compute it.
         """
-        lengths = np.sqrt(np.einsum("nm,nm->n", neighbour_weights, neighbour_weights, dtype=np.float32))
-        lengths = lengths[lengths > 0]
-        scale = float(np.median(lengths) / np.sqrt(NEIGHBOURS)) if len(lengths) else 0.0
-        return TextLinks(len(neighbour_weights), scale)
+        return TextLinks(len(neighbour_weights), link_scale(neighbour_weights) if scale is None else scale)
 
     def of_items(self, items: Rows) -> tuple[Rows, NDArray[np.float16]]:
         """Returns the rows that p items are linked with, and how much each counts, (p, NEIGHBOURS) each."""
@@ -75,6 +71,17 @@ class TextLinks:
         _add(items, rows, weights, new)
         changed = {item: (rows[place], weights[place]) for place, item in enumerate(items.tolist())}
         return TextLinks(n, self.scale, self.linked.with_values(changed))
+
+
+def link_scale(neighbour_weights: NDArray[np.float16]) -> float:
+    """Returns `TextLinks.scale`: the row of a new item is as long as the median row, if all its texts have cosine 1.
+
+    Args:
+        neighbour_weights: (n, m), see `Neighbours.weights`.
+    """
+    lengths = np.sqrt(np.einsum("nm,nm->n", neighbour_weights, neighbour_weights, dtype=np.float32))
+    lengths = lengths[lengths > 0]
+    return float(np.median(lengths) / np.sqrt(NEIGHBOURS)) if len(lengths) else 0.0
 
 
 def _add(items: Rows, rows: Rows, weights: NDArray[np.float16], new: NDArray[np.intp]) -> None:

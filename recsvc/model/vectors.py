@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsvc.domain.arrays import VectorsByRow
+
 CODE_SCALE = 127  # the code of 1.0: a component of a unit vector is stored as round(CODE_SCALE * component)
 _ROWS_AT_ONCE = 8_192  # that are rounded at a time: a float32 copy of all would be as large as the vectors
 
@@ -36,11 +38,11 @@ def projected(vectors: NDArray[np.float32], projection: NDArray[np.float32]) -> 
     return unit(vectors @ projection if projection.size else vectors)
 
 
-def row_codes(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def row_codes(vectors: VectorsByRow) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Returns the codes of vectors, int8 (n, d), and what one step of each row is worth, float32 (n,)."""
     codes = np.empty(vectors.shape, np.int8)
-    scales = np.empty(len(vectors), np.float32)
-    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+    scales = np.empty(len(codes), np.float32)
+    for start in range(0, len(codes), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         part = vectors[rows]
         scales[rows] = np.maximum(np.abs(part).max(axis=1), 1e-12) / 127

@@ -64,23 +64,31 @@ class ScanIndex:
     """An index that scores every item.
 
     Args:
-        item_vectors: float32 (n, d), or their codes, int8 (n, d), see `recsvc.model.vectors.encode_8_bits`.
+        item_vectors: float32 (n, d), or their codes, int8 (n, d).
+        scales: What one step of the codes of each row is worth, float32 (n,); None for codes of
+            `recsvc.model.vectors.encode_8_bits`. Without codes it is not used.
     """
 
-    def __init__(self, item_vectors: Floats | Codes) -> None:
+    def __init__(self, item_vectors: Floats | Codes, scales: Floats | None = None) -> None:
         self._n, dim = item_vectors.shape
         self._bytes: int = self._n * dim * (4 if self._n <= FULL_PRECISION_ITEMS else 1)
         self._vectors: torch.Tensor | None = None
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # codes may be mapped read-only
             if self._n <= FULL_PRECISION_ITEMS:
                 vectors = torch.tensor(item_vectors)
-                self._vectors = vectors.float() / CODE_SCALE if vectors.dtype == torch.int8 else vectors
+                steps = 1 / CODE_SCALE if scales is None else torch.tensor(scales)[:, None]
+                self._vectors = vectors.float() * steps if vectors.dtype == torch.int8 else vectors
             elif item_vectors.dtype == np.int8:
                 self._codes = torch.from_numpy(item_vectors)
-                self._scales = torch.full((self._n,), 1 / CODE_SCALE)
+                self._scales = torch.full((self._n,), 1 / CODE_SCALE) if scales is None else torch.from_numpy(scales)
             else:
                 codes, scales = row_codes(np.asarray(item_vectors, np.float32))
                 self._codes, self._scales = torch.from_numpy(codes), torch.from_numpy(scales)
+
+    @classmethod
+    def of_codes(cls, codes: Codes, scales: Floats) -> "ScanIndex":
+        """Makes the index of stored codes and scales, see `recsvc.model.vectors.row_codes`. They may be mapped."""
+        return cls(codes, scales)
 
     def bytes_read(self, vector: Floats, k: int) -> int:  # noqa: ARG002  the same for every vector
         """See `ItemIndex.bytes_read`."""

@@ -13,8 +13,9 @@ from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.catalogue import Catalogue
 from recsvc.model.growing import GrowingMatrix
 
-# A storefront's pages use the same few hundred filters all day. One selection takes a byte an item.
-KEPT_SELECTIONS = 128
+# A storefront's pages use the same few hundred filters all day. One selection takes a byte an item, so a large shop
+# keeps fewer: making one takes some milliseconds for a million items.
+KEPT_SELECTIONS, KEPT_SELECTION_BYTES = 128, 32_000_000
 # A selection of at most this many items is scored item by item: that is exact, and costs less than a scan of all items.
 FEW_ITEMS = 4_096
 
@@ -132,6 +133,7 @@ class Inventory:
         self._changes = {} if changes is None else changes
         self.counts = Counter(counts or {})
         self._selections: OrderedDict[ItemFilter, Selection] = OrderedDict()
+        self._most_selections = max(1, min(KEPT_SELECTIONS, KEPT_SELECTION_BYTES // max(len(catalogue), 1)))
         self._version = 0
         self._deletions = 0
 
@@ -198,6 +200,12 @@ class Inventory:
         """Returns which of the rows may be in a list now, bool (m,)."""
         return self._columns.in_stock[rows] & ~self._columns.deleted[rows]
 
+    @property
+    def listable_items(self) -> int:
+        """How many items may be in a list now. Safe to read from any thread."""
+        columns = self._columns
+        return int(np.count_nonzero(columns.in_stock & ~columns.deleted))
+
     def is_deleted(self, row: int) -> bool:
         """Returns whether the shop deleted an item."""
         return bool(self._columns.deleted[row])
@@ -208,7 +216,7 @@ class Inventory:
         if selection is None:
             allowed = self._matching(item_filter) & self._columns.in_stock & ~self._columns.deleted
             selection = self._selections[item_filter] = Selection.of(allowed)
-            while len(self._selections) > KEPT_SELECTIONS:
+            while len(self._selections) > self._most_selections:
                 self._selections.popitem(last=False)
         self._selections.move_to_end(item_filter)
         return None if selection.all else selection

@@ -3,21 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 
 import numpy as np
 
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.model.bundle import Bundle
-from recsvc.model.catalogue import Catalogue
+from recsvc.model.derived_columns import DerivedColumns
 from recsvc.model.item_words import search_text
+from recsvc.model.similarity import SimilarityVectors
 from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.index import Codes, ItemIndex, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, Codes, ItemIndex, ScanIndex
 from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.shortened_scan import ShortenedScan
-from recsvc.retrieval.similar_items import SimilarityVectors
 from recsvc.retrieval.vector_search import ItemSearch
 from recsvc.retrieval.word_index import WordIndex
 
@@ -57,14 +56,15 @@ class ItemSnapshot:
     @classmethod
     def of(cls, bundle: Bundle, executor: Executor) -> "ItemSnapshot":
         """Takes the items of a bundle as it was trained. executor: runs the searches."""
-        vectors = SimilarityVectors(bundle)
+        vectors = _similarity_vectors(bundle)
+        derived = bundle.derived_columns if len(vectors) > FULL_PRECISION_ITEMS else None
         return cls(
             bundle,
             inventory=Inventory(bundle.catalogue, Table(len(bundle.catalogue), bundle.items_written)),
             similarity_vectors=vectors,
             word_index=WordIndex.open(bundle.catalogue.words),
-            item_search=_item_search(bundle, executor),
-            similarity_search=ItemSearch(vectors, executor),
+            item_search=_item_search(bundle, derived, executor),
+            similarity_search=_similarity_search(vectors, derived, executor),
             text_search=ItemSearch(bundle.text_codes, executor) if bundle.has_text_codes else None,
         )
 
@@ -74,9 +74,8 @@ class ItemSnapshot:
 
         Safe to read from any thread.
         """
-        items = len(self.bundle.catalogue)
-        listable = np.count_nonzero(self.inventory.listable(np.arange(items, dtype=np.int32)))
-        return {"all": items, "listable": int(listable), "later": len(self._item_search.delta_rows)}
+        items, listable = len(self.bundle.catalogue), self.inventory.listable_items
+        return {"all": items, "listable": listable, "later": len(self._item_search.delta_rows)}
 
     def search(self, vector: Floats, k: int, selection: Selection | None, bonus: Ranking = NOTHING) -> Awaitable[Rows]:
         """Returns rows that contain the k best items for a user vector and a bonus; see `ItemSearch.search`."""
@@ -137,34 +136,41 @@ class ItemSnapshot:
         """Returns the snapshot that has these items too, with these words."""
         bundle = self.bundle.with_items(contents)
         rows = bundle.catalogue.rows(content.item.item_id for content in contents)
-        vectors = SimilarityVectors(bundle)
+        vectors = _similarity_vectors(bundle)
         texts = {row: search_text(bundle.catalogue.items[row]) for row in rows.tolist()}
+        before = self.bundle.catalogue.items
+        earlier = {row: search_text(before[row]) for row in texts if row < len(before)}
         text_search = self._text_search.with_changed(bundle.text_codes, rows) if self._text_search is not None else None
         return ItemSnapshot(
             bundle,
             inventory=self.inventory.with_catalogue(bundle.catalogue),
             similarity_vectors=vectors,
-            word_index=self.word_index.with_texts(texts, partial(_search_texts, bundle.catalogue)),
+            word_index=self.word_index.with_texts(texts, earlier),
             item_search=self._item_search.with_changed(bundle.item_vectors, rows),
             similarity_search=self._similarity_search.with_changed(vectors, rows),
             text_search=text_search,
         )
 
 
-def _item_search(bundle: Bundle, executor: Executor) -> ItemSearch:
+def _item_search(bundle: Bundle, derived: DerivedColumns | None, executor: Executor) -> ItemSearch:
     """Searches the vectors of a bundle's items: shortened, if training has measured that this finds them."""
-    views = bundle.search_views
+    views, vectors = bundle.search_views, bundle.item_vectors
+    full_scan = ScanIndex.of_codes(*derived.items) if derived is not None else ScanIndex(vectors)
     if views is None:
-        return ItemSearch(bundle.item_vectors, executor)
+        return ItemSearch(vectors, executor, main_index=full_scan, indexed=len(vectors))
 
     def build(vectors: Floats | Codes) -> ItemIndex:
         vectors = np.asarray(vectors, np.float32)
         return ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors))
 
-    vectors = bundle.item_vectors
-    index = ShortenedScan(vectors, views, ScanIndex(vectors))
+    index = ShortenedScan(vectors, views, full_scan, derived.item_only if derived is not None else None)
     return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors), build=build)
 
 
-def _search_texts(catalogue: Catalogue) -> list[str]:
-    return [search_text(item) for item in catalogue.items]
+def _similarity_vectors(bundle: Bundle) -> SimilarityVectors:
+    return SimilarityVectors(bundle.item_vectors, bundle.layout, bundle.model.fusion)
+
+
+def _similarity_search(vectors: SimilarityVectors, derived: DerivedColumns | None, executor: Executor) -> ItemSearch:
+    index = ScanIndex.of_codes(*derived.similarity) if derived is not None else None
+    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors))

@@ -36,16 +36,22 @@ class ShortenedScan:
         item_vectors: float32 (n, d).
         views: Of these items.
         full_scan: Searches what no view can find, among the same items.
+        item_only: The columns that the views leave out, one after the other, float32 (c, n); None to copy them from
+            `item_vectors`. With a stored copy, the vectors are not read.
     """
 
-    def __init__(self, item_vectors: Floats, views: SearchViews, full_scan: ItemIndex) -> None:
+    def __init__(
+        self, item_vectors: Floats, views: SearchViews, full_scan: ItemIndex, item_only: Floats | None = None
+    ) -> None:
         self._n = len(item_vectors)
         self._views = views
         self._full_scan = full_scan
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # codes may be mapped read-only
             self._codes = [(torch.from_numpy(view.codes), torch.from_numpy(view.scales)) for view in views.views]
-        # The item-only columns are few, so they are added in full.
-        self._item_only = torch.from_numpy(np.ascontiguousarray(item_vectors[:, len(views.spread) :].T))
+            # The item-only columns are few, so they are added in full.
+            if item_only is None:
+                item_only = np.ascontiguousarray(item_vectors[:, len(views.spread) :].T)
+            self._item_only = torch.from_numpy(item_only)
 
     def bytes_read(self, vector: Floats, k: int) -> int:
         """See `ItemIndex.bytes_read`."""

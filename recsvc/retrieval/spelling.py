@@ -21,7 +21,7 @@ class Spelling:
     Args:
         words: In lower case, ascending.
         word_counts: int32 (w,), how often each occurs.
-        added: Words that came later: for each first letter, how often each occurs.
+        added: Words that came or went later: for each first letter, how often each came more.
     """
 
     def __init__(
@@ -31,14 +31,18 @@ class Spelling:
         self._added = added
 
     def with_words(self, counts: Mapping[str, int]) -> "Spelling":
-        """Returns a copy with more words."""
+        """Returns a copy with more words. counts: how often each came more, below 0 if less. 0 changes nothing."""
         by_letter = dict(self._added)
         copied: dict[str, dict[str, int]] = {}
         for word, count in counts.items():
+            if not count:
+                continue
             letter = word[0]
             if letter not in copied:
                 by_letter[letter] = copied[letter] = dict(by_letter.get(letter, {}))
             copied[letter][word] = copied[letter].get(word, 0) + count
+            if not copied[letter][word]:
+                del copied[letter][word]
         return Spelling(self._words, self._word_counts, by_letter)
 
     def correction(self, word: str) -> str | None:
@@ -57,4 +61,6 @@ class Spelling:
         counts = dict(zip(self._words[own], self._word_counts[own].tolist(), strict=True))
         for word, count in self._added.get(letter, {}).items():
             counts[word] = counts.get(word, 0) + count
+            if counts[word] <= 0:
+                del counts[word]
         return counts

@@ -4,11 +4,13 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from recsvc.domain.query import ItemFilter
 from recsvc.domain.records import ItemChange, ItemContent, ItemField
 from recsvc.domain.shop import Item
 from recsvc.model.catalogue import Catalogue
+from recsvc.retrieval import inventory as inventory_module
 from recsvc.retrieval.inventory import Inventory, Table
 
 ITEMS = [Item(f"i{n}", "Tea", price=float(n) if n % 3 else None) for n in range(9)]
@@ -118,3 +120,20 @@ def allowed_of(inventory: Inventory, item_filter: ItemFilter) -> list[int]:
     selection = inventory.select(item_filter)
     assert selection is not None
     return np.flatnonzero(selection.allowed).tolist()
+
+
+def test_a_large_shop_keeps_as_many_selections_as_their_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory_module, "KEPT_SELECTION_BYTES", 3 * len(ITEMS))
+    inventory = Inventory(Catalogue(ITEMS))
+    filters = [ItemFilter(max_price=price) for price in (1.0, 2.0, 3.0, 4.0)]
+    kept = [inventory.select(item_filter) for item_filter in filters]
+    assert inventory.select(filters[3]) is kept[3]
+    assert inventory.select(filters[1]) is kept[1]
+    assert inventory.select(filters[0]) is not kept[0]
+    assert allowed(inventory, filters[0]) == [1]
+
+
+def test_the_items_that_may_be_listed_are_counted() -> None:
+    inventory = Inventory(Catalogue(ITEMS))
+    inventory.apply([ItemChange("i4", ItemField.STOCK, 10, 0.0), ItemChange("i5", ItemField.DELETED, 10, 1.0)])
+    assert inventory.listable_items == len(ITEMS) - 2

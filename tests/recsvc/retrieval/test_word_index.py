@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from recsvc.model.growing import RECENT_VALUES
 from recsvc.model.item_words import K1, B
 from recsvc.model.words import plain_words
 from recsvc.retrieval import word_index
@@ -21,10 +22,6 @@ NO_SYNONYMS = ()
 def random_texts(n: int) -> list[str]:
     rng = random.Random(4)
     return [" ".join(rng.choices(WORDS, k=rng.randint(0, 9))) for _ in range(n)]
-
-
-def not_needed() -> list[str]:
-    raise AssertionError("so few texts build no new main index")
 
 
 def parts(*terms: str) -> list[Part]:
@@ -74,8 +71,8 @@ def test_no_known_term_gives_no_match() -> None:
 
 def test_new_and_reworded_items_are_found_by_their_new_words_alone() -> None:
     texts = random_texts(100)
-    index = WordIndex.of(texts).with_texts({7: "scarlet lantern", 100: "scarlet curtain"}, not_needed)
-    index = index.with_texts({101: "scarlet pillow"}, not_needed)
+    index = WordIndex.of(texts).with_texts({7: "scarlet lantern", 100: "scarlet curtain"}, {7: texts[7]})
+    index = index.with_texts({101: "scarlet pillow"}, {})
     assert set(matches(index, "scarlet")) == {7, 100, 101}
     assert matches(index, "scarlet lantern")[7] > matches(index, "scarlet lantern")[100]
     old = texts[7].split()[0]
@@ -84,35 +81,77 @@ def test_new_and_reworded_items_are_found_by_their_new_words_alone() -> None:
     assert "lantern" not in WordIndex.of(texts)
 
 
-def test_many_changes_build_a_new_main_index_without_the_words_of_replaced_texts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(word_index, "FEWEST_LATE_TEXTS", 10)
+def test_the_words_of_replaced_texts_are_forgotten_at_once_and_leave_no_memory() -> None:
     texts = random_texts(100)
     index = WordIndex.of(texts)
-    built = 0
-
-    def every_text() -> list[str]:
-        nonlocal built
-        built += 1
-        return texts
-
-    for n in range(30):  # one item, described again and again, and new ones beside it
-        texts[7] = f"scarlet lantern {'abcdefghijklmnopqrstuvwxyzabcdef'[n]}zzz"
-        texts.append(f"word{n}")
-        index = index.with_texts({7: texts[7], len(texts) - 1: texts[-1]}, every_text)
-        assert matches(index, f"word{n}").keys() >= {len(texts) - 1}
+    for n in range(300):  # one item, described again and again, and new ones beside it
+        earlier = texts[7]
+        texts[7] = f"scarlet lantern {chr(97 + n // 26)}{chr(97 + n % 26)}zzz"
+        texts.append(f"word{n % 70}")
+        index = index.with_texts({7: texts[7], len(texts) - 1: texts[-1]}, {7: earlier})
+        assert matches(index, f"word{n % 70}").keys() >= {len(texts) - 1}
         assert set(matches(index, "scarlet")) == {7}
-    assert 3 <= built <= 5
-    texts[7] = "plain"
-    for _ in range(20):
-        index = index.with_texts({7: texts[7]}, every_text)
+        assert earlier.split()[-1:] != ["aazzz"] or "aazzz" not in index
+    assert len(index._late.by_term) < 70 + 2 + RECENT_VALUES  # noqa: SLF001  what is kept
+    index = index.with_texts({7: "plain"}, {7: texts[7]})
     assert "scarlet" not in index
     assert index.spelling.correction("scarlett") is None
-    rows, shares = index.matches(parts("word3", "word50"))
-    fresh_rows, fresh_shares = WordIndex.of(texts).matches(parts("word3", "word50"))
-    assert rows.tolist() == fresh_rows.tolist()
-    np.testing.assert_allclose(shares, fresh_shares, rtol=1e-5)
+    assert set(matches(index, "plain")) == {7}
+
+
+def test_a_stored_text_that_changes_back_is_found_again() -> None:
+    texts = ["copper kettle", "copper lantern", "vase"]
+    index = WordIndex.of(texts)
+    changed = index.with_texts({0: "brass kettle"}, {0: texts[0]})
+    assert set(matches(changed, "copper")) == {1}
+    assert changed.spelling.correction("coppre") == "copper"
+    changed = changed.with_texts({1: "brass lantern"}, {1: texts[1]})
+    assert not matches(changed, "copper")
+    assert changed.spelling.correction("coppre") is None
+    changed = changed.with_texts({0: texts[0]}, {0: "brass kettle"}).with_texts({1: texts[1]}, {1: "brass lantern"})
+    assert set(matches(changed, "copper")) == {0, 1}
+    assert changed.spelling.correction("coppre") == "copper"
+    assert set(matches(index, "copper")) == {0, 1}
+
+
+def test_random_changes_give_about_the_matches_of_an_index_that_is_built_from_all_texts() -> None:
+    rng = random.Random(7)
+    texts = random_texts(200)
+    index = WordIndex.of(texts)
+    for _ in range(40):
+        batch: dict[int, str] = {}
+        for _ in range(rng.randint(1, 12)):
+            batch[rng.randint(0, len(texts) + 3)] = " ".join(rng.choices(WORDS, k=rng.randint(0, 9)))
+        # New rows follow each other.
+        batch = {row: text for row, text in batch.items() if row < len(texts)} | {len(texts): "word1 word2"}
+        index = index.with_texts(batch, {row: texts[row] for row in batch if row < len(texts)})
+        texts += [""] * (1 + max(batch) - len(texts))
+        for row, text in batch.items():
+            texts[row] = text
+    fresh = WordIndex.of(texts)
+    for query in (["word3"], ["word3", "word50"], ["word1", "word2", "nowhere"]):
+        (rows, shares), (fresh_rows, fresh_shares) = index.matches(parts(*query)), fresh.matches(parts(*query))
+        assert rows.tolist() == fresh_rows.tolist()
+        # A late text is as long as it has distinct terms, and is compared with the mean of its time.
+        np.testing.assert_allclose(shares, fresh_shares, rtol=0.2)
+
+
+def test_rare_words_weigh_more_also_in_a_shop_whose_items_all_came_late() -> None:
+    texts = {row: f"kettle {'scarlet' if row == 40 else 'blue'}" for row in range(60)}
+    index = WordIndex.of([]).with_texts(texts, {})
+    shares = matches(index, "scarlet kettle")
+    assert shares[40] == pytest.approx(1)
+    assert shares[3] == pytest.approx(shares[59])
+    assert shares[3] < 0.1
+
+
+def test_a_late_text_counts_as_a_stored_one_of_the_same_words() -> None:
+    texts = [f"{text} end{row}" for row, text in enumerate(random_texts(300))]
+    later = WordIndex.of(texts).with_texts({300: texts[5], 301: texts[8]}, {})
+    rows, shares = later.matches(parts(texts[5].split()[0], texts[8].split()[0]))
+    by_row = dict(zip(rows.tolist(), shares.tolist(), strict=True))
+    assert by_row[300] == pytest.approx(by_row[5], rel=0.1)
+    assert by_row[301] == pytest.approx(by_row[8], rel=0.1)
 
 
 def test_many_matches_are_cut_to_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +205,7 @@ def test_a_word_that_the_language_model_knows_is_not_corrected() -> None:
 
 def test_a_correction_takes_words_of_new_items_and_keeps_those_of_the_index_before() -> None:
     before = WordIndex.of(["Umbrella"])
-    after = before.with_texts({1: "Lantern"}, not_needed)
+    after = before.with_texts({1: "Lantern"}, {})
     assert read_query("lantren", after, Synonyms((), after.words)).corrected == "lantern"
     assert not read_query("lantren", before, Synonyms((), before.words)).corrected
 
