@@ -1,7 +1,8 @@
 """The user tower: maps a history and a profile to the user vector, and to user vectors with one thing left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -23,9 +24,9 @@ from recsvc.model.vectors import unit
 LEXICAL_ITEMS = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProfileText:
-    """A profile as the tower reads it.
+    """A profile as the tower reads it. Compared by identity, so that what is read from it can be kept beside it.
 
     Attributes:
         text: Of the profile; see `recsvc.model.text_encoder.profile_text`.
@@ -107,6 +108,8 @@ class UserTower:
             if towers.sequence is not None
             else None
         )
+        # The whitening of one profile reads 7 MB, and takes longer than the history of most users.
+        self._kept_tokens: WeakKeyDictionary[ProfileText, Floats] = WeakKeyDictionary()
         self._folds_in = bool(len(towers.gram) and (weights.warm.collaborative or weights.cold.collaborative))
         self.dim = item_vectors.shape[1]
 
@@ -130,6 +133,14 @@ class UserTower:
                     factors = self.item_vectors[user.rows, self.layout.collaborative]
                     collaborative[i] = fold_in(factors, self._towers.gram, self._towers.regularization, user.confidence)
         return self._fuse(SeparateSequences([user.sequence for user in weighted]), profiles, collaborative)
+
+    @torch.inference_mode()
+    def read_profiles(self, profiles: Iterable[ProfileText | None]) -> None:
+        """Reads profiles together, at a fraction of what each costs alone, and keeps the result as long as they live.
+
+        The other methods then need not read them.
+        """
+        self._profile_tokens(list({profile: None for profile in profiles if profile is not None}))
 
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
         """Computes the user vector, and what it would be without each of some items, and without the profile.
@@ -200,16 +211,25 @@ class UserTower:
         return last
 
     def _text_block(self, sequences: ItemSequences, profiles: Sequence[ProfileText | None]) -> Floats:
-        # The sequences of one user share a profile. Its features cost more than those of an item.
-        distinct = {id(profile): profile for profile in profiles if profile is not None}
-        firsts, place_of = self._read_text.start[None], {id(None): 0}
-        if distinct:
-            embeddings = np.stack([profile.embedding for profile in distinct.values()])
-            features = self._towers.features.transform(embeddings, [profile.text for profile in distinct.values()])
-            has_profile = torch.ones(len(distinct), dtype=torch.bool)
-            firsts = torch.cat((firsts, self._towers.text.first_token(torch.from_numpy(features), has_profile)))
-            place_of |= {key: place for place, key in enumerate(distinct, 1)}
+        # The sequences of one user share a profile.
+        distinct = list({id(profile): profile for profile in profiles if profile is not None}.values())
+        firsts = torch.from_numpy(np.stack((self._read_text.start.numpy(), *self._profile_tokens(distinct))))
+        place_of = {id(None): 0} | {id(profile): place for place, profile in enumerate(distinct, 1)}
         places = np.array([place_of[id(profile)] for profile in profiles])
         last = sequences.last_states(self._read_text, self.item_vectors[:, self.layout.text], firsts, places)
         last[~sequences.filled() & (places == 0)] = 0.0
         return last
+
+    def _profile_tokens(self, profiles: Sequence[ProfileText]) -> list[Floats]:
+        """Returns the first token of each profile, float32 (width,)."""
+        missing = [profile for profile in profiles if profile not in self._kept_tokens]
+        computed: dict[ProfileText, Floats] = {}
+        if missing:
+            embeddings = np.stack([profile.embedding for profile in missing])
+            features = self._towers.features.transform(embeddings, [profile.text for profile in missing])
+            has_profile = torch.ones(len(missing), dtype=torch.bool)
+            tokens = self._towers.text.first_token(torch.from_numpy(features), has_profile).numpy()
+            # Copies: a row would keep the tokens of all profiles that were read with it.
+            computed = {profile: token.copy() for profile, token in zip(missing, tokens, strict=True)}
+            self._kept_tokens.update(computed)
+        return [computed[profile] if profile in computed else self._kept_tokens[profile] for profile in profiles]

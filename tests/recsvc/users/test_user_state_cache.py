@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from recsvc.domain.shop import Event, EventType
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore, hash_of
@@ -32,6 +33,24 @@ async def test_unchanged_record_returns_the_kept_state(cache: UserStateCache, us
     state, fresh = await cache.get("ann")
     assert fresh
     assert (await cache.get("ann"))[0] is state
+
+
+async def test_purchase_keeps_what_was_read_of_an_unchanged_profile(
+    cache: UserStateCache, user_store: UserStore, bundle: Bundle
+) -> None:
+    loves, embedding = Profile("Loves camping."), np.ones(bundle.features.mean.shape[0], np.float32)
+    await user_store.set_profile("ann", loves, embedding)
+    before, _ = await cache.get("ann")
+    await user_store.write_events([BOUGHT])
+    bought, _ = await cache.get("ann")
+    await user_store.set_profile("ann", loves, 2 * embedding)
+    encoded_again, _ = await cache.get("ann")
+    assert bought is not before
+    assert before.profile is not None
+    assert bought.profile is before.profile
+    assert encoded_again.profile is not None
+    assert encoded_again.profile is not before.profile
+    assert encoded_again.profile.embedding.tolist() == (2 * embedding).tolist()
 
 
 async def test_later_cache_of_the_bundle_shares_the_kept_states(
