@@ -173,8 +173,8 @@ def cart_as_history(state: UserState, cart: Rows, time: int) -> UserState:
 
 def _profile_text(profile: Profile, embedding: Floats, before: UserState | None) -> ProfileText:
     """Returns a profile as the tower reads it; that of the state before if it is the same."""
-    kept = before.profile if before is not None else None
-    if kept is not None and before.about == profile and np.array_equal(kept.embedding, embedding):
+    kept = before.profile if before is not None and before.about == profile else None
+    if kept is not None and np.array_equal(kept.embedding, embedding):
         return kept
     return ProfileText(profile_text(profile), embedding)
 

@@ -95,7 +95,7 @@ class WeightedHistory:
         meets = np.zeros(len(self.sequence), np.bool_)
         meets[2:] = self.sequence[2:] == self.sequence[:-2]
         kept[:, 2:] &= kept[:, 1:-1] | ~meets[2:]
-        return kept
+        return np.asarray(kept)
 
 
 def _without_runs(sequence: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -138,7 +138,7 @@ class _Mlp:
         """Maps (rows, dim) to the same."""
         if len(x) <= MLP_ROWS:
             return x + self.down(functional.gelu(self.up(self.norm(x))))
-        return torch.cat([self(rows) for rows in x.split(MLP_ROWS)])
+        return torch.cat([self(rows) for rows in torch.split(x, MLP_ROWS)])
 
 
 @dataclass(frozen=True)

@@ -35,24 +35,6 @@ async def test_unchanged_record_returns_the_kept_state(cache: UserStateCache, us
     assert (await cache.get("ann"))[0] is state
 
 
-async def test_purchase_keeps_what_was_read_of_an_unchanged_profile(
-    cache: UserStateCache, user_store: UserStore, bundle: Bundle
-) -> None:
-    loves, embedding = Profile("Loves camping."), np.ones(bundle.features.mean.shape[0], np.float32)
-    await user_store.set_profile("ann", loves, embedding)
-    before, _ = await cache.get("ann")
-    await user_store.write_events([BOUGHT])
-    bought, _ = await cache.get("ann")
-    await user_store.set_profile("ann", loves, 2 * embedding)
-    encoded_again, _ = await cache.get("ann")
-    assert bought is not before
-    assert before.profile is not None
-    assert bought.profile is before.profile
-    assert encoded_again.profile is not None
-    assert encoded_again.profile is not before.profile
-    assert encoded_again.profile.embedding.tolist() == (2 * embedding).tolist()
-
-
 async def test_later_cache_of_the_bundle_shares_the_kept_states(
     cache: UserStateCache, user_store: UserStore, bundle: Bundle
 ) -> None:
@@ -72,3 +54,21 @@ async def test_user_erased_in_a_later_cache_is_not_kept_by_a_request_of_the_earl
     later.forget({hash_of("ann")})
     state, _ = await request
     assert (await cache.get("ann"))[0] is not state
+
+
+async def test_purchase_keeps_what_was_read_of_an_unchanged_profile(
+    cache: UserStateCache, user_store: UserStore, bundle: Bundle
+) -> None:
+    loves, embedding = Profile("Loves camping."), np.ones(bundle.features.mean.shape[0], np.float32)
+    await user_store.set_profile("ann", loves, embedding)
+    before, _ = await cache.get("ann")
+    await user_store.write_events([BOUGHT])
+    bought, _ = await cache.get("ann")
+    await user_store.set_profile("ann", loves, 2 * embedding)
+    encoded_again, _ = await cache.get("ann")
+    assert bought is not before
+    assert before.profile is not None
+    assert bought.profile is before.profile
+    assert encoded_again.profile is not None
+    assert encoded_again.profile is not before.profile
+    assert encoded_again.profile.embedding.tolist() == (2 * embedding).tolist()
