@@ -82,7 +82,7 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def purchases(self) -> NDArray[np.bool_]:
         """Which events are purchases that were not sent back, bool (n,). See `recsvc.domain.purchases`."""
         return np.asarray(self.all_purchases & (self.counted_pieces > 0))
@@ -97,7 +97,7 @@ class History:
         """Which events are returns, bool (n,)."""
         return np.asarray(self.event_types == EventType.RETURN)
 
-    @property
+    @cached_property
     def all_purchases(self) -> NDArray[np.bool_]:
         """Which events are purchases, also those that were sent back, bool (n,)."""
         return np.asarray(self.event_types == EventType.PURCHASE)

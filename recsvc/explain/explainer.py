@@ -23,7 +23,7 @@ from recsvc.explain.relations import interval_of, preferences_of
 from recsvc.model.bundle import Bundle
 from recsvc.model.history_bonus import gains_without, newest_items_of
 from recsvc.model.repeat_purchase import repeat_scores_without
-from recsvc.model.towers.user import LeftOut
+from recsvc.model.towers.user import LeftOut, ProfileText
 from recsvc.ranking import NOTHING
 from recsvc.reasons import ReasonWriter
 from recsvc.retrieval.inventory import Inventory
@@ -62,11 +62,14 @@ class Explainer:
         self._reasons = reasons
         self._inventory = inventory or Inventory(bundle.catalogue)
         self._items = item_facts(bundle)
+        self._item_repeats = bundle.item_repeats
         self._item_terms = ItemTerms(bundle)
         self._category_terms = CategoryTerms(bundle.catalogue)
         # Kept for as long as the state is, so those of an erased user are dropped with the state.
         self._kept_pages: WeakKeyDictionary[UserState, dict[Hashable, list[Reason | None]]] = WeakKeyDictionary()
         self._kept_traits: WeakKeyDictionary[UserState, _Traits] = WeakKeyDictionary()
+        # A profile outlives the states of its user.
+        self._kept_phrases: WeakKeyDictionary[ProfileText, tuple[ProfilePhrase, ...]] = WeakKeyDictionary()
         model = bundle.model
         self._windows = {EvidenceKind.POPULARITY: model.popularity_days, EvidenceKind.CO_PURCHASE: model.cohort_days}
 
@@ -127,9 +130,17 @@ class Explainer:
         if traits is None:
             traits = self._kept_traits[state] = _Traits(
                 preferences=self._preferences(state.bought_rows, state.purchases),
-                phrases=profile_phrases(state.about, self._category_terms),
+                phrases=self._phrases(state),
             )
         return traits
+
+    def _phrases(self, state: UserState) -> tuple[ProfilePhrase, ...]:
+        if state.profile is None:
+            return ()
+        phrases = self._kept_phrases.get(state.profile)
+        if phrases is None:
+            phrases = self._kept_phrases[state.profile] = profile_phrases(state.about, self._category_terms)
+        return phrases
 
     def _preferences(self, bought_rows: Rows, purchases: NDArray[np.int32]) -> Preferences:
         """Returns the brands, categories and attributes that a user buys more than others do."""
@@ -184,7 +195,7 @@ class Explainer:
 
     def _bonus_without(self, history: History, now: int, left_out_rows: Rows, rows: Rows) -> Floats:
         config = self._bundle.model.repeats
-        return repeat_scores_without(history, now, self._bundle.item_repeats, config, left_out_rows, rows)
+        return repeat_scores_without(history, now, self._item_repeats, config, left_out_rows, rows)
 
     def _page(self, rows: Rows, competitor_rows: Rows, phrases: Sequence[ProfilePhrase]) -> Page:
         row_list, items = rows.tolist(), self._bundle.catalogue.items

@@ -86,8 +86,15 @@ class UserState:
         return np.sort(rows[np.argsort(places)[:LEFT_OUT_ITEMS]])
 
 
-def state_of(record: UserRecord, bundle: Bundle) -> UserState:
-    """Returns the state of a record."""
+def state_of(record: UserRecord, bundle: Bundle, before: UserState | None = None) -> UserState:
+    """Returns the state of a record.
+
+    Args:
+        record: Of the user.
+        bundle: The items.
+        before: An earlier state of the user. If the profile is the same, so is the object: what was computed from it
+            need not be computed again.
+    """
     catalogue = bundle.catalogue
     history = known_history = history_of(record.events, catalogue)
     silent = silent_rows(record.taste, catalogue)
@@ -101,7 +108,7 @@ def state_of(record: UserRecord, bundle: Bundle) -> UserState:
     bought_rows, purchases = np.unique(rows[is_first], return_counts=True)
     profile, about = None, NO_PROFILE
     if record.profile is not None and record.profile_embedding is not None:
-        profile = ProfileText(profile_text(record.profile), record.profile_embedding)
+        profile = _profile_text(record.profile, record.profile_embedding, before)
         about = record.profile
     return UserState(
         version=record.version,
@@ -162,6 +169,14 @@ def cart_as_history(state: UserState, cart: Rows, time: int) -> UserState:
     types = np.full(n, EventType.PURCHASE, np.int8)
     history = History(cart, np.full(n, time), types, np.ones(n, np.float32))
     return replace(state, version=0, cacheable=False, history=history, profile=None, stored_vector=None)
+
+
+def _profile_text(profile: Profile, embedding: Floats, before: UserState | None) -> ProfileText:
+    """Returns a profile as the tower reads it; that of the state before if it is the same."""
+    kept = before.profile if before is not None and before.about == profile else None
+    if kept is not None and np.array_equal(kept.embedding, embedding):
+        return kept
+    return ProfileText(profile_text(profile), embedding)
 
 
 def _hidden_rows(history: History) -> Rows:

@@ -125,7 +125,10 @@ class UserStateCache:
             record = await self._store.read(user_id, self._bundle.bundle_id, kept.version if kept else None)
         except StoreUnavailable:
             return kept or state_of(UserRecord(user_id), self._bundle), False
-        state = kept if record is None and kept is not None else state_of(record or UserRecord(user_id), self._bundle)
+        if record is None and kept is not None:
+            state = kept
+        else:
+            state = state_of(record or UserRecord(user_id), self._bundle, memory.states.get(user_id))
         if erasures != memory.erasures:
             return state, True  # this user may have been erased meanwhile: not kept
         memory.states[user_id] = state
@@ -232,6 +235,8 @@ class UserStateCache:
 def _compute(works: list[_Work]) -> list[None]:
     """Computes the missing vectors of one batch, in the executor. The towers of different items may differ."""
     missing: dict[UserTower, list[_Work]] = {}
+    for tower in {work.tower for work in works}:
+        tower.read_profiles(work.state.profile for work in works if work.tower is tower)
     for work in works:
         if work.left_out and work.vectors.left_out is None:
             left_out = work.vectors.left_out = _left_out(work.tower, work.state)

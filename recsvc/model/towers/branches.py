@@ -1,10 +1,10 @@
-"""Sequences that begin as another one does, so that a causal transformer reads what they share only once.
+"""Parts of one sequence, laid out so that a causal transformer computes only the states in which they differ.
 
-The state after an item depends on earlier items alone. So if one item of a history is left out, the states before it
-stay as they are, and only what follows it is read again.
+A part is the sequence without some of its items. The state after an item depends on earlier items alone, so parts that
+begin with the same items share the states there. In the first layer an item has the same query, key and value in every
+part.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,126 +12,85 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Tokens = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Branches:
-    """A trunk of t tokens, and b sequences. Each shares its first tokens with the trunk, and has others of its own.
+    """The newest items of b parts of one sequence, each behind a first token. The parts have r different states.
+
+    Tokens are f first tokens, and then the n items that any part has.
 
     Attributes:
-        packed: The trunk, and then the own tokens of all sequences, (t + m,). Each sequence has at least one.
-        trunk: t.
-        shared: How many tokens of the trunk each sequence begins with, (b,).
-        branch: The sequence of each own token, (m,).
-        place: The place of each own token among those of its sequence, (m,).
-        last: The largest place of each sequence, (b,).
+        items: Places of the n items in the sequence, ascending, intp (n,).
+        tokens: Of each state, int64 (r,).
+        distances: How many tokens of its part lie between each state's token and each token, and 1 more; `max_length`
+            + 1 where the token comes later, or is not in the part. int64 (r, f + n).
+        states: Of each part, first token first, padded with any, int64 (b, places).
+        last: The place of the last token of each part, int64 (b,).
     """
 
-    packed: Tokens
-    trunk: int
-    shared: Tensor
-    branch: Tensor
-    place: Tensor
+    items: NDArray[np.intp]
+    tokens: Tensor
+    distances: Tensor
+    states: Tensor
     last: Tensor
 
     @staticmethod
-    def of(trunk: Tokens, sequences: Sequence[Tokens]) -> "Branches":
-        """Compares sequences, none of them empty, with the trunk. Equal numbers mean equal tokens.
+    def of(kept: NDArray[np.bool_], first: NDArray[np.intp], max_length: int) -> "Branches":
+        """Compares the parts.
 
-        The last token of a sequence is always its own: its state is asked for.
+        Args:
+            kept: Which items of the sequence each part has, bool (b, sequence).
+            first: The first token of each part, 0 to f - 1, (b,).
+            max_length: Of each part's items, the newest that are read.
         """
-        shared = np.array([min(_common(trunk, sequence), len(sequence) - 1) for sequence in sequences], np.int64)
-        own = [sequence[n:] for n, sequence in zip(shared.tolist(), sequences, strict=True)]
-        counts = np.array([len(tokens) for tokens in own], np.int64)
-        branch = np.repeat(np.arange(len(counts)), counts)
-        place = np.arange(len(branch)) - (np.cumsum(counts) - counts)[branch]
+        read = kept & (kept[:, ::-1].cumsum(axis=1)[:, ::-1] <= max_length)
+        items = np.flatnonzero(read.any(axis=0))
+        b, f = len(read), int(first.max()) + 1
+        # Column 0 is the first token.
+        read = np.concatenate((np.ones((b, 1), np.bool_), read[:, items]), axis=1)
+        places = read.cumsum(axis=1) - 1
+        leader, shared = _shared(read, first)
+        own = read & (~shared | (leader == np.arange(b))[:, None])
+        part, column = np.nonzero(own)
+        state_at = np.zeros(own.shape, np.intp)
+        state_at[own] = np.arange(len(part))
+        state_at = np.where(shared, state_at[leader], state_at)
+        states = np.zeros((b, places.max() + 1), np.intp)
+        part_read, column_read = np.nonzero(read)
+        states[part_read, places[part_read, column_read]] = state_at[part_read, column_read]
+        # Places of all tokens in each part; behind every place where the part does not have the token.
+        place_of = np.full((b, f + len(items)), max_length + 1)
+        place_of[np.arange(b), first] = 0
+        place_of[:, f:][read[:, 1:]] = places[:, 1:][read[:, 1:]]
+        distances = places[part, column][:, None] - place_of[part]
+        distances[distances < 0] = max_length + 1
         return Branches(
-            np.concatenate((trunk, *own)),
-            len(trunk),
-            torch.from_numpy(shared),
-            torch.from_numpy(branch),
-            torch.from_numpy(place),
-            torch.from_numpy(counts - 1),
+            items,
+            torch.from_numpy(np.where(column > 0, f - 1 + column, first[part])),
+            torch.from_numpy(distances),
+            torch.from_numpy(states),
+            torch.from_numpy(places[:, -1]),
         )
 
-    @property
-    def saved(self) -> int:
-        """How many tokens fewer are read than one by one. First tokens do not count: strangers share them too."""
-        return int((self.shared - 1).sum()) - self.trunk
 
-    @property
-    def ends(self) -> Tensor:
-        """The place of each sequence's last token in `packed`, (b,)."""
-        return self.trunk + torch.cumsum(self.last + 1, 0) - 1
+def _shared(read: NDArray[np.bool_], first: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Finds for each part the one that shares the longest beginning with it, and where the two are equal.
 
-    def attend(self, query: Tensor, key_value: Tensor, distance_bias: Tensor) -> Tensor:
-        """Attends from each packed token to the tokens before it, in the trunk or in its own sequence.
+    Parts with the same first token and the same oldest item are equal up to where the first of them lacks an item.
 
-        Args:
-            query: (t + m, dim).
-            key_value: Keys and then values, (t + m, 2 dim).
-            distance_bias: (heads, positions, positions), from each position to each, minus infinity for later ones.
+    Args:
+        read: Which tokens each part has, the first token among them, (b, 1 + n).
+        first: See `Branches.of`.
 
-        Returns:
-            (t + m, dim).
-        """
-        heads, t = len(distance_bias), self.trunk
-        longest = int(self.last.max()) + 1
-        places = torch.arange(longest).expand(len(self.shared), -1)
-        own = self._attend_own(self._padded(query[t:], longest), places, key_value, distance_bias)
-        key, value = _by_head(key_value[:t], 2 * heads).chunk(2)
-        logits = _by_head(query[:t], heads) @ key.transpose(1, 2)
-        weights = (logits * key.shape[2] ** -0.5 + distance_bias[:, :t, :t]).softmax(dim=-1)
-        trunk = (weights @ value).transpose(0, 1).reshape(t, -1)
-        return torch.cat((trunk, own[self.branch, self.place]))
-
-    def attend_at_ends(self, query: Tensor, key_value: Tensor, distance_bias: Tensor) -> Tensor:
-        """Returns what `attend` has for the last token of each sequence, (b, dim). query: of these, (b, dim)."""
-        return self._attend_own(query[:, None], self.last[:, None], key_value, distance_bias)[:, 0]
-
-    def _attend_own(self, query: Tensor, places: Tensor, key_value: Tensor, distance_bias: Tensor) -> Tensor:
-        """Attends from q own tokens of each sequence.
-
-        Args:
-            query: (b, q, dim).
-            places: Of these tokens among those of their sequence, (b, q).
-            key_value: See `attend`.
-            distance_bias: See `attend`.
-
-        Returns:
-            (b, q, dim).
-        """
-        heads, t, (b, q, dim) = len(distance_bias), self.trunk, query.shape
-        longest = int(self.last.max()) + 1
-        trunk_key, trunk_value = _by_head(key_value[:t], 2 * heads).chunk(2)
-        key, value = _by_head(self._padded(key_value[t:], longest), 2 * heads).chunk(2, dim=1)
-        query = _by_head(query, heads)
-        logits = torch.cat((query @ trunk_key.transpose(1, 2), query @ key.transpose(2, 3)), dim=3)
-        # A sequence continues where it leaves the trunk. Places past its end ask nothing, and may have any position.
-        positions = (self.shared[:, None] + places).clamp(max=distance_bias.shape[1] - 1)
-        to_trunk = distance_bias[:, positions, :t].masked_fill(
-            torch.arange(t) >= self.shared[:, None, None], float("-inf")
-        )
-        bias = torch.cat((to_trunk, distance_bias[:, places, :longest]), dim=3).transpose(0, 1)
-        weights = (logits * (dim // heads) ** -0.5 + bias).softmax(dim=-1)
-        attended: Tensor = weights[..., :t] @ trunk_value + weights[..., t:] @ value
-        return attended.transpose(1, 2).reshape(b, q, dim)
-
-    def _padded(self, own: Tensor, longest: int) -> Tensor:
-        """Lays out the own tokens by sequence, padded at the end, (m, w) to (b, longest, w)."""
-        padded = own.new_zeros(len(self.shared), longest, own.shape[1])
-        padded[self.branch, self.place] = own
-        return padded
-
-
-def _by_head(x: Tensor, heads: int) -> Tensor:
-    """Splits the last axis by head: (..., n, width) to (..., heads, n, width / heads)."""
-    return x.view(*x.shape[:-1], heads, -1).transpose(-2, -3)
-
-
-def _common(trunk: Tokens, sequence: Tokens) -> int:
-    """Returns how many first tokens are equal."""
-    n = min(len(trunk), len(sequence))
-    differs = trunk[:n] != sequence[:n]
-    return int(differs.argmax()) if differs.any() else n
+    Returns:
+        The leader of each part, (b,), and bool (b, 1 + n).
+    """
+    columns = np.arange(read.shape[1])
+    start = 1 + (read[:, 1:].cumsum(axis=1) == 0).sum(axis=1)
+    lacking = ~read & (columns >= start[:, None])
+    end = np.where(lacking.any(axis=1), lacking.argmax(axis=1), len(columns))
+    _, group = np.unique(first * (len(columns) + 1) + start, return_inverse=True)
+    order = np.argsort(end, kind="stable")
+    leader_of_group = np.empty(group.max() + 1, np.intp)
+    leader_of_group[group[order]] = order  # the last one assigned has the longest beginning
+    return leader_of_group[group], read & (columns < end[:, None])

@@ -85,9 +85,17 @@ class WeightedHistory:
         sequence = history.rows[(config.weight_by_type[history.event_types] > 0) & (pieces > 0) & is_kept[inverse]]
         return WeightedHistory(rows[is_kept], totals[is_kept], _without_runs(sequence))
 
-    def sequence_without(self, row: int) -> NDArray[np.int32]:
-        """The sequence without an item. Entries on both sides of it may become one."""
-        return _without_runs(self.sequence[self.sequence != row])
+    def kept_without(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which entries of the sequence are left without each of m items, bool (m, n).
+
+        Entries on both sides of an item may become one.
+        """
+        kept = self.sequence != rows[:, None]
+        # The sequence has no runs: equal entries meet where a single one between them goes.
+        meets = np.zeros(len(self.sequence), np.bool_)
+        meets[2:] = self.sequence[2:] == self.sequence[:-2]
+        kept[:, 2:] &= kept[:, 1:-1] | ~meets[2:]
+        return np.asarray(kept)
 
 
 def _without_runs(sequence: NDArray[np.int32]) -> NDArray[np.int32]:

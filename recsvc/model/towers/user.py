@@ -1,7 +1,8 @@
 """The user tower: maps a history and a profile to the user vector, and to user vectors with one thing left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -10,24 +11,22 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats
 from recsvc.domain.shop import History
 from recsvc.model.towers.blocks import BLOCKS, ITEM_ONLY_BLOCKS, FusionWeights, Layout
-from recsvc.model.towers.branches import Branches
 from recsvc.model.towers.collaborative import fold_in, fold_in_left_out
 from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from recsvc.model.towers.features import TextFeatures
 from recsvc.model.towers.inference_transformer import InferenceTransformer
+from recsvc.model.towers.item_sequences import ItemSequences, SeparateSequences, SequenceParts
 from recsvc.model.towers.sequence import SequenceTower
 from recsvc.model.towers.text import TextTower
 from recsvc.model.vectors import unit
 
 # The lexical block reads the newest items only: with a typical decay, older ones count next to nothing.
 LEXICAL_ITEMS = 20
-# Sequences that share their beginnings are packed if that saves this many tokens: to read as many costs as much.
-PACKING_COST = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProfileText:
-    """A profile as the tower reads it.
+    """A profile as the tower reads it. Compared by identity, so that what is read from it can be kept beside it.
 
     Attributes:
         text: Of the profile; see `recsvc.model.text_encoder.profile_text`.
@@ -109,6 +108,8 @@ class UserTower:
             if towers.sequence is not None
             else None
         )
+        # The whitening of one profile reads 7 MB, and takes longer than the history of most users.
+        self._kept_tokens: WeakKeyDictionary[ProfileText, Floats] = WeakKeyDictionary()
         self._folds_in = bool(len(towers.gram) and (weights.warm.collaborative or weights.cold.collaborative))
         self.dim = item_vectors.shape[1]
 
@@ -131,7 +132,15 @@ class UserTower:
                 if len(user.rows):
                     factors = self.item_vectors[user.rows, self.layout.collaborative]
                     collaborative[i] = fold_in(factors, self._towers.gram, self._towers.regularization, user.confidence)
-        return self._fuse([user.sequence for user in weighted], profiles, collaborative)
+        return self._fuse(SeparateSequences([user.sequence for user in weighted]), profiles, collaborative)
+
+    @torch.inference_mode()
+    def read_profiles(self, profiles: Iterable[ProfileText | None]) -> None:
+        """Reads profiles together, at a fraction of what each costs alone, and keeps the result as long as they live.
+
+        The other methods then need not read them.
+        """
+        self._profile_tokens(list({profile: None for profile in profiles if profile is not None}))
 
     def left_out(self, history: History, profile: ProfileText | None, rows: NDArray[np.int32]) -> LeftOut:
         """Computes the user vector, and what it would be without each of some items, and without the profile.
@@ -147,8 +156,9 @@ class UserTower:
         """
         user = WeightedHistory.of(history, self.confidence)
         rows = rows[np.isin(rows, user.rows)]
-        without = [user.sequence_without(row) for row in rows.tolist()]
-        collaborative = np.zeros((len(without) + 2, self._towers.gram.shape[0]))
+        m, complete = len(rows), np.ones((1, len(user.sequence)), np.bool_)
+        kept = np.concatenate((complete, user.kept_without(rows), complete))
+        collaborative = np.zeros((m + 2, self._towers.gram.shape[0]))
         if self._folds_in:
             factors = self.item_vectors[user.rows, self.layout.collaborative]
             places = np.searchsorted(user.rows, rows)
@@ -156,21 +166,22 @@ class UserTower:
                 factors, self._towers.gram, self._towers.regularization, user.confidence, places
             )
             collaborative = np.vstack((full, left_out, full))
-        vectors = self._fuse(
-            [user.sequence, *without, user.sequence], [*([profile] * (1 + len(without))), None], collaborative
-        )
-        return LeftOut(vectors[0], rows, vectors[1:-1], vectors[-1] if profile is not None else None)
+        profiles = [*([profile] * (1 + m)), None]
+        if profile is None:  # the last one would be the first again
+            kept, profiles, collaborative = kept[:-1], profiles[:-1], collaborative[:-1]
+        vectors = self._fuse(SequenceParts(user.sequence, kept), profiles, collaborative)
+        return LeftOut(vectors[0], rows, vectors[1 : 1 + m], vectors[-1] if profile is not None else None)
 
     @torch.inference_mode()
     def _fuse(
         self,
-        sequences: Sequence[NDArray[np.int32]],
+        sequences: ItemSequences,
         profiles: Sequence[ProfileText | None],
         collaborative: NDArray[np.float64],
     ) -> Floats:
-        weights_of = [self.weights.warm if len(sequence) else self.weights.cold for sequence in sequences]
+        weights_of = [self.weights.warm if is_warm else self.weights.cold for is_warm in sequences.filled()]
         scale = np.array([tuple(weights) for weights in weights_of], np.float32)
-        vectors = np.zeros((len(sequences), self.dim), np.float32)
+        vectors = np.zeros((len(scale), self.dim), np.float32)
         # A block with weight 0 for all users is not computed.
         used = {name: bool(scale[:, i].any()) for i, name in enumerate(BLOCKS)}
         if self._read_sequence is not None and used["sequence"]:
@@ -178,8 +189,7 @@ class UserTower:
         if used["text"]:
             vectors[:, self.layout.text] = self._text_block(sequences, profiles)
         if self.layout.lexical.stop > self.layout.lexical.start and used["lexical"]:
-            for i, sequence in enumerate(sequences):
-                vectors[i, self.layout.lexical] = self._lexical_block(sequence)
+            vectors[:, self.layout.lexical] = self._lexical_block(sequences)
         vectors[:, self.layout.collaborative] = unit(collaborative)
         for name in ITEM_ONLY_BLOCKS:
             vectors[:, getattr(self.layout, name)] = 1.0
@@ -187,72 +197,39 @@ class UserTower:
             vectors[:, columns] *= weight[:, None]
         return vectors
 
-    def _lexical_block(self, sequence: NDArray[np.int32]) -> Floats:
-        latest = sequence[: -LEXICAL_ITEMS - 1 : -1]
-        decay = self._towers.lexical_decay ** np.arange(len(latest), dtype=np.float32)
-        return unit(decay @ self.item_vectors[latest, self.layout.lexical])
+    def _lexical_block(self, sequences: ItemSequences) -> Floats:
+        vectors = self.item_vectors[:, self.layout.lexical]
+        return unit(sequences.decayed_sums(vectors, self._towers.lexical_decay, LEXICAL_ITEMS))
 
-    def _sequence_block(self, read: InferenceTransformer, sequences: Sequence[NDArray[np.int32]]) -> Floats:
-        readable = [sequence[self._towers.in_sequence[sequence]] for sequence in sequences]
-        last = self._last_states(read, readable, self.layout.sequence, read.start[None], [0] * len(readable))
+    def _sequence_block(self, read: InferenceTransformer, sequences: ItemSequences) -> Floats:
+        readable = sequences.only(self._towers.in_sequence)
+        filled = readable.filled()
+        vectors = self.item_vectors[:, self.layout.sequence]
+        last = readable.last_states(read, vectors, read.start[None], np.zeros(len(filled), np.intp))
         # Without any item to read, the block must not change a score.
-        last[[not len(sequence) for sequence in readable]] = 0.0
+        last[~filled] = 0.0
         return last
 
-    def _text_block(self, sequences: Sequence[NDArray[np.int32]], profiles: Sequence[ProfileText | None]) -> Floats:
-        # The sequences of one user share a profile. Its features cost more than those of an item.
-        distinct = {id(profile): profile for profile in profiles if profile is not None}
-        firsts, place_of = self._read_text.start[None], {id(None): 0}
-        if distinct:
-            embeddings = np.stack([profile.embedding for profile in distinct.values()])
-            features = self._towers.features.transform(embeddings, [profile.text for profile in distinct.values()])
-            has_profile = torch.ones(len(distinct), dtype=torch.bool)
-            firsts = torch.cat((firsts, self._towers.text.first_token(torch.from_numpy(features), has_profile)))
-            place_of |= {key: place for place, key in enumerate(distinct, 1)}
-        places = [place_of[id(profile)] for profile in profiles]
-        last = self._last_states(self._read_text, sequences, self.layout.text, firsts, places)
-        last[[not len(sequence) and not place for sequence, place in zip(sequences, places, strict=True)]] = 0.0
+    def _text_block(self, sequences: ItemSequences, profiles: Sequence[ProfileText | None]) -> Floats:
+        # The sequences of one user share a profile.
+        distinct = list({id(profile): profile for profile in profiles if profile is not None}.values())
+        firsts = torch.from_numpy(np.stack((self._read_text.start.numpy(), *self._profile_tokens(distinct))))
+        place_of = {id(None): 0} | {id(profile): place for place, profile in enumerate(distinct, 1)}
+        places = np.array([place_of[id(profile)] for profile in profiles])
+        last = sequences.last_states(self._read_text, self.item_vectors[:, self.layout.text], firsts, places)
+        last[~sequences.filled() & (places == 0)] = 0.0
         return last
 
-    def _last_states(
-        self,
-        read: InferenceTransformer,
-        sequences: Sequence[NDArray[np.int32]],
-        columns: slice,
-        firsts: torch.Tensor,
-        places: Sequence[int],
-    ) -> Floats:
-        """The state after the newest items of each of b sequences, (b, width).
-
-        Args:
-            read: The transformer.
-            sequences: Rows of items, the oldest first.
-            columns: Of the block.
-            firsts: First tokens, (f, width).
-            places: The first token of each sequence.
-        """
-        newest = [sequence[-read.max_length :] for sequence in sequences]
-        # A vector alone is not compared with itself.
-        branches = self._branches(read, sequences, newest, places) if len(sequences) > 1 else None
-        if branches is not None and branches.saved > PACKING_COST:
-            is_first = branches.packed < 0
-            packed = torch.from_numpy(self.item_vectors[branches.packed, columns])
-            packed[is_first] = firsts[~branches.packed[is_first]]
-            return read.at_ends(packed, branches).numpy()
-        lengths = np.array([len(rows) for rows in newest])
-        padded = np.zeros((len(newest), lengths.max(), columns.stop - columns.start), np.float32)
-        for i, rows in enumerate(newest):
-            padded[i, : len(rows)] = self.item_vectors[rows, columns]
-        return read(torch.from_numpy(padded), torch.from_numpy(lengths), firsts[places]).numpy()
-
-    @staticmethod
-    def _branches(
-        read: InferenceTransformer,
-        sequences: Sequence[NDArray[np.int32]],
-        newest: Sequence[NDArray[np.int32]],
-        places: Sequence[int],
-    ) -> Branches:
-        tokens = [np.append(~place, rows) for place, rows in zip(places, newest, strict=True)]
-        # A history that lacks one item reads an older one in its place.
-        trunk = np.append(tokens[0][:1], sequences[0][-read.max_length - 1 : -1])
-        return Branches.of(trunk, tokens)
+    def _profile_tokens(self, profiles: Sequence[ProfileText]) -> list[Floats]:
+        """Returns the first token of each profile, float32 (width,)."""
+        missing = [profile for profile in profiles if profile not in self._kept_tokens]
+        computed: dict[ProfileText, Floats] = {}
+        if missing:
+            embeddings = np.stack([profile.embedding for profile in missing])
+            features = self._towers.features.transform(embeddings, [profile.text for profile in missing])
+            has_profile = torch.ones(len(missing), dtype=torch.bool)
+            tokens = self._towers.text.first_token(torch.from_numpy(features), has_profile).numpy()
+            # Copies: a row would keep the tokens of all profiles that were read with it.
+            computed = {profile: token.copy() for profile, token in zip(missing, tokens, strict=True)}
+            self._kept_tokens.update(computed)
+        return [computed[profile] if profile in computed else self._kept_tokens[profile] for profile in profiles]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recsvc.domain.arrays import MICROSECONDS_AN_HOUR, Rows
-from recsvc.domain.shop import Event, EventType
+from recsvc.domain.shop import Event, EventType, Profile
 from recsvc.model import bundle_files
 from recsvc.model.bundle import Bundle
 from recsvc.store import UserStore, hash_of
@@ -108,3 +108,21 @@ async def test_visit_of_an_erased_user_is_not_kept(
         cache.forget({hash_of("ann")})
     gc.collect()
     assert visit() is None
+
+
+async def test_purchase_keeps_what_was_read_of_an_unchanged_profile(
+    cache: UserStateCache, user_store: UserStore, bundle: Bundle
+) -> None:
+    loves, embedding = Profile("Loves camping."), np.ones(bundle.features.mean.shape[0], np.float32)
+    await user_store.set_profile("ann", loves, embedding)
+    before, _ = await cache.get("ann")
+    await user_store.write_events([BOUGHT])
+    bought, _ = await cache.get("ann")
+    await user_store.set_profile("ann", loves, 2 * embedding)
+    encoded_again, _ = await cache.get("ann")
+    assert bought is not before
+    assert before.profile is not None
+    assert bought.profile is before.profile
+    assert encoded_again.profile is not None
+    assert encoded_again.profile is not before.profile
+    assert encoded_again.profile.embedding.tolist() == (2 * embedding).tolist()

@@ -51,3 +51,23 @@ def test_sequence_has_the_kept_items_in_order_without_runs() -> None:
 def test_empty_history_gives_empty_arrays() -> None:
     weighted = WeightedHistory.of(History.empty(), CONFIG)
     assert (len(weighted.rows), len(weighted.confidence), len(weighted.sequence)) == (0, 0, 0)
+
+
+def test_entries_kept_without_an_item_are_the_sequence_without_it_and_without_runs() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        rows = rng.integers(0, 4, 12).astype(np.int32)
+        sequence = rows[np.append(True, rows[1:] != rows[:-1])]
+        weighted = WeightedHistory(np.unique(rows), np.ones(4, np.float32), sequence)
+        left_out = np.unique(rows)
+        for row, kept in zip(left_out, weighted.kept_without(left_out), strict=True):
+            rest = sequence[sequence != row]
+            expected = rest[np.append(True, rest[1:] != rest[:-1])] if len(rest) else rest
+            assert sequence[kept].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_short_sequences_have_nothing_left_without_their_items(n: int) -> None:
+    rows = np.arange(n, dtype=np.int32)
+    kept = WeightedHistory(rows, np.ones(n, np.float32), rows).kept_without(rows)
+    assert kept.tolist() == (~np.eye(n, dtype=np.bool_)).tolist()

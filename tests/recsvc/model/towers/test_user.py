@@ -104,6 +104,17 @@ def test_vector_of_a_user_does_not_depend_on_the_batch(bundle: Bundle, profile: 
     np.testing.assert_allclose(together, np.stack(alone), atol=1e-5)
 
 
+def test_profiles_read_before_give_the_vectors_of_profiles_read_when_they_are_needed(
+    bundle: Bundle, profile: ProfileText
+) -> None:
+    rest = [ProfileText(f"age: {age}", profile.embedding[::-1].copy()) for age in (20, 30)]
+    histories = [bought(5, 9), History.empty(), bought(7)]
+    expected = bundle.user_tower(WARM).user_vectors(histories, [profile, *rest])
+    tower = bundle.user_tower(WARM)
+    tower.read_profiles([rest[1], None, profile, rest[1]])
+    np.testing.assert_allclose(tower.user_vectors(histories, [profile, *rest]), expected, atol=1e-6)
+
+
 def test_lexical_block_is_the_decayed_sum_of_the_newest_items(bundle: Bundle) -> None:
     tower, columns = bundle.user_tower(FusionWeights.only(BlockWeights(lexical=1.0))), bundle.layout.lexical
     assert columns.stop > columns.start
