@@ -14,7 +14,7 @@ from recsvc.model.catalogue import Catalogue
 from recsvc.model.item_words import search_text
 from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.index import Codes, ItemIndex, ScanIndex
+from recsvc.retrieval.index import ScanIndex
 from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.shortened_scan import ShortenedScan
 from recsvc.retrieval.similar_items import SimilarityVectors
@@ -156,14 +156,9 @@ def _item_search(bundle: Bundle, executor: Executor) -> ItemSearch:
     views = bundle.search_views
     if views is None:
         return ItemSearch(bundle.item_vectors, executor)
-
-    def build(vectors: Floats | Codes) -> ItemIndex:
-        vectors = np.asarray(vectors, np.float32)
-        return ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors))
-
     vectors = bundle.item_vectors
     index = ShortenedScan(vectors, views, ScanIndex(vectors))
-    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors), build=build)
+    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors))
 
 
 def _search_texts(catalogue: Catalogue) -> list[str]:
