@@ -20,13 +20,13 @@ class Centres:
     Attributes:
         codes: int8 (c, r), of the shortened vectors.
         scales: float32 (c,), what one step of the codes of a cell is worth.
-        in_full: float32 (c, 2 o + 1), the largest and then the least values of the item-only columns; and how far the
+        reaches: float32 (2 o + 1, c), the largest and then the least values of the item-only columns; and how far the
             other part of the scores reaches above that of the mean, for a shortened user vector of length 1.
     """
 
     codes: Codes
     scales: Floats
-    in_full: Floats
+    reaches: Floats
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def _replaced(values: NDArray[np.generic], rows: Rows, new: NDArray[np.generic],
 
 def _nearest(order: CellOrder, view: SearchView, item_only: Floats) -> Rows:
     centres, width = order.centres, len(order.weights)
-    middle = (centres.in_full[:, :width] + centres.in_full[:, width : 2 * width]) / 2
+    middle = (centres.reaches[:width] + centres.reaches[width : 2 * width]).T / 2
     means = points(centres.codes, centres.scales, middle, order.weights)
     return nearest_cells(points(view.codes, view.scales, item_only, order.weights), means)
 
@@ -125,18 +125,18 @@ def _centres(codes: Codes, scales: Floats, in_full: Floats, starts: Rows, counts
     """Returns the centres of cells of places."""
     columns, width = codes.shape[1], in_full.shape[1] - 1
     means = np.empty((len(counts), columns), np.float32)
-    of_centres = np.empty((len(counts), 2 * width + 1), np.float32)
+    reaches = np.empty((2 * width + 1, len(counts)), np.float32)
     for cells, places in _parts_of(starts):
         items = codes[places] * scales[places, None]  # 0 at a place without an item
         firsts = (starts[cells] - starts[cells.start]) * BLOCK_ROWS
         means[cells] = np.add.reduceat(items, firsts) / counts[cells, None]
         squares = np.add.reduceat(np.einsum("mr,mr->m", items, items), firsts) / counts[cells]
         variances = np.maximum(squares - np.einsum("cr,cr->c", means[cells], means[cells]), 0)
-        of_centres[cells, -1] = REACH_DEVIATIONS * np.sqrt(variances / columns)
+        reaches[-1, cells] = REACH_DEVIATIONS * np.sqrt(variances / columns)
         empty = in_full[places, -1:]  # -inf at a place without an item
-        of_centres[cells, :width] = np.maximum.reduceat(in_full[places, :-1] + empty, firsts)
-        of_centres[cells, width:-1] = np.minimum.reduceat(in_full[places, :-1] - empty, firsts)
-    return Centres(*row_codes(means), of_centres)
+        reaches[:width, cells] = np.maximum.reduceat(in_full[places, :-1] + empty, firsts).T
+        reaches[width:-1, cells] = np.minimum.reduceat(in_full[places, :-1] - empty, firsts).T
+    return Centres(*row_codes(means), reaches)
 
 
 def _parts_of(starts: Rows) -> Iterator[tuple[slice, slice]]:

@@ -26,7 +26,7 @@ MIN_RECALL = 0.99
 MIN_CELL_RECALL = 0.98
 RECALL_CUTS = (10, 100, 500)
 # The arrays of `CellOrder` and of `Centres`.
-_ORDER, _CENTRES = ("rows", "places", "starts", "in_full", "weights"), ("codes", "scales", "in_full")
+_ORDER, _CENTRES = ("rows", "places", "starts", "in_full", "weights"), ("codes", "scales", "reaches")
 
 
 def save_views(views: SearchViews, recall: Mapping[int, float], folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import NO_ROWS, Floats, Rows
-from recsvc.model.cell_order import BLOCK_ROWS, Codes
+from recsvc.model.cell_order import BLOCK_ROWS
 from recsvc.model.search_views import SearchView
 from recsvc.ranking import Ranking
 from recsvc.retrieval.index import Mask, candidates_for, penalties, query_codes
@@ -25,7 +25,7 @@ FEW_SHARE = 1 / 16
 # If the best cells have less than this share of the items that are to be read, the selection is elsewhere.
 ENOUGH_SHARE = 0.5
 
-Places = NDArray[np.int64]
+Places = NDArray[np.int32] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,33 @@ class _Query:
 
 @dataclass(frozen=True)
 class _Items:
-    """Places that were scored. scores: of each of `places`, float32 (m,); -inf if it has no item."""
+    """Runs of places that were scored.
 
-    places: Places
+    Attributes:
+        starts: The first place of each of m runs, ascending.
+        length: Of each run.
+        scores: float32 (m * length,), of the places run by run; -inf for those that may not be found.
+    """
+
+    starts: Places
+    length: int
     scores: torch.Tensor
 
     @property
     def count(self) -> int:
-        """How many items they have."""
+        """How many items may be found."""
         return int((self.scores > float("-inf")).sum())
+
+    def places(self, at: Places) -> Places:
+        """Returns the places of some of the scores."""
+        return self.starts[at // self.length] + at % self.length
+
+    def exclude(self, places: Places) -> None:
+        """Sets the scores of those of some places that are here to -inf."""
+        runs = self.starts.searchsorted(places, side="right") - 1
+        offsets = places - self.starts[runs]  # of a place before the first run: negative, or too large
+        here = (offsets >= 0) & (offsets < self.length)
+        self.scores.numpy()[runs[here] * self.length + offsets[here]] = -np.inf
 
 
 class InvertedLists:
@@ -70,16 +88,17 @@ class InvertedLists:
         order = view.order
         self._rows, self._places, self._starts = order.rows, order.places, order.starts
         self._n, self._probed, self._least_length = len(order.places), order.probed, order.least_length
-        self._codes, self._scales, self._in_full = view.codes, view.scales, order.in_full
+        self._arrays = view.codes, view.scales, order.in_full
+        self._blocks = [array.reshape(len(array) // BLOCK_ROWS, -1) for array in self._arrays]
         centres = order.centres
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # arrays may be mapped read-only
-            self._centres = [torch.from_numpy(array) for array in (centres.codes, centres.scales, centres.in_full)]
-            self._all = [torch.from_numpy(array) for array in (view.codes, view.scales, order.in_full)]
+            self._centres = [torch.from_numpy(array) for array in (centres.codes, centres.scales, centres.reaches)]
+            self._all = [torch.from_numpy(array) for array in self._arrays]
         self._items_read = self._n * self._probed // (len(order.starts) - 1)
 
     def bytes_read(self) -> int:
         """Returns how much memory a search of one vector reads."""
-        return (len(self._starts) - 1 + self._items_read) * self._codes.shape[1]
+        return (len(self._starts) - 1 + self._items_read) * self._arrays[0].shape[1]
 
     def search(
         self, shortened: Floats, item_only: Floats, k: int, masks: Sequence[Mask | None], bonuses: Sequence[Ranking]
@@ -95,13 +114,14 @@ class InvertedLists:
         """
         # Scores are in units of `steps`, so that the products need not be multiplied by them.
         queries, steps = query_codes(shortened)
-        codes, scales, in_full = self._centres
+        codes, scales, reaches = self._centres
         products = torch._int_mm(queries, codes.T)  # noqa: SLF001  torch has no public name
         results = []
         for place, step in enumerate(steps):
             own, length = item_only[place] / step, float(np.linalg.norm(shortened[place]))
             weights = np.concatenate((np.maximum(own, 0), np.minimum(own, 0), [length / step]), dtype=np.float32)
-            of_cells = torch.addmv(products[place] * scales, in_full, torch.from_numpy(weights))
+            of_cells = products[place] * scales
+            of_cells[None].addmm_(torch.from_numpy(weights[None]), reaches)
             bonus = Ranking(bonuses[place].rows, bonuses[place].scores / step)
             in_steps = torch.from_numpy(np.append(own, np.float32(1)))
             query = _Query(queries[place : place + 1], in_steps, masks[place], bonus)
@@ -122,61 +142,55 @@ class InvertedLists:
             items = self._of_cells(query, of_cells, min(self._probed * self._n // allowed, len(of_cells)))
             if items.count < min(allowed, max(width, self._items_read * ENOUGH_SHARE)):
                 items = self._of_all(query)
-        if len(query.bonus.rows):
-            items = self._with_bonus(query, items)
+        gaining = self._places[query.bonus.rows]
         scores = items.scores
+        if len(gaining):  # whose cells need not be among the best
+            items.exclude(gaining)
+            scores = torch.cat((scores, self._with_bonus(query, gaining)))
         best = scores.topk(min(width, len(scores)), sorted=False)
-        places = items.places[best.indices[best.values > float("-inf")].numpy()]
-        return self._rows[places]
+        at = best.indices[best.values > float("-inf")].numpy()
+        n_others = len(items.scores)
+        others = items.places(at[at < n_others])
+        return self._rows[np.concatenate((others, gaining[at[at >= n_others] - n_others]))]
 
     def _of_cells(self, query: _Query, of_cells: torch.Tensor, cells: int) -> _Items:
         """Scores the items of the best cells that may be found."""
         best = np.sort(of_cells.topk(cells, sorted=False).indices.numpy())
         starts, counts = self._starts[best], self._starts[best + 1] - self._starts[best]
         blocks = np.arange(counts.sum()) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
-        places = (blocks[:, None] * BLOCK_ROWS + np.arange(BLOCK_ROWS)).ravel()
-        arrays = (_blocks(self._codes, blocks), _blocks(self._scales, blocks), _blocks(self._in_full, blocks))
-        return self._allowed(query, _Items(places, _scores(query, *map(torch.from_numpy, arrays))))
+        codes, scales, in_full = (torch.from_numpy(array.take(blocks, axis=0)) for array in self._blocks)
+        size = len(blocks) * BLOCK_ROWS
+        scores = _scores(query, codes.view(size, -1), scales.view(-1), in_full.view(size, -1))
+        if query.mask is not None:
+            rows = self._rows.reshape(-1, BLOCK_ROWS).take(blocks, axis=0).ravel()
+            scores += penalties(query.mask.take(rows))  # whatever it says of a place without an item, whose row is -1
+        return _Items(blocks * BLOCK_ROWS, BLOCK_ROWS, scores)
 
     def _of_all(self, query: _Query) -> _Items:
         """Scores all items that may be found."""
-        return self._allowed(query, _Items(np.arange(len(self._rows)), _scores(query, *self._all)))
+        scores = _scores(query, *self._all)
+        if query.mask is not None:
+            scores += penalties(query.mask.take(self._rows))
+        return _Items(np.zeros(1, np.int64), len(scores), scores)
 
     def _of_selection(self, query: _Query, mask: Mask) -> _Items:
         """Scores the items of a mask, and no others."""
-        places = np.sort(self._places[np.flatnonzero(mask)]).astype(np.int64)
-        return _Items(places, self._scores_of(query, places))
+        places = np.sort(self._places.take(np.flatnonzero(mask)))
+        return _Items(places, 1, self._scores_of(query, places))
 
-    def _scores_of(self, query: _Query, places: Places) -> torch.Tensor:
-        arrays = (array.take(places, axis=0) for array in (self._codes, self._scales, self._in_full))
-        return _scores(query, *map(torch.from_numpy, arrays))
-
-    def _allowed(self, query: _Query, items: _Items) -> _Items:
-        """Takes the places whose items may be found."""
-        if query.mask is None:
-            return items
-        allowed = np.flatnonzero(query.mask[self._rows[items.places]])
-        return _Items(items.places[allowed], items.scores[torch.from_numpy(allowed)])
-
-    def _with_bonus(self, query: _Query, items: _Items) -> _Items:
-        """Adds the rows that have a bonus, with it. Their cells need not be among the best."""
-        gaining = self._places[query.bonus.rows].astype(np.int64)
-        scores = self._scores_of(query, gaining) + torch.from_numpy(query.bonus.scores)
+    def _with_bonus(self, query: _Query, places: Places) -> torch.Tensor:
+        """Returns the scores of the items that have a bonus, with it."""
+        scores = self._scores_of(query, places) + torch.from_numpy(query.bonus.scores)
         if query.mask is not None:
             scores += penalties(query.mask[query.bonus.rows])
-        if len(items.places):
-            at = np.minimum(items.places.searchsorted(gaining), len(items.places) - 1)
-            items.scores[torch.from_numpy(at[items.places[at] == gaining])] = float("-inf")
-        return _Items(np.concatenate((items.places, gaining)), torch.cat((items.scores, scores)))
+        return scores
+
+    def _scores_of(self, query: _Query, places: Places) -> torch.Tensor:
+        arrays = (array.take(places, axis=0) for array in self._arrays)
+        return _scores(query, *map(torch.from_numpy, arrays))
 
 
 def _scores(query: _Query, codes: torch.Tensor, scales: torch.Tensor, in_full: torch.Tensor) -> torch.Tensor:
     """Returns the scores of m items in steps of the query's codes, without bonuses, float32 (m,)."""
     product = torch._int_mm(query.codes, codes.T)[0]  # noqa: SLF001  torch has no public name
     return torch.addmv(product * scales, in_full, query.in_full)
-
-
-def _blocks(array: Floats | Codes, blocks: Places) -> Floats | Codes:
-    """Copies some blocks of an array, (p, ...), as (m, ...)."""
-    width = BLOCK_ROWS * int(np.prod(array.shape[1:]))
-    return array.reshape(-1, width).take(blocks, axis=0).reshape(-1, *array.shape[1:])

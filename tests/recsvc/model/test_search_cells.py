@@ -61,10 +61,10 @@ def test_a_cell_says_the_mean_and_the_limits_of_its_items(items: np.ndarray, vie
     for cell in range(CELLS):
         own = cells() == cell
         np.testing.assert_allclose(means[cell], shortened[own].mean(axis=0), atol=np.abs(shortened).max() / 50)
-        np.testing.assert_array_equal(order.centres.in_full[cell, :2], item_only[own].max(axis=0))
-        np.testing.assert_array_equal(order.centres.in_full[cell, 2:4], item_only[own].min(axis=0))
+        np.testing.assert_array_equal(order.centres.reaches[:2, cell], item_only[own].max(axis=0))
+        np.testing.assert_array_equal(order.centres.reaches[2:4, cell], item_only[own].min(axis=0))
         user = np.random.default_rng(cell).standard_normal(4)
-        reached = means[cell] @ user + order.centres.in_full[cell, 4] * np.linalg.norm(user)
+        reached = means[cell] @ user + order.centres.reaches[4, cell] * np.linalg.norm(user)
         assert (shortened[own] @ user <= reached + 1).mean() > 0.95
 
 
