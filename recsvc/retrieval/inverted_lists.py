@@ -98,7 +98,7 @@ class InvertedLists:
 
     def bytes_read(self) -> int:
         """Returns how much memory a search of one vector reads."""
-        return (len(self._starts) - 1 + self._items_read) * self._arrays[0].shape[1]
+        return (len(self._starts) - 1 + self._items_read) * int(self._arrays[0].shape[1])
 
     def search(
         self, shortened: Floats, item_only: Floats, k: int, masks: Sequence[Mask | None], bonuses: Sequence[Ranking]
@@ -151,7 +151,7 @@ class InvertedLists:
         at = best.indices[best.values > float("-inf")].numpy()
         n_others = len(items.scores)
         others = items.places(at[at < n_others])
-        return self._rows[np.concatenate((others, gaining[at[at >= n_others] - n_others]))]
+        return np.asarray(self._rows[np.concatenate((others, gaining[at[at >= n_others] - n_others]))])
 
     def _of_cells(self, query: _Query, of_cells: torch.Tensor, cells: int) -> _Items:
         """Scores the items of the best cells that may be found."""

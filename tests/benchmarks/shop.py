@@ -17,8 +17,8 @@ from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.data.shop import read_shop
 from training.data.split import Profiles
-from training.fitting.experiment import make_split
 from training.fitting.search_views import add_search_views
+from training.fitting.split_choice import make_split
 from training.synthetic.shop import make_shop, write_shop
 from training.train import train
 

@@ -167,7 +167,7 @@ def _fit_view(
 
 def _sizes(columns: Floats) -> Floats:
     """Returns the square root of the mean square of each column, float32."""
-    return np.sqrt(np.square(columns).mean(axis=0))
+    return np.asarray(np.sqrt(np.square(columns).mean(axis=0)), np.float32)
 
 
 def _exact_best(item_vectors: Floats, users: _Users) -> np.ndarray:

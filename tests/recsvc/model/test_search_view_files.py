@@ -59,12 +59,15 @@ def test_the_order_of_items_by_cell_is_opened_as_it_was(views_by_cell: SearchVie
     opened = load_views(tmp_path, {SECTION: described}, SHAPE)
     assert opened is not None
     assert opened.views[0].order is None
-    ours, theirs = opened.views[1], views_by_cell.views[1]
-    np.testing.assert_array_equal(ours.codes, theirs.codes)
-    for one, other in ((ours.order, theirs.order), (ours.order.centres, theirs.order.centres)):
-        for field in fields(one):
-            if field.name != "centres":
-                np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+    np.testing.assert_array_equal(opened.views[1].codes, views_by_cell.views[1].codes)
+    ours, theirs = opened.views[1].order, views_by_cell.views[1].order
+    assert ours is not None
+    assert theirs is not None
+    for field in fields(ours):
+        if field.name != "centres":
+            np.testing.assert_array_equal(getattr(ours, field.name), getattr(theirs, field.name))
+    for field in fields(ours.centres):
+        np.testing.assert_array_equal(getattr(ours.centres, field.name), getattr(theirs.centres, field.name))
 
 
 @pytest.mark.parametrize("cut", RECALL_CUTS)
