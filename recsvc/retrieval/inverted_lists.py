@@ -22,6 +22,8 @@ from recsvc.retrieval.index import Mask, candidates_for, penalties, query_codes
 # Of a selection of at most this share of the items, each is scored, wherever it stands. That costs three times as much
 # an item, and finds all of them.
 FEW_SHARE = 1 / 16
+# To read more of the cells than this takes as long as to scan all items, one after the other.
+MOST_CELLS_SHARE = 1 / 10
 # If the best cells have less than this share of the items that are to be read, the selection is elsewhere.
 ENOUGH_SHARE = 0.5
 
@@ -136,10 +138,10 @@ class InvertedLists:
             return NO_ROWS
         if mask is not None and allowed <= self._n * FEW_SHARE:
             items = self._of_selection(query, mask)
-        elif of_cells is None:
+        elif of_cells is None or self._probed * self._n > MOST_CELLS_SHARE * allowed * len(of_cells):
             items = self._of_all(query)
         else:
-            items = self._of_cells(query, of_cells, min(self._probed * self._n // allowed, len(of_cells)))
+            items = self._of_cells(query, of_cells, self._probed * self._n // allowed)
             if items.count < min(allowed, max(width, self._items_read * ENOUGH_SHARE)):
                 items = self._of_all(query)
         gaining = self._places[query.bonus.rows]
