@@ -4,6 +4,7 @@ So it does where the items stand by row, and where they stand by cell and a sear
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,6 +115,33 @@ async def test_a_selection_never_gives_another_item_nor_too_few(shop: Shop, allo
     assert allowed[rows].all()
     best = np.argsort(-np.where(allowed, shop.items @ user, -np.inf))[: min(K, allowed_items)]
     assert set(best.tolist()) <= set(rows.tolist())
+
+
+def test_a_selection_of_which_the_best_cells_have_nothing_is_searched_among_all_items(shop: Shop) -> None:
+    (view,) = shop.views.views
+    if view.order is not None:
+        view = replace(view, order=replace(view.order, probed=10))
+    index = ShortenedScan(shop.items, replace(shop.views, views=(view,)), ScanIndex(shop.items))
+    user = shop.users(1)
+    scores = shop.items @ user[0]
+    allowed = scores < np.median(scores)
+    (rows,) = index.search(user, K, [allowed])
+    assert allowed[rows].all()
+    assert set(np.argsort(-np.where(allowed, scores, -np.inf))[:K].tolist()) <= set(rows.tolist())
+
+
+@pytest.mark.parametrize("allowed_items", [0, 3, N])
+def test_an_item_with_a_bonus_is_found_once_if_it_is_allowed(shop: Shop, allowed_items: int) -> None:
+    user = shop.users(1)
+    worst = np.argsort(shop.items @ user[0])[:200]
+    allowed = np.zeros(N, np.bool_)
+    allowed[worst[:allowed_items]] = True
+    if allowed_items == N:
+        allowed[:] = True
+    bonus = Ranking(np.sort(worst).astype(np.int32), np.full(200, 500, np.float32))
+    (rows,) = shop.index().search(user, K, [allowed], [bonus])
+    assert len(set(rows.tolist())) == len(rows)
+    assert set(rows[allowed[rows]].tolist()) & set(worst.tolist()) == set(worst[allowed[worst]].tolist())
 
 
 async def test_changed_and_new_items_are_found_by_their_vectors(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
