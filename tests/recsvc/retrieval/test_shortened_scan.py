@@ -43,7 +43,7 @@ class Shop:
         if with_cells:
             item_only, weights = self.items[:, PERSONAL:], np.full(3, 0.3, np.float32)
             cells = cells_of(view, item_only, weights)
-            view = by_cell(view, item_only, cells, weights, probed=PROBED, least_length=1.0)
+            view = by_cell(view, item_only, cells, weights, probed=PROBED, least_length=0.1)
         self.with_cells = with_cells
         self.views = SearchViews((view,), spread)
 
@@ -142,6 +142,17 @@ def test_an_item_with_a_bonus_is_found_once_if_it_is_allowed(shop: Shop, allowed
     (rows,) = shop.index().search(user, K, [allowed], [bonus])
     assert len(set(rows.tolist())) == len(rows)
     assert set(rows[allowed[rows]].tolist()) & set(worst.tolist()) == set(worst[allowed[worst]].tolist())
+
+
+def test_items_with_a_bonus_that_are_not_allowed_take_no_place_of_others(shop: Shop) -> None:
+    user = shop.users(1)
+    scores = shop.items @ user[0]
+    gaining = np.sort(np.argsort(scores)[: N // 4]).astype(np.int32)
+    allowed = np.ones(N, np.bool_)
+    allowed[gaining] = False
+    bonus = Ranking(gaining, np.full(len(gaining), 500, np.float32))
+    (rows,) = shop.index().search(user, K, [allowed], [bonus])
+    assert set(np.argsort(-scores)[:K].tolist()) <= set(rows[allowed[rows]].tolist())
 
 
 async def test_changed_and_new_items_are_found_by_their_vectors(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
