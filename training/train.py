@@ -26,7 +26,6 @@ from rich.console import Console
 from recsvc.errors import RecsvcError
 from recsvc.model import bundle_files as bundles
 from recsvc.model.bundle import Bundle
-from recsvc.model.search_view_files import SECTION, save_views
 from training.config import TrainConfig, settings_of
 from training.data.interactions import Interactions
 from training.data.shop import Shop
@@ -39,7 +38,7 @@ from training.evaluation.release_gate import against_previous, failed_checks, le
 from training.evaluation.report import write_report
 from training.evaluation.tracking import track
 from training.fitting.experiment import Fitted, Prepared, fit, fit_starter, prepare, refit
-from training.fitting.search_views import fit_search_views
+from training.fitting.search_views import add_search_views
 from training.fitting.stages import Stages
 
 NOT_READY = 3  # exit code: the bundle is written, but `latest` was not moved
@@ -134,11 +133,9 @@ def _add_search_views(part: Path, bundle: Bundle, prepared: Prepared, stages: St
     started = time.perf_counter()
     users = prepared.split.test
     profiles = prepared.text.of_users(prepared.interactions.user_ids[users.users])
-    fitted = fit_search_views(bundle, users, profiles)
+    fitted = add_search_views(part, bundle, users, profiles)
     if fitted is None:
         return
-    described = save_views(fitted.views, fitted.recall, part)
-    bundles.write_manifest(part, {**bundles.read_manifest(part), SECTION: described})
     recall = ", ".join(f"{share:.4f} of the best {cut}" for cut, share in fitted.recall.items())
     stages.report("search", time.perf_counter() - started, f"finds {recall}")
 

@@ -8,17 +8,15 @@ blocks are left out. They have few columns, so a search adds them in full.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Floats
+from recsvc.model.cell_order import CellOrder, Codes
 from recsvc.model.vectors import row_codes
 
 # Added to each direction of the sample, as a share of the mean one: a direction that no user of the sample has is not
 # worthless, since other users may have it.
 RIDGE = 1e-4
 _ITEMS_AT_ONCE = 8_192  # that are projected at a time: a float32 copy of all would be as large as the vectors
-
-Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -76,15 +74,22 @@ class SearchView:
 
     Attributes:
         projection: How they were shortened.
-        codes: int8 (n, r).
-        scales: float32 (n,), what one step of the codes of a row is worth.
+        codes: int8 (n, r), by row; (p, r), by place, if the items stand by cell.
+        scales: float32 (n,) or (p,), what one step of the codes of an item is worth.
         largest_loss: A user vector of which the projection loses more (`Projection.losses`) needs another search.
+        order: Where the items stand by cell (`recsvc.model.search_cells`); None if they stand by row.
     """
 
     projection: Projection
     codes: Codes
     scales: Floats
     largest_loss: float
+    order: CellOrder | None = None
+
+    @property
+    def items(self) -> int:
+        """How many items the view has."""
+        return len(self.codes) if self.order is None else len(self.order.places)
 
     @staticmethod
     def of(projection: Projection, item_vectors: Floats, largest_loss: float) -> "SearchView":
@@ -127,11 +132,6 @@ class SearchViews:
             if loss <= view.largest_loss and (best is None or loss < best[0]):
                 best = loss, place, shortened
         return best[1:] if best is not None else None
-
-    def of_items(self, item_vectors: Floats) -> "SearchViews":
-        """Returns the same views of other items, float32 (n, d)."""
-        views = tuple(SearchView.of(view.projection, item_vectors, view.largest_loss) for view in self.views)
-        return SearchViews(views, self.spread)
 
 
 def spread_of(item_vectors: Floats, personal: int) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsvc.domain.arrays import Floats, Rows
+from recsvc.domain.arrays import Floats, Rows, VectorsByRow
 from recsvc.model.vectors import CODE_SCALE, row_codes
 from recsvc.ranking import Ranking
 
@@ -59,6 +59,15 @@ class ItemIndex(Protocol):
         """Returns how much memory a search of this one vector, float32 (d,), reads: its time is about in proportion."""
         ...
 
+    def with_changed(self, item_vectors: VectorsByRow, rows: Rows) -> "ItemIndex":
+        """Returns an index of these vectors, which differ from the current ones in `rows`; some rows may be new.
+
+        Args:
+            item_vectors: float32 (n, d), or their codes, int8 (n, d).
+            rows: Ascending.
+        """
+        ...
+
 
 class ScanIndex:
     """An index that scores every item.
@@ -93,6 +102,10 @@ class ScanIndex:
     def bytes_read(self, vector: Floats, k: int) -> int:  # noqa: ARG002  the same for every vector
         """See `ItemIndex.bytes_read`."""
         return self._bytes
+
+    def with_changed(self, item_vectors: VectorsByRow, rows: Rows) -> "ScanIndex":  # noqa: ARG002  all are read
+        """See `ItemIndex.with_changed`."""
+        return ScanIndex(item_vectors[:])
 
     @torch.inference_mode()
     def search(

@@ -14,7 +14,7 @@ from recsvc.model.item_words import search_text
 from recsvc.model.similarity import SimilarityVectors
 from recsvc.model.vectors import CODE_SCALE, decode_8_bits
 from recsvc.ranking import NOTHING, Ranking
-from recsvc.retrieval.index import FULL_PRECISION_ITEMS, Codes, ItemIndex, ScanIndex
+from recsvc.retrieval.index import FULL_PRECISION_ITEMS, ScanIndex
 from recsvc.retrieval.inventory import Inventory, Selection, Table
 from recsvc.retrieval.shortened_scan import ShortenedScan
 from recsvc.retrieval.vector_search import ItemSearch
@@ -158,13 +158,8 @@ def _item_search(bundle: Bundle, derived: DerivedColumns | None, executor: Execu
     full_scan = ScanIndex.of_codes(*derived.items) if derived is not None else ScanIndex(vectors)
     if views is None:
         return ItemSearch(vectors, executor, main_index=full_scan, indexed=len(vectors))
-
-    def build(vectors: Floats | Codes) -> ItemIndex:
-        vectors = np.asarray(vectors, np.float32)
-        return ShortenedScan(vectors, views.of_items(vectors), ScanIndex(vectors))
-
     index = ShortenedScan(vectors, views, full_scan, derived.item_only if derived is not None else None)
-    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors), build=build)
+    return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors))
 
 
 def _similarity_vectors(bundle: Bundle) -> SimilarityVectors:

@@ -3,10 +3,8 @@
 A small search runs at once. Larger ones that wait at the same time run as one product in a thread.
 """
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -58,7 +56,6 @@ class ItemSearch:
         indexed: How many rows the main index has.
         delta: The rows that the main index does not have as they are now.
         batcher: That of earlier vectors of the same items; None for a new one.
-        build: Makes a main index of all vectors.
     """
 
     def __init__(
@@ -70,11 +67,9 @@ class ItemSearch:
         indexed: int = 0,
         delta: _Delta | None = None,
         batcher: "Batcher[_Search, Rows] | None" = None,
-        build: Callable[[Any], ItemIndex] = ScanIndex,
     ) -> None:
         self._item_vectors = item_vectors
-        self._build = build
-        self._main_index = main_index or build(item_vectors[:])
+        self._main_index = main_index or ScanIndex(item_vectors[:])
         self._indexed = indexed if main_index is not None else item_vectors.shape[0]
         self._delta = delta
         self._executor = executor
@@ -94,7 +89,9 @@ class ItemSearch:
         """
         delta_rows = np.union1d(self.delta_rows, rows).astype(np.int32)
         if len(delta_rows) > FULL_PRECISION_ITEMS:
-            return ItemSearch(item_vectors, self._executor, batcher=self._batcher, build=self._build)
+            index = self._main_index.with_changed(item_vectors, delta_rows)
+            indexed = item_vectors.shape[0]
+            return ItemSearch(item_vectors, self._executor, main_index=index, indexed=indexed, batcher=self._batcher)
         return ItemSearch(
             item_vectors,
             self._executor,
@@ -102,7 +99,6 @@ class ItemSearch:
             indexed=self._indexed,
             delta=_Delta(delta_rows, ScanIndex(item_vectors[delta_rows]), _current(delta_rows, self._indexed)),
             batcher=self._batcher,
-            build=self._build,
         )
 
     async def search(

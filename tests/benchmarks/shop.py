@@ -14,6 +14,11 @@ from recsvc.errors import BundleError
 from recsvc.model import bundle_files as bundles
 from tests.benchmarks.tiled import tiled
 from training.config import TrainConfig
+from training.data.interactions import Interactions
+from training.data.shop import read_shop
+from training.data.split import Profiles
+from training.fitting.search_views import add_search_views
+from training.fitting.split_choice import make_split
 from training.synthetic.shop import make_shop, write_shop
 from training.train import train
 
@@ -76,6 +81,9 @@ def _tiled_bundle(bundle: Path, folder: Path, items: int, console: Console) -> t
         large = bundles.load(path)
     except BundleError:
         console.print(f"tiling the bundle to {items:,} items; the next run will reuse it")
-        large = tiled(bundles.load(bundle), items)
-        bundles.save(large, path)
+        bundles.save(tiled(bundles.load(bundle), items), path)
+        large = bundles.load(path)
+        users = make_split(Interactions.of(read_shop(folder / "shop")), CONFIG).test
+        fitted = add_search_views(path, large, users, Profiles([None] * len(users)))
+        console.print("searched in full" if fitted is None else f"recall of the search: {fitted.recall}")
     return path, [item.item_id for item in large.catalogue.items]

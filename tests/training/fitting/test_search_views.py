@@ -63,6 +63,23 @@ def test_the_recall_is_that_of_the_search_with_the_views(bundle: Bundle) -> None
 
 
 @pytest.mark.usefixtures("large_shop")
+def test_items_of_a_very_large_shop_stand_by_cell_and_few_are_read(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_views, "SCANNED_ITEMS", 100)
+    monkeypatch.setattr(search_views, "PROBED_SHARES", (0.01, 0.25, 0.5, 1.0))
+    users = holdout(bundle)
+    fitted = fit_search_views(bundle, users, Profiles([None] * USERS))
+    assert fitted is not None
+    (view,) = fitted.views.views
+    assert view.order is not None
+    assert view.order.probed < len(view.order.starts) - 1
+    assert all(share >= search_views.GOOD_CELL_RECALL for share in fitted.recall.values())
+    index = ShortenedScan(bundle.item_vectors, fitted.views, ScanIndex(bundle.item_vectors))
+    assert index.bytes_read(bundle.user_tower().user_vectors([users.histories[0]], [None])[0], 10) < view.codes.nbytes
+
+
+@pytest.mark.usefixtures("large_shop")
 def test_views_that_find_too_little_and_shops_with_few_users_have_none(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
