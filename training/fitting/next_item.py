@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recsvc.domain.arrays import Rows
 from training.config import TrainConfig
@@ -21,9 +22,9 @@ from training.fitting.stage import Advance, no_progress
 
 # Logits formed at a time: 9 MB, which stays in the processor's cache.
 CHUNK_LOGITS = 4_500_000
-# A batch is computed in this many groups of sequences of similar length: padding all to the longest wastes most of the
-# work.
-LENGTH_GROUPS = 3
+# States and sampled items are as many as multiples of these, see `training.fitting.packed_sequences`.
+STATES_STEP = 64
+ITEMS_STEP = 256
 GRADIENT_NORM = 5.0  # longer gradients are cut to this
 
 Indices = NDArray[np.intp]
@@ -46,8 +47,8 @@ class NextItemModel(Protocol):
         """Unit vectors (n, dim) of all items, or of `rows`."""
         ...
 
-    def states(self, users: Indices, sequences: Tensor) -> Tensor:
-        """The unit states of these users after each of the (b, length, dim) items: (b, 1 + length, dim)."""
+    def states(self, users: Indices, items: Tensor, lengths: Indices) -> Tensor:
+        """The unit states of these b users after each event, see `training.fitting.packed_sequences.packed_states`."""
         ...
 
 
@@ -105,27 +106,27 @@ class ChunkedSoftmax(torch.autograd.Function):
         temperature: float,
     ) -> Tensor:
         """The loss. bias: (n,), added to every row of logits."""
-        scaled, target_items = states / temperature, items[targets]
-        scaled16, items16 = scaled.bfloat16(), items.bfloat16()
-        state_grad, item_grad = torch.empty_like(states), torch.zeros_like(items)
+        p, scaled, target_items = len(states), states / temperature, items[targets]
+        padded, items16 = functional.pad(scaled, (0, 0, 0, -p % STATES_STEP)), items.bfloat16()
+        padded16, state_grad, item_grad = padded.bfloat16(), torch.empty_like(padded), torch.zeros_like(items)
         loss = -(scaled * target_items).sum()
         if bias is not None:
             loss -= bias[targets].sum()
-        chunk = max(16, CHUNK_LOGITS // len(items))
-        for start in range(0, len(states), chunk):
+        chunk = STATES_STEP * max(1, CHUNK_LOGITS // (STATES_STEP * len(items)))
+        for start in range(0, p, chunk):
             part = slice(start, start + chunk)
-            logits = scaled16[part] @ items16.T
+            logits = padded16[part] @ items16.T
             # All in bfloat16, except with a bias: the biases of sampled items are large beside its precision.
             weights = logits.exp_() if bias is None else (logits.float() + bias).exp_().bfloat16()
             totals = weights.sum(dim=1, keepdim=True).float()
-            loss += totals.log().sum()
+            loss += totals[: p - start].log().sum()
             # The division by the totals is cheaper on the (p, d) side than on the (p, n) one.
             state_grad[part] = (weights @ items16).float() / totals
-            item_grad += weights.T @ (scaled[part] / totals).bfloat16()
-        state_grad -= target_items
+            item_grad += weights.T @ (padded[part] / totals).bfloat16()
+        state_grad = state_grad[:p] - target_items
         item_grad.index_add_(0, targets, scaled, alpha=-1.0)
-        ctx.save_for_backward(state_grad / (temperature * len(states)), item_grad / len(states))
-        return loss / len(states)
+        ctx.save_for_backward(state_grad / (temperature * p), item_grad / p)
+        return loss / p
 
     @staticmethod
     def backward(
@@ -217,7 +218,8 @@ def _add_gradient(
 ) -> float:
     """Adds one batch's gradient to the model's, and returns its mean loss."""
     lengths = np.array([len(sequences.rows[i]) for i in batch])
-    batch = batch[np.argsort(lengths, kind="stable")]
+    by_length = np.argsort(lengths, kind="stable")
+    batch, lengths = batch[by_length], lengths[by_length]
     flat = np.concatenate([sequences.rows[i] for i in batch])
     candidates, bias = competitors.rows, None
     if len(candidates) > config.full_softmax_items:
@@ -225,20 +227,19 @@ def _add_gradient(
         candidates = np.unique(np.concatenate((flat, sampled)))
         expected = competitors.shares[np.searchsorted(competitors.rows, candidates)]
         bias = -torch.from_numpy(np.log(expected * (config.sampled_items + len(flat)))).float()
+        more = -len(candidates) % ITEMS_STEP  # the last item again, with no chance
+        candidates, bias = np.pad(candidates, (0, more), mode="edge"), functional.pad(bias, (0, more), value=-torch.inf)
         vectors = model.item_vectors(torch.from_numpy(candidates.astype(np.int64)))
     else:
         vectors = model.item_vectors(None).index_select(0, torch.from_numpy(candidates.astype(np.int64)))
     places = torch.from_numpy(np.searchsorted(candidates, flat))
-    states, done = [], 0
-    for group in np.array_split(batch, min(LENGTH_GROUPS, len(batch))):
-        group_lengths = torch.tensor([len(sequences.rows[i]) for i in group])
-        mask = torch.arange(int(group_lengths.max())) < group_lengths[:, None]
-        part = places[done : done + int(group_lengths.sum())]
-        done += len(part)
-        padded = torch.zeros(*mask.shape, vectors.shape[1]).masked_scatter(mask[:, :, None], vectors[part])
-        with torch.autocast("cpu", torch.bfloat16):
-            states.append(model.states(sequences.users[group], padded)[:, :-1][mask].float())
-    arguments = (torch.cat(states), vectors, places, bias, config.temperature)
+    # The last item of each sequence is a target alone: nothing follows it.
+    is_read = np.ones(len(flat), np.bool_)
+    is_read[np.cumsum(lengths) - 1] = False
+    with torch.autocast("cpu", torch.bfloat16):
+        read = vectors.index_select(0, places[torch.from_numpy(is_read)])
+        states = model.states(sequences.users[batch], read, lengths - 1).float()
+    arguments = (states, vectors, places, bias, config.temperature)
     loss: Tensor = ChunkedSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]  # torch has no type for it
     loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
     return float(loss.detach())
