@@ -93,12 +93,12 @@ class CachedScores:
 def vectors_at_one(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> Floats:
     """The vectors of u users in which each block has weight 1, float32 (u, d)."""
     tower = bundle.user_tower(FusionWeights.only(BlockWeights.all(1.0)))
-    return np.concatenate(
-        [
-            tower.user_vectors(holdout.histories[start : start + BATCH_USERS], profiles[start : start + BATCH_USERS])
-            for start in range(0, len(holdout), BATCH_USERS)
-        ]
-    )
+    vectors = np.empty((len(holdout), bundle.item_vectors.shape[1]), np.float32)
+    # The towers pad each batch to its longest history, so histories of similar length go together.
+    order = np.argsort([len(history) for history in holdout.histories], kind="stable")
+    for users in np.split(order, range(BATCH_USERS, len(order), BATCH_USERS)):
+        vectors[users] = tower.user_vectors([holdout.histories[i] for i in users], [profiles[i] for i in users])
+    return vectors
 
 
 def cached_scores(bundle: Bundle, holdout: Holdout, vectors: Floats) -> CachedScores:
