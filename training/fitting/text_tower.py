@@ -99,7 +99,10 @@ class TextModel(nn.Module):
         shown = self._has_profile[users]
         if self.training:
             shown = shown & (self._rng.random(len(users)) >= self._profile_dropout)
-        first = self.tower.first_token(self._profiles[users], torch.from_numpy(shown))
+        if shown.any():
+            first = self.tower.first_token(self._profiles[users], torch.from_numpy(shown))
+        else:  # most shops have no profiles, and reading none takes as long as reading some
+            first = self.tower.no_profile_token.expand(len(users), -1)
         return packed_states(self.tower.transformer, first, items, lengths)
 
     @torch.inference_mode()
