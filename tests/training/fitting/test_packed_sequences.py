@@ -14,8 +14,9 @@ DIM, LONGEST = 16, 20
 def transformer() -> CausalTransformer:
     torch.manual_seed(0)
     transformer = CausalTransformer(TransformerConfig(DIM, max_length=LONGEST)).eval()
-    for layer in transformer.layers:
-        torch.nn.init.normal_(layer.attention.distance_bias)
+    for name, parameter in transformer.named_parameters():
+        if name.endswith("distance_bias"):
+            torch.nn.init.normal_(parameter)
     return transformer
 
 

@@ -32,7 +32,7 @@ def test_counted_ranks_give_the_ndcg_of_a_sort_for_each_weight(
     ):
         scores = others + np.float32(weight) * column
         expected = np.zeros(47)
-        expected[users] = [_by_sorting(*row, n, cut) for *row, n in zip(scores, is_target, targets[users], strict=True)]
+        expected[users] = [_by_sorting(scores[h], is_target[h], targets[user], cut) for h, user in enumerate(users)]
         np.testing.assert_allclose(ndcg, expected, atol=1e-12)
         np.testing.assert_allclose(ndcg_of(scores, is_target, users, targets, cut), expected, atol=1e-12)
 
