@@ -81,11 +81,31 @@ class Competitors:
 
     Attributes:
         rows: The items that were bought, ascending.
+        chances: Of each of them in one draw of a sample: half by their share of the events, half alike.
         shares: Of all events, for each of them.
     """
 
     rows: Rows
+    chances: NDArray[np.float64]
     shares: NDArray[np.float64]
+
+    @staticmethod
+    def of(sequences: Sequences) -> "Competitors":
+        """The items of some sequences."""
+        rows, counts = np.unique(np.concatenate(sequences.rows), return_counts=True)
+        shares = counts / counts.sum()
+        return Competitors(rows, (shares + 1 / len(rows)) / 2, shares)
+
+    def sampled(self, targets: Rows, draws: int, rng: np.random.Generator) -> tuple[Rows, NDArray[np.float64]]:
+        """The targets of a batch and sampled items.
+
+        Returns:
+            Ascending rows, and the logarithm of the chance that each of them is in such a batch.
+        """
+        candidates = np.unique(np.concatenate((targets, rng.choice(self.rows, draws, p=self.chances))))
+        places = np.searchsorted(self.rows, candidates)
+        missed = len(targets) * np.log1p(-self.shares[places]) + draws * np.log1p(-self.chances[places])
+        return candidates, np.log(-np.expm1(missed))
 
 
 class ChunkedSoftmax(torch.autograd.Function):
@@ -164,8 +184,7 @@ def fit_next_item(
         after_epoch: Is given the epoch, from 1, and its mean loss. Training stops when it returns False.
     """
     rng = np.random.default_rng(config.seed)
-    bought, counts = np.unique(np.concatenate(sequences.rows), return_counts=True)
-    competitors = Competitors(bought, counts / counts.sum())
+    competitors = Competitors.of(sequences)
     parameters = list(model.module.parameters())
     optimizer = torch.optim.AdamW(parameters, learning_rate, (0.9, 0.98), weight_decay=0.0, fused=True)
     warm_up = batches_an_epoch(sequences, config)
@@ -223,10 +242,9 @@ def _add_gradient(
     flat = np.concatenate([sequences.rows[i] for i in batch])
     candidates, bias = competitors.rows, None
     if len(candidates) > config.full_softmax_items:
-        sampled = rng.choice(candidates, config.sampled_items, p=competitors.shares)
-        candidates = np.unique(np.concatenate((flat, sampled)))
-        expected = competitors.shares[np.searchsorted(competitors.rows, candidates)]
-        bias = -torch.from_numpy(np.log(expected * (config.sampled_items + len(flat)))).float()
+        candidates, log_chances = competitors.sampled(flat, config.sampled_items, rng)
+        # A sampled item stands for those that were not: it counts as much more as its chance was less than 1.
+        bias = -torch.from_numpy(log_chances).float()
         more = -len(candidates) % ITEMS_STEP  # the last item again, with no chance
         candidates, bias = np.pad(candidates, (0, more), mode="edge"), functional.pad(bias, (0, more), value=-torch.inf)
         vectors = model.item_vectors(torch.from_numpy(candidates.astype(np.int64)))
