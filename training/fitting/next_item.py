@@ -2,8 +2,8 @@
 
 Up to `full_softmax_items` the cross-entropy is over all items, because the softmax family ranks well (Klenitskiy and
 Vasilev, "Turning Dross Into Gold Loss", RecSys 2023). Above that it is over the batch's own targets and shared samples,
-with the logQ correction (Yi et al., RecSys 2019). Only bought items take part. An item without a purchase could only be
-a wrong answer, and the text tower would learn to rank everything new last.
+each weighted by the inverse of its chance to be in the batch. Only bought items take part. An item without a purchase
+could only be a wrong answer, and the text tower would learn to rank everything new last.
 """
 
 from collections.abc import Callable, Iterator
