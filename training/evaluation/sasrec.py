@@ -13,7 +13,7 @@ from recsvc.domain.arrays import Floats
 from recsvc.model.towers.confidence import WeightedHistory
 from training.data.split import Holdout
 from training.evaluation.baselines import Scorer, Task
-from training.fitting.early_stopping import EarlyStopping
+from training.fitting.early_stopping import EarlyStopping, latest_states
 from training.fitting.event_sequences import confidence_config
 from training.fitting.next_item import Sequences, batches_an_epoch, fit_next_item
 from training.fitting.sequence_tower import SequenceModel, sequence_config
@@ -57,11 +57,6 @@ def sasrec(task: Task, stages: Stages, epochs: int) -> Scorer:
     @torch.inference_mode()
     def scores(users: Holdout) -> Floats:
         recent = [WeightedHistory.of(h, confidence).sequence[-model.max_length :] for h in users.histories]
-        padded = torch.zeros(len(recent), max(1, *map(len, recent)), DIM)
-        for i, rows in enumerate(recent):
-            padded[i, : len(rows)] = items[torch.from_numpy(rows.astype(np.int64))]
-        states = model.states(users.users, padded)
-        last = states[torch.arange(len(recent)), torch.tensor([len(rows) for rows in recent])]
-        return np.asarray((last @ items.T).numpy(), np.float32)
+        return np.asarray((latest_states(model, items, users.users, recent) @ items.T).numpy(), np.float32)
 
     return scores

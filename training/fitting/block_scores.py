@@ -1,6 +1,7 @@
 """Scores the candidates of each validation user by every block once, so that hundreds of weights can be tried."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,16 +10,16 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Floats, Rows
 from recsvc.model.bundle import Bundle
 from recsvc.model.repeat_purchase import RepeatConfig, repeat_probabilities
-from recsvc.model.towers.blocks import BlockWeights, FusionWeights
+from recsvc.model.towers.blocks import BLOCKS, BlockWeights, FusionWeights
 from recsvc.model.towers.user import ProfileText
 from training.data.split import Holdout
+from training.fitting.target_ranks import CUT, ndcg_along, ndcg_of
 
 # The probabilities of a repeat that `RepeatConfig.baseline_probability` is chosen from.
 BASELINE_PROBABILITIES = (0.003, 0.01, 0.03, 0.1, 0.3)
 CANDIDATES = 100  # the best items of each block, for each user
 BATCH_USERS = 512
 SEARCHED_USERS = 128  # whose scores of all items are in memory at a time
-CUT = 10  # places of a list that are looked at
 NEVER = -1e6  # the score of an item that can never be ranked
 
 
@@ -63,43 +64,41 @@ class CachedScores:
 
     def ndcg(self, weights: BlockWeights, config: RepeatConfig) -> NDArray[np.float64]:
         """The NDCG@10 of each user, (u,), when these weights rank the candidates. Coefficients are not looked at."""
-        scores = self.blocks @ np.array(tuple(weights), np.float32)
+        return ndcg_of(self._scores(weights, config), self.is_target, self.users, self.targets)
+
+    def ndcg_along(
+        self, weights: BlockWeights, config: RepeatConfig, name: str, values: Sequence[float]
+    ) -> list[NDArray[np.float64]]:
+        """The same for each of some values of one weight: of a block, or "repeat_weight"."""
+        if name in BLOCKS:
+            others = self._scores(replace(weights, **{name: 0.0}), config)
+            column = np.ascontiguousarray(self.blocks[:, :, BLOCKS.index(name)])
+        else:
+            others = self._scores(weights, replace(config, weight=0.0))
+            column = self.repeats[config.baseline_probability]
+        if config.exclude_bought:
+            column = np.where(self.bought, np.float32(0), column)
+        return ndcg_along(others, column, values, self.is_target, self.users, self.targets)
+
+    def _scores(self, weights: BlockWeights, config: RepeatConfig) -> Floats:
+        """float32 (h, p), the scores of the candidates."""
+        scores: Floats = self.blocks @ np.array(tuple(weights), np.float32)
         if config.weight:
             scores += config.weight * self.repeats[config.baseline_probability]
         if config.exclude_bought:
             scores[self.bought] = NEVER
-        return ndcg_of(scores, self.is_target, self.users, self.targets)
-
-
-def ndcg_of(
-    scores: Floats, is_target: NDArray[np.bool_], users: NDArray[np.intp], targets: NDArray[np.intp], cut: int = CUT
-) -> NDArray[np.float64]:
-    """The NDCG of each validation user, (u,), when candidates are ranked by these scores.
-
-    Args:
-        scores: float32 (h, p).
-        is_target: As in `CachedScores`, and so are the others.
-        users: The h users who have scores. The others have 0.
-        targets: How many targets each user has.
-        cut: Places of a list that count; no more than there are candidates.
-    """
-    hits = np.take_along_axis(is_target, best_places(scores, cut), axis=1)
-    discounts = 1 / np.log2(np.arange(2, cut + 2))
-    ideal = np.cumsum(discounts)[np.minimum(targets[users], cut) - 1]
-    ndcg = np.zeros(len(targets))
-    ndcg[users] = hits @ discounts / ideal
-    return ndcg
+        return scores
 
 
 def vectors_at_one(bundle: Bundle, holdout: Holdout, profiles: list[ProfileText | None]) -> Floats:
     """The vectors of u users in which each block has weight 1, float32 (u, d)."""
     tower = bundle.user_tower(FusionWeights.only(BlockWeights.all(1.0)))
-    return np.concatenate(
-        [
-            tower.user_vectors(holdout.histories[start : start + BATCH_USERS], profiles[start : start + BATCH_USERS])
-            for start in range(0, len(holdout), BATCH_USERS)
-        ]
-    )
+    vectors = np.empty((len(holdout), bundle.item_vectors.shape[1]), np.float32)
+    # The towers pad each batch to its longest history, so histories of similar length go together.
+    order = np.argsort([len(history) for history in holdout.histories], kind="stable")
+    for users in np.split(order, range(BATCH_USERS, len(order), BATCH_USERS)):
+        vectors[users] = tower.user_vectors([holdout.histories[i] for i in users], [profiles[i] for i in users])
+    return vectors
 
 
 def cached_scores(bundle: Bundle, holdout: Holdout, vectors: Floats) -> CachedScores:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recsvc.domain.arrays import Rows
 from recsvc.model.towers.confidence import ConfidenceConfig, WeightedHistory
 from training.data.split import Holdout
-from training.fitting.next_item import NextItemModel
+from training.fitting.next_item import Indices, NextItemModel
+from training.fitting.packed_sequences import last_states
 from training.metrics import per_user
 
 CUT = 10  # places of a list that are looked at
@@ -91,16 +93,21 @@ class EarlyStopping:
 def validation_ndcg(model: NextItemModel, holdout: Holdout, sequences: list[Rows]) -> float:
     """The mean NDCG@10 when this model alone ranks every item. sequences: the rows that it reads of each user."""
     items = model.item_vectors(None)
-    ranked: list[Rows] = []
-    for start in range(0, len(holdout), BATCH_USERS):
-        batch = sequences[start : start + BATCH_USERS]
-        padded = torch.zeros(len(batch), max(1, *map(len, batch)), items.shape[1])
-        for i, rows in enumerate(batch):
-            padded[i, : len(rows)] = items[torch.from_numpy(rows.astype(np.int64))]
-        states = model.states(holdout.users[start : start + BATCH_USERS], padded)
-        last = states[torch.arange(len(batch)), torch.tensor([len(rows) for rows in batch])]
-        scores = last @ items.T
-        for i in range(len(batch)):
-            scores[i, torch.from_numpy(holdout.excluded(start + i).astype(np.int64))] = -torch.inf
-        ranked.extend(scores.topk(min(CUT, scores.shape[1])).indices.numpy().astype(np.int32))
-    return float(per_user(ranked, holdout.targets)["ndcg@10"].mean())
+    ranked: dict[int, Rows] = {}
+    # Users with histories of similar length share a batch.
+    order = np.argsort([len(rows) for rows in sequences], kind="stable")
+    for start in range(0, len(order), BATCH_USERS):
+        batch = order[start : start + BATCH_USERS]
+        scores = latest_states(model, items, holdout.users[batch], [sequences[i] for i in batch]) @ items.T
+        for j, i in enumerate(batch):
+            scores[j, torch.from_numpy(holdout.excluded(i).astype(np.int64))] = -torch.inf
+        best = scores.topk(min(CUT, scores.shape[1])).indices.numpy().astype(np.int32)
+        ranked.update(zip(batch.tolist(), best, strict=True))
+    return float(per_user([ranked[i] for i in range(len(holdout))], holdout.targets)["ndcg@10"].mean())
+
+
+def latest_states(model: NextItemModel, items: Tensor, users: Indices, sequences: list[Rows]) -> Tensor:
+    """The unit states (b, dim) of these users after all items of their sequences. items: the vectors of all items."""
+    lengths = np.array([len(rows) for rows in sequences], np.intp)
+    flat = torch.from_numpy(np.concatenate(sequences).astype(np.int64))
+    return last_states(model.states(users, items.index_select(0, flat), lengths), lengths)

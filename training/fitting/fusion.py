@@ -1,6 +1,6 @@
 """Late fusion: tunes the weights of the blocks and of the repeat bonus on validation, over cached scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -95,6 +95,12 @@ class Fusion:
     def ndcg(self, scores: CachedScores) -> NDArray[np.float64]:
         """The NDCG@10 of each validation user at this point."""
         return scores.ndcg(self.blocks, self.repeats)
+
+    def ndcg_along(self, scores: CachedScores, name: str, values: Sequence[float]) -> list[NDArray[np.float64]]:
+        """The same with each of some values that `at` would give `name`."""
+        if name == "repeat_typical":
+            return [self.at(name, value).ndcg(scores) for value in values]
+        return scores.ndcg_along(self.blocks, self.repeats, name, values)
 
     def scaled(self) -> "Fusion":
         """The same ranking with block weights that sum to 1.
@@ -254,12 +260,11 @@ def _search(
         for name in names:
             value = best.value(name)
             multiples = tuple((value or FIRST_TRY) * factor for factor in FACTORS)
-            for candidate_value in BASELINE_PROBABILITIES if name == "repeat_typical" else multiples:
-                candidate = best.at(name, candidate_value)
-                progress(1)
-                if not any(candidate.blocks):
-                    continue
-                if (ndcg := candidate.ndcg(scores)).mean() > best_ndcg.mean():
+            values = BASELINE_PROBABILITIES if name == "repeat_typical" else multiples
+            progress(len(values))
+            for tried, ndcg in zip(values, best.ndcg_along(scores, name, values), strict=True):
+                candidate = best.at(name, tried)
+                if any(candidate.blocks) and ndcg.mean() > best_ndcg.mean():
                     best, best_ndcg = candidate, ndcg
         if best_ndcg.mean() - before < MIN_ROUND_GAIN:
             break

@@ -16,11 +16,12 @@ from recsvc.model.towers.confidence import WeightedHistory
 from recsvc.ranking import Ranking, values_of
 from recsvc.retrieval.index import ScanIndex
 from training.data.split import Holdout
-from training.fitting.block_scores import CUT, NEVER, best_places, ndcg_of
+from training.fitting.block_scores import NEVER, best_places
 from training.fitting.fusion import is_above
 from training.fitting.neighbours import mix
 from training.fitting.new_items import MAX_NDCG_LOSS, MIN_COLD_ITEMS, knows_new_items, raise_unseen
 from training.fitting.stage import Advance, Arrays, no_progress
+from training.fitting.target_ranks import CUT, ndcg_of
 from training.metrics import interval
 
 WORDS_WEIGHTS = (0.0, 0.3, 1.0)  # of the cosine of words, where an item's strongest companion counts about 1

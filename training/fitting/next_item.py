@@ -2,8 +2,8 @@
 
 Up to `full_softmax_items` the cross-entropy is over all items, because the softmax family ranks well (Klenitskiy and
 Vasilev, "Turning Dross Into Gold Loss", RecSys 2023). Above that it is over the batch's own targets and shared samples,
-with the logQ correction (Yi et al., RecSys 2019). Only bought items take part. An item without a purchase could only be
-a wrong answer, and the text tower would learn to rank everything new last.
+each weighted by the inverse of its chance to be in the batch. Only bought items take part. An item without a purchase
+could only be a wrong answer, and the text tower would learn to rank everything new last.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recsvc.domain.arrays import Rows
 from training.config import TrainConfig
@@ -21,9 +22,9 @@ from training.fitting.stage import Advance, no_progress
 
 # Logits formed at a time: 9 MB, which stays in the processor's cache.
 CHUNK_LOGITS = 4_500_000
-# A batch is computed in this many groups of sequences of similar length: padding all to the longest wastes most of the
-# work.
-LENGTH_GROUPS = 3
+# States and sampled items are as many as multiples of these, see `training.fitting.packed_sequences`.
+STATES_STEP = 64
+ITEMS_STEP = 256
 GRADIENT_NORM = 5.0  # longer gradients are cut to this
 
 Indices = NDArray[np.intp]
@@ -46,8 +47,8 @@ class NextItemModel(Protocol):
         """Unit vectors (n, dim) of all items, or of `rows`."""
         ...
 
-    def states(self, users: Indices, sequences: Tensor) -> Tensor:
-        """The unit states of these users after each of the (b, length, dim) items: (b, 1 + length, dim)."""
+    def states(self, users: Indices, items: Tensor, lengths: Indices) -> Tensor:
+        """The unit states of these b users after each event, see `training.fitting.packed_sequences.packed_states`."""
         ...
 
 
@@ -80,11 +81,31 @@ class Competitors:
 
     Attributes:
         rows: The items that were bought, ascending.
+        chances: Of each of them in one draw of a sample: half by their share of the events, half alike.
         shares: Of all events, for each of them.
     """
 
     rows: Rows
+    chances: NDArray[np.float64]
     shares: NDArray[np.float64]
+
+    @staticmethod
+    def of(sequences: Sequences) -> "Competitors":
+        """The items of some sequences."""
+        rows, counts = np.unique(np.concatenate(sequences.rows), return_counts=True)
+        shares = counts / counts.sum()
+        return Competitors(rows, (shares + 1 / len(rows)) / 2, shares)
+
+    def sampled(self, targets: Rows, draws: int, rng: np.random.Generator) -> tuple[Rows, NDArray[np.float64]]:
+        """The targets of a batch and sampled items.
+
+        Returns:
+            Ascending rows, and the logarithm of the chance that each of them is in such a batch.
+        """
+        candidates = np.unique(np.concatenate((targets, rng.choice(self.rows, draws, p=self.chances))))
+        places = np.searchsorted(self.rows, candidates)
+        missed = len(targets) * np.log1p(-self.shares[places]) + draws * np.log1p(-self.chances[places])
+        return candidates, np.log(-np.expm1(missed))
 
 
 class ChunkedSoftmax(torch.autograd.Function):
@@ -105,27 +126,27 @@ class ChunkedSoftmax(torch.autograd.Function):
         temperature: float,
     ) -> Tensor:
         """The loss. bias: (n,), added to every row of logits."""
-        scaled, target_items = states / temperature, items[targets]
-        scaled16, items16 = scaled.bfloat16(), items.bfloat16()
-        state_grad, item_grad = torch.empty_like(states), torch.zeros_like(items)
+        p, scaled, target_items = len(states), states / temperature, items[targets]
+        padded, items16 = functional.pad(scaled, (0, 0, 0, -p % STATES_STEP)), items.bfloat16()
+        padded16, state_grad, item_grad = padded.bfloat16(), torch.empty_like(padded), torch.zeros_like(items)
         loss = -(scaled * target_items).sum()
         if bias is not None:
             loss -= bias[targets].sum()
-        chunk = max(16, CHUNK_LOGITS // len(items))
-        for start in range(0, len(states), chunk):
+        chunk = STATES_STEP * max(1, CHUNK_LOGITS // (STATES_STEP * len(items)))
+        for start in range(0, p, chunk):
             part = slice(start, start + chunk)
-            logits = scaled16[part] @ items16.T
+            logits = padded16[part] @ items16.T
             # All in bfloat16, except with a bias: the biases of sampled items are large beside its precision.
             weights = logits.exp_() if bias is None else (logits.float() + bias).exp_().bfloat16()
             totals = weights.sum(dim=1, keepdim=True).float()
-            loss += totals.log().sum()
+            loss += totals[: p - start].log().sum()
             # The division by the totals is cheaper on the (p, d) side than on the (p, n) one.
             state_grad[part] = (weights @ items16).float() / totals
-            item_grad += weights.T @ (scaled[part] / totals).bfloat16()
-        state_grad -= target_items
+            item_grad += weights.T @ (padded[part] / totals).bfloat16()
+        state_grad = state_grad[:p] - target_items
         item_grad.index_add_(0, targets, scaled, alpha=-1.0)
-        ctx.save_for_backward(state_grad / (temperature * len(states)), item_grad / len(states))
-        return loss / len(states)
+        ctx.save_for_backward(state_grad / (temperature * p), item_grad / p)
+        return loss / p
 
     @staticmethod
     def backward(
@@ -163,8 +184,7 @@ def fit_next_item(
         after_epoch: Is given the epoch, from 1, and its mean loss. Training stops when it returns False.
     """
     rng = np.random.default_rng(config.seed)
-    bought, counts = np.unique(np.concatenate(sequences.rows), return_counts=True)
-    competitors = Competitors(bought, counts / counts.sum())
+    competitors = Competitors.of(sequences)
     parameters = list(model.module.parameters())
     optimizer = torch.optim.AdamW(parameters, learning_rate, (0.9, 0.98), weight_decay=0.0, fused=True)
     warm_up = batches_an_epoch(sequences, config)
@@ -217,28 +237,27 @@ def _add_gradient(
 ) -> float:
     """Adds one batch's gradient to the model's, and returns its mean loss."""
     lengths = np.array([len(sequences.rows[i]) for i in batch])
-    batch = batch[np.argsort(lengths, kind="stable")]
+    by_length = np.argsort(lengths, kind="stable")
+    batch, lengths = batch[by_length], lengths[by_length]
     flat = np.concatenate([sequences.rows[i] for i in batch])
     candidates, bias = competitors.rows, None
     if len(candidates) > config.full_softmax_items:
-        sampled = rng.choice(candidates, config.sampled_items, p=competitors.shares)
-        candidates = np.unique(np.concatenate((flat, sampled)))
-        expected = competitors.shares[np.searchsorted(competitors.rows, candidates)]
-        bias = -torch.from_numpy(np.log(expected * (config.sampled_items + len(flat)))).float()
+        candidates, log_chances = competitors.sampled(flat, config.sampled_items, rng)
+        # A sampled item stands for those that were not: it counts as much more as its chance was less than 1.
+        bias = -torch.from_numpy(log_chances).float()
+        more = -len(candidates) % ITEMS_STEP  # the last item again, with no chance
+        candidates, bias = np.pad(candidates, (0, more), mode="edge"), functional.pad(bias, (0, more), value=-torch.inf)
         vectors = model.item_vectors(torch.from_numpy(candidates.astype(np.int64)))
     else:
         vectors = model.item_vectors(None).index_select(0, torch.from_numpy(candidates.astype(np.int64)))
     places = torch.from_numpy(np.searchsorted(candidates, flat))
-    states, done = [], 0
-    for group in np.array_split(batch, min(LENGTH_GROUPS, len(batch))):
-        group_lengths = torch.tensor([len(sequences.rows[i]) for i in group])
-        mask = torch.arange(int(group_lengths.max())) < group_lengths[:, None]
-        part = places[done : done + int(group_lengths.sum())]
-        done += len(part)
-        padded = torch.zeros(*mask.shape, vectors.shape[1]).masked_scatter(mask[:, :, None], vectors[part])
-        with torch.autocast("cpu", torch.bfloat16):
-            states.append(model.states(sequences.users[group], padded)[:, :-1][mask].float())
-    arguments = (torch.cat(states), vectors, places, bias, config.temperature)
+    # The last item of each sequence is a target alone: nothing follows it.
+    is_read = np.ones(len(flat), np.bool_)
+    is_read[np.cumsum(lengths) - 1] = False
+    with torch.autocast("cpu", torch.bfloat16):
+        read = vectors.index_select(0, places[torch.from_numpy(is_read)])
+        states = model.states(sequences.users[batch], read, lengths - 1).float()
+    arguments = (states, vectors, places, bias, config.temperature)
     loss: Tensor = ChunkedSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]  # torch has no type for it
     loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
     return float(loss.detach())

@@ -11,6 +11,7 @@ from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
 from training.fitting.event_sequences import EventSequences
 from training.fitting.next_item import Indices
+from training.fitting.packed_sequences import packed_states
 from training.fitting.stage import Arrays, Stage
 from training.fitting.tower_fit import TOWER_HYPERPARAMETERS, TowerRun, fit_tower
 
@@ -47,9 +48,10 @@ class SequenceModel(nn.Module):
         """Unit vectors (n, dim) of all items, or of `rows`."""
         return functional.normalize(self.items if rows is None else self.items[rows], dim=-1)
 
-    def states(self, users: Indices, sequences: Tensor) -> Tensor:  # noqa: ARG002 - this tower reads no profiles
-        """The unit states after each of the (b, length, dim) items: (b, 1 + length, dim)."""
-        return self.tower(sequences)  # type: ignore[no-any-return]  # torch types a call as Any
+    def states(self, users: Indices, items: Tensor, lengths: Indices) -> Tensor:
+        """See `training.fitting.packed_sequences.packed_states`."""
+        first = self.tower.start_token.expand(len(users), -1)
+        return packed_states(self.tower.transformer, first, items, lengths)
 
     @torch.inference_mode()
     def block(self, sequences: EventSequences) -> Floats:

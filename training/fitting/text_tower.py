@@ -17,6 +17,7 @@ from recsvc.model.towers.transformer import TransformerConfig
 from training.config import TrainConfig
 from training.data.interactions import Interactions
 from training.fitting.next_item import Indices
+from training.fitting.packed_sequences import packed_states
 from training.fitting.stage import Arrays, Stage
 from training.fitting.text_features import TEXT_FEATURES, ShopText
 from training.fitting.tower_fit import TOWER_HYPERPARAMETERS, TowerRun, fit_tower
@@ -92,14 +93,17 @@ class TextModel(nn.Module):
             texts = self.tower.item_vectors(features).float()
         return self._with_offsets(texts, self.offsets if rows is None else self.offsets[rows])
 
-    def states(self, users: Indices, sequences: Tensor) -> Tensor:
-        """The unit states of these users after each of the (b, length, dim) items: (b, 1 + length, dim)."""
+    def states(self, users: Indices, items: Tensor, lengths: Indices) -> Tensor:
+        """See `training.fitting.packed_sequences.packed_states`."""
         # Some profiles are hidden, so that the tower does not lean on them.
         shown = self._has_profile[users]
         if self.training:
             shown = shown & (self._rng.random(len(users)) >= self._profile_dropout)
-        first = self.tower.first_token(self._profiles[users], torch.from_numpy(shown))
-        return self.tower(first, sequences)  # type: ignore[no-any-return]  # torch types a call as Any
+        if shown.any():
+            first = self.tower.first_token(self._profiles[users], torch.from_numpy(shown))
+        else:  # most shops have no profiles, and reading none takes as long as reading some
+            first = self.tower.no_profile_token.expand(len(users), -1)
+        return packed_states(self.tower.transformer, first, items, lengths)
 
     @torch.inference_mode()
     def block(self, features: Floats) -> Floats:

@@ -78,4 +78,4 @@ class _Layer:
         q, k, v = self.query_key_value(x).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=attended).transpose(1, 2).reshape(b, t, d)
         x = self.attention_norm(self.attention_out(mixed) + x)
-        return self.mlp_norm(self.mlp_out(functional.gelu(self.mlp_in(x))) + x)  # type: ignore[no-any-return]  # torch types a call as Any
+        return self.mlp_norm(self.mlp_out(self.mlp_in.with_gelu(x)) + x)  # type: ignore[no-any-return]  # torch types a call as Any

@@ -64,8 +64,11 @@ class SentenceTransformer:
     ) -> NDArray[np.float32]:
         """See `TextEncoder.encode`. Of a longer text the first MAX_TOKENS tokens are read."""
         embeddings = np.zeros((len(texts), self.dim), np.float32)
-        # Texts of similar length share a batch: sorting costs less than padding.
-        order = sorted((i for i, text in enumerate(texts) if text.strip()), key=lambda i: len(texts[i]))
+        order = [i for i, text in enumerate(texts) if text.strip()]
+        if len(order) > batch_size:
+            # Texts of as many tokens share a batch: counting the tokens costs less than padding.
+            counted = self._tokenizer([texts[i] for i in order], truncation=True, max_length=MAX_TOKENS)["input_ids"]
+            order = [order[j] for j in np.argsort(list(map(len, counted)), kind="stable")]
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             tokens = self._tokenizer(

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from training.fitting import next_item
-from training.fitting.next_item import ChunkedSoftmax, Sequences
+from training.fitting.next_item import ChunkedSoftmax, Competitors, Sequences
 
 
 @pytest.mark.parametrize("biased", [False, True])
@@ -30,3 +30,18 @@ def test_a_long_history_is_cut_into_parts_from_its_end() -> None:
     sequences = Sequences.of([np.arange(7, dtype=np.int32), np.arange(2, dtype=np.int32)], 3)
     assert [rows.tolist() for rows in sequences.rows] == [[4, 5, 6], [1, 2, 3], [0], [0, 1]]
     assert sequences.users.tolist() == [0, 0, 0, 1]
+
+
+def test_sampled_competitors_stand_for_all_of_them() -> None:
+    rng = np.random.default_rng(0)
+    popularity = 1 / np.arange(1.0, 301.0)
+    popularity = np.asarray(popularity / popularity.sum(), np.float64)
+    competitors = Competitors(np.arange(300, dtype=np.int32), (popularity + 1 / 300) / 2, popularity)
+    values = np.exp(rng.normal(size=300))
+    sums = []
+    for _ in range(400):
+        targets = rng.choice(300, 50, p=popularity).astype(np.int32)
+        rows, log_chances = competitors.sampled(targets, 100, rng)
+        assert np.isin(targets, rows).all()
+        sums.append((values[rows] / np.exp(log_chances)).sum())
+    assert np.mean(sums) == pytest.approx(values.sum(), rel=4 * np.std(sums) / np.mean(sums) / np.sqrt(400))

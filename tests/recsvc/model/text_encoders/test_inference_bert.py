@@ -27,6 +27,8 @@ def test_a_packed_layer_gives_what_the_layer_gives(dtype: torch.dtype, bias: boo
     tokens = torch.randn(2, 7, 384, dtype=dtype)
     with torch.inference_mode():
         torch.testing.assert_close(PackedLinear.of(layer)(tokens), layer(tokens))
+        activated = torch.nn.functional.gelu(layer(tokens).float()).to(dtype)
+        torch.testing.assert_close(PackedLinear.of(layer).with_gelu(tokens), activated, atol=5e-3, rtol=2e-2)
 
 
 def test_a_layer_without_the_processors_library_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +36,7 @@ def test_a_layer_without_the_processors_library_gives_the_same(monkeypatch: pyte
     layer, tokens = torch.nn.Linear(8, 5), torch.randn(3, 8)
     with torch.inference_mode():
         torch.testing.assert_close(PackedLinear.of(layer)(tokens), layer(tokens))
+        torch.testing.assert_close(PackedLinear.of(layer).with_gelu(tokens), torch.nn.functional.gelu(layer(tokens)))
 
 
 @torch.inference_mode()
