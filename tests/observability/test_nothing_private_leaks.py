@@ -100,7 +100,8 @@ def test_a_trace_goes_from_the_client_through_the_service_to_redis(run: ShopRun)
         assert (client.name, client.kind, client.trace_id) == (name, Span.SPAN_KIND_CLIENT, server.trace_id)
     answered = [server for server in servers if attributes(server)["rpc.response.status_code"] == "OK"]
     children = {server.span_id: {s.name for s in spans if s.parent_span_id == server.span_id} for server in answered}
-    assert all({"read", "search"} <= names for names in children.values())
+    assert all("read" in names for names in children.values())
+    assert any("search" in names for names in children.values())  # later lists of a user need no search
     assert any("reasons" in names for names in children.values())
     assert all(s.parent_span_id in by_id for s in spans if s.kind != Span.SPAN_KIND_CLIENT or s.name == "read")
 

@@ -22,7 +22,7 @@ def ndcg_of(
 
     Args:
         scores: float32 (h, p).
-        is_target: bool (h, p), at least one of each row.
+        is_target: bool (h, p).
         users: The places of the h users who have scores among the u users, ascending. The others have 0.
         targets: int (u,), how many targets each user has.
         cut: Places of a list that count.
@@ -58,11 +58,11 @@ def ndcg_along(
         part = slice(start, start + step)
         pairs = slice(*np.searchsorted(rows, (start, start + step)))
         user, place = rows[pairs] - start, places[pairs]
-        several = len(user) > len(others[part])
+        one_each = np.array_equal(user, np.arange(len(others[part])))
         for rank, weight in zip(ranks, weights, strict=True):
             scores = others[part] + np.float32(weight) * column[part] if weight else others[part]
             of_target = scores[user, place][:, None]
-            as_good = (scores[user] if several else scores) >= of_target
+            as_good = (scores if one_each else scores[user]) >= of_target
             # Bits are counted in half the time of sum().
             rank[pairs] = np.bitwise_count(np.packbits(as_good, axis=1)).sum(axis=1, dtype=np.intp) - 1
     discounts = 1 / np.log2(np.arange(2, cut + 2))

@@ -23,7 +23,7 @@ def test_counted_ranks_give_the_ndcg_of_a_sort_for_each_weight(
     monkeypatch.setattr(target_ranks, "SCORES_AT_ONCE", 100)  # a few users at a time, the last part short
     held, p, users = 23, 33, np.arange(0, 46, 2)
     others, column = RNG.normal(size=(2, held, p)).astype(np.float32)
-    is_target = np.argsort(RNG.random((held, p)), axis=1) < RNG.integers(1, most_targets + 1, (held, 1))
+    is_target = np.argsort(RNG.random((held, p)), axis=1) < RNG.integers(0, most_targets + 1, (held, 1))
     targets = np.full(47, 2)
     targets[users] = is_target.sum(axis=1) + 1  # one target is not among the candidates
     weights = (0.0, 0.5, 3.0)
