@@ -127,8 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "convert",
         _convert_bundle,
         "convert a bundle of an earlier format",
-        "Converts a bundle of format 6 or 7 for this version, and prints its new id. Adds to a bundle of format 8 what "
-        "makes it load fast, if it lacks that, and prints its id. Nothing is trained.",
+        "Converts a bundle of format 6 or 7, or adds to one of format 8 what makes it load fast. Prints the id.",
     )
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the bundle, which is replaced")
     convert.add_argument(

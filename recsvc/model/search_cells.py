@@ -17,7 +17,7 @@ from recsvc.model.cell_order import BLOCK_ROWS, CellOrder, Centres, Codes
 from recsvc.model.search_views import SearchView, SearchViews
 from recsvc.model.vectors import row_codes
 
-# How far above its mean score a cell is taken to reach, so many standard deviations of the scores of its items. Of a
+# How far above its mean score a cell is taken to reach, in standard deviations of the scores of its items. Of a
 # million items, 1 % had to be read for .997 of the best 100 with 6, and 4 % with 0.
 REACH_DEVIATIONS = 6.0
 _ROWS_AT_ONCE = 8_192  # whose nearest cell is looked for at a time

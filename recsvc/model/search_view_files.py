@@ -3,7 +3,6 @@
 They follow from the vectors and a sample of users, so they are no part of what `bundle_id` is the hash of.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from recsvc.errors import BundleError
 from recsvc.model.cell_order import CellOrder, Centres
+from recsvc.model.file_hashes import sha256_of
 from recsvc.model.manifest import number, section
 from recsvc.model.search_views import Projection, SearchView, SearchViews
 
@@ -22,7 +22,7 @@ SECTION = "search"
 VIEWS = "search.safetensors"
 # Below this, a search with the views would change what users see; the exact scan is used in their place.
 MIN_RECALL = 0.99
-# The same where the items stand by cell. An exact scan of so many items would take tens of milliseconds.
+# The same where the items stand by cell. An exact scan of a million items takes tens of milliseconds.
 MIN_CELL_RECALL = 0.98
 RECALL_CUTS = (10, 100, 500)
 # The arrays of `CellOrder` and of `Centres`.
@@ -57,7 +57,7 @@ def save_views(views: SearchViews, recall: Mapping[int, float], folder: Path) ->
     save_file({name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}, path)
     path.chmod(0o644)  # safetensors writes 0600, but the service runs as another user
     return {
-        "sha256": _sha256(path),
+        "sha256": sha256_of(path),
         "columns": [view.codes.shape[1] for view in views.views],
         "cells": [0 if view.order is None else len(view.order.starts) - 1 for view in views.views],
         "probed": [0 if view.order is None else view.order.probed for view in views.views],
@@ -83,7 +83,7 @@ def load_views(folder: Path, manifest: Mapping[str, Any], shape: tuple[int, ...]
     if not all((number(described.get(_recall_name(cut))) or 0.0) >= least for cut in RECALL_CUTS):
         return None
     path = folder / VIEWS
-    if not path.is_file() or _sha256(path) != described.get("sha256"):
+    if not path.is_file() or sha256_of(path) != described.get("sha256"):
         raise BundleError(f"{path} is not the file that the manifest describes: copy the bundle again")
     arrays = {name: tensor.numpy() for name, tensor in load_file(path).items()}
     views: list[SearchView] = []
@@ -115,8 +115,3 @@ def _order_of(arrays: Mapping[str, NDArray[Any]]) -> CellOrder:
 
 def _recall_name(cut: int) -> str:
     return f"recall@{cut}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -73,9 +73,9 @@ class ScanIndex:
     """An index that scores every item.
 
     Args:
-        item_vectors: float32 (n, d), or their codes, int8 (n, d).
-        scales: What one step of the codes of each row is worth, float32 (n,); None for codes of
-            `recsvc.model.vectors.encode_8_bits`. Without codes it is not used.
+        item_vectors: float32 (n, d), or their codes, int8 (n, d), which may be mapped.
+        scales: What one step of the codes of each row is worth, float32 (n,), see `recsvc.model.vectors.row_codes`;
+            None for codes of `recsvc.model.vectors.encode_8_bits`. Without codes it is not used.
     """
 
     def __init__(self, item_vectors: Floats | Codes, scales: Floats | None = None) -> None:
@@ -93,11 +93,6 @@ class ScanIndex:
             else:
                 codes, scales = row_codes(np.asarray(item_vectors, np.float32))
                 self._codes, self._scales = torch.from_numpy(codes), torch.from_numpy(scales)
-
-    @classmethod
-    def of_codes(cls, codes: Codes, scales: Floats) -> "ScanIndex":
-        """Makes the index of stored codes and scales, see `recsvc.model.vectors.row_codes`. They may be mapped."""
-        return cls(codes, scales)
 
     def bytes_read(self, vector: Floats, k: int) -> int:  # noqa: ARG002  the same for every vector
         """See `ItemIndex.bytes_read`."""

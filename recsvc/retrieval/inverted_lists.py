@@ -99,21 +99,13 @@ class InvertedLists:
         self._items_read = self._n * self._probed // (len(order.starts) - 1)
 
     def bytes_read(self) -> int:
-        """Returns how much memory a search of one vector reads."""
+        """See `recsvc.retrieval.shortened_scan.ViewSearch.bytes_read`."""
         return (len(self._starts) - 1 + self._items_read) * int(self._arrays[0].shape[1])
 
     def search(
         self, shortened: Floats, item_only: Floats, k: int, masks: Sequence[Mask | None], bonuses: Sequence[Ranking]
     ) -> list[Rows]:
-        """Returns for each vector some rows that contain its k best; see `recsvc.retrieval.index.ItemIndex.search`.
-
-        Args:
-            shortened: The vectors, float32 (b, r).
-            item_only: Their item-only columns, float32 (b, o).
-            k: How many of the best rows must be among those returned.
-            masks: For each vector, bool (n,), or None for all rows.
-            bonuses: For each vector, what is added to the scores of some rows.
-        """
+        """See `recsvc.retrieval.shortened_scan.ViewSearch.search`."""
         # Scores are in units of `steps`, so that the products need not be multiplied by them.
         queries, steps = query_codes(shortened)
         codes, scales, reaches = self._centres

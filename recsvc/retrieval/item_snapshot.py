@@ -155,7 +155,7 @@ class ItemSnapshot:
 def _item_search(bundle: Bundle, derived: DerivedColumns | None, executor: Executor) -> ItemSearch:
     """Searches the vectors of a bundle's items: shortened, if training has measured that this finds them."""
     views, vectors = bundle.search_views, bundle.item_vectors
-    full_scan = ScanIndex.of_codes(*derived.items) if derived is not None else ScanIndex(vectors)
+    full_scan = ScanIndex(*derived.items) if derived is not None else ScanIndex(vectors)
     if views is None:
         return ItemSearch(vectors, executor, main_index=full_scan, indexed=len(vectors))
     index = ShortenedScan(vectors, views, full_scan, derived.item_only if derived is not None else None)
@@ -167,5 +167,5 @@ def _similarity_vectors(bundle: Bundle) -> SimilarityVectors:
 
 
 def _similarity_search(vectors: SimilarityVectors, derived: DerivedColumns | None, executor: Executor) -> ItemSearch:
-    index = ScanIndex.of_codes(*derived.similarity) if derived is not None else None
+    index = ScanIndex(*derived.similarity) if derived is not None else None
     return ItemSearch(vectors, executor, main_index=index, indexed=len(vectors))

@@ -30,7 +30,7 @@ NO_AMOUNTS = Amounts(NO_ROWS, NO_SCORES)
 
 @dataclass(frozen=True)
 class LateWords:
-    """Terms of late texts. Immutable.
+    """Terms of late texts. No method changes it: `with_texts` makes another.
 
     Attributes:
         stored: How many rows the stored index has.

@@ -9,9 +9,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-import grpc
-
 from recsvc.v1 import recommendation_pb2, recommendation_pb2_grpc
+from tests.benchmarks.bare_server import serve
 
 
 class Echo(recommendation_pb2_grpc.RecommendationServiceServicer):
@@ -24,14 +23,5 @@ class Echo(recommendation_pb2_grpc.RecommendationServiceServicer):
         return self._response
 
 
-async def serve(response: recommendation_pb2.RecommendResponse) -> None:
-    server = grpc.aio.server()
-    recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(Echo(response), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    print(port, flush=True)  # noqa: T201  its caller reads it
-    await server.wait_for_termination()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(recommendation_pb2.RecommendResponse.FromString(Path(sys.argv[1]).read_bytes())))
+    asyncio.run(serve(Echo(recommendation_pb2.RecommendResponse.FromString(Path(sys.argv[1]).read_bytes()))))

@@ -31,7 +31,7 @@ from recsvc.model import bundle_files
 from recsvc.v1 import recommendation_pb2 as pb
 from tests.benchmarks import cases, http1_calls, peer_files, plots, servers
 from tests.benchmarks.servers import Server
-from tests.benchmarks.serving import BUSY_GENERATOR, ECHO, FOLDER, RECOMMEND, TABLE_WIDTH, load_generator
+from tests.benchmarks.serving import ECHO, FOLDER, RECOMMEND, TABLE_WIDTH, load_generator
 from tests.benchmarks.shop import BenchShop, prepared_shop
 from tests.benchmarks.side_by_side import IN_FLIGHT, Case, Figures, measure, medians
 from tests.integration import clients
@@ -128,10 +128,9 @@ def _table(measured: dict[str, list[Figures]], setup: dict[str, Any]) -> Table:
     for name, of_case in measured.items():
         row = medians(of_case)
         cpu_us = median(sum(figures.cpu_us.values()) for figures in of_case)
-        busy = "*" if row.generator_share > BUSY_GENERATOR else ""
         table.add_row(
             name,
-            f"{row.per_second:,.0f}{busy}",
+            f"{row.per_second:,.0f}{row.busy_mark}",
             f"{row.ratio:.3f}",
             f"{cpu_us:,.0f}",
             f"{row.p50_ms:,.1f}",

@@ -33,8 +33,6 @@ from tests.integration import clients
 FOLDER = Path(__file__).parents[2] / "var" / "bench"
 # Numbers of users. Writers buy while it is measured, so their histories grow; readers and uncached users do not.
 READERS, WRITERS, UNCACHED = 2_000, 500, 300
-# With a larger share of a core, the generator may have been the bottleneck.
-BUSY_GENERATOR = 0.9
 TABLE_WIDTH = 120  # also if the output goes into a file
 
 # Users come back to their page, as they do in a shop, and a page that has not changed may keep its reasons for an hour.
@@ -124,7 +122,7 @@ def _table(rows: dict[str, Figures], setup: dict[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     for name, row in rows.items():
         redis = row.cpu_us.get("redis")
-        busy = "*" if row.generator_share > BUSY_GENERATOR else ""
+        busy = row.busy_mark
         table.add_row(
             name,
             f"{row.per_second:,.0f}{busy}",

@@ -14,6 +14,8 @@ from tests.benchmarks.load import Load, Measured, Task, run
 from tests.benchmarks.servers import Server
 
 IN_FLIGHT = 32
+# With a larger share of a core, the generator may have been the bottleneck.
+BUSY_GENERATOR = 0.9
 WARM_UP_SECONDS = 1.0
 
 
@@ -49,6 +51,11 @@ class Figures:
     generator_share: float
     p50_ms: float
     p99_ms: float
+
+    @property
+    def busy_mark(self) -> str:
+        """A star if the generator may have been the bottleneck."""
+        return "*" if self.generator_share > BUSY_GENERATOR else ""
 
 
 def measure(

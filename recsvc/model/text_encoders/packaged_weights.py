@@ -1,10 +1,10 @@
 """Finds the weights that an installed package carries, and checks that they are the published ones."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
 from recsvc.errors import TextEncoderError
+from recsvc.model.file_hashes import sha256_of
 
 
 def weights_of_package(package: str, file: str, sha256: str, *, encoder: str, install: str) -> Path:
@@ -27,12 +27,6 @@ def weights_of_package(package: str, file: str, sha256: str, *, encoder: str, in
             "(in training: --text-encoder)"
         )
     path = Path(spec.origin).parent / file
-    if not path.is_file() or file_sha256(path) != sha256:
+    if not path.is_file() or sha256_of(path) != sha256:
         raise TextEncoderError(f"the weights of the {encoder} text encoder are not the published ones: {install}")
     return path
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

